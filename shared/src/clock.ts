@@ -1,0 +1,12 @@
+/** The only sources of time. Everything else takes a `Clock`, so that tests decide what time it is. */
+export interface Clock {
+  /** Wall clock, milliseconds since 1970 UTC. For stamps and logs; may step. */
+  nowMs(): number
+  /** Monotonic milliseconds from an arbitrary start. For deadlines and durations; never steps. */
+  monotonicMs(): number
+}
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+}

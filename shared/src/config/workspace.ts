@@ -1,0 +1,162 @@
+import { z } from 'zod'
+import * as vendor from '../vendor/limits.js'
+import type { ConfigFault } from './fault.js'
+
+export interface WorkspaceLimits {
+  /** User updates that one budget window allows. */
+  readonly usersPerWindow: number
+  /** Events that one budget window allows. */
+  readonly eventsPerWindow: number
+  /** Device updates that one window allows, or null: devices are charged to the users budget. */
+  readonly devicesPerWindow: number | null
+  /** Largest bulk body, bytes. */
+  readonly maxBodyBytes: number
+}
+
+export interface ProducerQuota {
+  readonly elementsPerMinute?: number | undefined
+  /** Share of the backlog limit this producer may fill, 0..1. */
+  readonly backlogShare?: number | undefined
+}
+
+/** One MoEngage workspace that relay delivers to. */
+export interface Workspace {
+  readonly appId: string
+  /** Data API key. Secret: never logged, never in an error. */
+  readonly apiKey: string
+  /** Origin without trailing slash, e.g. `https://api-02.moengage.com`. */
+  readonly baseUrl: string
+  readonly limits: WorkspaceLimits
+  /** Producers that may post; null: every producer. */
+  readonly producers: ReadonlySet<string> | null
+  readonly quotas: ReadonlyMap<string, ProducerQuota>
+}
+
+export const APP_ID = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, "_" or "-"')
+
+export const BASE_URL_ACCEPTED = 'an http(s) origin such as https://api-02.moengage.com'
+
+/** Origin of a base URL, or null when it is none (credentials, path, query or another scheme). */
+export function parseBaseUrl(text: string): string | null {
+  if (!URL.canParse(text)) return null
+  const url = new URL(text)
+  const plain = url.username === '' && url.password === '' && url.search === '' && url.hash === ''
+  const scheme = url.protocol === 'https:' || url.protocol === 'http:'
+  if (!plain || !scheme) return null
+  return url.pathname === '/' ? url.origin : url.origin + url.pathname.replace(/\/+$/, '')
+}
+
+/** The vendor's host for a data centre number. openapi: `https://api-{dc}.moengage.com`. */
+export function dataCentreUrl(dc: string): string {
+  return `https://api-${dc}.moengage.com`
+}
+
+export const DATA_CENTRE = z.string().regex(/^\d{2,3}$/, 'must be two or three digits')
+
+const positive = z.number().int().min(1)
+
+const limitsSchema = z.strictObject({
+  usersPerMinute: positive.optional(),
+  eventsPerMinute: positive.optional(),
+  devicesPerMinute: positive.optional(),
+  maxBodyBytes: positive.min(200).max(vendor.MAX_BODY_BYTES).optional(),
+})
+
+const workspaceSchema = z
+  .strictObject({
+    appId: APP_ID,
+    apiKey: z.string().min(1).optional(),
+    apiKeyFile: z.string().min(1).optional(),
+    baseUrl: z.string().optional(),
+    dc: DATA_CENTRE.optional(),
+    limits: limitsSchema.optional(),
+    producers: z.array(z.string().min(1)).optional(),
+    quotas: z
+      .record(
+        z.string().min(1),
+        z.strictObject({
+          elementsPerMinute: positive.optional(),
+          backlogShare: z.number().gt(0).max(1).optional(),
+        }),
+      )
+      .optional(),
+  })
+  .refine((w) => (w.apiKey === undefined) !== (w.apiKeyFile === undefined), {
+    path: ['apiKey'],
+    message: 'give exactly one of apiKey and apiKeyFile',
+  })
+  .refine((w) => (w.baseUrl === undefined) !== (w.dc === undefined), {
+    path: ['baseUrl'],
+    message: 'give exactly one of baseUrl and dc (there is no default data centre)',
+  })
+  .refine((w) => w.baseUrl === undefined || parseBaseUrl(w.baseUrl) !== null, {
+    path: ['baseUrl'],
+    message: `must be ${BASE_URL_ACCEPTED}`,
+  })
+
+const fileSchema = z.strictObject({ workspaces: z.array(workspaceSchema) })
+
+export interface WorkspaceFileContext {
+  /** Name of the file, for messages. */
+  readonly file: string
+  /** Limits for workspaces that name none. */
+  readonly defaults: WorkspaceLimits
+  /** Contents of an `apiKeyFile`; throws when it cannot be read. */
+  readonly readKeyFile: (path: string) => string
+}
+
+/** Reads the text of a workspaces file; returns every fault it has, or the workspaces. */
+export function parseWorkspacesFile(
+  text: string,
+  { file, defaults, readKeyFile }: WorkspaceFileContext,
+): { workspaces: Workspace[]; faults: ConfigFault[] } {
+  const fault = (where: string, problem: string): ConfigFault => ({
+    where: where === '' ? file : `${file} ${where}`,
+    problem,
+    accepted: 'the workspaces file described in docs/configuration.md',
+  })
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    // Not the parser's own words: they may quote a key.
+    return { workspaces: [], faults: [fault('', 'is not valid JSON')] }
+  }
+  const parsed = fileSchema.safeParse(json)
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((i) => fault(i.path.join('.'), i.message))
+    return { workspaces: [], faults }
+  }
+  const faults: ConfigFault[] = []
+  const seen = new Set<string>()
+  const workspaces = parsed.data.workspaces.map((raw, i): Workspace => {
+    if (seen.has(raw.appId)) faults.push(fault(`workspaces.${String(i)}.appId`, 'appears twice'))
+    seen.add(raw.appId)
+    let apiKey = raw.apiKey ?? ''
+    if (raw.apiKeyFile !== undefined) {
+      try {
+        apiKey = readKeyFile(raw.apiKeyFile).trim()
+        if (apiKey === '') faults.push(fault(`workspaces.${String(i)}.apiKeyFile`, 'is empty'))
+      } catch {
+        faults.push(fault(`workspaces.${String(i)}.apiKeyFile`, 'cannot be read'))
+      }
+    }
+    const { limits } = raw
+    return {
+      appId: raw.appId,
+      apiKey,
+      baseUrl: parseBaseUrl(raw.baseUrl ?? '') ?? dataCentreUrl(raw.dc ?? ''),
+      limits: {
+        usersPerWindow: limits?.usersPerMinute ?? defaults.usersPerWindow,
+        eventsPerWindow: limits?.eventsPerMinute ?? defaults.eventsPerWindow,
+        devicesPerWindow: limits?.devicesPerMinute ?? defaults.devicesPerWindow,
+        maxBodyBytes: limits?.maxBodyBytes ?? defaults.maxBodyBytes,
+      },
+      producers: raw.producers ? new Set(raw.producers) : null,
+      quotas: new Map(Object.entries(raw.quotas ?? {})),
+    }
+  })
+  return { workspaces, faults }
+}

@@ -1,0 +1,30 @@
+/** What an element is about; also which budget pays for it. */
+export const KINDS = ['user', 'event', 'device'] as const
+export type Kind = (typeof KINDS)[number]
+
+/** Two streams with an order of their own; backfill takes what realtime leaves of the budgets. */
+export const LANES = ['realtime', 'backfill'] as const
+export type Lane = (typeof LANES)[number]
+
+/** One user update, event or device on its way to MoEngage. */
+export interface Element {
+  readonly kind: Kind
+  /** UTF-8 JSON exactly as it will stand in the bulk body: never parsed and written again. */
+  readonly json: Buffer
+  /** Budget units: entries of `actions` for an event, 1 for a user or device. */
+  readonly cost: number
+  /** `customerKey` of identity.ts: equal for all elements of one customer. */
+  readonly customer: string
+  /**
+   * How many elements *as posted* are settled with this one: 1, or 0 for every piece but the last
+   * of an event that intake split because it had too many actions.
+   */
+  readonly posted: 0 | 1
+}
+
+/** Where an element came from; it stays traceable to this until it is delivered. */
+export interface Provenance {
+  readonly requestId: string
+  /** Wall clock of acceptance, ms since 1970 UTC. */
+  readonly acceptedAtMs: number
+}

@@ -1,0 +1,33 @@
+import type { Element, Lane } from '../element.js'
+
+/** A validated request of a producer, ready to be queued. */
+export interface Post {
+  readonly appId: string
+  readonly lane: Lane
+  readonly requestId: string
+  /** Wall clock of acceptance, ms since 1970 UTC. */
+  readonly acceptedAtMs: number
+  /** In the order the producer gave; order within one customer is kept. */
+  readonly elements: readonly Element[]
+  /**
+   * Set for a post with an Idempotency-Key: 12 bytes that identify (producer, app id, key). A
+   * partition stores the elements of one digest once, whatever is retried.
+   */
+  readonly digest?: Buffer | undefined
+}
+
+export type StoreOutcome =
+  /** Every element is in Redis at the chosen durability. */
+  | { readonly outcome: 'stored' }
+  /** Certainly nothing was stored; post again later. */
+  | { readonly outcome: 'refused'; readonly reason: RefusalReason }
+  /** Some elements may be stored: post again with the same Idempotency-Key. */
+  | { readonly outcome: 'unknown'; readonly reason: RefusalReason }
+
+export type RefusalReason = 'redis_unavailable' | 'backlog_full' | 'redis_full' | 'durability'
+
+/** Puts posts into the queues of their partitions. */
+export interface PostStore {
+  /** Never rejects, and answers within the command timeout even if Redis hangs. */
+  store(post: Post): Promise<StoreOutcome>
+}

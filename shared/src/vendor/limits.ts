@@ -1,0 +1,49 @@
+/**
+ * Limits of the MoEngage Data API, each once, with unit and source.
+ * overview = the vendor's Data API overview page, openapi = the vendor's OpenAPI document,
+ * help = public help pages; all read 2026-11.
+ */
+
+/** Largest bulk body, bytes of UTF-8. overview: 413 above "128KB"; 128,000 holds under either reading. */
+export const MAX_BODY_BYTES = 128_000
+
+/** User updates per minute and workspace, devices included. overview. */
+export const USERS_PER_MINUTE = 5_000
+
+/** Events per minute and workspace; each entry of `actions` is one. overview. */
+export const EVENTS_PER_MINUTE = 20_000
+
+/** The window both budgets are counted over, seconds. overview: "per min". */
+export const BUDGET_WINDOW_SECONDS = 60
+
+/** Pause between tries after a 5xx, ms. overview: "retry every 2 seconds …". */
+export const RETRY_INTERVAL_MS = 2_000
+
+/** Tries after a 5xx. overview: "… for a maximum of 5 times". */
+export const RETRY_ATTEMPTS = 5
+
+/** `customer_id` values that MoEngage refuses, exact spelling. overview. */
+export const BLOCKED_CUSTOMER_IDS: readonly string[] = [
+  'unknown',
+  'guest',
+  'null',
+  '0',
+  '1',
+  'true',
+  'false',
+  'user_attribute_unique_id',
+  '(empty)',
+  'na',
+  'n/a',
+  '',
+  'dummy_seller_code',
+  'user_id',
+  'id',
+  'customer_id',
+  'uid',
+  'userid',
+  'none',
+  '-2',
+  '-1',
+  '2',
+]
