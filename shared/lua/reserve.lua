@@ -108,10 +108,11 @@ end
 local window = tonumber(ARGV[9])
 local free, waitMs = {}, 0
 local short = false
+local wanted = { 0, 0, 0 }
 for b = 1, 3 do
   local cost = tonumber(ARGV[2 + b])
   local limit = tonumber(ARGV[5 + b])
-  local need = math.min(cost, tonumber(ARGV[14 + b]))
+  local need = math.min(cost, tonumber(ARGV[14 + b]), limit)
   local kept = limit * tonumber(ARGV[18])
   local realtime = used[b] - backfill[b]
   local reserved = 0
@@ -132,6 +133,7 @@ for b = 1, 3 do
   local dear = cost > limit - reserved and used[b] == 0 and owed[b] == 0 and paced == 0
   if cost > 0 and cost > free[b] and not dear then
     short = true
+    wanted[b] = need
     waitMs = math.max(waitMs, paced)
     if need > free[b] and paced == 0 then
       local missing = need - free[b]
@@ -151,7 +153,7 @@ end
 
 if short then
   if ARGV[14] ~= '' then
-    redis.call('HSET', KEYS[5], ARGV[14], table.concat({ ARGV[2], ARGV[13], ARGV[15], ARGV[16], ARGV[17],
+    redis.call('HSET', KEYS[5], ARGV[14], table.concat({ ARGV[2], ARGV[13], wanted[1], wanted[2], wanted[3],
       now + math.min(waitMs, 1000) + 1000 }, ','))
     redis.call('PEXPIRE', KEYS[5], 3600000)
   end

@@ -58,6 +58,6 @@ export class Deployment {
 
   /** Tags of partitions that may hold data. */
   dirty(): Promise<string[]> {
-    return this.#client.zrange(this.#keys.dirty, 0, -1)
+    return this.#client.zrange(this.#keys.dirty, '0', '-1')
   }
 }
