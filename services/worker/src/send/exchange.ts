@@ -91,7 +91,10 @@ export class Exchange {
       this.#listen(client)
       client.write(body.subarray(0, body.length - HELD_BACK_BYTES), (error) => {
         // One turn of the event loop: an early answer that is already here is read first.
-        if (!error) setImmediate(() => { this.#finish(); })
+        if (!error)
+          setImmediate(() => {
+            this.#finish()
+          })
       })
     } catch (error) {
       this.#fail(networkFaultOf(error))
