@@ -1,0 +1,216 @@
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { onPath, runCommand } from '../process/command.js'
+import type { RedisServerProgram } from './program.js'
+
+type Fetched = { readonly program: RedisServerProgram } | { readonly problem: string }
+
+/** Packages that can hold the server, and the programs in them that are one. */
+const SOURCES = [
+  // The server is a link in `redis-server` to this file of `redis-tools`; it goes by its own name.
+  { package: 'redis-tools', file: 'usr/bin/redis-check-rdb', server: 'redis-server' },
+  { package: 'valkey-tools', file: 'usr/bin/valkey-check-rdb', server: 'valkey-server' },
+  { package: 'redis-server', file: 'usr/bin/redis-server', server: 'redis-server' },
+  { package: 'valkey-server', file: 'usr/bin/valkey-server', server: 'valkey-server' },
+] as const
+
+/** Name of the folder that holds the unpacked packages. */
+const FETCHED = 'redis-server'
+const APT_TIMEOUT_MS = 180_000
+/** Libraries of libraries: as deep as their dependencies are followed. */
+const LIBRARY_ROUNDS = 3
+
+/** The server that an earlier run fetched, or null. */
+export async function fetchedServer(cacheDir: string): Promise<RedisServerProgram | null> {
+  return serverIn(join(cacheDir, FETCHED))
+}
+
+/**
+ * Fetches the server from the distribution's own packages and unpacks it under `cacheDir`, without
+ * root and without touching the system. Several processes may do so at once: each unpacks on its
+ * own, and the first to finish wins by an atomic rename.
+ */
+export async function fetchFromDebian(
+  cacheDir: string,
+  path: string,
+  report: (line: string) => void,
+): Promise<Fetched> {
+  if (!(await isDebian(path))) return { problem: 'this is neither Debian nor Ubuntu' }
+  report('Fetching a private Redis server from the distribution’s packages …')
+  await mkdir(cacheDir, { recursive: true })
+  const work = await mkdtemp(join(cacheDir, 'fetch-'))
+  try {
+    const apt = await Apt.open(work)
+    const unpacked = join(work, 'root')
+    for (const source of SOURCES) {
+      if (!(await apt.unpack(source.package, unpacked))) continue
+      if (!existsSync(join(unpacked, source.file))) continue
+      await nameServer(unpacked, source)
+      await addLibraries(apt, source, unpacked)
+      return await publish(unpacked, join(cacheDir, FETCHED))
+    }
+    return { problem: `its packages could not be fetched (${apt.lastProblem})` }
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+async function isDebian(path: string): Promise<boolean> {
+  const release = await readFile('/etc/os-release', 'utf8').catch(() => '')
+  const family = /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(release)
+  return family && (await onPath('apt-get', path)) !== null && (await onPath('dpkg', path)) !== null
+}
+
+/** apt with folders of its own, so that it needs no root and changes nothing. */
+class Apt {
+  lastProblem = 'no package holds it'
+  private readonly options: readonly string[]
+  private readonly downloads: string
+
+  private constructor(options: readonly string[], downloads: string) {
+    this.options = options
+    this.downloads = downloads
+  }
+
+  static async open(work: string): Promise<Apt> {
+    const state = join(work, 'state')
+    const cache = join(work, 'cache')
+    const downloads = join(work, 'downloads')
+    for (const folder of [join(state, 'lists/partial'), join(cache, 'archives/partial'), downloads])
+      await mkdir(folder, { recursive: true })
+    const options = [
+      `Dir::State=${state}`,
+      `Dir::Cache=${cache}`,
+      'Dir::State::status=/var/lib/dpkg/status',
+      // As root, apt would download as a user who may not write here.
+      'APT::Sandbox::User=root',
+      'Acquire::Languages=none',
+      'Acquire::Retries=1',
+      'Acquire::http::Timeout=20',
+    ].flatMap((option) => ['-o', option])
+    const apt = new Apt(['-q', ...options], downloads)
+    // Its status says little: a third party's source that is away fails it, and so may a hook that
+    // wants root. Whether a package can be downloaded is what counts.
+    await apt.run('apt-get', ['update'])
+    return apt
+  }
+
+  /** Downloads a package and unpacks it into the folder. */
+  async unpack(name: string, into: string): Promise<boolean> {
+    const had = new Set(await readdir(this.downloads))
+    if (!(await this.run('apt-get', ['download', name]))) return false
+    const archives = (await readdir(this.downloads)).filter((file) => !had.has(file))
+    for (const archive of archives) {
+      const { code, stderr } = await runCommand('dpkg', ['-x', join(this.downloads, archive), into])
+      if (code !== 0) {
+        this.lastProblem = lastLine(stderr)
+        return false
+      }
+    }
+    return true
+  }
+
+  /** Libraries that a package depends on and the system lacks. */
+  async missingLibraries(name: string): Promise<string[]> {
+    const { stdout } = await runCommand('apt-cache', [...this.options, 'show', name])
+    const depends = /^Depends: (.*)$/m.exec(stdout)?.[1] ?? ''
+    const libraries = depends
+      .split(',')
+      .map((entry) => /^\s*([a-z0-9][a-z0-9.+-]+)/.exec(entry)?.[1] ?? '')
+      .filter((library) => library.startsWith('lib'))
+    const missing: string[] = []
+    for (const library of libraries) {
+      const status = await runCommand('dpkg-query', ['-W', '-f', '${db:Status-Abbrev}', library])
+      if (!status.stdout.startsWith('ii')) missing.push(library)
+    }
+    return missing
+  }
+
+  private async run(command: string, args: readonly string[]): Promise<boolean> {
+    const options = { cwd: this.downloads, timeoutMs: APT_TIMEOUT_MS }
+    const env = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' }
+    const result = await runCommand(command, [...this.options, ...args], { ...options, env })
+    if (result.code !== 0) this.lastProblem = lastLine(result.stderr)
+    return result.code === 0
+  }
+}
+
+async function nameServer(unpacked: string, source: (typeof SOURCES)[number]): Promise<void> {
+  const link = join(unpacked, 'usr/bin', source.server)
+  if (!existsSync(link)) await symlink(source.file.replace('usr/bin/', ''), link)
+}
+
+async function addLibraries(
+  apt: Apt,
+  source: (typeof SOURCES)[number],
+  unpacked: string,
+): Promise<void> {
+  let wanted: readonly string[] = [source.package]
+  for (let round = 0; round < LIBRARY_ROUNDS && wanted.length > 0; round++) {
+    if (await isComplete(join(unpacked, source.file), unpacked)) return
+    const libraries = (await Promise.all(wanted.map((name) => apt.missingLibraries(name)))).flat()
+    for (const library of libraries) await apt.unpack(library, unpacked)
+    wanted = libraries
+  }
+}
+
+async function isComplete(program: string, unpacked: string): Promise<boolean> {
+  const env = { ...process.env, ...(await libraryPath(unpacked)) }
+  const { stdout } = await runCommand('ldd', [program], { env })
+  return !stdout.includes('not found')
+}
+
+async function publish(unpacked: string, target: string): Promise<Fetched> {
+  const { problem } = await tryServer(unpacked)
+  if (problem !== null) return { problem: `the fetched server does not run (${problem})` }
+  try {
+    await rename(unpacked, target)
+  } catch {
+    // Another process was first, or what lies there is broken: then it makes way.
+    if ((await serverIn(target)) === null) {
+      await rm(target, { recursive: true, force: true })
+      await rename(unpacked, target)
+    }
+  }
+  const program = await serverIn(target)
+  return program === null ? { problem: 'the fetched server does not run' } : { program }
+}
+
+async function serverIn(root: string): Promise<RedisServerProgram | null> {
+  return (await tryServer(root)).program
+}
+
+type Tried =
+  | { readonly program: RedisServerProgram; readonly problem: null }
+  | { readonly program: null; readonly problem: string }
+
+async function tryServer(root: string): Promise<Tried> {
+  const env = await libraryPath(root)
+  let problem = 'it is not there'
+  for (const { server } of SOURCES) {
+    const path = join(root, 'usr/bin', server)
+    if (!existsSync(path)) continue
+    const tried = await runCommand(path, ['--version'], { env: { ...process.env, ...env } })
+    if (tried.code === 0) return { program: { path, env }, problem: null }
+    problem = lastLine(tried.stderr)
+  }
+  return { program: null, problem }
+}
+
+async function libraryPath(root: string): Promise<Record<string, string>> {
+  const folders: string[] = []
+  for (const base of [join(root, 'usr/lib'), join(root, 'lib')]) {
+    const names = await readdir(base).catch(() => [])
+    folders.push(
+      base,
+      ...names.filter((name) => name.includes('-linux-')).map((n) => join(base, n)),
+    )
+  }
+  const inherited = process.env['LD_LIBRARY_PATH']
+  return { LD_LIBRARY_PATH: [...folders, ...(inherited ? [inherited] : [])].join(':') }
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? ''
+}

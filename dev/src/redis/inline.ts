@@ -1,0 +1,36 @@
+import { connect } from 'node:net'
+import { LOOPBACK } from '../process/port.js'
+
+/**
+ * Sends one inline command to a local Redis and gives the first line of its answer, or for an array
+ * its last; null when there is no answer in time. Enough to ask whether a server is there, without
+ * a client that reconnects.
+ */
+export function askRedis(port: number, command: string, timeoutMs = 1_000): Promise<string | null> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: LOOPBACK })
+    const timer = setTimeout(() => {
+      end(null)
+    }, timeoutMs)
+    const end = (answer: string | null) => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(answer)
+    }
+    let text = ''
+    socket.setEncoding('utf8')
+    socket.once('connect', () => socket.write(`${command}\r\nQUIT\r\n`))
+    socket.on('data', (chunk: string) => {
+      text += chunk
+    })
+    socket.once('error', () => {
+      end(null)
+    })
+    socket.once('close', () => {
+      const lines = text.split('\r\n').filter((line) => line !== '')
+      if (lines.at(-1) === '+OK') lines.pop()
+      const answer = text.startsWith('*') ? lines.at(-1) : lines[0]
+      end(answer ?? null)
+    })
+  })
+}

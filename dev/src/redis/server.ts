@@ -1,0 +1,66 @@
+import { mkdir } from 'node:fs/promises'
+import { Ended, startChild, type Child } from '../process/child.js'
+import { LOOPBACK } from '../process/port.js'
+import { waitFor } from '../wait-for.js'
+import { askRedis } from './inline.js'
+import type { RedisServerProgram } from './program.js'
+
+export interface RedisServerOptions {
+  readonly program: RedisServerProgram
+  readonly dir: string
+  readonly port: number
+  /** When the log of writes reaches the disk; false: there is none. */
+  readonly appendonly: 'everysec' | 'always' | false
+  /** In Redis' own words, e.g. `64mb`. */
+  readonly maxmemory?: string | undefined
+  readonly extra?: readonly string[]
+  readonly onLine?: (line: string) => void
+}
+
+const READY_TIMEOUT_MS = 60_000
+
+/**
+ * Starts a Redis on loopback that never evicts, with its data in `dir`, and waits until it serves.
+ * Throws `Ended` with its last lines when it does not come up, for instance on a busy port.
+ */
+export async function startRedisServer(options: RedisServerOptions): Promise<Child> {
+  await mkdir(options.dir, { recursive: true })
+  const child = await startChild({
+    name: 'redis',
+    command: options.program.path,
+    args: serverArguments(options),
+    env: options.program.env,
+    cwd: options.dir,
+    ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
+  })
+  try {
+    await waitFor(() => serves(child, options.port), {
+      what: `Redis on port ${String(options.port)}`,
+      timeoutMs: READY_TIMEOUT_MS,
+    })
+  } catch (error) {
+    await child.stop(1_000)
+    throw error
+  }
+  const end = child.exit()
+  if (end !== null) throw new Ended('redis', end, child.lastLines())
+  return child
+}
+
+/** True once it serves, and also once it has ended: waiting is over then. */
+async function serves(child: Child, port: number): Promise<boolean> {
+  return child.exit() !== null || (await askRedis(port, 'PING')) === '+PONG'
+}
+
+function serverArguments(options: RedisServerOptions): string[] {
+  const { appendonly, maxmemory, extra = [] } = options
+  return [
+    ...['--bind', LOOPBACK, '--port', String(options.port), '--dir', options.dir],
+    // The append-only file is the only durability that relay relies on.
+    ...['--save', '', '--appendonly', appendonly === false ? 'no' : 'yes'],
+    ...(appendonly === false ? [] : ['--appendfsync', appendonly]),
+    ...['--maxmemory-policy', 'noeviction'],
+    ...(maxmemory === undefined ? [] : ['--maxmemory', maxmemory]),
+    ...extra,
+  ]
+}
