@@ -80,9 +80,8 @@ export class PartitionWindow {
     this.claim = claim
   }
 
-  get loadedBytes(): number {
-    return this.chunks.reduce((sum, chunk) => sum + chunk.bytes, 0)
-  }
+  /** Memory of the loaded chunks, bytes. */
+  loadedBytes = 0
 
   get hasUnloaded(): boolean {
     return this.stale || this.waiting > this.chunks.length
@@ -98,9 +97,11 @@ export class PartitionWindow {
   }
 
   load(chunks: readonly WaitingChunk[], waiting: number): void {
-    this.chunks.push(...chunks.map((chunk) => new LoadedChunk(chunk)))
+    for (const chunk of chunks) {
+      this.chunks.push(new LoadedChunk(chunk))
+      this.loadedBytes += chunk.bytes
+    }
     this.waiting = Math.max(waiting, this.chunks.length)
-    this.stale = false
   }
 
   /** Marks items done; returns what to tell Redis. */
@@ -115,6 +116,7 @@ export class PartitionWindow {
       const gone = new Set(finished)
       this.chunks = this.chunks.filter((chunk) => !gone.has(chunk))
       this.waiting -= finished.length
+      this.loadedBytes -= finished.reduce((sum, chunk) => sum + chunk.bytes, 0)
     }
     return {
       finished: finished.map((chunk) => chunk.id),
