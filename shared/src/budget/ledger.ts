@@ -123,10 +123,10 @@ export class Ledger {
   /** Re-enters own reservations after Redis came back; null when the ledger is open, else ms to wait. */
   async recover(
     incarnation: string,
-    session: string,
+    worker: string,
     stepMs: number,
     openAfterMs: number,
-    sessions: readonly string[],
+    workers: readonly string[],
     own: readonly OpenReservation[],
   ): Promise<number | null> {
     const k = this.#keys
@@ -140,7 +140,7 @@ export class Ledger {
         this.#client,
         RECOVER,
         [k.ledger, k.ledgerExpiry, k.ledgerCost, `${k.ledger}:recovery`],
-        [incarnation, session, stepMs, openAfterMs, sessions.length, ...sessions, ...entries],
+        [incarnation, worker, stepMs, openAfterMs, workers.length, ...workers, ...entries],
       ),
     )
     return replyText(reply[0]) === 'open' ? null : Number(reply[1])
