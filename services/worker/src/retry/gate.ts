@@ -65,25 +65,15 @@ export function isProbe(gate: Gate, probeId: string): boolean {
 
 /** The gate after an event. Total; `random` is uniform in [0, 1). */
 export function advance(gate: Gate, event: GateEvent, nowMs: number, random: number): Gate {
-  switch (event.type) {
-    case 'paused':
-      return { ...gate, paused: true }
-    case 'resumed':
-      return { ...gate, paused: false }
-    case 'probe_started': {
-      const answer = mayStart(gate, nowMs)
-      if (!answer.go || !answer.probe) return gate
-      return withMode(gate, withProbe(gate.mode, event.probeId, nowMs + bounded(event.ttlMs)))
-    }
-    case 'succeeded':
-    case 'failed_transient':
-    case 'refused_for':
-    case 'rate_limited':
-    case 'config_changed':
-    case 'probe_released':
-    case 'probe_expired':
-      return withMode(gate, nextMode(gate.mode, event, nowMs, random))
+  if (event.type === 'paused' || event.type === 'resumed') {
+    return { ...gate, paused: event.type === 'paused' }
   }
+  if (event.type === 'probe_started') {
+    const answer = mayStart(gate, nowMs)
+    if (!answer.go || !answer.probe) return gate
+    return withMode(gate, withProbe(gate.mode, event.probeId, nowMs + bounded(event.ttlMs)))
+  }
+  return withMode(gate, nextMode(gate.mode, event, nowMs, random))
 }
 
 type ModeEvent = Exclude<GateEvent, { type: 'paused' | 'resumed' | 'probe_started' }>
