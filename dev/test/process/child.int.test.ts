@@ -1,9 +1,10 @@
+import { ROOT } from '@relay/dev/folders.js'
 import { join } from 'node:path'
 import { Ended, startChild } from '@relay/dev/process/child.js'
 import { httpStatus } from '@relay/dev/process/http-status.js'
 import { freePort } from '@relay/dev/process/port.js'
 
-const entry = join(__dirname, '../fixtures/service.mjs')
+const entry = join(ROOT, 'dev/test/fixtures/service.mjs')
 
 async function service(env: Record<string, string> = {}) {
   const port = await freePort()
