@@ -1,0 +1,141 @@
+import type { Element, Provenance } from '@relay/shared/element.js'
+import { encodeChunk } from '@relay/shared/queue/chunk.js'
+import type { AddReply, ChunkCounts, NewChunk } from '@relay/shared/queue/partition-queue.js'
+import type { Piece } from './pieces.js'
+
+/** A chunk is sent on once it has this many bytes of JSON, even while the one before is under way. */
+const CHUNK_BYTES = 32_768
+
+/** What became of a piece. */
+export type PieceOutcome =
+  | 'stored'
+  /** Certainly not stored: it never left, or Redis refused it. */
+  | 'refused'
+  /** No answer in time: it may be stored. */
+  | 'unknown'
+  /** The partition's generation is closed; not stored. */
+  | 'closed'
+  /** Redis is at its memory limit; not stored. */
+  | 'full'
+
+interface Waiting {
+  readonly piece: Piece
+  readonly provenance: Provenance
+  readonly settle: (outcome: PieceOutcome) => void
+}
+
+/** Stores a chunk; rejects when Redis does not answer or refuses. */
+export type AddChunk = (chunk: NewChunk) => Promise<AddReply>
+
+/**
+ * Group commit for one partition: concurrent posts share chunks. A piece leaves at once when
+ * nothing is under way, else together with all that came meanwhile when the answer is back.
+ * One add at a time keeps the order of acceptance.
+ */
+export class PartitionWriter {
+  readonly #add: AddChunk
+  readonly #compress: () => boolean
+  #waiting: Waiting[] = []
+  #busy = false
+
+  constructor(add: AddChunk, compress: () => boolean) {
+    this.#add = add
+    this.#compress = compress
+  }
+
+  get idle(): boolean {
+    return !this.#busy && this.#waiting.length === 0
+  }
+
+  write(piece: Piece, provenance: Provenance): Promise<PieceOutcome> {
+    return new Promise((settle) => {
+      this.#waiting.push({ piece, provenance, settle })
+      if (!this.#busy) {
+        this.#busy = true
+        // After this tick: posts that arrived together leave together.
+        queueMicrotask(() => void this.#flushAll())
+      }
+    })
+  }
+
+  async #flushAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#take()
+      const outcome = await this.#store(batch)
+      if (outcome !== 'stored') this.#refuseRest(outcome)
+    }
+    this.#busy = false
+  }
+
+  /** The oldest waiting pieces, up to one chunk. */
+  #take(): Waiting[] {
+    let bytes = 0
+    let count = 0
+    for (const { piece } of this.#waiting) {
+      if (count > 0 && bytes + piece.bytes > CHUNK_BYTES) break
+      bytes += piece.bytes
+      count += 1
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  /** Stores a batch; pieces of it that Redis has already are stored, too. */
+  async #store(batch: Waiting[]): Promise<PieceOutcome> {
+    let rest = batch
+    while (rest.length > 0) {
+      const reply = await this.#add(toChunk(rest, this.#compress())).catch(failure)
+      if (typeof reply === 'string' || reply.outcome !== 'seen') {
+        const outcome = typeof reply === 'string' ? reply : outcomeOf(reply.outcome)
+        for (const { settle } of rest) settle(outcome)
+        return outcome
+      }
+      const seen = new Set(reply.digests.map((digest) => digest.toString('latin1')))
+      const isSeen = ({ piece }: Waiting) => seen.has(piece.digest?.toString('latin1') ?? '')
+      for (const known of rest.filter(isSeen)) known.settle('stored')
+      rest = rest.filter((waiting) => !isSeen(waiting))
+    }
+    return 'stored'
+  }
+
+  /** What waits behind a failed add never left: refuse it now rather than let it run into its timeout. */
+  #refuseRest(outcome: PieceOutcome): void {
+    const rest = this.#waiting
+    this.#waiting = []
+    for (const { settle } of rest) settle(outcome === 'unknown' ? 'refused' : outcome)
+  }
+}
+
+function outcomeOf(outcome: 'stored' | 'late' | 'closed'): PieceOutcome {
+  return outcome === 'late' ? 'refused' : outcome
+}
+
+/** What a rejected add means: only Redis' own refusals make certain that nothing was stored. */
+function failure(error: unknown): PieceOutcome {
+  const message = error instanceof Error ? error.message : ''
+  if (/^OOM /.test(message)) return 'full'
+  if (/^(READONLY|MASTERDOWN|LOADING|CLUSTERDOWN|MISCONF|NOREPLICAS) /.test(message)) {
+    return 'refused'
+  }
+  // Nothing was written: the connection is down and commands are not queued.
+  if (message.includes("enableOfflineQueue options is false")) return 'refused'
+  return 'unknown'
+}
+
+function toChunk(batch: readonly Waiting[], compress: boolean): NewChunk {
+  const parts = batch.map(({ piece, provenance }) => ({ provenance, elements: piece.elements }))
+  const payload = encodeChunk(parts, compress)
+  return {
+    payload,
+    counts: countElements(
+      parts.flatMap((part) => part.elements),
+      payload.length,
+    ),
+    digests: batch.flatMap(({ piece }) => (piece.digest ? [piece.digest] : [])),
+  }
+}
+
+function countElements(elements: readonly Element[], bytes: number): ChunkCounts {
+  const counts = { bytes, user: 0, event: 0, device: 0 }
+  for (const { kind, posted } of elements) counts[kind] += posted
+  return counts
+}

@@ -1,0 +1,171 @@
+import type { Clock } from '@relay/shared/clock.js'
+import type { Deployment } from '@relay/shared/queue/deployment.js'
+import { partitionTag } from '@relay/shared/queue/keys.js'
+import type { Layout, LayoutStore } from '@relay/shared/queue/layout.js'
+import { PartitionQueue, type NewChunk } from '@relay/shared/queue/partition-queue.js'
+import type { Post, PostStore, StoreOutcome } from '@relay/shared/queue/post.js'
+import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { RedisClock } from '@relay/shared/redis/redis-clock.js'
+import { PartitionWriter, type PieceOutcome } from './partition-writer.js'
+import { dividePost, type Piece } from './pieces.js'
+
+/** How long an add may wait for Redis, ms. With the mark before it a 503 leaves within a second. */
+export const ADD_TIMEOUT_MS = 600
+/** Whole time a post may take in the store, ms. */
+const STORE_TIMEOUT_MS = 900
+/** A partition is marked again after this long, ms; well below the age at which marks are struck. */
+const MARK_AGAIN_MS = 10_000
+/** A layout is read again after this long, ms. */
+const LAYOUT_AGE_MS = 60_000
+/** Pause before another look at a layout that is being changed, ms. */
+const LAYOUT_WAIT_MS = 25
+
+export interface RedisPostStoreOptions {
+  readonly client: RedisClient
+  readonly prefix: string
+  readonly deployment: Deployment
+  readonly layouts: LayoutStore
+  readonly clock: Clock
+  /** Whether a further post may be taken in; null when it may. */
+  readonly refusal: (post: Post) => 'backlog_full' | 'redis_full' | null
+  /** Whether chunks should be compressed now: CPU for memory. */
+  readonly compress: () => boolean
+  /** Waits until what was written is as durable as configured; false: it is not. */
+  readonly durable: () => Promise<boolean>
+  readonly sleep: (ms: number) => Promise<void>
+}
+
+interface Writer {
+  readonly tag: string
+  readonly writer: PartitionWriter
+  markedAtMs: number
+}
+
+/** Stores posts as chunks in the queues of their partitions; one per process. */
+export class RedisPostStore implements PostStore {
+  readonly #o: RedisPostStoreOptions
+  readonly #redisClock: RedisClock
+  readonly #writers = new Map<string, Writer>()
+  readonly #layouts = new Map<string, { layout: Layout; readAtMs: number }>()
+
+  constructor(options: RedisPostStoreOptions) {
+    this.#o = options
+    this.#redisClock = new RedisClock(options.clock)
+    options.client.on('close', () => {
+      this.#redisClock.reset()
+      this.#layouts.clear()
+      for (const writer of this.#writers.values()) writer.markedAtMs = -Infinity
+    })
+  }
+
+  async store(post: Post): Promise<StoreOutcome> {
+    if (this.#o.client.status !== 'ready') return refused('redis_unavailable')
+    const refusal = this.#o.refusal(post)
+    if (refusal) return refused(refusal)
+    const deadlineMs = this.#o.clock.monotonicMs() + STORE_TIMEOUT_MS
+    try {
+      return await this.#storeUntil(post, deadlineMs)
+    } catch {
+      // Only marks and layouts are read outside the writers: no element has left.
+      return refused('redis_unavailable')
+    }
+  }
+
+  async #storeUntil(post: Post, deadlineMs: number): Promise<StoreOutcome> {
+    let layout = await this.#layout(post.appId)
+    let rest = post
+    let stored = false
+    for (;;) {
+      const pieces = dividePost(rest, layout.partitions)
+      const outcomes = await this.#write(rest, layout, pieces)
+      stored ||= outcomes.includes('stored')
+      const closed = pieces.filter((_, i) => outcomes[i] === 'closed')
+      const failed = outcomes.find((o) => o !== 'stored' && o !== 'closed')
+      if (failed) return failure(failed, stored || outcomes.includes('unknown'))
+      if (closed.length === 0) break
+      if (this.#o.clock.monotonicMs() > deadlineMs) return failure('refused', stored)
+      layout = await this.#nextLayout(post.appId, layout)
+      const left = new Set(closed.flatMap((piece) => piece.elements))
+      rest = { ...post, elements: post.elements.filter((element) => left.has(element)) }
+    }
+    if (await this.#o.durable()) return { outcome: 'stored' }
+    return { outcome: 'unknown', reason: 'durability' }
+  }
+
+  async #write(post: Post, layout: Layout, pieces: readonly Piece[]): Promise<PieceOutcome[]> {
+    const writers = pieces.map((piece) => this.#writer(post, layout, piece.partition))
+    await this.#mark(writers)
+    const { requestId, acceptedAtMs } = post
+    const provenance = { requestId, acceptedAtMs }
+    return Promise.all(
+      pieces.map((piece, i) => writers[i]?.writer.write(piece, provenance) ?? 'refused'),
+    )
+  }
+
+  #writer(post: Post, { generation }: Layout, index: number): Writer {
+    const tag = partitionTag({ appId: post.appId, lane: post.lane, generation, index })
+    const known = this.#writers.get(tag)
+    if (known) return known
+    const queue = new PartitionQueue(this.#o.client, this.#o.prefix, tag)
+    const add = (chunk: NewChunk) => this.#add(queue, chunk)
+    const writer = {
+      tag,
+      writer: new PartitionWriter(add, this.#o.compress),
+      markedAtMs: -Infinity,
+    }
+    this.#writers.set(tag, writer)
+    return writer
+  }
+
+  async #add(queue: PartitionQueue, chunk: NewChunk) {
+    const { clock } = this.#o
+    const redisNowMs = this.#redisClock.nowMs()
+    // Unknown time: the mark just before the add tells it, unless the connection closed since.
+    if (redisNowMs === null) throw new Error('READONLY connection was lost before the add')
+    const sentAtMs = clock.monotonicMs()
+    const deadline = Math.floor(redisNowMs + ADD_TIMEOUT_MS)
+    const reply = await queue.add(chunk, clock.nowMs(), deadline)
+    this.#redisClock.heard(reply.redisNowMs, sentAtMs)
+    return reply
+  }
+
+  async #mark(writers: readonly Writer[]): Promise<void> {
+    const nowMs = this.#o.clock.monotonicMs()
+    const due = writers.filter((writer) => nowMs - writer.markedAtMs > MARK_AGAIN_MS)
+    if (due.length === 0 && this.#redisClock.nowMs() !== null) return
+    this.#redisClock.heard(await this.#o.deployment.mark(due.map(({ tag }) => tag)), nowMs)
+    for (const writer of due) writer.markedAtMs = nowMs
+  }
+
+  async #layout(appId: string): Promise<Layout> {
+    const nowMs = this.#o.clock.monotonicMs()
+    const known = this.#layouts.get(appId)
+    if (known && nowMs - known.readAtMs < LAYOUT_AGE_MS) return known.layout
+    const layout = await this.#o.layouts.get(appId)
+    this.#layouts.set(appId, { layout, readAtMs: nowMs })
+    return layout
+  }
+
+  /** The generation after a closed one; it may not be open yet. */
+  async #nextLayout(appId: string, closed: Layout): Promise<Layout> {
+    this.#layouts.delete(appId)
+    for (const writer of this.#writers.values()) {
+      if (writer.tag.startsWith(`${appId}/`) && writer.writer.idle) this.#writers.delete(writer.tag)
+    }
+    const layout = await this.#layout(appId)
+    if (layout.generation === closed.generation) {
+      this.#layouts.delete(appId)
+      await this.#o.sleep(LAYOUT_WAIT_MS)
+    }
+    return layout
+  }
+}
+
+function refused(reason: 'backlog_full' | 'redis_full' | 'redis_unavailable'): StoreOutcome {
+  return { outcome: 'refused', reason }
+}
+
+function failure(piece: PieceOutcome, mayBeStored: boolean): StoreOutcome {
+  const reason = piece === 'full' ? 'redis_full' : 'redis_unavailable'
+  return { outcome: mayBeStored ? 'unknown' : 'refused', reason }
+}

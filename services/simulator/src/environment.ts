@@ -1,0 +1,94 @@
+import type { z } from 'zod'
+import { ConfigError, type ConfigFault } from '@relay/shared/config/fault.js'
+import { settingsSchema, type Settings, type SettingsInput } from './settings.js'
+
+type Read = (text: string) => unknown
+
+interface Variable {
+  readonly name: string
+  readonly read: Read
+  readonly accepted: string
+  readonly path: readonly [keyof SettingsInput, string?]
+}
+
+/** `npm start` and the documentation count on it. */
+const DEFAULT_PORT = 9400
+
+const whole: Read = (text) => (/^-?\d+$/.test(text) ? Number(text) : Number.NaN)
+const plain: Read = (text) => text
+const seconds: Read = (text) => (/^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Number.NaN)
+const yesNo: Read = (text) => ({ true: true, false: false })[text] ?? text
+const workspaces: Read = (text) =>
+  Object.fromEntries(
+    text.split(',').map((entry) => {
+      const colon = entry.indexOf(':')
+      return colon < 1 ? ['', ''] : [entry.slice(0, colon).trim(), entry.slice(colon + 1)]
+    }),
+  )
+
+const variable = (
+  name: string,
+  read: Read,
+  accepted: string,
+  ...path: Variable['path']
+): Variable => ({ name, read, accepted, path })
+
+/** Every variable of the simulator, in the order of its README. */
+const VARIABLES: readonly Variable[] = [
+  variable('PORT', whole, 'a port, 0 for a free one', 'port'),
+  variable('SIM_HOST', plain, 'an address to listen on', 'host'),
+  variable('SIM_WORKSPACES', workspaces, 'appId:key,appId:key', 'workspaces'),
+  variable('SIM_USERS_PER_WINDOW', whole, 'a whole number from 1', 'usersPerWindow'),
+  variable('SIM_EVENTS_PER_WINDOW', whole, 'a whole number from 1', 'eventsPerWindow'),
+  variable('SIM_DEVICES_PER_WINDOW', whole, 'a whole number from 1', 'devicesPerWindow'),
+  variable('SIM_WINDOW_SECONDS', seconds, 'seconds from 0.01 to 3600', 'windowMs'),
+  variable('SIM_WINDOW_MODE', plain, 'sliding or fixed', 'windowMode'),
+  variable('SIM_ENFORCE_LIMITS', yesNo, 'true or false', 'enforceLimits'),
+  variable('SIM_MAX_BODY_BYTES', whole, 'bytes from 1 to 128000', 'maxBodyBytes'),
+  variable('SIM_VALIDATION', plain, 'strict or silent', 'validation'),
+  variable('SIM_LATENCY_BEFORE_MS', whole, 'ms from 0 to 3600000', 'latency', 'beforeMs'),
+  variable(
+    'SIM_LATENCY_BEFORE_JITTER_MS',
+    whole,
+    'ms from 0 to 3600000',
+    'latency',
+    'beforeJitterMs',
+  ),
+  variable('SIM_LATENCY_AFTER_MS', whole, 'ms from 0 to 3600000', 'latency', 'afterMs'),
+  variable(
+    'SIM_LATENCY_AFTER_JITTER_MS',
+    whole,
+    'ms from 0 to 3600000',
+    'latency',
+    'afterJitterMs',
+  ),
+  variable('SIM_CLOSED_BEFORE_ARRIVAL', plain, 'drop or process', 'closedBeforeArrival'),
+  variable('SIM_RECORD', plain, 'elements or counts', 'record'),
+  variable('SIM_RECORD_MAX_ELEMENTS', whole, 'a whole number from 1', 'recordMaxElements'),
+  variable('SIM_RECORD_MAX_REQUESTS', whole, 'a whole number from 1', 'recordMaxRequests'),
+  variable('SIM_SEED', whole, 'a whole number', 'seed'),
+]
+
+/** Reads the simulator's environment; throws `ConfigError` with every fault at once. */
+export function parseSimulatorEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+): Settings {
+  const input: Record<string, unknown> = { port: DEFAULT_PORT }
+  for (const { name, read, path } of VARIABLES) {
+    const text = env[name]
+    if (text === undefined || text === '') continue
+    const [field, inner] = path
+    const value = read(text)
+    input[field] = inner === undefined ? value : { ...(input[field] ?? {}), [inner]: value }
+  }
+  const parsed = settingsSchema.safeParse(input)
+  if (parsed.success) return parsed.data
+  throw new ConfigError(parsed.error.issues.map(toFault))
+}
+
+function toFault({ path, message }: z.core.$ZodIssue): ConfigFault {
+  const found = VARIABLES.find(
+    (v) => v.path[0] === path[0] && (v.path[1] === undefined || v.path[1] === path[1]),
+  )
+  return { where: found?.name ?? path.join('.'), problem: message, accepted: found?.accepted ?? '' }
+}

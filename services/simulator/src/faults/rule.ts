@@ -1,0 +1,109 @@
+import { z } from 'zod'
+import { ROW_NAMES } from '../vendor/answers.js'
+import { ENDPOINTS } from '../vendor/body.js'
+
+const delayMs = z.number().int().min(0).max(3_600_000)
+const headers = z.record(z.string(), z.string()).default({})
+
+/**
+ * A question about an element. `path` goes through objects by name and through arrays by itself:
+ * `actions.attributes.sku` asks every action. With neither `equals` nor `contains`: is it there?
+ */
+const predicate = z.strictObject({
+  path: z.string().min(1),
+  equals: z.union([z.string(), z.number(), z.boolean(), z.null()]).optional(),
+  contains: z.string().min(1).optional(),
+})
+export type Predicate = z.output<typeof predicate>
+
+const action = z.discriminatedUnion('kind', [
+  /** A row of the vendor's table by name: suspend with `account_suspended`, and so on. */
+  z.strictObject({ kind: z.literal('answer'), row: z.enum(ROW_NAMES), headers }),
+  z.strictObject({
+    kind: z.literal('status'),
+    status: z.number().int().min(200).max(599),
+    headers,
+    body: z.string().default(''),
+    /** true: the elements are taken first; the answer lies. */
+    processed: z.boolean().default(false),
+  }),
+  z.strictObject({
+    kind: z.literal('rate_limit'),
+    /** null: no Retry-After header. */
+    retryAfterSeconds: z.number().min(0).nullable().default(null),
+  }),
+  /** No answer; the connection is cut after `maxMs`. */
+  z.strictObject({
+    kind: z.literal('hang'),
+    maxMs: delayMs.default(600_000),
+    processed: z.boolean().default(false),
+  }),
+  /** The connection is reset: on the first bytes, instead of arriving, or instead of answering. */
+  z.strictObject({
+    kind: z.literal('reset'),
+    at: z.enum(['start', 'arrival', 'answer']).default('arrival'),
+  }),
+  /** The elements are taken; the 200 is not what it should be. */
+  z.strictObject({
+    kind: z.literal('garbage'),
+    body: z.string().default('<html><body>It works!</body></html>'),
+  }),
+  /** The elements are taken; the answer comes a few bytes at a time. */
+  z.strictObject({
+    kind: z.literal('drip'),
+    bytes: z.number().int().min(1).default(1),
+    everyMs: delayMs.default(200),
+  }),
+  /** 400 for a request with a matching element (`silent` validation: that element is dropped). */
+  z.strictObject({
+    kind: z.literal('refuse'),
+    type: z.string().default('AttributeError'),
+    message: z.string().optional(),
+    attribute: z.string().optional(),
+  }),
+  z.strictObject({ kind: z.literal('body_ceiling'), bytes: z.number().int().min(1) }),
+  z.strictObject({
+    kind: z.literal('delay'),
+    beforeMs: delayMs.default(0),
+    afterMs: delayMs.default(0),
+  }),
+])
+export type FaultAction = z.output<typeof action>
+
+export const faultSchema = z
+  .strictObject({
+    id: z.string().min(1).max(64).optional(),
+    appId: z.string().min(1).optional(),
+    endpoint: z.enum(ENDPOINTS).optional(),
+    /** Only the next so many requests that match. */
+    count: z.number().int().min(1).optional(),
+    /** Only for so long from now. */
+    durationMs: z.number().int().min(1).optional(),
+    probability: z.number().gt(0).max(1).default(1),
+    /** Only requests with an element that answers yes. */
+    when: predicate.optional(),
+    action,
+  })
+  .refine((rule) => rule.action.kind !== 'refuse' || rule.when !== undefined, {
+    path: ['when'],
+    message: 'refuse needs a predicate',
+  })
+export type FaultInput = z.input<typeof faultSchema>
+export type FaultRule = z.output<typeof faultSchema>
+
+/** Whether an element answers a predicate with yes. */
+export function matches(element: unknown, { path, equals, contains }: Predicate): boolean {
+  return reach(element, path.split('.')).some((found) => {
+    if (found === undefined) return false
+    if (equals !== undefined && found !== equals) return false
+    return contains === undefined || (typeof found === 'string' && found.includes(contains))
+  })
+}
+
+function reach(value: unknown, path: readonly string[]): unknown[] {
+  if (Array.isArray(value)) return value.flatMap((item) => reach(item, path))
+  const [name, ...rest] = path
+  if (name === undefined) return [value]
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return []
+  return reach((value as Readonly<Record<string, unknown>>)[name], rest)
+}

@@ -1,0 +1,149 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { z } from 'zod'
+import type { FaultInput } from '../faults/rule.js'
+import {
+  attributesJson,
+  briefRequest,
+  elementsJson,
+  lastAttributes,
+  summary,
+} from '../record/views.js'
+import type { Settings } from '../settings.js'
+import type { World } from '../world.js'
+import { readBody } from './read-body.js'
+
+interface Reply {
+  readonly status: number
+  /** JSON text. */
+  readonly body: string
+}
+
+interface Call {
+  readonly world: World
+  readonly query: URLSearchParams
+  /** Parsed JSON body; undefined without one. */
+  readonly body: unknown
+  /** What follows the resource in the path. */
+  readonly id: string
+}
+
+const MAX_BODY_BYTES = 1_000_000
+const DEFAULT_LIMIT = 1_000
+const MAX_LIMIT = 50_000
+
+const reply = (value: unknown, status = 200): Reply => ({ status, body: JSON.stringify(value) })
+const problem = (status: number, message: string) => reply({ error: { message } }, status)
+
+const number = (query: URLSearchParams, name: string, fallback: number, max: number): number => {
+  const value = Number(query.get(name) ?? fallback)
+  return Number.isFinite(value) ? Math.min(Math.max(0, value), max) : fallback
+}
+const since = (query: URLSearchParams) => number(query, 'since', 0, Number.MAX_SAFE_INTEGER)
+const limit = (query: URLSearchParams) => number(query, 'limit', DEFAULT_LIMIT, MAX_LIMIT)
+
+/** Method and resource → what it does. `GET /control` lists them. */
+const CALLS: Readonly<Record<string, (call: Call) => Reply>> = {
+  'GET ': () => reply({ calls: Object.keys(CALLS).map((c) => c.replace(' ', ' /control/')) }),
+  'GET settings': ({ world }) => reply(publicSettings(world.settings)),
+  'PATCH settings': ({ world, body }) => reply(publicSettings(world.configure(body))),
+  'GET faults': ({ world }) => reply({ faults: world.faults.list(world.nowMs()) }),
+  'POST faults': addFaults,
+  'DELETE faults': ({ world, id }) => {
+    if (id === '') world.faults.clear()
+    else if (!world.faults.remove(id)) return problem(404, `there is no fault ${id}`)
+    return reply({ faults: world.faults.list(world.nowMs()) })
+  },
+  'GET record': ({ world }) => reply(summary(world)),
+  'DELETE record': ({ world }) => {
+    world.resetRecord()
+    return reply({ reset: true })
+  },
+  'GET requests': listRequests,
+  'GET elements': listElements,
+  'GET customers': listCustomers,
+  'GET customer': showCustomer,
+}
+
+/** Keys are secrets, even in a test stand. */
+function publicSettings(settings: Settings) {
+  const workspaces = Object.entries(settings.workspaces).map(([appId, { key, ...rest }]) => {
+    return [appId, { ...rest, keySet: key !== '' }]
+  })
+  return { ...settings, workspaces: Object.fromEntries(workspaces) as unknown }
+}
+
+function addFaults({ world, body }: Call): Reply {
+  const rules = (Array.isArray(body) ? body : [body]) as FaultInput[]
+  const added = rules.map((rule) => world.faults.add(rule, world.nowMs()))
+  return reply({ added: added.map((f) => f.id) }, 201)
+}
+
+function listRequests({ world, query }: Call): Reply {
+  const { requests } = world.record
+  const newest = query.get('newest')
+  const max = limit(query)
+  const found = requests.after(newest === null ? since(query) : requests.last - max, max)
+  const shown = query.get('customers') === '1' ? found : found.map(briefRequest)
+  return reply({ requests: shown, last: requests.last, first: requests.first })
+}
+
+function listElements({ world, query }: Call): Reply {
+  const { elements } = world.record
+  const max = limit(query)
+  const from = query.get('newest') === null ? since(query) : elements.last - max
+  const appId = query.get('app_id')
+  const all = elements.after(from, max)
+  const found = appId === null ? all : all.filter((e) => e.appId === appId)
+  const text = elementsJson(found, query.get('raw') === '1')
+  const next = all.at(-1)?.seq ?? Math.max(from, 0)
+  const facts = JSON.stringify({ next, last: elements.last, first: elements.first })
+  return { status: 200, body: `${facts.slice(0, -1)},"elements":${text}}` }
+}
+
+function listCustomers({ world, query }: Call): Reply {
+  const max = limit(query)
+  const skip = since(query)
+  const customers = [...world.record.customers()].slice(skip, skip + max)
+  return reply({ customers, total: world.record.customerCount })
+}
+
+function showCustomer({ world, query }: Call): Reply {
+  const customer = query.get('id')
+  if (customer === null) return problem(400, 'id is required')
+  const appId = query.get('app_id') ?? Object.keys(world.settings.workspaces)[0] ?? ''
+  const elements = world.record.ofCustomer(appId, customer)
+  const facts = JSON.stringify({ appId, customer })
+  const attributes = attributesJson(lastAttributes(elements))
+  const list = elementsJson(elements, query.get('raw') === '1')
+  const body = `${facts.slice(0, -1)},"lastAttributes":${attributes},"elements":${list}}`
+  return { status: 200, body }
+}
+
+/** Serves `/control/…`. Never rejects. */
+export async function serveControl(
+  world: World,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://simulator')
+  const [, , resource = '', id = ''] = pathname.split('/')
+  const read = await readBody(request, MAX_BODY_BYTES)
+  if (!read.complete) return
+  const text = read.body?.toString('utf8') ?? ''
+  const call = { world, query: searchParams, id: decodeURIComponent(id) }
+  const { status, body } = perform(`${request.method ?? ''} ${resource}`, call, text)
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+  response.end(body)
+}
+
+function perform(name: string, call: Omit<Call, 'body'>, text: string): Reply {
+  const action = Object.hasOwn(CALLS, name) ? CALLS[name] : undefined
+  if (action === undefined) return problem(404, `there is no ${name}; GET /control lists the calls`)
+  try {
+    return action({ ...call, body: text === '' ? {} : (JSON.parse(text) as unknown) })
+  } catch (error) {
+    if (error instanceof z.ZodError) return problem(400, z.prettifyError(error))
+    if (error instanceof SyntaxError) return problem(400, 'the body is not JSON')
+    throw error
+  }
+}

@@ -1,0 +1,231 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AppliedFault, FaultSubject } from '../faults/faults.js'
+import type { FaultAction } from '../faults/rule.js'
+import { decodeRequest, judge, type Verdict } from '../judge.js'
+import type { OpenRequest } from '../record/overlap.js'
+import type { ArrivalRecord, RecordedRequest } from '../record/record.js'
+import { refusal, ROWS, success, type Answer } from '../vendor/answers.js'
+import type { DecodedBody, Endpoint } from '../vendor/body.js'
+import * as vendor from '@relay/shared/vendor/limits.js'
+import type { World } from '../world.js'
+import { readBody } from './read-body.js'
+import { sleep } from './sleep.js'
+
+const resetsAtStart = (action: FaultAction) => action.kind === 'reset' && action.at === 'start'
+const isDelay = (action: FaultAction) => action.kind === 'delay'
+const isRefusal = (action: FaultAction) => action.kind === 'refuse'
+/** Decides what is answered; looked for at arrival. */
+const isAnswer = (action: FaultAction) => ANSWERING.includes(action.kind) && !resetsAtStart(action)
+const ANSWERING: readonly FaultAction['kind'][] = [
+  'answer',
+  'status',
+  'rate_limit',
+  'hang',
+  'reset',
+  'garbage',
+  'drip',
+]
+
+interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly entry: RecordedRequest
+  readonly open: OpenRequest
+  /** The record that this exchange began in; a reset puts a new one in its place. */
+  readonly record: ArrivalRecord
+}
+
+/** Serves one request to a data endpoint, from its first byte to its end. Never rejects. */
+export async function serveData(
+  world: World,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { endpoint, appId }: { endpoint: Endpoint; appId: string },
+): Promise<void> {
+  const exchange = begin(world, request, response, endpoint, appId)
+  const { entry } = exchange
+  const here = { appId, endpoint, elements: [] }
+  if (resetAtStart(world, exchange, here)) return
+  const read = await readBody(request, vendor.MAX_BODY_BYTES)
+  entry.bytes = read.bytes
+  if (!read.complete) {
+    drop(world, exchange)
+    return
+  }
+  const delay = world.faults.take(isDelay, here, world.nowMs())?.action
+  const extra = delay?.kind === 'delay' ? delay : { beforeMs: 0, afterMs: 0 }
+  const { latency } = world.settings
+  await sleep(extra.beforeMs + latency.beforeMs + jitter(world, latency.beforeJitterMs))
+  if (response.closed && world.settings.closedBeforeArrival === 'drop') {
+    drop(world, exchange)
+    return
+  }
+  const arrived = { appId, endpoint, headers: request.headers, body: read.body }
+  const decoded = decodeRequest(world, { ...arrived, bodyBytes: read.bytes })
+  const fault = arrive(world, exchange, decoded)
+  const answer = decide(world, exchange, decoded, fault)
+  await sleep(extra.afterMs + latency.afterMs + jitter(world, latency.afterJitterMs))
+  await respond(world, exchange, answer, fault?.action ?? null)
+}
+
+const jitter = (world: World, upToMs: number) => (upToMs === 0 ? 0 : world.random.next() * upToMs)
+
+function begin(
+  world: World,
+  request: IncomingMessage,
+  response: ServerResponse,
+  endpoint: Endpoint,
+  appId: string,
+): Exchange {
+  const { record } = world
+  const nowMs = world.nowMs()
+  const requestId = world.random.bytes(6).toString('base64url')
+  const entry = record.begin(requestId, appId, endpoint, nowMs)
+  const open = record.overlap.begin(requestId, nowMs)
+  const exchange = { request, response, entry, open, record }
+  response.on('close', () => {
+    end(world, exchange)
+  })
+  return exchange
+}
+
+/** The exchange is over for the client: answered in full, or its connection is gone. */
+function end(world: World, { entry, open, record }: Exchange): void {
+  if (entry.endedAtMs !== null) return
+  entry.endedAtMs = world.nowMs()
+  record.overlap.end(open, entry.endedAtMs)
+}
+
+function resetAtStart(world: World, exchange: Exchange, subject: FaultSubject): boolean {
+  const fault = world.faults.take(resetsAtStart, subject, world.nowMs())
+  if (fault === null) return false
+  exchange.entry.fault = fault.id
+  exchange.record.totals.faulted += 1
+  drop(world, exchange)
+  exchange.request.socket.resetAndDestroy()
+  return true
+}
+
+function drop(world: World, exchange: Exchange): void {
+  exchange.record.settle(exchange.entry, 'dropped')
+  end(world, exchange)
+}
+
+/** Notes the arrival and finds the scripted fault, if any, that answers this request. */
+function arrive(world: World, exchange: Exchange, decoded: DecodedBody): AppliedFault | null {
+  const { entry, record, open } = exchange
+  const { appId, endpoint } = entry
+  const nowMs = world.nowMs()
+  record.arrive(entry, nowMs)
+  if (decoded.ok) {
+    entry.elements = decoded.elements.length
+    entry.cost = decoded.cost
+    const customers = new Set(decoded.elements.map((e) => e.customer))
+    entry.customers = [...customers]
+    record.overlap.carries(open, appId, customers)
+    world.budgetsOf(appId).arrive(nowMs, decoded.cost, world.limitsOf(appId))
+  }
+  const elements = decoded.ok ? decoded.elements.map((e) => e.value) : []
+  const fault = world.faults.take(isAnswer, { appId, endpoint, elements }, nowMs)
+  if (fault === null) return null
+  entry.fault = fault.id
+  record.totals.faulted += 1
+  return fault
+}
+
+/** Decides what is answered, and takes the elements of an accepted request. */
+function decide(
+  world: World,
+  exchange: Exchange,
+  decoded: DecodedBody,
+  fault: AppliedFault | null,
+): Answer {
+  const { entry, record } = exchange
+  const { appId, endpoint, requestId } = entry
+  const early = fault === null ? null : unprocessed(fault.action, requestId)
+  if (early !== null) {
+    record.settle(entry, 'refused')
+    return early
+  }
+  const elements = decoded.ok ? decoded.elements.map((e) => e.value) : []
+  const nowMs = entry.arrivedAtMs ?? world.nowMs()
+  const refusing = world.faults.take(isRefusal, { appId, endpoint, elements }, nowMs)
+  const verdict = judge(world, appId, decoded, refusing?.rule ?? null, nowMs)
+  if (refusing !== null) entry.fault ??= refusing.id
+  return settle(exchange, verdict, fault?.action ?? null)
+}
+
+function settle({ entry, record }: Exchange, verdict: Verdict, action: FaultAction | null): Answer {
+  if (verdict.kind === 'refuse') {
+    record.settle(entry, 'refused')
+    const { refusal: why } = verdict
+    entry.type = why.type
+    entry.message = why.message
+    return refusal(why, entry.requestId)
+  }
+  record.accept(entry, verdict.elements, entry.arrivedAtMs ?? entry.startedAtMs)
+  if (action?.kind === 'garbage') {
+    return { status: 200, headers: { 'content-type': 'text/html' }, body: action.body }
+  }
+  if (action?.kind === 'status') return statusAnswer(action)
+  return success(entry.requestId)
+}
+
+const statusAnswer = ({ status, headers, body }: FaultAction & { kind: 'status' }): Answer => ({
+  status,
+  headers,
+  body,
+})
+
+const retryAfter = (seconds: number | null): Record<string, string> =>
+  seconds === null ? {} : { 'retry-after': String(seconds) }
+
+/** Stands for the answer of a request whose connection is cut instead. */
+const neverSent = (requestId: string) => refusal(ROWS.server_error, requestId)
+
+/** The answer of a fault that keeps the request from being processed, or null. */
+function unprocessed(action: FaultAction, requestId: string): Answer | null {
+  if (action.kind === 'answer') return refusal(ROWS[action.row], requestId, action.headers)
+  if (action.kind === 'status') return action.processed ? null : statusAnswer(action)
+  if (action.kind === 'rate_limit') {
+    return refusal(ROWS.rate_limit, requestId, retryAfter(action.retryAfterSeconds))
+  }
+  const hangs = action.kind === 'hang' && !action.processed
+  const resets = action.kind === 'reset' && action.at !== 'answer'
+  return hangs || resets ? neverSent(requestId) : null
+}
+
+async function respond(
+  world: World,
+  exchange: Exchange,
+  answer: Answer,
+  action: FaultAction | null,
+): Promise<void> {
+  const { request, response, entry, record } = exchange
+  if (action?.kind === 'hang') await sleep(action.maxMs, response)
+  if (action?.kind === 'hang' || action?.kind === 'reset') {
+    request.socket.resetAndDestroy()
+    end(world, exchange)
+    return
+  }
+  if (response.closed) return
+  record.answered(entry, answer.status)
+  const body = Buffer.from(answer.body)
+  response.writeHead(answer.status, { ...answer.headers, 'content-length': body.length })
+  if (action?.kind === 'drip') await drip(response, body, action)
+  // Before the last byte leaves: whoever reads the answer may at once send the next request.
+  end(world, exchange)
+  if (action?.kind === 'drip') response.end()
+  else response.end(body)
+}
+
+async function drip(
+  response: ServerResponse,
+  body: Buffer,
+  { bytes, everyMs }: { readonly bytes: number; readonly everyMs: number },
+): Promise<void> {
+  for (let at = 0; at < body.length && !response.closed; at += bytes) {
+    response.write(body.subarray(at, at + bytes))
+    await sleep(everyMs, response)
+  }
+}

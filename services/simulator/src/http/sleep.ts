@@ -1,0 +1,16 @@
+import type { ServerResponse } from 'node:http'
+
+/**
+ * Resolves after `ms`, at once for 0, and early when the connection of `response` closes. Its
+ * timers keep no process alive.
+ */
+export function sleep(ms: number, response?: ServerResponse): Promise<void> {
+  if (ms <= 0 || response?.closed) return Promise.resolve()
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms).unref()
+    response?.once('close', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}

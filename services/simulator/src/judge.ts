@@ -1,0 +1,72 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { matches, type FaultRule } from './faults/rule.js'
+import { ROWS, type Refusal } from './vendor/answers.js'
+import { decodeBody, type DecodedBody, type Endpoint, type ReceivedElement } from './vendor/body.js'
+import { judgeHeaders } from './vendor/credentials.js'
+import { judgeElement } from './vendor/elements.js'
+import type { World } from './world.js'
+
+export interface ArrivedRequest {
+  readonly appId: string
+  readonly endpoint: Endpoint
+  readonly headers: IncomingHttpHeaders
+  /** null: larger than any ceiling, not kept. */
+  readonly body: Buffer | null
+  readonly bodyBytes: number
+}
+
+export type Verdict =
+  | { readonly kind: 'accept'; readonly elements: readonly ReceivedElement[] }
+  | { readonly kind: 'refuse'; readonly refusal: Refusal }
+
+const refuse = (refusal: Refusal): Verdict => ({ kind: 'refuse', refusal })
+
+/** Headers, size and JSON, in that order: what can be said without looking into elements. */
+export function decodeRequest(world: World, request: ArrivedRequest): DecodedBody {
+  const { settings, faults } = world
+  const { appId, endpoint, headers, body, bodyBytes } = request
+  const refusal = judgeHeaders(headers, appId, settings)
+  if (refusal !== null) return { ok: false, refusal }
+  const subject = { appId, endpoint, elements: [] }
+  const lowered = faults.take((a) => a.kind === 'body_ceiling', subject, world.nowMs())?.action
+  const ceiling = lowered?.kind === 'body_ceiling' ? lowered.bytes : Infinity
+  const maxBytes = Math.min(ceiling, world.limitsOf(appId).maxBodyBytes)
+  if (body === null || bodyBytes > maxBytes) return { ok: false, refusal: ROWS.payload_too_large }
+  return decodeBody(body, endpoint, settings.record === 'elements')
+}
+
+/**
+ * Decides about a decoded request at its arrival and, when it is accepted, charges the budgets.
+ * `refused` is a scripted fault that refuses elements.
+ */
+export function judge(
+  world: World,
+  appId: string,
+  decoded: DecodedBody,
+  refused: FaultRule | null,
+  nowMs: number,
+): Verdict {
+  if (!decoded.ok) return refuse(decoded.refusal)
+  const { settings } = world
+  const wallMs = world.clock.nowMs()
+  const good: ReceivedElement[] = []
+  for (const element of decoded.elements) {
+    const fault = judgeElement(element.value, wallMs) ?? scriptedRefusal(element.value, refused)
+    if (fault === null) good.push(element)
+    else if (settings.validation === 'strict') return refuse(fault)
+  }
+  const limits = world.limitsOf(appId)
+  const budgets = world.budgetsOf(appId)
+  const fits = budgets.hasRoom(nowMs, decoded.cost, limits, settings.windowMode)
+  if (!fits && settings.enforceLimits) return refuse(ROWS.rate_limit)
+  budgets.accept(nowMs, decoded.cost, limits)
+  return { kind: 'accept', elements: good }
+}
+
+function scriptedRefusal(element: unknown, rule: FaultRule | null): Refusal | null {
+  if (rule?.action.kind !== 'refuse' || rule.when === undefined) return null
+  if (!matches(element, rule.when)) return null
+  const attribute = rule.action.attribute ?? rule.when.path.split('.').at(-1) ?? rule.when.path
+  const message = rule.action.message ?? `${attribute} is not acceptable`
+  return { status: 400, type: rule.action.type, message, attribute }
+}

@@ -1,0 +1,208 @@
+import { createHash } from 'node:crypto'
+import type { Cost, Endpoint, ReceivedElement } from '../vendor/body.js'
+import type { ElementType } from '../vendor/elements.js'
+import { OverlapWatch } from './overlap.js'
+import { Rates } from './rates.js'
+import { Ring } from './ring.js'
+import { Sizes } from './sizes.js'
+
+/**
+ * What became of a request. `dropped`: its connection closed before it arrived, nothing happened.
+ * `refused`: an error answer, nothing happened. `accepted`: its elements were taken, whatever the
+ * client saw of it. `open`: not decided yet.
+ */
+export type Fate = 'open' | 'accepted' | 'refused' | 'dropped'
+
+export interface RecordedRequest {
+  readonly seq: number
+  readonly requestId: string
+  readonly appId: string
+  readonly endpoint: Endpoint
+  /** First byte, ms since 1970 on a clock that never steps. */
+  readonly startedAtMs: number
+  arrivedAtMs: number | null
+  /** When the answer was written or the connection closed, whichever came first. */
+  endedAtMs: number | null
+  fate: Fate
+  /** Status that was sent; null when none was. */
+  status: number | null
+  type: string | null
+  message: string | null
+  /** Id of the fault rule that was applied. */
+  fault: string | null
+  bytes: number
+  elements: number
+  cost: Cost
+  /** In order of their first element. */
+  customers: readonly string[]
+}
+
+export interface RecordedElement {
+  readonly seq: number
+  readonly requestId: string
+  readonly appId: string
+  readonly type: ElementType
+  readonly customer: string
+  readonly arrivedAtMs: number
+  /** JSON exactly as it stood in the body. */
+  readonly raw: Buffer
+}
+
+export interface RecordLimits {
+  readonly maxElements: number
+  readonly maxRequests: number
+}
+
+const NO_COST: Cost = { users: 0, events: 0, devices: 0 }
+
+const startTotals = () => ({
+  requests: 0,
+  accepted: 0,
+  refused: 0,
+  dropped: 0,
+  faulted: 0,
+  bytes: 0,
+  elements: 0,
+  users: 0,
+  events: 0,
+  devices: 0,
+  droppedElements: 0,
+  /** Elements whose bytes had arrived before for the same customer (among those still held). */
+  duplicates: 0,
+})
+type Totals = ReturnType<typeof startTotals>
+
+const customerKey = (appId: string, customer: string) => `${appId}\n${customer}`
+
+/** All that arrived: exact totals, and the newest requests and elements in full. */
+export class ArrivalRecord {
+  readonly totals: Totals = startTotals()
+  readonly statuses = new Map<number, number>()
+  readonly overlap = new OverlapWatch()
+  readonly rates = new Rates()
+  readonly bodyBytes = new Sizes()
+  readonly elementsPerRequest = new Sizes()
+  readonly requests: Ring<RecordedRequest>
+  readonly elements: Ring<RecordedElement>
+  readonly #ofCustomer = new Map<string, number[]>()
+  readonly #seen = new Map<string, number>()
+
+  constructor({ maxElements, maxRequests }: RecordLimits) {
+    this.requests = new Ring(maxRequests)
+    this.elements = new Ring(maxElements)
+  }
+
+  begin(
+    requestId: string,
+    appId: string,
+    endpoint: Endpoint,
+    startedAtMs: number,
+  ): RecordedRequest {
+    const request: RecordedRequest = {
+      seq: this.requests.last + 1,
+      requestId,
+      appId,
+      endpoint,
+      startedAtMs,
+      arrivedAtMs: null,
+      endedAtMs: null,
+      fate: 'open',
+      status: null,
+      type: null,
+      message: null,
+      fault: null,
+      bytes: 0,
+      elements: 0,
+      cost: NO_COST,
+      customers: [],
+    }
+    this.requests.push(request)
+    this.totals.requests += 1
+    return request
+  }
+
+  arrive(request: RecordedRequest, atMs: number): void {
+    request.arrivedAtMs = atMs
+    this.totals.bytes += request.bytes
+    this.rates.arrived(atMs, request.bytes)
+  }
+
+  /** Takes the elements of an accepted request, in their order. */
+  accept(request: RecordedRequest, elements: readonly ReceivedElement[], atMs: number): void {
+    const { cost } = request
+    request.fate = 'accepted'
+    this.totals.accepted += 1
+    this.totals.elements += elements.length
+    this.totals.users += cost.users
+    this.totals.events += cost.events
+    this.totals.devices += cost.devices
+    this.totals.droppedElements += request.elements - elements.length
+    this.rates.accepted(atMs, cost)
+    this.bodyBytes.add(request.bytes)
+    this.elementsPerRequest.add(request.elements)
+    for (const element of elements) this.#keep(request, element, atMs)
+  }
+
+  settle(request: RecordedRequest, fate: 'refused' | 'dropped'): void {
+    request.fate = fate
+    this.totals[fate] += 1
+  }
+
+  answered(request: RecordedRequest, status: number): void {
+    request.status = status
+    this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1)
+  }
+
+  /** Held elements of one customer in the order of arrival. */
+  ofCustomer(appId: string, customer: string): RecordedElement[] {
+    const seqs = this.#ofCustomer.get(customerKey(appId, customer)) ?? []
+    return seqs.flatMap((seq) => this.elements.get(seq) ?? [])
+  }
+
+  /** Customers with held elements. */
+  *customers(): Generator<{ appId: string; customer: string; elements: number; lastSeq: number }> {
+    for (const [key, seqs] of this.#ofCustomer) {
+      const newline = key.indexOf('\n')
+      const appId = key.slice(0, newline)
+      const customer = key.slice(newline + 1)
+      yield { appId, customer, elements: seqs.length, lastSeq: seqs.at(-1) ?? 0 }
+    }
+  }
+
+  get customerCount(): number {
+    return this.#ofCustomer.size
+  }
+
+  #keep(request: RecordedRequest, element: ReceivedElement, arrivedAtMs: number): void {
+    if (element.raw === null || element.type === null) return
+    const { appId, requestId } = request
+    const { type, customer, raw } = element
+    const seq = this.elements.last + 1
+    const gone = this.elements.push({ seq, requestId, appId, type, customer, arrivedAtMs, raw })
+    if (gone !== undefined) this.#forget(gone)
+    const key = customerKey(appId, customer)
+    const seqs = this.#ofCustomer.get(key)
+    if (seqs === undefined) this.#ofCustomer.set(key, [seq])
+    else seqs.push(seq)
+    const digest = digestOf(appId, raw)
+    const times = this.#seen.get(digest) ?? 0
+    if (times > 0) this.totals.duplicates += 1
+    this.#seen.set(digest, times + 1)
+  }
+
+  #forget({ seq, appId, customer, raw }: RecordedElement): void {
+    const key = customerKey(appId, customer)
+    const seqs = this.#ofCustomer.get(key)
+    if (seqs?.[0] === seq) seqs.shift()
+    if (seqs?.length === 0) this.#ofCustomer.delete(key)
+    const digest = digestOf(appId, raw)
+    const times = this.#seen.get(digest) ?? 0
+    if (times > 1) this.#seen.set(digest, times - 1)
+    else this.#seen.delete(digest)
+  }
+}
+
+/** 16 characters tell 200,000 elements apart with certainty enough for a test stand. */
+function digestOf(appId: string, raw: Buffer): string {
+  return createHash('sha1').update(appId).update(raw).digest('binary').slice(0, 16)
+}

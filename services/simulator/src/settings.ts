@@ -1,0 +1,111 @@
+import { z } from 'zod'
+import * as vendor from '@relay/shared/vendor/limits.js'
+
+const wholeMs = z.number().int().min(0).max(3_600_000)
+const budget = z.number().int().min(1).max(1e9)
+const bodyBytes = z.number().int().min(1).max(vendor.MAX_BODY_BYTES)
+
+const workspace = z.strictObject({
+  /** Data API key. Empty: "App Secret not set", every request is answered 409. */
+  key: z.string(),
+  usersPerWindow: budget.optional(),
+  eventsPerWindow: budget.optional(),
+  devicesPerWindow: budget.nullable().optional(),
+  maxBodyBytes: bodyBytes.optional(),
+})
+export type WorkspaceSettings = z.output<typeof workspace>
+
+const latency = z.strictObject({
+  /** Between the last byte of the body and its arrival: the request can still be lost. */
+  beforeMs: wholeMs.default(0),
+  /** Uniform extra, 0 to this. */
+  beforeJitterMs: wholeMs.default(0),
+  /** Between arrival and answer. */
+  afterMs: wholeMs.default(0),
+  afterJitterMs: wholeMs.default(0),
+})
+export type Latency = z.output<typeof latency>
+
+/** Everything that can be set, at start and (but for host, port, seed and record) while running. */
+export const settingsSchema = z.strictObject({
+  /** App id → key, or key and limits of its own. */
+  workspaces: z
+    .record(
+      z.string().min(1),
+      z.union([z.string().transform((key): WorkspaceSettings => ({ key })), workspace]),
+    )
+    .default({ DEMO_DEBUG: { key: 'demo-key' } }),
+  usersPerWindow: budget.default(vendor.USERS_PER_MINUTE),
+  eventsPerWindow: budget.default(vendor.EVENTS_PER_MINUTE),
+  /** null: device updates count as users. */
+  devicesPerWindow: budget.nullable().default(null),
+  windowMs: z
+    .number()
+    .int()
+    .min(10)
+    .max(3_600_000)
+    .default(vendor.BUDGET_WINDOW_SECONDS * 1000),
+  /** `sliding`: any window of that length. `fixed`: windows aligned to the wall clock. */
+  windowMode: z.enum(['sliding', 'fixed']).default('sliding'),
+  /** false: windows are measured, nothing is answered 429. */
+  enforceLimits: z.boolean().default(true),
+  maxBodyBytes: bodyBytes.default(vendor.MAX_BODY_BYTES),
+  /** `strict`: 400 for the first wrong element. `silent`: 200 and dropped, as the bulk API says. */
+  validation: z.enum(['strict', 'silent']).default('strict'),
+  latency: latency.default({ beforeMs: 0, beforeJitterMs: 0, afterMs: 0, afterJitterMs: 0 }),
+  /** What becomes of a whole request whose connection closes before its arrival. */
+  closedBeforeArrival: z.enum(['drop', 'process']).default('drop'),
+  /** `counts`: elements are counted, not kept (for benchmarks). */
+  record: z.enum(['elements', 'counts']).default('elements'),
+  recordMaxElements: z.number().int().min(1).max(5_000_000).default(200_000),
+  recordMaxRequests: z.number().int().min(1).max(1_000_000).default(20_000),
+  /** Seed of jitter and fault probabilities. */
+  seed: z.number().int().default(1),
+  host: z.string().min(1).default('127.0.0.1'),
+  port: z.number().int().min(0).max(65_535).default(0),
+})
+
+export type Settings = z.output<typeof settingsSchema>
+export type SettingsInput = z.input<typeof settingsSchema>
+
+const PATCHABLE = {
+  workspaces: true,
+  usersPerWindow: true,
+  eventsPerWindow: true,
+  devicesPerWindow: true,
+  windowMs: true,
+  windowMode: true,
+  enforceLimits: true,
+  maxBodyBytes: true,
+  validation: true,
+  latency: true,
+  closedBeforeArrival: true,
+} as const
+
+const patchSchema = settingsSchema.pick(PATCHABLE).extend({ latency: latency.partial() }).partial()
+export type SettingsPatch = z.input<typeof patchSchema>
+
+/** Settings with the fields of `patch` replaced (latency field by field); throws `ZodError`. */
+export function patchSettings(settings: Settings, patch: unknown): Settings {
+  const given = patch as Readonly<Record<string, unknown>>
+  const parsed: Readonly<Record<string, unknown>> = patchSchema.parse(patch)
+  // zod fills defaults in; only what was named may change.
+  const named = Object.entries(parsed).filter(([key]) => Object.hasOwn(given, key))
+  const latencyGiven = given.latency as Partial<Latency> | undefined
+  return {
+    ...settings,
+    ...Object.fromEntries(named),
+    latency: { ...settings.latency, ...latencyGiven },
+  }
+}
+
+/** The limits that hold for one workspace. */
+export function limitsOf(settings: Settings, appId: string) {
+  const own = settings.workspaces[appId]
+  return {
+    users: own?.usersPerWindow ?? settings.usersPerWindow,
+    events: own?.eventsPerWindow ?? settings.eventsPerWindow,
+    devices: own?.devicesPerWindow === undefined ? settings.devicesPerWindow : own.devicesPerWindow,
+    maxBodyBytes: own?.maxBodyBytes ?? settings.maxBodyBytes,
+  }
+}

@@ -1,0 +1,94 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { systemClock, type Clock } from '@relay/shared/clock.js'
+import type { ActiveFault } from './faults/faults.js'
+import type { FaultInput } from './faults/rule.js'
+import { route } from './http/route.js'
+import type { ArrivalRecord } from './record/record.js'
+import {
+  settingsSchema,
+  type Settings,
+  type SettingsInput,
+  type SettingsPatch,
+} from './settings.js'
+import { World } from './world.js'
+
+/** A running stand-in for MoEngage, and the hands to steer it from the same process. */
+export interface Simulator {
+  /** Origin without trailing slash: what relay takes as base URL. */
+  readonly url: string
+  readonly port: number
+  readonly settings: Settings
+  /** What arrived since the start or the last reset. */
+  readonly record: ArrivalRecord
+  /** Budgets of every configured workspace: limit, use and peaks. */
+  budgets(): ReturnType<World['readBudgets']>
+  configure(patch: SettingsPatch): Settings
+  /** Adds a scripted fault; returns its id. */
+  addFault(fault: FaultInput): string
+  faults(): readonly ActiveFault[]
+  removeFault(id: string): boolean
+  clearFaults(): void
+  reset(): void
+  /** Cuts every connection and stops. */
+  close(): Promise<void>
+}
+
+/** Idle connections are kept longer than any client keeps them, so that the client decides. */
+const KEEP_ALIVE_MS = 65_000
+
+/** Starts a simulator; throws `ZodError` for wrong options and what `listen` throws. */
+export async function startSimulator(
+  options: SettingsInput = {},
+  clock: Clock = systemClock,
+): Promise<Simulator> {
+  const world = new World(settingsSchema.parse(options), clock)
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true }, (req, res) => {
+    void route(world, req, res)
+  })
+  await listen(server, world.settings)
+  const { port } = server.address() as AddressInfo
+  const { host } = world.settings
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return {
+    url: `http://${name.includes(':') ? `[${name}]` : name}:${String(port)}`,
+    port,
+    get settings() {
+      return world.settings
+    },
+    get record() {
+      return world.record
+    },
+    budgets: () => world.readBudgets(),
+    configure: (patch) => world.configure(patch),
+    addFault: (fault) => world.faults.add(fault, world.nowMs()).id,
+    faults: () => world.faults.list(world.nowMs()),
+    removeFault: (id) => world.faults.remove(id),
+    clearFaults: () => {
+      world.faults.clear()
+    },
+    reset: () => {
+      world.resetRecord()
+    },
+    close: () => close(server),
+  }
+}
+
+function listen(server: Server, { host, port }: Settings): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve()
+    })
+    server.closeAllConnections()
+  })
+}

@@ -1,0 +1,98 @@
+import { isUtf8 } from 'node:buffer'
+import { arrayItems, member, valueAt, type Slice } from '../json/slices.js'
+import { ROWS, type Refusal } from './answers.js'
+import { costOf, customerOf, type ElementType } from './elements.js'
+
+export const ENDPOINTS = ['transition', 'customer', 'event', 'device'] as const
+export type Endpoint = (typeof ENDPOINTS)[number]
+
+export interface ReceivedElement {
+  readonly value: unknown
+  /** Its bytes exactly as they stood in the body; null when bytes are not kept. */
+  readonly raw: Buffer | null
+  readonly type: ElementType | null
+  /** Entries of `actions` for an event, else 1. */
+  readonly units: number
+  readonly customer: string
+}
+
+/** What one request asks of the budgets. */
+export interface Cost {
+  readonly users: number
+  readonly events: number
+  readonly devices: number
+}
+
+export type DecodedBody =
+  | { readonly ok: true; readonly elements: readonly ReceivedElement[]; readonly cost: Cost }
+  | { readonly ok: false; readonly refusal: Refusal }
+
+const refuse = (refusal: Refusal): DecodedBody => ({ ok: false, refusal })
+
+/** Takes a body apart into its elements; judges the envelope, not the elements. */
+export function decodeBody(body: Buffer, endpoint: Endpoint, keepBytes: boolean): DecodedBody {
+  if (body.length === 0) return refuse(ROWS.empty_body)
+  if (!isUtf8(body)) return refuse(ROWS.malformed_json)
+  let json: unknown
+  try {
+    json = JSON.parse(body.toString('utf8'))
+  } catch {
+    return refuse(ROWS.malformed_json)
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    return refuse(ROWS.not_an_object)
+  }
+  const envelope = json as Readonly<Record<string, unknown>>
+  if (endpoint !== 'transition') return decodeSingle(body, envelope, endpoint, keepBytes)
+  return decodeBulk(body, envelope, keepBytes)
+}
+
+function decodeSingle(
+  body: Buffer,
+  value: Readonly<Record<string, unknown>>,
+  endpoint: Endpoint,
+  keepBytes: boolean,
+): DecodedBody {
+  if (value.type !== endpoint) return refuse(typeFault(endpoint))
+  return decoded([value], keepBytes ? [valueAt(body)] : null, body)
+}
+
+function decodeBulk(
+  body: Buffer,
+  { type, elements }: Readonly<Record<string, unknown>>,
+  keepBytes: boolean,
+): DecodedBody {
+  if (type !== 'transition') return refuse(typeFault('transition'))
+  const fault = (message: string) =>
+    refuse({ ...ROWS.missing_attribute, attribute: 'elements', message })
+  if (elements === undefined) return fault('elements is not found in the payload')
+  if (!Array.isArray(elements)) return fault('elements is expected to be list')
+  if (elements.length === 0) return fault('elements cannot be empty array')
+  const list = keepBytes ? member(body, valueAt(body).start, 'elements') : null
+  return decoded(elements, list === null ? null : arrayItems(body, list.start), body)
+}
+
+const typeFault = (wanted: string): Refusal => ({
+  status: 400,
+  type: 'AttributeError',
+  attribute: 'type',
+  message: `type should be ${wanted}`,
+})
+
+function decoded(
+  values: readonly unknown[],
+  slices: readonly Slice[] | null,
+  body: Buffer,
+): DecodedBody {
+  const cost = { users: 0, events: 0, devices: 0 }
+  const elements = values.map((value, i): ReceivedElement => {
+    const { type, units } = costOf(value)
+    if (type === 'customer') cost.users += 1
+    else if (type === 'device') cost.devices += 1
+    else cost.events += units
+    const slice = slices?.[i]
+    const raw = slice === undefined ? null : body.subarray(slice.start, slice.end)
+    return { value, raw, type, units, customer: customerOf(value) }
+  })
+  return { ok: true, elements, cost }
+}

@@ -1,0 +1,256 @@
+import * as vendor from '@relay/shared/vendor/limits.js'
+import { ROWS, type Refusal } from './answers.js'
+
+export type JsonObject = Readonly<Record<string, unknown>>
+
+export type ElementType = 'customer' | 'event' | 'device'
+const TYPES: readonly unknown[] = ['customer', 'event', 'device']
+
+/** Names with the reserved prefix that the vendor's documents themselves use. openapi. */
+const STANDARD_MOE_NAMES = new Set([
+  'moe_em_unsub_categories',
+  'moe_email',
+  'moe_email_optin_status',
+  'moe_gaid',
+  'moe_hard_bounce',
+  'moe_mobile',
+  'moe_os_type',
+  'moe_push_opted',
+  'moe_push_provisional_opted',
+  'moe_sms_subscription',
+  'moe_spam',
+  'moe_sub_w',
+  'moe_unsubscribe',
+  'moe_wa_subscription',
+])
+
+/** Attributes that can name a user who has no customer_id. openapi, identity resolution. */
+const IDENTIFIERS = ['uid', 'u_em', 'u_mb', 'moe_email', 'moe_mobile', 'moe_gaid']
+
+/** "Future events are not accepted"; ten minutes for clocks that differ. */
+const CLOCK_SKEW_MS = 600_000
+
+/** Numbers above are milliseconds, below seconds since 1970 (the samples have both). */
+const EPOCH_MS_FROM = 100_000_000_000
+
+/** ±15 h, seconds. openapi: user_timezone_offset. */
+const MAX_OFFSET_S = 54_000
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const missing = (attribute: string, message: string): Refusal => ({
+  ...ROWS.missing_attribute,
+  message,
+  attribute,
+})
+const notFound = (name: string) => missing(name, `${name} is not found in the payload`)
+const wrongType = (name: string, wanted: string) =>
+  missing(name, `${name} is expected to be ${wanted}`)
+const fault = (type: string, attribute: string, message: string): Refusal => ({
+  status: 400,
+  type,
+  message,
+  attribute,
+})
+
+/** The first thing wrong with an element, in MoEngage's words, or null. `nowMs`: wall clock. */
+export function judgeElement(element: unknown, nowMs: number): Refusal | null {
+  if (!isObject(element)) return ROWS.malformed_json
+  switch (element.type) {
+    case 'customer':
+      return judgeCustomer(element)
+    case 'event':
+      return judgeEvent(element, nowMs)
+    case 'device':
+      return judgeDevice(element)
+    default:
+      return fault('AttributeError', 'type', 'type in elements should be customer/event/device')
+  }
+}
+
+export function isElementType(type: unknown): type is ElementType {
+  return TYPES.includes(type)
+}
+
+function judgeCustomerId(id: unknown): Refusal | null {
+  if (id === undefined) return notFound('customer_id')
+  if (typeof id !== 'string') return wrongType('customer_id', 'string')
+  if (id === '') return missing('customer_id', 'customer_id can not be empty Unicode String')
+  if (!/^..+$/su.test(id)) {
+    return fault('AttributeError', 'customer_id', 'customer_id must have more than one character')
+  }
+  if (!vendor.BLOCKED_CUSTOMER_IDS.includes(id)) return null
+  return fault('AttributeError', 'customer_id', `customer_id can not be '${id}'`)
+}
+
+function judgeCustomer(element: JsonObject): Refusal | null {
+  const { attributes } = element
+  if (attributes !== undefined && !isObject(attributes)) return wrongType('attributes', 'dict')
+  const identified = element.customer_id === undefined && hasIdentifier(attributes)
+  const id = identified ? null : judgeCustomerId(element.customer_id)
+  const refused = id ?? judgeCustomerFields(element)
+  if (refused !== null || attributes === undefined) return refused
+  return judgeNames(attributes) ?? judgeArrayFields(attributes)
+}
+
+function judgeCustomerFields(element: JsonObject): Refusal | null {
+  const { update_existing_only: existing } = element
+  if (existing !== undefined && typeof existing !== 'boolean') {
+    return wrongType('update_existing_only', 'boolean')
+  }
+  const { platforms } = element
+  if (platforms !== undefined && !(Array.isArray(platforms) && platforms.every(isObject))) {
+    return wrongType('platforms', 'list')
+  }
+  return null
+}
+
+function hasIdentifier(attributes: JsonObject | undefined): boolean {
+  return IDENTIFIERS.some((name) => {
+    const value = attributes?.[name]
+    return typeof value === 'string' && value !== ''
+  })
+}
+
+function judgeNames(attributes: JsonObject): Refusal | null {
+  for (const name of Object.keys(attributes)) {
+    if (name === '' || name === 'id' || name === '_id') {
+      return fault('AttributeError', name, `'${name}' is a blocked attribute name`)
+    }
+    if (isReserved(name)) {
+      return fault('AttributeError', name, `'${name}' uses the reserved prefix moe_`)
+    }
+  }
+  return null
+}
+
+const isReserved = (name: string) => name.startsWith('moe_') && !STANDARD_MOE_NAMES.has(name)
+
+function judgeArrayFields(attributes: JsonObject): Refusal | null {
+  const operators = ['addValueToArrayField', 'removeValueFromArrayField']
+  for (const operator of operators) {
+    const value = attributes[operator]
+    if (value !== undefined && !isObject(value)) return wrongType(operator, 'dict')
+  }
+  const [added, removed] = operators.map((operator) => attributes[operator])
+  if (!isObject(added) || !isObject(removed)) return null
+  const both = Object.keys(added).find((field) => Object.hasOwn(removed, field))
+  if (both === undefined) return null
+  const message = `Cannot add and remove '${both}' at the same time`
+  return fault('ArrayFieldError', 'addValueToArrayField', message)
+}
+
+function judgeEvent(element: JsonObject, nowMs: number): Refusal | null {
+  const { user_identifiers: identifiers, actions, device_id: deviceId } = element
+  if (identifiers !== undefined && !isObject(identifiers)) {
+    return wrongType('user_identifiers', 'dict')
+  }
+  const identified = identifiers !== undefined && Object.keys(identifiers).length > 0
+  const id =
+    identified && element.customer_id === undefined ? null : judgeCustomerId(element.customer_id)
+  if (id !== null) return id
+  if (deviceId !== undefined && typeof deviceId !== 'string') {
+    return wrongType('device_id', 'string')
+  }
+  return judgeActions(actions, nowMs)
+}
+
+function judgeActions(actions: unknown, nowMs: number): Refusal | null {
+  if (actions === undefined) return notFound('actions')
+  if (!Array.isArray(actions)) return wrongType('actions', 'list')
+  if (actions.length === 0) return missing('actions', 'actions can not be empty Array')
+  for (const action of actions) {
+    const refused = judgeAction(action, nowMs)
+    if (refused !== null) return refused
+  }
+  return null
+}
+
+function judgeAction(entry: unknown, nowMs: number): Refusal | null {
+  if (!isObject(entry)) return ROWS.malformed_json
+  const { action, attributes } = entry
+  if (action === undefined) return notFound('action')
+  if (typeof action !== 'string') return { ...ROWS.malformed_json, attribute: 'action' }
+  if (action === '') return missing('action', 'action cannot be empty Unicode string')
+  if (isReserved(action)) {
+    return fault('AttributeError', 'action', `'${action}' uses the reserved prefix moe_`)
+  }
+  if (attributes !== undefined && !isObject(attributes)) return wrongType('attributes', 'dict')
+  const names = attributes === undefined ? null : judgeNames(attributes)
+  return names ?? judgeActionFields(entry) ?? judgeTimes(entry, nowMs)
+}
+
+function judgeActionFields(entry: JsonObject): Refusal | null {
+  for (const name of ['platform', 'app_version', 'moe_os_type']) {
+    const value = entry[name]
+    if (value !== undefined && typeof value !== 'string') {
+      return fault('TypeError', name, 'expected string')
+    }
+  }
+  const offset = entry.user_timezone_offset
+  if (offset === undefined) return null
+  if (typeof offset !== 'number') return wrongType('user_timezone_offset', 'number')
+  if (Math.abs(offset) <= MAX_OFFSET_S) return null
+  return fault('ValueError', 'user_timezone_offset', 'user_timezone_offset is out of range')
+}
+
+function judgeTimes(entry: JsonObject, nowMs: number): Refusal | null {
+  for (const name of ['user_time', 'current_time']) {
+    const value = entry[name]
+    if (value === undefined) continue
+    const atMs = toEpochMs(value)
+    if (atMs === null) return fault('ValueError', name, `${name} is not a valid time`)
+    if (atMs > nowMs + CLOCK_SKEW_MS) return fault('ValueError', name, `${name} is in the future`)
+  }
+  return null
+}
+
+function toEpochMs(value: unknown): number | null {
+  if (typeof value === 'string') {
+    const text = value.trim()
+    const parsed = /^\d+(\.\d+)?$/.test(text) ? fromNumber(Number(text)) : Date.parse(text)
+    return Number.isNaN(parsed) ? null : parsed
+  }
+  return typeof value === 'number' && value >= 0 ? fromNumber(value) : null
+}
+
+const fromNumber = (value: number) => (value >= EPOCH_MS_FROM ? value : value * 1000)
+
+function judgeDevice(element: JsonObject): Refusal | null {
+  const id = judgeCustomerId(element.customer_id)
+  if (id !== null) return id
+  const { device_id: deviceId, attributes } = element
+  if (deviceId === undefined) return notFound('device_id')
+  if (typeof deviceId !== 'string') return wrongType('device_id', 'string')
+  if (deviceId === '') return missing('device_id', 'device_id can not be empty Unicode String')
+  if (attributes === undefined) return notFound('attributes')
+  if (!isObject(attributes)) return wrongType('attributes', 'dict')
+  for (const name of ['platform', 'push_id']) {
+    const value = attributes[name]
+    if (value === undefined) return notFound(name)
+    if (typeof value !== 'string') return wrongType(name, 'string')
+  }
+  return judgeNames(attributes)
+}
+
+/**
+ * Whose element this is: `customer_id`, else its identifiers in a fixed spelling, else "".
+ * Works on elements that are not valid, too.
+ */
+export function customerOf(element: unknown): string {
+  if (!isObject(element)) return ''
+  if (typeof element.customer_id === 'string') return element.customer_id
+  const source = element.type === 'event' ? element.user_identifiers : element.attributes
+  if (!isObject(source)) return ''
+  const names = element.type === 'event' ? Object.keys(source).sort() : IDENTIFIERS
+  const given = names.filter((name) => source[name] !== undefined)
+  return given.map((name) => `${name}=${String(source[name])}`).join('&')
+}
+
+/** Budget units of an element: entries of `actions` for an event, else 1. */
+export function costOf(element: unknown): { type: ElementType | null; units: number } {
+  if (!isObject(element) || !isElementType(element.type)) return { type: null, units: 0 }
+  if (element.type !== 'event') return { type: element.type, units: 1 }
+  return { type: 'event', units: Array.isArray(element.actions) ? element.actions.length : 0 }
+}

@@ -1,0 +1,95 @@
+import type { Cost } from '../vendor/body.js'
+import { FixedWindow } from './fixed.js'
+import { SlidingWindow } from './sliding.js'
+
+export type WindowMode = 'sliding' | 'fixed'
+export const BUDGETS = ['users', 'events', 'devices'] as const
+export type BudgetName = (typeof BUDGETS)[number]
+
+/** Largest units per window; null: no budget of its own (devices then count as users). */
+export interface BudgetLimits {
+  readonly users: number
+  readonly events: number
+  readonly devices: number | null
+}
+
+export interface BudgetReading {
+  readonly limit: number | null
+  /** In the window that ends now. */
+  readonly used: number
+  /** Largest sliding window of what was accepted, whatever the mode. */
+  readonly peak: number
+  /** The same over all that arrived well-formed, whatever it was answered. */
+  readonly peakArrived: number
+}
+
+interface Meter {
+  readonly accepted: SlidingWindow
+  readonly arrived: SlidingWindow
+  readonly fixed: FixedWindow
+}
+
+/** The budgets of one workspace, counted at arrival. */
+export class WorkspaceBudgets {
+  readonly windowMs: number
+  readonly #meters: Readonly<Record<BudgetName, Meter>>
+
+  constructor(windowMs: number) {
+    this.windowMs = windowMs
+    const meter = (): Meter => ({
+      accepted: new SlidingWindow(windowMs),
+      arrived: new SlidingWindow(windowMs),
+      fixed: new FixedWindow(windowMs),
+    })
+    this.#meters = { users: meter(), events: meter(), devices: meter() }
+  }
+
+  /** Notes that a request arrived, before anything is decided about it. */
+  arrive(nowMs: number, cost: Cost, limits: BudgetLimits): void {
+    const charge = chargeOf(cost, limits)
+    for (const name of BUDGETS) this.#meters[name].arrived.add(nowMs, charge[name])
+  }
+
+  hasRoom(nowMs: number, cost: Cost, limits: BudgetLimits, mode: WindowMode): boolean {
+    const charge = chargeOf(cost, limits)
+    return BUDGETS.every((name) => {
+      const limit = limits[name]
+      return limit === null || this.#used(name, nowMs, mode) + charge[name] <= limit
+    })
+  }
+
+  accept(nowMs: number, cost: Cost, limits: BudgetLimits): void {
+    const charge = chargeOf(cost, limits)
+    for (const name of BUDGETS) {
+      this.#meters[name].accepted.add(nowMs, charge[name])
+      this.#meters[name].fixed.add(nowMs, charge[name])
+    }
+  }
+
+  read(nowMs: number, limits: BudgetLimits, mode: WindowMode): Record<BudgetName, BudgetReading> {
+    const read = (name: BudgetName): BudgetReading => ({
+      limit: limits[name],
+      used: this.#used(name, nowMs, mode),
+      peak: this.#meters[name].accepted.peak,
+      peakArrived: this.#meters[name].arrived.peak,
+    })
+    return { users: read('users'), events: read('events'), devices: read('devices') }
+  }
+
+  forgetPeaks(nowMs: number): void {
+    for (const { accepted, arrived } of Object.values(this.#meters)) {
+      accepted.forgetPeak(nowMs)
+      arrived.forgetPeak(nowMs)
+    }
+  }
+
+  #used(name: BudgetName, nowMs: number, mode: WindowMode): number {
+    const meter = this.#meters[name]
+    return mode === 'sliding' ? meter.accepted.used(nowMs) : meter.fixed.used(nowMs)
+  }
+}
+
+function chargeOf({ users, events, devices }: Cost, limits: BudgetLimits): Cost {
+  if (limits.devices !== null) return { users, events, devices }
+  return { users: users + devices, events, devices: 0 }
+}

@@ -1,0 +1,47 @@
+/**
+ * Sums over every window of `windowMs`, exactly: a window is half-open, [start, start + windowMs),
+ * so two moments share one if they are less than `windowMs` apart. Moments never go backwards.
+ */
+export class SlidingWindow {
+  readonly windowMs: number
+  #moments: { readonly atMs: number; readonly units: number }[] = []
+  #head = 0
+  #sum = 0
+  #peak = 0
+
+  constructor(windowMs: number) {
+    this.windowMs = windowMs
+  }
+
+  /** Units in the window that ends with this moment. */
+  used(nowMs: number): number {
+    let oldest = this.#moments[this.#head]
+    while (oldest !== undefined && oldest.atMs <= nowMs - this.windowMs) {
+      this.#sum -= oldest.units
+      this.#head += 1
+      oldest = this.#moments[this.#head]
+    }
+    if (this.#head > 1024 && this.#head * 2 > this.#moments.length) {
+      this.#moments = this.#moments.slice(this.#head)
+      this.#head = 0
+    }
+    return this.#sum
+  }
+
+  add(nowMs: number, units: number): void {
+    if (units === 0) return
+    const used = this.used(nowMs)
+    this.#moments.push({ atMs: nowMs, units })
+    this.#sum = used + units
+    this.#peak = Math.max(this.#peak, this.#sum)
+  }
+
+  /** The largest sum that any window ever held. */
+  get peak(): number {
+    return this.#peak
+  }
+
+  forgetPeak(nowMs: number): void {
+    this.#peak = this.used(nowMs)
+  }
+}

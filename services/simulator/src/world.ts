@@ -1,0 +1,78 @@
+import type { Clock } from '@relay/shared/clock.js'
+import type { Random } from '@relay/shared/random.js'
+import { seededRandom } from '@relay/shared/seeded-random.js'
+import { Faults } from './faults/faults.js'
+import { ArrivalRecord } from './record/record.js'
+import { limitsOf, patchSettings, type Settings } from './settings.js'
+import { WorkspaceBudgets } from './window/budgets.js'
+
+/** Everything the simulator knows; the HTTP handlers act on it. */
+export class World {
+  readonly clock: Clock
+  readonly random: Random
+  readonly faults: Faults
+  record: ArrivalRecord
+  #settings: Settings
+  #budgets = new Map<string, WorkspaceBudgets>()
+  readonly #originMs: number
+
+  constructor(settings: Settings, clock: Clock) {
+    this.#settings = settings
+    this.clock = clock
+    this.#originMs = clock.nowMs() - clock.monotonicMs()
+    this.random = seededRandom(settings.seed)
+    this.faults = new Faults(seededRandom(settings.seed + 1))
+    this.record = this.#newRecord()
+  }
+
+  get settings(): Settings {
+    return this.#settings
+  }
+
+  /** ms since 1970 as of start plus monotonic time: comparable with wall clocks, never steps. */
+  nowMs(): number {
+    return this.#originMs + this.clock.monotonicMs()
+  }
+
+  /** Changes settings while running; a new window length starts counting anew. */
+  configure(patch: unknown): Settings {
+    const before = this.#settings
+    this.#settings = patchSettings(before, patch)
+    if (this.#settings.windowMs !== before.windowMs) this.#budgets.clear()
+    return this.#settings
+  }
+
+  /** Budgets of a workspace; call it for known app ids only, so that the map stays bounded. */
+  budgetsOf(appId: string): WorkspaceBudgets {
+    const known = this.#budgets.get(appId)
+    if (known !== undefined) return known
+    const budgets = new WorkspaceBudgets(this.#settings.windowMs)
+    this.#budgets.set(appId, budgets)
+    return budgets
+  }
+
+  limitsOf(appId: string) {
+    return limitsOf(this.#settings, appId)
+  }
+
+  /** Readings per configured workspace. */
+  readBudgets() {
+    const nowMs = this.nowMs()
+    const { windowMode, workspaces } = this.#settings
+    return Object.keys(workspaces).map((appId) => ({
+      appId,
+      ...this.budgetsOf(appId).read(nowMs, this.limitsOf(appId), windowMode),
+    }))
+  }
+
+  /** Forgets what arrived and the peaks; what the current windows hold still counts. */
+  resetRecord(): void {
+    this.record = this.#newRecord()
+    for (const budgets of this.#budgets.values()) budgets.forgetPeaks(this.nowMs())
+  }
+
+  #newRecord(): ArrivalRecord {
+    const { recordMaxElements, recordMaxRequests } = this.#settings
+    return new ArrivalRecord({ maxElements: recordMaxElements, maxRequests: recordMaxRequests })
+  }
+}

@@ -1,0 +1,196 @@
+import {
+  type Answer,
+  type NetworkFault,
+  type NotSentAnswer,
+  type ResponseAnswer,
+  WITHHELD,
+  type Withheld,
+} from '../send/answer.js'
+import { type Envelope, readEnvelope } from './envelope.js'
+import type { Outcome, RefusalReason, TransientReason, VendorError } from './outcome.js'
+import { parseRetryAfter } from './retry-after.js'
+
+type Meaning = 'undecodable' | 'too_large' | 'rate_limited' | 'server_error' | RefusalReason
+
+/**
+ * The vendor's error types, lower case without blanks and punctuation: its pages spell one type
+ * several ways. overview = its Data API page, openapi = its OpenAPI document; both read 2026-11.
+ * A type that is not here is an element's fault where the status allows it.
+ */
+const BY_TYPE: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
+  ['missingheadervalue', 'wrong_request'], // overview, 400
+  ['bodytypeisnotjson', 'wrong_request'], // overview, 400
+  ['paramsrequired', 'wrong_request'], // overview, 400
+  ['unsupportedmediatype', 'wrong_request'], // overview, 415
+  ['mediatypeerror', 'wrong_request'], // openapi, 415
+  ['emptyrequestbody', 'undecodable'], // overview, 400
+  ['malformedjson', 'undecodable'], // overview, 400
+  ['blacklisted', 'account_refused'], // overview, 400
+  ['accountsuspended', 'account_refused'], // overview, 403; openapi also 400
+  ['accounttemporarilysuspended', 'account_refused'], // overview, 403
+  ['blockedclient', 'account_refused'], // openapi, 403
+  ['invalidparams', 'misconfigured'], // overview, 400; openapi also 403
+  ['authenticationrequired', 'credentials_refused'], // overview, 401
+  ['authenticationinvalid', 'credentials_refused'], // openapi, 401
+  ['headermissing', 'credentials_refused'], // openapi, 401
+  ['headermismatch', 'misconfigured'], // openapi, 401
+  ['authenticationmismatch', 'misconfigured'], // overview, 409
+  ['payloadtoolarge', 'too_large'], // overview, 413
+  ['ratelimitexceeded', 'rate_limited'], // overview, 429
+  ['ratelimitsexceeded', 'rate_limited'], // openapi, 429
+  ['ratelimiterror', 'rate_limited'], // openapi, 429
+  ['servererror', 'server_error'], // overview, 5xx
+  ['internalerror', 'server_error'], // openapi, 500
+  ['internalservererror', 'server_error'],
+])
+
+/** Statuses whose meaning no body changes. */
+const BY_STATUS: ReadonlyMap<number, Meaning> = new Map<number, Meaning>([
+  [401, 'credentials_refused'],
+  [402, 'account_refused'],
+  [404, 'wrong_host'],
+  [405, 'wrong_host'],
+  [407, 'misconfigured'], // of a proxy on the way
+  [409, 'misconfigured'],
+  [410, 'wrong_host'],
+  [413, 'too_large'],
+  [415, 'wrong_request'],
+  [421, 'wrong_host'],
+  [429, 'rate_limited'],
+  [451, 'account_refused'],
+])
+
+/** What MoEngage's answer, or its silence, means. Total: never throws, whatever came back. */
+export function classify(answer: Answer, nowMs: number): Outcome {
+  switch (answer.kind) {
+    case 'response':
+      return ofResponse(answer, nowMs)
+    case 'not_sent':
+      return ofNotSent(answer)
+    case 'unknown':
+      return answer.why === 'aborted'
+        ? { outcome: 'interrupted', mayHaveArrived: true }
+        : transient(transientReasonOf(answer.why), true)
+  }
+}
+
+function ofNotSent({ why }: NotSentAnswer): Outcome {
+  return isWithheld(why)
+    ? { outcome: 'interrupted', mayHaveArrived: false }
+    : transient(transientReasonOf(why), false)
+}
+
+function isWithheld(why: NotSentAnswer['why']): why is Withheld {
+  return (WITHHELD as readonly string[]).includes(why)
+}
+
+function ofResponse(answer: ResponseAnswer, nowMs: number): Outcome {
+  const { status, requestComplete } = answer
+  if (status >= 200 && status < 300) return ofSuccess(answer, nowMs)
+  if (status >= 300 && status < 400) return meaning('wrong_host', answer, nowMs)
+  if (status >= 500 && status < 600) return transient('server_error', requestComplete)
+  if (status === 408) return transient('request_timeout', requestComplete)
+  if (status === 425) return transient('too_early', false)
+  const known = BY_STATUS.get(status)
+  if (known !== undefined) return meaning(known, answer, nowMs)
+  if (status >= 400 && status < 500) return ofRefusal(answer, nowMs)
+  return transient('unreadable_answer', requestComplete)
+}
+
+/** A 2xx is a yes only when it says so; a yes to half a request belongs to another one. */
+function ofSuccess(answer: ResponseAnswer, nowMs: number): Outcome {
+  const envelope = answer.truncated ? null : readEnvelope(answer.body)
+  if (envelope === null || !answer.requestComplete) {
+    return transient('unreadable_answer', answer.requestComplete)
+  }
+  if (envelope.status === 'success') return { outcome: 'delivered' }
+  const denies = envelope.status === 'fail' || envelope.status === 'failure'
+  if (!denies || envelope.error === null) return transient('unreadable_answer', true)
+  return byType(envelope, answer, nowMs) ?? elementRefused(envelope, answer)
+}
+
+/**
+ * 400, 403, 422 and every 4xx without a row: its type decides. Without a type that MoEngage would
+ * give, somebody else answered (a firewall, a proxy); then a bisection would end in dead-lettering
+ * every element, while a hold loses nothing.
+ */
+function ofRefusal(answer: ResponseAnswer, nowMs: number): Outcome {
+  const envelope = readEnvelope(answer.body)
+  if (envelope === null && answer.truncated) return transient('unreadable_answer', false)
+  const named = envelope === null ? null : byType(envelope, answer, nowMs)
+  if (named !== null) return named
+  if (answer.status === 403) return meaning('account_refused', answer, nowMs)
+  if (envelope !== null && mayBeAnElements(envelope, answer))
+    return elementRefused(envelope, answer)
+  return meaning('wrong_request', answer, nowMs)
+}
+
+function mayBeAnElements({ error }: Envelope, { status }: ResponseAnswer): boolean {
+  if (status !== 400 && status !== 422) return false
+  return error !== null && (error.type !== '' || error.attribute !== null)
+}
+
+function byType(envelope: Envelope, answer: ResponseAnswer, nowMs: number): Outcome | null {
+  if (envelope.error === null) return null
+  const type = envelope.error.type.toLowerCase().replace(/[^a-z0-9]/g, '')
+  const known = BY_TYPE.get(type)
+  if (known === undefined) return null
+  const { attribute } = envelope.error
+  // InvalidParams is documented for the app id; about any other attribute it is an element's.
+  if (type === 'invalidparams' && attribute !== null && attribute !== 'app_id') return null
+  return meaning(known, answer, nowMs)
+}
+
+function meaning(known: Meaning, answer: ResponseAnswer, nowMs: number): Outcome {
+  switch (known) {
+    case 'undecodable':
+    case 'too_large':
+      return { outcome: known, error: vendorError(answer) }
+    case 'rate_limited': {
+      const { retryAfter, date } = answer.headers
+      return { outcome: known, retryAfterMs: parseRetryAfter(retryAfter, { nowMs, date }) }
+    }
+    case 'server_error':
+      return transient(known, answer.requestComplete)
+    case 'credentials_refused':
+    case 'account_refused':
+    case 'misconfigured':
+    case 'wrong_host':
+    case 'wrong_request':
+      return { outcome: 'refused', reason: known, error: vendorError(answer) }
+  }
+}
+
+function elementRefused(envelope: Envelope, answer: ResponseAnswer): Outcome {
+  return { outcome: 'element_refused', error: vendorError(answer, envelope) }
+}
+
+function vendorError(answer: ResponseAnswer, envelope = readEnvelope(answer.body)): VendorError {
+  const error = envelope?.error
+  return {
+    status: answer.status,
+    type: error?.type ?? '',
+    message: error?.message ?? '',
+    attribute: error?.attribute ?? null,
+    requestId: error?.requestId ?? null,
+  }
+}
+
+function transient(reason: TransientReason, mayHaveArrived: boolean): Outcome {
+  return { outcome: 'transient', reason, mayHaveArrived }
+}
+
+function transientReasonOf(fault: NetworkFault): TransientReason {
+  switch (fault) {
+    case 'unresolvable':
+    case 'refused':
+    case 'unreachable':
+      return 'unreachable'
+    case 'garbage':
+      return 'unreadable_answer'
+    case 'tls':
+    case 'timeout':
+    case 'reset':
+      return fault
+  }
+}

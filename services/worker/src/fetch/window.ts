@@ -1,0 +1,126 @@
+import type { Partition } from '@relay/shared/queue/keys.js'
+import type { TracedElement } from '@relay/shared/queue/chunk.js'
+import type { ChunkCounts, PartlySettled, WaitingChunk } from '@relay/shared/queue/partition-queue.js'
+
+/** A chunk in memory with what of it is settled. */
+export class LoadedChunk {
+  readonly id: string
+  readonly bytes: number
+  readonly elements: readonly TracedElement[]
+  readonly #done: Uint8Array
+  remaining: number
+
+  constructor({ id, bytes, elements, done }: WaitingChunk) {
+    this.id = id
+    this.bytes = bytes
+    this.elements = elements
+    this.#done = Uint8Array.from(elements, (_, i) => ((done[i >> 3] ?? 0) >> (i & 7)) & 1)
+    this.remaining = this.#done.reduce((left, flag) => left - flag, elements.length)
+  }
+
+  isDone(index: number): boolean {
+    return this.#done[index] === 1
+  }
+
+  markDone(index: number): void {
+    if (this.#done[index] === 1) return
+    this.#done[index] = 1
+    this.remaining -= 1
+  }
+
+  /** What Redis should know of a chunk of which only a part is settled. */
+  partlySettled(): PartlySettled {
+    const bitmap = Buffer.alloc((this.elements.length + 7) >> 3)
+    const left = { bytes: 0, user: 0, event: 0, device: 0 }
+    this.elements.forEach(({ kind, posted }, i) => {
+      if (this.isDone(i)) bitmap[i >> 3] = (bitmap[i >> 3] ?? 0) | (1 << (i & 7))
+      else left[kind] += posted
+    })
+    // The chunk keeps its memory until all of it is settled.
+    const counts: ChunkCounts = { ...left, bytes: this.bytes }
+    return { id: this.id, done: bitmap, counts }
+  }
+}
+
+/** An element in a window: what batches are made of. */
+export interface Item {
+  readonly window: PartitionWindow
+  readonly chunk: LoadedChunk
+  readonly index: number
+  readonly element: TracedElement
+}
+
+/**
+ * The oldest chunks of an owned partition, in memory, exactly as they stand in Redis: only the
+ * owner removes chunks, and new ones go behind.
+ */
+export class PartitionWindow {
+  readonly tag: string
+  readonly partition: Partition
+  /** The owner's claim: fences every settle. */
+  readonly claim: string
+  /** Oldest first. */
+  chunks: LoadedChunk[] = []
+  /** Chunks in Redis as last heard; at least those loaded. */
+  waiting = 0
+  /** Whether Redis may have more than `waiting` says: a wake-up came, or nothing was read yet. */
+  stale = true
+  /** A request with elements of this partition is under way. */
+  busy = false
+  /** Others should have it: nothing new is started, and it is released once idle. */
+  retiring = false
+  /** The claim is lost: nothing of it may be sent or settled any more. */
+  lost = false
+  /** Monotonic time at which the oldest unsent element was first seen here, ms. */
+  readyAtMs = 0
+
+  constructor(tag: string, partition: Partition, claim: string) {
+    this.tag = tag
+    this.partition = partition
+    this.claim = claim
+  }
+
+  /** Memory of the loaded chunks, bytes. */
+  loadedBytes = 0
+
+  get hasUnloaded(): boolean {
+    return this.stale || this.waiting > this.chunks.length
+  }
+
+  get hasWork(): boolean {
+    return this.stale || this.waiting > 0
+  }
+
+  /** Wall clock of acceptance of the oldest loaded element, or Infinity. */
+  get oldestMs(): number {
+    return this.chunks[0]?.elements[0]?.provenance.acceptedAtMs ?? Infinity
+  }
+
+  load(chunks: readonly WaitingChunk[], waiting: number): void {
+    for (const chunk of chunks) {
+      this.chunks.push(new LoadedChunk(chunk))
+      this.loadedBytes += chunk.bytes
+    }
+    this.waiting = Math.max(waiting, this.chunks.length)
+  }
+
+  /** Marks items done; returns what to tell Redis. */
+  settle(items: readonly Item[]): { finished: string[]; partly: PartlySettled[] } {
+    const touched = new Set<LoadedChunk>()
+    for (const { chunk, index } of items) {
+      chunk.markDone(index)
+      touched.add(chunk)
+    }
+    const finished = [...touched].filter((chunk) => chunk.remaining === 0)
+    if (finished.length > 0) {
+      const gone = new Set(finished)
+      this.chunks = this.chunks.filter((chunk) => !gone.has(chunk))
+      this.waiting -= finished.length
+      this.loadedBytes -= finished.reduce((sum, chunk) => sum + chunk.bytes, 0)
+    }
+    return {
+      finished: finished.map((chunk) => chunk.id),
+      partly: [...touched].filter((c) => c.remaining > 0).map((c) => c.partlySettled()),
+    }
+  }
+}

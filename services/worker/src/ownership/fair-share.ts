@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto'
+
+export interface Share {
+  /** Partitions to claim, best first. */
+  readonly claim: readonly string[]
+  /** Partitions to give up, for others to claim. */
+  readonly release: readonly string[]
+}
+
+/**
+ * Which partitions a session should claim or give up, so that all sessions end with a fair share
+ * of those with data and none moves without need. `owners` maps a tag to its live owner's session;
+ * tags without one are free. Ties break by rendezvous hash, so that sessions rarely want the same.
+ */
+export function fairShare(
+  self: string,
+  sessions: readonly string[],
+  dirty: readonly string[],
+  owners: ReadonlyMap<string, string>,
+): Share {
+  const rank = (tag: string) => weight(self, tag)
+  const byRank = (tags: string[]) => tags.sort((a, b) => rank(b) - rank(a) || (a < b ? -1 : 1))
+  const own = byRank(dirty.filter((tag) => owners.get(tag) === self))
+  const free = byRank(dirty.filter((tag) => owners.get(tag) === undefined))
+  const low = Math.floor(dirty.length / Math.max(1, sessions.length))
+  const most = Math.ceil(dirty.length / Math.max(1, sessions.length))
+  const wanted = Math.max(0, most - own.length)
+  const others = sessions.filter((session) => session !== self)
+  const needy = others.some((session) => count(owners, dirty, session) < low)
+  const spare = own.length > most || (own.length > low && needy)
+  return {
+    claim: free.slice(0, wanted),
+    release: spare && others.length > 0 ? own.slice(own.length > most ? most : low) : [],
+  }
+}
+
+function count(owners: ReadonlyMap<string, string>, tags: readonly string[], session: string) {
+  return tags.filter((tag) => owners.get(tag) === session).length
+}
+
+/** Rendezvous weight of a session for a tag, 32 bits. */
+function weight(session: string, tag: string): number {
+  return createHash('sha1').update(`${session} ${tag}`).digest().readUInt32LE(0)
+}

@@ -1,0 +1,211 @@
+import type { Deployment, Roster } from '@relay/shared/queue/deployment.js'
+import { parsePartitionTag } from '@relay/shared/queue/keys.js'
+import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
+import type { RedisClient } from '@relay/shared/redis/connect.js'
+import type { Clock } from '@relay/shared/clock.js'
+import { PartitionWindow } from '../fetch/window.js'
+import { fairShare } from './fair-share.js'
+
+export interface OwnershipOptions {
+  readonly client: RedisClient
+  readonly prefix: string
+  readonly deployment: Deployment
+  readonly clock: Clock
+  readonly leaseMs: number
+  /** This process' session at present, and whether its lease holds. */
+  readonly session: () => { id: string; alive: boolean }
+  readonly onGained: (window: PartitionWindow, queue: PartitionQueue) => void
+  readonly onLost: (window: PartitionWindow) => void
+  readonly onTakeover: (tag: string, from: string) => void
+}
+
+interface Owned {
+  readonly window: PartitionWindow
+  readonly queue: PartitionQueue
+}
+
+/** Marks older than this are struck once their partition is empty, ms; adds re-mark every 10 s. */
+const CLEAN_AFTER_MS = 30_000
+
+/**
+ * Which partitions this worker serves. A partition has one owner, whose claim names a session; it
+ * can be claimed when it has none, or when that session is gone from the registry for good.
+ */
+export class Ownership {
+  readonly #o: OwnershipOptions
+  readonly #owned = new Map<string, Owned>()
+  /** Owners as last seen: tag → claim; '' when free. */
+  readonly #owners = new Map<string, string>()
+  #sessions: ReadonlySet<string> = new Set()
+  #dirty = new Set<string>()
+  /** Until then only what this worker owned before may be claimed, monotonic ms. */
+  #othersNotBeforeMs = -Infinity
+  #mine = new Set<string>()
+  #claims = 0
+  #stopped = false
+
+  constructor(options: OwnershipOptions) {
+    this.#o = options
+  }
+
+  get owned(): ReadonlyMap<string, Owned> {
+    return this.#owned
+  }
+
+  get sessions(): readonly string[] {
+    return [...this.#sessions]
+  }
+
+  /**
+   * After a restart of Redis, or a step of its clock, the registry may have forgotten claims of
+   * its last moments. A worker may then re-claim at once only what it owned itself; anything else
+   * a lease later, when every forgotten owner has stopped.
+   */
+  distrust(): void {
+    this.#othersNotBeforeMs = this.#o.clock.monotonicMs() + this.#o.leaseMs
+  }
+
+  /** All claims are void, as after a lost lease. */
+  dropAll(): void {
+    this.#mine = new Set(this.#owned.keys())
+    for (const { window } of this.#owned.values()) this.#drop(window)
+    this.#owners.clear()
+  }
+
+  /** Somebody else owns it, as a refused settle shows. */
+  drop(window: PartitionWindow): void {
+    this.#drop(window)
+    this.#owners.delete(window.tag)
+  }
+
+  /** A roster came: claims what is free, gives up what others should have. */
+  async balance(roster: Roster): Promise<void> {
+    this.#sessions = new Set(roster.sessions.keys())
+    this.#dirty = new Set(roster.dirty)
+    for (const tag of this.#owners.keys()) if (!this.#dirty.has(tag)) this.#owners.delete(tag)
+    await this.#lookUpOwners([...this.#dirty].filter((tag) => !this.#knowsLiveOwner(tag)))
+    await this.#apply()
+    await this.#clean()
+  }
+
+  /** A partition got data while it was empty; `owner` is the claim that serves it, if any. */
+  async woken(tag: string, owner: string): Promise<void> {
+    const own = this.#owned.get(tag)
+    if (own) {
+      own.window.stale = true
+      this.#o.onGained(own.window, own.queue)
+      return
+    }
+    this.#dirty.add(tag)
+    this.#owners.set(tag, owner)
+    if (!this.#knowsLiveOwner(tag)) await this.#apply()
+  }
+
+  /** Gives up everything: what is busy as soon as it is idle. Claims nothing any more. */
+  async releaseAll(): Promise<void> {
+    this.#stopped = true
+    await this.#retire([...this.#owned.values()])
+  }
+
+  /** Nothing of the partition is under way any more. */
+  async idle(window: PartitionWindow): Promise<void> {
+    const own = this.#owned.get(window.tag)
+    if (own?.window === window && window.retiring) await this.#release(own)
+  }
+
+  /** Starts nothing new on these; released when idle. */
+  async #retire(spare: readonly Owned[]): Promise<void> {
+    for (const { window } of spare) window.retiring = true
+    await Promise.all(spare.filter((o) => !o.window.busy).map((own) => this.#release(own)))
+  }
+
+  async #apply(): Promise<void> {
+    const { id, alive } = this.#o.session()
+    if (!alive || this.#stopped) return
+    const live = new Map<string, string>()
+    for (const tag of this.#dirty) {
+      if (this.#owned.has(tag)) live.set(tag, id)
+      else if (this.#knowsLiveOwner(tag)) live.set(tag, sessionOf(this.#owners.get(tag) ?? ''))
+    }
+    const sessions = this.#sessions.has(id) ? [...this.#sessions] : [...this.#sessions, id]
+    const share = fairShare(id, sessions, [...this.#dirty].sort(), live)
+    const claimable = share.claim.filter((tag) => this.#mayClaim(tag))
+    await Promise.all(claimable.map((tag) => this.#claim(tag, id)))
+    const spare = share.release.flatMap((tag) => this.#owned.get(tag) ?? [])
+    await this.#retire(spare)
+  }
+
+  #mayClaim(tag: string): boolean {
+    const waiting = this.#o.clock.monotonicMs() < this.#othersNotBeforeMs
+    return !waiting || this.#mine.has(tag)
+  }
+
+  #knowsLiveOwner(tag: string): boolean {
+    const owner = this.#owners.get(tag)
+    if (this.#owned.has(tag)) return true
+    if (owner === undefined || owner === '') return false
+    // An own claim that is not held was made by a call that got no answer: it can be claimed anew.
+    return sessionOf(owner) !== this.#o.session().id && this.#sessions.has(sessionOf(owner))
+  }
+
+  async #lookUpOwners(tags: readonly string[]): Promise<void> {
+    const { client, prefix } = this.#o
+    const owners = await Promise.all(
+      tags.map((tag) => new PartitionQueue(client, prefix, tag).owner().catch(() => null)),
+    )
+    tags.forEach((tag, i) => {
+      const owner = owners[i]
+      if (owner !== null && owner !== undefined) this.#owners.set(tag, owner)
+    })
+  }
+
+  async #claim(tag: string, session: string): Promise<void> {
+    const partition = parsePartitionTag(tag)
+    const seen = this.#owners.get(tag)
+    if (!partition || seen === undefined || this.#owned.has(tag)) return
+    const queue = new PartitionQueue(this.#o.client, this.#o.prefix, tag)
+    this.#claims += 1
+    const claim = `${session}:${String(this.#claims)}`
+    // No answer: the claim may stand. It is found again when the owner is looked up.
+    const result = await queue.claim(seen, claim).catch(() => null)
+    if (!result) {
+      this.#owners.delete(tag)
+      return
+    }
+    this.#owners.set(tag, result.owner)
+    const current = this.#o.session()
+    if (!result.claimed || current.id !== session || !current.alive || this.#owned.has(tag)) return
+    if (seen !== '') this.#o.onTakeover(tag, seen)
+    const window = new PartitionWindow(tag, partition, claim)
+    this.#owned.set(tag, { window, queue })
+    this.#o.onGained(window, queue)
+  }
+
+  async #release({ window, queue }: Owned): Promise<void> {
+    this.#drop(window)
+    this.#owners.set(window.tag, '')
+    await queue.release(window.claim).catch(() => {
+      this.#owners.delete(window.tag)
+    })
+  }
+
+  #drop(window: PartitionWindow): void {
+    window.lost = true
+    this.#owned.delete(window.tag)
+    this.#o.onLost(window)
+  }
+
+  /** Strikes own partitions that are empty from the list of those with data. */
+  async #clean(): Promise<void> {
+    const empty = [...this.#owned.values()]
+      .map(({ window }) => window)
+      .filter((w) => !w.hasWork && !w.busy && this.#dirty.has(w.tag))
+    if (empty.length === 0) return
+    const tags = empty.map((window) => window.tag)
+    await this.#o.deployment.clean(tags, CLEAN_AFTER_MS).catch(() => undefined)
+  }
+}
+
+function sessionOf(claim: string): string {
+  return claim.slice(0, claim.lastIndexOf(':'))
+}

@@ -1,0 +1,77 @@
+import http from 'node:http'
+import https from 'node:https'
+import net from 'node:net'
+import type { Duplex } from 'node:stream'
+import tls from 'node:tls'
+
+/** A connection nobody used for this long is closed, before proxies (60 s and more) drop it. */
+const IDLE_MS = 30_000
+
+/** Pause before the kernel probes a silent connection, ms: finds half-open ones. */
+const TCP_KEEP_ALIVE_MS = 10_000
+
+/** TCP socket under each TLS socket: TLS sockets cannot send a reset themselves. */
+const carriers = new WeakMap<Duplex, net.Socket>()
+
+export interface ConnectionOptions {
+  readonly url: URL
+  readonly maxSockets: number
+  /** Trust only this PEM bundle instead of the system's; null: system plus NODE_EXTRA_CA_CERTS. */
+  readonly ca: string | null
+}
+
+/** Makes a pool that keeps connections alive and verifies certificates whatever the environment says. */
+export function openConnections({ url, maxSockets, ca }: ConnectionOptions): http.Agent {
+  const options = {
+    keepAlive: true,
+    keepAliveMsecs: TCP_KEEP_ALIVE_MS,
+    maxSockets,
+    maxFreeSockets: maxSockets,
+    timeout: IDLE_MS,
+  }
+  const agent =
+    url.protocol === 'https:'
+      ? new TlsAgent({ ...options, rejectUnauthorized: true, ...(ca === null ? {} : { ca }) })
+      : new http.Agent(options)
+  return agent
+}
+
+/** Closes with a TCP reset, which also discards what the kernel has not sent yet. */
+export function resetSocket(socket: Duplex): void {
+  const carrier = carriers.get(socket) ?? socket
+  if (carrier instanceof net.Socket && !carrier.connecting && !carrier.destroyed) {
+    carrier.resetAndDestroy()
+  }
+  socket.destroy()
+}
+
+type Created = (error: Error | null, socket: Duplex) => void
+
+/**
+ * Connects TCP first and TLS on top, so that the TCP socket is at hand for a reset; a plain
+ * `destroy` would leave up to a whole body in the kernel to be delivered minutes later.
+ */
+class TlsAgent extends https.Agent {
+  override createConnection(options: https.RequestOptions, created?: Created): undefined {
+    const abandoned = (options as { abandoned?: AbortSignal }).abandoned
+    const carrier = net.connect({
+      host: options.host ?? 'localhost',
+      port: Number(options.port ?? 443),
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+    })
+    const abandon = (): void => void carrier.destroy(new Error('abandoned'))
+    abandoned?.addEventListener('abort', abandon, { once: true })
+    const failed = (error: Error): void => created?.(error, carrier)
+    carrier.once('error', failed)
+    carrier.once('connect', () => {
+      abandoned?.removeEventListener('abort', abandon)
+      carrier.removeListener('error', failed)
+      const secure = tls.connect({ ...(options as tls.ConnectionOptions), socket: carrier })
+      carriers.set(secure, carrier)
+      created?.(null, secure)
+    })
+    return undefined
+  }
+}

@@ -1,0 +1,223 @@
+import http from 'node:http'
+import https from 'node:https'
+import type { Clock } from '@relay/shared/clock.js'
+import type { Answer, BulkRequest, NetworkFault, Withheld } from './answer.js'
+import { resetSocket } from './connections.js'
+import { networkFaultOf } from './network-fault.js'
+
+/** How much of an answer's body is read. MoEngage's are under 1 KB; a proxy's page may be any size. */
+const MAX_ANSWER_BYTES = 65_536
+
+/**
+ * Held back until the rest is flushed. One byte suffices: without the closing brace neither
+ * Content-Length is met nor does the JSON decode.
+ */
+const HELD_BACK_BYTES = 1
+
+export interface Route {
+  readonly url: URL
+  readonly agent: http.Agent
+  readonly headers: Readonly<Record<string, string>>
+}
+
+interface Head {
+  readonly response: http.IncomingMessage
+  readonly requestComplete: boolean
+  readonly chunks: Buffer[]
+  bytes: number
+}
+
+/** One request and its answer. Settles exactly once, at the deadline at the latest. */
+export class Exchange {
+  readonly #route: Route
+  readonly #request: BulkRequest
+  readonly #clock: Clock
+  readonly #startedMs: number
+  readonly #abandoned = new AbortController()
+  #settle: ((answer: Answer) => void) | null = null
+  #settled = false
+  #connectMs: number | null = null
+  #connected = false
+  #finished = false
+  #head: Head | null = null
+  #client: http.ClientRequest | null = null
+
+  constructor(route: Route, request: BulkRequest, clock: Clock) {
+    this.#route = route
+    this.#request = request
+    this.#clock = clock
+    this.#startedMs = clock.monotonicMs()
+  }
+
+  async run(): Promise<Answer> {
+    const { signal, deadlineMonotonicMs } = this.#request
+    const abort = (): void => {
+      this.stop('aborted')
+    }
+    signal.addEventListener('abort', abort, { once: true })
+    const timer = setTimeout(() => {
+      this.#fail('timeout')
+    }, deadlineMonotonicMs - this.#startedMs)
+    try {
+      return await new Promise<Answer>((settle) => {
+        this.#settle = settle
+        this.#start()
+      })
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abort)
+    }
+  }
+
+  /** Ends the exchange for a reason of relay's own. */
+  stop(why: 'aborted' | 'closed'): void {
+    if (this.#finished) this.#fail('aborted')
+    else this.#withhold(why)
+  }
+
+  #start(): void {
+    const { url, agent, headers } = this.#route
+    const { body } = this.#request
+    try {
+      const open = url.protocol === 'https:' ? https.request : http.request
+      const options: https.RequestOptions & { abandoned: AbortSignal } = {
+        method: 'POST',
+        agent,
+        headers: { ...headers, 'Content-Length': String(body.length) },
+        abandoned: this.#abandoned.signal,
+      }
+      const client = open(url, options)
+      this.#client = client
+      this.#listen(client)
+      client.write(body.subarray(0, body.length - HELD_BACK_BYTES), (error) => {
+        // One turn of the event loop: an early answer that is already here is read first.
+        if (!error)
+          setImmediate(() => {
+            this.#finish()
+          })
+      })
+    } catch (error) {
+      this.#fail(networkFaultOf(error))
+    }
+  }
+
+  #listen(client: http.ClientRequest): void {
+    client.on('socket', (socket) => {
+      const ready = (): void => {
+        this.#connected = true
+        this.#connectMs = this.#clock.monotonicMs() - this.#startedMs
+      }
+      if (client.reusedSocket) this.#connected = true
+      else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', ready)
+    })
+    client.on('response', (response) => {
+      this.#read(response)
+    })
+    client.on('error', (error) => {
+      this.#fail(this.#connected ? networkFaultOf(error) : connectFaultOf(error))
+    })
+    // Some ends come without an error, such as an answer that switches protocols.
+    client.on('close', () => {
+      this.#fail('reset')
+    })
+  }
+
+  /** Everything but the held-back byte is with the kernel: the last moment to turn back. */
+  #finish(): void {
+    if (this.#settled || this.#head !== null) return
+    if (!this.#mayFinish()) {
+      this.#withhold('disallowed')
+    } else if (this.#clock.monotonicMs() >= this.#request.deadlineMonotonicMs) {
+      this.#fail('timeout')
+    } else {
+      this.#finished = true
+      const { body } = this.#request
+      this.#client?.end(body.subarray(body.length - HELD_BACK_BYTES))
+    }
+  }
+
+  #mayFinish(): boolean {
+    try {
+      return this.#request.mayFinish()
+    } catch {
+      return false
+    }
+  }
+
+  #read(response: http.IncomingMessage): void {
+    const head: Head = { response, requestComplete: this.#finished, chunks: [], bytes: 0 }
+    this.#head = head
+    response.on('data', (chunk: Buffer) => {
+      head.chunks.push(chunk.subarray(0, MAX_ANSWER_BYTES - head.bytes))
+      head.bytes += chunk.length
+      if (head.bytes > MAX_ANSWER_BYTES) this.#respond(head, true)
+    })
+    response.on('end', () => {
+      this.#respond(head, false)
+    })
+    response.on('error', () => {
+      this.#respond(head, true)
+    })
+  }
+
+  #respond({ response, requestComplete, chunks }: Head, truncated: boolean): void {
+    this.#conclude(
+      {
+        kind: 'response',
+        status: response.statusCode ?? 0,
+        headers: {
+          retryAfter: response.headers['retry-after'] ?? null,
+          date: response.headers.date ?? null,
+        },
+        body: Buffer.concat(chunks).toString('utf8'),
+        truncated,
+        requestComplete,
+        timings: this.#timings(),
+      },
+      { reset: truncated || !requestComplete },
+    )
+  }
+
+  #withhold(why: Withheld): void {
+    this.#conclude({ kind: 'not_sent', why, timings: this.#timings() }, { reset: true })
+  }
+
+  /** With a status read, the answer is that status; else it depends on whether the end was written. */
+  #fail(why: NetworkFault | 'aborted'): void {
+    if (this.#head !== null) {
+      this.#respond(this.#head, true)
+      return
+    }
+    const kind = this.#finished ? 'unknown' : 'not_sent'
+    this.#conclude({ kind, why, timings: this.#timings() }, { reset: true })
+  }
+
+  #conclude(answer: Answer, { reset }: { reset: boolean }): void {
+    if (this.#settled) return
+    this.#settled = true
+    if (reset) this.#reset()
+    this.#settle?.(answer)
+  }
+
+  #reset(): void {
+    this.#abandoned.abort()
+    const client = this.#client
+    // Errors that a reset causes are its own doing.
+    client?.on('error', () => undefined)
+    if (client?.socket) resetSocket(client.socket)
+    client?.destroy()
+  }
+
+  #timings(): Answer['timings'] {
+    return {
+      connectMs: this.#connectMs,
+      totalMs: this.#clock.monotonicMs() - this.#startedMs,
+    }
+  }
+}
+
+/** Before the connection is up, a fault without a better name means that nobody was there. */
+function connectFaultOf(error: unknown): NetworkFault {
+  const fault = networkFaultOf(error)
+  return fault === 'reset' ? 'unreachable' : fault
+}

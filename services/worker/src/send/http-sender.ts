@@ -1,0 +1,77 @@
+import type http from 'node:http'
+import type { Clock } from '@relay/shared/clock.js'
+import type { Answer, BulkRequest, Sender, Withheld } from './answer.js'
+import { openConnections } from './connections.js'
+import { Exchange, type Route } from './exchange.js'
+
+export interface HttpSenderOptions {
+  /** Origin (and path, if any) without trailing slash. */
+  readonly baseUrl: string
+  readonly appId: string
+  /** Secret. */
+  readonly apiKey: string
+  /** Of relay, for `User-Agent`. */
+  readonly version: string
+  /** Most attempts under way at once; each takes one connection. */
+  readonly maxSockets: number
+  readonly clock: Clock
+  /** Trust only these certificates (PEM). Without it: the system's and NODE_EXTRA_CA_CERTS. */
+  readonly ca?: string
+}
+
+/**
+ * Speaks HTTP/1.1 to one workspace of MoEngage. Certificates are always verified; redirects are
+ * answers like any other and never followed, because they would carry the credentials away.
+ */
+export class HttpSender implements Sender {
+  readonly #route: Route
+  readonly #agent: http.Agent
+  readonly #clock: Clock
+  readonly #maxSockets: number
+  readonly #underWay = new Set<Exchange>()
+  #closed = false
+
+  constructor(options: HttpSenderOptions) {
+    const { baseUrl, appId, apiKey, version, maxSockets, clock, ca } = options
+    const url = new URL(`${baseUrl}/v1/transition/${encodeURIComponent(appId)}`)
+    this.#agent = openConnections({ url, maxSockets, ca: ca ?? null })
+    this.#clock = clock
+    this.#maxSockets = maxSockets
+    const credentials = Buffer.from(`${appId}:${apiKey}`, 'utf8').toString('base64')
+    this.#route = {
+      url,
+      agent: this.#agent,
+      headers: {
+        Authorization: `Basic ${credentials}`,
+        'MOE-APPKEY': appId,
+        'Content-Type': 'application/json',
+        'User-Agent': `relay/${version}`,
+      },
+    }
+  }
+
+  async attempt(request: BulkRequest): Promise<Answer> {
+    const why = this.#refusalOf(request)
+    if (why !== null) return { kind: 'not_sent', why, timings: { connectMs: null, totalMs: 0 } }
+    const exchange = new Exchange(this.#route, request, this.#clock)
+    this.#underWay.add(exchange)
+    try {
+      return await exchange.run()
+    } finally {
+      this.#underWay.delete(exchange)
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const exchange of this.#underWay) exchange.stop('closed')
+    this.#agent.destroy()
+  }
+
+  #refusalOf({ signal, deadlineMonotonicMs }: BulkRequest): Withheld | null {
+    if (this.#closed) return 'closed'
+    if (signal.aborted) return 'aborted'
+    if (this.#clock.monotonicMs() >= deadlineMonotonicMs) return 'expired'
+    return this.#underWay.size >= this.#maxSockets ? 'busy' : null
+  }
+}

@@ -1,0 +1,40 @@
+--[[
+  Notes when a request's answer was read, or takes back a reservation of which nothing left.
+
+  KEYS[1]  ledger hash
+  KEYS[2]  zset of request by when its cost expires, Redis ms
+  KEYS[3]  hash of request to "users,events,devices,lane"
+  ARGV[1]  request id
+  ARGV[2]  window, ms; or -1: refund
+
+  Returns Redis time in ms. Does nothing for an unknown request.
+]]
+local NAMES = { 'users', 'events', 'devices' }
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local cost = redis.call('HGET', KEYS[3], ARGV[1])
+if not cost then
+  return now
+end
+if ARGV[2] ~= '-1' then
+  -- One ms more: TIME is cut down to whole ones.
+  redis.call('ZADD', KEYS[2], 'XX', now + 1 + tonumber(ARGV[2]), ARGV[1])
+  return now
+end
+local i = 1
+local amounts = {}
+for field in string.gmatch(cost, '[^,]+') do
+  amounts[i] = field
+  i = i + 1
+end
+for b = 1, 3 do
+  if amounts[b] ~= '0' then
+    redis.call('HINCRBY', KEYS[1], NAMES[b], -tonumber(amounts[b]))
+    if amounts[4] == 'backfill' then
+      redis.call('HINCRBY', KEYS[1], 'backfill_' .. NAMES[b], -tonumber(amounts[b]))
+    end
+  end
+end
+redis.call('HDEL', KEYS[3], ARGV[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+return now

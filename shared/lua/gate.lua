@@ -1,0 +1,20 @@
+--[[
+  Changes a workspace's gate if it is still the one the caller saw (compare and set).
+
+  KEYS[1]  gate hash: version, record
+  ARGV[1]  version the caller saw, '0' for none
+  ARGV[2]  new record (JSON)
+  ARGV[3]  pub/sub channel for wake-ups
+  ARGV[4]  app id
+
+  Returns {1 when changed else 0, version now, record now}.
+]]
+local gate = redis.call('HMGET', KEYS[1], 'version', 'record')
+local version = gate[1] or '0'
+if version ~= ARGV[1] then
+  return { 0, version, gate[2] or '' }
+end
+version = tostring(tonumber(version) + 1)
+redis.call('HSET', KEYS[1], 'version', version, 'record', ARGV[2])
+redis.call('PUBLISH', ARGV[3], 'gate ' .. ARGV[4])
+return { 1, version, ARGV[2] }

@@ -1,0 +1,29 @@
+--[[
+  Reads waiting chunks of a partition, oldest first, without moving them: they leave the list only
+  when they are settled, so a worker that dies or freezes leaves nothing to put back, and nothing
+  that a former owner reads can disturb the new one.
+
+  KEYS[1]  wait list (BullMQ pushes at the head, so the oldest is at the tail)
+  ARGV[1]  how many of the oldest to pass over: those the caller has
+  ARGV[2]  at most so many chunks
+  ARGV[3]  at most so many bytes, but one chunk at least
+  ARGV[4]  prefix of the jobs' keys
+
+  Returns {chunks waiting, id, chunk, done, id, chunk, done, …}; done is a bitmap of the elements that are
+  settled already, or ''.
+]]
+local skip = tonumber(ARGV[1])
+local ids = redis.call('LRANGE', KEYS[1], -(skip + tonumber(ARGV[2])), -(skip + 1))
+local reply = { redis.call('LLEN', KEYS[1]) }
+local bytes = 0
+for i = #ids, 1, -1 do
+  local job = redis.call('HMGET', ARGV[4] .. ids[i], 'chunk', 'done')
+  bytes = bytes + #(job[1] or '')
+  if bytes > tonumber(ARGV[3]) and #reply > 1 then
+    break
+  end
+  reply[#reply + 1] = ids[i]
+  reply[#reply + 1] = job[1] or ''
+  reply[#reply + 1] = job[2] or ''
+end
+return reply

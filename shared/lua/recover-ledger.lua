@@ -1,0 +1,69 @@
+--[[
+  Brings the ledger into a new incarnation of Redis: after a restart or failover the last moments
+  may be missing, after a step of the server's clock all times are off. Every worker that was alive
+  enters its own reservations of the last window again; nobody is granted anything before all have.
+
+  KEYS[1]  ledger hash
+  KEYS[2]  zset of request by when its cost expires, Redis ms
+  KEYS[3]  hash of request to "users,events,devices,lane"
+  KEYS[4]  hash of the recovery: incarnation, since, and a field per worker that has re-entered
+  ARGV[1]  the new incarnation
+  ARGV[2]  the caller's session
+  ARGV[3]  shift all times by so many ms (a step of the server's clock), else 0
+  ARGV[4]  open after so many ms at the latest: by then nothing unknown can count any more
+  ARGV[5]  number of sessions n that must have re-entered
+  ARGV[6..5+n]  these sessions
+  then per reservation of the caller: id, "users,events,devices,lane", ms until it expires
+
+  Returns {'open'} or {'wait', ms}.
+]]
+local NAMES = { 'users', 'events', 'devices' }
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if redis.call('HGET', KEYS[1], 'incarnation') == ARGV[1] then
+  return { 'open' }
+end
+if redis.call('HGET', KEYS[4], 'incarnation') ~= ARGV[1] then
+  redis.call('DEL', KEYS[4])
+  redis.call('HSET', KEYS[4], 'incarnation', ARGV[1], 'since', now)
+  if ARGV[3] ~= '0' then
+    local entries = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')
+    for i = 1, #entries, 2 do
+      redis.call('ZADD', KEYS[2], tonumber(entries[i + 1]) + tonumber(ARGV[3]), entries[i])
+    end
+  end
+end
+local sessions = tonumber(ARGV[5])
+for i = 6 + sessions, #ARGV, 3 do
+  local expiry = now + tonumber(ARGV[i + 2])
+  if redis.call('HSETNX', KEYS[3], ARGV[i], ARGV[i + 1]) == 1 then
+    redis.call('ZADD', KEYS[2], expiry, ARGV[i])
+    local b = 1
+    local lane = string.match(ARGV[i + 1], '[^,]+$')
+    for amount in string.gmatch(ARGV[i + 1], '%d+') do
+      if b <= 3 and amount ~= '0' then
+        redis.call('HINCRBY', KEYS[1], NAMES[b], amount)
+        if lane == 'backfill' then
+          redis.call('HINCRBY', KEYS[1], 'backfill_' .. NAMES[b], amount)
+        end
+      end
+      b = b + 1
+    end
+  else
+    redis.call('ZADD', KEYS[2], 'GT', expiry, ARGV[i])
+  end
+end
+redis.call('HSET', KEYS[4], 'entered:' .. ARGV[2], '1')
+redis.call('PEXPIRE', KEYS[4], tonumber(ARGV[4]) + 60000)
+local missing = false
+for i = 6, 5 + sessions do
+  if redis.call('HEXISTS', KEYS[4], 'entered:' .. ARGV[i]) == 0 then
+    missing = true
+  end
+end
+local left = tonumber(redis.call('HGET', KEYS[4], 'since')) + tonumber(ARGV[4]) - now
+if missing and left > 0 then
+  return { 'wait', left }
+end
+redis.call('HSET', KEYS[1], 'incarnation', ARGV[1])
+return { 'open' }

@@ -1,0 +1,183 @@
+--[[
+  The budget ledger: grants a request its place in both budgets, or says how long to wait.
+
+  An exact log, not a token bucket. A cost counts from its reservation until one window after its
+  answer was read (answer.lua); without an answer until one window after the last moment it could
+  still count at MoEngage. Its arrival lies in between, so no window at MoEngage exceeds a limit.
+
+  KEYS[1]  gate hash: version, record
+  KEYS[2]  ledger hash: incarnation; users, events, devices in use; backfill_… of them by backfill;
+           pace_… when backfill may go on, Redis ms
+  KEYS[3]  zset of request by when its cost expires, Redis ms
+  KEYS[4]  hash of request to "users,events,devices,lane"
+  KEYS[5]  hash of waiter to "lane,age,users,events,devices,until"
+  ARGV[1]  request id; asking again for a granted one changes nothing
+  ARGV[2]  lane
+  ARGV[3..5]   cost: users, events, devices
+  ARGV[6..8]   limits now in force
+  ARGV[9]  window, ms
+  ARGV[10] how long the cost counts without an answer, before the window, ms
+  ARGV[11] gate version the caller knows
+  ARGV[12] incarnation of Redis the caller knows (empty: any)
+  ARGV[13] acceptance time of the oldest element, ms: who has waited longest goes first
+  ARGV[14] waiter: who asks; empty: do not queue
+  ARGV[15..17] what the caller would be content with (at least half a body, or all it has)
+  ARGV[18] share of each limit that backfill keeps, 0..1
+  ARGV[19] share of each limit that backfill always leaves to realtime, 0..1
+
+  Returns {outcome, Redis time in ms, …}:
+    granted
+    gate, version, record                  the gate has changed; look at it first
+    recover, incarnation                   the ledger is of another incarnation of Redis
+    wait, ms, free users, events, devices  what the caller could have now, and when to ask again
+]]
+local NAMES = { 'users', 'events', 'devices' }
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local gate = redis.call('HMGET', KEYS[1], 'version', 'record')
+if (gate[1] or '0') ~= ARGV[11] then
+  return { 'gate', now, gate[1] or '0', gate[2] or '' }
+end
+local state = redis.call('HMGET', KEYS[2], 'incarnation', 'users', 'events', 'devices',
+  'backfill_users', 'backfill_events', 'backfill_devices', 'pace_users', 'pace_events', 'pace_devices')
+if ARGV[12] ~= '' and state[1] ~= ARGV[12] then
+  return { 'recover', now, state[1] or '' }
+end
+if redis.call('HEXISTS', KEYS[4], ARGV[1]) == 1 then
+  return { 'granted', now }
+end
+local used, backfill, pace = {}, {}, {}
+for b = 1, 3 do
+  used[b] = tonumber(state[1 + b] or 0)
+  backfill[b] = tonumber(state[4 + b] or 0)
+  pace[b] = tonumber(state[7 + b] or 0)
+end
+
+local function parse(text)
+  local fields = {}
+  for field in string.gmatch(text, '[^,]+') do
+    fields[#fields + 1] = field
+  end
+  return fields
+end
+
+-- Purge what no longer counts.
+local expired = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now)
+if #expired > 0 then
+  for _, id in ipairs(expired) do
+    local cost = parse(redis.call('HGET', KEYS[4], id) or '0,0,0,realtime')
+    for b = 1, 3 do
+      used[b] = used[b] - tonumber(cost[b])
+      if cost[4] == 'backfill' then
+        backfill[b] = backfill[b] - tonumber(cost[b])
+      end
+    end
+    redis.call('HDEL', KEYS[4], id)
+  end
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
+  for b = 1, 3 do
+    redis.call('HSET', KEYS[2], NAMES[b], used[b], 'backfill_' .. NAMES[b], backfill[b])
+  end
+end
+
+-- Who else waits.
+local age = tonumber(ARGV[13])
+local owed = { 0, 0, 0 }
+local backfillWaits = { false, false, false }
+local waiters = redis.call('HGETALL', KEYS[5])
+for i = 1, #waiters, 2 do
+  local w = parse(waiters[i + 1])
+  if tonumber(w[6]) < now then
+    redis.call('HDEL', KEYS[5], waiters[i])
+  elseif waiters[i] ~= ARGV[14] then
+    local older = tonumber(w[2]) < age or (tonumber(w[2]) == age and waiters[i] < ARGV[14])
+    local first = (w[1] == ARGV[2] and older) or (w[1] == 'realtime' and ARGV[2] == 'backfill')
+    for b = 1, 3 do
+      local need = tonumber(w[2 + b])
+      if first then
+        owed[b] = owed[b] + need
+      end
+      if w[1] == 'backfill' and need > 0 then
+        backfillWaits[b] = true
+      end
+    end
+  end
+end
+
+local window = tonumber(ARGV[9])
+local free, waitMs = {}, 0
+local short = false
+local wanted = { 0, 0, 0 }
+for b = 1, 3 do
+  local cost = tonumber(ARGV[2 + b])
+  local limit = tonumber(ARGV[5 + b])
+  local need = math.min(cost, tonumber(ARGV[14 + b]), limit)
+  local kept = limit * tonumber(ARGV[18])
+  local realtime = used[b] - backfill[b]
+  local reserved = 0
+  local paced = 0
+  if ARGV[2] == 'realtime' then
+    if backfillWaits[b] then
+      reserved = math.max(0, kept - backfill[b])
+    end
+  elseif backfill[b] + cost > kept then
+    reserved = math.max(limit * tonumber(ARGV[19]), realtime * 0.1)
+    paced = math.max(0, pace[b] - now)
+  end
+  free[b] = math.floor(limit - reserved - used[b] - owed[b])
+  if paced > 0 then
+    free[b] = math.min(free[b], 0)
+  end
+  -- An element dearer than a shrunk limit goes when nothing else of its budget is in use.
+  local dear = cost > limit - reserved and used[b] == 0 and owed[b] == 0 and paced == 0
+  if cost > 0 and cost > free[b] and not dear then
+    short = true
+    wanted[b] = need
+    waitMs = math.max(waitMs, paced)
+    if need > free[b] and paced == 0 then
+      local missing = need - free[b]
+      local entries = redis.call('ZRANGE', KEYS[3], 0, -1, 'WITHSCORES')
+      local at = now + 50
+      for i = 1, #entries, 2 do
+        if missing <= 0 then break end
+        local entry = parse(redis.call('HGET', KEYS[4], entries[i]) or '0,0,0,realtime')
+        missing = missing - tonumber(entry[b])
+        at = math.max(at, tonumber(entries[i + 1]))
+      end
+      waitMs = math.max(waitMs, at - now)
+    end
+  end
+  free[b] = math.max(0, free[b])
+end
+
+if short then
+  if ARGV[14] ~= '' then
+    redis.call('HSET', KEYS[5], ARGV[14], table.concat({ ARGV[2], ARGV[13], wanted[1], wanted[2], wanted[3],
+      now + math.min(waitMs, 1000) + 1000 }, ','))
+    redis.call('PEXPIRE', KEYS[5], 3600000)
+  end
+  return { 'wait', now, waitMs, free[1], free[2], free[3] }
+end
+
+if ARGV[14] ~= '' then
+  redis.call('HDEL', KEYS[5], ARGV[14])
+end
+redis.call('HSET', KEYS[4], ARGV[1], table.concat({ ARGV[3], ARGV[4], ARGV[5], ARGV[2] }, ','))
+redis.call('ZADD', KEYS[3], now + tonumber(ARGV[10]) + window, ARGV[1])
+for b = 1, 3 do
+  local cost = tonumber(ARGV[2 + b])
+  if cost > 0 then
+    redis.call('HINCRBY', KEYS[2], NAMES[b], cost)
+    if ARGV[2] == 'backfill' then
+      redis.call('HINCRBY', KEYS[2], 'backfill_' .. NAMES[b], cost)
+      -- Spread over the window, so that what realtime needs next frees all the time.
+      local limit = tonumber(ARGV[5 + b])
+      local realtime = used[b] - backfill[b]
+      local share = math.max(limit * tonumber(ARGV[18]), limit * (1 - tonumber(ARGV[19])) - realtime * 1.1, 1)
+      local from = math.max(pace[b], now - window / 60)
+      redis.call('HSET', KEYS[2], 'pace_' .. NAMES[b], math.floor(from + cost / share * window))
+    end
+  end
+end
+return { 'granted', now }

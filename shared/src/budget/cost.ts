@@ -1,0 +1,33 @@
+import type { Kind } from '../element.js'
+import type { WorkspaceLimits } from '../config/workspace.js'
+
+/** The budgets of a workspace, in the order the ledger keeps them. */
+export const BUDGETS = ['users', 'events', 'devices'] as const
+export type Budget = (typeof BUDGETS)[number]
+
+/** Units of each budget. */
+export type Cost = Readonly<Record<Budget, number>>
+
+export const NO_COST: Cost = { users: 0, events: 0, devices: 0 }
+
+/** Which budget pays for a kind: devices count as users unless they have a budget of their own. */
+export function budgetOf(kind: Kind, limits: WorkspaceLimits): Budget {
+  switch (kind) {
+    case 'user':
+      return 'users'
+    case 'event':
+      return 'events'
+    case 'device':
+      return limits.devicesPerWindow === null ? 'users' : 'devices'
+  }
+}
+
+/** Limits scaled by `factor` (the share that MoEngage seems to grant), at least 1 each. */
+export function effectiveLimits(limits: WorkspaceLimits, factor: number): Cost {
+  const scaled = (limit: number) => Math.max(1, Math.floor(limit * factor))
+  return {
+    users: scaled(limits.usersPerWindow),
+    events: scaled(limits.eventsPerWindow),
+    devices: limits.devicesPerWindow === null ? 0 : scaled(limits.devicesPerWindow),
+  }
+}

@@ -1,0 +1,158 @@
+import type { Lane } from '../element.js'
+import { workspaceKeys } from '../queue/keys.js'
+import type { RedisClient } from '../redis/connect.js'
+import {
+  luaText,
+  replyList,
+  replyText,
+  runScript,
+  type Reply,
+  type Script,
+} from '../redis/script.js'
+import { BUDGETS, type Cost } from './cost.js'
+
+const RESERVE: Script = { name: 'reserve', text: luaText('reserve.lua'), keys: 5 }
+const ANSWER: Script = { name: 'answer', text: luaText('answer.lua'), keys: 3 }
+const RECOVER: Script = { name: 'recover-ledger', text: luaText('recover-ledger.lua'), keys: 4 }
+const READ: Script = { name: 'ledger-read', text: luaText('ledger-read.lua'), keys: 3 }
+const REFUND = -1
+
+export interface Reservation {
+  /** Unique per attempt; asking again with it changes nothing. */
+  readonly id: string
+  readonly lane: Lane
+  readonly cost: Cost
+  readonly limits: Cost
+  readonly windowMs: number
+  /** How long the attempt may count at MoEngage if no answer is ever read, ms. */
+  readonly openMs: number
+  readonly gateVersion: string
+  /** Which life of Redis the caller knows. */
+  readonly incarnation: string
+  /** When the oldest element was accepted, ms since 1970: the longest waiting go first. */
+  readonly oldestMs: number
+  /** Who asks; '' asks without queueing. */
+  readonly waiter: string
+  /** What the caller would be content with. */
+  readonly need: Cost
+  /** Shares of each limit, 0..1: what backfill keeps, what it always leaves. */
+  readonly backfillFloor: number
+  readonly realtimeHeadroom: number
+}
+
+export type Grant =
+  | { readonly outcome: 'granted'; readonly redisNowMs: number }
+  | { readonly outcome: 'gate'; readonly version: string; readonly record: string }
+  | { readonly outcome: 'recover' }
+  /** `free` could be had now; ask again after `waitMs`. */
+  | { readonly outcome: 'wait'; readonly waitMs: number; readonly free: Cost }
+
+/** An own reservation as re-entered after Redis came back. */
+export interface OpenReservation {
+  readonly id: string
+  readonly cost: Cost
+  readonly lane: Lane
+  readonly expiresInMs: number
+}
+
+function amounts(cost: Cost): number[] {
+  return BUDGETS.map((budget) => cost[budget])
+}
+
+function costOf(reply: readonly Reply[]): Cost {
+  const [users = 0, events = 0, devices = 0] = reply.map(Number)
+  return { users, events, devices }
+}
+
+/** The exact log of what counts in the budget windows of one workspace. See docs/adr/0003. */
+export class Ledger {
+  readonly #client: RedisClient
+  readonly #keys: ReturnType<typeof workspaceKeys>
+
+  constructor(client: RedisClient, prefix: string, appId: string) {
+    this.#client = client
+    this.#keys = workspaceKeys(prefix, appId)
+  }
+
+  async reserve(r: Reservation): Promise<Grant> {
+    const k = this.#keys
+    const reply = replyList(
+      await runScript(
+        this.#client,
+        RESERVE,
+        [k.gate, k.ledger, k.ledgerExpiry, k.ledgerCost, k.ledgerWaiters],
+        [
+          ...[r.id, r.lane, ...amounts(r.cost), ...amounts(r.limits), r.windowMs, r.openMs],
+          ...[r.gateVersion, r.incarnation, r.oldestMs, r.waiter, ...amounts(r.need)],
+          ...[r.backfillFloor, r.realtimeHeadroom],
+        ],
+      ),
+    )
+    switch (replyText(reply[0])) {
+      case 'granted':
+        return { outcome: 'granted', redisNowMs: Number(reply[1]) }
+      case 'gate':
+        return { outcome: 'gate', version: replyText(reply[2]), record: replyText(reply[3]) }
+      case 'recover':
+        return { outcome: 'recover' }
+      default:
+        return { outcome: 'wait', waitMs: Number(reply[2]), free: costOf(reply.slice(3)) }
+    }
+  }
+
+  /** The answer was read: the cost counts for one window from now. Returns Redis time, ms. */
+  async answered(id: string, windowMs: number): Promise<number> {
+    return Number(await this.#answer(id, windowMs))
+  }
+
+  /** Only for an attempt of which certainly nothing left. */
+  async refund(id: string): Promise<void> {
+    await this.#answer(id, REFUND)
+  }
+
+  #answer(id: string, windowMs: number): Promise<Reply> {
+    const k = this.#keys
+    return runScript(
+      this.#client,
+      ANSWER,
+      [k.ledger, k.ledgerExpiry, k.ledgerCost],
+      [id, windowMs],
+    )
+  }
+
+  /** Re-enters own reservations after Redis came back; null when the ledger is open, else ms to wait. */
+  async recover(
+    incarnation: string,
+    session: string,
+    stepMs: number,
+    openAfterMs: number,
+    sessions: readonly string[],
+    own: readonly OpenReservation[],
+  ): Promise<number | null> {
+    const k = this.#keys
+    const entries = own.flatMap(({ id, cost, lane, expiresInMs }) => [
+      id,
+      [...amounts(cost), lane].join(','),
+      Math.ceil(expiresInMs),
+    ])
+    const reply = replyList(
+      await runScript(
+        this.#client,
+        RECOVER,
+        [k.ledger, k.ledgerExpiry, k.ledgerCost, `${k.ledger}:recovery`],
+        [incarnation, session, stepMs, openAfterMs, sessions.length, ...sessions, ...entries],
+      ),
+    )
+    return replyText(reply[0]) === 'open' ? null : Number(reply[1])
+  }
+
+  /** What is in use now. */
+  async used(): Promise<Cost> {
+    const k = this.#keys
+    return costOf(
+      replyList(
+        await runScript(this.#client, READ, [k.ledger, k.ledgerExpiry, k.ledgerCost], []),
+      ),
+    )
+  }
+}

@@ -1,0 +1,119 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import { KINDS, type Element, type Kind, type Provenance } from '../element.js'
+
+/** An element with where it came from. */
+export interface TracedElement extends Element {
+  readonly provenance: Provenance
+}
+
+/** Elements of one post that share a chunk. */
+export interface ChunkPart {
+  readonly provenance: Provenance
+  readonly elements: readonly Element[]
+}
+
+/*
+ * Layout of a chunk, version 1, little endian:
+ *   u8 version · u8 encoding · u16 posts · u32 elements · u32 bytes of all JSON
+ *   per post:    u8 length of request id · request id (latin1) · u48 acceptedAtMs · u32 elements
+ *   per element: u32 bytes of JSON · u8 kind + POSTED · u16 cost · 8 bytes customer
+ *   all JSON, one after the other, stored or deflated
+ * Binary, since the element's own bytes travel: as JSON inside BullMQ's JSON they would cost
+ * 1.16 to 1.39 times their size and be parsed again on the way out.
+ */
+const VERSION = 1
+const STORED = 0
+const DEFLATED = 1
+const HEADER_BYTES = 12
+const ELEMENT_BYTES = 15
+const POSTED = 0x80
+/** Largest cost that fits; intake splits events far below it. */
+export const MAX_COST = 0xffff
+
+/** A chunk of a format this process does not know: a newer relay wrote it. */
+export class UnknownChunkError extends Error {
+  readonly version: number
+  constructor(version: number) {
+    super(`chunk format ${String(version)} is newer than this process understands`)
+    this.name = 'UnknownChunkError'
+    this.version = version
+  }
+}
+
+/** Encodes the parts of one chunk, in order. `compress` trades CPU for Redis memory. */
+export function encodeChunk(parts: readonly ChunkPart[], compress: boolean): Buffer {
+  const elements = parts.flatMap((part) => part.elements)
+  const ids = parts.map((part) => Buffer.from(part.provenance.requestId, 'latin1'))
+  const postBytes = ids.reduce((sum, id) => sum + 1 + id.length + 6 + 4, 0)
+  const head = Buffer.allocUnsafe(HEADER_BYTES + postBytes + elements.length * ELEMENT_BYTES)
+  let at = HEADER_BYTES
+  parts.forEach(({ provenance, elements: own }, i) => {
+    const id = ids[i] ?? Buffer.alloc(0)
+    at = head.writeUInt8(id.length, at)
+    at += id.copy(head, at)
+    at = head.writeUIntLE(provenance.acceptedAtMs, at, 6)
+    at = head.writeUInt32LE(own.length, at)
+  })
+  let jsonBytes = 0
+  for (const { json, kind, cost, customer, posted } of elements) {
+    jsonBytes += json.length
+    at = head.writeUInt32LE(json.length, at)
+    at = head.writeUInt8(KINDS.indexOf(kind) | (posted ? POSTED : 0), at)
+    at = head.writeUInt16LE(cost, at)
+    at += head.write(customer, at, 8, 'latin1')
+  }
+  const json = elements.map((element) => element.json)
+  head.writeUInt8(VERSION, 0)
+  head.writeUInt8(compress ? DEFLATED : STORED, 1)
+  head.writeUInt16LE(parts.length, 2)
+  head.writeUInt32LE(elements.length, 4)
+  head.writeUInt32LE(jsonBytes, 8)
+  if (!compress) return Buffer.concat([head, ...json])
+  return Buffer.concat([head, deflateRawSync(Buffer.concat(json), { level: 1 })])
+}
+
+/** Decodes a chunk; elements share its memory. Throws `UnknownChunkError` on a newer format. */
+export function decodeChunk(chunk: Buffer): TracedElement[] {
+  const version = chunk.readUInt8(0)
+  if (version !== VERSION) throw new UnknownChunkError(version)
+  const count = chunk.readUInt32LE(4)
+  const provenances = readPosts(chunk)
+  let at = provenances.end
+  const tail = chunk.subarray(at + count * ELEMENT_BYTES)
+  const json = chunk.readUInt8(1) === DEFLATED ? inflateRawSync(tail) : tail
+  const elements: TracedElement[] = []
+  let from = 0
+  for (const { provenance, elements: own } of provenances.posts) {
+    for (let i = 0; i < own; i += 1, at += ELEMENT_BYTES) {
+      const bytes = chunk.readUInt32LE(at)
+      const flags = chunk.readUInt8(at + 4)
+      elements.push({
+        kind: KINDS[flags & ~POSTED] as Kind,
+        posted: flags & POSTED ? 1 : 0,
+        cost: chunk.readUInt16LE(at + 5),
+        customer: chunk.toString('latin1', at + 7, at + ELEMENT_BYTES),
+        json: json.subarray(from, from + bytes),
+        provenance,
+      })
+      from += bytes
+    }
+  }
+  return elements
+}
+
+function readPosts(chunk: Buffer) {
+  const posts: { provenance: Provenance; elements: number }[] = []
+  let at = HEADER_BYTES
+  for (let i = chunk.readUInt16LE(2); i > 0; i -= 1) {
+    const idEnd = at + 1 + chunk.readUInt8(at)
+    posts.push({
+      provenance: {
+        requestId: chunk.toString('latin1', at + 1, idEnd),
+        acceptedAtMs: chunk.readUIntLE(idEnd, 6),
+      },
+      elements: chunk.readUInt32LE(idEnd + 6),
+    })
+    at = idEnd + 10
+  }
+  return { posts, end: at }
+}

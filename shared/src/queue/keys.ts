@@ -1,0 +1,78 @@
+import { LANES, type Lane } from '../element.js'
+
+/** One ordered queue: all elements of its customers, of one workspace and lane. */
+export interface Partition {
+  readonly appId: string
+  readonly lane: Lane
+  /** Grows by one whenever the number of partitions changes. */
+  readonly generation: number
+  readonly index: number
+}
+
+/** Name of a partition in Redis keys, wake-ups and logs, e.g. `APP1/realtime/0/3`. */
+export function partitionTag({ appId, lane, generation, index }: Partition): string {
+  return `${appId}/${lane}/${String(generation)}/${String(index)}`
+}
+
+/** The partition a tag names, or null when it is no tag. */
+export function parsePartitionTag(tag: string): Partition | null {
+  const [appId = '', laneText, generation, index] = tag.split('/')
+  const lane = LANES.find((l) => l === laneText)
+  if (lane === undefined || generation === undefined || index === undefined) return null
+  return { appId, lane, generation: Number(generation), index: Number(index) }
+}
+
+/** BullMQ's queue name; its braces put all keys of a partition into one cluster slot. */
+export function queueName(tag: string): string {
+  return `{${tag}}`
+}
+
+/** Redis keys of a partition: BullMQ's own, and relay's in the same slot. */
+export function partitionKeys(prefix: string, tag: string) {
+  const base = `${prefix}:${queueName(tag)}`
+  return {
+    /** What BullMQ puts before a job's id. */
+    job: `${base}:`,
+    wait: `${base}:wait`,
+    paused: `${base}:paused`,
+    meta: `${base}:meta`,
+    id: `${base}:id`,
+    completed: `${base}:completed`,
+    delayed: `${base}:delayed`,
+    active: `${base}:active`,
+    events: `${base}:events`,
+    marker: `${base}:marker`,
+    /** Hash: owner, closed, and what waits (bytes, user, event, device). */
+    control: `${base}:relay`,
+    /** Hash of digests of keyed posts stored here on a day. */
+    seen: (day: number) => `${base}:seen:${String(day)}`,
+  }
+}
+
+/** Redis keys of a workspace: its budgets and gate share one slot. */
+export function workspaceKeys(prefix: string, appId: string) {
+  const base = `${prefix}:{${appId}}`
+  return {
+    layout: `${base}:layout`,
+    gate: `${base}:gate`,
+    ledger: `${base}:ledger`,
+    ledgerExpiry: `${base}:ledger:expiry`,
+    ledgerCost: `${base}:ledger:cost`,
+    ledgerWaiters: `${base}:ledger:waiters`,
+    ceiling: `${base}:ceiling`,
+    idempotency: (day: number) => `${base}:idempotency:${String(day)}`,
+    deadLetters: `${base}:dead`,
+    trace: (minute: number) => `${base}:trace:${String(minute)}`,
+  }
+}
+
+/** Redis keys of the deployment: sessions and the partitions with data share one slot. */
+export function deploymentKeys(prefix: string) {
+  const base = `${prefix}:{deployment}`
+  return {
+    sessions: `${base}:sessions`,
+    dirty: `${base}:dirty`,
+    /** Pub/sub channel: `wake` of a partition, `gate` of a workspace. */
+    wake: `${base}:wake`,
+  }
+}

@@ -1,0 +1,173 @@
+import { createRequire } from 'node:module'
+import { pack } from 'msgpackr'
+import type { RedisClient } from '../redis/connect.js'
+import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
+import { decodeChunk, type TracedElement } from './chunk.js'
+import { deploymentKeys, partitionKeys } from './keys.js'
+
+/**
+ * BullMQ's own text for adding a job, as pinned in package.json. It becomes a function that
+ * relay's script calls after its checks; a test compares the result with `Queue.add`.
+ */
+function bullAddStandardJob(): string {
+  const require = createRequire(import.meta.url)
+  const { addStandardJob } = require('bullmq/dist/cjs/scripts/addStandardJob-9') as {
+    addStandardJob: { content: string }
+  }
+  return `local function addStandardJob()\n${addStandardJob.content}\nend\n`
+}
+
+const ADD: Script = {
+  name: 'add-chunk',
+  text: bullAddStandardJob() + luaText('add-chunk.lua'),
+  keys: 12,
+}
+const PEEK: Script = { name: 'peek', text: luaText('peek.lua'), keys: 1 }
+const SETTLE: Script = { name: 'settle', text: luaText('settle.lua'), keys: 2 }
+const CLAIM: Script = { name: 'claim', text: luaText('claim.lua'), keys: 1 }
+const RELEASE: Script = { name: 'release', text: luaText('release.lua'), keys: 1 }
+
+/** BullMQ's name for relay's jobs. */
+const JOB_NAME = 'chunk'
+/** msgpack of `{}`: no job option is set. */
+const NO_OPTIONS = pack({})
+const DAY_MS = 86_400_000
+
+/** What a chunk adds to its partition; elements as posted. */
+export interface ChunkCounts {
+  readonly bytes: number
+  readonly user: number
+  readonly event: number
+  readonly device: number
+}
+
+export interface NewChunk {
+  readonly payload: Buffer
+  readonly counts: ChunkCounts
+  /** Digests of the keyed posts that it has elements of. */
+  readonly digests: readonly Buffer[]
+}
+
+export type AddReply =
+  | { readonly outcome: 'stored' | 'late' | 'closed'; readonly redisNowMs: number }
+  /** `digests` are stored here already; nothing was added. */
+  | { readonly outcome: 'seen'; readonly redisNowMs: number; readonly digests: readonly Buffer[] }
+
+export interface WaitingChunk {
+  readonly id: string
+  /** Bytes it takes in memory. */
+  readonly bytes: number
+  readonly elements: readonly TracedElement[]
+  /** Bitmap: bit i is set when element i is settled. Empty: none is. */
+  readonly done: Buffer
+}
+
+export interface PartlySettled {
+  readonly id: string
+  readonly done: Buffer
+  /** What remains of the chunk. */
+  readonly counts: ChunkCounts
+}
+
+function countsText({ bytes, user, event, device }: ChunkCounts): string {
+  return `${String(bytes)},${String(user)},${String(event)},${String(device)}`
+}
+
+/** The Redis side of one partition. Every call is one script in the partition's slot. */
+export class PartitionQueue {
+  readonly tag: string
+  readonly #client: RedisClient
+  readonly #keys: ReturnType<typeof partitionKeys>
+  readonly #wake: string
+
+  constructor(client: RedisClient, prefix: string, tag: string) {
+    this.#client = client
+    this.tag = tag
+    this.#keys = partitionKeys(prefix, tag)
+    this.#wake = deploymentKeys(prefix).wake
+  }
+
+  /** Adds a chunk unless Redis gets to it after `deadlineRedisMs`. Rejects when Redis does not answer. */
+  async add(chunk: NewChunk, nowMs: number, deadlineRedisMs: number): Promise<AddReply> {
+    const k = this.#keys
+    const day = Math.floor(nowMs / DAY_MS)
+    const { bytes, user, event, device } = chunk.counts
+    const elements = user + event + device
+    const reply = replyList(
+      await runScript(
+        this.#client,
+        ADD,
+        [
+          ...[k.wait, k.paused, k.meta, k.id, k.completed, k.delayed, k.active, k.events],
+          ...[k.marker, k.control, k.seen(day), k.seen(day - 1)],
+        ],
+        [
+          pack([k.job, '', JOB_NAME, nowMs, null, null, null, null, null, null]),
+          `{"elements":${String(elements)},"bytes":${String(bytes)}}`,
+          NO_OPTIONS,
+          ...[deadlineRedisMs, chunk.payload, bytes, user, event, device],
+          ...[this.tag, this.#wake, k.job, ...chunk.digests],
+        ],
+      ),
+    )
+    const outcome = replyText(reply[0])
+    const redisNowMs = Number(reply[1])
+    if (outcome === 'stored' || outcome === 'late' || outcome === 'closed') {
+      return { outcome, redisNowMs }
+    }
+    return { outcome: 'seen', redisNowMs, digests: reply.slice(2).filter(Buffer.isBuffer) }
+  }
+
+  /** The oldest chunks after the first `skip`; `waiting` is how many there are in all. */
+  async peek(skip: number, chunks: number, bytes: number) {
+    const reply = replyList(
+      await runScript(this.#client, PEEK, [this.#keys.wait], [skip, chunks, bytes, this.#keys.job]),
+    )
+    const found: WaitingChunk[] = []
+    for (let i = 1; i + 2 < reply.length; i += 3) {
+      const payload = reply[i + 1]
+      const done = reply[i + 2]
+      const known = Buffer.isBuffer(payload) && payload.length > 0
+      found.push({
+        id: replyText(reply[i]),
+        bytes: known ? payload.length : 0,
+        elements: known ? decodeChunk(payload) : [],
+        done: Buffer.isBuffer(done) ? done : Buffer.alloc(0),
+      })
+    }
+    return { waiting: Number(reply[0]), chunks: found }
+  }
+
+  /** Settles whole and partly finished chunks; false when `claim` does not own the partition any more. */
+  async settle(claim: string, finished: readonly string[], partly: readonly PartlySettled[]) {
+    const marks = partly.flatMap(({ id, done, counts }) => [id, done, countsText(counts)])
+    const reply = replyList(
+      await runScript(
+        this.#client,
+        SETTLE,
+        [this.#keys.wait, this.#keys.control],
+        [claim, this.#keys.job, finished.length, ...finished, ...marks],
+      ),
+    )
+    if (replyText(reply[0]) !== 'settled') return { settled: false as const }
+    return { settled: true as const, waiting: Number(reply[1]) }
+  }
+
+  /** Takes ownership if the owner is still `seen` ('' for none). */
+  async claim(seen: string, claim: string): Promise<{ claimed: boolean; owner: string }> {
+    const reply = replyList(
+      await runScript(this.#client, CLAIM, [this.#keys.control], [seen, claim]),
+    )
+    return { claimed: reply[0] === 1, owner: replyText(reply[1]) }
+  }
+
+  async release(claim: string): Promise<boolean> {
+    const args = [claim, this.#wake, this.tag]
+    return (await runScript(this.#client, RELEASE, [this.#keys.control], args)) === 1
+  }
+
+  /** The claim that owns the partition, '' for none. */
+  async owner(): Promise<string> {
+    return (await this.#client.hget(this.#keys.control, 'owner')) ?? ''
+  }
+}

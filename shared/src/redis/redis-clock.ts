@@ -1,0 +1,43 @@
+import type { Clock } from '../clock.js'
+
+/**
+ * Redis' time as last heard, carried on by the local monotonic clock. Lags by at most one round
+ * trip, so a deadline computed from it comes early rather than late.
+ */
+export class RedisClock {
+  readonly #clock: Clock
+  #redisMs: number | null = null
+  #heardAtMs = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Milliseconds since 1970 on Redis' clock, or null before anything was heard. */
+  nowMs(): number | null {
+    if (this.#redisMs === null) return null
+    return this.#redisMs + (this.#clock.monotonicMs() - this.#heardAtMs)
+  }
+
+  /**
+   * Notes a time that Redis just answered with; `sentAtMs` is the monotonic time of the question.
+   * Returns how far Redis' clock stepped against expectation, ms; 0 within the round trip.
+   */
+  heard(redisMs: number, sentAtMs: number): number {
+    const nowMs = this.#clock.monotonicMs()
+    const expected = this.nowMs()
+    const roundTripMs = nowMs - sentAtMs
+    const step = expected === null ? 0 : redisMs - expected
+    this.#redisMs = redisMs
+    this.#heardAtMs = nowMs
+    return Math.abs(step) <= roundTripMs + TOLERANCE_MS ? 0 : step
+  }
+
+  /** Forgets: another server may have another clock. */
+  reset(): void {
+    this.#redisMs = null
+  }
+}
+
+/** Differences below this are scheduling and rounding, not a step. */
+const TOLERANCE_MS = 250

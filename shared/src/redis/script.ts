@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs'
+import type { RedisClient } from './connect.js'
+
+export type ScriptArgument = string | number | Buffer
+
+/** A Lua script of relay: one slot, documented in its own file under `shared/lua`. */
+export interface Script {
+  readonly name: string
+  readonly text: string
+  readonly keys: number
+}
+
+/** Text of `shared/lua/<file>`; works from `src/` and from `dist/`. */
+export function luaText(file: string): string {
+  return readFileSync(new URL(`../../lua/${file}`, import.meta.url), 'utf8')
+}
+
+/** What the scripts answer with: RESP without maps, strings as bytes. */
+export type Reply = Buffer | number | null | Reply[]
+
+type Runner = (...args: ScriptArgument[]) => Promise<Reply>
+
+/**
+ * Runs `script` with `keys`, then `args`. Sent by digest, and once more with its text when the
+ * server does not know it yet. Answers bytes, not text.
+ */
+export function runScript(
+  client: RedisClient,
+  script: Script,
+  keys: readonly string[],
+  args: readonly ScriptArgument[],
+): Promise<Reply> {
+  const command = `relay:${script.name}`
+  const commands = client as unknown as Record<string, Runner | undefined>
+  if (commands[command] === undefined) {
+    client.defineCommand(command, { lua: script.text, numberOfKeys: script.keys })
+  }
+  const run = commands[`${command}Buffer`]
+  if (run === undefined) throw new Error(`script ${script.name} could not be defined`)
+  return run.call(client, ...keys, ...args)
+}
+
+/** A reply that the script promises to be text. */
+export function replyText(reply: Reply | undefined): string {
+  if (Buffer.isBuffer(reply)) return reply.toString()
+  return typeof reply === 'number' ? String(reply) : ''
+}
+
+/** A reply that the script promises to be a list. */
+export function replyList(reply: Reply | undefined): Reply[] {
+  return Array.isArray(reply) ? reply : []
+}
