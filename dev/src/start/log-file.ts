@@ -5,6 +5,9 @@ import { parseLog } from '../process/child.js'
 /** A log file grows to this size, then makes way for a new one; one older file is kept. */
 const MAX_BYTES = 50_000_000
 
+/** Facts that the reader of a terminal sees anyway. */
+const OBVIOUS = new Set(['timestamp', 'service'])
+
 /** Full log of one process. */
 export class LogFile {
   private readonly file: string
@@ -41,9 +44,11 @@ export class LogFile {
 export function readable(name: string, line: string): string | null {
   const record = parseLog(line)
   if (record === null) return null
-  const { level, message, timestamp: _timestamp, service: _service, ...facts } = record
+  const { level, message, ...facts } = record
   if (level !== 'warn' && level !== 'error') return null
-  const rest = Object.entries(facts).map(([key, value]) => `${key}=${shown(value)}`)
+  const rest = Object.entries(facts)
+    .filter(([key]) => !OBVIOUS.has(key))
+    .map(([key, value]) => `${key}=${shown(value)}`)
   return [`${name} ${level}: ${shown(message)}`, ...rest].join(' ')
 }
 

@@ -64,11 +64,11 @@ export function planStart(
   const base = {
     ...env,
     REDIS_URL: redisUrl,
-    RELAY_PRODUCERS: env['RELAY_PRODUCERS'] ?? `${PRODUCER_NAME}:${made.producerSecret}`,
-    RELAY_ADMIN_TOKEN: env['RELAY_ADMIN_TOKEN'] ?? made.adminToken,
+    RELAY_PRODUCERS: env.RELAY_PRODUCERS ?? `${PRODUCER_NAME}:${made.producerSecret}`,
+    RELAY_ADMIN_TOKEN: env.RELAY_ADMIN_TOKEN ?? made.adminToken,
     ...(isSimulated ? simulatedWorkspace(simulator.port, made) : {}),
   }
-  const appId = isSimulated ? DEMO_APP_ID : (env['MOENGAGE_APP_ID'] ?? fileAppId)
+  const appId = isSimulated ? DEMO_APP_ID : (env.MOENGAGE_APP_ID ?? fileAppId)
   return {
     intake,
     apiOps,
@@ -83,8 +83,8 @@ export function planStart(
       SIM_WORKSPACES: `${DEMO_APP_ID}:${made.simulatorKey}`,
     },
     appId: appId ?? 'YOUR_APP_ID',
-    producerSecret: firstSecret(env['RELAY_PRODUCERS']) ?? made.producerSecret,
-    madeAdminToken: env['RELAY_ADMIN_TOKEN'] === undefined ? made.adminToken : null,
+    producerSecret: firstSecret(env.RELAY_PRODUCERS) ?? made.producerSecret,
+    madeAdminToken: env.RELAY_ADMIN_TOKEN === undefined ? made.adminToken : null,
   }
 }
 

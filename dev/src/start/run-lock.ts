@@ -40,9 +40,9 @@ async function isRelay(pid: number): Promise<boolean> {
     return false
   }
   try {
-    return /start/.test(readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8'))
+    return readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').includes('start')
   } catch {
     const { code, stdout } = await runCommand('ps', ['-p', String(pid), '-o', 'args='])
-    return code !== 0 || /start/.test(stdout)
+    return code !== 0 || stdout.includes('start')
   }
 }

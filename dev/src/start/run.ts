@@ -43,8 +43,9 @@ export async function runRelay(options: RunOptions): Promise<number> {
 
 async function runAlone({ env, entries, home, show, stopped }: RunOptions): Promise<number> {
   const credentials = await credentialsIn(join(home, 'credentials.json'))
-  const fileAppId = await firstAppId(env['RELAY_WORKSPACES_FILE'])
-  const given = env['REDIS_URL']
+  const fileAppId = await firstAppId(env.RELAY_WORKSPACES_FILE)
+  // An empty variable is an unset one.
+  const given = env.REDIS_URL === '' ? undefined : env.REDIS_URL
   // Ports first: a busy one should not cost the time that Redis takes.
   await refuseBusyPorts(planStart(env, '', credentials, fileAppId))
   const logDir = join(home, 'logs')
@@ -52,7 +53,7 @@ async function runAlone({ env, entries, home, show, stopped }: RunOptions): Prom
   const whenStopped = stopped.then(() => null)
   try {
     const running = (async () => {
-      const redisUrl = given ? given : await ownRedis(stack, home, show)
+      const redisUrl = given ?? (await ownRedis(stack, home, show))
       const plan = planStart(env, redisUrl, credentials, fileAppId)
       await stack.startServices(plan, entries)
       return banner(plan, redisUrl, logDir)

@@ -50,14 +50,14 @@ describe('a child process', () => {
   })
 
   it('sees none of the settings of the process that started it', async () => {
-    process.env['RELAY_PREFIX'] = 'from outside'
+    process.env.RELAY_PREFIX = 'from outside'
     const child = await startChild({
       name: 'env',
       command: process.execPath,
       args: ['-e', 'console.log(JSON.stringify({ prefix: process.env.RELAY_PREFIX ?? null }))'],
     })
     await child.exited
-    delete process.env['RELAY_PREFIX']
+    delete process.env.RELAY_PREFIX
     expect(child.logs()).toEqual([{ prefix: null }])
   })
 })

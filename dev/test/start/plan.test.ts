@@ -18,7 +18,7 @@ describe('the plan of npm start', () => {
       MOENGAGE_API_KEY: 'sim-key',
       MOENGAGE_BASE_URL: 'http://127.0.0.1:9400',
     })
-    expect(plan.workerEnv['OPS_PORT']).toBe('9465')
+    expect(plan.workerEnv.OPS_PORT).toBe('9465')
     expect(plan.simulatorEnv).toMatchObject({ PORT: '9400', SIM_WORKSPACES: 'DEMO:sim-key' })
   })
 
@@ -39,8 +39,8 @@ describe('the plan of npm start', () => {
     const env = { OPS_PORT: '1001', WORKER_OPS_PORT: '1002', PORT: '1003', SIM_PORT: '1004' }
     const plan = planStart(env, REDIS, made, null)
     expect(plan.apiEnv).toMatchObject({ PORT: '1003', OPS_PORT: '1001' })
-    expect(plan.workerEnv['OPS_PORT']).toBe('1002')
-    expect(plan.apiEnv['MOENGAGE_BASE_URL']).toBe('http://127.0.0.1:1004')
+    expect(plan.workerEnv.OPS_PORT).toBe('1002')
+    expect(plan.apiEnv.MOENGAGE_BASE_URL).toBe('http://127.0.0.1:1004')
   })
 
   it.each(['0', '65536', 'http', '80.5', '-1'])('refuses the port %s by name', (port) => {
