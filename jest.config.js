@@ -8,5 +8,7 @@ export default {
     ],
   },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  // Integration tests start processes, on machines that may be busy.
+  testTimeout: 60_000,
   testEnvironmentOptions: { customExportConditions: ['@relay/source', 'node', 'node-addons'] },
 }

@@ -7,6 +7,13 @@ export interface WaitOptions {
   readonly everyMs?: number
 }
 
+export class WaitedInVain extends Error {
+  constructor(what: string, timeoutMs: number, cause: unknown) {
+    super(`waited ${String(timeoutMs)} ms in vain for ${what}`, { cause })
+    this.name = 'WaitedInVain'
+  }
+}
+
 /**
  * Polls until the condition gives something other than false, null or undefined, and returns that.
  * Throws when the time is over, with the condition's last error as cause. The only way that tests
@@ -30,5 +37,5 @@ export async function waitFor<T>(
     }
     await sleep(everyMs)
   } while (performance.now() < deadlineMs)
-  throw new Error(`waited ${String(timeoutMs)} ms in vain for ${what}`, { cause })
+  throw new WaitedInVain(what, timeoutMs, cause)
 }

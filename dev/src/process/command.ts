@@ -38,7 +38,7 @@ export function runCommand(
 /** Where `PATH` has this program, or null. */
 export async function onPath(
   program: string,
-  path = process.env['PATH'] ?? '',
+  path = process.env.PATH ?? '',
 ): Promise<string | null> {
   for (const folder of path.split(delimiter)) {
     if (folder === '') continue

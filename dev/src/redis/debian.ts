@@ -207,7 +207,7 @@ async function libraryPath(root: string): Promise<Record<string, string>> {
       ...names.filter((name) => name.includes('-linux-')).map((n) => join(base, n)),
     )
   }
-  const inherited = process.env['LD_LIBRARY_PATH']
+  const inherited = process.env.LD_LIBRARY_PATH
   return { LD_LIBRARY_PATH: [...folders, ...(inherited ? [inherited] : [])].join(':') }
 }
 

@@ -37,7 +37,7 @@ export class NoRedisServer extends Error {
  * the remedies. Safe to call from several processes at once.
  */
 export async function findRedisServer(options: FindOptions = {}): Promise<RedisServerProgram> {
-  const { cacheDir = PRIVATE, path = process.env['PATH'] ?? '', report = () => undefined } = options
+  const { cacheDir = PRIVATE, path = process.env.PATH ?? '', report = () => undefined } = options
   for (const name of SERVER_NAMES) {
     const found = await onPath(name, path)
     if (found !== null) return { path: found, env: {} }

@@ -1,9 +1,10 @@
+import { ROOT } from '@relay/dev/folders.js'
 import { join } from 'node:path'
 import { Ended, startChild } from '@relay/dev/process/child.js'
 import { httpStatus } from '@relay/dev/process/http-status.js'
 import { freePort } from '@relay/dev/process/port.js'
 
-const entry = join(__dirname, '../fixtures/service.mjs')
+const entry = join(ROOT, 'dev/test/fixtures/service.mjs')
 
 async function service(env: Record<string, string> = {}) {
   const port = await freePort()
@@ -49,14 +50,14 @@ describe('a child process', () => {
   })
 
   it('sees none of the settings of the process that started it', async () => {
-    process.env['RELAY_PREFIX'] = 'from outside'
+    process.env.RELAY_PREFIX = 'from outside'
     const child = await startChild({
       name: 'env',
       command: process.execPath,
       args: ['-e', 'console.log(JSON.stringify({ prefix: process.env.RELAY_PREFIX ?? null }))'],
     })
     await child.exited
-    delete process.env['RELAY_PREFIX']
+    delete process.env.RELAY_PREFIX
     expect(child.logs()).toEqual([{ prefix: null }])
   })
 })

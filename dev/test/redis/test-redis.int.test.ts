@@ -1,3 +1,4 @@
+import { ROOT } from '@relay/dev/folders.js'
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { askRedis } from '@relay/dev/redis/inline.js'
@@ -53,7 +54,7 @@ describe('a Redis for tests', () => {
   it('dies with the process that started it, even when that is killed', async () => {
     const owner = await startChild({
       name: 'owner',
-      entry: join(__dirname, '../fixtures/redis-owner.ts'),
+      entry: join(ROOT, 'dev/test/fixtures/redis-owner.ts'),
     })
     const line = await owner.waitForLine(/^pid \d+$/)
     const pid = Number(line.split(' ')[1])

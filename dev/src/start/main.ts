@@ -1,0 +1,15 @@
+import { join } from 'node:path'
+import { PRIVATE, ROOT } from '../folders.js'
+import { runRelay } from './run.js'
+import { stopSignal } from './stop-signal.js'
+
+const service = (name: string) => join(ROOT, 'services', name, 'dist', 'main.js')
+
+const code = await runRelay({
+  env: process.env,
+  entries: { api: service('api'), worker: service('worker'), simulator: service('simulator') },
+  home: PRIVATE,
+  show: console.log,
+  stopped: stopSignal(),
+})
+process.exit(code)

@@ -1,0 +1,118 @@
+import { LOOPBACK } from '../process/port.js'
+import type { Credentials } from './credentials.js'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** A port that `npm start` needs, and the variable that moves it elsewhere. */
+export interface PlannedPort {
+  readonly what: string
+  readonly port: number
+  readonly variable: string
+}
+
+export interface Plan {
+  readonly intake: PlannedPort
+  readonly apiOps: PlannedPort
+  readonly workerOps: PlannedPort
+  /** null: a real workspace is configured. */
+  readonly simulator: PlannedPort | null
+  readonly apiEnv: Environment
+  readonly workerEnv: Environment
+  readonly simulatorEnv: Environment
+  readonly appId: string
+  readonly producerSecret: string
+  /** null: the operator set one, which need not be shown. */
+  readonly madeAdminToken: string | null
+}
+
+export class BadPort extends Error {
+  constructor(variable: string, value: string) {
+    super(`${variable} is "${value}", which is not a port from 1 to 65535.`)
+    this.name = 'BadPort'
+  }
+}
+
+/** Of the simulated workspace. */
+const DEMO_APP_ID = 'DEMO'
+const PRODUCER_NAME = 'local'
+/** Any of these means that somebody has a real workspace in mind: then nothing is simulated. */
+const REAL_WORKSPACE = [
+  'MOENGAGE_APP_ID',
+  'MOENGAGE_API_KEY',
+  'MOENGAGE_BASE_URL',
+  'MOENGAGE_DC',
+  'RELAY_WORKSPACES_FILE',
+]
+
+/**
+ * What to start and with which settings, from the environment. `OPS_PORT` is the api's; the
+ * worker's is `WORKER_OPS_PORT` and the simulator's port `SIM_PORT`, as all run on one machine.
+ * @param fileAppId of the first workspace in the workspaces file, when there is one
+ */
+export function planStart(
+  given: Environment,
+  redisUrl: string,
+  made: Credentials,
+  fileAppId: string | null,
+): Plan {
+  const env = withoutBlanks(given)
+  const isSimulated = REAL_WORKSPACE.every((name) => env[name] === undefined)
+  const intake = plannedPort('the intake', 'PORT', 8080, env)
+  const apiOps = plannedPort("the api's metrics and console", 'OPS_PORT', 9464, env)
+  const workerOps = plannedPort("the worker's metrics", 'WORKER_OPS_PORT', 9465, env)
+  const simulator = plannedPort('the MoEngage simulator', 'SIM_PORT', 9400, env)
+  const base = {
+    ...env,
+    REDIS_URL: redisUrl,
+    RELAY_PRODUCERS: env.RELAY_PRODUCERS ?? `${PRODUCER_NAME}:${made.producerSecret}`,
+    RELAY_ADMIN_TOKEN: env.RELAY_ADMIN_TOKEN ?? made.adminToken,
+    ...(isSimulated ? simulatedWorkspace(simulator.port, made) : {}),
+  }
+  const appId = isSimulated ? DEMO_APP_ID : (env.MOENGAGE_APP_ID ?? fileAppId)
+  return {
+    intake,
+    apiOps,
+    workerOps,
+    simulator: isSimulated ? simulator : null,
+    apiEnv: { ...base, PORT: String(intake.port), OPS_PORT: String(apiOps.port) },
+    workerEnv: { ...base, OPS_PORT: String(workerOps.port) },
+    simulatorEnv: {
+      ...env,
+      PORT: String(simulator.port),
+      OPS_PORT: undefined,
+      SIM_WORKSPACES: `${DEMO_APP_ID}:${made.simulatorKey}`,
+    },
+    appId: appId ?? 'YOUR_APP_ID',
+    producerSecret: firstSecret(env.RELAY_PRODUCERS) ?? made.producerSecret,
+    madeAdminToken: env.RELAY_ADMIN_TOKEN === undefined ? made.adminToken : null,
+  }
+}
+
+/** An empty variable is an unset one. */
+function withoutBlanks(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+}
+
+function simulatedWorkspace(port: number, made: Credentials): Environment {
+  return {
+    MOENGAGE_APP_ID: DEMO_APP_ID,
+    MOENGAGE_API_KEY: made.simulatorKey,
+    MOENGAGE_BASE_URL: `http://${LOOPBACK}:${String(port)}`,
+  }
+}
+
+function plannedPort(
+  what: string,
+  variable: string,
+  fallback: number,
+  env: Environment,
+): PlannedPort {
+  const text = env[variable] ?? String(fallback)
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new BadPort(variable, text)
+  return { what, port, variable }
+}
+
+function firstSecret(producers: string | undefined): string | null {
+  return /^[^:,]+:([^,]+)/.exec(producers ?? '')?.[1] ?? null
+}

@@ -1,0 +1,117 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Ended } from '../process/child.js'
+import { isPortBusy } from '../process/port.js'
+import { NoRedisServer } from '../redis/find-server.js'
+import { WaitedInVain } from '../wait-for.js'
+import { banner } from './banner.js'
+import { credentialsIn } from './credentials.js'
+import { BadPort, planStart, type Environment, type Plan } from './plan.js'
+import { startPrivateRedis } from './private-redis.js'
+import { AlreadyRunning, takeRunLock } from './run-lock.js'
+import { Stack, type Entries } from './stack.js'
+
+export interface RunOptions {
+  readonly env: Environment
+  readonly entries: Entries
+  /** Folder for data, logs and credentials. */
+  readonly home: string
+  readonly show: (line: string) => void
+  /** Settles when somebody wants it all to end. */
+  readonly stopped: Promise<unknown>
+}
+
+/** EX_CONFIG: a setting has to be changed before another try. */
+const BAD_CONFIG = 78
+
+/** Runs relay until it is stopped or a part of it breaks; gives the exit status. */
+export async function runRelay(options: RunOptions): Promise<number> {
+  await mkdir(options.home, { recursive: true })
+  try {
+    const release = await takeRunLock(join(options.home, 'start.pid'))
+    try {
+      return await runAlone(options)
+    } finally {
+      release()
+    }
+  } catch (error) {
+    if (!isForUser(error)) throw error
+    options.show(error.message)
+    return error instanceof BadPort ? BAD_CONFIG : 1
+  }
+}
+
+async function runAlone({ env, entries, home, show, stopped }: RunOptions): Promise<number> {
+  const credentials = await credentialsIn(join(home, 'credentials.json'))
+  const fileAppId = await firstAppId(env.RELAY_WORKSPACES_FILE)
+  // An empty variable is an unset one.
+  const given = env.REDIS_URL === '' ? undefined : env.REDIS_URL
+  // Ports first: a busy one should not cost the time that Redis takes.
+  await refuseBusyPorts(planStart(env, '', credentials, fileAppId))
+  const logDir = join(home, 'logs')
+  const stack = new Stack(logDir, show)
+  const whenStopped = stopped.then(() => null)
+  try {
+    const running = (async () => {
+      const redisUrl = given ?? (await ownRedis(stack, home, show))
+      const plan = planStart(env, redisUrl, credentials, fileAppId)
+      await stack.startServices(plan, entries)
+      return banner(plan, redisUrl, logDir)
+    })()
+    const started = running.catch((error: unknown) => {
+      if (error instanceof Ended) return error
+      throw error
+    })
+    const first = await Promise.race([started, stack.broken, whenStopped])
+    if (typeof first === 'string') show(first)
+    const end = first instanceof Ended ? first : await Promise.race([stack.broken, whenStopped])
+    if (end === null) return 0
+    show(`${end.message}\nStopping the rest. Full logs: ${logDir}`)
+    return end.exit.code === BAD_CONFIG ? BAD_CONFIG : 1
+  } finally {
+    await stack.stop()
+  }
+}
+
+async function ownRedis(stack: Stack, home: string, show: (line: string) => void): Promise<string> {
+  const redis = await startPrivateRedis(join(home, 'redis'), show, stack.lineSink('redis'))
+  stack.watch(redis.child)
+  return redis.url
+}
+
+class PortBusy extends Error {
+  constructor(lines: readonly string[]) {
+    super(lines.join('\n'))
+    this.name = 'PortBusy'
+  }
+}
+
+async function refuseBusyPorts(plan: Plan): Promise<void> {
+  const lines: string[] = []
+  for (const planned of [plan.intake, plan.apiOps, plan.workerOps, plan.simulator]) {
+    if (planned === null || !(await isPortBusy(planned.port))) continue
+    const { what, port, variable } = planned
+    const remedy = `end what uses it, or choose another: ${variable}=${String(port + 1000)} npm start`
+    lines.push(`Port ${String(port)}, meant for ${what}, is busy: ${remedy}`)
+  }
+  if (lines.length > 0) throw new PortBusy(lines)
+}
+
+function isForUser(error: unknown): error is Error {
+  return [NoRedisServer, AlreadyRunning, BadPort, PortBusy, WaitedInVain].some(
+    (kind) => error instanceof kind,
+  )
+}
+
+/** For the example request only; the services say what is wrong with the file. */
+async function firstAppId(file: string | undefined): Promise<string | null> {
+  if (!file) return null
+  try {
+    const parsed = JSON.parse(await readFile(file, 'utf8')) as {
+      workspaces?: readonly { appId?: string }[]
+    }
+    return parsed.workspaces?.[0]?.appId ?? null
+  } catch {
+    return null
+  }
+}
