@@ -236,5 +236,6 @@ function boundUnreadBody(request: Request): void {
   const timer = setTimeout(() => {
     if (!request.complete) socket.destroy()
   }, UNREAD_BODY_MS)
+  timer.unref()
   request.once('close', () => { clearTimeout(timer) }) // prettier-ignore
 }

@@ -4,6 +4,7 @@ import { parseTime, type Time } from './format.js'
 import {
   ATTRIBUTES_PER_EVENT,
   FUTURE_TOLERANCE_MS,
+  NAME_CHARACTERS,
   OLD_EVENT_MS,
   TIMEZONE_OFFSET_SECONDS,
 } from './limits.js'
@@ -70,6 +71,7 @@ function checkActionName(name: unknown, at: Path, { index, findings }: Reporter)
   else if (typeof name !== 'string') findings.add('wrongType', index, at('.action'), 'string')
   else if (name === '') findings.add('emptyAction', index, at('.action'))
   else if (name.startsWith(RESERVED_PREFIX)) findings.add('reservedName', index, at('.action'))
+  else if (name.length > NAME_CHARACTERS) findings.add('longName', index, at('.action'))
 }
 
 function lintPlatform(action: Json, at: Path, { index, findings }: Reporter): void {

@@ -10,11 +10,7 @@ export function lintLengths(element: Json, reporter: Reporter): void {
   if (!Array.isArray(element.actions)) return
   element.actions.forEach((action: unknown, i) => {
     if (!isObject(action)) return
-    const at = `actions[${String(i)}]`
-    if (typeof action.action === 'string' && action.action.length > NAME_CHARACTERS) {
-      reporter.findings.add('longName', reporter.index, `${at}.action`)
-    }
-    lint(action.attributes, `${at}.attributes`, reporter)
+    lint(action.attributes, `actions[${String(i)}].attributes`, reporter)
   })
 }
 
