@@ -34,7 +34,6 @@ async function main(): Promise<void> {
   for (const { appId } of workspaces.all()) metrics.preset(appId)
   const client = connectRedis(config.redis, {
     commandTimeoutMs: ADD_TIMEOUT_MS,
-    autoPipelining: true,
   })
   const deployment = new Deployment(client, config.prefix)
   const guard = new BacklogGuard({

@@ -28,7 +28,6 @@ async function main(): Promise<void> {
   const metrics = createWorkerMetrics(registry)
   const client = connectRedis(config.redis, {
     commandTimeoutMs: COMMAND_TIMEOUT_MS,
-    autoPipelining: true,
   })
   const subscriber = connectRedis(config.redis, {
     commandTimeoutMs: COMMAND_TIMEOUT_MS,

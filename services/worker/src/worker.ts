@@ -218,7 +218,8 @@ export class Worker {
     const [what, subject = '', owner = ''] = message.split(' ')
     switch (what) {
       case 'wake':
-        if (parsePartitionTag(subject)) void this.#ownership.woken(subject, owner).catch(() => undefined)
+        if (parsePartitionTag(subject))
+          void this.#ownership.woken(subject, owner).catch(() => undefined)
         return
       case 'gate':
         void this.#services.get(subject)?.refreshGate()

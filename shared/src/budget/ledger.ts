@@ -112,12 +112,7 @@ export class Ledger {
 
   #answer(id: string, windowMs: number): Promise<Reply> {
     const k = this.#keys
-    return runScript(
-      this.#client,
-      ANSWER,
-      [k.ledger, k.ledgerExpiry, k.ledgerCost],
-      [id, windowMs],
-    )
+    return runScript(this.#client, ANSWER, [k.ledger, k.ledgerExpiry, k.ledgerCost], [id, windowMs])
   }
 
   /** Re-enters own reservations after Redis came back; null when the ledger is open, else ms to wait. */
@@ -150,9 +145,7 @@ export class Ledger {
   async used(): Promise<Cost> {
     const k = this.#keys
     return costOf(
-      replyList(
-        await runScript(this.#client, READ, [k.ledger, k.ledgerExpiry, k.ledgerCost], []),
-      ),
+      replyList(await runScript(this.#client, READ, [k.ledger, k.ledgerExpiry, k.ledgerCost], [])),
     )
   }
 }

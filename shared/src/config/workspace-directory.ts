@@ -79,7 +79,9 @@ export class WorkspaceDirectory {
     } catch {
       this.#fingerprint = 'unreadable'
       const accepted = 'a readable JSON file'
-      return { faults: [{ where: `RELAY_WORKSPACES_FILE ${file}`, problem: 'cannot be read', accepted }] }
+      return {
+        faults: [{ where: `RELAY_WORKSPACES_FILE ${file}`, problem: 'cannot be read', accepted }],
+      }
     }
     const defaults = this.#config.defaultLimits
     const { workspaces, faults } = parseWorkspacesFile(text, { file, defaults, readKeyFile })

@@ -67,7 +67,8 @@ export class BacklogGuard {
 
   /** Why a post cannot be taken in now; null when it can. Counts it in if so. */
   refusal(post: Post): 'backlog_full' | 'redis_full' | null {
-    if (this.#maxMemory > 0 && this.#usedMemory > this.#maxMemory * MEMORY_SHARE) return 'redis_full'
+    if (this.#maxMemory > 0 && this.#usedMemory > this.#maxMemory * MEMORY_SHARE)
+      return 'redis_full'
     const bytes = post.elements.reduce((sum, { json }) => sum + json.length, 0)
     if (this.#bytes + this.#addedBytes + bytes > this.limitBytes) return 'backlog_full'
     this.#addedBytes += bytes

@@ -110,7 +110,8 @@ export class Flight {
   async #resolve(batch: Batch, outcome: Outcome, ticket: Ticket, sent: boolean): Promise<Batch[]> {
     const answeredAtMs = this.#c.clock.nowMs()
     const { decision, event } = decide(outcome, ticket.probeId)
-    const gateChange = event === null ? null : this.#untilRedisAnswers(() => this.#c.gate.apply(event))
+    const gateChange =
+      event === null ? null : this.#untilRedisAnswers(() => this.#c.gate.apply(event))
     const left = await this.#carryOut(decision.do, batch, outcome, answeredAtMs)
     await gateChange
     if (decision.do === 'retry' && sent && mayHaveArrived(outcome)) {
@@ -128,12 +129,7 @@ export class Flight {
     switch (what) {
       case 'settle':
         await this.#c.settler.settle(batch.items)
-        this.#c.observer.delivered(
-          this.#c.workspace().appId,
-          this.#c.lane,
-          batch,
-          answeredAtMs,
-        )
+        this.#c.observer.delivered(this.#c.workspace().appId, this.#c.lane, batch, answeredAtMs)
         return []
       case 'retry':
         return [batch]
@@ -256,7 +252,12 @@ export class Flight {
   #dropLost(): void {
     if (!this.#todo.some((batch) => batch.items.some(isLost))) return
     this.#todo = this.#todo
-      .map((batch) => batchOf(batch.items.filter((i) => !isLost(i)), this.#c.workspace().limits))
+      .map((batch) =>
+        batchOf(
+          batch.items.filter((i) => !isLost(i)),
+          this.#c.workspace().limits,
+        ),
+      )
       .filter((batch) => batch.items.length > 0)
   }
 
