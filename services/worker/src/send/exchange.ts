@@ -90,11 +90,10 @@ export class Exchange {
       this.#client = client
       this.#listen(client)
       client.write(body.subarray(0, body.length - HELD_BACK_BYTES), (error) => {
-        // One turn of the event loop: an early answer that is already here is read first.
-        if (!error)
-          setImmediate(() => {
-            this.#finish()
-          })
+        if (error) return
+        afterReading(() => {
+          this.#finish()
+        })
       })
     } catch (error) {
       this.#fail(networkFaultOf(error))
@@ -220,4 +219,14 @@ export class Exchange {
 function connectFaultOf(error: unknown): NetworkFault {
   const fault = networkFaultOf(error)
   return fault === 'reset' ? 'unreachable' : fault
+}
+
+/**
+ * Calls back after everything that had arrived was read. An answer that is already here was meant
+ * for an earlier request on this connection, or refuses this one early: a leftover "success" must
+ * never be taken for the answer to this request. The first turn ends the current round of reading,
+ * the second comes after a whole one.
+ */
+function afterReading(then: () => void): void {
+  setImmediate(() => setImmediate(then))
 }
