@@ -25,6 +25,8 @@ interface Head {
   readonly requestComplete: boolean
   readonly chunks: Buffer[]
   bytes: number
+  /** The body's end was read. */
+  whole: boolean
 }
 
 /** One request and its answer. Settles exactly once, at the deadline at the latest. */
@@ -144,22 +146,32 @@ export class Exchange {
   }
 
   #read(response: http.IncomingMessage): void {
-    const head: Head = { response, requestComplete: this.#finished, chunks: [], bytes: 0 }
+    const head: Head = {
+      response,
+      requestComplete: this.#finished,
+      chunks: [],
+      bytes: 0,
+      whole: false,
+    }
     this.#head = head
     response.on('data', (chunk: Buffer) => {
       head.chunks.push(chunk.subarray(0, MAX_ANSWER_BYTES - head.bytes))
       head.bytes += chunk.length
-      if (head.bytes > MAX_ANSWER_BYTES) this.#respond(head, true)
+      if (head.bytes > MAX_ANSWER_BYTES) this.#respond(head)
     })
     response.on('end', () => {
-      this.#respond(head, false)
+      head.whole = true
+      // By then the connection is back in the pool, and the next attempt finds it there.
+      afterReading(() => {
+        this.#respond(head)
+      })
     })
     response.on('error', () => {
-      this.#respond(head, true)
+      this.#respond(head)
     })
   }
 
-  #respond({ response, requestComplete, chunks }: Head, truncated: boolean): void {
+  #respond({ response, requestComplete, chunks, whole }: Head): void {
     this.#conclude(
       {
         kind: 'response',
@@ -169,11 +181,11 @@ export class Exchange {
           date: response.headers.date ?? null,
         },
         body: Buffer.concat(chunks).toString('utf8'),
-        truncated,
+        truncated: !whole,
         requestComplete,
         timings: this.#timings(),
       },
-      { reset: truncated || !requestComplete },
+      { reset: !whole || !requestComplete },
     )
   }
 
@@ -184,7 +196,7 @@ export class Exchange {
   /** With a status read, the answer is that status; else it depends on whether the end was written. */
   #fail(why: NetworkFault | 'aborted'): void {
     if (this.#head !== null) {
-      this.#respond(this.#head, true)
+      this.#respond(this.#head)
       return
     }
     const kind = this.#finished ? 'unknown' : 'not_sent'
