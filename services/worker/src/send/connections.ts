@@ -29,11 +29,8 @@ export function openConnections({ url, maxSockets, ca }: ConnectionOptions): htt
     maxFreeSockets: maxSockets,
     timeout: IDLE_MS,
   }
-  const agent =
-    url.protocol === 'https:'
-      ? new TlsAgent({ ...options, rejectUnauthorized: true, ...(ca === null ? {} : { ca }) })
-      : new http.Agent(options)
-  return agent
+  if (url.protocol !== 'https:') return new http.Agent(options)
+  return new TlsAgent({ ...options, rejectUnauthorized: true, ...(ca === null ? {} : { ca }) })
 }
 
 /** Closes with a TCP reset, which also discards what the kernel has not sent yet. */
@@ -70,6 +67,7 @@ class TlsAgent extends https.Agent {
       carrier.removeListener('error', failed)
       const secure = tls.connect({ ...(options as tls.ConnectionOptions), socket: carrier })
       carriers.set(secure, carrier)
+      carrier.on('error', (error) => secure.destroy(error))
       created?.(null, secure)
     })
     return undefined

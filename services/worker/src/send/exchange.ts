@@ -25,6 +25,8 @@ interface Head {
   readonly requestComplete: boolean
   readonly chunks: Buffer[]
   bytes: number
+  /** The body's end was read. */
+  whole: boolean
 }
 
 /** One request and its answer. Settles exactly once, at the deadline at the latest. */
@@ -90,11 +92,10 @@ export class Exchange {
       this.#client = client
       this.#listen(client)
       client.write(body.subarray(0, body.length - HELD_BACK_BYTES), (error) => {
-        // One turn of the event loop: an early answer that is already here is read first.
-        if (!error)
-          setImmediate(() => {
-            this.#finish()
-          })
+        if (error) return
+        afterReading(() => {
+          this.#finish()
+        })
       })
     } catch (error) {
       this.#fail(networkFaultOf(error))
@@ -145,22 +146,32 @@ export class Exchange {
   }
 
   #read(response: http.IncomingMessage): void {
-    const head: Head = { response, requestComplete: this.#finished, chunks: [], bytes: 0 }
+    const head: Head = {
+      response,
+      requestComplete: this.#finished,
+      chunks: [],
+      bytes: 0,
+      whole: false,
+    }
     this.#head = head
     response.on('data', (chunk: Buffer) => {
       head.chunks.push(chunk.subarray(0, MAX_ANSWER_BYTES - head.bytes))
       head.bytes += chunk.length
-      if (head.bytes > MAX_ANSWER_BYTES) this.#respond(head, true)
+      if (head.bytes > MAX_ANSWER_BYTES) this.#respond(head)
     })
     response.on('end', () => {
-      this.#respond(head, false)
+      head.whole = true
+      // By then the connection is back in the pool, and the next attempt finds it there.
+      afterReading(() => {
+        this.#respond(head)
+      })
     })
     response.on('error', () => {
-      this.#respond(head, true)
+      this.#respond(head)
     })
   }
 
-  #respond({ response, requestComplete, chunks }: Head, truncated: boolean): void {
+  #respond({ response, requestComplete, chunks, whole }: Head): void {
     this.#conclude(
       {
         kind: 'response',
@@ -170,11 +181,11 @@ export class Exchange {
           date: response.headers.date ?? null,
         },
         body: Buffer.concat(chunks).toString('utf8'),
-        truncated,
+        truncated: !whole,
         requestComplete,
         timings: this.#timings(),
       },
-      { reset: truncated || !requestComplete },
+      { reset: !whole || !requestComplete },
     )
   }
 
@@ -185,7 +196,7 @@ export class Exchange {
   /** With a status read, the answer is that status; else it depends on whether the end was written. */
   #fail(why: NetworkFault | 'aborted'): void {
     if (this.#head !== null) {
-      this.#respond(this.#head, true)
+      this.#respond(this.#head)
       return
     }
     const kind = this.#finished ? 'unknown' : 'not_sent'
@@ -220,4 +231,14 @@ export class Exchange {
 function connectFaultOf(error: unknown): NetworkFault {
   const fault = networkFaultOf(error)
   return fault === 'reset' ? 'unreachable' : fault
+}
+
+/**
+ * Calls back after everything that had arrived was read. An answer that is already here was meant
+ * for an earlier request on this connection, or refuses this one early: a leftover "success" must
+ * never be taken for the answer to this request. The first turn ends the current round of reading,
+ * the second comes after a whole one.
+ */
+function afterReading(then: () => void): void {
+  setImmediate(() => setImmediate(then))
 }

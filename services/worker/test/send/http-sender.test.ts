@@ -307,6 +307,41 @@ describe('an answer', () => {
     expect(await senderFor(port).attempt(bulk())).toMatchObject({ status: 200, body: SUCCESS })
   })
 
+  it('that nobody asked for never counts for the next request', async () => {
+    let connections = 0
+    const { port } = await rawServer((socket) => {
+      connections += 1
+      if (connections === 1) replying(response(SUCCESS) + response(SUCCESS))(socket)
+    })
+    const sender = senderFor(port)
+    expect(await sender.attempt(bulk())).toMatchObject({ status: 200, requestComplete: true })
+    const next = await sender.attempt(bulk({ withinMs: 150 }))
+    expect(next.kind === 'response' && next.requestComplete).toBe(false)
+  })
+
+  it('that comes unasked on an idle connection never counts for the next request', async () => {
+    let pushed: () => void = () => undefined
+    const push = new Promise<void>((resolve) => (pushed = resolve))
+    let answered = false
+    const { port } = await rawServer((socket) => {
+      let got = ''
+      socket.on('data', (chunk) => {
+        got += chunk.toString('latin1')
+        if (answered || !got.endsWith(BODY.toString())) return
+        answered = true
+        socket.write(response(SUCCESS))
+        setImmediate(() => {
+          socket.write(response(SUCCESS), pushed)
+        })
+      })
+    })
+    const sender = senderFor(port)
+    expect((await sender.attempt(bulk())).kind).toBe('response')
+    await push
+    const next = await sender.attempt(bulk({ withinMs: 150 }))
+    expect(next.kind === 'response' && next.requestComplete).toBe(false)
+  })
+
   it('that drips slowly is cut at the total deadline, with its status kept', async () => {
     const { port } = await rawServer((socket) => {
       socket.once('data', () => {

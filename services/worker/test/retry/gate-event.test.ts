@@ -1,0 +1,30 @@
+import type { Outcome } from '../../src/classify/outcome.js'
+import { gateEventOf } from '../../src/retry/gate-event.js'
+
+const error = { status: 400, type: 'T', message: 'm', attribute: null, requestId: null }
+
+it.each<[Outcome, object]>([
+  [{ outcome: 'delivered' }, { type: 'succeeded' }],
+  [{ outcome: 'element_refused', error }, { type: 'succeeded' }],
+  [{ outcome: 'undecodable', error }, { type: 'succeeded' }],
+  [{ outcome: 'too_large', error }, { type: 'succeeded' }],
+  [
+    { outcome: 'refused', reason: 'account_refused', error },
+    { type: 'refused_for', reason: 'account_refused' },
+  ],
+  [
+    { outcome: 'rate_limited', retryAfterMs: 7_000 },
+    { type: 'rate_limited', retryAfterMs: 7_000 },
+  ],
+  [
+    { outcome: 'transient', reason: 'reset', mayHaveArrived: true },
+    { type: 'failed_transient', reason: 'reset' },
+  ],
+  [{ outcome: 'interrupted', mayHaveArrived: true }, { type: 'probe_released' }],
+])('%j tells the gate %j', (outcome, event) => {
+  expect(gateEventOf(outcome, 'p')).toEqual({ ...event, probeId: 'p' })
+})
+
+it('an interruption of no probe tells the gate nothing', () => {
+  expect(gateEventOf({ outcome: 'interrupted', mayHaveArrived: false }, null)).toBeNull()
+})
