@@ -165,6 +165,14 @@ describe('overlapping requests of one customer', () => {
   })
 })
 
+test('until waits for what is still to come, and says what there is when it does not come', async () => {
+  const seen = simulator.until((record) => record.totals.elements === 2)
+  await postBulk(simulator.url, [user('anna')])
+  await postBulk(simulator.url, [user('anna')])
+  await seen
+  await expect(simulator.until(() => false, 1)).rejects.toThrow('"elements":2')
+})
+
 test('a reset forgets the record and the peaks, not what the windows hold', async () => {
   await postBulk(simulator.url, [user('anna')])
   simulator.reset()
