@@ -23,10 +23,11 @@ export function createLogger(service: string, level: string): Logger {
     }
     return info
   })
+  const output = new winston.transports.Console({ stderrLevels: [] })
   return winston.createLogger({
     level,
     defaultMeta: { service },
     format: winston.format.combine(bounded(), winston.format.timestamp(), winston.format.json()),
-    transports: [new winston.transports.Console({ stderrLevels: [] })],
+    transports: [output],
   })
 }
