@@ -8,11 +8,13 @@
   KEYS[3]  hash of request to "users,events,devices,lane"
   KEYS[4]  hash of the recovery: incarnation, since, and a field per worker that has re-entered
   ARGV[1]  the new incarnation
-  ARGV[2]  the caller's session
+  ARGV[2]  the calling worker
   ARGV[3]  shift all times by so many ms (a step of the server's clock), else 0
   ARGV[4]  open after so many ms at the latest: by then nothing unknown can count any more
-  ARGV[5]  number of sessions n that must have re-entered
-  ARGV[6..5+n]  these sessions
+  ARGV[5]  number of workers n that are alive, as far as the caller knows
+  ARGV[6..5+n]  these workers: all must have re-entered. After a restart of Redis those whom the first
+           caller names count to the end: one that died meanwhile may have had reservations that nobody
+           remembers
   then per reservation of the caller: id, "users,events,devices,lane", ms until it expires
 
   Returns {'open'} or {'wait', ms}.
@@ -20,12 +22,19 @@
 local NAMES = { 'users', 'events', 'devices' }
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if redis.call('HGET', KEYS[1], 'incarnation') == ARGV[1] then
+local before = redis.call('HGET', KEYS[1], 'incarnation')
+if before == ARGV[1] then
   return { 'open' }
 end
+local workers = tonumber(ARGV[5])
 if redis.call('HGET', KEYS[4], 'incarnation') ~= ARGV[1] then
   redis.call('DEL', KEYS[4])
   redis.call('HSET', KEYS[4], 'incarnation', ARGV[1], 'since', now)
+  if before then
+    for i = 6, 5 + workers do
+      redis.call('HSET', KEYS[4], 'required:' .. ARGV[i], '1')
+    end
+  end
   if ARGV[3] ~= '0' then
     local entries = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')
     for i = 1, #entries, 2 do
@@ -33,8 +42,7 @@ if redis.call('HGET', KEYS[4], 'incarnation') ~= ARGV[1] then
     end
   end
 end
-local sessions = tonumber(ARGV[5])
-for i = 6 + sessions, #ARGV, 3 do
+for i = 6 + workers, #ARGV, 3 do
   local expiry = now + tonumber(ARGV[i + 2])
   if redis.call('HSETNX', KEYS[3], ARGV[i], ARGV[i + 1]) == 1 then
     redis.call('ZADD', KEYS[2], expiry, ARGV[i])
@@ -56,9 +64,18 @@ end
 redis.call('HSET', KEYS[4], 'entered:' .. ARGV[2], '1')
 redis.call('PEXPIRE', KEYS[4], tonumber(ARGV[4]) + 60000)
 local missing = false
-for i = 6, 5 + sessions do
-  if redis.call('HEXISTS', KEYS[4], 'entered:' .. ARGV[i]) == 0 then
+local function mustHaveEntered(worker)
+  if redis.call('HEXISTS', KEYS[4], 'entered:' .. worker) == 0 then
     missing = true
+  end
+end
+for i = 6, 5 + workers do
+  mustHaveEntered(ARGV[i])
+end
+for _, field in ipairs(redis.call('HKEYS', KEYS[4])) do
+  local worker = string.match(field, '^required:(.*)$')
+  if worker then
+    mustHaveEntered(worker)
   end
 end
 local left = tonumber(redis.call('HGET', KEYS[4], 'since')) + tonumber(ARGV[4]) - now

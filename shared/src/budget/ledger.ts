@@ -112,21 +112,16 @@ export class Ledger {
 
   #answer(id: string, windowMs: number): Promise<Reply> {
     const k = this.#keys
-    return runScript(
-      this.#client,
-      ANSWER,
-      [k.ledger, k.ledgerExpiry, k.ledgerCost],
-      [id, windowMs],
-    )
+    return runScript(this.#client, ANSWER, [k.ledger, k.ledgerExpiry, k.ledgerCost], [id, windowMs])
   }
 
   /** Re-enters own reservations after Redis came back; null when the ledger is open, else ms to wait. */
   async recover(
     incarnation: string,
-    session: string,
+    worker: string,
     stepMs: number,
     openAfterMs: number,
-    sessions: readonly string[],
+    workers: readonly string[],
     own: readonly OpenReservation[],
   ): Promise<number | null> {
     const k = this.#keys
@@ -140,7 +135,7 @@ export class Ledger {
         this.#client,
         RECOVER,
         [k.ledger, k.ledgerExpiry, k.ledgerCost, `${k.ledger}:recovery`],
-        [incarnation, session, stepMs, openAfterMs, sessions.length, ...sessions, ...entries],
+        [incarnation, worker, stepMs, openAfterMs, workers.length, ...workers, ...entries],
       ),
     )
     return replyText(reply[0]) === 'open' ? null : Number(reply[1])
@@ -150,9 +145,7 @@ export class Ledger {
   async used(): Promise<Cost> {
     const k = this.#keys
     return costOf(
-      replyList(
-        await runScript(this.#client, READ, [k.ledger, k.ledgerExpiry, k.ledgerCost], []),
-      ),
+      replyList(await runScript(this.#client, READ, [k.ledger, k.ledgerExpiry, k.ledgerCost], [])),
     )
   }
 }

@@ -27,8 +27,8 @@ export interface Config {
   /** Limits of workspaces that name none. */
   readonly defaultLimits: WorkspaceLimits
   readonly budgetWindowMs: number
-  /** Producer name → secret. Empty: nobody may post. */
-  readonly producers: ReadonlyMap<string, string>
+  /** Producer name → secrets (several while one is being rotated). Empty: nobody may post. */
+  readonly producers: ReadonlyMap<string, readonly string[]>
   readonly adminToken: string | null
   readonly port: number
   readonly opsPort: number
@@ -295,19 +295,24 @@ function readOwnWorkspace(
   }
 }
 
-function readProducers(list: string | null, faults: ConfigFault[]): Map<string, string> {
-  const producers = new Map<string, string>()
-  for (const entry of list?.split(',') ?? []) {
+function readProducers(list: string | null, faults: ConfigFault[]): Map<string, string[]> {
+  const producers = new Map<string, string[]>()
+  for (const [index, entry] of (list?.split(',') ?? []).entries()) {
     const colon = entry.indexOf(':')
     const name = entry.slice(0, colon).trim()
     const secret = entry.slice(colon + 1)
     if (colon < 1 || secret === '' || !PRODUCER_NAME.test(name)) {
       // The entry is not quoted: it may be the secret.
-      const problem = `entry ${String(producers.size + 1)} is not name:secret`
-      faults.push({ where: 'RELAY_PRODUCERS', problem, accepted: SETTINGS.RELAY_PRODUCERS.accepted })
+      const problem = `entry ${String(index + 1)} is not name:secret`
+      faults.push({
+        where: 'RELAY_PRODUCERS',
+        problem,
+        accepted: SETTINGS.RELAY_PRODUCERS.accepted,
+      })
       break
     }
-    producers.set(name, secret)
+    // A name that is given twice has two valid secrets, so that one can be rotated out.
+    producers.set(name, [...(producers.get(name) ?? []), secret])
   }
   return producers
 }

@@ -33,12 +33,7 @@ export class GateStore {
   /** Writes `record` if the gate is still at `version`; returns the gate as it is now. */
   async change(version: string, record: string): Promise<StoredGate & { changed: boolean }> {
     const reply = replyList(
-      await runScript(
-        this.#client,
-        GATE,
-        [this.#key],
-        [version, record, this.#wake, this.#appId],
-      ),
+      await runScript(this.#client, GATE, [this.#key], [version, record, this.#wake, this.#appId]),
     )
     return {
       changed: reply[0] === 1,

@@ -117,7 +117,7 @@ function failure(error: unknown): PieceOutcome {
     return 'refused'
   }
   // Nothing was written: the connection is down and commands are not queued.
-  if (message.includes("enableOfflineQueue options is false")) return 'refused'
+  if (message.includes('enableOfflineQueue options is false')) return 'refused'
   return 'unknown'
 }
 

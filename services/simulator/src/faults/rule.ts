@@ -1,9 +1,25 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { z } from 'zod'
 import { ROW_NAMES } from '../vendor/answers.js'
 import { ENDPOINTS } from '../vendor/body.js'
 
 const delayMs = z.number().int().min(0).max(3_600_000)
-const headers = z.record(z.string(), z.string()).default({})
+const headers = z
+  .record(z.string(), z.string())
+  .refine(areSendable, 'has a name or value that HTTP cannot carry')
+  .default({})
+
+function areSendable(given: Readonly<Record<string, string>>): boolean {
+  try {
+    for (const [name, value] of Object.entries(given)) {
+      validateHeaderName(name)
+      validateHeaderValue(name, value)
+    }
+    return true
+  } catch {
+    return false
+  }
+}
 
 /**
  * A question about an element. `path` goes through objects by name and through arrays by itself:

@@ -119,6 +119,15 @@ function showCustomer({ world, query }: Call): Reply {
   return { status: 200, body }
 }
 
+/** A fault whose id needs escapes that are none simply is not found. */
+function decoded(id: string): string {
+  try {
+    return decodeURIComponent(id)
+  } catch {
+    return id
+  }
+}
+
 /** Serves `/control/…`. Never rejects. */
 export async function serveControl(
   world: World,
@@ -130,7 +139,7 @@ export async function serveControl(
   const read = await readBody(request, MAX_BODY_BYTES)
   if (!read.complete) return
   const text = read.body?.toString('utf8') ?? ''
-  const call = { world, query: searchParams, id: decodeURIComponent(id) }
+  const call = { world, query: searchParams, id: decoded(id) }
   const { status, body } = perform(`${request.method ?? ''} ${resource}`, call, text)
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
   response.end(body)

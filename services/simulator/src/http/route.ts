@@ -4,14 +4,17 @@ import { ENDPOINTS, type Endpoint } from '../vendor/body.js'
 import type { World } from '../world.js'
 import { serveControl } from './control.js'
 import { serveData } from './data.js'
-import { PAGE } from './page.js'
+import { PAGE, PAGE_POLICY } from './page.js'
 
 const ENDPOINT_NAMES: readonly string[] = ENDPOINTS
 const isEndpoint = (name: string): name is Endpoint => ENDPOINT_NAMES.includes(name)
 
 const PAGE_ANSWER: Answer = {
   status: 200,
-  headers: { 'content-type': 'text/html; charset=utf-8' },
+  headers: {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': PAGE_POLICY,
+  },
   body: PAGE,
 }
 

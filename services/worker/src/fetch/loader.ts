@@ -4,23 +4,36 @@ import type { PartitionWindow } from './window.js'
 /** Chunks per look: bounds one script's work in Redis. */
 const CHUNKS_PER_LOOK = 256
 
-/** Memory that all windows of a worker share, bytes of chunks. */
+/** Memory that all windows of a worker share. */
 export class WindowMemory {
   readonly #limitBytes: number
-  #usedBytes = 0
+  readonly #windows = new Set<PartitionWindow>()
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes
   }
 
-  /** How many bytes a window may still load; every window may have one look's worth. */
-  allowance(window: PartitionWindow, leastBytes: number): number {
-    return Math.max(leastBytes - window.loadedBytes, this.#limitBytes - this.#usedBytes)
+  add(window: PartitionWindow): void {
+    this.#windows.add(window)
   }
 
-  changed(deltaBytes: number): void {
-    this.#usedBytes += deltaBytes
+  remove(window: PartitionWindow): void {
+    this.#windows.delete(window)
   }
+
+  /** Bytes that are left for looking ahead. */
+  leftBytes(): number {
+    let usedBytes = 0
+    for (const { loadedBytes } of this.#windows) usedBytes += loadedBytes
+    return this.#limitBytes - usedBytes
+  }
+}
+
+export interface LoadTarget {
+  /** Load until the window has this many bytes … */
+  readonly wantBytes: number
+  /** … of which so many whatever the others use: every partition goes on. */
+  readonly leastBytes: number
 }
 
 /**
@@ -30,19 +43,18 @@ export class WindowMemory {
 export async function loadWindow(
   window: PartitionWindow,
   queue: PartitionQueue,
-  wantBytes: number,
+  { wantBytes, leastBytes }: LoadTarget,
   memory: WindowMemory,
 ): Promise<boolean> {
   while (window.hasUnloaded && !window.lost && window.loadedBytes < wantBytes) {
-    const bytes = Math.min(wantBytes - window.loadedBytes, memory.allowance(window, wantBytes))
+    const allowed = Math.max(leastBytes - window.loadedBytes, memory.leftBytes())
+    const bytes = Math.min(wantBytes - window.loadedBytes, allowed)
     if (bytes <= 0) return true
     // Cleared before the look: a wake-up during it means another one.
     window.stale = false
-    const before = window.loadedBytes
     try {
       const { waiting, chunks } = await queue.peek(window.chunks.length, CHUNKS_PER_LOOK, bytes)
       window.load(chunks, waiting)
-      memory.changed(window.loadedBytes - before)
       if (chunks.length === 0) return true
     } catch {
       window.stale = true

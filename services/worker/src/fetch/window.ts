@@ -1,6 +1,10 @@
 import type { Partition } from '@relay/shared/queue/keys.js'
 import type { TracedElement } from '@relay/shared/queue/chunk.js'
-import type { ChunkCounts, PartlySettled, WaitingChunk } from '@relay/shared/queue/partition-queue.js'
+import type {
+  ChunkCounts,
+  PartlySettled,
+  WaitingChunk,
+} from '@relay/shared/queue/partition-queue.js'
 
 /** A chunk in memory with what of it is settled. */
 export class LoadedChunk {

@@ -1,17 +1,22 @@
 import type { Clock } from '@relay/shared/clock.js'
-import type { Random } from '@relay/shared/random.js'
 import type { Deployment, Roster } from '@relay/shared/queue/deployment.js'
 import { RedisClock } from '@relay/shared/redis/redis-clock.js'
 
 export interface SessionOptions {
+  /** Names this process for its whole life; sessions are named after it. No dots. */
+  readonly worker: string
   readonly deployment: Deployment
   readonly leaseMs: number
   readonly clock: Clock
-  readonly random: Random
   /** Every roster heard; `stepMs` ≠ 0 when Redis' clock jumped by that much. */
   readonly onRoster: (roster: Roster, stepMs: number) => void
   /** The lease is gone: everything owned under it belongs to others now. */
   readonly onLost: () => void
+}
+
+/** The worker that a session belongs to. */
+export function workerOf(session: string): string {
+  return session.slice(0, session.lastIndexOf('.'))
 }
 
 /** Part of the lease after which it is renewed. */
@@ -31,6 +36,7 @@ export class Session {
   readonly #o: SessionOptions
   readonly #redisClock: RedisClock
   #id = ''
+  #joins = 0
   #endsAtMs = -Infinity
   #timer: NodeJS.Timeout | undefined
   #stopped = false
@@ -85,7 +91,8 @@ export class Session {
   }
 
   #newId(): string {
-    return this.#o.random.bytes(9).toString('base64url')
+    this.#joins += 1
+    return `${this.#o.worker}.${String(this.#joins)}`
   }
 
   #lose(): void {

@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto'
+import type { Workspace } from '@relay/shared/config/workspace.js'
+import type { Clock } from '@relay/shared/clock.js'
+import type { Element, Kind, Lane } from '@relay/shared/element.js'
+import type { PostStore } from '@relay/shared/queue/post.js'
+import type { Random } from '@relay/shared/random.js'
+import { createRequestId, producerTag } from '@relay/shared/request-id.js'
+import type { Refusal } from '../refusal.js'
+import { assess, rebuild, type Assessment, type RequestLimits } from './assess.js'
+import type { Endpoint } from './parse.js'
+import type { Claim, Idempotency, IntakeObserver, Quota } from './ports.js'
+import * as refusals from './refusals.js'
+
+/** A request whose sender is known and whose headers are in order. */
+export interface IntakeRequest {
+  readonly endpoint: Endpoint
+  readonly workspace: Workspace
+  readonly producer: string
+  readonly lane: Lane
+  /** Accept the valid elements although others are not. */
+  readonly lenient: boolean
+  readonly idempotencyKey: string | null
+  /** After decompression. */
+  readonly body: Buffer
+}
+
+export type Acceptance =
+  | { readonly outcome: 'accepted'; readonly requestId: string; readonly body: string; readonly elements: number } // prettier-ignore
+  | { readonly outcome: 'replayed'; readonly status: number; readonly body: string }
+  | { readonly outcome: 'refused'; readonly refusal: Refusal }
+
+export interface AcceptDeps {
+  readonly store: PostStore
+  readonly idempotency: Idempotency
+  readonly quota: Quota
+  readonly clock: Clock
+  readonly random: Random
+  readonly limits: RequestLimits
+  readonly observer: IntakeObserver
+}
+
+const MESSAGE = 'Your request has been accepted and will be processed soon.'
+
+/**
+ * The way of a request from its body to the queues: judge it, claim its key, take its quota, store
+ * it. Success is only said once the store has said so.
+ */
+export class Acceptor {
+  readonly #deps: AcceptDeps
+
+  constructor(deps: AcceptDeps) {
+    this.#deps = deps
+  }
+
+  async accept(request: IntakeRequest): Promise<Acceptance> {
+    const { clock, limits } = this.#deps
+    const nowMs = clock.nowMs()
+    const { endpoint, workspace, body } = request
+    const workspaceLimits = workspace.limits
+    const assessed = assess(body, { endpoint, workspaceLimits, limits, nowMs })
+    if (!assessed.ok) return refused(refusals.bodyRefusal(assessed.fault))
+    const { assessment } = assessed
+    this.#countRejected(request, assessment)
+    const { findings, accepted } = assessment
+    if (accepted.length === 0 || (findings.problemCount > 0 && !request.lenient)) {
+      const refusal = refusals.invalidRefusal(findings)
+      // Lenient: "none valid: 400", whatever is wrong with each.
+      return refused(request.lenient ? { ...refusal, status: 400 } : refusal)
+    }
+    return this.#claim(request, assessment, nowMs)
+  }
+
+  async #claim(request: IntakeRequest, assessment: Assessment, nowMs: number): Promise<Acceptance> {
+    const { idempotency, random } = this.#deps
+    const { producer, workspace, idempotencyKey: key } = request
+    const count = assessment.accepted.length
+    const requestId = createRequestId(nowMs, count, producerTag(producer), random)
+    if (key === null) return this.#store(request, assessment, { requestId, acceptedAtMs: nowMs })
+    const bodyHash = createHash('sha256').update(request.body).digest()
+    const { appId } = workspace
+    const claim = await idempotency.claim({ producer, appId, key, bodyHash, requestId, nowMs })
+    switch (claim.state) {
+      case 'new':
+      case 'resumed':
+        return this.#run(request, assessment, claim, nowMs)
+      case 'replay':
+        return { outcome: 'replayed', status: claim.status, body: claim.body }
+      case 'mismatch':
+      case 'running':
+      case 'unavailable':
+        return refused(refusals.claimRefusal(claim.state))
+    }
+  }
+
+  /** Runs a claimed request and gives the claim back in every case. */
+  async #run(
+    request: IntakeRequest,
+    assessment: Assessment,
+    claim: Claim,
+    nowMs: number,
+  ): Promise<Acceptance> {
+    const { idempotency } = this.#deps
+    // The stamps of a resumed request are those of its first try: one request, one text.
+    const elements =
+      claim.acceptedAtMs === nowMs
+        ? undefined
+        : rebuild(assessment, request.body, request.workspace.limits, claim.acceptedAtMs)
+    let acceptance: Acceptance | null = null
+    try {
+      acceptance = await this.#store(request, assessment, claim, elements)
+    } finally {
+      if (acceptance?.outcome === 'accepted') {
+        await idempotency.complete(claim, { status: 200, body: acceptance.body })
+      } else await idempotency.release(claim)
+    }
+    return acceptance
+  }
+
+  async #store(
+    request: IntakeRequest,
+    assessment: Assessment,
+    run: Pick<Claim, 'requestId' | 'acceptedAtMs'> & { readonly digest?: Buffer },
+    rebuilt?: readonly Element[],
+  ): Promise<Acceptance> {
+    const { lane, workspace } = request
+    const over = await this.#overQuota(request, assessment)
+    if (over !== null) return refused(over)
+    const { requestId, acceptedAtMs, digest } = run
+    const elements = rebuilt ?? assessment.accepted.flatMap(({ queued }) => queued)
+    const post = { appId: workspace.appId, lane, requestId, acceptedAtMs, elements, digest }
+    const stored = await this.#deps.store.store(post)
+    switch (stored.outcome) {
+      case 'stored':
+        this.#countStored(request, assessment, 'accepted')
+        return this.#success(request, assessment, requestId)
+      case 'refused':
+      case 'unknown':
+        this.#countStored(request, assessment, 'unavailable')
+        return refused(refusals.storeRefusal(stored.outcome, stored.reason))
+    }
+  }
+
+  async #overQuota(request: IntakeRequest, { accepted }: Assessment): Promise<Refusal | null> {
+    const { producer, workspace } = request
+    const quota = workspace.quotas.get(producer)
+    if (quota === undefined) return null
+    const outcome = await this.#deps.quota.take({
+      producer,
+      appId: workspace.appId,
+      quota,
+      elements: accepted.length,
+      bytes: request.body.length,
+      nowMs: this.#deps.clock.nowMs(),
+    })
+    return outcome.granted ? null : refusals.quotaRefusal(outcome)
+  }
+
+  #success(request: IntakeRequest, assessment: Assessment, requestId: string): Acceptance {
+    const { findings, accepted } = assessment
+    const { appId } = request.workspace
+    const perRule = new Map<(typeof findings.warnings)[number]['rule'], number>()
+    for (const { rule } of findings.warnings) perRule.set(rule, (perRule.get(rule) ?? 0) + 1)
+    for (const [rule, count] of perRule) this.#deps.observer.warned(appId, rule, count)
+    const body = JSON.stringify({
+      status: 'success',
+      message: MESSAGE,
+      request_id: requestId,
+      ...(findings.warningCount > 0
+        ? { warnings: refusals.detailsOf(findings.warnings, findings.warningCount) }
+        : {}),
+      ...(request.lenient
+        ? { rejected: refusals.detailsOf(findings.problems, findings.problemCount) }
+        : {}),
+    })
+    return { outcome: 'accepted', requestId, body, elements: accepted.length }
+  }
+
+  #countRejected({ workspace, lane }: IntakeRequest, { rejectedKinds }: Assessment): void {
+    const { appId } = workspace
+    for (const [kind, count] of rejectedKinds) {
+      // An element of no known type would have been charged as a user update, the vendor's default.
+      const known = kind ?? 'user'
+      this.#deps.observer.elements({ appId, kind: known, lane, outcome: 'rejected', count })
+    }
+  }
+
+  #countStored(
+    { workspace, lane }: IntakeRequest,
+    { accepted }: Assessment,
+    outcome: 'accepted' | 'unavailable',
+  ): void {
+    const perKind = new Map<Kind, number>()
+    for (const { queued } of accepted) {
+      const kind = queued[0]?.kind
+      if (kind !== undefined) perKind.set(kind, (perKind.get(kind) ?? 0) + 1)
+    }
+    for (const [kind, count] of perKind) {
+      this.#deps.observer.elements({ appId: workspace.appId, kind, lane, outcome, count })
+    }
+  }
+}
+
+function refused(refusal: Refusal): Acceptance {
+  return { outcome: 'refused', refusal }
+}

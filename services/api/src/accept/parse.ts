@@ -1,0 +1,92 @@
+import { isUtf8 } from 'node:buffer'
+import { scanJson, type Span } from '../json/scan.js'
+import { NESTING_LEVELS } from '../validate/limits.js'
+import type { ElementType } from '../validate/names.js'
+import { isObject } from '../validate/subject.js'
+
+/** What a path asks for: one element of a type, or `transition`, a list of any. */
+export type Endpoint = ElementType | 'transition'
+
+/** Why a body is refused before any element is looked at. */
+export interface BodyFault {
+  readonly type: string
+  readonly message: string
+  readonly attribute?: string
+}
+
+export interface ParsedElement {
+  readonly value: unknown
+  readonly span: Span
+}
+
+export type ParsedBody =
+  | { readonly ok: true; readonly elements: readonly ParsedElement[] }
+  | { readonly ok: false; readonly fault: BodyFault }
+
+/** Types and messages are those of the overview's response table. */
+const EMPTY = { type: 'Empty request body', message: 'A valid JSON document is required' }
+const NOT_JSON_OBJECT = {
+  type: 'Body type is not JSON',
+  message: 'A valid JSON document is required.',
+}
+const MALFORMED =
+  'Could not decode the request body. The JSON was incorrect or not encoded as UTF-8.'
+
+function refused(type: string, message: string, attribute?: string): ParsedBody {
+  return {
+    ok: false,
+    fault: attribute === undefined ? { type, message } : { type, message, attribute },
+  }
+}
+
+/**
+ * Parses a body once, and finds where each element lies in it. The depth is bounded before
+ * `JSON.parse`, which would otherwise recurse as deep as the body says.
+ */
+export function parseBody(body: Buffer, endpoint: Endpoint, maxElements: number): ParsedBody {
+  if (!isUtf8(body)) return refused('Malformed JSON', `${MALFORMED} It is not UTF-8.`)
+  const scan = scanJson(body, 'elements', NESTING_LEVELS)
+  if (scan.root.start === scan.root.end) return { ok: false, fault: EMPTY }
+  if (scan.tooDeep) {
+    const levels = String(NESTING_LEVELS)
+    return refused('Malformed JSON', `${MALFORMED} It is nested over ${levels} levels deep.`)
+  }
+  let root: unknown
+  try {
+    root = JSON.parse(body.toString('utf8'))
+  } catch (error) {
+    return refused('Malformed JSON', MALFORMED + position(error))
+  }
+  if (!isObject(root)) return { ok: false, fault: NOT_JSON_OBJECT }
+  if (endpoint !== 'transition') return { ok: true, elements: [{ value: root, span: scan.root }] }
+  if (root.type === undefined) {
+    return refused('MissingAttributeError', 'type not found in the payload', 'type')
+  }
+  if (root.type !== 'transition') {
+    return refused('AttributeError', 'type should be transition', 'type')
+  }
+  return parseElements(root.elements, scan.items ?? [], maxElements)
+}
+
+function parseElements(elements: unknown, spans: readonly Span[], max: number): ParsedBody {
+  if (elements === undefined) {
+    return refused('MissingAttributeError', 'elements not found in the payload', 'elements')
+  }
+  if (!Array.isArray(elements)) return refused('TypeError', 'expected array', 'elements')
+  if (elements.length === 0) {
+    return refused('MissingAttributeError', 'elements cannot be empty array', 'elements')
+  }
+  if (elements.length > max) {
+    return refused('AttributeError', `elements has more than ${String(max)} entries`, 'elements')
+  }
+  return {
+    ok: true,
+    elements: spans.map((span, index) => ({ value: elements[index] as unknown, span })),
+  }
+}
+
+/** Where the text stops being JSON; the parser's own words are not passed on, they quote the body. */
+function position(error: unknown): string {
+  const found = error instanceof Error ? /at position (\d+)/.exec(error.message) : null
+  return found === null ? '' : ` See character ${found[1] ?? ''}.`
+}

@@ -1,0 +1,92 @@
+import type { Kind, Lane } from '@relay/shared/element.js'
+import type { ProducerQuota, Workspace } from '@relay/shared/config/workspace.js'
+import type { RuleName } from '../validate/rules.js'
+
+/** The workspace of an app id as configured now, or undefined. */
+export type Workspaces = (appId: string) => Workspace | undefined
+
+/** What identifies a keyed request; the first with a key decides what the key means. */
+export interface ClaimRequest {
+  readonly producer: string
+  readonly appId: string
+  readonly key: string
+  /** SHA-256 of the body after decompression. */
+  readonly bodyHash: Buffer
+  /** Given to the request if it is the first with its key. */
+  readonly requestId: string
+  readonly nowMs: number
+}
+
+/** The right to run a keyed request, held until `complete` or `release`. */
+export interface Claim {
+  /** `new`: the first try. `resumed`: an earlier one ended without an answer; the facts are its. */
+  readonly state: 'new' | 'resumed'
+  readonly requestId: string
+  readonly acceptedAtMs: number
+  /** Identifies (producer, app id, key) to the queues: see `Post.digest`. */
+  readonly digest: Buffer
+}
+
+export type ClaimOutcome =
+  | Claim
+  /** Answered before with the same body: `body` is that answer, as JSON text. */
+  | { readonly state: 'replay'; readonly status: number; readonly body: string }
+  /** The key belongs to another body. */
+  | { readonly state: 'mismatch' }
+  /** The first try is still running. */
+  | { readonly state: 'running' }
+  | { readonly state: 'unavailable' }
+
+/** Remembers answers by Idempotency-Key for 24 h. Its methods never reject. */
+export interface Idempotency {
+  claim(request: ClaimRequest): Promise<ClaimOutcome>
+  /** The request was answered: later ones with its key get the same. */
+  complete(claim: Claim, answer: { status: number; body: string }): Promise<void>
+  /** The request ended without success: the next one with its key resumes at once. */
+  release(claim: Claim): Promise<void>
+}
+
+export interface QuotaRequest {
+  readonly producer: string
+  readonly appId: string
+  readonly quota: ProducerQuota
+  readonly elements: number
+  readonly bytes: number
+  readonly nowMs: number
+}
+
+export type QuotaOutcome =
+  | { readonly granted: true }
+  | { readonly granted: false; readonly retryAfterMs: number; readonly exceeded: string }
+
+/** Keeps one producer from taking everybody's share. Asked only for producers with a quota. */
+export interface Quota {
+  /** Never rejects. `exceeded` says which bound, in words for the producer. */
+  take(request: QuotaRequest): Promise<QuotaOutcome>
+}
+
+/** Where intake tells what it did; for metrics and logs. Must not throw. */
+export interface IntakeObserver {
+  elements(count: {
+    readonly appId: string
+    readonly kind: Kind
+    readonly lane: Lane
+    /** `rejected`: invalid; `unavailable`: valid, but not stored for certain. */
+    readonly outcome: 'accepted' | 'rejected' | 'unavailable'
+    readonly count: number
+  }): void
+  warned(appId: string, rule: RuleName, count: number): void
+  answered(answer: {
+    /** Bounded: one of the known routes, or `unknown`. */
+    readonly route: string
+    readonly status: number
+    readonly durationMs: number
+    readonly requestId: string
+    readonly appId: string | null
+    readonly producer: string | null
+    readonly bodyBytes: number
+    readonly elements: number
+  }): void
+  /** Something that should not happen did; the producer was told 500. */
+  failed(error: unknown, requestId: string): void
+}

@@ -1,0 +1,90 @@
+import type { RefusalReason } from '@relay/shared/queue/post.js'
+import type { Detail, Refusal } from '../refusal.js'
+import type { Finding, Findings } from '../validate/findings.js'
+import { RULES } from '../validate/rules.js'
+import type { BodyFault } from './parse.js'
+import type { ClaimOutcome, QuotaOutcome } from './ports.js'
+
+/** What the producer is told, for each way in which a well-formed request can fail. */
+
+export function detailOf({ index, attribute, message }: Finding): Detail {
+  return { index, attribute, message }
+}
+
+export function detailsOf(findings: readonly Finding[], count: number): Detail[] {
+  const details = findings.map(detailOf)
+  if (count > findings.length) {
+    const message = `and ${String(count - findings.length)} more that are not listed`
+    details.push({ attribute: '', message })
+  }
+  return details
+}
+
+export function bodyRefusal({ type, message, attribute }: BodyFault): Refusal {
+  const fault = attribute === undefined ? {} : { attribute, details: [{ attribute, message }] }
+  return { status: 400, type, message, ...fault }
+}
+
+/** The first problem leads, as in the vendor's answer; all are in `details`. */
+export function invalidRefusal({ problems, problemCount }: Findings): Refusal {
+  const onlySize = problems.every(({ rule }) => rule === 'tooLarge')
+  const details = detailsOf(problems, problemCount)
+  const [first] = problems
+  if (first === undefined) return { status: 400, type: 'AttributeError', message: '', details }
+  return {
+    status: onlySize ? 413 : 400,
+    type: RULES[first.rule].type,
+    message: first.message,
+    ...(first.attribute === '' ? {} : { attribute: first.attribute }),
+    details,
+  }
+}
+
+export function quotaRefusal(outcome: QuotaOutcome & { granted: false }): Refusal {
+  return {
+    status: 429,
+    type: 'Rate Limit Exceeded',
+    message: `Your own quota is exceeded: ${outcome.exceeded}`,
+    retryAfterMs: outcome.retryAfterMs,
+  }
+}
+
+const KEY = 'Idempotency-Key'
+
+export function claimRefusal(state: Exclude<ClaimOutcome['state'], 'new' | 'resumed' | 'replay'>) {
+  switch (state) {
+    case 'mismatch': {
+      const message = `This ${KEY} was used with another body; use a new key for a new request`
+      return { status: 422, type: 'IdempotencyKeyReused', message, attribute: KEY }
+    }
+    case 'running': {
+      const message = `The first request with this ${KEY} is still running; try again shortly`
+      const type = 'IdempotencyKeyInUse'
+      return { status: 409, type, message, attribute: KEY, retryAfterMs: 1_000 }
+    }
+    case 'unavailable':
+      return storeRefusal('refused', 'redis_unavailable')
+  }
+}
+
+/** What went wrong, and how long it is likely to last, ms. */
+const STORE_REASONS: Readonly<Record<RefusalReason, { words: string; retryAfterMs: number }>> = {
+  redis_unavailable: { words: 'The queue cannot be reached', retryAfterMs: 2_000 },
+  backlog_full: { words: 'The backlog is full', retryAfterMs: 30_000 },
+  redis_full: { words: 'The memory of the queue is full', retryAfterMs: 30_000 },
+  durability: { words: 'The queue is not as durable as it should be', retryAfterMs: 5_000 },
+}
+
+export function storeRefusal(outcome: 'refused' | 'unknown', reason: RefusalReason): Refusal {
+  const { words, retryAfterMs } = STORE_REASONS[reason]
+  const advice =
+    outcome === 'refused'
+      ? 'Nothing of this request was stored; post it again'
+      : `Something of this request may have been stored; post it again with the same ${KEY}`
+  return {
+    status: 503,
+    type: 'Service Unavailable',
+    message: `${words}. ${advice} after the time in Retry-After.`,
+    retryAfterMs,
+  }
+}

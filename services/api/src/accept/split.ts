@@ -1,0 +1,57 @@
+/**
+ * Cuts an event into pieces that one request can carry and one budget grant can afford: pure.
+ */
+export interface EventParts {
+  /** The element's text up to and including the `[` of its actions. */
+  readonly head: Buffer
+  readonly actions: readonly Buffer[]
+  /** From the `]` of its actions to the end. */
+  readonly tail: Buffer
+}
+
+export interface PieceLimits {
+  readonly maxActions: number
+  readonly maxBytes: number
+}
+
+export interface Piece {
+  readonly json: Buffer
+  readonly actions: number
+}
+
+/**
+ * Pieces in order, each a whole event element with the same identity fields and the next actions,
+ * as many as fit; null when one action alone does not fit.
+ */
+export function splitEvent(event: EventParts, limits: PieceLimits): Piece[] | null {
+  const { head, actions, tail } = event
+  const room = limits.maxBytes - head.length - tail.length
+  const pieces: Piece[] = []
+  let from = 0
+  let bytes = 0
+  for (const [i, action] of actions.entries()) {
+    if (action.length > room) return null
+    const grown = bytes + action.length + (i > from ? 1 : 0)
+    if (i > from && (grown > room || i - from >= limits.maxActions)) {
+      pieces.push(piece(event, from, i))
+      from = i
+      bytes = action.length
+    } else bytes = grown
+  }
+  pieces.push(piece(event, from, actions.length))
+  return pieces
+}
+
+const COMMA = Buffer.from(',')
+
+function piece({ head, actions, tail }: EventParts, from: number, to: number): Piece {
+  const parts: Buffer[] = [head]
+  for (let i = from; i < to; i++) {
+    const action = actions[i]
+    if (action === undefined) continue
+    if (i > from) parts.push(COMMA)
+    parts.push(action)
+  }
+  parts.push(tail)
+  return { json: Buffer.concat(parts), actions: to - from }
+}

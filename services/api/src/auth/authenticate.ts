@@ -1,0 +1,53 @@
+import type { Workspace } from '@relay/shared/config/workspace.js'
+import type { Refusal } from '../refusal.js'
+import { readCredentials } from './credentials.js'
+import type { Producers } from './producers.js'
+
+export interface AuthRequest {
+  /** Every app id that the request names outside its credentials; the first is the path's. */
+  readonly appIds: readonly string[]
+  readonly authorization: string | undefined
+  /** `MOE-APPKEY`, which may be absent. */
+  readonly appKey: string | undefined
+}
+
+export type AuthOutcome =
+  | { readonly ok: true; readonly workspace: Workspace; readonly producer: string }
+  | { readonly ok: false; readonly refusal: Refusal }
+
+const CHALLENGE = { 'WWW-Authenticate': 'Basic realm="relay", charset="UTF-8"' }
+
+/**
+ * Who posts, and to which workspace: 401 for credentials, then 409 for an app id that differs from
+ * the user name, then 403 for a producer without right. Types and messages are the overview's.
+ */
+export function authenticate(
+  request: AuthRequest,
+  workspaces: (appId: string) => Workspace | undefined,
+  producers: Producers,
+): AuthOutcome {
+  const credentials = readCredentials(request.authorization)
+  if (!credentials.ok) return unauthorized(credentials.message, credentials.type)
+  // Both are looked up in any case, so that an unknown user name costs the same.
+  const producer = producers.nameOf(credentials.secret)
+  const workspace = workspaces(credentials.user)
+  if (workspace === undefined) return unauthorized('Invalid APP_ID used in Authentication Header')
+  if (producer === null) {
+    return unauthorized('App Secret key mismatch. Please login to the dashboard to verify key')
+  }
+  const { appKey } = request
+  const named = appKey === undefined ? request.appIds : [...request.appIds, appKey]
+  if (named.some((appId) => appId !== workspace.appId)) {
+    const message = 'App key mismatch in params and authentication'
+    return { ok: false, refusal: { status: 409, type: 'Authentication Mismatch', message } }
+  }
+  if (workspace.producers !== null && !workspace.producers.has(producer)) {
+    const message = 'This producer may not post to this workspace'
+    return { ok: false, refusal: { status: 403, type: 'Forbidden', message } }
+  }
+  return { ok: true, workspace, producer }
+}
+
+function unauthorized(message: string, type = 'Authentication required'): AuthOutcome {
+  return { ok: false, refusal: { status: 401, type, message, headers: CHALLENGE } }
+}

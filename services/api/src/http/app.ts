@@ -1,0 +1,241 @@
+import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import { createRequestId, producerTag } from '@relay/shared/request-id.js'
+import { Acceptor, type AcceptDeps, type Acceptance } from '../accept/accept.js'
+import type { RequestLimits } from '../accept/assess.js'
+import type { Endpoint } from '../accept/parse.js'
+import type { Workspaces } from '../accept/ports.js'
+import { authenticate } from '../auth/authenticate.js'
+import { Producers, type ProducerSecrets } from '../auth/producers.js'
+import type { Refusal } from '../refusal.js'
+import { BodyLease, BodyMemory, readBody } from './body.js'
+import { refusalAnswer, send, type Answer } from './envelope.js'
+import { callersRequestId, readHeaders } from './headers.js'
+import * as routes from './routes.js'
+
+export interface IntakeLimits extends RequestLimits {
+  /** Largest body after decompression, bytes. */
+  readonly maxRequestBytes: number
+  /** Bodies held at one time over all connections, bytes. */
+  readonly maxHeldBytes: number
+}
+
+export const DEFAULT_LIMITS: IntakeLimits = {
+  maxElements: 50_000,
+  maxFindings: 1_000,
+  maxRequestBytes: 1_048_576,
+  maxHeldBytes: 128 * 1_048_576,
+}
+
+export interface IntakeDeps extends Omit<AcceptDeps, 'limits'> {
+  readonly workspaces: Workspaces
+  readonly producers: ProducerSecrets
+  readonly limits: IntakeLimits
+}
+
+/** What is known of a request when it is answered. */
+interface Known {
+  readonly route: string
+  readonly startedMs: number
+  appId: string | null
+  producer: string | null
+  bodyBytes: number
+  elements: number
+}
+
+/**
+ * The intake as an Express app without middleware: each route does what it needs, in the order
+ * path, credentials, headers, body, so that nothing is read for a caller who may not post.
+ */
+export function createIntakeApp(deps: IntakeDeps): Express {
+  const intake = new Intake(deps)
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.enable('case sensitive routing')
+  app.set('query parser', 'simple')
+  for (const path of routes.VENDOR_PATHS) app.all(path, intake.elsewhere)
+  for (const endpoint of routes.ENDPOINTS) {
+    app.post(`/v1/${endpoint}{/:appId}`, intake.endpoint(endpoint))
+    app.all(`/v1/${endpoint}{/:appId}`, intake.refuse(endpoint, routes.WRONG_METHOD))
+  }
+  app.use(intake.refuse('unknown', routes.UNKNOWN_PATH))
+  app.use(intake.failed)
+  return app
+}
+
+type Handler = (request: Request, response: Response) => Promise<void> | void
+
+class Intake {
+  readonly #deps: IntakeDeps
+  readonly #producers: Producers
+  readonly #acceptor: Acceptor
+  readonly #memory: BodyMemory
+
+  constructor(deps: IntakeDeps) {
+    this.#deps = deps
+    this.#producers = new Producers(deps.producers)
+    this.#acceptor = new Acceptor(deps)
+    this.#memory = new BodyMemory(deps.limits.maxHeldBytes)
+  }
+
+  endpoint(endpoint: Endpoint): Handler {
+    return async (request, response) => {
+      const known = this.#begin(endpoint)
+      const appIds = appIdsOf(request)
+      if (appIds === null) {
+        this.#refuse(request, response, routes.NO_APP_ID, known)
+        return
+      }
+      const sender = this.#authenticate(request, appIds)
+      if (!sender.ok) {
+        this.#refuse(request, response, sender.refusal, known)
+        return
+      }
+      known.appId = sender.workspace.appId
+      known.producer = sender.producer
+      const read = readHeaders(request)
+      if (!read.ok) {
+        this.#refuse(request, response, read.refusal, known)
+        return
+      }
+      const lease = new BodyLease(this.#memory)
+      try {
+        const { maxRequestBytes } = this.#deps.limits
+        const body = await readBody(request, read.headers.gzip, maxRequestBytes, lease)
+        if (body.outcome === 'aborted') return
+        if (body.outcome === 'refused') {
+          this.#refuse(request, response, body.refusal, known)
+          return
+        }
+        known.bodyBytes = body.body.length
+        const { workspace, producer } = sender
+        const accepted = await this.#acceptor.accept({
+          ...read.headers,
+          endpoint,
+          workspace,
+          producer,
+          body: body.body,
+        })
+        this.#conclude(request, response, accepted, known)
+      } finally {
+        lease.release()
+      }
+    }
+  }
+
+  /** A handler that always refuses. */
+  refuse(route: string, refusal: Refusal): Handler {
+    return (request, response) => {
+      this.#refuse(request, response, refusal, this.#begin(route))
+    }
+  }
+
+  /** A known producer is told its workspace's own host, others only what every host is called. */
+  readonly elsewhere: Handler = (request, response) => {
+    const known = this.#begin('elsewhere')
+    const sender = this.#authenticate(request, [])
+    if (sender.ok) known.appId = sender.workspace.appId
+    const host = sender.ok ? sender.workspace.baseUrl : routes.GENERIC_HOST
+    this.#refuse(request, response, routes.elsewhereRefusal(host, request.path), known)
+  }
+
+  /** Express knows an error handler by its four parameters. */
+  readonly failed = (error: unknown, request: Request, response: Response, next: NextFunction) => {
+    if (response.headersSent) {
+      // Too late for an answer: Express closes the connection.
+      next(error)
+      return
+    }
+    const known = this.#begin('unknown')
+    if (error instanceof URIError) {
+      this.#refuse(request, response, routes.BROKEN_PATH, known)
+      return
+    }
+    const requestId = this.#refuse(request, response, routes.FAILED, known)
+    this.#deps.observer.failed(error, requestId)
+  }
+
+  #authenticate(request: Request, appIds: readonly string[]) {
+    const { 'moe-appkey': appKey, authorization } = request.headers
+    const key = typeof appKey === 'string' ? appKey : undefined
+    const asked = { appIds, authorization, appKey: key }
+    return authenticate(asked, this.#deps.workspaces, this.#producers)
+  }
+
+  #begin(route: string): Known {
+    const startedMs = this.#deps.clock.monotonicMs()
+    return { route, startedMs, appId: null, producer: null, bodyBytes: 0, elements: 0 }
+  }
+
+  #conclude(request: Request, response: Response, accepted: Acceptance, known: Known): void {
+    switch (accepted.outcome) {
+      case 'refused':
+        this.#refuse(request, response, accepted.refusal, known)
+        return
+      case 'replayed': {
+        const { status, body } = accepted
+        const answer = { status, body, headers: { 'Idempotency-Replayed': 'true' } }
+        this.#answer(request, response, answer, this.#requestId(known), known)
+        return
+      }
+      case 'accepted': {
+        known.elements = accepted.elements
+        const answer = { status: 200, body: accepted.body }
+        this.#answer(request, response, answer, accepted.requestId, known)
+      }
+    }
+  }
+
+  #refuse(request: Request, response: Response, refusal: Refusal, known: Known): string {
+    const requestId = this.#requestId(known)
+    if (!request.complete) boundUnreadBody(request)
+    this.#answer(request, response, refusalAnswer(refusal, requestId), requestId, known)
+    return requestId
+  }
+
+  #requestId({ producer }: Known): string {
+    const { clock, random } = this.#deps
+    const tag = producer === null ? 0 : producerTag(producer)
+    return createRequestId(clock.nowMs(), 0, tag, random)
+  }
+
+  #answer(
+    request: Request,
+    response: Response,
+    answer: Answer,
+    requestId: string,
+    known: Known,
+  ): void {
+    send(response, answer, callersRequestId(request) ?? requestId)
+    const { route, appId, producer, bodyBytes, elements } = known
+    const durationMs = this.#deps.clock.monotonicMs() - known.startedMs
+    const { status } = answer
+    const facts = { route, status, durationMs, requestId, appId, producer, bodyBytes, elements }
+    this.#deps.observer.answered(facts)
+  }
+}
+
+/** App ids in path and query, the path's first; null when there is none. */
+function appIdsOf(request: Request): string[] | null {
+  const { appId } = request.params
+  const query = request.query.app_id
+  const named = [appId, ...(Array.isArray(query) ? (query as unknown[]) : [query])]
+  const appIds = named.filter((id): id is string => typeof id === 'string' && id !== '')
+  return appIds.length === 0 ? null : appIds
+}
+
+/** How long a refused caller may go on sending a body that nobody reads, ms. */
+const UNREAD_BODY_MS = 2_000
+
+/**
+ * Lets a refused caller finish its body, so that it can read the answer instead of meeting a reset,
+ * but not for ever. Node discards what arrives.
+ */
+function boundUnreadBody(request: Request): void {
+  const { socket } = request
+  const timer = setTimeout(() => {
+    if (!request.complete) socket.destroy()
+  }, UNREAD_BODY_MS)
+  timer.unref()
+  request.once('close', () => { clearTimeout(timer) }) // prettier-ignore
+}

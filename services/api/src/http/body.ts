@@ -1,0 +1,139 @@
+import type { IncomingMessage } from 'node:http'
+import { gunzip } from 'node:zlib'
+import type { Refusal } from '../refusal.js'
+
+export type BodyOutcome =
+  | { readonly outcome: 'read'; readonly body: Buffer }
+  | { readonly outcome: 'refused'; readonly refusal: Refusal }
+  /** The caller went away; nobody is left to answer. */
+  | { readonly outcome: 'aborted' }
+
+/** Bytes of request bodies held at this moment, over all connections. */
+export class BodyMemory {
+  readonly #maxBytes: number
+  #heldBytes = 0
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
+  /** False when there is no room; nothing is taken then. */
+  take(bytes: number): boolean {
+    if (this.#heldBytes + bytes > this.#maxBytes) return false
+    this.#heldBytes += bytes
+    return true
+  }
+
+  give(bytes: number): void {
+    this.#heldBytes -= bytes
+  }
+}
+
+/** One request's share of `BodyMemory`. */
+export class BodyLease {
+  readonly #memory: BodyMemory
+  #bytes = 0
+
+  constructor(memory: BodyMemory) {
+    this.#memory = memory
+  }
+
+  take(bytes: number): boolean {
+    const taken = this.#memory.take(bytes)
+    if (taken) this.#bytes += bytes
+    return taken
+  }
+
+  release(): void {
+    this.#memory.give(this.#bytes)
+    this.#bytes = 0
+  }
+}
+
+const BUSY: Refusal = {
+  status: 503,
+  type: 'Service Unavailable',
+  message: 'Too much is being received at once. Nothing of this request was stored; post it again.',
+  retryAfterMs: 1_000,
+}
+
+function tooLarge(maxBytes: number): BodyOutcome {
+  const message = `The payload can not exceed ${String(maxBytes)} bytes after decompression`
+  return { outcome: 'refused', refusal: { status: 413, type: 'Payload too large', message } }
+}
+
+/** Bytes that gzip adds at most to what cannot be compressed, for bodies within the limit. */
+const GZIP_OVERHEAD_BYTES = 4_096
+
+/** Reads the body; never holds more of it than `maxBytes`, compressed or not. */
+export async function readBody(
+  request: IncomingMessage,
+  gzip: boolean,
+  maxBytes: number,
+  lease: BodyLease,
+): Promise<BodyOutcome> {
+  const announced = Number(request.headers['content-length'] ?? 0)
+  const maxReceived = gzip ? maxBytes + GZIP_OVERHEAD_BYTES : maxBytes
+  if (announced > maxReceived) return tooLarge(maxBytes)
+  const received = await receive(request, maxReceived, lease)
+  if (received === 'too large') return tooLarge(maxBytes)
+  if (received === 'busy') return { outcome: 'refused', refusal: BUSY }
+  if (received === 'aborted') return { outcome: 'aborted' }
+  return gzip ? decompress(received, maxBytes, lease) : { outcome: 'read', body: received }
+}
+
+/** Callbacks rather than `for await`: an async iterator costs a promise per chunk. */
+function receive(
+  request: IncomingMessage,
+  maxBytes: number,
+  lease: BodyLease,
+): Promise<Buffer | 'too large' | 'busy' | 'aborted'> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const stop = (why: 'too large' | 'busy' | 'aborted') => {
+      request.removeListener('data', onData)
+      request.resume()
+      resolve(why)
+    }
+    const onData = (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > maxBytes) stop('too large')
+      else if (!lease.take(chunk.length)) stop('busy')
+      else chunks.push(chunk)
+    }
+    request.on('data', onData)
+    request.once('end', () => {
+      const [only] = chunks
+      resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks))
+    })
+    // After `end` these change nothing.
+    request.once('error', () => { resolve('aborted') }) // prettier-ignore
+    request.once('close', () => { resolve('aborted') }) // prettier-ignore
+  })
+}
+
+function decompress(bytes: Buffer, maxBytes: number, lease: BodyLease): Promise<BodyOutcome> {
+  return new Promise((resolve) => {
+    // The output is counted while it streams: a bomb ends at the limit, not at its full size.
+    gunzip(bytes, { maxOutputLength: maxBytes }, (error, body) => {
+      if (error === null) {
+        resolve(
+          lease.take(body.length)
+            ? { outcome: 'read', body }
+            : { outcome: 'refused', refusal: BUSY },
+        )
+      } else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+        resolve(tooLarge(maxBytes))
+      } else {
+        const message =
+          'Could not decode the request body. It is not the gzip that Content-Encoding says.'
+        resolve({ outcome: 'refused', refusal: { status: 400, type: 'Malformed gzip', message } })
+      }
+    })
+  })
+}

@@ -1,0 +1,100 @@
+import type { IncomingMessage } from 'node:http'
+import { LANES, type Lane } from '@relay/shared/element.js'
+import type { Detail, Refusal } from '../refusal.js'
+
+/** What the headers of an authenticated request ask for. */
+export interface IntakeHeaders {
+  readonly lane: Lane
+  readonly lenient: boolean
+  readonly idempotencyKey: string | null
+  readonly gzip: boolean
+}
+
+export type HeadersOutcome =
+  | { readonly ok: true; readonly headers: IntakeHeaders }
+  | { readonly ok: false; readonly refusal: Refusal }
+
+/** Reads the headers that mean something to intake; the body's format first, as the vendor does. */
+export function readHeaders(request: IncomingMessage): HeadersOutcome {
+  const gzip = readEncoding(request.headers['content-encoding'])
+  const media = mediaRefusal(request.headers['content-type']) ?? (gzip === null ? ENCODING : null)
+  if (media !== null) return { ok: false, refusal: media }
+  const details: Detail[] = []
+  const lane = readLane(request.headers['relay-lane'], details)
+  const idempotencyKey = readIdempotencyKey(request, details)
+  const [first] = details
+  if (first !== undefined) {
+    const refusal = { status: 400, type: 'InvalidParams', message: first.message, details }
+    return { ok: false, refusal: { ...refusal, attribute: first.attribute } }
+  }
+  const lenient = prefersLenient(request.headers.prefer)
+  return { ok: true, headers: { lane, lenient, idempotencyKey, gzip: gzip ?? false } }
+}
+
+const ENCODING: Refusal = {
+  status: 415,
+  type: 'Unsupported Media Type',
+  message: 'Content-Encoding can be gzip or absent',
+  attribute: 'Content-Encoding',
+  headers: { 'Accept-Encoding': 'gzip' },
+}
+
+/** Whether the body is gzip; null: some encoding that is not understood. */
+function readEncoding(header: string | undefined): boolean | null {
+  const encoding = header?.trim().toLowerCase() ?? ''
+  if (encoding === '' || encoding === 'identity') return false
+  return encoding === 'gzip' || encoding === 'x-gzip' ? true : null
+}
+
+const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-?8"?\s*)?;?\s*$/i
+
+function mediaRefusal(contentType: string | undefined): Refusal | null {
+  const attribute = 'Content-Type'
+  if (contentType === undefined || contentType.trim() === '') {
+    const message = 'The Content-Type Header is required'
+    return { status: 400, type: 'Missing header value', message, attribute }
+  }
+  if (JSON_TYPE.test(contentType)) return null
+  const message = 'Unsupported Media Type: the body must be application/json in UTF-8'
+  return { status: 415, type: 'Unsupported Media Type', message, attribute }
+}
+
+function readLane(header: string | string[] | undefined, details: Detail[]): Lane {
+  if (header === undefined) return 'realtime'
+  const lane = LANES.find((known) => known === header)
+  if (lane === undefined) {
+    details.push({ attribute: 'Relay-Lane', message: `must be ${LANES.join(' or ')}` })
+  }
+  return lane ?? 'realtime'
+}
+
+const KEY = /^[\x20-\x7e]{1,255}$/
+
+function readIdempotencyKey(request: IncomingMessage, details: Detail[]): string | null {
+  const header = request.headers['idempotency-key']
+  if (header === undefined) return null
+  // Node joins repeated headers with a comma, which would make one key of two.
+  const once = request.headersDistinct['idempotency-key']?.length === 1
+  if (typeof header === 'string' && once && KEY.test(header)) return header
+  const message = 'must be given once, with 1 to 255 printable ASCII characters'
+  details.push({ attribute: 'Idempotency-Key', message })
+  return null
+}
+
+/** `handling=lenient` among the preferences (RFC 7240); others are ignored, as the RFC asks. */
+function prefersLenient(header: string | string[] | undefined): boolean {
+  if (header === undefined) return false
+  const preferences = (typeof header === 'string' ? header : header.join(',')).split(',')
+  const handling = preferences
+    .map((preference) => /^\s*handling\s*=\s*"?([a-z]+)"?\s*(?:;.*)?$/i.exec(preference)?.[1])
+    .find((value) => value !== undefined)
+  return handling?.toLowerCase() === 'lenient'
+}
+
+const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
+
+/** The caller's own `X-Request-Id`, when it can be echoed without harm. */
+export function callersRequestId(request: IncomingMessage): string | null {
+  const header = request.headers['x-request-id']
+  return typeof header === 'string' && REQUEST_ID.test(header) ? header : null
+}

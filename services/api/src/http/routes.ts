@@ -1,0 +1,56 @@
+import type { Endpoint } from '../accept/parse.js'
+import type { Refusal } from '../refusal.js'
+
+/** The endpoints of the Data API that relay carries, below `/v1/`. */
+export const ENDPOINTS: readonly Endpoint[] = ['customer', 'event', 'device', 'transition']
+
+/** Endpoints of the vendor that relay does not carry. openapi, read 2026-11. */
+export const VENDOR_PATHS: readonly string[] = [
+  '/v1/customers/export',
+  '/v1/customer/merge',
+  '/v1/customer/delete',
+  '/v1/devices/manage',
+  '/v1/installInfo',
+  '/v1/integrations/authentication',
+  '/v1/fileimports/*rest',
+]
+
+/** What the vendor's hosts are called where the workspace's own is not to be told. openapi. */
+export const GENERIC_HOST = 'https://api-0X.moengage.com (X: the number of your data centre)'
+
+export function elsewhereRefusal(host: string, path: string): Refusal {
+  const message = `relay does not carry ${path}: call MoEngage itself at ${host}`
+  return { status: 404, type: 'Not Found', message }
+}
+
+export const UNKNOWN_PATH: Refusal = {
+  status: 404,
+  type: 'Not Found',
+  message: `Resource not found. Intake is POST /v1/{${ENDPOINTS.join('|')}}/{app_id}`,
+}
+
+export const WRONG_METHOD: Refusal = {
+  status: 405,
+  type: 'Method Not Allowed',
+  message: 'Method not allowed: use POST',
+  headers: { Allow: 'POST' },
+}
+
+export const NO_APP_ID: Refusal = {
+  status: 400,
+  type: 'ParamsRequired',
+  message: 'app_id is required in path/query params.',
+  attribute: 'app_id',
+}
+
+export const BROKEN_PATH: Refusal = {
+  status: 400,
+  type: 'InvalidParams',
+  message: 'The path is not correctly percent-encoded',
+}
+
+export const FAILED: Refusal = {
+  status: 500,
+  type: 'Server Error',
+  message: 'An unexpected error was encountered while processing this request',
+}

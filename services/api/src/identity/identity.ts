@@ -1,0 +1,49 @@
+import { customerKey } from '@relay/shared/identity.js'
+import type { ElementType } from '../validate/names.js'
+import { IDENTIFIER_ATTRIBUTES } from '../validate/names.js'
+import { isObject, type Json } from '../validate/subject.js'
+
+/**
+ * Whom an element is about, as a text that is equal for equal customers: `c:` and the
+ * `customer_id`, or, without one, `i:` and the identifiers in canonical order (identity
+ * resolution). The prefix keeps an id from being confused with identifiers.
+ *
+ * Elements that name one person in different ways have different identities, and relay promises
+ * no order between them: only MoEngage knows that they are one.
+ */
+export function identityOf(type: ElementType, element: Json): string {
+  const { customer_id: id } = element
+  if (typeof id === 'string') return identityOfCustomerId(id)
+  if (type === 'event') return identityOfIdentifiers(element.user_identifiers)
+  const attributes = isObject(element.attributes) ? element.attributes : {}
+  const identifiers = IDENTIFIER_ATTRIBUTES.filter((name) => Object.hasOwn(attributes, name))
+  return identityOfIdentifiers(
+    Object.fromEntries(identifiers.map((name) => [name, attributes[name]])),
+  )
+}
+
+export function identityOfCustomerId(id: string): string {
+  return `c:${id}`
+}
+
+function identityOfIdentifiers(identifiers: unknown): string {
+  const entries = Object.entries(isObject(identifiers) ? identifiers : {})
+  // A number and its digits as text are the same identifier.
+  const pairs = entries.map(([name, value]) => [name, String(value)] as const)
+  pairs.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+  return `i:${JSON.stringify(pairs)}`
+}
+
+/** `customerKey` of shared/identity, hashing each customer of a request once. */
+export class CustomerKeys {
+  readonly #known = new Map<string, string>()
+
+  keyOf(type: ElementType, element: Json): string {
+    const identity = identityOf(type, element)
+    const known = this.#known.get(identity)
+    if (known !== undefined) return known
+    const key = customerKey(identity)
+    this.#known.set(identity, key)
+    return key
+  }
+}

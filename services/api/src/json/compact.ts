@@ -1,0 +1,110 @@
+/**
+ * Copies of a JSON value's own bytes: no number, escape or key is ever written anew. Both functions
+ * take valid JSON.
+ */
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+/** `text` without whitespace outside strings; `whitespace` is how many bytes of it there are. */
+export function compact(text: Buffer, whitespace: number): Buffer {
+  const out = Buffer.allocUnsafe(text.length - whitespace)
+  let to = 0
+  let inString = false
+  for (let i = 0; i < text.length; i++) {
+    const byte = text[i] ?? 0
+    if (!inString && (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09)) continue
+    out[to++] = byte
+    if (byte === QUOTE) inString = !inString
+    else if (inString && byte === BACKSLASH) out[to++] = text[++i] ?? 0
+  }
+  return out
+}
+
+interface Member {
+  readonly key: string
+  /** Bytes of `"key":value`, with duplicates inside the value already gone. */
+  readonly text: Buffer
+}
+
+/**
+ * `text` (compact JSON) with every object holding each key once: the last member of a name stays,
+ * in its place, because that is the value that JSON.parse, and so validation, saw. What MoEngage's
+ * parser would do with duplicates is not documented.
+ */
+export function withoutDuplicateKeys(text: Buffer): Buffer {
+  return new Rewriter(text).value()
+}
+
+/** Recursive: depth is bounded before it is called. */
+class Rewriter {
+  readonly #text: Buffer
+  #at = 0
+
+  constructor(text: Buffer) {
+    this.#text = text
+  }
+
+  value(): Buffer {
+    const first = this.#text[this.#at]
+    if (first === 0x7b) return this.#object()
+    if (first === 0x5b) return this.#array()
+    return first === QUOTE ? this.#string() : this.#scalar()
+  }
+
+  #object(): Buffer {
+    const members: Member[] = []
+    this.#at++
+    while (this.#text[this.#at] !== 0x7d) {
+      const name = this.#string()
+      this.#at++
+      const value = this.value()
+      const key = JSON.parse(name.toString('utf8')) as string
+      members.push({ key, text: Buffer.concat([name, COLON, value]) })
+      if (this.#text[this.#at] === 0x2c) this.#at++
+    }
+    this.#at++
+    const last = new Map(members.map(({ key }, index) => [key, index]))
+    const kept = members.filter(({ key }, index) => last.get(key) === index)
+    return join('{', kept.map((member) => member.text), '}') // prettier-ignore
+  }
+
+  #array(): Buffer {
+    const items: Buffer[] = []
+    this.#at++
+    while (this.#text[this.#at] !== 0x5d) {
+      items.push(this.value())
+      if (this.#text[this.#at] === 0x2c) this.#at++
+    }
+    this.#at++
+    return join('[', items, ']')
+  }
+
+  #string(): Buffer {
+    const start = this.#at++
+    while (this.#text[this.#at] !== QUOTE) this.#at += this.#text[this.#at] === BACKSLASH ? 2 : 1
+    return this.#text.subarray(start, ++this.#at)
+  }
+
+  #scalar(): Buffer {
+    const start = this.#at
+    while (this.#at < this.#text.length && !END_OF_SCALAR.has(this.#text[this.#at] ?? 0)) {
+      this.#at++
+    }
+    return this.#text.subarray(start, this.#at)
+  }
+}
+
+const COLON = Buffer.from(':')
+const COMMA = Buffer.from(',')
+const END_OF_SCALAR = new Set(Buffer.from(',]}'))
+
+function join(open: string, parts: readonly Buffer[], close: string): Buffer {
+  const all: Buffer[] = [Buffer.from(open)]
+  parts.forEach((part, index) => {
+    if (index > 0) all.push(COMMA)
+    all.push(part)
+  })
+  all.push(Buffer.from(close))
+  return Buffer.concat(all)
+}

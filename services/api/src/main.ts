@@ -1,0 +1,99 @@
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import { systemClock } from '@relay/shared/clock.js'
+import { parseEnvironment } from '@relay/shared/config/environment.js'
+import { ConfigError, EXIT_CONFIG } from '@relay/shared/config/fault.js'
+import { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
+import { createLogger } from '@relay/shared/observability/logger.js'
+import { createOpsServer } from '@relay/shared/observability/ops-server.js'
+import { closeServer, listen, onShutdown } from '@relay/shared/process/shutdown.js'
+import { Deployment } from '@relay/shared/queue/deployment.js'
+import { LayoutStore } from '@relay/shared/queue/layout.js'
+import { systemRandom } from '@relay/shared/random.js'
+import { connectRedis } from '@relay/shared/redis/connect.js'
+import { ADD_TIMEOUT_MS, RedisPostStore } from './enqueue/redis-post-store.js'
+import { BacklogGuard } from './guard/backlog-guard.js'
+import { createIntakeApp, DEFAULT_LIMITS } from './http/app.js'
+import { createIntakeServer } from './http/server.js'
+import { RedisIdempotency } from './idempotency/redis-idempotency.js'
+import { createIntakeMetrics } from './observe/metrics.js'
+import { Reporter } from './observe/reporter.js'
+
+const DEFAULT_OPS_PORT = 9464
+/** Requests under way at the end get this long, ms. */
+const FINISH_WITHIN_MS = 5_000
+
+async function main(): Promise<void> {
+  const config = parseEnvironment(process.env, DEFAULT_OPS_PORT)
+  const workspaces = new WorkspaceDirectory(config)
+  const faults = workspaces.load()
+  if (faults.length > 0) throw new ConfigError(faults)
+  const log = createLogger('relay-api', config.logLevel)
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const metrics = createIntakeMetrics(registry)
+  for (const { appId } of workspaces.all()) metrics.preset(appId)
+  const client = connectRedis(config.redis, {
+    commandTimeoutMs: ADD_TIMEOUT_MS,
+  })
+  const deployment = new Deployment(client, config.prefix)
+  const guard = new BacklogGuard({
+    ...{ client, deployment, prefix: config.prefix },
+    maxBacklogBytes: config.maxBacklogBytes,
+  })
+  const store = new RedisPostStore({
+    ...{ client, deployment, prefix: config.prefix, clock: systemClock },
+    layouts: new LayoutStore(client, config.prefix, config.partitions),
+    refusal: (post) => guard.refusal(post),
+    compress: () => guard.compress(),
+    durable: () => Promise.resolve(true),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  })
+  const app = createIntakeApp({
+    store,
+    idempotency: new RedisIdempotency(client, config.prefix),
+    quota: { take: () => Promise.resolve({ granted: true }) },
+    clock: systemClock,
+    random: systemRandom,
+    observer: new Reporter(metrics, log),
+    workspaces: (appId) => workspaces.get(appId),
+    producers: config.producers,
+    limits: { ...DEFAULT_LIMITS, maxRequestBytes: config.maxRequestBytes },
+  })
+  const intake = createIntakeServer(app, systemClock, systemRandom)
+  const ops = createOpsServer({
+    registry,
+    readiness: () =>
+      Promise.resolve({
+        ready: client.status === 'ready',
+        checks: { redis: client.status, durability: config.durability },
+      }),
+  })
+  workspaces.watch({
+    onChange: () => {
+      for (const { appId } of workspaces.all()) metrics.preset(appId)
+      log.info('workspaces file changed', { workspaces: workspaces.all().length })
+    },
+    onFault: (problems) => {
+      const words = problems.map(({ where, problem }) => `${where} ${problem}`)
+      log.error('workspaces file cannot be used; the last good one stays', { problems: words })
+    },
+  })
+  const opsPort = await listen(ops, config.opsPort, 'OPS_PORT')
+  const port = await listen(intake, config.port, 'PORT')
+  onShutdown(async () => {
+    log.info('stopping: finishing what is under way')
+    await closeServer(intake, FINISH_WITHIN_MS)
+    guard.stop()
+    workspaces.close()
+    await closeServer(ops, 1_000)
+    client.disconnect()
+    log.info('stopped')
+  })
+  void guard.start()
+  log.info('api started', { port, opsPort, workspaces: workspaces.all().length })
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1)
+})

@@ -1,0 +1,53 @@
+import { KINDS, LANES } from '@relay/shared/element.js'
+import { Counter, Histogram, type Registry } from 'prom-client'
+
+const OUTCOMES = ['accepted', 'rejected', 'unavailable'] as const
+
+/** Every metric of the api that is its own; made once, on the registry it is given. */
+export function createIntakeMetrics(registry: Registry) {
+  const registers = [registry]
+  const elements = new Counter({
+    name: 'relay_intake_elements_total',
+    help: 'Elements as posted, by what the intake did with them.',
+    labelNames: ['app_id', 'kind', 'lane', 'outcome'],
+    registers,
+  })
+  const metrics = {
+    elements,
+    requests: new Counter({
+      name: 'relay_intake_requests_total',
+      help: 'Requests of producers by route and status.',
+      labelNames: ['route', 'status'],
+      registers,
+    }),
+    duration: new Histogram({
+      name: 'relay_intake_request_duration_seconds',
+      help: 'Time from a request to its answer.',
+      labelNames: ['route'],
+      buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
+      registers,
+    }),
+    warnings: new Counter({
+      name: 'relay_intake_warnings_total',
+      help: 'Doubtful elements that were accepted, by rule.',
+      labelNames: ['app_id', 'rule'],
+      registers,
+    }),
+    producerElements: new Counter({
+      name: 'relay_intake_producer_elements_total',
+      help: 'Elements as posted by producer.',
+      labelNames: ['app_id', 'producer'],
+      registers,
+    }),
+  }
+  const preset = (appId: string): void => {
+    for (const kind of KINDS) {
+      for (const lane of LANES) {
+        for (const outcome of OUTCOMES) elements.inc({ app_id: appId, kind, lane, outcome }, 0)
+      }
+    }
+  }
+  return { ...metrics, preset }
+}
+
+export type IntakeMetrics = ReturnType<typeof createIntakeMetrics>

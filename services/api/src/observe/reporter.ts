@@ -1,0 +1,40 @@
+import type { Logger } from '@relay/shared/observability/logger.js'
+import type { IntakeObserver } from '../accept/ports.js'
+import type { IntakeMetrics } from './metrics.js'
+
+/** Turns what the intake does into metrics, and into log lines where somebody should look. */
+export class Reporter implements IntakeObserver {
+  readonly #metrics: IntakeMetrics
+  readonly #log: Logger
+
+  constructor(metrics: IntakeMetrics, log: Logger) {
+    this.#metrics = metrics
+    this.#log = log
+  }
+
+  elements({ appId, kind, lane, outcome, count }: Parameters<IntakeObserver['elements']>[0]): void {
+    this.#metrics.elements.inc({ app_id: appId, kind, lane, outcome }, count)
+  }
+
+  warned(appId: string, rule: string, count: number): void {
+    this.#metrics.warnings.inc({ app_id: appId, rule }, count)
+  }
+
+  answered(answer: Parameters<IntakeObserver['answered']>[0]): void {
+    const { route, status, durationMs, requestId, appId, producer, bodyBytes, elements } = answer
+    this.#metrics.requests.inc({ route, status: String(status) })
+    this.#metrics.duration.observe({ route }, durationMs / 1000)
+    if (appId !== null && producer !== null && elements > 0) {
+      this.#metrics.producerElements.inc({ app_id: appId, producer }, elements)
+    }
+    const fields = { route, status, requestId, appId, producer, bodyBytes, elements }
+    if (status >= 500) this.#log.warn('request not accepted', fields)
+    else this.#log.debug('request', fields)
+  }
+
+  failed(error: unknown, requestId: string): void {
+    const name = error instanceof Error ? error.name : 'unknown'
+    const stack = error instanceof Error ? error.stack : undefined
+    this.#log.error('request failed unexpectedly', { requestId, error: name, stack })
+  }
+}

@@ -1,0 +1,90 @@
+import { BLOCKED_CUSTOMER_IDS } from '@relay/shared/vendor/limits.js'
+import { checkDevice } from './device.js'
+import { checkEvent } from './event.js'
+import { CUSTOMER_ID_CHARACTERS } from './limits.js'
+import { KIND_OF_TYPE, type ElementType } from './names.js'
+import { lintLengths } from './lengths.js'
+import { isObject, type Json, type Reporter } from './subject.js'
+import { surveyValue, unsendableTexts, type Survey } from './survey.js'
+import { checkUser } from './user.js'
+
+/** What validation hands on about an element that it let pass. */
+export interface CheckedElement {
+  readonly type: ElementType
+  readonly element: Json
+  /** Some key appears twice in one of its objects: its text must be normalised. */
+  readonly duplicateKeys: boolean
+}
+
+export interface RawFacts {
+  readonly members: number
+  readonly badEscapes: number
+}
+
+const BLOCKED = new Set(BLOCKED_CUSTOMER_IDS)
+
+/**
+ * Holds one element to every rule; null when at least one refuses it. `expected` is the type that a
+ * single-element endpoint asks for, or null where any type may stand.
+ */
+export function checkElement(
+  value: unknown,
+  raw: RawFacts,
+  expected: ElementType | null,
+  reporter: Reporter,
+): CheckedElement | null {
+  const { index, findings, nowMs } = reporter
+  if (!isObject(value)) {
+    findings.add('notAnObject', index, '')
+    return null
+  }
+  const before = findings.problemCount
+  const type = checkType(value.type, expected, reporter)
+  if (raw.badEscapes > 0) {
+    for (const path of unsendableTexts(value, '')) findings.add('unsendableText', index, path)
+  }
+  const survey: Survey = { members: 0, oversized: false }
+  surveyValue(value, survey)
+  if (type === null) return null
+  checkCustomerId(value, reporter)
+  switch (type) {
+    case 'customer':
+      checkUser(value, reporter)
+      break
+    case 'event':
+      checkEvent(value, { index, findings, nowMs })
+      break
+    case 'device':
+      checkDevice(value, reporter)
+      break
+  }
+  if (survey.oversized) lintLengths(value, reporter)
+  if (findings.problemCount > before) return null
+  return { type, element: value, duplicateKeys: survey.members !== raw.members }
+}
+
+function checkType(type: unknown, expected: ElementType | null, reporter: Reporter) {
+  const { index, findings } = reporter
+  if (expected === null) {
+    if (typeof type === 'string' && Object.hasOwn(KIND_OF_TYPE, type)) return type as ElementType
+    findings.add('unknownType', index, 'type', 'type in elements should be customer/event/device')
+    return null
+  }
+  if (type === expected) return expected
+  if (type === undefined) findings.add('missing', index, 'type', 'type')
+  else findings.add('unknownType', index, 'type', `type should be ${expected}`)
+  // The other fields are held to the endpoint's type, so that all problems are listed at once.
+  return expected
+}
+
+function checkCustomerId({ customer_id: id }: Json, { index, findings }: Reporter): void {
+  // Whether it may be absent depends on the type.
+  if (id === undefined) return
+  if (typeof id !== 'string') findings.add('wrongType', index, 'customer_id', 'string')
+  else if (BLOCKED.has(id)) findings.add('blockedCustomerId', index, 'customer_id')
+  else if (Array.from(id.slice(0, 4)).length < CUSTOMER_ID_CHARACTERS) {
+    findings.add('shortCustomerId', index, 'customer_id')
+  } else if (id.length < 32 && BLOCKED.has(id.trim().toLowerCase())) {
+    findings.add('blockedIdSpelling', index, 'customer_id')
+  }
+}

@@ -1,0 +1,136 @@
+import { isObject, type Json, type Reporter } from './subject.js'
+import { ACTION_FIELD_TYPES } from './fields.js'
+import { parseTime, type Time } from './format.js'
+import {
+  ATTRIBUTES_PER_EVENT,
+  FUTURE_TOLERANCE_MS,
+  NAME_CHARACTERS,
+  OLD_EVENT_MS,
+  TIMEZONE_OFFSET_SECONDS,
+} from './limits.js'
+import { EVENT_PLATFORMS, RESERVED_PREFIX, STANDARD_EVENT_ATTRIBUTES } from './names.js'
+import { isIdentifier } from './user.js'
+
+/** openapi, CreateEventRequest. */
+export function checkEvent(event: Json, reporter: Reporter): void {
+  const { index, findings } = reporter
+  const { device_id: deviceId, user_identifiers: identifiers, actions } = event
+  if (deviceId !== undefined && typeof deviceId !== 'string') {
+    findings.add('wrongType', index, 'device_id', 'string')
+  }
+  if (identifiers !== undefined) checkIdentifiers(identifiers, reporter)
+  else if (event.customer_id === undefined) {
+    findings.add('noIdentity', index, 'customer_id', 'user_identifiers')
+  }
+  if (actions === undefined) findings.add('missing', index, 'actions', 'actions')
+  else if (!Array.isArray(actions)) findings.add('wrongType', index, 'actions', 'array')
+  else if (actions.length === 0) findings.add('empty', index, 'actions', 'actions')
+  else {
+    for (let i = 0; i < actions.length; i++) checkAction(actions[i], i, reporter)
+  }
+}
+
+function checkIdentifiers(identifiers: unknown, { index, findings }: Reporter): void {
+  if (!isObject(identifiers)) {
+    findings.add('wrongType', index, 'user_identifiers', 'object')
+    return
+  }
+  const names = Object.keys(identifiers)
+  if (names.length === 0) findings.add('empty', index, 'user_identifiers', 'user_identifiers')
+  for (const name of names) {
+    if (!isIdentifier(identifiers[name])) {
+      findings.add('identifierValue', index, `user_identifiers.${name}`)
+    }
+  }
+}
+
+function checkAction(action: unknown, position: number, reporter: Reporter): void {
+  const { index, findings } = reporter
+  // The path is only built when it is needed: most actions have nothing to say.
+  const at = (field: string) => `actions[${String(position)}]${field}`
+  if (!isObject(action)) {
+    findings.add('wrongType', index, at(''), 'object')
+    return
+  }
+  checkActionName(action.action, at, reporter)
+  for (const [field, type] of ACTION_FIELD_TYPES) {
+    const value = action[field]
+    if (value !== undefined && !type.accepts(value)) {
+      findings.add('wrongType', index, at(`.${field}`), type.expected)
+    }
+  }
+  lintPlatform(action, at, reporter)
+  checkTimes(action, at, reporter)
+  if (action.attributes !== undefined) checkAttributes(action.attributes, at, reporter)
+}
+
+type Path = (field: string) => string
+
+function checkActionName(name: unknown, at: Path, { index, findings }: Reporter): void {
+  if (name === undefined) findings.add('missing', index, at('.action'), 'action')
+  else if (typeof name !== 'string') findings.add('wrongType', index, at('.action'), 'string')
+  else if (name === '') findings.add('emptyAction', index, at('.action'))
+  else if (name.startsWith(RESERVED_PREFIX)) findings.add('reservedName', index, at('.action'))
+  else if (name.length > NAME_CHARACTERS) findings.add('longName', index, at('.action'))
+}
+
+function lintPlatform(action: Json, at: Path, { index, findings }: Reporter): void {
+  const { platform, moe_os_type: system } = action
+  if (typeof platform === 'string' && !EVENT_PLATFORMS.has(platform)) {
+    findings.add('platformSpelling', index, at('.platform'), [...EVENT_PLATFORMS].join(', '))
+  }
+  if (system !== undefined && platform !== 'TV') {
+    findings.add('platformOfTv', index, at('.moe_os_type'))
+  }
+}
+
+function checkAttributes(attributes: unknown, at: Path, { index, findings }: Reporter): void {
+  if (!isObject(attributes)) {
+    findings.add('wrongType', index, at('.attributes'), 'object')
+    return
+  }
+  let count = 0
+  for (const name in attributes) {
+    count++
+    if (name.startsWith(RESERVED_PREFIX) && !STANDARD_EVENT_ATTRIBUTES.has(name)) {
+      findings.add('reservedName', index, at(`.attributes.${name}`))
+    }
+  }
+  if (count > ATTRIBUTES_PER_EVENT) findings.add('manyAttributes', index, at('.attributes'))
+}
+
+function checkTimes(action: Json, at: Path, reporter: Reporter): void {
+  const { index, findings } = reporter
+  const offset = action.user_timezone_offset
+  if (offset !== undefined && typeof offset !== 'number') {
+    findings.add('wrongType', index, at('.user_timezone_offset'), 'number')
+  } else if (offset !== undefined && Math.abs(offset) > TIMEZONE_OFFSET_SECONDS) {
+    findings.add('timezoneOffset', index, at('.user_timezone_offset'))
+  }
+  const { current_time: current, user_time: user } = action
+  if (current !== undefined) checkTime(current, 0, at('.current_time'), reporter)
+  if (user !== undefined) {
+    checkTime(user, localLeadMs(user, current, offset), at('.user_time'), reporter)
+  }
+}
+
+/**
+ * How far ahead of UTC a `user_time` may honestly be: it is local time, and MoEngage takes the
+ * zone from `user_timezone_offset`, or ignores it where `current_time` says the moment. Without
+ * either, a time that names its zone is compared as it stands.
+ */
+function localLeadMs(user: unknown, current: unknown, offset: unknown): number {
+  if (typeof offset === 'number') return Math.max(0, offset) * 1000
+  if (current !== undefined) return TIMEZONE_OFFSET_SECONDS * 1000
+  const time = parseTime(user)
+  return time !== null && !time.zoned ? TIMEZONE_OFFSET_SECONDS * 1000 : 0
+}
+
+function checkTime(value: unknown, leadMs: number, path: string, reporter: Reporter): void {
+  const { index, findings, nowMs } = reporter
+  const time: Time | null = parseTime(value)
+  if (time === null) findings.add('notATime', index, path)
+  else if (time.epochMs - leadMs > nowMs + FUTURE_TOLERANCE_MS) {
+    findings.add('futureTime', index, path)
+  } else if (time.epochMs < nowMs - OLD_EVENT_MS) findings.add('oldTime', index, path)
+}

@@ -1,0 +1,35 @@
+import { isObject, type Json, type Reporter } from './subject.js'
+import { ARRAY_ENTRIES_KEPT, NAME_CHARACTERS, VALUE_CHARACTERS_KEPT } from './limits.js'
+
+/**
+ * Says what of an element is longer than MoEngage keeps. Only called when the cheap survey saw
+ * something long.
+ */
+export function lintLengths(element: Json, reporter: Reporter): void {
+  if (isObject(element.attributes)) lint(element.attributes, 'attributes', reporter)
+  if (!Array.isArray(element.actions)) return
+  element.actions.forEach((action: unknown, i) => {
+    if (!isObject(action)) return
+    lint(action.attributes, `actions[${String(i)}].attributes`, reporter)
+  })
+}
+
+function lint(value: unknown, path: string, reporter: Reporter): void {
+  const { index, findings } = reporter
+  if (typeof value === 'string') {
+    // Characters, not UTF-16 units: an emoji is one.
+    if (value.length > VALUE_CHARACTERS_KEPT && Array.from(value).length > VALUE_CHARACTERS_KEPT) {
+      findings.add('longValue', index, path)
+    }
+  } else if (Array.isArray(value)) {
+    if (value.length > ARRAY_ENTRIES_KEPT) findings.add('longArray', index, path)
+    value.forEach((item: unknown, i) => {
+      lint(item, `${path}[${String(i)}]`, reporter)
+    })
+  } else if (isObject(value)) {
+    for (const name in value) {
+      if (name.length > NAME_CHARACTERS) findings.add('longName', index, `${path}.${name}`)
+      lint(value[name], `${path}.${name}`, reporter)
+    }
+  }
+}

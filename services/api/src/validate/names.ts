@@ -1,0 +1,76 @@
+/** Names with a meaning at MoEngage. Source unless said otherwise: openapi, read 2026-11. */
+
+/** Element types, and the kind of budget each is charged to. */
+export const KIND_OF_TYPE = { customer: 'user', event: 'event', device: 'device' } as const
+export type ElementType = keyof typeof KIND_OF_TYPE
+
+/** Names that no user attribute may have. */
+export const BLOCKED_ATTRIBUTE_NAMES: ReadonlySet<string> = new Set(['', 'id', '_id'])
+
+/** Reserved: "using it might result in periodic blacklisting without prior communication". */
+export const RESERVED_PREFIX = 'moe_'
+
+/** Standard user attributes that may carry the reserved prefix. */
+export const STANDARD_USER_ATTRIBUTES: ReadonlySet<string> = new Set([
+  'moe_email_optin_status',
+  'moe_em_unsub_categories',
+  'moe_gaid',
+  'moe_hard_bounce',
+  'moe_mobile',
+  'moe_sms_subscription',
+  'moe_spam',
+  'moe_sub_w',
+  'moe_unsubscribe',
+  'moe_wa_subscription',
+])
+
+/** Event attributes that may carry the reserved prefix. The vendor's samples send both. */
+export const STANDARD_EVENT_ATTRIBUTES: ReadonlySet<string> = new Set(['moe_mobile', 'moe_os_type'])
+
+/** Device attributes that may carry the reserved prefix. */
+export const STANDARD_DEVICE_ATTRIBUTES: ReadonlySet<string> = new Set([
+  'moe_gaid',
+  'moe_push_opted',
+  'moe_push_provisional_opted',
+])
+
+/**
+ * User attributes that can identify a user who has no `customer_id` (identity resolution). The
+ * identifiers are set per workspace at MoEngage and cannot be asked for; these are its standard
+ * ones and the usual spellings.
+ */
+export const IDENTIFIER_ATTRIBUTES: readonly string[] = [
+  'advertising_identifier',
+  'email',
+  'mobile',
+  'mobile_number',
+  'moe_gaid',
+  'moe_mobile',
+  'phone',
+  'phone_number',
+  'u_em',
+  'u_mb',
+  'uid',
+]
+
+/** Platforms by where they stand; another spelling is a warning, as the vendor's samples break them. */
+export const EVENT_PLATFORMS: ReadonlySet<string> = new Set([
+  'ANDROID',
+  'iOS',
+  'web',
+  'TV',
+  'unknown',
+])
+export const DEVICE_PLATFORMS: ReadonlySet<string> = new Set(['ANDROID', 'iOS', 'web', 'TV'])
+export const USER_PLATFORMS: ReadonlySet<string> = new Set(['ANDROID', 'iOS', 'web'])
+
+export const TV_SYSTEMS: ReadonlySet<string> = new Set([
+  'ROKU',
+  'WebOS',
+  'AndroidTV',
+  'tvOS',
+  'Tizen',
+  'FireOS',
+  'VizioTV',
+  'Xbox',
+])

@@ -1,0 +1,15 @@
+import type { Findings } from './findings.js'
+
+/** A JSON object as parsed; nothing is known of its members. */
+export type Json = Readonly<Record<string, unknown>>
+
+export function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Where the checks of one element say what they find. */
+export interface Reporter {
+  readonly index: number
+  readonly findings: Findings
+  readonly nowMs: number
+}

@@ -1,0 +1,46 @@
+import { ARRAY_ENTRIES_KEPT, NAME_CHARACTERS, VALUE_CHARACTERS_KEPT } from './limits.js'
+
+/** What one walk over a parsed value finds, for all of validation's rare paths. */
+export interface Survey {
+  /** Object members at all depths: fewer than the text has when a key was duplicated. */
+  members: number
+  /** Something is longer than MoEngage keeps; `longValues` says what. */
+  oversized: boolean
+}
+
+/** Adds `value` to `survey`. Recursive: depth is bounded before parsing. */
+export function surveyValue(value: unknown, survey: Survey): void {
+  if (typeof value === 'string') {
+    if (value.length > VALUE_CHARACTERS_KEPT) survey.oversized = true
+    return
+  }
+  if (typeof value !== 'object' || value === null) return
+  if (Array.isArray(value)) {
+    if (value.length > ARRAY_ENTRIES_KEPT) survey.oversized = true
+    for (const item of value) surveyValue(item, survey)
+    return
+  }
+  const record = value as Readonly<Record<string, unknown>>
+  // for-in visits exactly the own members: JSON.parse defines `__proto__` as an own property too,
+  // and Object.prototype has nothing enumerable.
+  for (const key in record) {
+    survey.members++
+    if (key.length > NAME_CHARACTERS) survey.oversized = true
+    surveyValue(record[key], survey)
+  }
+}
+
+const UNSENDABLE = /[\0\p{Surrogate}]/u
+
+/** Paths of all strings and names under `value` that hold NUL or half a surrogate pair. */
+export function unsendableTexts(value: unknown, path: string): string[] {
+  if (typeof value === 'string') return UNSENDABLE.test(value) ? [path] : []
+  if (typeof value !== 'object' || value === null) return []
+  if (Array.isArray(value)) {
+    return value.flatMap((item, i) => unsendableTexts(item, `${path}[${String(i)}]`))
+  }
+  return Object.entries(value).flatMap(([key, member]) => {
+    const name = path === '' ? key : `${path}.${key}`
+    return UNSENDABLE.test(key) ? [name] : unsendableTexts(member, name)
+  })
+}

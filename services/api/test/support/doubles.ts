@@ -1,0 +1,139 @@
+import type {
+  Claim,
+  ClaimOutcome,
+  ClaimRequest,
+  Idempotency,
+  IntakeObserver,
+  Quota,
+  QuotaOutcome,
+  QuotaRequest,
+} from '../../src/accept/ports.js'
+import type { Clock } from '@relay/shared/clock.js'
+import type { Post, PostStore, StoreOutcome } from '@relay/shared/queue/post.js'
+import type { Random } from '@relay/shared/random.js'
+
+/** Keeps posts in memory; `next` decides what it says about the following ones. */
+export class InMemoryPostStore implements PostStore {
+  readonly posts: Post[] = []
+  next: StoreOutcome = { outcome: 'stored' }
+
+  store(post: Post): Promise<StoreOutcome> {
+    if (this.next.outcome === 'stored') this.posts.push(post)
+    return Promise.resolve(this.next)
+  }
+
+  /** Text of every element stored since the last call. */
+  take(): string[] {
+    return this.posts.splice(0).flatMap(({ elements }) => elements.map((e) => e.json.toString()))
+  }
+}
+
+interface Entry {
+  readonly hash: string
+  readonly claim: Claim
+  state: 'running' | 'released' | 'done'
+  answer?: { status: number; body: string }
+}
+
+export class InMemoryIdempotency implements Idempotency {
+  readonly #entries = new Map<string, Entry>()
+  available = true
+
+  claim(request: ClaimRequest): Promise<ClaimOutcome> {
+    return Promise.resolve(this.#claim(request))
+  }
+
+  #claim({ producer, appId, key, bodyHash, requestId, nowMs }: ClaimRequest): ClaimOutcome {
+    if (!this.available) return { state: 'unavailable' }
+    const id = JSON.stringify([producer, appId, key])
+    const hash = bodyHash.toString('hex')
+    const known = this.#entries.get(id)
+    if (known === undefined) {
+      const digest = Buffer.from(id).subarray(0, 12)
+      const claim: Claim = { state: 'new', requestId, acceptedAtMs: nowMs, digest }
+      this.#entries.set(id, { hash, claim, state: 'running' })
+      return claim
+    }
+    if (known.hash !== hash) return { state: 'mismatch' }
+    if (known.answer !== undefined) return { state: 'replay', ...known.answer }
+    if (known.state === 'running') return { state: 'running' }
+    known.state = 'running'
+    return { ...known.claim, state: 'resumed' }
+  }
+
+  complete(claim: Claim, answer: { status: number; body: string }): Promise<void> {
+    const entry = this.#entryOf(claim)
+    entry.state = 'done'
+    entry.answer = answer
+    return Promise.resolve()
+  }
+
+  release(claim: Claim): Promise<void> {
+    this.#entryOf(claim).state = 'released'
+    return Promise.resolve()
+  }
+
+  #entryOf({ requestId }: Claim): Entry {
+    const entry = [...this.#entries.values()].find(({ claim }) => claim.requestId === requestId)
+    if (entry === undefined) throw new Error('no such claim')
+    return entry
+  }
+}
+
+export class ScriptedQuota implements Quota {
+  readonly asked: QuotaRequest[] = []
+  next: QuotaOutcome = { granted: true }
+
+  take(request: QuotaRequest): Promise<QuotaOutcome> {
+    this.asked.push(request)
+    return Promise.resolve(this.next)
+  }
+}
+
+export class RecordingObserver implements IntakeObserver {
+  readonly counts: Parameters<IntakeObserver['elements']>[0][] = []
+  readonly warnings: Parameters<IntakeObserver['warned']>[] = []
+  readonly answers: Parameters<IntakeObserver['answered']>[0][] = []
+  readonly failures: unknown[] = []
+
+  elements(count: Parameters<IntakeObserver['elements']>[0]): void {
+    this.counts.push(count)
+  }
+  warned(...warning: Parameters<IntakeObserver['warned']>): void {
+    this.warnings.push(warning)
+  }
+  answered(answer: Parameters<IntakeObserver['answered']>[0]): void {
+    this.answers.push(answer)
+  }
+  failed(error: unknown): void {
+    this.failures.push(error)
+  }
+}
+
+export class FixedClock implements Clock {
+  now: number
+
+  constructor(now: number) {
+    this.now = now
+  }
+  nowMs(): number {
+    return this.now
+  }
+  monotonicMs(): number {
+    return this.now
+  }
+}
+
+/** Bytes that count up: reproducible, and never the same twice. */
+export class CountingRandom implements Random {
+  #count = 0
+
+  next(): number {
+    return 0.5
+  }
+  bytes(length: number): Buffer {
+    const bytes = Buffer.alloc(length)
+    bytes.writeUIntBE(++this.#count, length - 4, 4)
+    return bytes
+  }
+}

@@ -1,0 +1,149 @@
+import { request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Workspace } from '@relay/shared/config/workspace.js'
+import { createIntakeApp, DEFAULT_LIMITS, type IntakeLimits } from '../../src/http/app.js'
+import { createIntakeServer } from '../../src/http/server.js'
+import {
+  CountingRandom,
+  FixedClock,
+  InMemoryIdempotency,
+  InMemoryPostStore,
+  RecordingObserver,
+  ScriptedQuota,
+} from './doubles.js'
+
+export const NOW_MS = Date.UTC(2026, 10, 23, 12, 0, 0)
+export const APP = 'APP_DEBUG'
+export const OTHER_APP = 'OTHER_DEBUG'
+
+export function workspace(appId: string, change: Partial<Workspace> = {}): Workspace {
+  return {
+    appId,
+    apiKey: 'vendor-key',
+    baseUrl: 'https://api-02.moengage.com',
+    limits: {
+      usersPerWindow: 5_000,
+      eventsPerWindow: 20_000,
+      devicesPerWindow: null,
+      maxBodyBytes: 128_000,
+    },
+    producers: null,
+    quotas: new Map(),
+    ...change,
+  }
+}
+
+export interface Answered {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+  readonly body: AnswerBody
+}
+
+export interface AnswerBody {
+  readonly status?: string
+  readonly message?: string
+  readonly request_id?: string
+  readonly warnings?: readonly Entry[]
+  readonly rejected?: readonly Entry[]
+  readonly error?: {
+    readonly message: string
+    readonly type: string
+    readonly request_id: string
+    readonly attribute?: string
+    readonly details?: readonly Entry[]
+  }
+}
+
+export interface Entry {
+  readonly index?: number
+  readonly attribute: string
+  readonly message: string
+}
+
+export interface Sending {
+  readonly method?: string
+  readonly path?: string
+  readonly headers?: Readonly<Record<string, string | null>>
+  readonly body?: string | Buffer
+}
+
+export function basic(user: string, secret: string): string {
+  return `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`
+}
+
+/** The real app behind a real socket, with everything beyond the door in memory. */
+export class TestIntake {
+  readonly store = new InMemoryPostStore()
+  readonly idempotency = new InMemoryIdempotency()
+  readonly quota = new ScriptedQuota()
+  readonly observer = new RecordingObserver()
+  readonly clock = new FixedClock(NOW_MS)
+  readonly server: Server
+  readonly workspaces: Map<string, Workspace>
+
+  constructor(workspaces: readonly Workspace[], limits: Partial<IntakeLimits> = {}) {
+    this.workspaces = new Map(workspaces.map((w) => [w.appId, w]))
+    const random = new CountingRandom()
+    const app = createIntakeApp({
+      store: this.store,
+      idempotency: this.idempotency,
+      quota: this.quota,
+      observer: this.observer,
+      clock: this.clock,
+      random,
+      workspaces: (appId) => this.workspaces.get(appId),
+      producers: new Map([
+        ['shop', ['s3cret', 'n3w:secret']],
+        ['crm', ['other']],
+      ]),
+      limits: { ...DEFAULT_LIMITS, ...limits },
+    })
+    this.server = createIntakeServer(app, this.clock, random)
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port
+  }
+
+  async start(): Promise<void> {
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve))
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections()
+    await new Promise((resolve) => this.server.close(resolve))
+  }
+
+  /** A good request unless told otherwise; a header set to null is left out. */
+  send(sending: Sending): Promise<Answered> {
+    const { method = 'POST', path = `/v1/transition/${APP}`, body = '' } = sending
+    const given: Record<string, string | null> = {
+      authorization: basic(APP, 's3cret'),
+      'content-type': 'application/json',
+      ...sending.headers,
+    }
+    const headers = Object.fromEntries(
+      Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== null),
+    )
+    return new Promise((resolve, reject) => {
+      const options = { host: '127.0.0.1', port: this.port, method, path, headers, agent: false }
+      const request = httpRequest(options, (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString()
+          const parsed = (text === '' ? {} : JSON.parse(text)) as AnswerBody
+          const status = response.statusCode ?? 0
+          resolve({ status, headers: response.headers, text, body: parsed })
+        })
+      })
+      request.on('error', reject)
+      request.end(body)
+    })
+  }
+}
+
+export function transition(...elements: unknown[]): string {
+  return JSON.stringify({ type: 'transition', elements })
+}

@@ -1,0 +1,116 @@
+/**
+ * Learns the largest body MoEngage takes, from the bodies it took and those it answered with 413.
+ * Halves until one is taken, then closes in from below; now and then looks whether more is allowed.
+ */
+
+/** What is known of one workspace's ceiling; plain JSON, kept across restarts. */
+export interface Ceiling {
+  readonly version: 1
+  /** Bodies up to this size are built, bytes. */
+  readonly bytes: number
+  /** Largest body taken since the last refusal that contradicts it; 0: none. */
+  readonly acceptedBytes: number
+  /** Smallest body refused; null: none, so the configured limit is all there is. */
+  readonly refusedBytes: number | null
+  /** Wall clock of the next look upward, ms; null: nothing to look for. */
+  readonly raiseAtMs: number | null
+  /** Pause before the next look upward, should this one fail. */
+  readonly raiseIntervalMs: number
+}
+
+/** Closer than this, another refusal would teach less than it costs, bytes. */
+const PRECISION_BYTES = 2_048
+
+/** No ceiling is believed to be below this, bytes: a smaller body is always tried. */
+const SMALLEST_CEILING_BYTES = 1_024
+
+/** A body of at least this share of the ceiling says that the ceiling holds. */
+const NEARLY_FULL = 0.9
+
+const FIRST_RAISE_MS = 3_600_000
+const LONGEST_RAISE_MS = 24 * FIRST_RAISE_MS
+const RAISE_FACTOR = 1.25
+
+/** Nothing is known yet. `limitBytes`: the configured limit, never exceeded. */
+export function unknownCeiling(limitBytes: number): Ceiling {
+  return {
+    version: 1,
+    bytes: limitBytes,
+    acceptedBytes: 0,
+    refusedBytes: null,
+    raiseAtMs: null,
+    raiseIntervalMs: FIRST_RAISE_MS,
+  }
+}
+
+/** Reads a stored ceiling under the configured limit; unreadable ones are unknown. */
+export function readCeiling(json: string | null, limitBytes: number): Ceiling {
+  const stored = parse(json)
+  if (stored === null) return unknownCeiling(limitBytes)
+  const unrefused = stored.refusedBytes === null
+  return { ...stored, bytes: unrefused ? limitBytes : Math.min(stored.bytes, limitBytes) }
+}
+
+/** MoEngage answered other than 413 to a body of `bodyBytes`. Same object: nothing was learnt. */
+export function onBodyAccepted(
+  ceiling: Ceiling,
+  bodyBytes: number,
+  { limitBytes, nowMs }: { limitBytes: number; nowMs: number },
+): Ceiling {
+  const { refusedBytes, bytes } = ceiling
+  if (refusedBytes === null) return ceiling
+  if (bodyBytes < bytes * NEARLY_FULL && bodyBytes <= ceiling.acceptedBytes) return ceiling
+  const acceptedBytes = Math.max(ceiling.acceptedBytes, bodyBytes)
+  const known = { ...ceiling, acceptedBytes }
+  if (bytes >= limitBytes && bodyBytes > limitBytes - PRECISION_BYTES)
+    return unknownCeiling(limitBytes)
+  if (bodyBytes < bytes * NEARLY_FULL) return known
+  const raising = acceptedBytes >= refusedBytes || nowMs >= (ceiling.raiseAtMs ?? nowMs)
+  if (raising) {
+    const raised = Math.min(limitBytes, Math.floor(bytes * RAISE_FACTOR))
+    return { ...known, bytes: raised, refusedBytes: Math.max(refusedBytes, raised) }
+  }
+  // Once a look upward failed, the gap between taken and refused is not searched again.
+  const searching = ceiling.raiseIntervalMs === FIRST_RAISE_MS
+  const gapBytes = refusedBytes - acceptedBytes
+  return searching && gapBytes > PRECISION_BYTES
+    ? { ...known, bytes: Math.max(bytes, acceptedBytes + Math.floor(gapBytes / 2)) }
+    : known
+}
+
+/** MoEngage answered 413 to a body of `bodyBytes`. The next body is smaller than that one. */
+export function onBodyRefused(ceiling: Ceiling, bodyBytes: number, nowMs: number): Ceiling {
+  // A size that was taken before is refused now: what was taken says nothing any more.
+  const acceptedBytes = ceiling.acceptedBytes < bodyBytes ? ceiling.acceptedBytes : 0
+  const lookedUp = ceiling.raiseAtMs !== null && nowMs >= ceiling.raiseAtMs && acceptedBytes > 0
+  const raiseIntervalMs = lookedUp
+    ? Math.min(ceiling.raiseIntervalMs * 2, LONGEST_RAISE_MS)
+    : ceiling.raiseIntervalMs
+  return {
+    version: 1,
+    bytes: lowered({ acceptedBytes, refusedBytes: bodyBytes, settled: lookedUp }),
+    acceptedBytes,
+    refusedBytes: lookedUp ? bodyBytes : Math.min(ceiling.refusedBytes ?? bodyBytes, bodyBytes),
+    raiseAtMs: nowMs + raiseIntervalMs,
+    raiseIntervalMs,
+  }
+}
+
+function lowered(known: { acceptedBytes: number; refusedBytes: number; settled: boolean }): number {
+  const { acceptedBytes, refusedBytes, settled } = known
+  if (settled || (acceptedBytes > 0 && refusedBytes - acceptedBytes <= PRECISION_BYTES)) {
+    return acceptedBytes
+  }
+  const middle = Math.floor((acceptedBytes + refusedBytes) / 2)
+  return Math.max(middle, Math.min(SMALLEST_CEILING_BYTES, refusedBytes - 1))
+}
+
+function parse(json: string | null): Ceiling | null {
+  if (json === null) return null
+  try {
+    const stored = JSON.parse(json) as Partial<Ceiling> | null
+    return stored?.version === 1 && typeof stored.bytes === 'number' ? (stored as Ceiling) : null
+  } catch {
+    return null
+  }
+}

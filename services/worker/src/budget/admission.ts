@@ -1,0 +1,129 @@
+import type { Clock } from '@relay/shared/clock.js'
+import { effectiveLimits, type Cost } from '@relay/shared/budget/cost.js'
+import type { Ledger } from '@relay/shared/budget/ledger.js'
+import type { Workspace } from '@relay/shared/config/workspace.js'
+import type { Lane } from '@relay/shared/element.js'
+import type { Reservations } from './reservations.js'
+import type { WorkspaceGate } from './workspace-gate.js'
+
+/** Share of each limit that backfill leaves to realtime at any time. */
+const REALTIME_HEADROOM = 0.05
+
+export interface AdmissionOptions {
+  readonly ledger: Ledger
+  readonly gate: WorkspaceGate
+  readonly reservations: Reservations
+  readonly clock: Clock
+  readonly workspace: () => Workspace
+  readonly windowMs: number
+  readonly requestTimeoutMs: number
+  readonly arrivalGraceMs: number
+  readonly backfillFloor: number
+  /** Which life of Redis this worker speaks to; '' while that is unknown. */
+  readonly incarnation: () => string
+  readonly newId: () => string
+  /** Name under which this worker queues for budget. */
+  readonly waiter: string
+  /** The ledger belongs to another life of Redis: re-enter own reservations. Returns ms to wait. */
+  readonly recover: () => Promise<number>
+}
+
+export interface Ask {
+  readonly lane: Lane
+  readonly cost: Cost
+  /** What would do, of each budget. */
+  readonly need: Cost
+  /** When the oldest element was accepted, ms since 1970. */
+  readonly oldestMs: number
+  /** Queue for what is missing, so that nobody younger goes first. */
+  readonly queue: boolean
+}
+
+export type Admitted =
+  | {
+      readonly outcome: 'granted'
+      readonly id: string
+      /** Monotonic time after which the attempt must not be under way any more. */
+      readonly deadlineMs: number
+    }
+  /** `free`: what could be had now. */
+  | { readonly outcome: 'short'; readonly waitMs: number; readonly free: Cost }
+  /** Not now, for another reason: the gate changed, Redis does not answer, its ledger is recovering. */
+  | { readonly outcome: 'later'; readonly waitMs: number }
+
+/** Pause after Redis did not answer, ms. */
+const REDIS_AWAY_MS = 250
+/** Longest pause between two questions while waiting for budget, ms: keeps the place in the queue. */
+const ASK_AGAIN_MS = 1_000
+
+/** Places requests in both budgets, under the gate as it is. */
+export class Admission {
+  readonly #o: AdmissionOptions
+
+  constructor(options: AdmissionOptions) {
+    this.#o = options
+  }
+
+  /** The limits now in force. */
+  limits(): Cost {
+    return effectiveLimits(this.#o.workspace().limits, this.#o.gate.limitFactor())
+  }
+
+  async ask({ lane, cost, need, oldestMs, queue }: Ask): Promise<Admitted> {
+    const o = this.#o
+    const incarnation = o.incarnation()
+    if (incarnation === '') return { outcome: 'later', waitMs: REDIS_AWAY_MS }
+    const id = o.newId()
+    const openMs = o.requestTimeoutMs + o.arrivalGraceMs
+    const issuedAtMs = o.clock.monotonicMs()
+    const grant = await o.ledger
+      .reserve({
+        ...{ id, lane, cost, need, oldestMs, incarnation, openMs },
+        limits: this.limits(),
+        windowMs: o.windowMs,
+        gateVersion: o.gate.version,
+        waiter: queue ? `${o.waiter}/${lane}` : '',
+        backfillFloor: o.backfillFloor,
+        realtimeHeadroom: REALTIME_HEADROOM,
+      })
+      .catch(() => null)
+    if (grant === null) {
+      // It may have been granted: it counts until it expires, as any attempt without an answer.
+      o.reservations.note(id, cost, lane, openMs + o.windowMs)
+      return { outcome: 'later', waitMs: REDIS_AWAY_MS }
+    }
+    switch (grant.outcome) {
+      case 'granted':
+        o.reservations.note(id, cost, lane, openMs + o.windowMs)
+        return { outcome: 'granted', id, deadlineMs: issuedAtMs + o.requestTimeoutMs }
+      case 'gate':
+        o.gate.adopt(grant)
+        return { outcome: 'later', waitMs: 0 }
+      case 'recover':
+        return { outcome: 'later', waitMs: await o.recover().catch(() => REDIS_AWAY_MS) }
+      case 'wait':
+        return {
+          outcome: 'short',
+          waitMs: Math.min(Math.max(1, grant.waitMs), ASK_AGAIN_MS),
+          free: grant.free,
+        }
+    }
+  }
+
+  /** The answer was read: the cost counts for one window more. */
+  async answered(id: string): Promise<void> {
+    this.#o.reservations.answered(id, this.#o.windowMs)
+    // Without this the cost counts longer than need be, never shorter.
+    await this.#o.ledger.answered(id, this.#o.windowMs).catch(() => undefined)
+  }
+
+  /** Nothing of the attempt left this process. */
+  async refund(id: string): Promise<void> {
+    await this.#o.ledger.refund(id).then(
+      () => {
+        this.#o.reservations.refunded(id)
+      },
+      () => undefined,
+    )
+  }
+}

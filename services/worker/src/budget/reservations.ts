@@ -1,0 +1,54 @@
+import type { Clock } from '@relay/shared/clock.js'
+import type { Cost } from '@relay/shared/budget/cost.js'
+import type { OpenReservation } from '@relay/shared/budget/ledger.js'
+import type { Lane } from '@relay/shared/element.js'
+
+interface Entry {
+  readonly cost: Cost
+  readonly lane: Lane
+  expiresAtMs: number
+}
+
+/** This worker's own reservations of the last window, to be entered again when Redis forgot them. */
+export class Reservations {
+  readonly #clock: Clock
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** `countsMs`: how long the cost counts from now. */
+  note(id: string, cost: Cost, lane: Lane, countsMs: number): void {
+    this.#entries.set(id, { cost, lane, expiresAtMs: this.#clock.monotonicMs() + countsMs })
+    this.#forgetExpired()
+  }
+
+  /** The answer came: from now it counts for `countsMs`. */
+  answered(id: string, countsMs: number): void {
+    const entry = this.#entries.get(id)
+    if (entry) entry.expiresAtMs = this.#clock.monotonicMs() + countsMs
+  }
+
+  refunded(id: string): void {
+    this.#entries.delete(id)
+  }
+
+  open(): OpenReservation[] {
+    this.#forgetExpired()
+    const nowMs = this.#clock.monotonicMs()
+    return [...this.#entries].map(([id, { cost, lane, expiresAtMs }]) => ({
+      id,
+      cost,
+      lane,
+      expiresInMs: expiresAtMs - nowMs,
+    }))
+  }
+
+  #forgetExpired(): void {
+    const nowMs = this.#clock.monotonicMs()
+    for (const [id, { expiresAtMs }] of this.#entries) {
+      if (expiresAtMs <= nowMs) this.#entries.delete(id)
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import type { Kind, Lane } from '@relay/shared/element.js'
+import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js'
+import type { Batch } from '../batch/pack.js'
+import type { Outcome } from '../classify/outcome.js'
+import type { Answer } from '../send/answer.js'
+
+/** One attempt against MoEngage, for the log and the metrics. */
+export interface AttemptReport {
+  readonly appId: string
+  readonly lane: Lane
+  readonly attemptId: string
+  readonly probe: boolean
+  readonly batch: Batch
+  readonly answer: Answer
+  readonly outcome: Outcome
+}
+
+/** Where the worker reports what it does. */
+export interface WorkerObserver {
+  attempted(report: AttemptReport): void
+  /** Settled as delivered; `answeredAtMs` is the wall clock when MoEngage said yes. */
+  delivered(appId: string, lane: Lane, batch: Batch, answeredAtMs: number): void
+  deadLettered(appId: string, kind: Kind, reason: DeadLetterReason, posted: number): void
+  /** Sent again although it may have arrived before. */
+  possiblyDuplicated(appId: string, elements: number): void
+}

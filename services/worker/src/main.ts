@@ -1,0 +1,67 @@
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import { systemClock } from '@relay/shared/clock.js'
+import { parseEnvironment } from '@relay/shared/config/environment.js'
+import { ConfigError, EXIT_CONFIG } from '@relay/shared/config/fault.js'
+import { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
+import { createLogger } from '@relay/shared/observability/logger.js'
+import { createOpsServer } from '@relay/shared/observability/ops-server.js'
+import { closeServer, listen, onShutdown } from '@relay/shared/process/shutdown.js'
+import { systemRandom } from '@relay/shared/random.js'
+import { connectRedis } from '@relay/shared/redis/connect.js'
+import { VERSION } from '@relay/shared/version.js'
+import { createWorkerMetrics } from './observe/metrics.js'
+import { Reporter } from './observe/reporter.js'
+import { Worker } from './worker.js'
+
+const DEFAULT_OPS_PORT = 9465
+/** A script that takes longer is given up; it may still be executed. */
+const COMMAND_TIMEOUT_MS = 2_000
+
+async function main(): Promise<void> {
+  const config = parseEnvironment(process.env, DEFAULT_OPS_PORT)
+  const workspaces = new WorkspaceDirectory(config)
+  const faults = workspaces.load()
+  if (faults.length > 0) throw new ConfigError(faults)
+  const log = createLogger('relay-worker', config.logLevel)
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const metrics = createWorkerMetrics(registry)
+  const client = connectRedis(config.redis, {
+    commandTimeoutMs: COMMAND_TIMEOUT_MS,
+  })
+  const subscriber = connectRedis(config.redis, {
+    commandTimeoutMs: COMMAND_TIMEOUT_MS,
+    subscriber: true,
+  })
+  const worker = new Worker({
+    ...{ config, workspaces, client, subscriber, log, metrics },
+    clock: systemClock,
+    random: systemRandom,
+    observer: new Reporter(metrics, log),
+    version: VERSION,
+  })
+  const ops = createOpsServer({
+    registry,
+    readiness: () =>
+      Promise.resolve({
+        ready: client.status === 'ready' && worker.alive,
+        checks: { redis: client.status, lease: worker.alive ? 'held' : 'none' },
+      }),
+  })
+  const opsPort = await listen(ops, config.opsPort, 'OPS_PORT')
+  onShutdown(async () => {
+    log.info('stopping: finishing what is under way')
+    await worker.stop()
+    await closeServer(ops, 1_000)
+    client.disconnect()
+    subscriber.disconnect()
+    log.info('stopped')
+  })
+  await worker.start()
+  log.info('worker started', { opsPort, workspaces: workspaces.all().length })
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1)
+})

@@ -1,0 +1,72 @@
+import type { Kind, Lane } from '@relay/shared/element.js'
+import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js'
+import type { Logger } from '@relay/shared/observability/logger.js'
+import type { Batch } from '../batch/pack.js'
+import { outcomeLabel, type Outcome } from '../classify/outcome.js'
+import type { AttemptReport, WorkerObserver } from '../dispatch/observer.js'
+import type { WorkerMetrics } from './metrics.js'
+
+/** Turns what the worker does into metrics and one log line per attempt. */
+export class Reporter implements WorkerObserver {
+  readonly #metrics: WorkerMetrics
+  readonly #log: Logger
+
+  constructor(metrics: WorkerMetrics, log: Logger) {
+    this.#metrics = metrics
+    this.#log = log
+  }
+
+  attempted({ appId, lane, attemptId, probe, batch, answer, outcome }: AttemptReport): void {
+    const label = outcomeLabel(outcome)
+    const { requests, requestBody, requestElements, requestDuration } = this.#metrics
+    requests.inc({ app_id: appId, outcome: label })
+    if (answer.kind !== 'not_sent') {
+      requestBody.observe({ app_id: appId }, batch.bodyBytes)
+      requestElements.observe({ app_id: appId }, batch.items.length)
+      requestDuration.observe({ app_id: appId }, answer.timings.totalMs / 1000)
+    }
+    const fields = {
+      appId,
+      lane,
+      attemptId,
+      probe,
+      outcome: label,
+      elements: batch.items.length,
+      bodyBytes: batch.bodyBytes,
+      users: batch.cost.users,
+      events: batch.cost.events,
+      durationMs: Math.round(answer.timings.totalMs),
+      ...(answer.kind === 'response' ? { status: answer.status } : { why: answer.why }),
+      ...vendorWords(outcome),
+    }
+    if (outcome.outcome === 'delivered') this.#log.info('attempt', fields)
+    else this.#log.warn('attempt', fields)
+  }
+
+  delivered(appId: string, lane: Lane, { items }: Batch, answeredAtMs: number): void {
+    const counts: Record<Kind, number> = { user: 0, event: 0, device: 0 }
+    const latency = this.#metrics.latency.labels({ app_id: appId, lane })
+    for (const { element } of items) {
+      counts[element.kind] += element.posted
+      if (element.posted === 1) {
+        latency.observe(Math.max(0, answeredAtMs - element.provenance.acceptedAtMs) / 1000)
+      }
+    }
+    for (const kind of ['user', 'event', 'device'] as const) {
+      if (counts[kind] > 0) this.#metrics.delivered.inc({ app_id: appId, kind, lane }, counts[kind])
+    }
+  }
+
+  deadLettered(appId: string, kind: Kind, reason: DeadLetterReason, posted: number): void {
+    this.#metrics.deadLettered.inc({ app_id: appId, kind, reason }, posted)
+  }
+
+  possiblyDuplicated(appId: string, elements: number): void {
+    this.#metrics.possibleDuplicates.inc({ app_id: appId }, elements)
+  }
+}
+
+function vendorWords(outcome: Outcome) {
+  if (!('error' in outcome)) return {}
+  return { vendorType: outcome.error.type, vendorRequestId: outcome.error.requestId }
+}

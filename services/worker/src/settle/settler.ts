@@ -1,0 +1,48 @@
+import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
+import type { Item, PartitionWindow } from '../fetch/window.js'
+
+/** Pause before settling again when Redis did not answer, ms. */
+const AGAIN_MS = 200
+
+export interface SettlerOptions {
+  readonly queueOf: (window: PartitionWindow) => PartitionQueue | undefined
+  readonly sleep: (ms: number) => Promise<void>
+  /** Somebody else owns the partition: nothing more may be done in it. */
+  readonly onFenced: (window: PartitionWindow) => void
+}
+
+/** Takes finished elements out of their partitions, for certain: it goes on until Redis confirms. */
+export class Settler {
+  readonly #o: SettlerOptions
+
+  constructor(options: SettlerOptions) {
+    this.#o = options
+  }
+
+  async settle(items: readonly Item[]): Promise<void> {
+    const byWindow = new Map<PartitionWindow, Item[]>()
+    for (const item of items) {
+      const own = byWindow.get(item.window)
+      if (own) own.push(item)
+      else byWindow.set(item.window, [item])
+    }
+    await Promise.all([...byWindow].map(([window, own]) => this.#settleWindow(window, own)))
+  }
+
+  async #settleWindow(window: PartitionWindow, items: readonly Item[]): Promise<void> {
+    const { finished, partly } = window.settle(items)
+    const queue = this.#o.queueOf(window)
+    while (!window.lost && queue !== undefined) {
+      const reply = await queue.settle(window.claim, finished, partly).catch(() => null)
+      if (reply?.settled === true) {
+        window.waiting = Math.max(reply.waiting, window.chunks.length)
+        return
+      }
+      if (reply !== null) {
+        this.#o.onFenced(window)
+        return
+      }
+      await this.#o.sleep(AGAIN_MS)
+    }
+  }
+}

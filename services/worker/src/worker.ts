@@ -1,0 +1,236 @@
+import type { Clock } from '@relay/shared/clock.js'
+import type { Config } from '@relay/shared/config/environment.js'
+import type { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
+import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
+import type { Logger } from '@relay/shared/observability/logger.js'
+import { Deployment, type Roster } from '@relay/shared/queue/deployment.js'
+import { deploymentKeys, parsePartitionTag } from '@relay/shared/queue/keys.js'
+import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
+import type { Random } from '@relay/shared/random.js'
+import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { RedisLife } from '@relay/shared/redis/redis-life.js'
+import type { WorkerObserver } from './dispatch/observer.js'
+import { WindowMemory } from './fetch/loader.js'
+import type { PartitionWindow } from './fetch/window.js'
+import type { WorkerMetrics } from './observe/metrics.js'
+import { Ownership } from './ownership/ownership.js'
+import { Session, workerOf } from './session/session.js'
+import { Settler } from './settle/settler.js'
+import { WorkspaceService } from './workspace-service.js'
+
+export interface WorkerOptions {
+  readonly config: Config
+  readonly workspaces: WorkspaceDirectory
+  readonly client: RedisClient
+  readonly subscriber: RedisClient
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly metrics: WorkerMetrics
+  readonly observer: WorkerObserver
+  readonly version: string
+}
+
+/** Memory for looking ahead, all partitions together, bytes. */
+const WINDOW_BYTES = 64 * 1024 * 1024
+/** Whole time that requests under way get at the end, ms. */
+const FINISH_WITHIN_MS = 11_000
+
+/** One worker process: a session, the partitions it owns, and a service per workspace. */
+export class Worker {
+  readonly #o: WorkerOptions
+  readonly #name: string
+  readonly #session: Session
+  readonly #ownership: Ownership
+  readonly #life: RedisLife
+  readonly #services = new Map<string, WorkspaceService>()
+  readonly #memory = new WindowMemory(WINDOW_BYTES)
+  readonly #settler: Settler
+  #redisOffsetMs = 0
+  #stopping = false
+
+  constructor(options: WorkerOptions) {
+    this.#o = options
+    const { client, config, clock, random } = options
+    this.#name = random.bytes(9).toString('base64url')
+    const deployment = new Deployment(client, config.prefix)
+    this.#session = new Session({
+      worker: this.#name,
+      deployment,
+      leaseMs: config.leaseMs,
+      clock,
+      onRoster: (roster, stepMs) => {
+        this.#onRoster(roster, stepMs)
+      },
+      onLost: () => {
+        this.#onLeaseLost()
+      },
+    })
+    this.#ownership = new Ownership({
+      client,
+      prefix: config.prefix,
+      deployment,
+      clock,
+      leaseMs: config.leaseMs,
+      session: () => ({ id: this.#session.id, alive: this.#session.alive }),
+      onGained: (window, queue) => {
+        this.#onGained(window, queue)
+      },
+      onLost: (window) => {
+        this.#services.get(window.partition.appId)?.forget(window)
+        options.metrics.partitionsOwned.set(this.#ownership.owned.size)
+      },
+      onTakeover: (tag, from) => {
+        options.metrics.takeovers.inc()
+        options.log.info('partition taken over', { partition: tag, from })
+      },
+    })
+    this.#settler = new Settler({
+      queueOf: (window) => this.#ownership.owned.get(window.tag)?.queue,
+      sleep,
+      onFenced: (window) => {
+        options.log.warn('partition lost to another worker', { partition: window.tag })
+        this.#ownership.drop(window)
+      },
+    })
+    this.#life = new RedisLife(client, (before) => {
+      this.#onNewLife(before)
+    })
+  }
+
+  get alive(): boolean {
+    return this.#session.alive
+  }
+
+  async start(): Promise<void> {
+    const { subscriber, config, workspaces } = this.#o
+    const { wake } = deploymentKeys(config.prefix)
+    subscriber.on('message', (_channel: string, message: string) => {
+      this.#onMessage(message)
+    })
+    subscriber.on('ready', () => {
+      void subscriber.subscribe(wake).then(
+        () => this.#session.renew(),
+        () => undefined,
+      )
+    })
+    this.#syncWorkspaces()
+    workspaces.watch({
+      onChange: () => {
+        this.#o.log.info('workspaces file changed', { workspaces: workspaces.all().length })
+        this.#syncWorkspaces()
+      },
+      onFault: (faults) => {
+        const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
+        this.#o.log.error('workspaces file cannot be used; the last good one stays', { problems })
+      },
+    })
+    await this.#session.start()
+  }
+
+  /** Finishes what is under way, hands everything back and leaves. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    this.#o.workspaces.close()
+    const released = this.#ownership.releaseAll()
+    await Promise.all([...this.#services.values()].map((s) => s.stop(FINISH_WITHIN_MS)))
+    await released
+    await this.#ownership.releaseAll()
+    await this.#session.leave()
+  }
+
+  #syncWorkspaces(): void {
+    const all = this.#o.workspaces.all()
+    const known = new Set(all.map(({ appId }) => appId))
+    for (const [appId, service] of this.#services) {
+      // A removed workspace keeps its queue: it is served again when it comes back.
+      if (!known.has(appId)) {
+        this.#services.delete(appId)
+        void service.stop(FINISH_WITHIN_MS)
+      }
+    }
+    for (const workspace of all) {
+      const service = this.#services.get(workspace.appId)
+      if (service) void service.reconfigure(workspace)
+      else this.#services.set(workspace.appId, this.#newService(workspace))
+    }
+    for (const { window, queue } of this.#ownership.owned.values()) {
+      this.#services.get(window.partition.appId)?.serve(window, queue)
+    }
+  }
+
+  #newService(workspace: WorkspaceService['workspace']): WorkspaceService {
+    this.#o.metrics.preset(workspace.appId)
+    const { config, client, clock, random, log, observer, version } = this.#o
+    const service = new WorkspaceService({
+      ...{ config, workspace, client, clock, random, log, observer, version },
+      settler: this.#settler,
+      deadLetters: new DeadLetterStore(client, config.prefix),
+      memory: this.#memory,
+      worker: this.#name,
+      redisNowMs: () => clock.monotonicMs() + this.#redisOffsetMs,
+      leaseLeftMs: () => this.#session.remainingMs(),
+      incarnation: () => this.#life.id,
+      workers: () => this.#ownership.sessions.map(workerOf),
+      onIdle: (window) => void this.#ownership.idle(window),
+      mayServe: () => true,
+      sleep,
+    })
+    void service.refreshGate()
+    void service.recover().catch(() => undefined)
+    return service
+  }
+
+  #onRoster(roster: Roster, stepMs: number): void {
+    this.#redisOffsetMs = roster.redisNowMs - this.#o.clock.monotonicMs()
+    if (stepMs !== 0) {
+      this.#o.log.warn("Redis' clock stepped", { stepMs: Math.round(stepMs) })
+      this.#ownership.distrust()
+    }
+    if (!this.#stopping) void this.#ownership.balance(roster).catch(() => undefined)
+  }
+
+  #onLeaseLost(): void {
+    this.#o.metrics.leaseLosses.inc()
+    this.#o.log.warn('lease lost; partitions are given up and the worker joins anew')
+    this.#ownership.dropAll()
+  }
+
+  #onGained(window: PartitionWindow, queue: PartitionQueue): void {
+    this.#o.metrics.partitionsOwned.set(this.#ownership.owned.size)
+    this.#services.get(window.partition.appId)?.serve(window, queue)
+  }
+
+  /** Redis restarted or failed over: what happened in its last moments may be forgotten. */
+  #onNewLife(before: string): void {
+    if (before !== '') {
+      this.#o.log.warn('Redis restarted or failed over; claims and budgets are entered anew')
+      this.#ownership.distrust()
+      void this.#session.rejoin()
+    }
+    for (const service of this.#services.values()) {
+      void service.refreshGate()
+      void service.recover().catch(() => undefined)
+    }
+  }
+
+  #onMessage(message: string): void {
+    const [what, subject = '', owner = ''] = message.split(' ')
+    switch (what) {
+      case 'wake':
+        if (parsePartitionTag(subject))
+          void this.#ownership.woken(subject, owner).catch(() => undefined)
+        return
+      case 'gate':
+        void this.#services.get(subject)?.refreshGate()
+        return
+      case 'sessions':
+        if (!this.#stopping) void this.#session.renew()
+        return
+    }
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

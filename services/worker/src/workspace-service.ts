@@ -1,0 +1,199 @@
+import type { Clock } from '@relay/shared/clock.js'
+import type { Config } from '@relay/shared/config/environment.js'
+import type { Workspace } from '@relay/shared/config/workspace.js'
+import { Ledger } from '@relay/shared/budget/ledger.js'
+import type { DeadLetterSink } from '@relay/shared/dead-letters/dead-letter.js'
+import { LANES, type Lane } from '@relay/shared/element.js'
+import { GateStore } from '@relay/shared/gate/gate-store.js'
+import type { Logger } from '@relay/shared/observability/logger.js'
+import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
+import type { Random } from '@relay/shared/random.js'
+import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { Admission } from './budget/admission.js'
+import { Reservations } from './budget/reservations.js'
+import { WorkspaceGate } from './budget/workspace-gate.js'
+import { LaneDispatcher } from './dispatch/lane-dispatcher.js'
+import type { WorkerObserver } from './dispatch/observer.js'
+import type { WindowMemory } from './fetch/loader.js'
+import type { PartitionWindow } from './fetch/window.js'
+import { HttpSender } from './send/http-sender.js'
+import type { Settler } from './settle/settler.js'
+
+export interface WorkspaceServiceOptions {
+  readonly config: Config
+  readonly workspace: Workspace
+  readonly client: RedisClient
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly observer: WorkerObserver
+  readonly settler: Settler
+  readonly deadLetters: DeadLetterSink
+  readonly memory: WindowMemory
+  readonly worker: string
+  readonly version: string
+  /** Redis' time, ms since 1970. */
+  readonly redisNowMs: () => number
+  readonly leaseLeftMs: () => number
+  readonly incarnation: () => string
+  /** Workers that are alive, as last heard. */
+  readonly workers: () => readonly string[]
+  readonly onIdle: (window: PartitionWindow) => void
+  readonly mayServe: (window: PartitionWindow) => boolean
+  readonly sleep: (ms: number) => Promise<void>
+}
+
+/** Connections per workspace: at most one request per partition and lane is under way. */
+const MAX_SOCKETS = 64
+/** Pause before asking again whether all workers have re-entered their reservations, ms. */
+const RECOVERY_LOOK_MS = 100
+
+/** Everything a worker keeps for one workspace: its trouble stays its own. */
+export class WorkspaceService {
+  readonly #o: WorkspaceServiceOptions
+  readonly #ledger: Ledger
+  readonly #gate: WorkspaceGate
+  readonly #reservations: Reservations
+  readonly #lanes: ReadonlyMap<Lane, LaneDispatcher>
+  readonly #abort = new AbortController()
+  #workspace: Workspace
+  #sender: HttpSender
+
+  constructor(options: WorkspaceServiceOptions) {
+    this.#o = options
+    this.#workspace = options.workspace
+    this.#sender = this.#newSender()
+    const { client, config, clock } = options
+    this.#ledger = new Ledger(client, config.prefix, this.#workspace.appId)
+    this.#reservations = new Reservations(clock)
+    this.#gate = new WorkspaceGate({
+      store: new GateStore(client, config.prefix, this.#workspace.appId),
+      random: options.random,
+      nowMs: options.redisNowMs,
+      onChange: (gate, before) => {
+        if (gate.mode.state !== before.mode.state || gate.paused !== before.paused) {
+          const reason = 'reason' in gate.mode ? gate.mode.reason : null
+          const fields = { state: gate.mode.state, reason, paused: gate.paused }
+          options.log.info('gate changed', { appId: this.#workspace.appId, ...fields })
+        }
+        this.wake()
+      },
+    })
+    this.#lanes = new Map(LANES.map((lane) => [lane, this.#newLane(lane)]))
+    for (const lane of this.#lanes.values()) void lane.run()
+  }
+
+  get workspace(): Workspace {
+    return this.#workspace
+  }
+
+  get gate(): WorkspaceGate {
+    return this.#gate
+  }
+
+  serve(window: PartitionWindow, queue: PartitionQueue): void {
+    this.#lanes.get(window.partition.lane)?.serve(window, queue)
+  }
+
+  forget(window: PartitionWindow): void {
+    this.#lanes.get(window.partition.lane)?.forget(window)
+  }
+
+  wake(): void {
+    for (const lane of this.#lanes.values()) lane.wake()
+  }
+
+  /** Reads the gate again: another worker or an operator changed it. */
+  async refreshGate(): Promise<void> {
+    await this.#gate.refresh().catch(() => undefined)
+  }
+
+  /** New settings: they count from the next request, and a held workspace is tried at once. */
+  async reconfigure(workspace: Workspace): Promise<void> {
+    const old = this.#workspace
+    this.#workspace = workspace
+    if (old.apiKey !== workspace.apiKey || old.baseUrl !== workspace.baseUrl) {
+      const before = this.#sender
+      this.#sender = this.#newSender()
+      setTimeout(() => {
+        before.close()
+      }, this.#o.config.requestTimeoutMs).unref()
+      await this.#gate.refresh().catch(() => undefined)
+      await this.#gate.apply({ type: 'config_changed' }).catch(() => undefined)
+    }
+    this.wake()
+  }
+
+  /** Enters own reservations into the ledger of a new life of Redis. Returns ms to wait, 0 when open. */
+  async recover(): Promise<number> {
+    const { config, worker, workers, incarnation } = this.#o
+    const life = incarnation()
+    if (life === '') return RECOVERY_LOOK_MS
+    const openAfterMs = config.requestTimeoutMs + config.arrivalGraceMs + config.budgetWindowMs
+    const alive = [...new Set([worker, ...workers()])]
+    const waitMs = await this.#ledger.recover(
+      ...([life, worker, 0, openAfterMs, alive, this.#reservations.open()] as const),
+    )
+    return waitMs === null ? 0 : Math.min(waitMs, RECOVERY_LOOK_MS)
+  }
+
+  /** Finishes what is under way within `mostMs`, then gives it back. */
+  async stop(mostMs: number): Promise<void> {
+    const timer = setTimeout(() => {
+      this.#abort.abort()
+      this.wake()
+    }, mostMs)
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.stop()))
+    clearTimeout(timer)
+    this.#sender.close()
+  }
+
+  #newSender(): HttpSender {
+    const { appId, apiKey, baseUrl } = this.#workspace
+    const { clock, version } = this.#o
+    return new HttpSender({ baseUrl, appId, apiKey, version, maxSockets: MAX_SOCKETS, clock })
+  }
+
+  #newLane(lane: Lane): LaneDispatcher {
+    const o = this.#o
+    const newId = (): string => o.random.bytes(12).toString('base64url')
+    const admission = new Admission({
+      ledger: this.#ledger,
+      gate: this.#gate,
+      reservations: this.#reservations,
+      clock: o.clock,
+      workspace: () => this.#workspace,
+      windowMs: o.config.budgetWindowMs,
+      requestTimeoutMs: o.config.requestTimeoutMs,
+      arrivalGraceMs: o.config.arrivalGraceMs,
+      backfillFloor: o.config.backfillFloorPercent / 100,
+      incarnation: o.incarnation,
+      newId,
+      waiter: o.worker,
+      recover: () => this.recover(),
+    })
+    return new LaneDispatcher({
+      context: {
+        lane,
+        workspace: () => this.#workspace,
+        admission,
+        gate: this.#gate,
+        sender: () => this.#sender,
+        settler: o.settler,
+        deadLetters: o.deadLetters,
+        observer: o.observer,
+        clock: o.clock,
+        leaseLeftMs: o.leaseLeftMs,
+        sleep: o.sleep,
+        signal: this.#abort.signal,
+        newId,
+        requestTimeoutMs: o.config.requestTimeoutMs,
+      },
+      lingerMs: o.config.lingerMs,
+      memory: o.memory,
+      bodyBytes: () => this.#workspace.limits.maxBodyBytes,
+      onIdle: o.onIdle,
+      mayServe: o.mayServe,
+    })
+  }
+}

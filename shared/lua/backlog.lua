@@ -1,0 +1,13 @@
+--[[
+  What waits in a partition. Changes nothing.
+
+  KEYS[1]  control hash
+  KEYS[2]  wait list
+  ARGV[1]  prefix of the jobs' keys
+
+  Returns {bytes, users, events, devices, when the oldest chunk was added (ms since 1970) or ''}.
+]]
+local counts = redis.call('HMGET', KEYS[1], 'bytes', 'user', 'event', 'device')
+local oldest = redis.call('LINDEX', KEYS[2], -1)
+return { counts[1] or '0', counts[2] or '0', counts[3] or '0', counts[4] or '0',
+  oldest and redis.call('HGET', ARGV[1] .. oldest, 'timestamp') or '' }

@@ -1,0 +1,50 @@
+--[[
+  Claims an Idempotency-Key for a request, or says what is known of it.
+
+  KEYS[1]  records of keys first used today: hash of digest to JSON
+  KEYS[2]  the same of yesterday
+  ARGV[1]  digest of producer, app id and key
+  ARGV[2]  digest of the body
+  ARGV[3]  request id, given to the request if it is the first
+  ARGV[4]  how long a claim holds without an answer, ms
+  ARGV[5]  how long answers are remembered, ms
+  ARGV[6]  wall clock of acceptance, ms since 1970
+
+  Returns {state, …}:
+    new, request id, accepted at          the caller runs it
+    resumed, request id, accepted at      an earlier try ended without an answer: the caller runs it
+    replay, status, body                  answered before
+    mismatch                              the key belongs to another body
+    running                               the first try is under way
+]]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local key = KEYS[1]
+local stored = redis.call('HGET', key, ARGV[1])
+if not stored then
+  stored = redis.call('HGET', KEYS[2], ARGV[1])
+  if stored then key = KEYS[2] end
+end
+local record = stored and cjson.decode(stored)
+if record and now - record.since > tonumber(ARGV[5]) then
+  record = nil
+  key = KEYS[1]
+end
+if not record then
+  record = { body = ARGV[2], id = ARGV[3], at = tonumber(ARGV[6]), since = now, until_ms = now + tonumber(ARGV[4]) }
+  redis.call('HSET', key, ARGV[1], cjson.encode(record))
+  redis.call('PEXPIRE', key, tonumber(ARGV[5]) * 2)
+  return { 'new', record.id, ARGV[6] }
+end
+if record.body ~= ARGV[2] then
+  return { 'mismatch' }
+end
+if record.status then
+  return { 'replay', record.status, record.answer }
+end
+if record.until_ms > now then
+  return { 'running' }
+end
+record.until_ms = now + tonumber(ARGV[4])
+redis.call('HSET', key, ARGV[1], cjson.encode(record))
+return { 'resumed', record.id, string.format('%.0f', record.at) }

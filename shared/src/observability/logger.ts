@@ -1,0 +1,32 @@
+import winston from 'winston'
+
+/** Structured facts beside a constant message. Never bodies, secrets or customer data. */
+export type LogFields = Readonly<Record<string, unknown>>
+
+export interface Logger {
+  error(message: string, fields?: LogFields): void
+  warn(message: string, fields?: LogFields): void
+  info(message: string, fields?: LogFields): void
+  debug(message: string, fields?: LogFields): void
+}
+
+/** Longest text of one field, characters: a log line stays bounded whatever is in it. */
+const FIELD_MOST = 512
+
+/** One JSON object per line on standard output. */
+export function createLogger(service: string, level: string): Logger {
+  const bounded = winston.format((info) => {
+    for (const [key, value] of Object.entries(info)) {
+      if (typeof value === 'string' && value.length > FIELD_MOST) {
+        info[key] = `${value.slice(0, FIELD_MOST)}…`
+      }
+    }
+    return info
+  })
+  return winston.createLogger({
+    level,
+    defaultMeta: { service },
+    format: winston.format.combine(bounded(), winston.format.timestamp(), winston.format.json()),
+    transports: [new winston.transports.Console({ stderrLevels: [] })],
+  })
+}

@@ -1,0 +1,54 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { Registry } from 'prom-client'
+
+export interface Readiness {
+  readonly ready: boolean
+  /** Each check by name, in words. */
+  readonly checks: Readonly<Record<string, string>>
+}
+
+export interface OpsServerOptions {
+  readonly registry: Registry
+  readonly readiness: () => Promise<Readiness>
+  /** Everything but metrics and health. */
+  readonly fallback?: RequestListener
+}
+
+/** `/metrics`, `/healthz` (the process lives) and `/readyz` (it can do its work). */
+export function createOpsServer({ registry, readiness, fallback }: OpsServerOptions): Server {
+  const server = createServer((request, response) => {
+    const path = (request.url ?? '').split('?', 1)[0]
+    const isRead = request.method === 'GET' || request.method === 'HEAD'
+    if (!isRead || !OWN_PATHS.has(path ?? '')) {
+      if (fallback) fallback(request, response)
+      else response.writeHead(404).end()
+      return
+    }
+    const answer = path === '/metrics' ? metrics(registry) : health(path ?? '', readiness)
+    answer.then(
+      ({ status, type, body }) => {
+        response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' })
+        response.end(request.method === 'HEAD' ? undefined : body)
+      },
+      () => {
+        response.writeHead(500).end()
+      },
+    )
+  })
+  server.headersTimeout = 10_000
+  server.requestTimeout = 30_000
+  return server
+}
+
+const OWN_PATHS = new Set(['/metrics', '/healthz', '/readyz'])
+
+async function metrics(registry: Registry) {
+  return { status: 200, type: registry.contentType, body: await registry.metrics() }
+}
+
+async function health(path: string, readiness: () => Promise<Readiness>) {
+  const { ready, checks } =
+    path === '/healthz' ? { ready: true, checks: { process: 'up' } } : await readiness()
+  const body = JSON.stringify({ status: ready ? 'ok' : 'unavailable', checks }) + '\n'
+  return { status: ready ? 200 : 503, type: 'application/json', body }
+}

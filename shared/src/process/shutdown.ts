@@ -1,0 +1,46 @@
+import type { Server } from 'node:http'
+
+/** SIGTERM must end in exit 0 within 15 s; what hangs beyond this is cut off, ms. */
+const SHUTDOWN_MOST_MS = 13_000
+
+/** Runs `stop` once on the first SIGTERM or SIGINT, then exits 0; a second signal exits at once. */
+export function onShutdown(stop: () => Promise<void>): void {
+  let stopping = false
+  const begin = (): void => {
+    if (stopping) process.exit(1)
+    stopping = true
+    setTimeout(() => process.exit(0), SHUTDOWN_MOST_MS).unref()
+    void stop().finally(() => process.exit(0))
+  }
+  process.on('SIGTERM', begin)
+  process.on('SIGINT', begin)
+}
+
+/** Stops listening, closes idle keep-alive connections, and waits for requests under way. */
+export function closeServer(server: Server, mostMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve()
+    })
+    server.closeIdleConnections()
+    setTimeout(() => {
+      server.closeAllConnections()
+      resolve()
+    }, mostMs).unref()
+  })
+}
+
+/** Starts listening; rejects with a person's words when the port cannot be had. */
+export function listen(server: Server, port: number, setting: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const busy = error.code === 'EADDRINUSE'
+      const problem = busy ? 'is in use by another process' : `cannot be used (${error.code ?? ''})`
+      reject(new Error(`port ${String(port)} ${problem}; set ${setting} to a free port`))
+    })
+    server.listen(port, () => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address ? address.port : port)
+    })
+  })
+}

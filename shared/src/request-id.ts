@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto'
+import type { Random } from './random.js'
+
+/**
+ * Request ids: 16 bytes written as 26 letters of Crockford's base32, so that they sort by time and
+ * can be read aloud. Layout, high to low: 48 bits acceptance time (ms since 1970), 20 bits element
+ * count, 16 bits producer tag, 44 random bits.
+ */
+export interface RequestIdFacts {
+  /** Wall clock of acceptance, ms since 1970 UTC. */
+  readonly acceptedAtMs: number
+  /** Elements accepted, at most `MAX_COUNTED_ELEMENTS`. */
+  readonly elementCount: number
+  /** `producerTag` of the producer: only that producer may ask for the trace. */
+  readonly producerTag: number
+}
+
+export const MAX_COUNTED_ELEMENTS = 0xfffff
+
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+const SHAPE = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
+const DIGITS = 26
+
+/** 16 bits that stand for a producer's name; equal names give equal tags. */
+export function producerTag(name: string): number {
+  return createHash('sha256').update(name, 'utf8').digest().readUInt16BE(0)
+}
+
+export function createRequestId(
+  acceptedAtMs: number,
+  elementCount: number,
+  producer: number,
+  random: Random,
+): string {
+  const noise = random.bytes(6)
+  const bytes = Buffer.alloc(16)
+  bytes.writeUIntBE(acceptedAtMs, 0, 6)
+  const count = Math.min(elementCount, MAX_COUNTED_ELEMENTS)
+  bytes.writeUIntBE(count * 16 + (producer >>> 12), 6, 3)
+  bytes.writeUInt16BE(((producer & 0xfff) << 4) | (noise.readUInt8(0) & 0xf), 9)
+  noise.copy(bytes, 11, 1)
+  return encode(bytes)
+}
+
+/** What a request id says, or null when the text is none. */
+export function parseRequestId(text: string): RequestIdFacts | null {
+  if (!SHAPE.test(text)) return null
+  let value = 0n
+  for (const letter of text) value = value * 32n + BigInt(ALPHABET.indexOf(letter))
+  return {
+    acceptedAtMs: Number(value >> 80n),
+    elementCount: Number((value >> 60n) & 0xfffffn),
+    producerTag: Number((value >> 44n) & 0xffffn),
+  }
+}
+
+/** 128 bits in 26 letters: the first carries the three highest bits, each other one five. */
+function encode(bytes: Buffer): string {
+  let text = ''
+  for (let digit = 0; digit < DIGITS; digit++) {
+    const lowest = 125 - digit * 5
+    text += ALPHABET.charAt(bitsAt(bytes, lowest))
+  }
+  return text
+}
+
+/** Five bits of a 128-bit big-endian number from bit `lowest` up; bits beyond the number are 0. */
+function bitsAt(bytes: Buffer, lowest: number): number {
+  const byte = 15 - (lowest >> 3)
+  const low = bytes[byte] ?? 0
+  const high = byte > 0 ? (bytes[byte - 1] ?? 0) : 0
+  return (((high << 8) | low) >> (lowest & 7)) & 31
+}
