@@ -24,10 +24,11 @@ export function createLogger(service: string, level: string): Logger {
     return info
   })
   const output = new winston.transports.Console({ stderrLevels: [] })
-  return winston.createLogger({
+  const logger = winston.createLogger({
     level,
     defaultMeta: { service },
     format: winston.format.combine(bounded(), winston.format.timestamp(), winston.format.json()),
-    transports: [output],
   })
+  logger.add(output)
+  return logger
 }

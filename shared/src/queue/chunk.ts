@@ -103,7 +103,8 @@ export function decodeChunk(chunk: Buffer): TracedElement[] {
 
 function kindAt(index: number): Kind {
   const kind = KINDS[index]
-  if (kind === undefined) throw new RangeError(`chunk holds an element of unknown kind ${String(index)}`)
+  if (kind === undefined)
+    throw new RangeError(`chunk holds an element of unknown kind ${String(index)}`)
   return kind
 }
 

@@ -3,7 +3,7 @@ import { BUDGETS, effectiveLimits, type Budget, type Cost } from '@relay/shared/
 import type { Ledger } from '@relay/shared/budget/ledger.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { Lane } from '@relay/shared/element.js'
-import type { Learned } from './learned.js'
+import type { Learned } from '../learn/learned.js'
 import type { Reservations } from './reservations.js'
 import type { WorkspaceGate } from './workspace-gate.js'
 

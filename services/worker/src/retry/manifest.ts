@@ -2,7 +2,7 @@ import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import type { VendorError } from '../classify/outcome.js'
 import type { Item } from '../fetch/window.js'
 import { isBisected, onAccepted, onRefused, startBisection, type Bisection } from './bisect.js'
-import { batchOf, ENVELOPE_BYTES, type Batch } from './pack.js'
+import { batchOf, ENVELOPE_BYTES, type Batch } from '../batch/pack.js'
 import { splitForProbe } from './probe.js'
 import { suspectsOf } from './suspects.js'
 

@@ -5,7 +5,7 @@ import {
   readCeiling,
   unknownCeiling,
   type Ceiling,
-} from '../batch/ceiling.js'
+} from './ceiling.js'
 import {
   effectiveShare,
   readAdaptation,
@@ -13,7 +13,7 @@ import {
   requestsAtOnceCap,
   shrink,
   type Adaptation,
-} from '../retry/adaptation.js'
+} from './adaptation.js'
 import type { LearnedStore } from './learned-store.js'
 
 export interface LearnedOptions {
