@@ -8,7 +8,7 @@ import { createRequestId, producerTag } from '@relay/shared/request-id.js'
 import type { Refusal } from '../refusal.js'
 import { assess, rebuild, type Assessment, type RequestLimits } from './assess.js'
 import type { Endpoint } from './parse.js'
-import type { Claim, Idempotency, IntakeObserver, Quota } from './ports.js'
+import type { Claim, ClaimOutcome, Idempotency, IntakeObserver, Quota } from './ports.js'
 import * as refusals from './refusals.js'
 
 /** A request whose sender is known and whose headers are in order. */
@@ -26,7 +26,12 @@ export interface IntakeRequest {
 
 export type Acceptance =
   | { readonly outcome: 'accepted'; readonly requestId: string; readonly body: string; readonly elements: number } // prettier-ignore
-  | { readonly outcome: 'replayed'; readonly status: number; readonly body: string }
+  | {
+      readonly outcome: 'replayed'
+      readonly requestId: string
+      readonly status: number
+      readonly body: string
+    }
   | { readonly outcome: 'refused'; readonly refusal: Refusal }
 
 export interface AcceptDeps {
@@ -84,7 +89,7 @@ export class Acceptor {
       case 'resumed':
         return this.#run(request, assessment, claim, nowMs)
       case 'replay':
-        return { outcome: 'replayed', status: claim.status, body: claim.body }
+        return replayed(claim)
       case 'mismatch':
       case 'running':
       case 'unavailable':
@@ -198,6 +203,12 @@ export class Acceptor {
       this.#deps.observer.elements({ appId: workspace.appId, kind, lane, outcome, count })
     }
   }
+}
+
+/** The first answer again, under the id that it gave. */
+function replayed({ status, body }: ClaimOutcome & { state: 'replay' }): Acceptance {
+  const { request_id: requestId } = JSON.parse(body) as { request_id: string }
+  return { outcome: 'replayed', requestId, status, body }
 }
 
 function refused(refusal: Refusal): Acceptance {

@@ -173,9 +173,9 @@ class Intake {
         this.#refuse(request, response, accepted.refusal, known)
         return
       case 'replayed': {
-        const { status, body } = accepted
+        const { status, body, requestId } = accepted
         const answer = { status, body, headers: { 'Idempotency-Replayed': 'true' } }
-        this.#answer(request, response, answer, this.#requestId(known), known)
+        this.#answer(request, response, answer, requestId, known)
         return
       }
       case 'accepted': {

@@ -130,6 +130,7 @@ describe('an Idempotency-Key', () => {
     expect(again.status).toBe(200)
     expect(first.headers['idempotency-replayed']).toBeUndefined()
     expect(again.headers['idempotency-replayed']).toBe('true')
+    expect(again.headers['x-request-id']).toBe(first.body.request_id)
     expect(intake.store.posts).toHaveLength(1)
   })
 
