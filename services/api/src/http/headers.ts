@@ -3,7 +3,7 @@ import { LANES, type Lane } from '@relay/shared/element.js'
 import type { Detail, Refusal } from '../refusal.js'
 
 /** What the headers of an authenticated request ask for. */
-export interface IntakeHeaders {
+interface IntakeHeaders {
   readonly lane: Lane
   readonly lenient: boolean
   readonly idempotencyKey: string | null
