@@ -23,7 +23,8 @@ export function createLogger(service: string, level: string): Logger {
     }
     return info
   })
-  const output = new winston.transports.Console({ stderrLevels: [] })
+  // The transport types of winston are wider than the rule can follow; Console is one of them.
+  const output: winston.transport = new winston.transports.Console({ stderrLevels: [] })
   const logger = winston.createLogger({
     level,
     defaultMeta: { service },
