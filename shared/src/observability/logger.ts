@@ -24,7 +24,7 @@ export function createLogger(service: string, level: string): Logger {
     return info
   })
   // The transport types of winston are wider than the rule can follow; Console is one of them.
-  const output: winston.transport = new winston.transports.Console({ stderrLevels: [] })
+  const output = new winston.transports.Console({ stderrLevels: [] }) as winston.transport
   const logger = winston.createLogger({
     level,
     defaultMeta: { service },
