@@ -1,5 +1,6 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '@relay/shared/seeded-random.js'
@@ -72,6 +73,7 @@ async function runOn(stack: Stack, remains: Remains, options: RunOptions): Promi
   let poisonShare = 0
   const stopped = new AbortController()
   const givenUp = new AbortController()
+  setMaxListeners(0, stopped.signal, givenUp.signal)
   await refusePoison({ stack })
   const load = Promise.all(
     makeProducers(stack, journal, options, () => poisonShare).map((producer) =>

@@ -83,8 +83,8 @@ export const VENDOR_FAULTS: readonly Fault[] = [
   {
     ...{ name: 'vendor-poison', group: 'vendor', mayDuplicate: false, mayLinger: false },
     run: async ({ random, poison }) => {
-      poison(0.01 + random.next() * 0.03)
-      await sleep(between(random, 500, 2000))
+      poison(0.02 + random.next() * 0.06)
+      await sleep(between(random, 1000, 3000))
       poison(0)
     },
   },

@@ -14,8 +14,8 @@ export interface Planned {
 }
 
 /** Pause between the starts of two faults, ms. */
-const LEAST_GAP_MS = 700
-const MOST_GAP_MS = 3_000
+const LEAST_GAP_MS = 400
+const MOST_GAP_MS = 2_500
 /** Traffic runs undisturbed first, so that a run has something to compare with. */
 const FIRST_MS = 1_500
 
