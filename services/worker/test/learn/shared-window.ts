@@ -4,7 +4,7 @@ import {
   requestCostCap,
   requestsAtOnceCap,
   shrink,
-} from '../../src/retry/adaptation.js'
+} from '../../src/learn/adaptation.js'
 import { advance, type GateEvent, isProbe, mayStart } from '../../src/retry/gate.js'
 import { type Gate, OPEN_GATE } from '../../src/retry/gate-state.js'
 
