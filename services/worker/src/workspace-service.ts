@@ -9,6 +9,7 @@ import type { Logger } from '@relay/shared/observability/logger.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { Random } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
+import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { Admission } from './budget/admission.js'
 import { Reservations } from './budget/reservations.js'
 import { WorkspaceGate } from './budget/workspace-gate.js'
@@ -29,6 +30,7 @@ export interface WorkspaceServiceOptions {
   readonly observer: WorkerObserver
   readonly settler: Settler
   readonly deadLetters: DeadLetterSink
+  readonly trace: TraceWriter
   readonly memory: WindowMemory
   readonly worker: string
   readonly version: string
@@ -182,6 +184,7 @@ export class WorkspaceService {
         settler: o.settler,
         deadLetters: o.deadLetters,
         observer: o.observer,
+        trace: o.trace,
         clock: o.clock,
         leaseLeftMs: o.leaseLeftMs,
         sleep: o.sleep,

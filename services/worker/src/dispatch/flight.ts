@@ -6,6 +6,8 @@ import type {
   DeadLetterSink,
 } from '@relay/shared/dead-letters/dead-letter.js'
 import type { Lane } from '@relay/shared/element.js'
+import type { RequestShare } from '@relay/shared/trace/trace-entry.js'
+import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { batchOf, writeBody, type Batch } from '../batch/pack.js'
 import { splitForProbe } from '../batch/probe.js'
 import type { Admission, Admitted } from '../budget/admission.js'
@@ -34,6 +36,7 @@ export interface FlightContext {
   readonly settler: Settler
   readonly deadLetters: DeadLetterSink
   readonly observer: WorkerObserver
+  readonly trace: TraceWriter
   readonly clock: Clock
   /** How long the worker's lease certainly holds, ms. */
   readonly leaseLeftMs: () => number
@@ -112,7 +115,7 @@ export class Flight {
     const { decision, event } = decide(outcome, ticket.probeId)
     const gateChange =
       event === null ? null : this.#untilRedisAnswers(() => this.#c.gate.apply(event))
-    const left = await this.#carryOut(decision.do, batch, outcome, answeredAtMs)
+    const left = await this.#carryOut(decision.do, batch, outcome, ticket.id, answeredAtMs)
     await gateChange
     if (decision.do === 'retry' && sent && mayHaveArrived(outcome)) {
       this.#c.observer.possiblyDuplicated(this.#c.workspace().appId, batch.items.length)
@@ -124,12 +127,14 @@ export class Flight {
     what: 'settle' | 'retry' | 'isolate' | 'shrink',
     batch: Batch,
     outcome: Outcome,
+    attemptId: string,
     answeredAtMs: number,
   ): Promise<Batch[]> {
     switch (what) {
       case 'settle':
         await this.#c.settler.settle(batch.items)
         this.#c.observer.delivered(this.#c.workspace().appId, this.#c.lane, batch, answeredAtMs)
+        this.#c.trace.sent(this.#c.workspace().appId, sharesOf(batch), attemptId, answeredAtMs)
         return []
       case 'retry':
         return [batch]
@@ -277,6 +282,12 @@ const WAIT = ''
 
 /** Faults before a connection was up: nothing of the attempt left this process. */
 const NEVER_LEFT: ReadonlySet<string> = new Set(['refused', 'unresolvable', 'unreachable', 'busy'])
+
+function* sharesOf({ items }: Batch): Generator<RequestShare> {
+  for (const { element } of items) {
+    yield { requestId: element.provenance.requestId, elements: element.posted }
+  }
+}
 
 function isLost({ window }: { window: PartitionWindow }): boolean {
   return window.lost
