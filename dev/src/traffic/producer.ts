@@ -35,6 +35,7 @@ export class Producer {
       'content-type': 'application/json',
       'content-length': body.length,
       authorization: `Basic ${Buffer.from(`${appId}:${secret}`).toString('base64')}`,
+      'moe-appkey': appId,
       'idempotency-key': idempotencyKey,
       'relay-lane': lane,
     }

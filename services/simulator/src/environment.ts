@@ -63,7 +63,7 @@ const VARIABLES: readonly Variable[] = [
     'afterJitterMs',
   ),
   variable('SIM_CLOSED_BEFORE_ARRIVAL', plain, 'drop or process', 'closedBeforeArrival'),
-  variable('SIM_RECORD', plain, 'elements or counts', 'record'),
+  variable('SIM_RECORD', plain, 'elements, counts or sizes', 'record'),
   variable('SIM_RECORD_MAX_ELEMENTS', whole, 'a whole number from 1', 'recordMaxElements'),
   variable('SIM_RECORD_MAX_REQUESTS', whole, 'a whole number from 1', 'recordMaxRequests'),
   variable('SIM_SEED', whole, 'a whole number', 'seed'),

@@ -19,6 +19,12 @@ export type Verdict =
   | { readonly kind: 'accept'; readonly elements: readonly ReceivedElement[] }
   | { readonly kind: 'refuse'; readonly refusal: Refusal }
 
+const UNSEEN: DecodedBody = {
+  ok: true,
+  elements: [],
+  cost: { users: 0, events: 0, devices: 0 },
+}
+
 const refuse = (refusal: Refusal): Verdict => ({ kind: 'refuse', refusal })
 
 /** Headers, size and JSON, in that order: what can be said without looking into elements. */
@@ -32,6 +38,7 @@ export function decodeRequest(world: World, request: ArrivedRequest): DecodedBod
   const ceiling = lowered?.kind === 'body_ceiling' ? lowered.bytes : Infinity
   const maxBytes = Math.min(ceiling, world.limitsOf(appId).maxBodyBytes)
   if (body === null || bodyBytes > maxBytes) return { ok: false, refusal: ROWS.payload_too_large }
+  if (settings.record === 'sizes') return UNSEEN
   return decodeBody(body, endpoint, settings.record === 'elements')
 }
 

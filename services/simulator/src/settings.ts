@@ -55,8 +55,12 @@ export const settingsSchema = z.strictObject({
   latency: latency.default({ beforeMs: 0, beforeJitterMs: 0, afterMs: 0, afterJitterMs: 0 }),
   /** What becomes of a whole request whose connection closes before its arrival. */
   closedBeforeArrival: z.enum(['drop', 'process']).default('drop'),
-  /** `counts`: elements are counted, not kept (for benchmarks). */
-  record: z.enum(['elements', 'counts']).default('elements'),
+  /**
+   * How closely bodies are looked at. `counts`: elements are checked and counted, not kept.
+   * `sizes`: not even that; every body that fits is accepted and only its size noted, so that in
+   * a benchmark the simulator is not what is measured.
+   */
+  record: z.enum(['elements', 'counts', 'sizes']).default('elements'),
   recordMaxElements: z.number().int().min(1).max(5_000_000).default(200_000),
   recordMaxRequests: z.number().int().min(1).max(1_000_000).default(20_000),
   /** Seed of jitter and fault probabilities. */

@@ -30,12 +30,19 @@ export interface Simulator {
   removeFault(id: string): boolean
   clearFaults(): void
   reset(): void
+  /**
+   * Resolves once `seen` says yes of the record; asked whenever a request was decided or ended.
+   * Rejects after `timeoutMs` (10 s) with the totals.
+   */
+  until(seen: (record: ArrivalRecord) => boolean, timeoutMs?: number): Promise<void>
   /** Cuts every connection and stops. */
   close(): Promise<void>
 }
 
 /** Idle connections are kept longer than any client keeps them, so that the client decides. */
 const KEEP_ALIVE_MS = 65_000
+
+const UNTIL_TIMEOUT_MS = 10_000
 
 /** Starts a simulator; throws `ZodError` for wrong options and what `listen` throws. */
 export async function startSimulator(
@@ -70,6 +77,12 @@ export async function startSimulator(
     reset: () => {
       world.resetRecord()
     },
+    until: (seen, timeoutMs = UNTIL_TIMEOUT_MS) =>
+      world.watchers.until(
+        () => seen(world.record),
+        timeoutMs,
+        () => JSON.stringify(world.record.totals),
+      ),
     close: () => close(server),
   }
 }

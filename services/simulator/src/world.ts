@@ -3,6 +3,7 @@ import type { Random } from '@relay/shared/random.js'
 import { seededRandom } from '@relay/shared/seeded-random.js'
 import { Faults } from './faults/faults.js'
 import { ArrivalRecord } from './record/record.js'
+import { Watchers } from './record/watchers.js'
 import { limitsOf, patchSettings, type Settings } from './settings.js'
 import { WorkspaceBudgets } from './window/budgets.js'
 
@@ -11,6 +12,8 @@ export class World {
   readonly clock: Clock
   readonly random: Random
   readonly faults: Faults
+  /** Told whenever a request was decided or ended. */
+  readonly watchers = new Watchers()
   record: ArrivalRecord
   #settings: Settings
   #budgets = new Map<string, WorkspaceBudgets>()

@@ -179,6 +179,7 @@ export class Worker {
       sleep,
     })
     void service.refreshGate()
+    void service.refreshLearned()
     void service.recover().catch(() => undefined)
     return service
   }
@@ -212,12 +213,13 @@ export class Worker {
     }
     for (const service of this.#services.values()) {
       void service.refreshGate()
+      void service.refreshLearned()
       void service.recover().catch(() => undefined)
     }
   }
 
   #onMessage(message: string): void {
-    const [what, subject = '', owner = ''] = message.split(' ')
+    const [what = '', subject = '', owner = ''] = message.split(' ')
     switch (what) {
       case 'wake':
         if (parsePartitionTag(subject))
@@ -225,6 +227,9 @@ export class Worker {
         return
       case 'gate':
         void this.#services.get(subject)?.refreshGate()
+        return
+      case 'learned':
+        void this.#services.get(subject)?.refreshLearned()
         return
       case 'sessions':
         if (!this.#stopping) void this.#session.renew()

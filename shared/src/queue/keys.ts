@@ -59,7 +59,9 @@ export function workspaceKeys(prefix: string, appId: string) {
     ledgerExpiry: `${base}:ledger:expiry`,
     ledgerCost: `${base}:ledger:cost`,
     ledgerWaiters: `${base}:ledger:waiters`,
-    ceiling: `${base}:ceiling`,
+    ledgerOpen: `${base}:ledger:open`,
+    /** Hash: what answers taught of the workspace (ceiling, adaptation). */
+    learned: `${base}:learned`,
     idempotency: (day: number) => `${base}:idempotency:${String(day)}`,
     deadLetters: `${base}:dead`,
     /** Before a minute: what became of the requests accepted in it. */

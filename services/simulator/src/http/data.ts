@@ -55,8 +55,10 @@ export async function serveData(
   const delay = world.faults.take(isDelay, here, world.nowMs())?.action
   const extra = delay?.kind === 'delay' ? delay : { beforeMs: 0, afterMs: 0 }
   const { latency } = world.settings
-  await sleep(extra.beforeMs + latency.beforeMs + jitter(world, latency.beforeJitterMs))
-  if (response.closed && world.settings.closedBeforeArrival === 'drop') {
+  const beforeMs = extra.beforeMs + latency.beforeMs + jitter(world, latency.beforeJitterMs)
+  const mayDrop = world.settings.closedBeforeArrival === 'drop'
+  await sleep(beforeMs, mayDrop ? response : undefined)
+  if (mayDrop && response.closed) {
     drop(world, exchange)
     return
   }
@@ -64,6 +66,7 @@ export async function serveData(
   const decoded = decodeRequest(world, { ...arrived, bodyBytes: read.bytes })
   const fault = arrive(world, exchange, decoded)
   const answer = decide(world, exchange, decoded, fault)
+  world.watchers.notify()
   await sleep(extra.afterMs + latency.afterMs + jitter(world, latency.afterJitterMs))
   await respond(world, exchange, answer, fault?.action ?? null)
 }
@@ -94,6 +97,7 @@ function end(world: World, { entry, open, record }: Exchange): void {
   if (entry.endedAtMs !== null) return
   entry.endedAtMs = world.nowMs()
   record.overlap.end(open, entry.endedAtMs)
+  world.watchers.notify()
 }
 
 function resetAtStart(world: World, exchange: Exchange, subject: FaultSubject): boolean {
@@ -108,6 +112,7 @@ function resetAtStart(world: World, exchange: Exchange, subject: FaultSubject): 
 
 function drop(world: World, exchange: Exchange): void {
   exchange.record.settle(exchange.entry, 'dropped')
+  world.watchers.notify()
   end(world, exchange)
 }
 

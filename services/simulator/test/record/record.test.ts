@@ -77,6 +77,15 @@ test('counts mode counts everything and keeps no element', async () => {
   await counting.close()
 })
 
+test('sizes mode takes every body that fits and notes its size alone', async () => {
+  const blind = await startSimulator({ workspaces: { [APP]: KEY }, record: 'sizes' })
+  expect((await postBulk(blind.url, [{ type: 'nonsense' }])).status).toBe(200)
+  expect((await postBulk(blind.url, [], { body: ' '.repeat(128_001) })).status).toBe(413)
+  expect(blind.record.totals).toMatchObject({ accepted: 1, refused: 1, elements: 0 })
+  expect(blind.record.bodyBytes.summary().count).toBe(1)
+  await blind.close()
+})
+
 test('memory is bounded: the newest elements are held, totals stay exact', async () => {
   const small = await startSimulator({ workspaces: { [APP]: KEY }, recordMaxElements: 3 })
   await postBulk(small.url, [event('anna', 1), event('anna', 2), event('bert', 3)])
@@ -154,6 +163,14 @@ describe('overlapping requests of one customer', () => {
     watch.carries(second, 'app', new Set(['anna']))
     expect(watch.samples).toEqual([{ customer: 'app/anna', requestIds: ['1', '2'] }])
   })
+})
+
+test('until waits for what is still to come, and says what there is when it does not come', async () => {
+  const seen = simulator.until((record) => record.totals.elements === 2)
+  await postBulk(simulator.url, [user('anna')])
+  await postBulk(simulator.url, [user('anna')])
+  await seen
+  await expect(simulator.until(() => false, 1)).rejects.toThrow('"elements":2')
 })
 
 test('a reset forgets the record and the peaks, not what the windows hold', async () => {

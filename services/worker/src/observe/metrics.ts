@@ -5,29 +5,64 @@ import { OUTCOME_LABELS } from '../classify/outcome.js'
 
 /** Every metric of the worker; made once, on the registry it is given. */
 export function createWorkerMetrics(registry: Registry) {
-  const registers = [registry]
-  const delivered = new Counter({
-    name: 'relay_delivered_elements_total',
-    help: 'Elements as posted that MoEngage accepted, counted once when settled.',
-    labelNames: ['app_id', 'kind', 'lane'],
-    registers,
-  })
-  const deadLettered = new Counter({
-    name: 'relay_dead_lettered_elements_total',
-    help: 'Elements as posted that MoEngage refuses for good.',
-    labelNames: ['app_id', 'kind', 'reason'],
-    registers,
-  })
-  const requests = new Counter({
-    name: 'relay_requests_total',
-    help: 'Bulk requests by what MoEngage said.',
-    labelNames: ['app_id', 'outcome'],
-    registers,
-  })
   const metrics = {
-    delivered,
-    deadLettered,
-    requests,
+    ...requestMetrics([registry]),
+    ...elementMetrics([registry]),
+    ...ownMetrics([registry]),
+  }
+  const preset = (appId: string): void => {
+    for (const kind of KINDS) {
+      for (const lane of LANES) metrics.delivered.inc({ app_id: appId, kind, lane }, 0)
+      for (const reason of DEAD_LETTER_REASONS) {
+        metrics.deadLettered.inc({ app_id: appId, kind, reason }, 0)
+      }
+    }
+    for (const outcome of OUTCOME_LABELS) metrics.requests.inc({ app_id: appId, outcome }, 0)
+    metrics.possibleDuplicates.inc({ app_id: appId }, 0)
+  }
+  return { ...metrics, preset }
+}
+
+export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>
+
+function elementMetrics(registers: Registry[]) {
+  return {
+    delivered: new Counter({
+      name: 'relay_delivered_elements_total',
+      help: 'Elements as posted that MoEngage accepted, counted once when settled.',
+      labelNames: ['app_id', 'kind', 'lane'],
+      registers,
+    }),
+    deadLettered: new Counter({
+      name: 'relay_dead_lettered_elements_total',
+      help: 'Elements as posted that MoEngage refuses for good.',
+      labelNames: ['app_id', 'kind', 'reason'],
+      registers,
+    }),
+    latency: new Histogram({
+      name: 'relay_delivery_latency_seconds',
+      help: 'From acceptance at the intake until MoEngage said yes.',
+      labelNames: ['app_id', 'lane'],
+      buckets: [0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 1800, 7200, 86400],
+      registers,
+    }),
+    possibleDuplicates: new Counter({
+      name: 'relay_possible_duplicate_elements_total',
+      help: 'Elements sent again although an attempt without an answer may have arrived.',
+      labelNames: ['app_id'],
+      registers,
+    }),
+  }
+}
+
+function requestMetrics(registers: Registry[]) {
+  return {
+    requests: new Counter({
+      name: 'relay_requests_total',
+      help: 'Bulk requests by what MoEngage said.',
+      labelNames: ['app_id', 'outcome'],
+      registers,
+    }),
     requestBody: new Histogram({
       name: 'relay_request_body_bytes',
       help: 'Size of bulk request bodies.',
@@ -49,19 +84,11 @@ export function createWorkerMetrics(registry: Registry) {
       buckets: [0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10],
       registers,
     }),
-    latency: new Histogram({
-      name: 'relay_delivery_latency_seconds',
-      help: 'From acceptance at the intake until MoEngage said yes.',
-      labelNames: ['app_id', 'lane'],
-      buckets: [0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 1800, 7200, 86400],
-      registers,
-    }),
-    possibleDuplicates: new Counter({
-      name: 'relay_possible_duplicate_elements_total',
-      help: 'Elements sent again although an attempt without an answer may have arrived.',
-      labelNames: ['app_id'],
-      registers,
-    }),
+  }
+}
+
+function ownMetrics(registers: Registry[]) {
+  return {
     partitionsOwned: new Gauge({
       name: 'relay_partitions_owned',
       help: 'Partitions that this worker serves.',
@@ -78,15 +105,4 @@ export function createWorkerMetrics(registry: Registry) {
       registers,
     }),
   }
-  const preset = (appId: string): void => {
-    for (const kind of KINDS) {
-      for (const lane of LANES) delivered.inc({ app_id: appId, kind, lane }, 0)
-      for (const reason of DEAD_LETTER_REASONS) deadLettered.inc({ app_id: appId, kind, reason }, 0)
-    }
-    for (const outcome of OUTCOME_LABELS) requests.inc({ app_id: appId, outcome }, 0)
-    metrics.possibleDuplicates.inc({ app_id: appId }, 0)
-  }
-  return { ...metrics, preset }
 }
-
-export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>
