@@ -1,5 +1,5 @@
 import type { Outcome } from '../classify/outcome.js'
-import type { GateEvent } from './gate.js'
+import type { GateEvent } from '@relay/shared/gate/gate.js'
 
 /** What relay does about one answer. */
 export type Decision =
