@@ -3,57 +3,28 @@ import { DEAD_LETTER_REASONS } from '@relay/shared/dead-letters/dead-letter.js'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { OUTCOME_LABELS } from '../classify/outcome.js'
 
-/** Every metric of the worker; made once, on the registry it is given. */
-export function createWorkerMetrics(registry: Registry) {
-  const registers = [registry]
-  const delivered = new Counter({
-    name: 'relay_delivered_elements_total',
-    help: 'Elements as posted that MoEngage accepted, counted once when settled.',
-    labelNames: ['app_id', 'kind', 'lane'],
-    registers,
-  })
-  const deadLettered = new Counter({
-    name: 'relay_dead_lettered_elements_total',
-    help: 'Elements as posted that MoEngage refuses for good.',
-    labelNames: ['app_id', 'kind', 'reason'],
-    registers,
-  })
-  const requests = new Counter({
-    name: 'relay_requests_total',
-    help: 'Bulk requests by what MoEngage said.',
-    labelNames: ['app_id', 'outcome'],
-    registers,
-  })
-  const metrics = {
-    delivered,
-    deadLettered,
-    requests,
-    requestBody: new Histogram({
-      name: 'relay_request_body_bytes',
-      help: 'Size of bulk request bodies.',
-      labelNames: ['app_id'],
-      buckets: [1e3, 4e3, 16e3, 32e3, 64e3, 96e3, 112e3, 120e3, 124e3, 126e3, 128e3],
+/** Few, as each costs a series per workspace and lane; 60 s is what the service level is held to. */
+const LATENCY_BUCKETS_SECONDS = [0.15, 0.5, 2, 10, 60, 600]
+
+/** What became of requests and elements. */
+function createOutcomeCounters(registers: Registry[]) {
+  return {
+    delivered: new Counter({
+      name: 'relay_delivered_elements_total',
+      help: 'Elements as posted that MoEngage accepted, counted once when settled.',
+      labelNames: ['app_id', 'kind', 'lane'],
       registers,
     }),
-    requestElements: new Histogram({
-      name: 'relay_request_elements',
-      help: 'Elements per bulk request.',
-      labelNames: ['app_id'],
-      buckets: [1, 3, 10, 30, 100, 200, 300, 400, 600, 1000],
+    deadLettered: new Counter({
+      name: 'relay_dead_lettered_elements_total',
+      help: 'Elements as posted that MoEngage refuses for good.',
+      labelNames: ['app_id', 'kind', 'reason'],
       registers,
     }),
-    requestDuration: new Histogram({
-      name: 'relay_request_duration_seconds',
-      help: 'Time of one attempt, from start to the answer read.',
-      labelNames: ['app_id'],
-      buckets: [0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10],
-      registers,
-    }),
-    latency: new Histogram({
-      name: 'relay_delivery_latency_seconds',
-      help: 'From acceptance at the intake until MoEngage said yes.',
-      labelNames: ['app_id', 'lane'],
-      buckets: [0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 1800, 7200, 86400],
+    requests: new Counter({
+      name: 'relay_requests_total',
+      help: 'Bulk requests by what MoEngage said.',
+      labelNames: ['app_id', 'outcome'],
       registers,
     }),
     possibleDuplicates: new Counter({
@@ -62,6 +33,45 @@ export function createWorkerMetrics(registry: Registry) {
       labelNames: ['app_id'],
       registers,
     }),
+  }
+}
+
+/** Sizes and times. */
+function createHistograms(registers: Registry[]) {
+  return {
+    requestBody: new Histogram({
+      name: 'relay_request_body_bytes',
+      help: 'Size of bulk request bodies.',
+      labelNames: ['app_id'],
+      buckets: [16e3, 64e3, 112e3, 128e3],
+      registers,
+    }),
+    requestElements: new Histogram({
+      name: 'relay_request_elements',
+      help: 'Elements per bulk request.',
+      buckets: [1, 3, 10, 30, 100, 200, 300, 400, 600, 1000],
+      registers,
+    }),
+    requestDuration: new Histogram({
+      name: 'relay_request_duration_seconds',
+      help: 'Time of one attempt, from start to the answer read.',
+      labelNames: ['app_id'],
+      buckets: [0.1, 0.3, 1, 3, 10],
+      registers,
+    }),
+    latency: new Histogram({
+      name: 'relay_delivery_latency_seconds',
+      help: 'From acceptance at the intake until MoEngage said yes.',
+      labelNames: ['app_id', 'lane'],
+      buckets: LATENCY_BUCKETS_SECONDS,
+      registers,
+    }),
+  }
+}
+
+/** What this process owns. */
+function createOwnershipMetrics(registers: Registry[]) {
+  return {
     partitionsOwned: new Gauge({
       name: 'relay_partitions_owned',
       help: 'Partitions that this worker serves.',
@@ -78,12 +88,27 @@ export function createWorkerMetrics(registry: Registry) {
       registers,
     }),
   }
+}
+
+/** Every metric of the worker; made once, on the registry it is given. */
+export function createWorkerMetrics(registry: Registry) {
+  const registers = [registry]
+  const metrics = {
+    ...createOutcomeCounters(registers),
+    ...createHistograms(registers),
+    ...createOwnershipMetrics(registers),
+  }
+  const { delivered, deadLettered, requests } = metrics
   const preset = (appId: string): void => {
     for (const kind of KINDS) {
       for (const lane of LANES) delivered.inc({ app_id: appId, kind, lane }, 0)
       for (const reason of DEAD_LETTER_REASONS) deadLettered.inc({ app_id: appId, kind, reason }, 0)
     }
     for (const outcome of OUTCOME_LABELS) requests.inc({ app_id: appId, outcome }, 0)
+    for (const lane of LANES) metrics.latency.zero({ app_id: appId, lane })
+    for (const histogram of [metrics.requestBody, metrics.requestDuration]) {
+      histogram.zero({ app_id: appId })
+    }
     metrics.possibleDuplicates.inc({ app_id: appId }, 0)
   }
   return { ...metrics, preset }
