@@ -4,6 +4,7 @@
   KEYS[1]  ledger hash
   KEYS[2]  zset of request by when its cost expires, Redis ms
   KEYS[3]  hash of request to "users,events,devices,lane"
+  KEYS[4]  zset of requests without an answer
   ARGV[1]  request id
   ARGV[2]  window, ms; or -1: refund
 
@@ -12,6 +13,7 @@
 local NAMES = { 'users', 'events', 'devices' }
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREM', KEYS[4], ARGV[1])
 local cost = redis.call('HGET', KEYS[3], ARGV[1])
 if not cost then
   return now

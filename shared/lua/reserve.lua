@@ -11,6 +11,7 @@
   KEYS[3]  zset of request by when its cost expires, Redis ms
   KEYS[4]  hash of request to "users,events,devices,lane"
   KEYS[5]  hash of waiter to "lane,age,users,events,devices,until"
+  KEYS[6]  zset of requests without an answer by when they cannot get one any more, Redis ms
   ARGV[1]  request id; asking again for a granted one changes nothing
   ARGV[2]  lane
   ARGV[3..5]   cost: users, events, devices
@@ -24,9 +25,11 @@
   ARGV[15..17] what the caller would be content with (at least half a body, or all it has)
   ARGV[18] share of each limit that backfill keeps, 0..1
   ARGV[19] share of each limit that backfill always leaves to realtime, 0..1
+  ARGV[20] most requests without an answer at once, 0 for any number
 
   Returns {outcome, Redis time in ms, …}:
     granted
+    later                                  too many requests are under way
     gate, version, record                  the gate has changed; look at it first
     recover, incarnation                   the ledger is of another incarnation of Redis
     wait, ms, free users, events, devices  what the caller could have now, and when to ask again
@@ -46,6 +49,10 @@ if ARGV[12] ~= '' and state[1] ~= ARGV[12] then
 end
 if redis.call('HEXISTS', KEYS[4], ARGV[1]) == 1 then
   return { 'granted', now }
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', now)
+if ARGV[20] ~= '0' and redis.call('ZCARD', KEYS[6]) >= tonumber(ARGV[20]) then
+  return { 'later', now }
 end
 local used, backfill, pace = {}, {}, {}
 for b = 1, 3 do
@@ -165,6 +172,7 @@ if ARGV[14] ~= '' then
 end
 redis.call('HSET', KEYS[4], ARGV[1], table.concat({ ARGV[3], ARGV[4], ARGV[5], ARGV[2] }, ','))
 redis.call('ZADD', KEYS[3], now + tonumber(ARGV[10]) + window, ARGV[1])
+redis.call('ZADD', KEYS[6], now + tonumber(ARGV[10]), ARGV[1])
 for b = 1, 3 do
   local cost = tonumber(ARGV[2 + b])
   if cost > 0 then

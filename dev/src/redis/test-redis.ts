@@ -4,7 +4,11 @@ import { temporaryFolder } from '../folders.js'
 import { Ended, type Child } from '../process/child.js'
 import { freePort, LOOPBACK } from '../process/port.js'
 import { findRedisServer } from './find-server.js'
+import { sharedRedis } from './shared-redis.js'
+import type { TestRedis } from './test-redis-port.js'
 import { startRedisServer, type RedisServerOptions } from './server.js'
+
+export type { TestRedis } from './test-redis-port.js'
 
 export interface TestRedisOptions {
   readonly appendonly?: 'everysec' | 'always' | false
@@ -13,31 +17,24 @@ export interface TestRedisOptions {
   /** Data folder; by default a fresh one, removed by `stop`. */
   readonly dir?: string
   readonly port?: number
+  /** Also when `REDIS_URL` names one: for tests that kill or pause it. Implied by any other option. */
+  readonly own?: true
 }
 
-/** A private Redis for one test file; it never evicts and dies with the test process. */
-export interface TestRedis {
-  readonly url: string
-  readonly port: number
-  readonly dir: string
-  /** Of the server that runs now; changes with `restart`. */
-  readonly pid: number
-  /** A fresh `RELAY_PREFIX`: cheaper for each test than a Redis of its own. */
-  freshPrefix(): string
-  /** Ends the server and removes its data. */
-  stop(): Promise<void>
-  /** Kills it with no time to write anything; its data stays for `restart`. */
-  kill9(): Promise<void>
-  /** Stops it from answering, with its connections open. */
-  pause(): void
-  resume(): void
-  /** Starts it again with the same data and port, after a clean end if it still runs. */
-  restart(): Promise<void>
-}
+/**
+ * Whether a server of the test's own can be started; false when `REDIS_URL` is all there is. Tests
+ * that kill or pause Redis are skipped then.
+ */
+export const ownRedisIsPossible = process.env.RELAY_TEST_OWN_REDIS !== 'no'
 
 const PORT_TRIES = 5
 
+/** A Redis for one test file: of its own, or that of `REDIS_URL` when it asks for nothing special. */
 export async function startRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
+  const given = process.env.REDIS_URL
+  // A cluster or sentinels are for the tests of those.
+  const isShared = Object.keys(options).length === 0 && /^rediss?:\/\/[^,]+$/.test(given ?? '')
+  if (given && isShared) return sharedRedis(given)
   const program = await findRedisServer()
   const dir = options.dir ?? (await temporaryFolder('redis'))
   const settings = {

@@ -12,9 +12,11 @@ const RESULT = join(PRIVATE, 'test', `result-${String(process.pid)}.json`)
 /** Runs Jest over the suite, or over what the arguments name, and closes with one plain line. */
 async function main(args: readonly string[]): Promise<number> {
   await mkdir(join(PRIVATE, 'test'), { recursive: true })
-  const { path } = await findRedisServer({ report: console.log })
-  console.log(`Redis for the tests: ${path}`)
-  const code = await jest(args)
+  const hasOwnRedis = await announceRedis()
+  const code = await jest(args, {
+    ...process.env,
+    RELAY_TEST_OWN_REDIS: hasOwnRedis ? 'yes' : 'no',
+  })
   const result = existsSync(RESULT)
     ? (JSON.parse(readFileSync(RESULT, 'utf8')) as JestResult)
     : null
@@ -23,7 +25,22 @@ async function main(args: readonly string[]): Promise<number> {
   return result === null && code === 0 ? 1 : code
 }
 
-function jest(args: readonly string[]): Promise<number> {
+/** Says which Redis the tests get; false: only that of `REDIS_URL`, none that they may kill. */
+async function announceRedis(): Promise<boolean> {
+  const given = process.env.REDIS_URL
+  if (given) console.log('Redis for the tests: REDIS_URL, and for those that kill it:')
+  try {
+    const { path } = await findRedisServer({ report: console.log })
+    console.log(`Redis for the tests: ${path}`)
+    return true
+  } catch (error) {
+    if (!given || !(error instanceof NoRedisServer)) throw error
+    console.log('none, so those are skipped')
+    return false
+  }
+}
+
+function jest(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const program = join(
     createRequire(import.meta.url).resolve('jest/package.json'),
     '..',
@@ -35,6 +52,7 @@ function jest(args: readonly string[]): Promise<number> {
     // Jest's report is on standard error; with --json its standard output repeats the file.
     const child = spawn(process.execPath, [program, ...options, ...args], {
       cwd: ROOT,
+      env,
       stdio: ['ignore', 'ignore', 'inherit'],
     })
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -2,7 +2,7 @@ import { ROOT } from '@relay/dev/folders.js'
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { askRedis } from '@relay/dev/redis/inline.js'
-import { startRedis } from '@relay/dev/redis/test-redis.js'
+import { ownRedisIsPossible, startRedis } from '@relay/dev/redis/test-redis.js'
 import { startChild } from '@relay/dev/process/child.js'
 import { waitFor } from '@relay/dev/wait-for.js'
 import { join } from 'node:path'
@@ -16,7 +16,9 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describe('a Redis for tests', () => {
+const withOwnRedis = ownRedisIsPossible ? describe : describe.skip
+
+withOwnRedis('a Redis for tests', () => {
   it('keeps what was written through kill -9 and restart when it appends', async () => {
     const redis = await startRedis({ appendonly: 'always' })
     expect(await askRedis(redis.port, 'SET customer 1')).toBe('+OK')
@@ -40,7 +42,7 @@ describe('a Redis for tests', () => {
   })
 
   it('hangs while paused, connections open, and goes on after', async () => {
-    const redis = await startRedis()
+    const redis = await startRedis({ own: true })
     redis.pause()
     const socket = connect(redis.port, '127.0.0.1')
     await new Promise((resolve) => socket.once('connect', resolve))
@@ -61,5 +63,27 @@ describe('a Redis for tests', () => {
     expect(isAlive(pid)).toBe(true)
     owner.kill('SIGKILL')
     await waitFor(() => !isAlive(pid), { what: 'the orphaned Redis to be gone' })
+  })
+})
+
+withOwnRedis('the Redis of REDIS_URL', () => {
+  it('is used as it is, keeps what is not the tests’, and is never killed', async () => {
+    const theirs = await startRedis({ own: true })
+    const before = process.env.REDIS_URL
+    process.env.REDIS_URL = theirs.url
+    try {
+      const redis = await startRedis()
+      expect(redis.url).toBe(theirs.url)
+      const prefix = redis.freshPrefix()
+      await askRedis(redis.port, `SET {${prefix}:0}:chunk 1`)
+      await askRedis(redis.port, 'SET relay:kept 1')
+      await expect(redis.kill9()).rejects.toThrow(/startRedis\(\{ own: true \}\)/)
+      await redis.stop()
+      expect(await askRedis(redis.port, 'DBSIZE')).toBe(':1')
+    } finally {
+      if (before === undefined) delete process.env.REDIS_URL
+      else process.env.REDIS_URL = before
+      await theirs.stop()
+    }
   })
 })

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client'
 import { systemClock } from '@relay/shared/clock.js'
-import { parseEnvironment } from '@relay/shared/config/environment.js'
+import { parseEnvironment, type Config } from '@relay/shared/config/environment.js'
 import { ConfigError, EXIT_CONFIG } from '@relay/shared/config/fault.js'
 import { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { createLogger } from '@relay/shared/observability/logger.js'
@@ -11,7 +11,7 @@ import { closeServer, listen, onShutdown } from '@relay/shared/process/shutdown.
 import { Deployment } from '@relay/shared/queue/deployment.js'
 import { LayoutStore } from '@relay/shared/queue/layout.js'
 import { systemRandom } from '@relay/shared/random.js'
-import { connectRedis } from '@relay/shared/redis/connect.js'
+import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { ADD_TIMEOUT_MS, RedisPostStore } from './enqueue/redis-post-store.js'
 import { BacklogGuard } from './guard/backlog-guard.js'
 import { createIntakeApp, DEFAULT_LIMITS } from './http/app.js'
@@ -37,32 +37,16 @@ async function main(): Promise<void> {
   const client = connectRedis(config.redis, {
     commandTimeoutMs: ADD_TIMEOUT_MS,
   })
-  const deployment = new Deployment(client, config.prefix)
   observeSharedState({ registry, client, config, workspaces, clock: systemClock })
   const guard = new BacklogGuard({
-    ...{ client, deployment, prefix: config.prefix },
+    client,
+    deployment: new Deployment(client, config.prefix),
+    prefix: config.prefix,
     maxBacklogBytes: config.maxBacklogBytes,
   })
   observeBacklogLimit(registry, () => guard.limitBytes)
-  const store = new RedisPostStore({
-    ...{ client, deployment, prefix: config.prefix, clock: systemClock },
-    layouts: new LayoutStore(client, config.prefix, config.partitions),
-    refusal: (post) => guard.refusal(post),
-    compress: () => guard.compress(),
-    durable: () => Promise.resolve(true),
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-  })
-  const app = createIntakeApp({
-    store,
-    idempotency: new RedisIdempotency(client, config.prefix),
-    quota: { take: () => Promise.resolve({ granted: true }) },
-    clock: systemClock,
-    random: systemRandom,
-    observer: new Reporter(metrics, log),
-    workspaces: (appId) => workspaces.get(appId),
-    producers: config.producers,
-    limits: { ...DEFAULT_LIMITS, maxRequestBytes: config.maxRequestBytes },
-  })
+  const observer = new Reporter(metrics, log)
+  const app = openIntake({ config, workspaces, client, guard, observer })
   const intake = createIntakeServer(app, systemClock, systemRandom)
   const ops = createOpsServer({
     registry,
@@ -97,6 +81,40 @@ async function main(): Promise<void> {
   })
   void guard.start()
   log.info('api started', { port, opsPort, workspaces: workspaces.all().length })
+}
+
+interface IntakeParts {
+  readonly config: Config
+  readonly workspaces: WorkspaceDirectory
+  readonly client: RedisClient
+  readonly guard: BacklogGuard
+  readonly observer: Reporter
+}
+
+/** The intake, wired to Redis. */
+function openIntake({ config, workspaces, client, guard, observer }: IntakeParts) {
+  const store = new RedisPostStore({
+    client,
+    deployment: new Deployment(client, config.prefix),
+    prefix: config.prefix,
+    clock: systemClock,
+    layouts: new LayoutStore(client, config.prefix, config.partitions),
+    refusal: (post) => guard.refusal(post),
+    compress: () => guard.compress(),
+    durable: () => Promise.resolve(true),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  })
+  return createIntakeApp({
+    store,
+    idempotency: new RedisIdempotency(client, config.prefix),
+    quota: { take: () => Promise.resolve({ granted: true }) },
+    clock: systemClock,
+    random: systemRandom,
+    observer,
+    workspaces: (appId) => workspaces.get(appId),
+    producers: config.producers,
+    limits: { ...DEFAULT_LIMITS, maxRequestBytes: config.maxRequestBytes },
+  })
 }
 
 main().catch((error: unknown) => {

@@ -10,6 +10,7 @@ import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { Random } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { RedisLife } from '@relay/shared/redis/redis-life.js'
+import { TraceStore } from '@relay/shared/trace/trace-store.js'
 import type { WorkerObserver } from './dispatch/observer.js'
 import { WindowMemory } from './fetch/loader.js'
 import type { PartitionWindow } from './fetch/window.js'
@@ -171,6 +172,7 @@ export class Worker {
       ...{ config, workspace, client, clock, random, log, observer, version },
       settler: this.#settler,
       deadLetters: new DeadLetterStore(client, config.prefix),
+      trace: new TraceStore(client, config.prefix, config.traceBytes),
       memory: this.#memory,
       worker: this.#name,
       redisNowMs: () => clock.monotonicMs() + this.#redisOffsetMs,
@@ -182,6 +184,7 @@ export class Worker {
       sleep,
     })
     void service.refreshGate()
+    void service.refreshLearned()
     void service.recover().catch(() => undefined)
     return service
   }
@@ -215,12 +218,13 @@ export class Worker {
     }
     for (const service of this.#services.values()) {
       void service.refreshGate()
+      void service.refreshLearned()
       void service.recover().catch(() => undefined)
     }
   }
 
   #onMessage(message: string): void {
-    const [what, subject = '', owner = ''] = message.split(' ')
+    const [what = '', subject = '', owner = ''] = message.split(' ')
     switch (what) {
       case 'wake':
         if (parsePartitionTag(subject))
@@ -228,6 +232,9 @@ export class Worker {
         return
       case 'gate':
         void this.#services.get(subject)?.refreshGate()
+        return
+      case 'learned':
+        void this.#services.get(subject)?.refreshLearned()
         return
       case 'sessions':
         if (!this.#stopping) void this.#session.renew()

@@ -9,7 +9,10 @@ import type { Logger } from '@relay/shared/observability/logger.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { Random } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
+import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { Admission } from './budget/admission.js'
+import { Learned } from './learn/learned.js'
+import { LearnedStore } from '@relay/shared/gate/learned-store.js'
 import { Reservations } from './budget/reservations.js'
 import { WorkspaceGate } from './budget/workspace-gate.js'
 import { LaneDispatcher } from './dispatch/lane-dispatcher.js'
@@ -29,6 +32,7 @@ export interface WorkspaceServiceOptions {
   readonly observer: WorkerObserver
   readonly settler: Settler
   readonly deadLetters: DeadLetterSink
+  readonly trace: TraceWriter
   readonly memory: WindowMemory
   readonly worker: string
   readonly version: string
@@ -53,6 +57,7 @@ export class WorkspaceService {
   readonly #o: WorkspaceServiceOptions
   readonly #ledger: Ledger
   readonly #gate: WorkspaceGate
+  readonly #learned: Learned
   readonly #reservations: Reservations
   readonly #lanes: ReadonlyMap<Lane, LaneDispatcher>
   readonly #abort = new AbortController()
@@ -66,6 +71,12 @@ export class WorkspaceService {
     const { client, config, clock } = options
     this.#ledger = new Ledger(client, config.prefix, this.#workspace.appId)
     this.#reservations = new Reservations(clock)
+    this.#learned = new Learned({
+      store: new LearnedStore(client, config.prefix, this.#workspace.appId),
+      limits: () => this.#workspace.limits,
+      windowMs: config.budgetWindowMs,
+      nowMs: options.redisNowMs,
+    })
     this.#gate = new WorkspaceGate({
       store: new GateStore(client, config.prefix, this.#workspace.appId),
       random: options.random,
@@ -106,6 +117,11 @@ export class WorkspaceService {
   /** Reads the gate again: another worker or an operator changed it. */
   async refreshGate(): Promise<void> {
     await this.#gate.refresh().catch(() => undefined)
+  }
+
+  /** Reads again what answers taught other workers. */
+  async refreshLearned(): Promise<void> {
+    await this.#learned.refresh().catch(() => undefined)
   }
 
   /** New settings: they count from the next request, and a held workspace is tried at once. */
@@ -160,6 +176,7 @@ export class WorkspaceService {
     const admission = new Admission({
       ledger: this.#ledger,
       gate: this.#gate,
+      learned: this.#learned,
       reservations: this.#reservations,
       clock: o.clock,
       workspace: () => this.#workspace,
@@ -178,11 +195,14 @@ export class WorkspaceService {
         workspace: () => this.#workspace,
         admission,
         gate: this.#gate,
+        learned: this.#learned,
         sender: () => this.#sender,
         settler: o.settler,
         deadLetters: o.deadLetters,
         observer: o.observer,
+        trace: o.trace,
         clock: o.clock,
+        redisNowMs: o.redisNowMs,
         leaseLeftMs: o.leaseLeftMs,
         sleep: o.sleep,
         signal: this.#abort.signal,
@@ -191,7 +211,7 @@ export class WorkspaceService {
       },
       lingerMs: o.config.lingerMs,
       memory: o.memory,
-      bodyBytes: () => this.#workspace.limits.maxBodyBytes,
+      bodyBytes: () => this.#learned.bodyBytes,
       onIdle: o.onIdle,
       mayServe: o.mayServe,
     })

@@ -11,8 +11,8 @@ import {
 } from '../redis/script.js'
 import { BUDGETS, type Cost } from './cost.js'
 
-const RESERVE: Script = { name: 'reserve', text: luaText('reserve.lua'), keys: 5 }
-const ANSWER: Script = { name: 'answer', text: luaText('answer.lua'), keys: 3 }
+const RESERVE: Script = { name: 'reserve', text: luaText('reserve.lua'), keys: 6 }
+const ANSWER: Script = { name: 'answer', text: luaText('answer.lua'), keys: 4 }
 const RECOVER: Script = { name: 'recover-ledger', text: luaText('recover-ledger.lua'), keys: 4 }
 const READ: Script = { name: 'ledger-read', text: luaText('ledger-read.lua'), keys: 3 }
 const REFUND = -1
@@ -38,12 +38,16 @@ export interface Reservation {
   /** Shares of each limit, 0..1: what backfill keeps, what it always leaves. */
   readonly backfillFloor: number
   readonly realtimeHeadroom: number
+  /** Most requests under way at once, all workers together; 0: any number. */
+  readonly requestsAtOnce: number
 }
 
 export type Grant =
   | { readonly outcome: 'granted'; readonly redisNowMs: number }
   | { readonly outcome: 'gate'; readonly version: string; readonly record: string }
   | { readonly outcome: 'recover' }
+  /** Too many requests are under way. */
+  | { readonly outcome: 'later' }
   /** `free` could be had now; ask again after `waitMs`. */
   | { readonly outcome: 'wait'; readonly waitMs: number; readonly free: Cost }
 
@@ -80,11 +84,11 @@ export class Ledger {
       await runScript(
         this.#client,
         RESERVE,
-        [k.gate, k.ledger, k.ledgerExpiry, k.ledgerCost, k.ledgerWaiters],
+        [k.gate, k.ledger, k.ledgerExpiry, k.ledgerCost, k.ledgerWaiters, k.ledgerOpen],
         [
           ...[r.id, r.lane, ...amounts(r.cost), ...amounts(r.limits), r.windowMs, r.openMs],
           ...[r.gateVersion, r.incarnation, r.oldestMs, r.waiter, ...amounts(r.need)],
-          ...[r.backfillFloor, r.realtimeHeadroom],
+          ...[r.backfillFloor, r.realtimeHeadroom, r.requestsAtOnce],
         ],
       ),
     )
@@ -94,7 +98,8 @@ export class Ledger {
       case 'gate':
         return { outcome: 'gate', version: replyText(reply[2]), record: replyText(reply[3]) }
       case 'recover':
-        return { outcome: 'recover' }
+      case 'later':
+        return { outcome: replyText(reply[0]) as 'recover' | 'later' }
       default:
         return { outcome: 'wait', waitMs: Number(reply[2]), free: costOf(reply.slice(3)) }
     }
@@ -112,7 +117,12 @@ export class Ledger {
 
   #answer(id: string, windowMs: number): Promise<Reply> {
     const k = this.#keys
-    return runScript(this.#client, ANSWER, [k.ledger, k.ledgerExpiry, k.ledgerCost], [id, windowMs])
+    return runScript(
+      this.#client,
+      ANSWER,
+      [k.ledger, k.ledgerExpiry, k.ledgerCost, k.ledgerOpen],
+      [id, windowMs],
+    )
   }
 
   /** Re-enters own reservations after Redis came back; null when the ledger is open, else ms to wait. */

@@ -23,10 +23,12 @@ export function createLogger(service: string, level: string): Logger {
     }
     return info
   })
-  return winston.createLogger({
+  const logger = winston.createLogger({
     level,
     defaultMeta: { service },
     format: winston.format.combine(bounded(), winston.format.timestamp(), winston.format.json()),
-    transports: [new winston.transports.Console({ stderrLevels: [] })],
   })
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types its transports as any
+  logger.add(new winston.transports.Console({ stderrLevels: [] }))
+  return logger
 }

@@ -5,6 +5,8 @@ import type { Clock } from '../clock.js'
 import type { Workspace } from '../config/workspace.js'
 import { KINDS, LANES, type Kind, type Lane } from '../element.js'
 import { readGate, type Gate } from '../gate/gate-state.js'
+import { effectiveShare, readAdaptation } from '../gate/adaptation.js'
+import { LearnedStore } from '../gate/learned-store.js'
 import { GateStore } from '../gate/gate-store.js'
 import { readBacklog, type LaneBacklog } from '../queue/backlog.js'
 import { Deployment } from '../queue/deployment.js'
@@ -90,16 +92,19 @@ export class StateReader {
   ): Promise<Omit<WorkspaceState, 'lanes'>> {
     const { client, prefix } = this.#o
     const keys = workspaceKeys(prefix, workspace.appId)
-    const [used, stored, waiters, deadLetters] = await Promise.all([
+    const [used, stored, learned, waiters, deadLetters] = await Promise.all([
       new Ledger(client, prefix, workspace.appId).used(),
       new GateStore(client, prefix, workspace.appId).read(),
+      new LearnedStore(client, prefix, workspace.appId).read(),
       client.hvals(keys.ledgerWaiters),
-      client.zcard(`${keys.deadLetters}:index`),
+      client.hlen(`${keys.deadLetters}:letters`),
     ])
     const gate = readGate(stored.record === '' ? null : stored.record)
+    const { windowMs } = this.#o
+    const share = effectiveShare(readAdaptation(learned.adaptation), { nowMs, windowMs })
     return {
       ...{ workspace, used, gate, deadLetters },
-      effective: effectiveLimits(workspace.limits, 1),
+      effective: effectiveLimits(workspace.limits, share),
       waiters: countWaiters(waiters, nowMs),
     }
   }

@@ -88,7 +88,7 @@ export function decodeChunk(chunk: Buffer): TracedElement[] {
       const bytes = chunk.readUInt32LE(at)
       const flags = chunk.readUInt8(at + 4)
       elements.push({
-        kind: KINDS[flags & ~POSTED] as Kind,
+        kind: kindAt(flags & ~POSTED),
         posted: flags & POSTED ? 1 : 0,
         cost: chunk.readUInt16LE(at + 5),
         customer: chunk.toString('latin1', at + 7, at + ELEMENT_BYTES),
@@ -99,6 +99,13 @@ export function decodeChunk(chunk: Buffer): TracedElement[] {
     }
   }
   return elements
+}
+
+function kindAt(index: number): Kind {
+  const kind = KINDS[index]
+  if (kind === undefined)
+    throw new RangeError(`chunk holds an element of unknown kind ${String(index)}`)
+  return kind
 }
 
 function readPosts(chunk: Buffer) {

@@ -59,10 +59,15 @@ export function workspaceKeys(prefix: string, appId: string) {
     ledgerExpiry: `${base}:ledger:expiry`,
     ledgerCost: `${base}:ledger:cost`,
     ledgerWaiters: `${base}:ledger:waiters`,
-    ceiling: `${base}:ceiling`,
+    ledgerOpen: `${base}:ledger:open`,
+    /** Hash: what answers taught of the workspace (ceiling, adaptation). */
+    learned: `${base}:learned`,
     idempotency: (day: number) => `${base}:idempotency:${String(day)}`,
     deadLetters: `${base}:dead`,
-    trace: (minute: number) => `${base}:trace:${String(minute)}`,
+    /** Before a minute: what became of the requests accepted in it. */
+    traces: `${base}:trace:`,
+    traceBytes: `${base}:trace:bytes`,
+    traceMinutes: `${base}:trace:minutes`,
   }
 }
 

@@ -115,7 +115,11 @@ export class PartitionQueue {
     if (outcome === 'stored' || outcome === 'late' || outcome === 'closed') {
       return { outcome, redisNowMs }
     }
-    return { outcome: 'seen', redisNowMs, digests: reply.slice(2).filter(Buffer.isBuffer) }
+    return {
+      outcome: 'seen',
+      redisNowMs,
+      digests: reply.slice(2).filter((part) => Buffer.isBuffer(part)),
+    }
   }
 
   /** The oldest chunks after the first `skip`; `waiting` is how many there are in all. */

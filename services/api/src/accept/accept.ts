@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { Clock } from '@relay/shared/clock.js'
-import type { Element, Kind, Lane } from '@relay/shared/element.js'
+import type { Element, Lane } from '@relay/shared/element.js'
 import type { PostStore } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
 import { createRequestId, producerTag } from '@relay/shared/request-id.js'
 import type { Refusal } from '../refusal.js'
 import { assess, rebuild, type Assessment, type RequestLimits } from './assess.js'
+import { countRejected, countStored, countWarnings } from './count.js'
 import type { Endpoint } from './parse.js'
-import type { Claim, Idempotency, IntakeObserver, Quota } from './ports.js'
+import type { Claim, ClaimOutcome, Idempotency, IntakeObserver, Quota } from './ports.js'
 import * as refusals from './refusals.js'
 
 /** A request whose sender is known and whose headers are in order. */
@@ -26,7 +27,12 @@ export interface IntakeRequest {
 
 export type Acceptance =
   | { readonly outcome: 'accepted'; readonly requestId: string; readonly body: string; readonly elements: number } // prettier-ignore
-  | { readonly outcome: 'replayed'; readonly status: number; readonly body: string }
+  | {
+      readonly outcome: 'replayed'
+      readonly requestId: string
+      readonly status: number
+      readonly body: string
+    }
   | { readonly outcome: 'refused'; readonly refusal: Refusal }
 
 export interface AcceptDeps {
@@ -53,14 +59,14 @@ export class Acceptor {
   }
 
   async accept(request: IntakeRequest): Promise<Acceptance> {
-    const { clock, limits } = this.#deps
+    const { clock, limits, observer } = this.#deps
     const nowMs = clock.nowMs()
     const { endpoint, workspace, body } = request
     const workspaceLimits = workspace.limits
     const assessed = assess(body, { endpoint, workspaceLimits, limits, nowMs })
     if (!assessed.ok) return refused(refusals.bodyRefusal(assessed.fault))
     const { assessment } = assessed
-    this.#countRejected(request, assessment)
+    countRejected(observer, request, assessment)
     const { findings, accepted } = assessment
     if (accepted.length === 0 || (findings.problemCount > 0 && !request.lenient)) {
       const refusal = refusals.invalidRefusal(findings)
@@ -84,7 +90,7 @@ export class Acceptor {
       case 'resumed':
         return this.#run(request, assessment, claim, nowMs)
       case 'replay':
-        return { outcome: 'replayed', status: claim.status, body: claim.body }
+        return replayed(claim)
       case 'mismatch':
       case 'running':
       case 'unavailable':
@@ -131,11 +137,12 @@ export class Acceptor {
     const stored = await this.#deps.store.store(post)
     switch (stored.outcome) {
       case 'stored':
-        this.#countStored(request, assessment, 'accepted')
+        countStored(this.#deps.observer, request, assessment, 'accepted')
+        countWarnings(this.#deps.observer, request, assessment)
         return this.#success(request, assessment, requestId)
       case 'refused':
       case 'unknown':
-        this.#countStored(request, assessment, 'unavailable')
+        countStored(this.#deps.observer, request, assessment, 'unavailable')
         return refused(refusals.storeRefusal(stored.outcome, stored.reason))
     }
   }
@@ -157,10 +164,6 @@ export class Acceptor {
 
   #success(request: IntakeRequest, assessment: Assessment, requestId: string): Acceptance {
     const { findings, accepted } = assessment
-    const { appId } = request.workspace
-    const perRule = new Map<(typeof findings.warnings)[number]['rule'], number>()
-    for (const { rule } of findings.warnings) perRule.set(rule, (perRule.get(rule) ?? 0) + 1)
-    for (const [rule, count] of perRule) this.#deps.observer.warned(appId, rule, count)
     const body = JSON.stringify({
       status: 'success',
       message: MESSAGE,
@@ -174,30 +177,12 @@ export class Acceptor {
     })
     return { outcome: 'accepted', requestId, body, elements: accepted.length }
   }
+}
 
-  #countRejected({ workspace, lane }: IntakeRequest, { rejectedKinds }: Assessment): void {
-    const { appId } = workspace
-    for (const [kind, count] of rejectedKinds) {
-      // An element of no known type would have been charged as a user update, the vendor's default.
-      const known = kind ?? 'user'
-      this.#deps.observer.elements({ appId, kind: known, lane, outcome: 'rejected', count })
-    }
-  }
-
-  #countStored(
-    { workspace, lane }: IntakeRequest,
-    { accepted }: Assessment,
-    outcome: 'accepted' | 'unavailable',
-  ): void {
-    const perKind = new Map<Kind, number>()
-    for (const { queued } of accepted) {
-      const kind = queued[0]?.kind
-      if (kind !== undefined) perKind.set(kind, (perKind.get(kind) ?? 0) + 1)
-    }
-    for (const [kind, count] of perKind) {
-      this.#deps.observer.elements({ appId: workspace.appId, kind, lane, outcome, count })
-    }
-  }
+/** The first answer again, under the id that it gave. */
+function replayed({ status, body }: ClaimOutcome & { state: 'replay' }): Acceptance {
+  const { request_id: requestId } = JSON.parse(body) as { request_id: string }
+  return { outcome: 'replayed', requestId, status, body }
 }
 
 function refused(refusal: Refusal): Acceptance {

@@ -1,6 +1,7 @@
 import type { Element, Kind } from '@relay/shared/element.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import { CustomerKeys } from '../identity/identity.js'
+import { stampOf } from '../stamp/stamp.js'
 import { checkElement } from '../validate/element.js'
 import { Findings } from '../validate/findings.js'
 import { KIND_OF_TYPE } from '../validate/names.js'
@@ -51,7 +52,7 @@ export function assess(body: Buffer, context: AssessmentContext): AssessmentOutc
   const build = {
     body,
     limits: context.workspaceLimits,
-    acceptedAtMs: nowMs,
+    stamp: stampOf(nowMs),
     customers: new CustomerKeys(),
   }
   parsed.elements.forEach((element, index) => {
@@ -70,7 +71,9 @@ export function assess(body: Buffer, context: AssessmentContext): AssessmentOutc
 
   function check({ value, span }: ParsedElement, index: number): ValidElement | null {
     const checked = checkElement(value, span, expected, { index, findings, nowMs })
-    return checked === null ? null : { ...checked, index, span }
+    if (checked === null) return null
+    const { type, element, duplicateKeys } = checked
+    return { type, element, duplicateKeys, index, span }
   }
 }
 
@@ -81,7 +84,7 @@ export function rebuild(
   limits: WorkspaceLimits,
   acceptedAtMs: number,
 ): Element[] {
-  const context = { body, limits, acceptedAtMs, customers: new CustomerKeys() }
+  const context = { body, limits, stamp: stampOf(acceptedAtMs), customers: new CustomerKeys() }
   return accepted.flatMap(({ valid }) => buildElements(valid, context) ?? [])
 }
 

@@ -4,11 +4,11 @@ import { BULK_ENVELOPE_BYTES } from '@relay/shared/vendor/bulk-body.js'
 import type { CustomerKeys } from '../identity/identity.js'
 import { compact, withoutDuplicateKeys } from '../json/compact.js'
 import { scanJson, type Span } from '../json/scan.js'
-import { needsStamp, stampedActions } from '../stamp/stamp.js'
+import { needsStamp, stampActions } from '../stamp/stamp.js'
 import type { CheckedElement } from '../validate/element.js'
 import { NESTING_LEVELS } from '../validate/limits.js'
 import { KIND_OF_TYPE } from '../validate/names.js'
-import { splitEvent } from './split.js'
+import { splitEvent, type Piece, type PieceLimits } from './split.js'
 
 /** A valid element together with its place in the body that carried it. */
 export interface ValidElement extends CheckedElement {
@@ -20,7 +20,8 @@ export interface ValidElement extends CheckedElement {
 export interface BuildContext {
   readonly body: Buffer
   readonly limits: WorkspaceLimits
-  readonly acceptedAtMs: number
+  /** `stampOf` the moment of acceptance. */
+  readonly stamp: Buffer
   readonly customers: CustomerKeys
 }
 
@@ -37,28 +38,42 @@ export function buildElements(valid: ValidElement, context: BuildContext): Eleme
   const customer = customers.keyOf(valid.type, valid.element)
   const kind = KIND_OF_TYPE[valid.type]
   const maxBytes = limits.maxBodyBytes - BULK_ENVELOPE_BYTES
-  if (kind !== 'event') {
-    return text.length > maxBytes ? null : [{ kind, json: text, cost: 1, customer, posted: 1 }]
+  if (kind === 'event') {
+    const maxActions = Math.max(1, Math.floor(limits.eventsPerWindow / WINDOW_PARTS))
+    const actions = valid.element.actions as readonly unknown[]
+    const pieces = buildEvent(text, actions, context.stamp, { maxActions, maxBytes })
+    if (pieces === null) return null
+    const last = pieces.length - 1
+    return pieces.map(({ json, actions: cost }, i) => {
+      return { kind, json, cost, customer, posted: i === last ? 1 : 0 }
+    })
   }
-  const actions = valid.element.actions as readonly unknown[]
-  const maxActions = Math.max(1, Math.floor(limits.eventsPerWindow / WINDOW_PARTS))
-  const asIs = actions.length <= maxActions && text.length <= maxBytes && !actions.some(needsStamp)
-  if (asIs) return [{ kind, json: text, cost: actions.length, customer, posted: 1 }]
-  const spans = scanJson(text, 'actions', NESTING_LEVELS).items ?? []
-  const event = {
-    head: text.subarray(0, spans[0]?.start),
-    actions: stampedActions(text, spans, actions, context.acceptedAtMs),
-    tail: text.subarray(spans.at(-1)?.end),
+  return text.length > maxBytes ? null : [{ kind, json: text, cost: 1, customer, posted: 1 }]
+}
+
+function buildEvent(
+  text: Buffer,
+  actions: readonly unknown[],
+  stamp: Buffer,
+  limits: PieceLimits,
+): readonly Piece[] | null {
+  const timed = actions.some(needsStamp)
+    ? stampActions(text, actionSpans(text), actions, stamp)
+    : text
+  if (actions.length <= limits.maxActions && timed.length <= limits.maxBytes) {
+    return [{ json: timed, actions: actions.length }]
   }
-  const pieces = splitEvent(event, { maxActions, maxBytes })
-  if (pieces === null) return null
-  return pieces.map(({ json, actions: cost }, i) => ({
-    kind,
-    json,
-    cost,
-    customer,
-    posted: i === pieces.length - 1 ? 1 : 0,
-  }))
+  const spans = actionSpans(timed)
+  const parts = {
+    head: timed.subarray(0, spans[0]?.start),
+    actions: spans.map(({ start, end }) => timed.subarray(start, end)),
+    tail: timed.subarray(spans.at(-1)?.end),
+  }
+  return splitEvent(parts, limits)
+}
+
+function actionSpans(text: Buffer): readonly Span[] {
+  return scanJson(text, 'actions', NESTING_LEVELS).items ?? []
 }
 
 function ownText({ span, duplicateKeys }: ValidElement, body: Buffer): Buffer {

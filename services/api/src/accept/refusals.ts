@@ -7,7 +7,7 @@ import type { ClaimOutcome, QuotaOutcome } from './ports.js'
 
 /** What the producer is told, for each way in which a well-formed request can fail. */
 
-export function detailOf({ index, attribute, message }: Finding): Detail {
+function detailOf({ index, attribute, message }: Finding): Detail {
   return { index, attribute, message }
 }
 

@@ -112,7 +112,7 @@ function outcomeOf(outcome: 'stored' | 'late' | 'closed'): PieceOutcome {
 /** What a rejected add means: only Redis' own refusals make certain that nothing was stored. */
 function failure(error: unknown): PieceOutcome {
   const message = error instanceof Error ? error.message : ''
-  if (/^OOM /.test(message)) return 'full'
+  if (message.startsWith('OOM ')) return 'full'
   if (/^(READONLY|MASTERDOWN|LOADING|CLUSTERDOWN|MISCONF|NOREPLICAS) /.test(message)) {
     return 'refused'
   }

@@ -98,7 +98,10 @@ export class RedisPostStore implements PostStore {
     const { requestId, acceptedAtMs } = post
     const provenance = { requestId, acceptedAtMs }
     return Promise.all(
-      pieces.map((piece, i) => writers[i]?.writer.write(piece, provenance) ?? 'refused'),
+      pieces.map(
+        (piece, i) =>
+          writers[i]?.writer.write(piece, provenance) ?? Promise.resolve('refused' as const),
+      ),
     )
   }
 

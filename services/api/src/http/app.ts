@@ -11,6 +11,7 @@ import { BodyLease, BodyMemory, readBody } from './body.js'
 import { refusalAnswer, send, type Answer } from './envelope.js'
 import { callersRequestId, readHeaders } from './headers.js'
 import * as routes from './routes.js'
+import { boundUnreadBody } from './unread.js'
 
 export interface IntakeLimits extends RequestLimits {
   /** Largest body after decompression, bytes. */
@@ -173,9 +174,9 @@ class Intake {
         this.#refuse(request, response, accepted.refusal, known)
         return
       case 'replayed': {
-        const { status, body } = accepted
+        const { status, body, requestId } = accepted
         const answer = { status, body, headers: { 'Idempotency-Replayed': 'true' } }
-        this.#answer(request, response, answer, this.#requestId(known), known)
+        this.#answer(request, response, answer, requestId, known)
         return
       }
       case 'accepted': {
@@ -222,20 +223,4 @@ function appIdsOf(request: Request): string[] | null {
   const named = [appId, ...(Array.isArray(query) ? (query as unknown[]) : [query])]
   const appIds = named.filter((id): id is string => typeof id === 'string' && id !== '')
   return appIds.length === 0 ? null : appIds
-}
-
-/** How long a refused caller may go on sending a body that nobody reads, ms. */
-const UNREAD_BODY_MS = 2_000
-
-/**
- * Lets a refused caller finish its body, so that it can read the answer instead of meeting a reset,
- * but not for ever. Node discards what arrives.
- */
-function boundUnreadBody(request: Request): void {
-  const { socket } = request
-  const timer = setTimeout(() => {
-    if (!request.complete) socket.destroy()
-  }, UNREAD_BODY_MS)
-  timer.unref()
-  request.once('close', () => { clearTimeout(timer) }) // prettier-ignore
 }

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Refusal } from '../refusal.js'
 
 /** MoEngage's error envelope, as JSON text. */
-export function envelope(refusal: Refusal, requestId: string): string {
+function envelope(refusal: Refusal, requestId: string): string {
   const { message, type, attribute, details } = refusal
   return JSON.stringify({
     status: 'fail',

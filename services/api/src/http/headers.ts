@@ -3,7 +3,7 @@ import { LANES, type Lane } from '@relay/shared/element.js'
 import type { Detail, Refusal } from '../refusal.js'
 
 /** What the headers of an authenticated request ask for. */
-export interface IntakeHeaders {
+interface IntakeHeaders {
   readonly lane: Lane
   readonly lenient: boolean
   readonly idempotencyKey: string | null
@@ -46,7 +46,17 @@ function readEncoding(header: string | undefined): boolean | null {
   return encoding === 'gzip' || encoding === 'x-gzip' ? true : null
 }
 
-const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-?8"?\s*)?;?\s*$/i
+/** JSON with any parameters, unless one names a charset other than UTF-8. */
+function isJson(contentType: string): boolean {
+  const [media = '', ...parameters] = contentType
+    .split(';')
+    .map((part) => part.trim().toLowerCase())
+  const charsets = parameters.filter((parameter) => /^charset\s*=/.test(parameter))
+  return (
+    media === 'application/json' &&
+    charsets.every((charset) => /^charset\s*=\s*"?utf-?8"?$/.test(charset))
+  )
+}
 
 function mediaRefusal(contentType: string | undefined): Refusal | null {
   const attribute = 'Content-Type'
@@ -54,7 +64,7 @@ function mediaRefusal(contentType: string | undefined): Refusal | null {
     const message = 'The Content-Type Header is required'
     return { status: 400, type: 'Missing header value', message, attribute }
   }
-  if (JSON_TYPE.test(contentType)) return null
+  if (isJson(contentType)) return null
   const message = 'Unsupported Media Type: the body must be application/json in UTF-8'
   return { status: 415, type: 'Unsupported Media Type', message, attribute }
 }

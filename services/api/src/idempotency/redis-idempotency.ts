@@ -52,7 +52,7 @@ export class RedisIdempotency implements Idempotency {
       DAY_MS,
       nowMs,
     ]).then(replyList, () => null)
-    const [state, first, second] = reply?.map(replyText) ?? []
+    const [state = 'unavailable', first, second] = reply?.map(replyText) ?? []
     switch (state) {
       case 'new':
       case 'resumed': {

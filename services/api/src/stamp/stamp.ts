@@ -1,25 +1,35 @@
-import { isObject } from '../validate/subject.js'
 import type { Span } from '../json/scan.js'
+import { isObject } from '../validate/subject.js'
+
+/** The member that gives an action its time, ready to be inserted before the closing brace. */
+export function stampOf(acceptedAtMs: number): Buffer {
+  return Buffer.from(`,"current_time":"${new Date(acceptedAtMs).toISOString()}"`)
+}
 
 /**
- * Texts of an event's actions, each holding a time: an action with neither `current_time` nor
- * `user_time` gets `current_time`, the moment of acceptance, as its last member. MoEngage would
- * stamp it on receipt, and queueing would move the event in time (openapi, EventAction).
+ * An event's text in which every action has a time: one with neither `current_time` nor `user_time`
+ * gets `stamp` as its last member. MoEngage would stamp it on receipt, and queueing would move the
+ * event in time (openapi, EventAction).
  *
  * `text` is the element as compact JSON, `spans` are its actions in it, `actions` the same parsed.
  */
-export function stampedActions(
+export function stampActions(
   text: Buffer,
   spans: readonly Span[],
   actions: readonly unknown[],
-  acceptedAtMs: number,
-): Buffer[] {
-  const stamp = Buffer.from(`,"current_time":"${new Date(acceptedAtMs).toISOString()}"}`)
-  return spans.map(({ start, end }, i) =>
-    needsStamp(actions[i])
-      ? Buffer.concat([text.subarray(start, end - 1), stamp])
-      : text.subarray(start, end),
-  )
+  stamp: Buffer,
+): Buffer {
+  const ends = spans.filter((_, i) => needsStamp(actions[i])).map(({ end }) => end - 1)
+  const out = Buffer.allocUnsafe(text.length + ends.length * stamp.length)
+  let from = 0
+  let to = 0
+  for (const end of ends) {
+    to += text.copy(out, to, from, end)
+    to += stamp.copy(out, to)
+    from = end
+  }
+  text.copy(out, to, from)
+  return out
 }
 
 /** Says whether an action carries no time of its own. */

@@ -16,7 +16,7 @@ const isBoolean = (value: unknown) => typeof value === 'boolean'
 const oneOf = (values: ReadonlySet<string>) => (value: unknown) =>
   typeof value === 'string' && values.has(value)
 
-export const STRING: FieldType = { expected: 'string', accepts: isString }
+const STRING: FieldType = { expected: 'string', accepts: isString }
 export const BOOLEAN: FieldType = { expected: 'boolean', accepts: isBoolean }
 const INTEGER: FieldType = { expected: 'integer', accepts: Number.isInteger }
 const EMAIL: FieldType = { expected: 'string with an email address', accepts: isEmail }

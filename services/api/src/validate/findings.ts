@@ -1,4 +1,5 @@
 import { RULES, type Rule, type RuleName } from './rules.js'
+import { PATH_CHARACTERS } from './path.js'
 
 /** One thing that is wrong or doubtful about one element. */
 export interface Finding {
@@ -9,9 +10,6 @@ export interface Finding {
   readonly message: string
   readonly rule: RuleName
 }
-
-/** Longest attribute path that is quoted back, characters. */
-const PATH_CHARACTERS = 300
 
 /**
  * What is found while a request is validated. Keeps at most `limit` findings of each severity, so

@@ -1,5 +1,6 @@
 import { isObject, type Json, type Reporter } from './subject.js'
 import { ARRAY_ENTRIES_KEPT, NAME_CHARACTERS, VALUE_CHARACTERS_KEPT } from './limits.js'
+import { inside } from './path.js'
 
 /**
  * Says what of an element is longer than MoEngage keeps. Only called when the cheap survey saw
@@ -28,8 +29,8 @@ function lint(value: unknown, path: string, reporter: Reporter): void {
     })
   } else if (isObject(value)) {
     for (const name in value) {
-      if (name.length > NAME_CHARACTERS) findings.add('longName', index, `${path}.${name}`)
-      lint(value[name], `${path}.${name}`, reporter)
+      if (name.length > NAME_CHARACTERS) findings.add('longName', index, inside(path, name))
+      lint(value[name], inside(path, name), reporter)
     }
   }
 }

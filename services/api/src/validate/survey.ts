@@ -1,4 +1,5 @@
 import { ARRAY_ENTRIES_KEPT, NAME_CHARACTERS, VALUE_CHARACTERS_KEPT } from './limits.js'
+import { inside } from './path.js'
 
 /** What one walk over a parsed value finds, for all of validation's rare paths. */
 export interface Survey {
@@ -40,7 +41,7 @@ export function unsendableTexts(value: unknown, path: string): string[] {
     return value.flatMap((item, i) => unsendableTexts(item, `${path}[${String(i)}]`))
   }
   return Object.entries(value).flatMap(([key, member]) => {
-    const name = path === '' ? key : `${path}.${key}`
+    const name = inside(path, key)
     return UNSENDABLE.test(key) ? [name] : unsendableTexts(member, name)
   })
 }

@@ -2,7 +2,6 @@ import { acting, action, device, event, type ElementCase } from './case.js'
 
 const STAMP = '"current_time":"2026-11-23T12:00:00.000Z"'
 
-const at = (time: unknown) => acting({ current_time: time })
 const local = (change: object) => event({ actions: [{ action: 'Viewed', ...change }] })
 
 const TIMES: readonly (readonly [string, 'good' | 'old' | 'bad', string])[] = [

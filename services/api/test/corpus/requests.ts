@@ -90,6 +90,8 @@ const HEADERS: readonly RequestCase[] = [
   { name: 'JSON in Latin-1', ...header('content-type', 'application/json; charset=latin1'), status: 415 },
   { name: 'JSON in UTF-8', ...header('content-type', 'application/json; charset=utf-8'), status: 200 },
   { name: 'JSON in capitals', ...header('content-type', 'Application/JSON;charset="UTF-8"'), status: 200 },
+  { name: 'JSON with another parameter', ...header('content-type', 'application/json; v=1'), status: 200 },
+  { name: 'JSON by suffix', ...header('content-type', 'application/vnd.x+json'), status: 415 },
   { name: 'brotli', ...header('content-encoding', 'br'), status: 415 },
   { name: 'gzip twice', ...header('content-encoding', 'gzip, gzip'), status: 415 },
   { name: 'identity', ...header('content-encoding', 'identity'), status: 200 },

@@ -1,8 +1,9 @@
 import type { Clock } from '@relay/shared/clock.js'
-import { effectiveLimits, type Cost } from '@relay/shared/budget/cost.js'
+import { BUDGETS, effectiveLimits, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { Ledger } from '@relay/shared/budget/ledger.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { Lane } from '@relay/shared/element.js'
+import type { Learned } from '../learn/learned.js'
 import type { Reservations } from './reservations.js'
 import type { WorkspaceGate } from './workspace-gate.js'
 
@@ -12,6 +13,7 @@ const REALTIME_HEADROOM = 0.05
 export interface AdmissionOptions {
   readonly ledger: Ledger
   readonly gate: WorkspaceGate
+  readonly learned: Learned
   readonly reservations: Reservations
   readonly clock: Clock
   readonly workspace: () => Workspace
@@ -53,6 +55,8 @@ export type Admitted =
 
 /** Pause after Redis did not answer, ms. */
 const REDIS_AWAY_MS = 250
+/** Pause while another request must be answered first, ms. */
+const UNDER_WAY_MS = 50
 /** Longest pause between two questions while waiting for budget, ms: keeps the place in the queue. */
 const ASK_AGAIN_MS = 1_000
 
@@ -66,7 +70,23 @@ export class Admission {
 
   /** The limits now in force. */
   limits(): Cost {
-    return effectiveLimits(this.#o.workspace().limits, this.#o.gate.limitFactor())
+    return effectiveLimits(this.#o.workspace().limits, this.#o.learned.share)
+  }
+
+  /** What one request should take at most. */
+  perRequest(): Cost {
+    const limits = effectiveLimits(this.#o.workspace().limits, 1)
+    const most = (limit: number) => this.#o.learned.unitsPerRequest(limit)
+    return { users: most(limits.users), events: most(limits.events), devices: most(limits.devices) }
+  }
+
+  /** The largest share of a configured limit that is in use, not counting `cost`. 0..1. */
+  async usedShare(cost: Cost): Promise<number> {
+    const used = await this.#o.ledger.used()
+    const limits = effectiveLimits(this.#o.workspace().limits, 1)
+    const share = (budget: Budget) =>
+      limits[budget] === 0 ? 0 : Math.max(0, used[budget] - cost[budget]) / limits[budget]
+    return Math.max(...BUDGETS.map(share))
   }
 
   async ask({ lane, cost, need, oldestMs, queue }: Ask): Promise<Admitted> {
@@ -85,6 +105,7 @@ export class Admission {
         waiter: queue ? `${o.waiter}/${lane}` : '',
         backfillFloor: o.backfillFloor,
         realtimeHeadroom: REALTIME_HEADROOM,
+        requestsAtOnce: Number.isFinite(o.learned.requestsAtOnce) ? o.learned.requestsAtOnce : 0,
       })
       .catch(() => null)
     if (grant === null) {
@@ -99,6 +120,8 @@ export class Admission {
       case 'gate':
         o.gate.adopt(grant)
         return { outcome: 'later', waitMs: 0 }
+      case 'later':
+        return { outcome: 'later', waitMs: UNDER_WAY_MS }
       case 'recover':
         return { outcome: 'later', waitMs: await o.recover().catch(() => REDIS_AWAY_MS) }
       case 'wait':

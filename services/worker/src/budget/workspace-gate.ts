@@ -36,11 +36,6 @@ export class WorkspaceGate {
     return this.#gate
   }
 
-  /** The share of the configured limits that MoEngage seems to grant, 0..1. */
-  limitFactor(): number {
-    return 1
-  }
-
   mayStart(): MayStart {
     return mayStart(this.#gate, this.#o.nowMs())
   }

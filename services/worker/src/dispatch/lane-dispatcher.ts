@@ -181,7 +181,9 @@ export class LaneDispatcher {
   #affordable(): Cost {
     const nowMs = this.#o.context.clock.monotonicMs()
     const limits = this.#o.context.admission.limits()
-    const left = (budget: Budget) => (nowMs < this.#shortUntilMs[budget] ? 0 : limits[budget])
+    const most = this.#o.context.admission.perRequest()
+    const left = (budget: Budget) =>
+      nowMs < this.#shortUntilMs[budget] ? 0 : Math.min(limits[budget], most[budget])
     return { users: left('users'), events: left('events'), devices: left('devices') }
   }
 

@@ -6,8 +6,33 @@ import { OUTCOME_LABELS } from '../classify/outcome.js'
 /** Few, as each costs a series per workspace and lane; 60 s is what the service level is held to. */
 const LATENCY_BUCKETS_SECONDS = [0.15, 0.5, 2, 10, 60, 600]
 
-/** What became of requests and elements. */
-function createOutcomeCounters(registers: Registry[]) {
+/** Every metric of the worker; made once, on the registry it is given. */
+export function createWorkerMetrics(registry: Registry) {
+  const metrics = {
+    ...requestMetrics([registry]),
+    ...elementMetrics([registry]),
+    ...ownMetrics([registry]),
+  }
+  const preset = (appId: string): void => {
+    for (const kind of KINDS) {
+      for (const lane of LANES) metrics.delivered.inc({ app_id: appId, kind, lane }, 0)
+      for (const reason of DEAD_LETTER_REASONS) {
+        metrics.deadLettered.inc({ app_id: appId, kind, reason }, 0)
+      }
+    }
+    for (const outcome of OUTCOME_LABELS) metrics.requests.inc({ app_id: appId, outcome }, 0)
+    for (const lane of LANES) metrics.latency.zero({ app_id: appId, lane })
+    for (const histogram of [metrics.requestBody, metrics.requestDuration]) {
+      histogram.zero({ app_id: appId })
+    }
+    metrics.possibleDuplicates.inc({ app_id: appId }, 0)
+  }
+  return { ...metrics, preset }
+}
+
+export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>
+
+function elementMetrics(registers: Registry[]) {
   return {
     delivered: new Counter({
       name: 'relay_delivered_elements_total',
@@ -21,10 +46,11 @@ function createOutcomeCounters(registers: Registry[]) {
       labelNames: ['app_id', 'kind', 'reason'],
       registers,
     }),
-    requests: new Counter({
-      name: 'relay_requests_total',
-      help: 'Bulk requests by what MoEngage said.',
-      labelNames: ['app_id', 'outcome'],
+    latency: new Histogram({
+      name: 'relay_delivery_latency_seconds',
+      help: 'From acceptance at the intake until MoEngage said yes.',
+      labelNames: ['app_id', 'lane'],
+      buckets: LATENCY_BUCKETS_SECONDS,
       registers,
     }),
     possibleDuplicates: new Counter({
@@ -36,9 +62,14 @@ function createOutcomeCounters(registers: Registry[]) {
   }
 }
 
-/** Sizes and times. */
-function createHistograms(registers: Registry[]) {
+function requestMetrics(registers: Registry[]) {
   return {
+    requests: new Counter({
+      name: 'relay_requests_total',
+      help: 'Bulk requests by what MoEngage said.',
+      labelNames: ['app_id', 'outcome'],
+      registers,
+    }),
     requestBody: new Histogram({
       name: 'relay_request_body_bytes',
       help: 'Size of bulk request bodies.',
@@ -59,18 +90,10 @@ function createHistograms(registers: Registry[]) {
       buckets: [0.1, 0.3, 1, 3, 10],
       registers,
     }),
-    latency: new Histogram({
-      name: 'relay_delivery_latency_seconds',
-      help: 'From acceptance at the intake until MoEngage said yes.',
-      labelNames: ['app_id', 'lane'],
-      buckets: LATENCY_BUCKETS_SECONDS,
-      registers,
-    }),
   }
 }
 
-/** What this process owns. */
-function createOwnershipMetrics(registers: Registry[]) {
+function ownMetrics(registers: Registry[]) {
   return {
     partitionsOwned: new Gauge({
       name: 'relay_partitions_owned',
@@ -89,29 +112,3 @@ function createOwnershipMetrics(registers: Registry[]) {
     }),
   }
 }
-
-/** Every metric of the worker; made once, on the registry it is given. */
-export function createWorkerMetrics(registry: Registry) {
-  const registers = [registry]
-  const metrics = {
-    ...createOutcomeCounters(registers),
-    ...createHistograms(registers),
-    ...createOwnershipMetrics(registers),
-  }
-  const { delivered, deadLettered, requests } = metrics
-  const preset = (appId: string): void => {
-    for (const kind of KINDS) {
-      for (const lane of LANES) delivered.inc({ app_id: appId, kind, lane }, 0)
-      for (const reason of DEAD_LETTER_REASONS) deadLettered.inc({ app_id: appId, kind, reason }, 0)
-    }
-    for (const outcome of OUTCOME_LABELS) requests.inc({ app_id: appId, outcome }, 0)
-    for (const lane of LANES) metrics.latency.zero({ app_id: appId, lane })
-    for (const histogram of [metrics.requestBody, metrics.requestDuration]) {
-      histogram.zero({ app_id: appId })
-    }
-    metrics.possibleDuplicates.inc({ app_id: appId }, 0)
-  }
-  return { ...metrics, preset }
-}
-
-export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>

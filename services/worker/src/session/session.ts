@@ -90,6 +90,10 @@ export class Session {
     await this.renew()
   }
 
+  #isStopped(): boolean {
+    return this.#stopped
+  }
+
   #newId(): string {
     this.#joins += 1
     return `${this.#o.worker}.${String(this.#joins)}`
@@ -111,7 +115,7 @@ export class Session {
     if (this.#endsAtMs !== -Infinity && sentAtMs >= this.#endsAtMs) this.#lose()
     const step = this.#endsAtMs === -Infinity ? 'join' : 'renew'
     const roster = await deployment.session(this.#id, leaseMs, step).catch(() => null)
-    if (this.#stopped) return
+    if (this.#isStopped()) return
     if (roster?.state === 'lost') {
       this.#lose()
       this.#schedule(0)

@@ -6,7 +6,7 @@ import {
   onRefused,
   startBisection,
   type Suspects,
-} from '../../src/batch/bisect.js'
+} from '../../src/retry/bisect.js'
 
 interface Run {
   readonly delivered: number[]

@@ -5,7 +5,7 @@ import {
   onBodyRefused,
   readCeiling,
   unknownCeiling,
-} from '../../src/batch/ceiling.js'
+} from '../../src/learn/ceiling.js'
 
 const LIMIT = 128_000
 const HOUR_MS = 3_600_000

@@ -1,0 +1,47 @@
+import type { Workspace } from '@relay/shared/config/workspace.js'
+import type { Kind, Lane } from '@relay/shared/element.js'
+import type { RuleName } from '../validate/rules.js'
+import type { Assessment } from './assess.js'
+import type { IntakeObserver } from './ports.js'
+
+/** Tells the observer what became of the elements of a request. */
+
+interface Counted {
+  readonly workspace: Workspace
+  readonly lane: Lane
+}
+
+export function countRejected(
+  observer: IntakeObserver,
+  { workspace: { appId }, lane }: Counted,
+  { rejectedKinds }: Assessment,
+): void {
+  for (const [kind, count] of rejectedKinds) {
+    // The label is closed: an element of no known type counts as the commonest kind.
+    observer.elements({ appId, kind: kind ?? 'user', lane, outcome: 'rejected', count })
+  }
+}
+
+export function countStored(
+  observer: IntakeObserver,
+  { workspace: { appId }, lane }: Counted,
+  { accepted }: Assessment,
+  outcome: 'accepted' | 'unavailable',
+): void {
+  const perKind = new Map<Kind, number>()
+  for (const { queued } of accepted) {
+    const kind = queued[0]?.kind
+    if (kind !== undefined) perKind.set(kind, (perKind.get(kind) ?? 0) + 1)
+  }
+  for (const [kind, count] of perKind) observer.elements({ appId, kind, lane, outcome, count })
+}
+
+export function countWarnings(
+  observer: IntakeObserver,
+  { workspace: { appId } }: Counted,
+  { findings }: Assessment,
+): void {
+  const perRule = new Map<RuleName, number>()
+  for (const { rule } of findings.warnings) perRule.set(rule, (perRule.get(rule) ?? 0) + 1)
+  for (const [rule, count] of perRule) observer.warned(appId, rule, count)
+}

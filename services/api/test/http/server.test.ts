@@ -1,0 +1,111 @@
+import { request as httpRequest, type RequestListener, type Server } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
+import { createIntakeServer, TIMEOUTS } from '../../src/http/server.js'
+import { CountingRandom, FixedClock } from '../support/doubles.js'
+import { APP, basic, TestIntake, workspace } from '../support/intake.js'
+
+const PATIENCE = { ...TIMEOUTS, headersMs: 150, requestMs: 300, checkMs: 20 }
+const AUTH = `Authorization: ${basic(APP, 's3cret')}\r\nContent-Type: application/json\r\n`
+
+/** What a raw connection gets back until the other side closes it. */
+function exchange(port: number, ...parts: readonly string[]): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    let text = ''
+    socket.on('data', (chunk) => (text += chunk.toString()))
+    socket.on('error', () => undefined)
+    socket.on('close', () => { resolve(text) }) // prettier-ignore
+    for (const part of parts) socket.write(part)
+  })
+}
+
+describe('a caller that does not behave', () => {
+  const intake = new TestIntake([workspace(APP)], { maxRequestBytes: 1_000, maxHeldBytes: 1_500 })
+  const impatient: Server = createIntakeServer(
+    intake.server.listeners('request')[0] as RequestListener,
+    new FixedClock(0),
+    new CountingRandom(),
+    PATIENCE,
+  )
+  const port = () => (impatient.address() as AddressInfo).port
+
+  beforeAll(async () => {
+    await intake.start()
+    await new Promise<void>((resolve) => impatient.listen(0, '127.0.0.1', resolve))
+  })
+  afterAll(async () => {
+    await intake.stop()
+    impatient.closeAllConnections()
+    await new Promise((resolve) => impatient.close(resolve))
+  })
+
+  it('never ends its headers: 408, and the connection is closed', async () => {
+    const text = await exchange(port(), `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\n`)
+    expect(text).toMatch(/^HTTP\/1.1 408 /)
+    expect(text).toContain('"status":"fail"')
+  })
+
+  it('drips its body: 408, and nothing is stored', async () => {
+    const head = `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\n${AUTH}Content-Length: 100\r\n\r\n`
+    const text = await exchange(port(), head, '{"type"')
+    expect(text).toMatch(/^HTTP\/1.1 408 /)
+    expect(intake.store.take()).toEqual([])
+  })
+
+  it.each([
+    ['no HTTP', 'hello\r\n\r\n'],
+    ['both lengths', `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\n${AUTH}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+    ['two lengths', `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\n${AUTH}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello`],
+    ['a blank before a colon', `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\nX-A: b\r\n c\r\nX-B : d\r\n\r\n`],
+  ])('smuggles or speaks %s: 400 with a request id, and the connection is closed', async (_, raw) => {
+    const text = await exchange(port(), raw)
+    expect(text).toMatch(/^HTTP\/1.1 400 /)
+    expect(text).toMatch(/"request_id":"[0-9A-Z]{26}"/)
+    expect(intake.store.take()).toEqual([])
+  }) // prettier-ignore
+
+  it('sends without end in chunks: 413 at the limit, while it is still sending', async () => {
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const headers = {
+        authorization: basic(APP, 's3cret'),
+        'content-type': 'application/json',
+        'transfer-encoding': 'chunked',
+      }
+      const path = `/v1/customer/${APP}`
+      const options = { host: '127.0.0.1', port: intake.port, method: 'POST', path, headers }
+      const request = httpRequest({ ...options, agent: false }, (response) => {
+        resolve(response.statusCode)
+        request.destroy()
+      })
+      request.on('error', reject)
+      request.write('x'.repeat(2_000))
+    })
+    expect(status).toBe(413)
+  })
+
+  it('goes away in the middle of its body: its memory is given back', async () => {
+    const head = `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\n${AUTH}Content-Length: 900\r\n\r\n`
+    for (let i = 0; i < 5; i++) {
+      const socket = connect(intake.port, '127.0.0.1')
+      await new Promise((resolve) => socket.write(head + 'x'.repeat(800), resolve))
+      const closed = new Promise((resolve) => intake.server.once('connection', resolve))
+      socket.destroy()
+      // The next caller is served as if nothing had been.
+      const answer = await intake.send({ path: `/v1/customer/${APP}`, body: '{"type":"customer","customer_id":"ann"}' }) // prettier-ignore
+      expect([200, 503]).toContain(answer.status)
+      await closed
+    }
+    const whole = `{"type":"customer","customer_id":"ann","attributes":{"a":"${'x'.repeat(900)}"}}`
+    let answer = await intake.send({ path: `/v1/customer/${APP}`, body: whole })
+    for (let i = 0; i < 50 && answer.status === 503; i++) {
+      answer = await intake.send({ path: `/v1/customer/${APP}`, body: whole })
+    }
+    expect(answer.status).toBe(200)
+  })
+
+  it('is not authenticated: its body is not read before the answer', async () => {
+    const head = `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n`
+    const text = await exchange(port(), head)
+    expect(text).toMatch(/^HTTP\/1.1 401 /)
+  })
+})

@@ -1,0 +1,39 @@
+import { customerKey } from '@relay/shared/identity.js'
+import { createHash } from 'node:crypto'
+import { CustomerKeys, identityOf, identityOfCustomerId } from '../../src/identity/identity.js'
+
+const event = (change: object) => identityOf('event', { type: 'event', ...change })
+const user = (change: object) => identityOf('customer', { type: 'customer', ...change })
+
+describe('the identity of a customer', () => {
+  it('is the customer_id, whatever else the element says', () => {
+    const ann = identityOfCustomerId('ann')
+    expect(user({ customer_id: 'ann', attributes: { u_em: 'a@b.example' } })).toBe(ann)
+    expect(event({ customer_id: 'ann', user_identifiers: { u_em: 'x' } })).toBe(ann)
+    expect(identityOf('device', { customer_id: 'ann', device_id: 'd' })).toBe(ann)
+  })
+
+  it('is otherwise the identifiers, in any order and as text or number', () => {
+    const one = event({ user_identifiers: { u_em: 'a@b.example', u_mb: '123' } })
+    expect(event({ user_identifiers: { u_mb: 123, u_em: 'a@b.example' } })).toBe(one)
+    expect(user({ attributes: { first: 'x', u_mb: '123', u_em: 'a@b.example' } })).toBe(one)
+    expect(event({ user_identifiers: { u_em: 'a@b.example' } })).not.toBe(one)
+  })
+
+  it.each([
+    [event({ user_identifiers: { a: 'b', c: 'd' } }), event({ user_identifiers: { a: 'b","c":"d' } })],
+    [event({ user_identifiers: { a: 'b' } }), event({ user_identifiers: { b: 'a' } })],
+    [event({ customer_id: 'i:[["a","b"]]' }), event({ user_identifiers: { a: 'b' } })],
+    [event({ customer_id: 'Ann' }), event({ customer_id: 'ann' })],
+  ])('is never confused with another: %s, %s', (a, b) => {
+    expect(a).not.toBe(b)
+  }) // prettier-ignore
+
+  it('becomes the key that orders its elements', () => {
+    const keys = new CustomerKeys()
+    const element = { customer_id: 'änn 😀' }
+    const expected = createHash('sha256').update('c:änn 😀', 'utf8').digest().subarray(0, 8)
+    expect(Buffer.from(keys.keyOf('customer', element), 'latin1')).toEqual(expected)
+    expect(keys.keyOf('customer', element)).toBe(customerKey('c:änn 😀'))
+  })
+})
