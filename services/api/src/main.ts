@@ -1,9 +1,11 @@
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import { Registry } from 'prom-client'
 import { systemClock } from '@relay/shared/clock.js'
 import { parseEnvironment, type Config } from '@relay/shared/config/environment.js'
 import { ConfigError, EXIT_CONFIG } from '@relay/shared/config/fault.js'
 import { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { createLogger } from '@relay/shared/observability/logger.js'
+import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'
+import { observeProcess } from '@relay/shared/observability/process-metrics.js'
 import { createOpsServer } from '@relay/shared/observability/ops-server.js'
 import { closeServer, listen, onShutdown } from '@relay/shared/process/shutdown.js'
 import { Deployment } from '@relay/shared/queue/deployment.js'
@@ -17,7 +19,7 @@ import { BacklogGuard } from './guard/backlog-guard.js'
 import { createIntakeApp, DEFAULT_LIMITS } from './http/app.js'
 import { createIntakeServer } from './http/server.js'
 import { RedisIdempotency } from './idempotency/redis-idempotency.js'
-import { createIntakeMetrics } from './observe/metrics.js'
+import { createIntakeMetrics, observeBacklogLimit } from './observe/metrics.js'
 import { Reporter } from './observe/reporter.js'
 
 const DEFAULT_OPS_PORT = 9464
@@ -31,18 +33,20 @@ async function main(): Promise<void> {
   if (faults.length > 0) throw new ConfigError(faults)
   const log = createLogger('relay-api', config.logLevel)
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
-  const metrics = createIntakeMetrics(registry)
+  const reloaded = observeProcess(registry, 'api', workspaces)
+  const metrics = createIntakeMetrics(registry, config.producers.keys())
   for (const { appId } of workspaces.all()) metrics.preset(appId)
   const client = connectRedis(config.redis, {
     commandTimeoutMs: ADD_TIMEOUT_MS,
   })
+  observeSharedState({ registry, client, config, workspaces, clock: systemClock })
   const guard = new BacklogGuard({
     client,
     deployment: new Deployment(client, config.prefix),
     prefix: config.prefix,
     maxBacklogBytes: config.maxBacklogBytes,
   })
+  observeBacklogLimit(registry, () => guard.limitBytes)
   const observer = new Reporter(metrics, log)
   const store = openStore({ config, client, guard })
   const operator = openOperator({ config, workspaces, store, log })
@@ -59,10 +63,12 @@ async function main(): Promise<void> {
   })
   workspaces.watch({
     onChange: () => {
+      reloaded('changed')
       for (const { appId } of workspaces.all()) metrics.preset(appId)
       log.info('workspaces file changed', { workspaces: workspaces.all().length })
     },
     onFault: (problems) => {
+      reloaded('refused')
       const words = problems.map(({ where, problem }) => `${where} ${problem}`)
       log.error('workspaces file cannot be used; the last good one stays', { problems: words })
     },

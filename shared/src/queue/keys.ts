@@ -79,5 +79,7 @@ export function deploymentKeys(prefix: string) {
     dirty: `${base}:dirty`,
     /** Pub/sub channel: `wake` of a partition, `gate` of a workspace. */
     wake: `${base}:wake`,
+    /** Hash: the last decision on how many workers are wanted. */
+    scale: `${base}:scale`,
   }
 }
