@@ -17,6 +17,7 @@ import { createIntakeServer } from './http/server.js'
 import { RedisIdempotency } from './idempotency/redis-idempotency.js'
 import { createIntakeMetrics } from './observe/metrics.js'
 import { Reporter } from './observe/reporter.js'
+import { RedisQuota } from './quota/redis-quota.js'
 
 const DEFAULT_OPS_PORT = 9464
 /** Requests under way at the end get this long, ms. */
@@ -101,7 +102,7 @@ function openIntake({ config, workspaces, client, guard, observer }: IntakeParts
   return createIntakeApp({
     store,
     idempotency: new RedisIdempotency(client, config.prefix),
-    quota: { take: () => Promise.resolve({ granted: true }) },
+    quota: new RedisQuota({ client, prefix: config.prefix, backlog: () => guard }),
     clock: systemClock,
     random: systemRandom,
     observer,
