@@ -3,19 +3,20 @@ import { systemClock } from '@relay/shared/clock.js'
 import { parseEnvironment, type Config } from '@relay/shared/config/environment.js'
 import { ConfigError, EXIT_CONFIG } from '@relay/shared/config/fault.js'
 import { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
-import { createLogger } from '@relay/shared/observability/logger.js'
+import { createLogger, type Logger } from '@relay/shared/observability/logger.js'
 import { createOpsServer } from '@relay/shared/observability/ops-server.js'
 import { closeServer, listen, onShutdown } from '@relay/shared/process/shutdown.js'
 import { Deployment } from '@relay/shared/queue/deployment.js'
 import { LayoutStore } from '@relay/shared/queue/layout.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
+import { DurabilityGuard } from './durability/durability-guard.js'
 import { ADD_TIMEOUT_MS, RedisPostStore } from './enqueue/redis-post-store.js'
 import { BacklogGuard } from './guard/backlog-guard.js'
 import { createIntakeApp, DEFAULT_LIMITS } from './http/app.js'
 import { createIntakeServer } from './http/server.js'
 import { RedisIdempotency } from './idempotency/redis-idempotency.js'
-import { createIntakeMetrics } from './observe/metrics.js'
+import { createIntakeMetrics, type IntakeMetrics } from './observe/metrics.js'
 import { Reporter } from './observe/reporter.js'
 import { RedisQuota } from './quota/redis-quota.js'
 
@@ -42,17 +43,46 @@ async function main(): Promise<void> {
     prefix: config.prefix,
     maxBacklogBytes: config.maxBacklogBytes,
   })
+  const durability = openDurability(client, config, log)
   const observer = new Reporter(metrics, log)
-  const app = openIntake({ config, workspaces, client, guard, observer })
+  const app = openIntake({ config, workspaces, client, guard, durability, observer })
   const intake = createIntakeServer(app, systemClock, systemRandom)
   const ops = createOpsServer({
     registry,
-    readiness: () =>
-      Promise.resolve({
-        ready: client.status === 'ready',
-        checks: { redis: client.status, durability: config.durability },
-      }),
+    readiness: () => Promise.resolve(readiness(client, durability)),
   })
+  watchWorkspaces(workspaces, metrics, log)
+  const opsPort = await listen(ops, config.opsPort, 'OPS_PORT')
+  const port = await listen(intake, config.port, 'PORT')
+  onShutdown(async () => {
+    log.info('stopping: finishing what is under way')
+    await closeServer(intake, FINISH_WITHIN_MS)
+    guard.stop()
+    durability.stop()
+    workspaces.close()
+    await closeServer(ops, 1_000)
+    client.disconnect()
+    log.info('stopped')
+  })
+  void guard.start()
+  await durability.start()
+  const { level } = durability.reached
+  log.info('api started', { durability: level, port, opsPort, workspaces: workspaces.all().length })
+}
+
+function openDurability(client: RedisClient, config: Config, log: Logger): DurabilityGuard {
+  const wanted = config.durability
+  return new DurabilityGuard({
+    client,
+    wanted,
+    onChange: ({ level, problem }) => {
+      if (problem === null) log.info('durability reached', { wanted, reached: level })
+      else log.warn('durability not reached', { wanted, reached: level, problem })
+    },
+  })
+}
+
+function watchWorkspaces(workspaces: WorkspaceDirectory, metrics: IntakeMetrics, log: Logger) {
   workspaces.watch({
     onChange: () => {
       for (const { appId } of workspaces.all()) metrics.preset(appId)
@@ -63,19 +93,19 @@ async function main(): Promise<void> {
       log.error('workspaces file cannot be used; the last good one stays', { problems: words })
     },
   })
-  const opsPort = await listen(ops, config.opsPort, 'OPS_PORT')
-  const port = await listen(intake, config.port, 'PORT')
-  onShutdown(async () => {
-    log.info('stopping: finishing what is under way')
-    await closeServer(intake, FINISH_WITHIN_MS)
-    guard.stop()
-    workspaces.close()
-    await closeServer(ops, 1_000)
-    client.disconnect()
-    log.info('stopped')
-  })
-  void guard.start()
-  log.info('api started', { port, opsPort, workspaces: workspaces.all().length })
+}
+
+/** Ready: a post would be accepted, as far as one can know. */
+function readiness(client: RedisClient, { reached, isMissing }: DurabilityGuard) {
+  const { level, problem } = reached
+  return {
+    ready: client.status === 'ready' && !isMissing,
+    checks: {
+      redis: client.status,
+      durability: level,
+      ...(problem === null ? {} : { durability_problem: problem }),
+    },
+  }
 }
 
 interface IntakeParts {
@@ -83,20 +113,22 @@ interface IntakeParts {
   readonly workspaces: WorkspaceDirectory
   readonly client: RedisClient
   readonly guard: BacklogGuard
+  readonly durability: DurabilityGuard
   readonly observer: Reporter
 }
 
 /** The intake, wired to Redis. */
-function openIntake({ config, workspaces, client, guard, observer }: IntakeParts) {
+function openIntake(parts: IntakeParts) {
+  const { config, workspaces, client, guard, durability, observer } = parts
   const store = new RedisPostStore({
     client,
     deployment: new Deployment(client, config.prefix),
     prefix: config.prefix,
     clock: systemClock,
     layouts: new LayoutStore(client, config.prefix, config.partitions),
-    refusal: (post) => guard.refusal(post),
+    refusal: (post) => (durability.isMissing ? 'durability' : guard.refusal(post)),
     compress: () => guard.compress(),
-    durable: () => Promise.resolve(true),
+    durable: () => durability.durable(),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   })
   return createIntakeApp({

@@ -69,6 +69,7 @@ export class RedisQuota implements Quota {
           retryAfterMs: BACKLOG_RETRY_MS,
           exceeded: `${String(this.#backlogBytes(request))} bytes waiting for MoEngage`,
         }
+      case undefined:
       default:
         return { granted: true }
     }
