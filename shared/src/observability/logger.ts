@@ -23,13 +23,12 @@ export function createLogger(service: string, level: string): Logger {
     }
     return info
   })
-  // The transport types of winston are wider than the rule can follow; Console is one of them.
-  const output = new winston.transports.Console({ stderrLevels: [] }) as winston.transport
   const logger = winston.createLogger({
     level,
     defaultMeta: { service },
     format: winston.format.combine(bounded(), winston.format.timestamp(), winston.format.json()),
   })
-  logger.add(output)
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types its transports as any
+  logger.add(new winston.transports.Console({ stderrLevels: [] }))
   return logger
 }

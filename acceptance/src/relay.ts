@@ -1,0 +1,147 @@
+import { request } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import { startChild, type Child } from '@relay/dev/process/child.js'
+import { freePort } from '@relay/dev/process/port.js'
+import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { startSimulator, type Simulator } from '@relay/simulator/simulator.js'
+import type { SettingsInput } from '@relay/simulator/settings.js'
+
+const ROOT = new URL('../../', import.meta.url)
+export const APP_ID = 'ACCEPT'
+export const API_KEY = 'vendor-key'
+export const SECRET = 'producer-secret'
+export const ADMIN_TOKEN = 'admin-token'
+
+export type Environment = Readonly<Record<string, string>>
+
+export interface RelayOptions {
+  readonly workers?: number
+  readonly env?: Environment
+  readonly simulator?: SettingsInput
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: string
+}
+
+/** A whole relay as users run it: a Redis, one api, workers, and the simulator in this process. */
+export class Relay {
+  readonly simulator: Simulator
+  readonly redis: TestRedis
+  readonly workers: Child[] = []
+  readonly apiUrl: string
+  readonly opsUrl: string
+  readonly env: Environment
+  readonly #api: Child
+  #started = 0
+
+  private constructor(
+    simulator: Simulator,
+    redis: TestRedis,
+    api: Child,
+    urls: { api: string; ops: string },
+    env: Environment,
+  ) {
+    this.simulator = simulator
+    this.redis = redis
+    this.#api = api
+    this.apiUrl = urls.api
+    this.opsUrl = urls.ops
+    this.env = env
+  }
+
+  static async start({ workers = 1, env = {}, simulator = {} }: RelayOptions = {}): Promise<Relay> {
+    const [sim, redis, port, opsPort] = await Promise.all([
+      startSimulator({ workspaces: { [APP_ID]: API_KEY }, ...simulator }),
+      startRedis({ appendonly: 'everysec' }),
+      freePort(),
+      freePort(),
+    ])
+    const all = {
+      REDIS_URL: redis.url,
+      RELAY_PREFIX: redis.freshPrefix(),
+      MOENGAGE_APP_ID: APP_ID,
+      MOENGAGE_API_KEY: API_KEY,
+      MOENGAGE_BASE_URL: sim.url,
+      RELAY_PRODUCERS: `shop:${SECRET}`,
+      RELAY_ADMIN_TOKEN: ADMIN_TOKEN,
+      ...env,
+    }
+    const ops = `http://127.0.0.1:${String(opsPort)}`
+    const api = await startChild({
+      name: 'api',
+      entry: entryOf('api'),
+      env: { ...all, PORT: String(port), OPS_PORT: String(opsPort) },
+    })
+    const urls = { api: `http://127.0.0.1:${String(port)}`, ops }
+    const relay = new Relay(sim, redis, api, urls, all)
+    await api.waitUntilReady(`${ops}/readyz`)
+    await Promise.all(Array.from({ length: workers }, () => relay.addWorker()))
+    return relay
+  }
+
+  async addWorker(): Promise<Child> {
+    const opsPort = await freePort()
+    this.#started += 1
+    const worker = await startChild({
+      name: `worker ${String(this.#started)}`,
+      entry: entryOf('worker'),
+      env: { ...this.env, OPS_PORT: String(opsPort) },
+    })
+    await worker.waitUntilReady(`http://127.0.0.1:${String(opsPort)}/readyz`)
+    this.workers.push(worker)
+    return worker
+  }
+
+  get api(): Child {
+    return this.#api
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#api, ...this.workers].map((child) => child.stop()))
+    await this.redis.stop()
+    await this.simulator.close()
+  }
+
+  /** Posts `body` (JSON, or text as it is) to the intake. */
+  post(path: string, body: unknown, headers: Environment = {}): Promise<Answer> {
+    const text = typeof body === 'string' ? body : JSON.stringify(body)
+    return send(`${this.apiUrl}${path}`, 'POST', text, {
+      Authorization: `Basic ${Buffer.from(`${APP_ID}:${SECRET}`).toString('base64')}`,
+      'Content-Type': 'application/json',
+      ...headers,
+    })
+  }
+
+  postElements(elements: readonly unknown[], headers?: Environment): Promise<Answer> {
+    return this.post(`/v1/transition/${APP_ID}`, { type: 'transition', elements }, headers)
+  }
+}
+
+function entryOf(service: string): string {
+  return fileURLToPath(new URL(`services/${service}/dist/main.js`, ROOT))
+}
+
+/** One HTTP request over a connection of its own. */
+export function send(
+  url: string,
+  method: string,
+  body: string | Buffer,
+  headers: Environment,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, { method, headers, agent: false }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString('utf8')
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text })
+      })
+      response.on('error', reject)
+    })
+    outgoing.on('error', reject)
+    outgoing.end(body)
+  })
+}
