@@ -9,6 +9,7 @@ import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { Random } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { RedisLife } from '@relay/shared/redis/redis-life.js'
+import { TraceStore } from '@relay/shared/trace/trace-store.js'
 import type { WorkerObserver } from './dispatch/observer.js'
 import { WindowMemory } from './fetch/loader.js'
 import type { PartitionWindow } from './fetch/window.js'
@@ -172,6 +173,7 @@ export class Worker {
       ...{ config, workspace, client, clock, random, log, observer, version },
       settler: this.#settler,
       deadLetters: new DeadLetterStore(client, config.prefix),
+      trace: new TraceStore(client, config.prefix, config.traceBytes),
       memory: this.#memory,
       worker: this.#name,
       redisNowMs: () => clock.monotonicMs() + this.#redisOffsetMs,

@@ -64,7 +64,10 @@ export function workspaceKeys(prefix: string, appId: string) {
     learned: `${base}:learned`,
     idempotency: (day: number) => `${base}:idempotency:${String(day)}`,
     deadLetters: `${base}:dead`,
-    trace: (minute: number) => `${base}:trace:${String(minute)}`,
+    /** Before a minute: what became of the requests accepted in it. */
+    traces: `${base}:trace:`,
+    traceBytes: `${base}:trace:bytes`,
+    traceMinutes: `${base}:trace:minutes`,
   }
 }
 

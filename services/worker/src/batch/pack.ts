@@ -1,5 +1,6 @@
 import { budgetOf, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
+import type { RequestShare } from '@relay/shared/trace/trace-entry.js'
 import type { Item, LoadedChunk, PartitionWindow } from '../fetch/window.js'
 
 const HEAD = Buffer.from('{"type":"transition","elements":[')
@@ -123,4 +124,11 @@ export function writeBody({ items }: Batch): Buffer {
   })
   parts.push(TAIL)
   return Buffer.concat(parts)
+}
+
+/** Elements as posted, with the request that each came in by. */
+export function* sharesOf({ items }: Batch): Generator<RequestShare> {
+  for (const { element } of items) {
+    yield { requestId: element.provenance.requestId, elements: element.posted }
+  }
 }

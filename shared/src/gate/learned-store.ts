@@ -1,5 +1,5 @@
-import { deploymentKeys, workspaceKeys } from '@relay/shared/queue/keys.js'
-import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { deploymentKeys, workspaceKeys } from '../queue/keys.js'
+import type { RedisClient } from '../redis/connect.js'
 
 /** What answers taught about a workspace, as JSON; null: nothing yet. */
 export interface LearnedRecords {

@@ -4,9 +4,9 @@ import {
   requestCostCap,
   requestsAtOnceCap,
   shrink,
-} from '../../src/learn/adaptation.js'
-import { advance, type GateEvent, isProbe, mayStart } from '../../src/retry/gate.js'
-import { type Gate, OPEN_GATE } from '../../src/retry/gate-state.js'
+} from '../../src/gate/adaptation.js'
+import { advance, type GateEvent, isProbe, mayStart } from '../../src/gate/gate.js'
+import { type Gate, OPEN_GATE } from '../../src/gate/gate-state.js'
 
 export interface Scenario {
   readonly limit: number

@@ -1,4 +1,4 @@
-import { REFUSAL_REASONS, type TransientReason } from '../classify/outcome.js'
+import { REFUSAL_REASONS, type TransientReason } from './reasons.js'
 
 /** Why a workspace is held: MoEngage refused it, or could not be reached after all retries. */
 export const HOLD_REASONS = [...REFUSAL_REASONS, 'unavailable'] as const

@@ -1,5 +1,5 @@
-import { RETRY_ATTEMPTS, RETRY_INTERVAL_MS } from '@relay/shared/vendor/limits.js'
-import type { RefusalReason, TransientReason } from '../classify/outcome.js'
+import { RETRY_ATTEMPTS, RETRY_INTERVAL_MS } from '../vendor/limits.js'
+import type { RefusalReason, TransientReason } from './reasons.js'
 import type { Gate, HeldMode, HoldReason, Mode, OpenMode, Probe } from './gate-state.js'
 import {
   FIRST_BACKOFF_MS,

@@ -7,7 +7,7 @@ import {
   requestCostCap,
   requestsAtOnceCap,
   shrink,
-} from '../../src/learn/adaptation.js'
+} from '../../src/gate/adaptation.js'
 import { type Scenario, type Sent, simulate } from './shared-window.js'
 
 const MINUTE_MS = 60_000

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { advance, type GateEvent, isProbe, mayStart } from '../../src/retry/gate.js'
-import { type Gate, OPEN_GATE, readGate } from '../../src/retry/gate-state.js'
-import { REFUSAL_REASONS } from '../../src/classify/outcome.js'
+import { advance, type GateEvent, isProbe, mayStart } from '../../src/gate/gate.js'
+import { type Gate, OPEN_GATE, readGate } from '../../src/gate/gate-state.js'
+import { REFUSAL_REASONS } from '../../src/gate/reasons.js'
 
 const T0 = 1_000_000
 const OTHER = { probeId: null }
