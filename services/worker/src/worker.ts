@@ -3,6 +3,7 @@ import type { Config } from '@relay/shared/config/environment.js'
 import type { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
+import type { ReloadResult } from '@relay/shared/observability/process-metrics.js'
 import { Deployment, type Roster } from '@relay/shared/queue/deployment.js'
 import { deploymentKeys, parsePartitionTag } from '@relay/shared/queue/keys.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
@@ -28,6 +29,8 @@ export interface WorkerOptions {
   readonly random: Random
   readonly log: Logger
   readonly metrics: WorkerMetrics
+  /** The workspaces file changed. */
+  readonly reloaded: (result: ReloadResult) => void
   readonly observer: WorkerObserver
   readonly version: string
 }
@@ -60,8 +63,8 @@ export class Worker {
       deployment,
       leaseMs: config.leaseMs,
       clock,
-      onRoster: (roster, stepMs) => {
-        this.#onRoster(roster, stepMs)
+      onRoster: (roster, askedAtMs, stepMs) => {
+        this.#onRoster(roster, askedAtMs, stepMs)
       },
       onLost: () => {
         this.#onLeaseLost()
@@ -84,6 +87,12 @@ export class Worker {
       onTakeover: (tag, from) => {
         options.metrics.takeovers.inc()
         options.log.info('partition taken over', { partition: tag, from })
+      },
+      refresh: () => {
+        // Not now: the renewal that brought the present roster may still be ending.
+        setImmediate(() => {
+          if (!this.#stopping) void this.#session.renew()
+        })
       },
     })
     this.#settler = new Settler({
@@ -118,10 +127,12 @@ export class Worker {
     this.#syncWorkspaces()
     workspaces.watch({
       onChange: () => {
+        this.#o.reloaded('changed')
         this.#o.log.info('workspaces file changed', { workspaces: workspaces.all().length })
         this.#syncWorkspaces()
       },
       onFault: (faults) => {
+        this.#o.reloaded('refused')
         const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
         this.#o.log.error('workspaces file cannot be used; the last good one stays', { problems })
       },
@@ -184,13 +195,13 @@ export class Worker {
     return service
   }
 
-  #onRoster(roster: Roster, stepMs: number): void {
+  #onRoster(roster: Roster, askedAtMs: number, stepMs: number): void {
     this.#redisOffsetMs = roster.redisNowMs - this.#o.clock.monotonicMs()
     if (stepMs !== 0) {
       this.#o.log.warn("Redis' clock stepped", { stepMs: Math.round(stepMs) })
       this.#ownership.distrust()
     }
-    if (!this.#stopping) void this.#ownership.balance(roster).catch(() => undefined)
+    if (!this.#stopping) void this.#ownership.balance(roster, askedAtMs).catch(() => undefined)
   }
 
   #onLeaseLost(): void {
