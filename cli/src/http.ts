@@ -18,7 +18,10 @@ export interface HttpCall {
 export function callHttp({ method, url, headers, body, timeoutMs }: HttpCall): Promise<HttpAnswer> {
   const request = url.startsWith('https:') ? httpsRequest : httpRequest
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, headers, timeout: timeoutMs, agent: false })
+    // Node frames no body of a DELETE by itself.
+    const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }
+    const framed = { ...headers, ...length }
+    const outgoing = request(url, { method, headers: framed, timeout: timeoutMs, agent: false })
     outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')))
     outgoing.on('error', reject)
     outgoing.on('response', (response) => {

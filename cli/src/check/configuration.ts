@@ -43,7 +43,7 @@ export function checkConfiguration(env: Environment): CheckedConfig {
 function fault({ where, problem, accepted }: ConfigFault): Finding {
   const started = existsSync('.relay/credentials.json')
   const hint = started && where.startsWith('MOENGAGE_') ? ' (npm start sets it by itself)' : ''
-  return failed(where, problem, `Accepted: ${accepted}${hint}`)
+  return failed(where, problem, `Give ${accepted}${hint}`)
 }
 
 function secretFindings({ producers, adminToken }: Config): Finding[] {
