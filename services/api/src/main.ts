@@ -9,9 +9,11 @@ import { observeProcess } from '@relay/shared/observability/process-metrics.js'
 import { createOpsServer } from '@relay/shared/observability/ops-server.js'
 import { closeServer, listen, onShutdown } from '@relay/shared/process/shutdown.js'
 import { Deployment } from '@relay/shared/queue/deployment.js'
+import type { PostStore } from '@relay/shared/queue/post.js'
 import { LayoutStore } from '@relay/shared/queue/layout.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
+import { openOperator, type Operator } from './admin/operator.js'
 import { ADD_TIMEOUT_MS, RedisPostStore } from './enqueue/redis-post-store.js'
 import { BacklogGuard } from './guard/backlog-guard.js'
 import { createIntakeApp, DEFAULT_LIMITS } from './http/app.js'
@@ -46,10 +48,13 @@ async function main(): Promise<void> {
   })
   observeBacklogLimit(registry, () => guard.limitBytes)
   const observer = new Reporter(metrics, log)
-  const app = openIntake({ config, workspaces, client, guard, observer })
+  const store = openStore({ config, client, guard })
+  const operator = openOperator({ config, workspaces, store, log })
+  const app = openIntake({ config, workspaces, client, store, observer, operator })
   const intake = createIntakeServer(app, systemClock, systemRandom)
   const ops = createOpsServer({
     registry,
+    fallback: operator.app,
     readiness: () =>
       Promise.resolve({
         ready: client.status === 'ready',
@@ -76,6 +81,7 @@ async function main(): Promise<void> {
     guard.stop()
     workspaces.close()
     await closeServer(ops, 1_000)
+    operator.stop()
     client.disconnect()
     log.info('stopped')
   })
@@ -83,17 +89,15 @@ async function main(): Promise<void> {
   log.info('api started', { port, opsPort, workspaces: workspaces.all().length })
 }
 
-interface IntakeParts {
+interface StoreParts {
   readonly config: Config
-  readonly workspaces: WorkspaceDirectory
   readonly client: RedisClient
   readonly guard: BacklogGuard
-  readonly observer: Reporter
 }
 
-/** The intake, wired to Redis. */
-function openIntake({ config, workspaces, client, guard, observer }: IntakeParts) {
-  const store = new RedisPostStore({
+/** The way into the queues, for posts and for replayed dead letters. */
+function openStore({ config, client, guard }: StoreParts): PostStore {
+  return new RedisPostStore({
     client,
     deployment: new Deployment(client, config.prefix),
     prefix: config.prefix,
@@ -104,6 +108,19 @@ function openIntake({ config, workspaces, client, guard, observer }: IntakeParts
     durable: () => Promise.resolve(true),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   })
+}
+
+interface IntakeParts {
+  readonly config: Config
+  readonly workspaces: WorkspaceDirectory
+  readonly client: RedisClient
+  readonly store: PostStore
+  readonly observer: Reporter
+  readonly operator: Operator
+}
+
+/** The intake, wired to Redis. */
+function openIntake({ config, workspaces, client, store, observer, operator }: IntakeParts) {
   return createIntakeApp({
     store,
     idempotency: new RedisIdempotency(client, config.prefix),
@@ -113,6 +130,7 @@ function openIntake({ config, workspaces, client, guard, observer }: IntakeParts
     observer,
     workspaces: (appId) => workspaces.get(appId),
     producers: config.producers,
+    producersTrace: operator.producersTrace,
     limits: { ...DEFAULT_LIMITS, maxRequestBytes: config.maxRequestBytes },
   })
 }

@@ -63,8 +63,8 @@ export class Worker {
       deployment,
       leaseMs: config.leaseMs,
       clock,
-      onRoster: (roster, stepMs) => {
-        this.#onRoster(roster, stepMs)
+      onRoster: (roster, askedAtMs, stepMs) => {
+        this.#onRoster(roster, askedAtMs, stepMs)
       },
       onLost: () => {
         this.#onLeaseLost()
@@ -87,6 +87,12 @@ export class Worker {
       onTakeover: (tag, from) => {
         options.metrics.takeovers.inc()
         options.log.info('partition taken over', { partition: tag, from })
+      },
+      refresh: () => {
+        // Not now: the renewal that brought the present roster may still be ending.
+        setImmediate(() => {
+          if (!this.#stopping) void this.#session.renew()
+        })
       },
     })
     this.#settler = new Settler({
@@ -189,13 +195,13 @@ export class Worker {
     return service
   }
 
-  #onRoster(roster: Roster, stepMs: number): void {
+  #onRoster(roster: Roster, askedAtMs: number, stepMs: number): void {
     this.#redisOffsetMs = roster.redisNowMs - this.#o.clock.monotonicMs()
     if (stepMs !== 0) {
       this.#o.log.warn("Redis' clock stepped", { stepMs: Math.round(stepMs) })
       this.#ownership.distrust()
     }
-    if (!this.#stopping) void this.#ownership.balance(roster).catch(() => undefined)
+    if (!this.#stopping) void this.#ownership.balance(roster, askedAtMs).catch(() => undefined)
   }
 
   #onLeaseLost(): void {

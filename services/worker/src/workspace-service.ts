@@ -208,6 +208,7 @@ export class WorkspaceService {
         signal: this.#abort.signal,
         newId,
         requestTimeoutMs: o.config.requestTimeoutMs,
+        windowMs: o.config.budgetWindowMs,
       },
       lingerMs: o.config.lingerMs,
       memory: o.memory,

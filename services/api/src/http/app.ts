@@ -3,7 +3,7 @@ import { createRequestId, producerTag } from '@relay/shared/request-id.js'
 import { Acceptor, type AcceptDeps, type Acceptance } from '../accept/accept.js'
 import type { RequestLimits } from '../accept/assess.js'
 import type { Endpoint } from '../accept/parse.js'
-import type { Workspaces } from '../accept/ports.js'
+import type { ProducersTrace, Workspaces } from '../accept/ports.js'
 import { authenticate } from '../auth/authenticate.js'
 import { Producers, type ProducerSecrets } from '../auth/producers.js'
 import type { Refusal } from '../refusal.js'
@@ -30,6 +30,7 @@ export const DEFAULT_LIMITS: IntakeLimits = {
 export interface IntakeDeps extends Omit<AcceptDeps, 'limits'> {
   readonly workspaces: Workspaces
   readonly producers: ProducerSecrets
+  readonly producersTrace: ProducersTrace
   readonly limits: IntakeLimits
 }
 
@@ -59,6 +60,7 @@ export function createIntakeApp(deps: IntakeDeps): Express {
     app.post(`/v1/${endpoint}{/:appId}`, intake.endpoint(endpoint))
     app.all(`/v1/${endpoint}{/:appId}`, intake.refuse(endpoint, routes.WRONG_METHOD))
   }
+  app.get(routes.REQUEST_PATH, intake.trace)
   app.use(intake.refuse('unknown', routes.UNKNOWN_PATH))
   app.use(intake.failed)
   return app
@@ -122,6 +124,29 @@ class Intake {
         lease.release()
       }
     }
+  }
+
+  /** Where a producer's own request is now. */
+  readonly trace: Handler = async (request, response) => {
+    const known = this.#begin('requests')
+    const sender = this.#authenticate(request, [])
+    if (!sender.ok) {
+      this.#refuse(request, response, sender.refusal, known)
+      return
+    }
+    known.appId = sender.workspace.appId
+    known.producer = sender.producer
+    const requestId = String(request.params.requestId)
+    const trace = await this.#deps
+      .producersTrace(requestId, known.appId, known.producer)
+      .catch(() => 'unavailable' as const)
+    if (trace === null || trace === 'unavailable') {
+      const refusal = trace === null ? routes.UNKNOWN_REQUEST : routes.TRACE_UNAVAILABLE
+      this.#refuse(request, response, refusal, known)
+      return
+    }
+    const answer = { status: 200, body: JSON.stringify(trace) }
+    this.#answer(request, response, answer, this.#requestId(known), known)
   }
 
   /** A handler that always refuses. */

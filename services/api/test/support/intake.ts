@@ -97,6 +97,7 @@ export class TestIntake {
         ['shop', ['s3cret', 'n3w:secret']],
         ['crm', ['other']],
       ]),
+      producersTrace: () => Promise.resolve(null),
       limits: { ...DEFAULT_LIMITS, ...limits },
     })
     this.server = createIntakeServer(app, this.clock, random)

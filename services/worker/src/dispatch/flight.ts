@@ -46,6 +46,8 @@ export interface FlightContext {
   readonly signal: AbortSignal
   readonly newId: () => string
   readonly requestTimeoutMs: number
+  /** Length of the budget window, ms. */
+  readonly windowMs: number
 }
 
 interface Attempt {

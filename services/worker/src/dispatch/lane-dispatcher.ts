@@ -1,6 +1,7 @@
 import { BUDGETS, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import { batchOf, ENVELOPE_BYTES, pack, type Batch } from '../batch/pack.js'
+import { evenShare } from '../budget/sizing.js'
 import { loadWindow, type WindowMemory } from '../fetch/loader.js'
 import type { PartitionWindow } from '../fetch/window.js'
 import { Signal } from '../signal.js'
@@ -37,6 +38,11 @@ const REDIS_AWAY_MS = 250
 /** How often to try what a short budget leaves, per round. */
 const FITTINGS = 4
 const LONGEST_WAIT_MS = 1_000
+const NEVER = -Infinity
+/** After waiting for this share of a window, half a body will do. */
+const PATIENCE = 0.05
+/** A body at least this full tells what a full one takes of the budgets. */
+const FULL = 0.95
 
 /** Serves the owned partitions of one workspace and lane: forms batches and starts their flights. */
 export class LaneDispatcher {
@@ -44,8 +50,13 @@ export class LaneDispatcher {
   readonly #signal = new Signal()
   readonly #served = new Map<PartitionWindow, Served>()
   readonly #flights = new Set<Promise<void>>()
-  /** Budgets that were short, and until when not to try them again, monotonic ms. */
+  /** Budgets that were short: until when not to try them again, and since when; monotonic ms. */
   readonly #shortUntilMs: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
+  readonly #shortSinceMs: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
+  /** When a budget was last short, monotonic ms: for one window it counts as saturated. */
+  readonly #lastShortMs: Record<Budget, number> = { users: NEVER, events: NEVER, devices: NEVER }
+  /** What a full body took of each budget, smoothed. */
+  readonly #perBody: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
   #stopped = false
   #pauses = new Set<Signal>()
 
@@ -146,6 +157,8 @@ export class LaneDispatcher {
       const admitted = await this.#ask(batch, whole)
       switch (admitted.outcome) {
         case 'granted':
+          this.#noteFullBody(batch)
+          for (const budget of BUDGETS) if (batch.cost[budget] > 0) this.#shortSinceMs[budget] = 0
           this.#start(batch, { id: admitted.id, deadlineMs: admitted.deadlineMs, probeId: null })
           return 0
         case 'later':
@@ -182,9 +195,26 @@ export class LaneDispatcher {
     const nowMs = this.#o.context.clock.monotonicMs()
     const limits = this.#o.context.admission.limits()
     const most = this.#o.context.admission.perRequest()
-    const left = (budget: Budget) =>
-      nowMs < this.#shortUntilMs[budget] ? 0 : Math.min(limits[budget], most[budget])
+    const left = (budget: Budget) => {
+      if (nowMs < this.#shortUntilMs[budget]) return 0
+      const perBody = this.#isSaturated(budget) ? this.#perBody[budget] : 0
+      return Math.min(limits[budget], most[budget], evenShare(limits[budget], perBody))
+    }
     return { users: left('users'), events: left('events'), devices: left('devices') }
+  }
+
+  #isSaturated(budget: Budget): boolean {
+    const { clock, windowMs } = this.#o.context
+    return clock.monotonicMs() - this.#lastShortMs[budget] < windowMs
+  }
+
+  /** Learns from a full body what one takes. */
+  #noteFullBody({ bodyBytes, cost }: Batch): void {
+    if (bodyBytes < this.#o.bodyBytes() * FULL) return
+    for (const budget of BUDGETS) {
+      const before = this.#perBody[budget]
+      this.#perBody[budget] = before === 0 ? cost[budget] : before * 0.8 + cost[budget] * 0.2
+    }
   }
 
   #shortestShortMs(): number {
@@ -225,7 +255,8 @@ export class LaneDispatcher {
   #ask(batch: Batch, whole: boolean) {
     const half = this.#o.bodyBytes() * WORTHWHILE
     const share = whole && batch.bodyBytes < half ? 1 : Math.min(1, half / batch.bodyBytes)
-    const need = (budget: Budget) => Math.ceil(batch.cost[budget] * share)
+    const need = (budget: Budget) =>
+      Math.ceil(batch.cost[budget] * (this.#isPatient(budget) ? 1 : share))
     return this.#o.context.admission.ask({
       lane: this.#o.context.lane,
       cost: batch.cost,
@@ -233,6 +264,13 @@ export class LaneDispatcher {
       oldestMs: batch.items[0]?.element.provenance.acceptedAtMs ?? 0,
       queue: true,
     })
+  }
+
+  /** Whether it is too early to be content with less than a whole body of a short budget. */
+  #isPatient(budget: Budget): boolean {
+    const { clock, windowMs } = this.#o.context
+    const since = this.#shortSinceMs[budget]
+    return since === 0 || clock.monotonicMs() - since < windowMs * PATIENCE
   }
 
   /**
@@ -247,6 +285,12 @@ export class LaneDispatcher {
     waitMs: number,
   ): Cost | null {
     const short = BUDGETS.filter((budget) => denied.cost[budget] > free[budget])
+    const nowMs = this.#o.context.clock.monotonicMs()
+    const patient = short.some((budget) => this.#isPatient(budget))
+    for (const budget of short) {
+      this.#lastShortMs[budget] = nowMs
+      if (this.#shortSinceMs[budget] === 0) this.#shortSinceMs[budget] = nowMs
+    }
     const within = { ...tried }
     for (const budget of short) within[budget] = free[budget]
     const fitting = this.#pack(chosen, within)
@@ -254,8 +298,7 @@ export class LaneDispatcher {
     const worthwhile =
       fitting.bodyBytes - ENVELOPE_BYTES >= this.#o.bodyBytes() * WORTHWHILE - ENVELOPE_BYTES ||
       short.some((budget) => fitting.cost[budget] >= limits[budget] * WORTHWHILE)
-    if (worthwhile && fitting.items.length > 0) return within
-    const nowMs = this.#o.context.clock.monotonicMs()
+    if (worthwhile && !patient && fitting.items.length > 0) return within
     for (const budget of short) this.#shortUntilMs[budget] = nowMs + waitMs
     const without = { ...tried }
     for (const budget of short) without[budget] = 0
