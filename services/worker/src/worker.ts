@@ -3,6 +3,7 @@ import type { Config } from '@relay/shared/config/environment.js'
 import type { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
+import type { ReloadResult } from '@relay/shared/observability/process-metrics.js'
 import { Deployment, type Roster } from '@relay/shared/queue/deployment.js'
 import { deploymentKeys, parsePartitionTag } from '@relay/shared/queue/keys.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
@@ -28,6 +29,8 @@ export interface WorkerOptions {
   readonly random: Random
   readonly log: Logger
   readonly metrics: WorkerMetrics
+  /** The workspaces file changed. */
+  readonly reloaded: (result: ReloadResult) => void
   readonly observer: WorkerObserver
   readonly version: string
 }
@@ -134,10 +137,12 @@ export class Worker {
     this.#syncWorkspaces()
     workspaces.watch({
       onChange: () => {
+        this.#o.reloaded('changed')
         this.#o.log.info('workspaces file changed', { workspaces: workspaces.all().length })
         this.#syncWorkspaces()
       },
       onFault: (faults) => {
+        this.#o.reloaded('refused')
         const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
         this.#o.log.error('workspaces file cannot be used; the last good one stays', { problems })
       },

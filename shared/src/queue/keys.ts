@@ -63,6 +63,8 @@ export function workspaceKeys(prefix: string, appId: string) {
     /** Hash: what answers taught of the workspace (ceiling, adaptation). */
     learned: `${base}:learned`,
     idempotency: (day: number) => `${base}:idempotency:${String(day)}`,
+    /** What a producer took of its quotas: a hash, and by lane how much it posted until when. */
+    quota: (producer: string) => `${base}:quota:${producer}`,
     deadLetters: `${base}:dead`,
     /** Before a minute: what became of the requests accepted in it. */
     traces: `${base}:trace:`,
@@ -79,5 +81,7 @@ export function deploymentKeys(prefix: string) {
     dirty: `${base}:dirty`,
     /** Pub/sub channel: `wake` of a partition, `gate` of a workspace. */
     wake: `${base}:wake`,
+    /** Hash: the last decision on how many workers are wanted. */
+    scale: `${base}:scale`,
   }
 }
