@@ -89,11 +89,9 @@ async function runOn(stack: Stack, remains: Remains, options: RunOptions): Promi
   await stack.heal()
   await healRedis(stack)
   stopped.abort()
-  const giveUp = setTimeout(() => {
-    givenUp.abort()
-  }, LAST_POSTS_MS)
+  await Promise.race([load, sleep(LAST_POSTS_MS)])
+  givenUp.abort()
   await load
-  clearTimeout(giveUp)
   const endedMs = nowMs()
   const isSlow = faults.some(({ slow, name }) => slow && injected.some((d) => d.name === name))
   const withinMs = isSlow ? SLOW_DRAIN_WITHIN_MS : DRAIN_WITHIN_MS
