@@ -52,7 +52,7 @@ describe.each([
   test(
     'no window is exceeded, nothing is refused, and the budget is used',
     async () => {
-      await fillBacklog(relay, users * USERS * (WINDOWS + 1.5), events * EVENTS * (WINDOWS + 1.5))
+      await fillBacklog(relay, users * USERS * (WINDOWS + 3), events * EVENTS * (WINDOWS + 3))
       const leaving = relay.workers[0]
       await relay.addWorker()
       const { record } = relay.simulator
@@ -78,7 +78,7 @@ describe.each([
       const mean = afterFirst.reduce((sum, used) => sum + used, 0) / afterFirst.length
       const limit = binding === 'users' ? USERS : EVENTS
       process.stdout.write(
-        `${binding}: ${((mean / limit) * 100).toFixed(1)} % of the budget used; windows ${usedPerWindow.join(', ')} of ${String(limit)}; ${String(record.totals.requests)} requests\n`,
+        `${binding}: ${((mean / limit) * 100).toFixed(1)} % of the budget used; windows ${usedPerWindow.join(', ')} of ${String(limit)}; ${String(record.totals.requests)} requests, mean body ${record.bodyBytes.summary().mean.toFixed(0)} bytes\n`,
       )
       expect(mean / limit).toBeGreaterThanOrEqual(LEAST_USED)
     },

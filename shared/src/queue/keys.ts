@@ -63,6 +63,8 @@ export function workspaceKeys(prefix: string, appId: string) {
     /** Hash: what answers taught of the workspace (ceiling, adaptation). */
     learned: `${base}:learned`,
     idempotency: (day: number) => `${base}:idempotency:${String(day)}`,
+    /** What a producer took of its quotas: a hash, and by lane how much it posted until when. */
+    quota: (producer: string) => `${base}:quota:${producer}`,
     deadLetters: `${base}:dead`,
     /** Before a minute: what became of the requests accepted in it. */
     traces: `${base}:trace:`,

@@ -9,7 +9,14 @@ import type { Refusal } from '../refusal.js'
 import { assess, rebuild, type Assessment, type RequestLimits } from './assess.js'
 import { countRejected, countStored, countWarnings } from './count.js'
 import type { Endpoint } from './parse.js'
-import type { Claim, ClaimOutcome, Idempotency, IntakeObserver, Quota } from './ports.js'
+import type {
+  Claim,
+  ClaimOutcome,
+  Idempotency,
+  IntakeObserver,
+  Quota,
+  QuotaRequest,
+} from './ports.js'
 import * as refusals from './refusals.js'
 
 /** A request whose sender is known and whose headers are in order. */
@@ -129,8 +136,11 @@ export class Acceptor {
     rebuilt?: readonly Element[],
   ): Promise<Acceptance> {
     const { lane, workspace } = request
-    const over = await this.#overQuota(request, assessment)
-    if (over !== null) return refused(over)
+    const quota = this.#quotaRequest(request, assessment)
+    if (quota !== null) {
+      const taken = await this.#deps.quota.take(quota)
+      if (!taken.granted) return refused(refusals.quotaRefusal(taken))
+    }
     const { requestId, acceptedAtMs, digest } = run
     const elements = rebuilt ?? assessment.accepted.flatMap(({ queued }) => queued)
     const post = { appId: workspace.appId, lane, requestId, acceptedAtMs, elements, digest }
@@ -143,23 +153,18 @@ export class Acceptor {
       case 'refused':
       case 'unknown':
         countStored(this.#deps.observer, request, assessment, 'unavailable')
+        if (stored.outcome === 'refused' && quota !== null) await this.#deps.quota.giveBack(quota)
         return refused(refusals.storeRefusal(stored.outcome, stored.reason))
     }
   }
 
-  async #overQuota(request: IntakeRequest, { accepted }: Assessment): Promise<Refusal | null> {
-    const { producer, workspace } = request
+  /** What the request takes of its producer's quota; null: it has none. */
+  #quotaRequest(request: IntakeRequest, { accepted }: Assessment): QuotaRequest | null {
+    const { producer, workspace, lane, body } = request
     const quota = workspace.quotas.get(producer)
     if (quota === undefined) return null
-    const outcome = await this.#deps.quota.take({
-      producer,
-      appId: workspace.appId,
-      quota,
-      elements: accepted.length,
-      bytes: request.body.length,
-      nowMs: this.#deps.clock.nowMs(),
-    })
-    return outcome.granted ? null : refusals.quotaRefusal(outcome)
+    const { appId } = workspace
+    return { producer, appId, lane, quota, elements: accepted.length, bytes: body.length }
   }
 
   #success(request: IntakeRequest, assessment: Assessment, requestId: string): Acceptance {

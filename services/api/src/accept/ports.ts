@@ -49,10 +49,10 @@ export interface Idempotency {
 export interface QuotaRequest {
   readonly producer: string
   readonly appId: string
+  readonly lane: Lane
   readonly quota: ProducerQuota
   readonly elements: number
   readonly bytes: number
-  readonly nowMs: number
 }
 
 export type QuotaOutcome =
@@ -63,6 +63,8 @@ export type QuotaOutcome =
 export interface Quota {
   /** Never rejects. `exceeded` says which bound, in words for the producer. */
   take(request: QuotaRequest): Promise<QuotaOutcome>
+  /** Undoes a `take` of which certainly nothing was stored. Never rejects. */
+  giveBack(request: QuotaRequest): Promise<void>
 }
 
 /** Where intake tells what it did; for metrics and logs. Must not throw. */

@@ -3,7 +3,7 @@ import type { Deployment } from '@relay/shared/queue/deployment.js'
 import { partitionTag } from '@relay/shared/queue/keys.js'
 import type { Layout, LayoutStore } from '@relay/shared/queue/layout.js'
 import { PartitionQueue, type NewChunk } from '@relay/shared/queue/partition-queue.js'
-import type { Post, PostStore, StoreOutcome } from '@relay/shared/queue/post.js'
+import type { Post, PostStore, RefusalReason, StoreOutcome } from '@relay/shared/queue/post.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { RedisClock } from '@relay/shared/redis/redis-clock.js'
 import { PartitionWriter, type PieceOutcome } from './partition-writer.js'
@@ -27,7 +27,7 @@ export interface RedisPostStoreOptions {
   readonly layouts: LayoutStore
   readonly clock: Clock
   /** Whether a further post may be taken in; null when it may. */
-  readonly refusal: (post: Post) => 'backlog_full' | 'redis_full' | null
+  readonly refusal: (post: Post) => 'backlog_full' | 'redis_full' | 'durability' | null
   /** Whether chunks should be compressed now: CPU for memory. */
   readonly compress: () => boolean
   /** Waits until what was written is as durable as configured; false: it is not. */
@@ -47,12 +47,15 @@ export class RedisPostStore implements PostStore {
   readonly #redisClock: RedisClock
   readonly #writers = new Map<string, Writer>()
   readonly #layouts = new Map<string, { layout: Layout; readAtMs: number }>()
+  /** Counts connections. */
+  #connection = 0
 
   constructor(options: RedisPostStoreOptions) {
     this.#o = options
     this.#redisClock = new RedisClock(options.clock)
     options.client.on('close', () => {
       this.#redisClock.reset()
+      this.#connection += 1
       this.#layouts.clear()
       for (const writer of this.#writers.values()) writer.markedAtMs = -Infinity
     })
@@ -72,6 +75,7 @@ export class RedisPostStore implements PostStore {
   }
 
   async #storeUntil(post: Post, deadlineMs: number): Promise<StoreOutcome> {
+    const connection = this.#connection
     let layout = await this.#layout(post.appId)
     let rest = post
     let stored = false
@@ -88,7 +92,9 @@ export class RedisPostStore implements PostStore {
       const left = new Set(closed.flatMap((piece) => piece.elements))
       rest = { ...post, elements: post.elements.filter((element) => left.has(element)) }
     }
-    if (await this.#o.durable()) return { outcome: 'stored' }
+    // Redis counts what replicas have by connection: a new one knows nothing of these writes.
+    const durable = (await this.#o.durable()) && connection === this.#connection
+    if (durable) return { outcome: 'stored' }
     return { outcome: 'unknown', reason: 'durability' }
   }
 
@@ -164,7 +170,7 @@ export class RedisPostStore implements PostStore {
   }
 }
 
-function refused(reason: 'backlog_full' | 'redis_full' | 'redis_unavailable'): StoreOutcome {
+function refused(reason: RefusalReason): StoreOutcome {
   return { outcome: 'refused', reason }
 }
 

@@ -217,6 +217,16 @@ describe('when a request cannot be stored', () => {
     expect(intake.quota.asked.map(({ producer }) => producer)).toEqual(['crm'])
   })
 
+  it('what was certainly not stored is given back to the quota', async () => {
+    const headers = { authorization: basic(APP, 'other') }
+    intake.store.next = { outcome: 'unknown', reason: 'redis_unavailable' }
+    await intake.send({ body: GOOD, headers })
+    expect(intake.quota.givenBack).toEqual([])
+    intake.store.next = { outcome: 'refused', reason: 'redis_unavailable' }
+    await intake.send({ body: GOOD, headers })
+    expect(intake.quota.givenBack).toEqual([intake.quota.asked[1]])
+  })
+
   it('a refused quota gives the key back', async () => {
     const headers = { authorization: basic(APP, 'other'), 'idempotency-key': 'k' }
     intake.quota.next = { granted: false, retryAfterMs: 1, exceeded: 'x' }

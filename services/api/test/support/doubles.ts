@@ -82,11 +82,16 @@ export class InMemoryIdempotency implements Idempotency {
 
 export class ScriptedQuota implements Quota {
   readonly asked: QuotaRequest[] = []
+  readonly givenBack: QuotaRequest[] = []
   next: QuotaOutcome = { granted: true }
 
   take(request: QuotaRequest): Promise<QuotaOutcome> {
     this.asked.push(request)
     return Promise.resolve(this.next)
+  }
+  giveBack(request: QuotaRequest): Promise<void> {
+    this.givenBack.push(request)
+    return Promise.resolve()
   }
 }
 

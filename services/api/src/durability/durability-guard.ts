@@ -1,0 +1,120 @@
+import type { Durability } from '@relay/shared/config/environment.js'
+import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { levelReached, majority, type LevelReached, type ServerFacts } from './level.js'
+import { masters, readServerFacts } from './server-facts.js'
+
+/** Between two looks at what Redis is set to, ms. */
+const LOOK_MS = 1_000
+/** How long a write may wait for its replicas, ms; within the second that a 503 may take. */
+const WAIT_MS = 250
+
+export interface DurabilityGuardOptions {
+  readonly client: RedisClient
+  readonly wanted: Durability
+  /** Told whenever the level or its problem changes. */
+  readonly onChange: (reached: LevelReached) => void
+}
+
+/** Knows what a 200 is worth, and waits until a write is worth it. One per process. */
+export class DurabilityGuard {
+  readonly #o: DurabilityGuardOptions
+  readonly #expected = new Map<string, number>()
+  #servers: readonly ServerFacts[] = []
+  #reached: LevelReached
+  #timer: NodeJS.Timeout | undefined
+  #next: Promise<boolean> | undefined
+  #running: Promise<boolean> = Promise.resolve(true)
+
+  constructor(options: DurabilityGuardOptions) {
+    this.#o = options
+    this.#reached = levelReached(options.wanted, [])
+  }
+
+  get reached(): LevelReached {
+    return this.#reached
+  }
+
+  /** Whether posts must be refused: `process` is what Redis gives at best, and is only reported. */
+  get isMissing(): boolean {
+    return this.#o.wanted !== 'process' && this.#reached.problem !== null
+  }
+
+  async start(): Promise<void> {
+    this.#o.client.on('ready', () => void this.look())
+    await this.look()
+    const again = (): void => {
+      this.#timer = setTimeout(() => void this.look().finally(again), LOOK_MS)
+    }
+    again()
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+
+  /** Looks now. Keeps what it knew when Redis does not answer: the store refuses on its own. */
+  async look(): Promise<void> {
+    const { client, wanted } = this.#o
+    try {
+      const servers = masters(client)
+      const facts = await Promise.all(
+        servers.map((server) => readServerFacts(server, this.#expected.get(nameOf(server)) ?? 0)),
+      )
+      facts.forEach(({ expectedReplicas }, i) => {
+        const server = servers[i]
+        if (server) this.#expected.set(nameOf(server), expectedReplicas)
+      })
+      this.#servers = facts
+      this.#conclude(levelReached(wanted, facts))
+    } catch {
+      // Redis is away.
+    }
+  }
+
+  /**
+   * True once everything written before this call is as durable as wanted. Writes that come while
+   * replicas are waited for share the next wait, since it holds up the connection.
+   */
+  durable(): Promise<boolean> {
+    if (this.#o.wanted !== 'replica') return Promise.resolve(!this.isMissing)
+    this.#next ??= this.#running.then(() => {
+      this.#next = undefined
+      this.#running = this.#wait()
+      return this.#running
+    })
+    return this.#next
+  }
+
+  async #wait(): Promise<boolean> {
+    const waits = masters(this.#o.client).map(async (server) => {
+      const needed = majority(this.#expected.get(nameOf(server)) ?? 0)
+      return (await server.wait(needed, WAIT_MS)) >= needed
+    })
+    const reached = await Promise.all(waits).then(
+      (all) => all.every(Boolean),
+      () => false,
+    )
+    // Not every post needs to find out: the next look says when replicas keep up again.
+    if (!reached) this.#conclude(this.#behind())
+    return reached
+  }
+
+  #behind(): LevelReached {
+    const silent = this.#servers.map((server) => ({ ...server, replicas: 0 }))
+    return levelReached(this.#o.wanted, silent)
+  }
+
+  #conclude(reached: LevelReached): void {
+    const before = this.#reached
+    this.#reached = reached
+    if (before.level !== reached.level || before.problem !== reached.problem) {
+      this.#o.onChange(reached)
+    }
+  }
+}
+
+type Server = ReturnType<typeof masters>[number]
+
+function nameOf({ options: { host, port } }: Server): string {
+  return `${host ?? ''}:${String(port ?? '')}`
+}

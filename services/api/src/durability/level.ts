@@ -1,0 +1,54 @@
+import type { Durability } from '@relay/shared/config/environment.js'
+
+/** What one Redis server (or master of a cluster) says of itself. */
+export interface ServerFacts {
+  /** It appends every write to a file. */
+  readonly appends: boolean
+  /** `appendfsync`; null: the server does not tell (managed ones often forbid CONFIG). */
+  readonly fsync: string | null
+  /** Replicas that are online and acknowledged within the last two seconds. */
+  readonly replicas: number
+  /** The most replicas seen since this process began: those it counts on. */
+  readonly expectedReplicas: number
+}
+
+/** What a 200 is worth now. `none`: a death of Redis loses what was accepted. */
+export type Level = Durability | 'none'
+
+export interface LevelReached {
+  readonly level: Level
+  /** Why the wanted level is not reached, in words; null: it is. */
+  readonly problem: string | null
+}
+
+/**
+ * How many replicas must have a write, so that more than half of the servers have it, the master
+ * included: it then survives the loss of any minority. At least one.
+ */
+export function majority(replicas: number): number {
+  return Math.max(1, Math.floor((replicas + 1) / 2))
+}
+
+/** The level that all servers reach, and what is missing for the wanted one. Pure. */
+export function levelReached(wanted: Durability, servers: readonly ServerFacts[]): LevelReached {
+  if (servers.length === 0) return { level: 'none', problem: 'Redis has not been asked yet' }
+  const problem =
+    servers.map((server) => missing(wanted, server)).find((words) => words !== null) ?? null
+  if (problem === null) return { level: wanted, problem }
+  return { level: servers.every(({ appends }) => appends) ? 'process' : 'none', problem }
+}
+
+function missing(wanted: Durability, server: ServerFacts): string | null {
+  switch (wanted) {
+    case 'process':
+      return server.appends ? null : 'process needs the setting "appendonly yes" of Redis'
+    case 'disk':
+      if (server.appends && server.fsync === 'always') return null
+      return 'disk needs the settings "appendonly yes" and "appendfsync always" of Redis'
+    case 'replica': {
+      const needed = majority(server.expectedReplicas)
+      if (server.replicas >= needed) return null
+      return `replica needs ${String(needed)} replicas that keep up, and there are ${String(server.replicas)}`
+    }
+  }
+}

@@ -1,0 +1,101 @@
+/** A line that holds something. */
+export interface Line {
+  /** 1-based among all lines, blank ones included. */
+  readonly number: number
+  /** Without line end and byte order mark; null: it is longer than allowed, and was skipped. */
+  readonly bytes: Buffer | null
+}
+
+const NEWLINE = 0x0a
+const RETURN = 0x0d
+const BOM = Buffer.from([0xef, 0xbb, 0xbf])
+/** Bytes of a line that do not count towards its length. */
+const UNCOUNTED = BOM.length + 1
+
+/**
+ * Cuts NDJSON into lines, however it is cut into chunks; holds at most one line. Lines end with LF
+ * or CRLF, the last one may lack it; blank ones are skipped, but counted. Pure.
+ */
+export class NdjsonSplitter {
+  readonly #maxLineBytes: number
+  readonly #first: number
+  #number: number
+  /** The beginning of a line whose end has not come; grows by doubling. */
+  #held: Buffer = Buffer.alloc(0)
+  /** Bytes of that line so far, held or not. */
+  #bytes = 0
+
+  /** `firstNumber` is what the first line is called. */
+  constructor(maxLineBytes: number, firstNumber = 1) {
+    this.#maxLineBytes = maxLineBytes
+    this.#first = firstNumber
+    this.#number = firstNumber
+  }
+
+  /** Number of the last line that has ended. */
+  get ended(): number {
+    return this.#number - 1
+  }
+
+  /** Lines that end in this chunk; they share its memory. */
+  *push(chunk: Buffer): Generator<Line, void> {
+    let from = 0
+    for (;;) {
+      const end = chunk.indexOf(NEWLINE, from)
+      if (end < 0) break
+      const line = this.#endLine(chunk.subarray(from, end))
+      from = end + 1
+      if (line !== null) yield line
+    }
+    this.#hold(chunk.subarray(from))
+  }
+
+  /** The last line, when the text ends without a line end. */
+  end(): Line | null {
+    return this.#bytes === 0 ? null : this.#endLine(Buffer.alloc(0))
+  }
+
+  get #isTooLong(): boolean {
+    return this.#bytes > this.#maxLineBytes + UNCOUNTED
+  }
+
+  /** Copies, so that many small chunks cost no more than one large one. */
+  #hold(part: Buffer): void {
+    const before = this.#bytes
+    this.#bytes += part.length
+    // A line that is too long is counted, not held.
+    if (part.length === 0 || this.#isTooLong) return
+    if (this.#held.length < this.#bytes) {
+      const grown = Buffer.allocUnsafe(Math.max(this.#bytes, 2 * this.#held.length))
+      this.#held.copy(grown, 0, 0, before)
+      this.#held = grown
+    }
+    part.copy(this.#held, before)
+  }
+
+  #endLine(rest: Buffer): Line | null {
+    let text = rest
+    if (this.#bytes > 0) {
+      this.#hold(rest)
+      text = this.#held.subarray(0, this.#bytes)
+    } else this.#bytes = rest.length
+    const isTooLong = this.#isTooLong
+    this.#held = Buffer.alloc(0)
+    this.#bytes = 0
+    const number = this.#number++
+    if (isTooLong) return { number, bytes: null }
+    const bytes = withoutEnds(text, number === this.#first)
+    if (bytes.length > this.#maxLineBytes) return { number, bytes: null }
+    return isBlank(bytes) ? null : { number, bytes }
+  }
+}
+
+function withoutEnds(text: Buffer, isFirst: boolean): Buffer {
+  const start = isFirst && text.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0
+  const end = text.length > start && text.at(-1) === RETURN ? text.length - 1 : text.length
+  return text.subarray(start, end)
+}
+
+function isBlank(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === RETURN)
+}

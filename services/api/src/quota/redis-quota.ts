@@ -1,0 +1,112 @@
+import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
+import { workspaceKeys } from '@relay/shared/queue/keys.js'
+import type { RedisClient } from '@relay/shared/redis/connect.js'
+import {
+  luaText,
+  replyList,
+  replyText,
+  runScript,
+  type Script,
+} from '@relay/shared/redis/script.js'
+import type { Quota, QuotaOutcome, QuotaRequest } from '../accept/ports.js'
+
+const QUOTA: Script = { name: 'quota', text: luaText('quota.lua'), keys: 4 }
+
+/** The window of `elementsPerMinute`, ms. */
+const WINDOW_MS = 60_000
+/** Slices of a window; one more is counted, since the oldest reaches into the window. */
+const SLICES = 60
+/** A full share of the backlog empties as fast as MoEngage takes it; ask again after this, ms. */
+const BACKLOG_RETRY_MS = 30_000
+
+/** What waits now, as far as this process knows. */
+export interface BacklogView {
+  readonly lanes: readonly LaneBacklog[]
+  readonly limitBytes: number
+}
+
+export interface RedisQuotaOptions {
+  readonly client: RedisClient
+  readonly prefix: string
+  readonly backlog: () => BacklogView
+  readonly windowMs?: number
+}
+
+/**
+ * Quotas that all api processes share. `elementsPerMinute` holds in every window, whoever is asked.
+ *
+ * `backlogShare` is a share of the backlog limit. What waits of one producer is not counted: that
+ * would cost every settling worker a look at who posted what. It is bounded instead, per lane, by
+ * what waits of anybody and by what the producer posted since the oldest that waits. So a producer
+ * never exceeds its share by more than what it posts between two looks at the backlog (1 to 2 s),
+ * and it is refused only while the workspace's whole backlog is larger than the share.
+ */
+export class RedisQuota implements Quota {
+  readonly #o: RedisQuotaOptions
+
+  constructor(options: RedisQuotaOptions) {
+    this.#o = options
+  }
+
+  async take(request: QuotaRequest): Promise<QuotaOutcome> {
+    const { elementsPerMinute } = request.quota
+    if (elementsPerMinute !== undefined && request.elements > elementsPerMinute) {
+      return tooMany(request.elements, elementsPerMinute)
+    }
+    // Without Redis nothing is stored either; the store says so.
+    const reply = await this.#run(request, request.elements).catch(() => null)
+    const [state, value] = reply === null ? ['granted', ''] : replyList(reply).map(replyText)
+    switch (state) {
+      case 'elements':
+        return {
+          granted: false,
+          retryAfterMs: Number(value),
+          exceeded: `${String(elementsPerMinute)} elements per minute`,
+        }
+      case 'backlog':
+        return {
+          granted: false,
+          retryAfterMs: BACKLOG_RETRY_MS,
+          exceeded: `${String(this.#backlogBytes(request))} bytes waiting for MoEngage`,
+        }
+      case undefined:
+      default:
+        return { granted: true }
+    }
+  }
+
+  async giveBack(request: QuotaRequest): Promise<void> {
+    await this.#run(request, -request.elements).catch(() => null)
+  }
+
+  #run(request: QuotaRequest, elements: number) {
+    const { client, prefix, backlog, windowMs = WINDOW_MS } = this.#o
+    const { appId, producer, quota, bytes, lane } = request
+    const key = workspaceKeys(prefix, appId).quota(producer)
+    const keys = [key, `${key}:posted`, `${key}:realtime`, `${key}:backfill`]
+    const lanes = backlog().lanes.filter((waiting) => waiting.appId === appId)
+    const waits = (['realtime', 'backfill'] as const).flatMap((name) => {
+      const waiting = lanes.find((each) => each.lane === name)
+      return [waiting?.bytes ?? 0, String(waiting?.oldestMs ?? '')]
+    })
+    return runScript(client, QUOTA, keys, [
+      ...[elements, String(quota.elementsPerMinute ?? ''), Math.ceil(windowMs / SLICES)],
+      ...[bytes, lane === 'realtime' ? 1 : 2],
+      String(this.#backlogBytes(request) ?? ''),
+      ...waits,
+    ])
+  }
+
+  #backlogBytes({ quota: { backlogShare } }: QuotaRequest): number | undefined {
+    if (backlogShare === undefined) return undefined
+    return Math.floor(this.#o.backlog().limitBytes * backlogShare)
+  }
+}
+
+/** No wait helps a request that is larger than the quota itself. */
+function tooMany(elements: number, elementsPerMinute: number): QuotaOutcome {
+  const exceeded =
+    `${String(elementsPerMinute)} elements per minute, and this one request has ` +
+    `${String(elements)}; post them in smaller requests`
+  return { granted: false, retryAfterMs: WINDOW_MS, exceeded }
+}
