@@ -45,7 +45,9 @@ async function main(): Promise<void> {
   })
   const durability = openDurability(client, config, log)
   const observer = new Reporter(metrics, log)
-  const app = openIntake({ config, workspaces, client, guard, durability, observer })
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const app = openIntake({ config, workspaces, client, guard, durability, observer, signal })
   const intake = createIntakeServer(app, systemClock, systemRandom)
   const ops = createOpsServer({
     registry,
@@ -56,6 +58,7 @@ async function main(): Promise<void> {
   const port = await listen(intake, config.port, 'PORT')
   onShutdown(async () => {
     log.info('stopping: finishing what is under way')
+    stopping.abort()
     await closeServer(intake, FINISH_WITHIN_MS)
     guard.stop()
     durability.stop()
@@ -115,11 +118,12 @@ interface IntakeParts {
   readonly guard: BacklogGuard
   readonly durability: DurabilityGuard
   readonly observer: Reporter
+  readonly signal: AbortSignal
 }
 
 /** The intake, wired to Redis. */
 function openIntake(parts: IntakeParts) {
-  const { config, workspaces, client, guard, durability, observer } = parts
+  const { config, workspaces, client, guard, durability, observer, signal } = parts
   const store = new RedisPostStore({
     client,
     deployment: new Deployment(client, config.prefix),
@@ -140,6 +144,7 @@ function openIntake(parts: IntakeParts) {
     observer,
     workspaces: (appId) => workspaces.get(appId),
     producers: config.producers,
+    stopping: signal,
     limits: { ...DEFAULT_LIMITS, maxRequestBytes: config.maxRequestBytes },
   })
 }

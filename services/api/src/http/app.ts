@@ -10,6 +10,7 @@ import type { Refusal } from '../refusal.js'
 import { BodyLease, BodyMemory, readBody } from './body.js'
 import { refusalAnswer, send, type Answer } from './envelope.js'
 import { callersRequestId, readHeaders } from './headers.js'
+import { Imports } from './imports.js'
 import * as routes from './routes.js'
 import { boundUnreadBody } from './unread.js'
 
@@ -18,6 +19,12 @@ export interface IntakeLimits extends RequestLimits {
   readonly maxRequestBytes: number
   /** Bodies held at one time over all connections, bytes. */
   readonly maxHeldBytes: number
+  /** How long a body may take from its first byte to its last, ms. */
+  readonly bodyMs: number
+  /** Imports at one time. */
+  readonly maxImports: number
+  /** How long an import may send nothing, ms. */
+  readonly importIdleMs: number
 }
 
 export const DEFAULT_LIMITS: IntakeLimits = {
@@ -25,13 +32,21 @@ export const DEFAULT_LIMITS: IntakeLimits = {
   maxFindings: 1_000,
   maxRequestBytes: 1_048_576,
   maxHeldBytes: 128 * 1_048_576,
+  bodyMs: 30_000,
+  maxImports: 16,
+  importIdleMs: 30_000,
 }
 
 export interface IntakeDeps extends Omit<AcceptDeps, 'limits'> {
   readonly workspaces: Workspaces
   readonly producers: ProducerSecrets
+  /** Ends imports under way, so that the process can stop. */
+  readonly stopping: AbortSignal
   readonly limits: IntakeLimits
 }
+
+/** Told to the observer in place of a status when the caller went away before its answer. */
+const ABORTED = 499
 
 /** What is known of a request when it is answered. */
 interface Known {
@@ -59,6 +74,8 @@ export function createIntakeApp(deps: IntakeDeps): Express {
     app.post(`/v1/${endpoint}{/:appId}`, intake.endpoint(endpoint))
     app.all(`/v1/${endpoint}{/:appId}`, intake.refuse(endpoint, routes.WRONG_METHOD))
   }
+  app.post(routes.IMPORT_PATH, intake.lines)
+  app.all(routes.IMPORT_PATH, intake.refuse('import', routes.WRONG_METHOD))
   app.use(intake.refuse('unknown', routes.UNKNOWN_PATH))
   app.use(intake.failed)
   return app
@@ -71,12 +88,14 @@ class Intake {
   readonly #producers: Producers
   readonly #acceptor: Acceptor
   readonly #memory: BodyMemory
+  readonly #imports: Imports
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
     this.#producers = new Producers(deps.producers)
     this.#acceptor = new Acceptor(deps)
     this.#memory = new BodyMemory(deps.limits.maxHeldBytes)
+    this.#imports = new Imports(deps, deps.limits, deps.stopping)
   }
 
   endpoint(endpoint: Endpoint): Handler {
@@ -101,9 +120,12 @@ class Intake {
       }
       const lease = new BodyLease(this.#memory)
       try {
-        const { maxRequestBytes } = this.#deps.limits
-        const body = await readBody(request, read.headers.gzip, maxRequestBytes, lease)
-        if (body.outcome === 'aborted') return
+        const { maxRequestBytes: maxBytes, bodyMs: mostMs } = this.#deps.limits
+        const body = await readBody(request, read.headers.gzip, { maxBytes, mostMs }, lease)
+        if (body.outcome === 'aborted') {
+          this.#tell(ABORTED, this.#requestId(known), known)
+          return
+        }
         if (body.outcome === 'refused') {
           this.#refuse(request, response, body.refusal, known)
           return
@@ -121,6 +143,31 @@ class Intake {
       } finally {
         lease.release()
       }
+    }
+  }
+
+  /** An import: a stream of lines, answered when all are stored or one cannot be. */
+  readonly lines: Handler = async (request, response) => {
+    const known = this.#begin('import')
+    const appIds = appIdsOf(request)
+    const sender =
+      appIds === null
+        ? { ok: false as const, refusal: routes.NO_APP_ID }
+        : this.#authenticate(request, appIds)
+    if (!sender.ok) {
+      this.#refuse(request, response, sender.refusal, known)
+      return
+    }
+    known.appId = sender.workspace.appId
+    known.producer = sender.producer
+    const requestId = this.#requestId(known)
+    const result = await this.#imports.run(request, sender, requestId)
+    known.elements = result.accepted
+    known.bodyBytes = result.bodyBytes
+    if (result.answer === null) this.#tell(ABORTED, requestId, known)
+    else {
+      if (!request.complete) boundUnreadBody(request)
+      this.#answer(request, response, result.answer, requestId, known)
     }
   }
 
@@ -208,9 +255,13 @@ class Intake {
     known: Known,
   ): void {
     send(response, answer, callersRequestId(request) ?? requestId)
+    this.#tell(answer.status, requestId, known)
+  }
+
+  /** Tells the observer how a request ended. */
+  #tell(status: number, requestId: string, known: Known): void {
     const { route, appId, producer, bodyBytes, elements } = known
     const durationMs = this.#deps.clock.monotonicMs() - known.startedMs
-    const { status } = answer
     const facts = { route, status, durationMs, requestId, appId, producer, bodyBytes, elements }
     this.#deps.observer.answered(facts)
   }
