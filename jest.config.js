@@ -1,6 +1,6 @@
 /** @type {import('jest').Config} */
 export default {
-  testMatch: ['<rootDir>/{shared,services/*,cli,dev,bench,ops,acceptance}/test/**/*.test.ts'],
+  testMatch: ['<rootDir>/{shared,services/*,cli,dev,bench,faults,ops,acceptance}/test/**/*.test.ts'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

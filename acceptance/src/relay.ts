@@ -53,8 +53,9 @@ export class Relay {
   }
 
   static async start({ workers = 1, env = {}, simulator = {} }: RelayOptions = {}): Promise<Relay> {
-    const [sim, redis, port, opsPort] = await Promise.all([
-      startSimulator({ workspaces: { [APP_ID]: API_KEY }, ...simulator }),
+    // First, and alone: it is what throws for wrong options.
+    const sim = await startSimulator({ workspaces: { [APP_ID]: API_KEY }, ...simulator })
+    const [redis, port, opsPort] = await Promise.all([
       startRedis({ appendonly: 'everysec' }),
       freePort(),
       freePort(),

@@ -49,7 +49,10 @@ describe('from a post to MoEngage', () => {
     for (let i = 0; i < 200; i += 1) {
       const before = relay.simulator.record.totals.elements
       const started = performance.now()
-      const answer = await relay.post(`/v1/event/${APP_ID}`, numberedEvent(`single-${String(i)}`, 1))
+      const answer = await relay.post(
+        `/v1/event/${APP_ID}`,
+        numberedEvent(`single-${String(i)}`, 1),
+      )
       expect(answer.status).toBe(200)
       await relay.simulator.until((record) => record.totals.elements > before)
       latencies.push(performance.now() - started)

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { onPath, runCommand } from '../process/command.js'
+import { Apt, isDebian, lastLine } from '../debian/apt.js'
+import { runCommand } from '../process/command.js'
 import type { RedisServerProgram } from './program.js'
 
 type Fetched = { readonly program: RedisServerProgram } | { readonly problem: string }
@@ -17,7 +18,6 @@ const SOURCES = [
 
 /** Name of the folder that holds the unpacked packages. */
 const FETCHED = 'redis-server'
-const APT_TIMEOUT_MS = 180_000
 /** Libraries of libraries: as deep as their dependencies are followed. */
 const LIBRARY_ROUNDS = 3
 
@@ -53,86 +53,6 @@ export async function fetchFromDebian(
     return { problem: `its packages could not be fetched (${apt.lastProblem})` }
   } finally {
     await rm(work, { recursive: true, force: true })
-  }
-}
-
-async function isDebian(path: string): Promise<boolean> {
-  const release = await readFile('/etc/os-release', 'utf8').catch(() => '')
-  const family = /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(release)
-  return family && (await onPath('apt-get', path)) !== null && (await onPath('dpkg', path)) !== null
-}
-
-/** apt with folders of its own, so that it needs no root and changes nothing. */
-class Apt {
-  lastProblem = 'no package holds it'
-  private readonly options: readonly string[]
-  private readonly downloads: string
-
-  private constructor(options: readonly string[], downloads: string) {
-    this.options = options
-    this.downloads = downloads
-  }
-
-  static async open(work: string): Promise<Apt> {
-    const state = join(work, 'state')
-    const cache = join(work, 'cache')
-    const downloads = join(work, 'downloads')
-    for (const folder of [join(state, 'lists/partial'), join(cache, 'archives/partial'), downloads])
-      await mkdir(folder, { recursive: true })
-    const options = [
-      `Dir::State=${state}`,
-      `Dir::Cache=${cache}`,
-      'Dir::State::status=/var/lib/dpkg/status',
-      // As root, apt would download as a user who may not write here.
-      'APT::Sandbox::User=root',
-      'Acquire::Languages=none',
-      'Acquire::Retries=1',
-      'Acquire::http::Timeout=20',
-    ].flatMap((option) => ['-o', option])
-    const apt = new Apt(['-q', ...options], downloads)
-    // Its status says little: a third party's source that is away fails it, and so may a hook that
-    // wants root. Whether a package can be downloaded is what counts.
-    await apt.run('apt-get', ['update'])
-    return apt
-  }
-
-  /** Downloads a package and unpacks it into the folder. */
-  async unpack(name: string, into: string): Promise<boolean> {
-    const had = new Set(await readdir(this.downloads))
-    if (!(await this.run('apt-get', ['download', name]))) return false
-    const archives = (await readdir(this.downloads)).filter((file) => !had.has(file))
-    for (const archive of archives) {
-      const { code, stderr } = await runCommand('dpkg', ['-x', join(this.downloads, archive), into])
-      if (code !== 0) {
-        this.lastProblem = lastLine(stderr)
-        return false
-      }
-    }
-    return true
-  }
-
-  /** Libraries that a package depends on and the system lacks. */
-  async missingLibraries(name: string): Promise<string[]> {
-    const { stdout } = await runCommand('apt-cache', [...this.options, 'show', name])
-    const depends = /^Depends: (.*)$/m.exec(stdout)?.[1] ?? ''
-    const libraries = depends
-      .split(',')
-      .map((entry) => /^\s*([a-z0-9][a-z0-9.+-]+)/.exec(entry)?.[1] ?? '')
-      .filter((library) => library.startsWith('lib'))
-    const missing: string[] = []
-    for (const library of libraries) {
-      const status = await runCommand('dpkg-query', ['-W', '-f', '${db:Status-Abbrev}', library])
-      if (!status.stdout.startsWith('ii')) missing.push(library)
-    }
-    return missing
-  }
-
-  private async run(command: string, args: readonly string[]): Promise<boolean> {
-    const options = { cwd: this.downloads, timeoutMs: APT_TIMEOUT_MS }
-    const env = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' }
-    const result = await runCommand(command, [...this.options, ...args], { ...options, env })
-    if (result.code !== 0) this.lastProblem = lastLine(result.stderr)
-    return result.code === 0
   }
 }
 
@@ -209,8 +129,4 @@ async function libraryPath(root: string): Promise<Record<string, string>> {
   }
   const inherited = process.env.LD_LIBRARY_PATH
   return { LD_LIBRARY_PATH: [...folders, ...(inherited ? [inherited] : [])].join(':') }
-}
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? ''
 }

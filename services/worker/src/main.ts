@@ -1,9 +1,11 @@
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import { Registry } from 'prom-client'
 import { systemClock } from '@relay/shared/clock.js'
 import { parseEnvironment } from '@relay/shared/config/environment.js'
 import { ConfigError, EXIT_CONFIG } from '@relay/shared/config/fault.js'
 import { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { createLogger } from '@relay/shared/observability/logger.js'
+import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'
+import { observeProcess } from '@relay/shared/observability/process-metrics.js'
 import { createOpsServer } from '@relay/shared/observability/ops-server.js'
 import { closeServer, listen, onShutdown } from '@relay/shared/process/shutdown.js'
 import { systemRandom } from '@relay/shared/random.js'
@@ -24,7 +26,7 @@ async function main(): Promise<void> {
   if (faults.length > 0) throw new ConfigError(faults)
   const log = createLogger('relay-worker', config.logLevel)
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
+  const reloaded = observeProcess(registry, 'worker', workspaces)
   const metrics = createWorkerMetrics(registry)
   const client = connectRedis(config.redis, {
     commandTimeoutMs: COMMAND_TIMEOUT_MS,
@@ -33,8 +35,9 @@ async function main(): Promise<void> {
     commandTimeoutMs: COMMAND_TIMEOUT_MS,
     subscriber: true,
   })
+  observeSharedState({ registry, client, config, workspaces, clock: systemClock })
   const worker = new Worker({
-    ...{ config, workspaces, client, subscriber, log, metrics },
+    ...{ config, workspaces, client, subscriber, log, metrics, reloaded },
     clock: systemClock,
     random: systemRandom,
     observer: new Reporter(metrics, log),

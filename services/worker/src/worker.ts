@@ -3,12 +3,14 @@ import type { Config } from '@relay/shared/config/environment.js'
 import type { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
+import type { ReloadResult } from '@relay/shared/observability/process-metrics.js'
 import { Deployment, type Roster } from '@relay/shared/queue/deployment.js'
 import { deploymentKeys, parsePartitionTag } from '@relay/shared/queue/keys.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { Random } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { RedisLife } from '@relay/shared/redis/redis-life.js'
+import { TraceStore } from '@relay/shared/trace/trace-store.js'
 import type { WorkerObserver } from './dispatch/observer.js'
 import { WindowMemory } from './fetch/loader.js'
 import type { PartitionWindow } from './fetch/window.js'
@@ -27,12 +29,16 @@ export interface WorkerOptions {
   readonly random: Random
   readonly log: Logger
   readonly metrics: WorkerMetrics
+  /** The workspaces file changed. */
+  readonly reloaded: (result: ReloadResult) => void
   readonly observer: WorkerObserver
   readonly version: string
 }
 
 /** Memory for looking ahead, all partitions together, bytes. */
 const WINDOW_BYTES = 64 * 1024 * 1024
+/** A subscription hears nothing for hours; without a question it would not notice that it died. */
+const PING_EVERY_MS = 5_000
 /** Whole time that requests under way get at the end, ms. */
 const FINISH_WITHIN_MS = 11_000
 
@@ -47,6 +53,7 @@ export class Worker {
   readonly #memory = new WindowMemory(WINDOW_BYTES)
   readonly #settler: Settler
   #redisOffsetMs = 0
+  #pings: NodeJS.Timeout | undefined
   #stopping = false
 
   constructor(options: WorkerOptions) {
@@ -59,8 +66,8 @@ export class Worker {
       deployment,
       leaseMs: config.leaseMs,
       clock,
-      onRoster: (roster, stepMs) => {
-        this.#onRoster(roster, stepMs)
+      onRoster: (roster, askedAtMs, stepMs) => {
+        this.#onRoster(roster, askedAtMs, stepMs)
       },
       onLost: () => {
         this.#onLeaseLost()
@@ -83,6 +90,12 @@ export class Worker {
       onTakeover: (tag, from) => {
         options.metrics.takeovers.inc()
         options.log.info('partition taken over', { partition: tag, from })
+      },
+      refresh: () => {
+        // Not now: the renewal that brought the present roster may still be ending.
+        setImmediate(() => {
+          if (!this.#stopping) void this.#session.renew()
+        })
       },
     })
     this.#settler = new Settler({
@@ -110,17 +123,26 @@ export class Worker {
     })
     subscriber.on('ready', () => {
       void subscriber.subscribe(wake).then(
-        () => this.#session.renew(),
-        () => undefined,
+        () => {
+          // What was announced while nobody listened is lost.
+          this.#ownership.recheck()
+          return this.#session.renew()
+        },
+        () => {
+          subscriber.disconnect(true)
+        },
       )
     })
+    this.#pings = setInterval(() => void subscriber.ping().catch(() => undefined), PING_EVERY_MS)
     this.#syncWorkspaces()
     workspaces.watch({
       onChange: () => {
+        this.#o.reloaded('changed')
         this.#o.log.info('workspaces file changed', { workspaces: workspaces.all().length })
         this.#syncWorkspaces()
       },
       onFault: (faults) => {
+        this.#o.reloaded('refused')
         const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
         this.#o.log.error('workspaces file cannot be used; the last good one stays', { problems })
       },
@@ -131,6 +153,7 @@ export class Worker {
   /** Finishes what is under way, hands everything back and leaves. */
   async stop(): Promise<void> {
     this.#stopping = true
+    clearInterval(this.#pings)
     this.#o.workspaces.close()
     const released = this.#ownership.releaseAll()
     await Promise.all([...this.#services.values()].map((s) => s.stop(FINISH_WITHIN_MS)))
@@ -166,6 +189,7 @@ export class Worker {
       ...{ config, workspace, client, clock, random, log, observer, version },
       settler: this.#settler,
       deadLetters: new DeadLetterStore(client, config.prefix),
+      trace: new TraceStore(client, config.prefix, config.traceBytes),
       memory: this.#memory,
       worker: this.#name,
       redisNowMs: () => clock.monotonicMs() + this.#redisOffsetMs,
@@ -182,13 +206,13 @@ export class Worker {
     return service
   }
 
-  #onRoster(roster: Roster, stepMs: number): void {
+  #onRoster(roster: Roster, askedAtMs: number, stepMs: number): void {
     this.#redisOffsetMs = roster.redisNowMs - this.#o.clock.monotonicMs()
     if (stepMs !== 0) {
       this.#o.log.warn("Redis' clock stepped", { stepMs: Math.round(stepMs) })
       this.#ownership.distrust()
     }
-    if (!this.#stopping) void this.#ownership.balance(roster).catch(() => undefined)
+    if (!this.#stopping) void this.#ownership.balance(roster, askedAtMs).catch(() => undefined)
   }
 
   #onLeaseLost(): void {

@@ -9,9 +9,10 @@ import type { Logger } from '@relay/shared/observability/logger.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { Random } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
+import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { Admission } from './budget/admission.js'
 import { Learned } from './learn/learned.js'
-import { LearnedStore } from './learn/learned-store.js'
+import { LearnedStore } from '@relay/shared/gate/learned-store.js'
 import { Reservations } from './budget/reservations.js'
 import { WorkspaceGate } from './budget/workspace-gate.js'
 import { LaneDispatcher } from './dispatch/lane-dispatcher.js'
@@ -31,6 +32,7 @@ export interface WorkspaceServiceOptions {
   readonly observer: WorkerObserver
   readonly settler: Settler
   readonly deadLetters: DeadLetterSink
+  readonly trace: TraceWriter
   readonly memory: WindowMemory
   readonly worker: string
   readonly version: string
@@ -198,6 +200,7 @@ export class WorkspaceService {
         settler: o.settler,
         deadLetters: o.deadLetters,
         observer: o.observer,
+        trace: o.trace,
         clock: o.clock,
         redisNowMs: o.redisNowMs,
         leaseLeftMs: o.leaseLeftMs,
@@ -207,6 +210,7 @@ export class WorkspaceService {
         requestTimeoutMs: o.config.requestTimeoutMs,
       },
       lingerMs: o.config.lingerMs,
+      windowMs: o.config.budgetWindowMs,
       memory: o.memory,
       bodyBytes: () => this.#learned.bodyBytes,
       onIdle: o.onIdle,

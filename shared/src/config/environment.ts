@@ -43,6 +43,8 @@ export interface Config {
   readonly requestTimeoutMs: number
   readonly leaseMs: number
   readonly traceBytes: number
+  /** How long dead letters are kept. */
+  readonly deadLetterDays: number
   readonly logLevel: string
 }
 
@@ -198,6 +200,12 @@ export const SETTINGS = {
     67_108_864,
     'Redis memory for traces of request ids, bytes per workspace; oldest go first.',
   ),
+  RELAY_DEAD_LETTER_DAYS: whole(
+    1,
+    3650,
+    30,
+    'How long dead letters are kept for an operator, days.',
+  ),
   LOG_LEVEL: text(z.enum(LOG_LEVELS), 'info', LOG_LEVELS.join(', '), 'winston level.'),
 } as const satisfies Record<string, Setting>
 
@@ -256,6 +264,7 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
     requestTimeoutMs: num('RELAY_REQUEST_TIMEOUT_MS'),
     leaseMs: num('RELAY_LEASE_MS'),
     traceBytes: num('RELAY_TRACE_BYTES'),
+    deadLetterDays: num('RELAY_DEAD_LETTER_DAYS'),
     logLevel: str('LOG_LEVEL') ?? 'info',
   }
   if (faults.length > 0) throw new ConfigError(faults)

@@ -1,8 +1,58 @@
 import { workspaceKeys } from '../queue/keys.js'
 import type { RedisClient } from '../redis/connect.js'
-import type { DeadLetter, DeadLetterSink } from './dead-letter.js'
+import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
+import { matches, type DeadLetterFilter } from './dead-letter-filter.js'
+import {
+  DEAD_LETTER_REASONS,
+  type DeadLetter,
+  type DeadLetterReason,
+  type DeadLetterSink,
+} from './dead-letter.js'
+import { readIndex, type IndexEntry } from './letter-index.js'
 
-/** Keeps dead letters in Redis: by id, and in the order they came. */
+const KEYS = 5 + DEAD_LETTER_REASONS.length
+const BURY: Script = { name: 'bury', text: luaText('bury.lua'), keys: KEYS }
+const UNBURY: Script = { name: 'unbury', text: luaText('unbury.lua'), keys: KEYS }
+
+/** Order numbers per millisecond: see lua/bury.lua. */
+export const ORDERS_PER_MS = 1024
+/** One script call takes at most so many letters: it must not hold Redis up. */
+const LETTERS_PER_CALL = 500
+/** A page ends early at so many bytes of letters. */
+const PAGE_BYTES = 8 * 1024 * 1024
+/** Letters read at one time; one may hold a whole request body. */
+const READ_AT_ONCE = 50
+/** A page looks at no more index entries than this before it hands a cursor back. */
+const LOOKED_AT_MOST = 5_000
+
+/** A kept letter with its order number, which grows with every death. */
+export interface KeptLetter {
+  readonly order: number
+  readonly letter: DeadLetter
+}
+
+export interface PageRequest {
+  readonly filter: DeadLetterFilter
+  /** `oldest`: in the order they died. */
+  readonly first: 'newest' | 'oldest'
+  /** Order number to go on behind; null: from the start. */
+  readonly after: number | null
+  /** Nothing that died later than this order number; null: no bound. */
+  readonly upTo?: number | null
+  readonly limit: number
+}
+
+export interface LetterPage {
+  readonly letters: readonly KeptLetter[]
+  /** `after` of the next page; null: there is none. */
+  readonly next: number | null
+}
+
+/**
+ * Keeps dead letters in Redis, all of a workspace in one slot. A letter costs its JSON and about
+ * 500 bytes for the indexes. They are bounded by their age (`RELAY_DEAD_LETTER_DAYS`) and, as all
+ * that relay keeps, by intake, which refuses posts once Redis is nearly full.
+ */
 export class DeadLetterStore implements DeadLetterSink {
   readonly #client: RedisClient
   readonly #prefix: string
@@ -13,10 +63,161 @@ export class DeadLetterStore implements DeadLetterSink {
   }
 
   async bury(letters: readonly DeadLetter[]): Promise<void> {
-    for (const letter of letters) {
-      const key = workspaceKeys(this.#prefix, letter.appId).deadLetters
-      await this.#client.hset(`${key}:letters`, letter.id, JSON.stringify(letter))
-      await this.#client.zadd(`${key}:index`, letter.deadAtMs, letter.id)
+    for (const [appId, own] of byWorkspace(letters)) {
+      for (const some of slices(own, LETTERS_PER_CALL)) {
+        const args = some.flatMap((letter) => [
+          ...[letter.id, reasonNumber(letter.reason), letter.deadAtMs],
+          ...[letter.customer, letter.requestId, JSON.stringify(letter)],
+        ])
+        await runScript(this.#client, BURY, this.#allKeys(appId), args)
+      }
     }
   }
+
+  /** Forgets letters; returns those that were still kept. */
+  async remove(letters: readonly DeadLetter[]): Promise<DeadLetter[]> {
+    const removed: DeadLetter[] = []
+    for (const [appId, own] of byWorkspace(letters)) {
+      for (const some of slices(own, LETTERS_PER_CALL)) {
+        const args = some.flatMap((letter) => [
+          ...[letter.id, reasonNumber(letter.reason), letter.customer, letter.requestId],
+        ])
+        const reply = await runScript(this.#client, UNBURY, this.#allKeys(appId), args)
+        const gone = new Set(replyList(reply).map(replyText))
+        removed.push(...some.filter(({ id }) => gone.has(id)))
+      }
+    }
+    return removed
+  }
+
+  /** Letters by id, oldest first; unknown ids are left out. */
+  async get(ids: readonly string[]): Promise<DeadLetter[]> {
+    const known: KeptLetter[] = []
+    for (const [appId, own] of idsByWorkspace(ids)) {
+      for (const some of slices(own, READ_AT_ONCE)) {
+        const orders = await Promise.all(
+          some.map((id) => this.#client.zscore(this.#keys(appId).order, id)),
+        )
+        const entries = some.map((id, i) => ({ id, order: Number(orders[i] ?? 0) }))
+        known.push(...(await this.#load(appId, entries)))
+      }
+    }
+    return known.sort((a, b) => a.order - b.order).map(({ letter }) => letter)
+  }
+
+  /** Letters of one workspace that match, page by page. */
+  async page(appId: string, request: PageRequest): Promise<LetterPage> {
+    const letters: KeptLetter[] = []
+    let after = request.after
+    let bytes = 0
+    for (let looked = 0; looked < LOOKED_AT_MOST;) {
+      const count = Math.min(READ_AT_ONCE, Math.max(request.limit - letters.length, 1))
+      const entries = await this.#index(appId, { ...request, after }, count)
+      for (const { order, letter } of await this.#load(appId, entries)) {
+        if (!matches(letter, request.filter)) continue
+        letters.push({ order, letter })
+        bytes += letter.element.length
+      }
+      const last = entries.at(-1)
+      if (last === undefined || entries.length < count) return { letters, next: null }
+      after = last.order
+      looked += entries.length
+      if (letters.length >= request.limit || bytes > PAGE_BYTES) break
+    }
+    const more = await this.#index(appId, { ...request, after }, 1)
+    return { letters, next: more.length > 0 ? after : null }
+  }
+
+  /** The order number of the youngest letter, 0 when there is none. */
+  async newestOrder(appId: string): Promise<number> {
+    return Number((await this.#client.get(this.#keys(appId).last)) ?? 0)
+  }
+
+  /** How many letters are kept, by reason. */
+  async counts(appId: string): Promise<Record<DeadLetterReason, number>> {
+    const counts = await Promise.all(
+      DEAD_LETTER_REASONS.map((reason) => this.#client.zcard(this.#keys(appId).reason(reason))),
+    )
+    const entries = DEAD_LETTER_REASONS.map((reason, i) => [reason, counts[i] ?? 0])
+    return Object.fromEntries(entries) as Record<DeadLetterReason, number>
+  }
+
+  async #load(appId: string, entries: readonly IndexEntry[]): Promise<KeptLetter[]> {
+    if (entries.length === 0) return []
+    const texts = await this.#client.hmget(
+      this.#keys(appId).letters,
+      ...entries.map(({ id }) => id),
+    )
+    return entries.flatMap(({ order }, i) => {
+      const text = texts[i]
+      return text ? [{ order, letter: JSON.parse(text) as DeadLetter }] : []
+    })
+  }
+
+  #index(appId: string, request: PageRequest, count: number): Promise<IndexEntry[]> {
+    const { filter, first, after, upTo } = request
+    const keys = this.#keys(appId)
+    const from = filter.sinceMs === null ? 0 : filter.sinceMs * ORDERS_PER_MS
+    const window = { first, after, from, upTo: upTo ?? null, count }
+    if (filter.requestId !== null) {
+      return readIndex(this.#client, { key: keys.requests, subject: filter.requestId }, window)
+    }
+    if (filter.customer !== null) {
+      return readIndex(this.#client, { key: keys.customers, subject: filter.customer }, window)
+    }
+    const key = filter.reason === null ? keys.order : keys.reason(filter.reason)
+    return readIndex(this.#client, { key, subject: null }, window)
+  }
+
+  #keys(appId: string) {
+    const base = workspaceKeys(this.#prefix, appId).deadLetters
+    return {
+      letters: `${base}:letters`,
+      last: `${base}:last`,
+      order: `${base}:order`,
+      customers: `${base}:customers`,
+      requests: `${base}:requests`,
+      reason: (reason: DeadLetterReason) => `${base}:reason:${reason}`,
+    }
+  }
+
+  #allKeys(appId: string): string[] {
+    const keys = this.#keys(appId)
+    return [
+      ...[keys.letters, keys.last, keys.order, keys.customers, keys.requests],
+      ...DEAD_LETTER_REASONS.map(keys.reason),
+    ]
+  }
+}
+
+/** The workspace that a letter's id names: app ids have no dot. */
+export function appIdOfLetter(id: string): string {
+  return id.slice(0, Math.max(0, id.indexOf('.')))
+}
+
+function reasonNumber(reason: DeadLetterReason): number {
+  return DEAD_LETTER_REASONS.indexOf(reason) + 1
+}
+
+function byWorkspace(letters: readonly DeadLetter[]): Map<string, DeadLetter[]> {
+  return groupedBy(letters, ({ appId }) => appId)
+}
+
+function idsByWorkspace(ids: readonly string[]): Map<string, string[]> {
+  return groupedBy([...new Set(ids)], appIdOfLetter)
+}
+
+function groupedBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const key = keyOf(item)
+    const own = groups.get(key)
+    if (own) own.push(item)
+    else groups.set(key, [item])
+  }
+  return groups
+}
+
+function* slices<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size)
 }

@@ -66,7 +66,10 @@ export function workspaceKeys(prefix: string, appId: string) {
     /** What a producer took of its quotas: a hash, and by lane how much it posted until when. */
     quota: (producer: string) => `${base}:quota:${producer}`,
     deadLetters: `${base}:dead`,
-    trace: (minute: number) => `${base}:trace:${String(minute)}`,
+    /** Before a minute: what became of the requests accepted in it. */
+    traces: `${base}:trace:`,
+    traceBytes: `${base}:trace:bytes`,
+    traceMinutes: `${base}:trace:minutes`,
   }
 }
 
@@ -78,5 +81,7 @@ export function deploymentKeys(prefix: string) {
     dirty: `${base}:dirty`,
     /** Pub/sub channel: `wake` of a partition, `gate` of a workspace. */
     wake: `${base}:wake`,
+    /** Hash: the last decision on how many workers are wanted. */
+    scale: `${base}:scale`,
   }
 }

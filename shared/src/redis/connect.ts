@@ -16,6 +16,11 @@ export interface ConnectOptions {
 
 const RECONNECT_FIRST_MS = 50
 const RECONNECT_MOST_MS = 1000
+/**
+ * A connection on which nothing came for so many command timeouts, though something was asked, is
+ * replaced: the other end may be gone without a word, and TCP would go on for a quarter of an hour.
+ */
+const SILENT_COMMANDS = 2
 
 /**
  * Connects in the background. Commands fail at once while Redis is away, and nothing is ever sent
@@ -28,6 +33,7 @@ export function connectRedis(target: RedisTarget, options: ConnectOptions): Redi
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: options.commandTimeoutMs,
+    socketTimeout: options.commandTimeoutMs * SILENT_COMMANDS,
     connectTimeout: 5_000,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: options.subscriber ?? false,
@@ -62,6 +68,7 @@ function open(target: RedisTarget, common: Options): RedisClient {
       }
       const redisOptions = {
         commandTimeout: common.commandTimeout ?? 0,
+        socketTimeout: common.socketTimeout ?? 0,
         maxRetriesPerRequest: 0,
         connectTimeout: 5_000,
         autoResubscribe: common.autoResubscribe ?? false,

@@ -92,3 +92,13 @@ export interface IntakeObserver {
   /** Something that should not happen did; the producer was told 500. */
   failed(error: unknown, requestId: string): void
 }
+
+/**
+ * Finds a producer's own request in one workspace, as that producer may see it; null: unknown.
+ * Rejects when Redis does not answer.
+ */
+export type ProducersTrace = (
+  requestId: string,
+  appId: string,
+  producer: string,
+) => Promise<object | null>

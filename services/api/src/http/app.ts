@@ -1,9 +1,9 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
-import { createRequestId, producerTag } from '@relay/shared/request-id.js'
+import { createRequestId, MAX_COUNTED_ELEMENTS, producerTag } from '@relay/shared/request-id.js'
 import { Acceptor, type AcceptDeps, type Acceptance } from '../accept/accept.js'
 import type { RequestLimits } from '../accept/assess.js'
 import type { Endpoint } from '../accept/parse.js'
-import type { Workspaces } from '../accept/ports.js'
+import type { ProducersTrace, Workspaces } from '../accept/ports.js'
 import { authenticate } from '../auth/authenticate.js'
 import { Producers, type ProducerSecrets } from '../auth/producers.js'
 import type { Refusal } from '../refusal.js'
@@ -42,6 +42,7 @@ export interface IntakeDeps extends Omit<AcceptDeps, 'limits'> {
   readonly producers: ProducerSecrets
   /** Ends imports under way, so that the process can stop. */
   readonly stopping: AbortSignal
+  readonly producersTrace: ProducersTrace
   readonly limits: IntakeLimits
 }
 
@@ -76,6 +77,7 @@ export function createIntakeApp(deps: IntakeDeps): Express {
   }
   app.post(routes.IMPORT_PATH, intake.lines)
   app.all(routes.IMPORT_PATH, intake.refuse('import', routes.WRONG_METHOD))
+  app.get(routes.REQUEST_PATH, intake.trace)
   app.use(intake.refuse('unknown', routes.UNKNOWN_PATH))
   app.use(intake.failed)
   return app
@@ -160,7 +162,8 @@ class Intake {
     }
     known.appId = sender.workspace.appId
     known.producer = sender.producer
-    const requestId = this.#requestId(known)
+    // How many elements it will have is not known yet: more than are counted in an id.
+    const requestId = this.#requestId(known, MAX_COUNTED_ELEMENTS)
     const result = await this.#imports.run(request, sender, requestId)
     known.elements = result.accepted
     known.bodyBytes = result.bodyBytes
@@ -169,6 +172,29 @@ class Intake {
       if (!request.complete) boundUnreadBody(request)
       this.#answer(request, response, result.answer, requestId, known)
     }
+  }
+
+  /** Where a producer's own request is now. */
+  readonly trace: Handler = async (request, response) => {
+    const known = this.#begin('requests')
+    const sender = this.#authenticate(request, [])
+    if (!sender.ok) {
+      this.#refuse(request, response, sender.refusal, known)
+      return
+    }
+    known.appId = sender.workspace.appId
+    known.producer = sender.producer
+    const requestId = String(request.params.requestId)
+    const trace = await this.#deps
+      .producersTrace(requestId, known.appId, known.producer)
+      .catch(() => 'unavailable' as const)
+    if (trace === null || trace === 'unavailable') {
+      const refusal = trace === null ? routes.UNKNOWN_REQUEST : routes.TRACE_UNAVAILABLE
+      this.#refuse(request, response, refusal, known)
+      return
+    }
+    const answer = { status: 200, body: JSON.stringify(trace) }
+    this.#answer(request, response, answer, this.#requestId(known), known)
   }
 
   /** A handler that always refuses. */
@@ -241,10 +267,10 @@ class Intake {
     return requestId
   }
 
-  #requestId({ producer }: Known): string {
+  #requestId({ producer }: Known, elements = 0): string {
     const { clock, random } = this.#deps
     const tag = producer === null ? 0 : producerTag(producer)
-    return createRequestId(clock.nowMs(), 0, tag, random)
+    return createRequestId(clock.nowMs(), elements, tag, random)
   }
 
   #answer(

@@ -57,3 +57,19 @@ export const FAILED: Refusal = {
   type: 'Server Error',
   message: 'An unexpected error was encountered while processing this request',
 }
+
+/** Where a producer asks for a request of its own. */
+export const REQUEST_PATH = '/v1/requests/:requestId'
+
+export const UNKNOWN_REQUEST: Refusal = {
+  status: 404,
+  type: 'Not Found',
+  message: 'No request of yours with this id, or its trace is not kept any more',
+}
+
+export const TRACE_UNAVAILABLE: Refusal = {
+  status: 503,
+  type: 'Service Unavailable',
+  message: 'Traces cannot be read now; ask again',
+  retryAfterMs: 1_000,
+}

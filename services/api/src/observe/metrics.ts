@@ -1,10 +1,10 @@
 import { KINDS, LANES } from '@relay/shared/element.js'
-import { Counter, Histogram, type Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
 const OUTCOMES = ['accepted', 'rejected', 'unavailable'] as const
 
 /** Every metric of the api that is its own; made once, on the registry it is given. */
-export function createIntakeMetrics(registry: Registry) {
+export function createIntakeMetrics(registry: Registry, producers: Iterable<string>) {
   const registers = [registry]
   const elements = new Counter({
     name: 'relay_intake_elements_total',
@@ -30,16 +30,17 @@ export function createIntakeMetrics(registry: Registry) {
     warnings: new Counter({
       name: 'relay_intake_warnings_total',
       help: 'Doubtful elements that were accepted, by rule.',
-      labelNames: ['app_id', 'rule'],
+      labelNames: ['rule'],
       registers,
     }),
     producerElements: new Counter({
       name: 'relay_intake_producer_elements_total',
       help: 'Elements as posted by producer.',
-      labelNames: ['app_id', 'producer'],
+      labelNames: ['producer'],
       registers,
     }),
   }
+  for (const producer of producers) metrics.producerElements.inc({ producer }, 0)
   const preset = (appId: string): void => {
     for (const kind of KINDS) {
       for (const lane of LANES) {
@@ -51,3 +52,15 @@ export function createIntakeMetrics(registry: Registry) {
 }
 
 export type IntakeMetrics = ReturnType<typeof createIntakeMetrics>
+
+/** What the api takes in at most before it answers 503. */
+export function observeBacklogLimit(registry: Registry, limitBytes: () => number): void {
+  new Gauge({
+    name: 'relay_backlog_limit_bytes',
+    help: 'Backlog above which the intake answers 503.',
+    registers: [registry],
+    collect() {
+      this.set(limitBytes())
+    },
+  })
+}

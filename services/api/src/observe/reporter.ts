@@ -16,16 +16,16 @@ export class Reporter implements IntakeObserver {
     this.#metrics.elements.inc({ app_id: appId, kind, lane, outcome }, count)
   }
 
-  warned(appId: string, rule: string, count: number): void {
-    this.#metrics.warnings.inc({ app_id: appId, rule }, count)
+  warned(_appId: string, rule: string, count: number): void {
+    this.#metrics.warnings.inc({ rule }, count)
   }
 
   answered(answer: Parameters<IntakeObserver['answered']>[0]): void {
     const { route, status, durationMs, requestId, appId, producer, bodyBytes, elements } = answer
     this.#metrics.requests.inc({ route, status: String(status) })
     this.#metrics.duration.observe({ route }, durationMs / 1000)
-    if (appId !== null && producer !== null && elements > 0) {
-      this.#metrics.producerElements.inc({ app_id: appId, producer }, elements)
+    if (producer !== null && elements > 0) {
+      this.#metrics.producerElements.inc({ producer }, elements)
     }
     const fields = { route, status, requestId, appId, producer, bodyBytes, elements }
     if (status >= 500) this.#log.warn('request not accepted', fields)

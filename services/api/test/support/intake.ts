@@ -102,6 +102,7 @@ export class TestIntake {
         ['crm', ['other']],
       ]),
       stopping: this.stopping.signal,
+      producersTrace: () => Promise.resolve(null),
       limits: { ...DEFAULT_LIMITS, ...limits },
     })
     this.server = createIntakeServer(app, this.clock, random)

@@ -1,5 +1,6 @@
 import { budgetOf, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
+import type { RequestShare } from '@relay/shared/trace/trace-entry.js'
 import type { Item, LoadedChunk, PartitionWindow } from '../fetch/window.js'
 
 const HEAD = Buffer.from('{"type":"transition","elements":[')
@@ -26,6 +27,8 @@ export interface PackLimits {
   /** The limits now in force. An element dearer than a whole limit still goes, alone of its budget. */
   readonly effective: Cost
   readonly limits: WorkspaceLimits
+  /** Elements of at most so many windows: the others stay free for requests beside this one. */
+  readonly mostWindows: number
 }
 
 /**
@@ -35,29 +38,43 @@ export interface PackLimits {
  */
 export function pack(windows: readonly PartitionWindow[], limits: PackLimits): Batch {
   const packing = new Packing(limits)
-  const cursors = windows.map((window) => ({ window, next: 0, held: new Set<string>() }))
+  const cursors = windows.map((window): Cursor => ({ window, next: 0, held: new Set() }))
   while (!packing.full) {
-    let oldest: (typeof cursors)[number] | undefined
-    let oldestMs = Infinity
-    for (const cursor of cursors) {
-      const chunk = cursor.window.chunks[cursor.next]
-      const at = chunk?.elements[0]?.provenance.acceptedAtMs ?? Infinity
-      if (chunk && (oldest === undefined || at < oldestMs)) {
-        oldest = cursor
-        oldestMs = at
-      }
-    }
-    const chunk = oldest?.window.chunks[oldest.next]
-    if (!oldest || !chunk) break
-    oldest.next += 1
-    packing.takeFrom(oldest.window, chunk, oldest.held)
+    const cursor = oldestOf(cursors)
+    const chunk = cursor?.window.chunks[cursor.next]
+    if (!cursor || !chunk) break
+    cursor.next += 1
+    if (packing.takesFrom(cursor.window)) packing.takeFrom(cursor.window, chunk, cursor.held)
+    else cursor.next = Infinity
   }
   return packing.batch()
+}
+
+/** How far a window was looked through, and whose elements of it are held back. */
+interface Cursor {
+  readonly window: PartitionWindow
+  next: number
+  readonly held: Set<string>
+}
+
+/** The cursor whose next chunk was accepted first. */
+function oldestOf(cursors: readonly Cursor[]): Cursor | undefined {
+  let oldest: Cursor | undefined
+  let oldestMs = Infinity
+  for (const cursor of cursors) {
+    const first = cursor.window.chunks[cursor.next]?.elements[0]
+    if (first !== undefined && first.provenance.acceptedAtMs < oldestMs) {
+      oldest = cursor
+      oldestMs = first.provenance.acceptedAtMs
+    }
+  }
+  return oldest
 }
 
 class Packing {
   readonly #limits: PackLimits
   readonly #items: Item[] = []
+  readonly #windows = new Set<PartitionWindow>()
   readonly #cost: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
   #bytes = ENVELOPE_BYTES
   #misses = 0
@@ -70,14 +87,20 @@ class Packing {
     return this.#misses >= MISSES
   }
 
+  takesFrom(window: PartitionWindow): boolean {
+    return this.#windows.has(window) || this.#windows.size < this.#limits.mostWindows
+  }
+
   takeFrom(window: PartitionWindow, chunk: LoadedChunk, held: Set<string>): void {
     const { elements } = chunk
     for (let index = 0; index < elements.length && !this.full; index += 1) {
       const element = elements[index]
       if (element === undefined || chunk.isDone(index)) continue
       if (held.size > 0 && held.has(element.customer)) continue
-      if (this.#fits(element)) this.#items.push({ window, chunk, index, element })
-      else held.add(element.customer)
+      if (this.#fits(element)) {
+        this.#items.push({ window, chunk, index, element })
+        this.#windows.add(window)
+      } else held.add(element.customer)
     }
   }
 
@@ -123,4 +146,11 @@ export function writeBody({ items }: Batch): Buffer {
   })
   parts.push(TAIL)
   return Buffer.concat(parts)
+}
+
+/** Elements as posted, with the request that each came in by. */
+export function* sharesOf({ items }: Batch): Generator<RequestShare> {
+  for (const { element } of items) {
+    yield { requestId: element.provenance.requestId, elements: element.posted }
+  }
 }

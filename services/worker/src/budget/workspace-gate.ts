@@ -1,7 +1,13 @@
 import type { GateStore, StoredGate } from '@relay/shared/gate/gate-store.js'
 import type { Random } from '@relay/shared/random.js'
-import { advance, isProbe, mayStart, type GateEvent, type MayStart } from '../retry/gate.js'
-import { OPEN_GATE, readGate, type Gate } from '../retry/gate-state.js'
+import {
+  advance,
+  isProbe,
+  mayStart,
+  type GateEvent,
+  type MayStart,
+} from '@relay/shared/gate/gate.js'
+import { OPEN_GATE, readGate, type Gate } from '@relay/shared/gate/gate-state.js'
 
 export interface WorkspaceGateOptions {
   readonly store: GateStore

@@ -1,3 +1,4 @@
+import type { RefusalReason, TransientReason } from '@relay/shared/gate/reasons.js'
 import {
   type Answer,
   type NetworkFault,
@@ -7,7 +8,7 @@ import {
   type Withheld,
 } from '../send/answer.js'
 import { type Envelope, readEnvelope } from './envelope.js'
-import type { Outcome, RefusalReason, TransientReason, VendorError } from './outcome.js'
+import type { Outcome, VendorError } from './outcome.js'
 import { parseRetryAfter } from './retry-after.js'
 
 type Meaning = 'undecodable' | 'too_large' | 'rate_limited' | 'server_error' | RefusalReason

@@ -1,30 +1,9 @@
-/** Why sending to a workspace stops until somebody, or time, mends it. Nothing is lost meanwhile. */
-export const REFUSAL_REASONS = [
-  /** Key or app id are wrong: 401. */
-  'credentials_refused',
-  /** Suspended, blocked or blacklisted: 403. */
-  'account_refused',
-  /** The app id is unknown, does not match, or has no secret set: 409 and InvalidParams. */
-  'misconfigured',
-  /** Not MoEngage's bulk import: 3xx, 404, 405. */
-  'wrong_host',
-  /** Relay, or a proxy on the way, built a request that no retry makes right. */
-  'wrong_request',
-] as const
-export type RefusalReason = (typeof REFUSAL_REASONS)[number]
-
-/** Faults that pass by themselves. */
-export const TRANSIENT_REASONS = [
-  'server_error',
-  'request_timeout',
-  'too_early',
-  'unreadable_answer',
-  'timeout',
-  'reset',
-  'unreachable',
-  'tls',
-] as const
-export type TransientReason = (typeof TRANSIENT_REASONS)[number]
+import {
+  REFUSAL_REASONS,
+  TRANSIENT_REASONS,
+  type RefusalReason,
+  type TransientReason,
+} from '@relay/shared/gate/reasons.js'
 
 /** MoEngage's own words, cut to a bounded length. For dead letters, operators and guessing. */
 export interface VendorError {

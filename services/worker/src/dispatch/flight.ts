@@ -2,8 +2,9 @@ import type { Clock } from '@relay/shared/clock.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { DeadLetterSink } from '@relay/shared/dead-letters/dead-letter.js'
 import type { Lane } from '@relay/shared/element.js'
+import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { Manifest } from '../retry/manifest.js'
-import { writeBody, type Batch } from '../batch/pack.js'
+import { sharesOf, writeBody, type Batch } from '../batch/pack.js'
 import type { Admission } from '../budget/admission.js'
 import type { Learned } from '../learn/learned.js'
 import type { WorkspaceGate } from '../budget/workspace-gate.js'
@@ -33,6 +34,7 @@ export interface FlightContext {
   readonly settler: Settler
   readonly deadLetters: DeadLetterSink
   readonly observer: WorkerObserver
+  readonly trace: TraceWriter
   readonly clock: Clock
   /** Redis' time, ms since 1970. */
   readonly redisNowMs: () => number
@@ -135,8 +137,9 @@ export class Flight {
     await told
   }
 
-  async #act({ batch, outcome, answer, sentAtMs }: Attempt, usedShare: number): Promise<void> {
-    const { workspace, lane, settler, observer, learned, clock } = this.#c
+  async #act(attempt: Attempt, usedShare: number): Promise<void> {
+    const { batch, ticket, outcome, answer, sentAtMs } = attempt
+    const { workspace, lane, settler, observer, learned, clock, trace } = this.#c
     const { appId } = workspace()
     switch (outcome.outcome) {
       case 'delivered': {
@@ -144,6 +147,7 @@ export class Flight {
         await settler.settle(batch.items)
         this.#manifest.delivered()
         observer.delivered(appId, lane, batch, answeredAtMs)
+        trace.sent(appId, sharesOf(batch), ticket.id, answeredAtMs)
         await learned.bodyAccepted(batch.bodyBytes).catch(() => undefined)
         return
       }

@@ -13,8 +13,8 @@ import {
   requestsAtOnceCap,
   shrink,
   type Adaptation,
-} from './adaptation.js'
-import type { LearnedStore } from './learned-store.js'
+} from '@relay/shared/gate/adaptation.js'
+import type { LearnedStore } from '@relay/shared/gate/learned-store.js'
 
 export interface LearnedOptions {
   readonly store: LearnedStore

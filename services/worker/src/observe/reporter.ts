@@ -22,7 +22,7 @@ export class Reporter implements WorkerObserver {
     requests.inc({ app_id: appId, outcome: label })
     if (answer.kind !== 'not_sent') {
       requestBody.observe({ app_id: appId }, batch.bodyBytes)
-      requestElements.observe({ app_id: appId }, batch.items.length)
+      requestElements.observe(batch.items.length)
       requestDuration.observe({ app_id: appId }, answer.timings.totalMs / 1000)
     }
     const fields = {

@@ -17,6 +17,14 @@ export interface OwnershipOptions {
   readonly onGained: (window: PartitionWindow, queue: PartitionQueue) => void
   readonly onLost: (window: PartitionWindow) => void
   readonly onTakeover: (tag: string, from: string) => void
+  /** An owner's session is not known: fetches a fresh roster, which tells. */
+  readonly refresh: () => void
+}
+
+/** A partition's claim, '' for none, and when it was heard of at the latest, monotonic ms. */
+interface SeenOwner {
+  readonly claim: string
+  readonly seenAtMs: number
 }
 
 interface Owned {
@@ -34,9 +42,10 @@ const CLEAN_AFTER_MS = 30_000
 export class Ownership {
   readonly #o: OwnershipOptions
   readonly #owned = new Map<string, Owned>()
-  /** Owners as last seen: tag → claim; '' when free. */
-  readonly #owners = new Map<string, string>()
+  readonly #owners = new Map<string, SeenOwner>()
   #sessions: ReadonlySet<string> = new Set()
+  /** When the roster of these sessions was asked for, monotonic ms. */
+  #rosterAskedAtMs = -Infinity
   #dirty = new Set<string>()
   /** Until then only what this worker owned before may be claimed, monotonic ms. */
   #othersNotBeforeMs = -Infinity
@@ -78,14 +87,27 @@ export class Ownership {
     this.#owners.delete(window.tag)
   }
 
-  /** A roster came: claims what is free, gives up what others should have. */
-  async balance(roster: Roster): Promise<void> {
+  /**
+   * A roster came that was asked for at `askedAtMs`, monotonic: claims what is free, gives up what
+   * others should have.
+   */
+  async balance(roster: Roster, askedAtMs: number): Promise<void> {
+    this.#rosterAskedAtMs = askedAtMs
     this.#sessions = new Set(roster.sessions.keys())
     this.#dirty = new Set(roster.dirty)
     for (const tag of this.#owners.keys()) if (!this.#dirty.has(tag)) this.#owners.delete(tag)
     await this.#lookUpOwners([...this.#dirty].filter((tag) => !this.#knowsLiveOwner(tag)))
     await this.#apply()
+    if ([...this.#dirty].some((tag) => this.#isUnjudged(tag))) this.#o.refresh()
     await this.#clean()
+  }
+
+  /** Wake-ups may have been missed: looks into every owned partition. */
+  recheck(): void {
+    for (const { window, queue } of this.#owned.values()) {
+      window.stale = true
+      this.#o.onGained(window, queue)
+    }
   }
 
   /** A partition got data while it was empty; `owner` is the claim that serves it, if any. */
@@ -97,8 +119,9 @@ export class Ownership {
       return
     }
     this.#dirty.add(tag)
-    this.#owners.set(tag, owner)
-    if (!this.#knowsLiveOwner(tag)) await this.#apply()
+    this.#saw(tag, owner)
+    if (this.#isUnjudged(tag)) this.#o.refresh()
+    else if (!this.#knowsLiveOwner(tag)) await this.#apply()
   }
 
   /** Gives up everything: what is busy as soon as it is idle. Claims nothing any more. */
@@ -125,7 +148,8 @@ export class Ownership {
     const live = new Map<string, string>()
     for (const tag of this.#dirty) {
       if (this.#owned.has(tag)) live.set(tag, id)
-      else if (this.#knowsLiveOwner(tag)) live.set(tag, sessionOf(this.#owners.get(tag) ?? ''))
+      else if (this.#knowsLiveOwner(tag))
+        live.set(tag, sessionOf(this.#owners.get(tag)?.claim ?? ''))
     }
     const sessions = this.#sessions.has(id) ? [...this.#sessions] : [...this.#sessions, id]
     const share = fairShare(id, sessions, [...this.#dirty].sort(), live)
@@ -140,12 +164,31 @@ export class Ownership {
     return !waiting || this.#mine.has(tag)
   }
 
+  /** Whether it has an owner that lives, or that nobody can say to be dead yet. */
   #knowsLiveOwner(tag: string): boolean {
-    const owner = this.#owners.get(tag)
     if (this.#owned.has(tag)) return true
-    if (owner === undefined || owner === '') return false
+    const session = sessionOf(this.#owners.get(tag)?.claim ?? '')
     // An own claim that is not held was made by a call that got no answer: it can be claimed anew.
-    return sessionOf(owner) !== this.#o.session().id && this.#sessions.has(sessionOf(owner))
+    if (session === '' || session === this.#o.session().id) return false
+    return this.#sessions.has(session) || this.#isUnjudged(tag)
+  }
+
+  /**
+   * Whether its owner was first seen after the roster was asked for, and is not in it: the session
+   * may have joined since. Only a later roster tells whether it is gone; taking over before would
+   * leave the partition with two owners that both live.
+   */
+  #isUnjudged(tag: string): boolean {
+    const owner = this.#owners.get(tag)
+    if (owner === undefined || this.#owned.has(tag)) return false
+    const session = sessionOf(owner.claim)
+    if (session === '' || session === this.#o.session().id) return false
+    return !this.#sessions.has(session) && owner.seenAtMs > this.#rosterAskedAtMs
+  }
+
+  #saw(tag: string, claim: string): void {
+    if (this.#owners.get(tag)?.claim === claim) return
+    this.#owners.set(tag, { claim, seenAtMs: this.#o.clock.monotonicMs() })
   }
 
   async #lookUpOwners(tags: readonly string[]): Promise<void> {
@@ -155,13 +198,13 @@ export class Ownership {
     )
     tags.forEach((tag, i) => {
       const owner = owners[i]
-      if (owner !== null && owner !== undefined) this.#owners.set(tag, owner)
+      if (owner !== null && owner !== undefined) this.#saw(tag, owner)
     })
   }
 
   async #claim(tag: string, session: string): Promise<void> {
     const partition = parsePartitionTag(tag)
-    const seen = this.#owners.get(tag)
+    const seen = this.#owners.get(tag)?.claim
     if (!partition || seen === undefined || this.#owned.has(tag)) return
     const queue = new PartitionQueue(this.#o.client, this.#o.prefix, tag)
     this.#claims += 1
@@ -172,7 +215,7 @@ export class Ownership {
       this.#owners.delete(tag)
       return
     }
-    this.#owners.set(tag, result.owner)
+    this.#saw(tag, result.owner)
     const current = this.#o.session()
     if (!result.claimed || current.id !== session || !current.alive || this.#owned.has(tag)) return
     if (seen !== '') this.#o.onTakeover(tag, seen)
@@ -183,7 +226,7 @@ export class Ownership {
 
   async #release({ window, queue }: Owned): Promise<void> {
     this.#drop(window)
-    this.#owners.set(window.tag, '')
+    this.#saw(window.tag, '')
     await queue.release(window.claim).catch(() => {
       this.#owners.delete(window.tag)
     })

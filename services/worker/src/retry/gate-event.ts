@@ -1,5 +1,5 @@
 import type { Outcome } from '../classify/outcome.js'
-import type { GateEvent } from './gate.js'
+import type { GateEvent } from '@relay/shared/gate/gate.js'
 
 /**
  * What an attempt's outcome tells the gate; null: nothing. A refusal of elements or of a size is a

@@ -8,8 +8,11 @@ export interface SessionOptions {
   readonly deployment: Deployment
   readonly leaseMs: number
   readonly clock: Clock
-  /** Every roster heard; `stepMs` ≠ 0 when Redis' clock jumped by that much. */
-  readonly onRoster: (roster: Roster, stepMs: number) => void
+  /**
+   * Every roster heard, and when it was asked for, monotonic; `stepMs` ≠ 0 when Redis' clock
+   * jumped by that much.
+   */
+  readonly onRoster: (roster: Roster, askedAtMs: number, stepMs: number) => void
   /** The lease is gone: everything owned under it belongs to others now. */
   readonly onLost: () => void
 }
@@ -128,7 +131,7 @@ export class Session {
     this.#endsAtMs = sentAtMs + leaseMs * (1 - MARGIN)
     const stepMs = this.#redisClock.heard(roster.redisNowMs, sentAtMs)
     this.#schedule(this.#nextLookMs(roster))
-    this.#o.onRoster(roster, stepMs)
+    this.#o.onRoster(roster, sentAtMs, stepMs)
   }
 
   /** The next renewal, or sooner when another session is about to expire: its work waits. */

@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs'
+import { parseEnvironment, type Config } from '@relay/shared/config/environment.js'
+import { ConfigError, type ConfigFault } from '@relay/shared/config/fault.js'
+import type { Workspace } from '@relay/shared/config/workspace.js'
+import { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
+import { failed, ok, warning, type Finding } from './finding.js'
+
+export interface CheckedConfig {
+  readonly findings: readonly Finding[]
+  /** null: unusable. */
+  readonly config: Config | null
+  readonly workspaces: readonly Workspace[]
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const OPS_PORT = 9464
+const SHORT_SECRET = 16
+
+/** Reads environment and workspaces file as the services do. */
+export function checkConfiguration(env: Environment): CheckedConfig {
+  let config: Config
+  try {
+    config = parseEnvironment(env, OPS_PORT)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return { findings: error.faults.map(fault), config: null, workspaces: [] }
+  }
+  const directory = new WorkspaceDirectory(config)
+  const faults = directory.load()
+  const workspaces = directory.all()
+  const names = workspaces.map(({ appId }) => appId).join(', ')
+  const findings = [
+    ok('environment', 'every setting is understood'),
+    ...faults.map(fault),
+    ...(faults.length === 0 ? [ok('workspaces', `${String(workspaces.length)}: ${names}`)] : []),
+    ...secretFindings(config),
+    ...workspaces.flatMap(plainHttp),
+  ]
+  return { findings, config, workspaces }
+}
+
+function fault({ where, problem, accepted }: ConfigFault): Finding {
+  const started = existsSync('.relay/credentials.json')
+  const hint = started && where.startsWith('MOENGAGE_') ? ' (npm start sets it by itself)' : ''
+  return failed(where, problem, `Give ${accepted}${hint}`)
+}
+
+function secretFindings({ producers, adminToken }: Config): Finding[] {
+  const findings: Finding[] = []
+  if (producers.size === 0) {
+    findings.push(warning('RELAY_PRODUCERS', 'nobody may post', 'Set RELAY_PRODUCERS=name:secret'))
+  }
+  for (const [name, secrets] of producers) {
+    if (secrets.every((secret) => secret.length >= SHORT_SECRET)) continue
+    findings.push(
+      warning(
+        'RELAY_PRODUCERS',
+        `the secret of ${name} is short`,
+        'Make one with: openssl rand -base64 24',
+      ),
+    )
+  }
+  if (adminToken === null) {
+    findings.push(
+      warning(
+        'RELAY_ADMIN_TOKEN',
+        'the operator API is closed',
+        'Set it to open console and command line',
+      ),
+    )
+  }
+  return findings
+}
+
+const LOOPBACK = /^http:\/\/(127\.|localhost|\[::1\])/
+
+function plainHttp({ appId, baseUrl }: Workspace): Finding[] {
+  if (!baseUrl.startsWith('http:') || LOOPBACK.test(baseUrl)) return []
+  return [
+    warning(
+      `workspace ${appId}`,
+      `${baseUrl} carries the API key in clear`,
+      'Use https, as MoEngage does',
+    ),
+  ]
+}

@@ -1,0 +1,78 @@
+import { connect } from 'node:net'
+import type { Workspace } from '@relay/shared/config/workspace.js'
+import { callHttp } from '../http.js'
+import { failed, ok, warning, type Finding } from './finding.js'
+
+const TIMEOUT_MS = 5_000
+
+/** Whether the host of a workspace can be reached; nothing is sent. */
+export async function checkReachability({ appId, baseUrl }: Workspace): Promise<Finding> {
+  const { hostname, port, protocol } = new URL(baseUrl)
+  const reason = await connectionFault(hostname, Number(port || (protocol === 'http:' ? 80 : 443)))
+  if (reason === null) return ok(`MoEngage for ${appId}`, `${baseUrl} is reachable`)
+  const remedy = 'Check dc or baseUrl, DNS, and what the firewall lets out'
+  return failed(`MoEngage for ${appId}`, `${baseUrl} is not reachable (${reason})`, remedy)
+}
+
+function connectionFault(host: string, port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: TIMEOUT_MS })
+    const end = (reason: string | null): void => {
+      socket.destroy()
+      resolve(reason)
+    }
+    socket.once('connect', () => {
+      end(null)
+    })
+    socket.once('timeout', () => {
+      end('no answer in time')
+    })
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      end(error.code ?? error.message)
+    })
+  })
+}
+
+/** Tries the key at the vendor's test endpoint. openapi: `POST /v1/integrations/authentication`. */
+export async function checkCredentials(workspace: Workspace): Promise<Finding> {
+  const { appId, apiKey, baseUrl } = workspace
+  const what = `Key of ${appId}`
+  const basic = Buffer.from(`${appId}:${apiKey}`).toString('base64')
+  const region = /api-(\d+)\./.exec(baseUrl)?.[1]
+  const call = {
+    method: 'POST',
+    url: `${baseUrl}/v1/integrations/authentication`,
+    headers: {
+      'Content-Type': 'application/json',
+      'MOE-APPKEY': appId,
+      Authorization: `Basic ${basic}`,
+    },
+    body: JSON.stringify({
+      app_id: appId,
+      app_secret: apiKey,
+      source: 'relay',
+      ...(region === undefined ? {} : { region }),
+    }),
+    timeoutMs: TIMEOUT_MS,
+  }
+  const answer = await callHttp(call).catch(() => null)
+  if (answer === null) return failed(what, 'no answer', 'Try again once the host is reachable')
+  switch (answer.status) {
+    case 200:
+      return ok(what, 'MoEngage accepts it')
+    case 401:
+    case 403:
+    case 409:
+      return failed(
+        what,
+        `MoEngage refuses it (${String(answer.status)})`,
+        'Compare with Settings > Account > APIs in the MoEngage dashboard',
+      )
+    default:
+      return warning(
+        what,
+        `the test endpoint answered ${String(answer.status)}`,
+        'It says nothing about the key; relay status shows whether deliveries succeed',
+      )
+  }
+}

@@ -1,0 +1,107 @@
+import type { Durability } from '@relay/shared/config/environment.js'
+import { failed, ok, warning, type Finding } from './finding.js'
+
+/** What one Redis server says of itself. */
+export interface RedisFacts {
+  readonly version: string
+  readonly policy: string
+  readonly maxMemoryBytes: number
+  readonly usedMemoryBytes: number
+  readonly appends: boolean
+  /** `appendfsync`; null when the server does not tell. */
+  readonly fsync: string | null
+  readonly lastWriteOk: boolean
+  readonly replicas: number
+  /** Its clock minus this machine's, ms. */
+  readonly skewMs: number
+}
+
+const OLDEST: readonly [number, number] = [6, 2]
+const FULL_SHARE = 0.85
+const SKEW_WARN_MS = 1_000
+const SKEW_FAIL_MS = 30_000
+
+/** Whether a Redis server is fit for relay. */
+export function judgeRedis(facts: RedisFacts, wanted: Durability): Finding[] {
+  return [version(facts), eviction(facts), memory(facts), appendOnly(facts), durability(facts, wanted), clock(facts)] // prettier-ignore
+}
+
+/** The durability that the settings give, best first; null: none. */
+export function durabilityReached({ appends, fsync, replicas }: RedisFacts): Durability | null {
+  if (!appends) return null
+  if (replicas > 0) return 'replica'
+  return fsync === 'always' ? 'disk' : 'process'
+}
+
+function version({ version: text }: RedisFacts): Finding {
+  const [major = 0, minor = 0] = text.split('.').map(Number)
+  const isNew = major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])
+  if (isNew) return ok('Redis version', text)
+  return failed('Redis version', `${text} is too old`, 'Use Redis 6.2 or newer, or Valkey')
+}
+
+function eviction({ policy }: RedisFacts): Finding {
+  if (policy === 'noeviction') return ok('Redis eviction', 'noeviction')
+  return failed(
+    'Redis eviction',
+    `maxmemory-policy is ${policy}: Redis would drop what relay has accepted`,
+    'CONFIG SET maxmemory-policy noeviction, and in redis.conf',
+  )
+}
+
+function memory({ maxMemoryBytes, usedMemoryBytes }: RedisFacts): Finding {
+  const used = `${megabytes(usedMemoryBytes)} used`
+  if (maxMemoryBytes === 0) {
+    return warning(
+      'Redis memory',
+      `${used}, no maxmemory`,
+      'Set maxmemory below what the machine has, so that intake refuses before Redis is killed',
+    )
+  }
+  const detail = `${used} of ${megabytes(maxMemoryBytes)}`
+  if (usedMemoryBytes < maxMemoryBytes * FULL_SHARE) return ok('Redis memory', detail)
+  return failed('Redis memory', `${detail}: intake refuses posts`, 'Raise maxmemory')
+}
+
+function appendOnly({ appends, lastWriteOk }: RedisFacts): Finding {
+  if (!appends) {
+    return failed(
+      'Redis persistence',
+      'no append-only file: a restart of Redis loses what was accepted',
+      'CONFIG SET appendonly yes, and in redis.conf',
+    )
+  }
+  if (lastWriteOk) return ok('Redis persistence', 'append-only file')
+  return failed('Redis persistence', 'the last write to the file failed', 'Look for a full disk')
+}
+
+function durability(facts: RedisFacts, wanted: Durability): Finding {
+  const reached = durabilityReached(facts)
+  const detail = `wanted ${wanted}, reached ${reached ?? 'none'}`
+  switch (wanted) {
+    case 'process':
+      return reached === null
+        ? failed('Durability', detail, 'Switch the append-only file on')
+        : ok('Durability', detail)
+    case 'disk':
+      return facts.appends && facts.fsync === 'always'
+        ? ok('Durability', detail)
+        : failed('Durability', detail, 'CONFIG SET appendfsync always, and in redis.conf')
+    case 'replica':
+      return facts.appends && facts.replicas > 0
+        ? ok('Durability', detail)
+        : failed('Durability', detail, 'Attach a replica; until then intake answers 503')
+  }
+}
+
+function clock({ skewMs }: RedisFacts): Finding {
+  const detail = `${String(Math.round(skewMs))} ms from this machine's`
+  const remedy = 'Synchronise the clocks (NTP)'
+  if (Math.abs(skewMs) > SKEW_FAIL_MS) return failed('Redis clock', detail, remedy)
+  if (Math.abs(skewMs) > SKEW_WARN_MS) return warning('Redis clock', detail, remedy)
+  return ok('Redis clock', detail)
+}
+
+function megabytes(bytes: number): string {
+  return `${String(Math.round(bytes / 1e5) / 10)} MB`
+}

@@ -1,0 +1,58 @@
+import { once } from 'node:events'
+import type { Clock } from '@relay/shared/clock.js'
+import type { Config } from '@relay/shared/config/environment.js'
+import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
+import { failed, type Finding } from './finding.js'
+import { judgeRedis, type RedisFacts } from './redis-judgement.js'
+
+const CONNECT_MS = 5_000
+
+/** What relay asks of one server, single or of a cluster. */
+interface Server {
+  info(): Promise<string>
+  time(): Promise<(string | number)[]>
+  config(command: 'GET', parameter: string): Promise<unknown>
+}
+
+/** Looks at Redis, or at every master of a cluster. */
+export async function checkRedis(config: Config, clock: Clock): Promise<Finding[]> {
+  const client = connectRedis(config.redis, { commandTimeoutMs: CONNECT_MS })
+  try {
+    if (client.status !== 'ready') await once(client, 'ready', { signal: AbortSignal.timeout(CONNECT_MS) }) // prettier-ignore
+    const servers = serversOf(client)
+    const facts = await Promise.all(servers.map((server) => readFacts(server, clock)))
+    return facts.flatMap((one) => judgeRedis(one, config.durability))
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return [failed('Redis', `not reachable (${reason})`, 'Start it, or correct REDIS_URL')]
+  } finally {
+    client.disconnect()
+  }
+}
+
+function serversOf(client: RedisClient): readonly Server[] {
+  const servers: unknown = 'nodes' in client ? client.nodes('master') : [client]
+  return servers as readonly Server[]
+}
+
+async function readFacts(server: Server, clock: Clock): Promise<RedisFacts> {
+  const sentAtMs = clock.nowMs()
+  const [seconds = 0, micros = 0] = (await server.time()).map(Number)
+  const middleMs = (sentAtMs + clock.nowMs()) / 2
+  const info = await server.info()
+  // A managed Redis may refuse CONFIG.
+  const fsync = await server.config('GET', 'appendfsync').catch(() => [])
+  const field = (name: string): string =>
+    new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? ''
+  return {
+    version: field('redis_version'),
+    policy: field('maxmemory_policy'),
+    maxMemoryBytes: Number(field('maxmemory')),
+    usedMemoryBytes: Number(field('used_memory')),
+    appends: field('aof_enabled') === '1',
+    fsync: Array.isArray(fsync) && typeof fsync[1] === 'string' ? fsync[1] : null,
+    lastWriteOk: field('aof_last_write_status') !== 'err',
+    replicas: Number(field('connected_slaves')),
+    skewMs: seconds * 1000 + micros / 1000 - middleMs,
+  }
+}

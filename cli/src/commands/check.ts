@@ -1,0 +1,53 @@
+import type { Command } from 'commander'
+import { checkConfiguration } from '../check/configuration.js'
+import type { Finding } from '../check/finding.js'
+import { checkCredentials, checkReachability } from '../check/moengage.js'
+import { checkRedis } from '../check/redis.js'
+import { EXIT } from '../exit.js'
+import type { GlobalOptions } from '../settings.js'
+import type { Context } from './context.js'
+
+interface CheckOptions extends GlobalOptions {
+  readonly credentials?: boolean
+}
+
+const SIGNS: Readonly<Record<Finding['level'], string>> = { ok: 'ok  ', warning: 'warn', failed: 'FAIL' } // prettier-ignore
+
+export function addCheck(program: Command, context: Context): void {
+  program
+    .command('check')
+    .description('configuration, Redis and MoEngage, as the services would meet them')
+    .option('--credentials', "try each workspace's key at MoEngage's test endpoint")
+    .addHelpText(
+      'after',
+      '\nRead from the same environment as the services.\n\nExamples:\n  relay check\n  relay check --credentials --json',
+    )
+    .action(async (_own: unknown, command: Command) => {
+      const options = command.optsWithGlobals<CheckOptions>()
+      const findings = await runChecks(context, options.credentials ?? false)
+      if (options.json) context.terminal.out(JSON.stringify({ findings }))
+      else for (const line of findingLines(findings)) context.terminal.out(line)
+      if (findings.some(({ level }) => level === 'failed')) context.fail(EXIT.wrong)
+    })
+}
+
+async function runChecks({ env, clock }: Context, withCredentials: boolean): Promise<Finding[]> {
+  const { findings, config, workspaces } = checkConfiguration(env)
+  if (config === null) return [...findings]
+  const [redis, ...moengage] = await Promise.all([
+    checkRedis(config, clock),
+    ...workspaces.map(checkReachability),
+    ...(withCredentials ? workspaces.map(checkCredentials) : []),
+  ])
+  return [...findings, ...redis, ...moengage]
+}
+
+function findingLines(findings: readonly Finding[]): string[] {
+  const width = Math.max(...findings.map(({ what }) => what.length))
+  const lines = findings.flatMap(({ level, what, detail, remedy }) => [
+    `${SIGNS[level]}  ${what.padEnd(width)}  ${detail}`,
+    ...(remedy === null ? [] : [`      ${' '.repeat(width)}  Next: ${remedy}`]),
+  ])
+  const wrong = findings.filter(({ level }) => level === 'failed').length
+  return [...lines, '', wrong === 0 ? 'relay can run.' : `${String(wrong)} checks failed.`]
+}

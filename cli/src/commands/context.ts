@@ -1,0 +1,15 @@
+import type { Clock } from '@relay/shared/clock.js'
+import type { OperatorApi } from '../operator-api.js'
+import type { GlobalOptions } from '../settings.js'
+import type { Terminal } from '../terminal.js'
+
+/** What every command works with. */
+export interface Context {
+  readonly terminal: Terminal
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly clock: Clock
+  readonly api: (options: GlobalOptions) => OperatorApi
+  readonly sleep: (ms: number) => Promise<void>
+  /** Sets the exit status of a command that did its work and found something wrong. */
+  readonly fail: (status: number) => void
+}

@@ -1,0 +1,187 @@
+import type { Command } from 'commander'
+import { CommandError, EXIT } from '../exit.js'
+import { letterDetails, letterLines, type LetterView } from '../render/dead-letters.js'
+import { count } from '../render/table.js'
+import type { GlobalOptions } from '../settings.js'
+import type { Context } from './context.js'
+
+interface FilterOptions extends GlobalOptions {
+  readonly appId?: string
+  readonly reason?: string
+  readonly customerId?: string
+  readonly requestId?: string
+  readonly since?: string
+}
+
+interface ListOptions extends FilterOptions {
+  readonly limit?: string
+  readonly cursor?: string
+}
+
+interface ChangeOptions extends FilterOptions {
+  readonly yes?: boolean
+}
+
+interface Page {
+  readonly dead_letters: readonly LetterView[]
+  readonly next_cursor: string | null
+}
+
+const SPAN = /^(\d+)(s|m|h|d)$/
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 }
+
+export function addDeadLetters(program: Command, context: Context): void {
+  const group = program
+    .command('dead-letters')
+    .description('elements that MoEngage refuses for good: read, replay, purge')
+  addList(group, context)
+  addShow(group, context)
+  addChange(group, context, {
+    name: 'replay',
+    description: "put letters back into their queues, each customer's in the order they died",
+    method: 'POST',
+    path: '/admin/dead-letters/replay',
+    done: 'put back into their queues',
+    isFinal: false,
+  })
+  addChange(group, context, {
+    name: 'purge',
+    description: 'forget letters for good',
+    method: 'DELETE',
+    path: '/admin/dead-letters',
+    done: 'purged',
+    isFinal: true,
+  })
+}
+
+function withFilter(command: Command): Command {
+  return command
+    .option('--app-id <id>', 'of this workspace')
+    .option('--reason <reason>', 'element_refused, undecodable or too_large')
+    .option('--customer-id <id>', 'of this customer')
+    .option('--request-id <id>', 'that came in by this request')
+    .option('--since <time>', 'died since: 90m, 24h, 7d, ISO 8601 or epoch seconds')
+}
+
+function addList(group: Command, context: Context): void {
+  withFilter(group.command('list').description('dead letters, newest first'))
+    .option('--limit <n>', 'at most so many, up to 1000', '50')
+    .option('--cursor <cursor>', 'go on where a list ended')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  relay dead-letters list --since 24h\n  relay dead-letters list --customer-id 4711 --json',
+    )
+    .action(async (_own: unknown, command: Command) => {
+      const options = command.optsWithGlobals<ListOptions>()
+      const { limit, cursor } = options
+      const query = new URLSearchParams(
+        Object.entries({ ...filterOf(context, options), limit, cursor }).filter(
+          (entry): entry is [string, string] => entry[1] !== undefined,
+        ),
+      )
+      const text = await context.api(options).text('GET', `/admin/dead-letters?${query.toString()}`)
+      if (options.json) {
+        context.terminal.out(text)
+        return
+      }
+      const page = JSON.parse(text) as Page
+      for (const line of letterLines(page.dead_letters)) context.terminal.out(line)
+      if (page.next_cursor !== null) {
+        context.terminal.note(`There are more: add --cursor ${page.next_cursor}`)
+      }
+    })
+}
+
+function addShow(group: Command, context: Context): void {
+  group
+    .command('show')
+    .description("one letter: the element, MoEngage's words, times")
+    .argument('<id>')
+    .action(async (id: string, _own: unknown, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions>()
+      const path = `/admin/dead-letters/${encodeURIComponent(id)}`
+      const text = await context.api(options).text('GET', path)
+      if (options.json) context.terminal.out(text)
+      else {
+        const lines = letterDetails(JSON.parse(text) as LetterView, text)
+        for (const line of lines) context.terminal.out(line)
+      }
+    })
+}
+
+interface Change {
+  readonly name: string
+  readonly description: string
+  readonly method: string
+  readonly path: string
+  readonly done: string
+  /** Cannot be undone: never without a person's yes. */
+  readonly isFinal: boolean
+}
+
+function addChange(group: Command, context: Context, change: Change): void {
+  const { name } = change
+  withFilter(group.command(name).description(change.description))
+    .argument('[ids...]', 'the letters, or else a filter')
+    .option('-y, --yes', 'do not ask')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  relay dead-letters ${name} DEMO.realtime.0.3.17.0\n  relay dead-letters ${name} --app-id DEMO --since 24h`,
+    )
+    .action(async (ids: string[], _own: unknown, command: Command) => {
+      const options = command.optsWithGlobals<ChangeOptions>()
+      const filter = filterOf(context, options)
+      if (ids.length === 0 && Object.keys(filter).length === 0) {
+        throw new CommandError(
+          EXIT.usage,
+          'Nothing is named.',
+          `Give ids or a filter: relay dead-letters ${name} --app-id APP_ID`,
+        )
+      }
+      if (!(await isConfirmed(context, options, change, ids))) return
+      const body = ids.length > 0 ? { ids, ...filter } : filter
+      const done = await context
+        .api(options)
+        .json<{ count: number }>(change.method, change.path, body)
+      context.terminal.out(
+        options.json ? JSON.stringify(done) : `${count(done.count)} dead letters ${change.done}.`,
+      )
+    })
+}
+
+async function isConfirmed(
+  { terminal }: Context,
+  { yes }: ChangeOptions,
+  { name, isFinal }: Change,
+  ids: readonly string[],
+): Promise<boolean> {
+  if (yes) return true
+  if (!terminal.isLive) {
+    if (!isFinal) return true
+    throw new CommandError(EXIT.usage, `${name} cannot be undone.`, 'Add --yes to do it.')
+  }
+  const what = ids.length > 0 ? `${String(ids.length)} letters` : 'all letters that match'
+  return terminal.confirm(`${name} ${what}?`)
+}
+
+function filterOf({ clock }: Context, options: FilterOptions): Record<string, string> {
+  const { appId, reason, customerId, requestId, since } = options
+  const fields = {
+    app_id: appId,
+    reason,
+    customer_id: customerId,
+    request_id: requestId,
+    since: since === undefined ? undefined : moment(since, clock.nowMs()),
+  }
+  return Object.fromEntries(
+    Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )
+}
+
+/** A span such as `24h` as the moment so long ago; anything else is left to the API. */
+function moment(text: string, nowMs: number): string {
+  const span = SPAN.exec(text)
+  if (!span) return text
+  const seconds = Number(span[1]) * (SECONDS[span[2] ?? ''] ?? 0)
+  return new Date(nowMs - seconds * 1000).toISOString()
+}

@@ -1,0 +1,48 @@
+import type { Command } from 'commander'
+import { CommandError, EXIT } from '../exit.js'
+import { isTrouble, statusLines, type WorkspaceView } from '../render/status.js'
+import type { GlobalOptions } from '../settings.js'
+import type { Context } from './context.js'
+
+interface StatusOptions extends GlobalOptions {
+  readonly watch?: boolean
+}
+
+const WATCH_EVERY_MS = 2_000
+
+export function addStatus(program: Command, context: Context): void {
+  program
+    .command('status')
+    .description('workspaces: state, backlog, budgets, holds, and what to do next')
+    .option('-w, --watch', 'look again every 2 seconds until Ctrl-C')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  relay status\n  relay status --watch\n  relay status --json',
+    )
+    .action(async (_own: unknown, command: Command) => {
+      const options = command.optsWithGlobals<StatusOptions>()
+      if (options.watch) await watch(context, options)
+      else if (!(await show(context, options))) context.fail(EXIT.wrong)
+    })
+}
+
+/** Shows the present state; false when somebody should look. */
+async function show(context: Context, options: StatusOptions): Promise<boolean> {
+  const text = await context.api(options).text('GET', '/admin/workspaces')
+  const { workspaces } = JSON.parse(text) as { workspaces: WorkspaceView[] }
+  if (options.watch && !options.json) context.terminal.clear()
+  if (options.json) context.terminal.out(text)
+  else for (const line of statusLines(workspaces)) context.terminal.out(line)
+  return !workspaces.some(isTrouble)
+}
+
+async function watch(context: Context, options: StatusOptions): Promise<never> {
+  for (;;) {
+    await show(context, options).catch((error: unknown) => {
+      // An api that restarts is what one watches for.
+      if (!(error instanceof CommandError) || error.status !== EXIT.unavailable) throw error
+      context.terminal.note(error.message)
+    })
+    await context.sleep(WATCH_EVERY_MS)
+  }
+}

@@ -1,0 +1,81 @@
+import { CommandError, EXIT } from './exit.js'
+import { callHttp, type HttpAnswer } from './http.js'
+import type { Access } from './settings.js'
+
+/** A replay of many letters takes its time, ms. */
+const TIMEOUT_MS = 600_000
+
+interface ErrorBody {
+  readonly error?: { readonly message?: string; readonly field?: string }
+}
+
+/** The operator API of a running relay; every fault is a `CommandError` that says what to do. */
+export class OperatorApi {
+  readonly #access: Access
+
+  constructor(access: Access) {
+    this.#access = access
+  }
+
+  /** The answer's JSON text, as sent. */
+  async text(method: string, path: string, body?: unknown): Promise<string> {
+    const { url, token } = this.#access
+    const call = {
+      method,
+      url: `${url}${path}`,
+      headers: {
+        Accept: 'application/json',
+        ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      },
+      timeoutMs: TIMEOUT_MS,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }
+    const answer = await callHttp(call).catch((error: unknown) => {
+      throw unreachable(url, error)
+    })
+    if (answer.status !== 200) throw refusal(answer, url)
+    return answer.text.trimEnd()
+  }
+
+  async json<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return JSON.parse(await this.text(method, path, body)) as T
+  }
+}
+
+function unreachable(url: string, error: unknown): CommandError {
+  const { code, message } = error as NodeJS.ErrnoException
+  return new CommandError(
+    EXIT.unavailable,
+    `The api does not answer at ${url} (${code ?? message}).`,
+    'Start relay (npm start), or name its ops port: --url http://HOST:9464 or RELAY_ADMIN_URL.',
+  )
+}
+
+function refusal({ status, text }: HttpAnswer, url: string): CommandError {
+  const message = errorMessage(text) ?? `${url} answered ${String(status)}.`
+  switch (status) {
+    case 401:
+      return new CommandError(
+        EXIT.refused,
+        'The token is missing or wrong.',
+        'Give the value of RELAY_ADMIN_TOKEN: --token TOKEN, or set it in the environment.',
+      )
+    case 403:
+      return new CommandError(EXIT.refused, message)
+    case 400:
+      return new CommandError(EXIT.usage, message)
+    case 404:
+      return new CommandError(EXIT.wrong, message)
+    default:
+      return new CommandError(EXIT.unavailable, message)
+  }
+}
+
+function errorMessage(text: string): string | null {
+  try {
+    return (JSON.parse(text) as ErrorBody).error?.message ?? null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,45 @@
+import { Command } from 'commander'
+import { VERSION } from '@relay/shared/version.js'
+import { addCheck } from './commands/check.js'
+import { addCompletion } from './commands/completion.js'
+import type { Context } from './commands/context.js'
+import { addDeadLetters } from './commands/dead-letters.js'
+import { addStatus } from './commands/status.js'
+import { addTrace } from './commands/trace.js'
+import { addPauseAndResume } from './commands/workspaces.js'
+
+const FOOTER = `
+Access:
+  The operator API is looked for at --url, RELAY_ADMIN_URL, or 127.0.0.1:9464; the token is --token,
+  RELAY_ADMIN_TOKEN, or the one that npm start keeps in .relay/.
+
+Exit status:
+  0 all well   1 something is wrong   64 wrong usage   69 not reachable   77 token refused   78 configuration
+
+Examples:
+  relay status --watch
+  relay dead-letters list --app-id DEMO --since 24h
+  relay trace 01JDBX3K5NPQRS000000000000
+  relay check --credentials`
+
+/** The whole command line. */
+export function createProgram(context: Context): Command {
+  const program = new Command('relay')
+    .description("relay: delivers posts to MoEngage's Data API, batched and within budget")
+    .version(VERSION)
+    .option('--url <url>', 'the operator API, e.g. http://127.0.0.1:9464')
+    .option(
+      '--token <token>',
+      'the admin token; better in RELAY_ADMIN_TOKEN, as ps shows arguments',
+    )
+    .option('--json', 'print JSON')
+    .showHelpAfterError('(add --help for what can be given)')
+    .addHelpText('after', FOOTER)
+  addStatus(program, context)
+  addDeadLetters(program, context)
+  addPauseAndResume(program, context)
+  addTrace(program, context)
+  addCheck(program, context)
+  addCompletion(program, context)
+  return program
+}

@@ -1,0 +1,32 @@
+/** What a hold means and what to do, by its reason. */
+const HOLDS: Readonly<Record<string, readonly [meaning: string, next: string]>> = {
+  credentials_refused: [
+    'MoEngage refuses the API key',
+    'Correct the key in the workspaces file (or MOENGAGE_API_KEY); relay tries it at once. Test it: relay check --credentials',
+  ],
+  account_refused: [
+    'MoEngage has suspended or blocked the account',
+    'Ask MoEngage support; relay goes on by itself once the account is open',
+  ],
+  misconfigured: [
+    'MoEngage does not know the workspace id, or has no API secret for it',
+    'Compare app id and key with Settings > Account > APIs in the MoEngage dashboard',
+  ],
+  wrong_host: [
+    'the host is not the Data API of this workspace',
+    'Correct the data centre (dc or baseUrl); relay tries it at once',
+  ],
+  wrong_request: [
+    'MoEngage, or a proxy on the way, refuses the form of the request',
+    'Look at vendorType in the log of the worker, and at proxies between relay and MoEngage',
+  ],
+  unavailable: [
+    'MoEngage does not answer, or answers with errors',
+    'Nothing: relay probes by itself and goes on when MoEngage is back',
+  ],
+}
+
+export function holdAdvice(reason: string): { meaning: string; next: string } {
+  const [meaning, next] = HOLDS[reason] ?? [reason, 'Look at the log of the worker']
+  return { meaning, next }
+}

@@ -1,0 +1,74 @@
+import { table } from './table.js'
+
+/** A dead letter of `GET /admin/dead-letters`. */
+export interface LetterView {
+  readonly id: string
+  readonly app_id: string
+  readonly lane: string
+  readonly kind: string
+  readonly reason: string
+  readonly answer: {
+    readonly status: number
+    readonly type: string
+    readonly message: string
+    readonly attribute: string | null
+  }
+  readonly attempts: number
+  readonly request_id: string
+  readonly accepted_at: string
+  readonly dead_at: string
+}
+
+const HEAD = ['DIED', 'KIND', 'REASON', 'MOENGAGE SAID', 'ATTRIBUTE', 'ID']
+const WORDS_MOST = 48
+
+export function letterLines(letters: readonly LetterView[]): string[] {
+  if (letters.length === 0) return ['No dead letters.']
+  return table(
+    HEAD,
+    letters.map(({ id, kind, reason, answer, dead_at }) => [
+      dead_at,
+      kind,
+      reason,
+      shortened(`${String(answer.status)} ${answer.message || answer.type}`),
+      answer.attribute ?? '-',
+      id,
+    ]),
+  )
+}
+
+/** One letter with its element as it would be sent; `text` is the API's own JSON. */
+export function letterDetails(letter: LetterView, text: string): string[] {
+  const { answer } = letter
+  const facts: [string, string][] = [
+    ['id', letter.id],
+    ['workspace', `${letter.app_id}, lane ${letter.lane}`],
+    ['kind', letter.kind],
+    ['reason', letter.reason],
+    ['MoEngage said', `${String(answer.status)} ${answer.type}: ${answer.message}`],
+    ['attribute', answer.attribute ?? '-'],
+    ['requests', `${String(letter.attempts)} carried it`],
+    ['request id', letter.request_id],
+    ['accepted', letter.accepted_at],
+    ['died', letter.dead_at],
+    ['element', elementText(text)],
+  ]
+  return facts.map(([name, value]) => `${name.padEnd(14)} ${printable(value)}`)
+}
+
+/** The element byte for byte: it is the last field, and its name cannot stand inside a string. */
+function elementText(text: string): string {
+  const field = ',"element":'
+  return text.slice(text.indexOf(field) + field.length, -1)
+}
+
+function shortened(text: string): string {
+  const plain = printable(text)
+  return plain.length > WORDS_MOST ? `${plain.slice(0, WORDS_MOST - 1)}…` : plain
+}
+
+/** Foreign words must not steer the terminal. */
+function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ')
+}

@@ -1,0 +1,89 @@
+import { holdAdvice } from './advice.js'
+import { count, duration, table } from './table.js'
+
+export interface BudgetView {
+  readonly limit: number
+  readonly effective: number
+  readonly used: number
+  readonly left: number
+}
+
+interface Closure {
+  readonly reason: string
+  readonly since: string
+  readonly next_probe_at: string
+}
+
+/** A workspace of `GET /admin/workspaces`. */
+export interface WorkspaceView {
+  readonly app_id: string
+  readonly state: 'running' | 'held' | 'paused'
+  readonly hold: Closure | null
+  readonly slowed: (Closure & { readonly state: string }) | null
+  readonly backlog: Readonly<Record<'realtime' | 'backfill', { readonly total: number }>>
+  readonly oldest_age_seconds: Readonly<Record<'realtime' | 'backfill', number | null>>
+  readonly budgets: Readonly<Record<string, BudgetView>>
+  readonly drain_eta_seconds: number | null
+  readonly dead_letters: Readonly<Record<string, number>>
+}
+
+const HEAD = ['WORKSPACE', 'STATE', 'REALTIME', 'BACKFILL', 'OLDEST', 'DONE IN', 'BUDGETS', 'DEAD']
+const NUMBERS = [2, 3, 4, 5, 7]
+
+/** Workspaces as a table, and below it what is wrong and what to do next. */
+export function statusLines(workspaces: readonly WorkspaceView[]): string[] {
+  if (workspaces.length === 0) {
+    return ['No workspace is configured.', '  Next: set MOENGAGE_APP_ID or RELAY_WORKSPACES_FILE.']
+  }
+  return [
+    ...table(HEAD, workspaces.map(row), NUMBERS),
+    ...workspaces.flatMap((workspace) => remarks(workspace)),
+  ]
+}
+
+/** Whether somebody should look. */
+export function isTrouble({ state }: WorkspaceView): boolean {
+  return state === 'held'
+}
+
+function row(workspace: WorkspaceView): string[] {
+  const { app_id, state, slowed, backlog, oldest_age_seconds, drain_eta_seconds } = workspace
+  const ages = Object.values(oldest_age_seconds).filter((age) => age !== null)
+  return [
+    app_id,
+    slowed === null ? state : `${state} (${slowed.state.replace('_', ' ')})`,
+    count(backlog.realtime.total),
+    count(backlog.backfill.total),
+    ages.length === 0 ? '-' : duration(Math.max(...ages)),
+    drain_eta_seconds === null ? 'stopped' : duration(drain_eta_seconds),
+    Object.entries(workspace.budgets).map(budgetText).join(', '),
+    count(deadCount(workspace)),
+  ]
+}
+
+function budgetText([name, { used, limit, effective }]: [string, BudgetView]): string {
+  const of = effective < limit ? `${count(effective)} (of ${count(limit)})` : count(limit)
+  return `${name} ${count(used)}/${of}`
+}
+
+function deadCount({ dead_letters }: WorkspaceView): number {
+  return Object.values(dead_letters).reduce((sum, n) => sum + n, 0)
+}
+
+function remarks(workspace: WorkspaceView): string[] {
+  const { app_id, state, hold, slowed } = workspace
+  const lines: string[] = []
+  if (hold !== null) {
+    const { meaning, next } = holdAdvice(hold.reason)
+    lines.push(`! ${app_id} is held since ${hold.since}: ${meaning}. Nothing is lost.`)
+    lines.push(`  relay tries again by itself at ${hold.next_probe_at}. Next: ${next}.`)
+  }
+  if (slowed !== null) {
+    lines.push(`~ ${app_id}: ${slowed.reason}, next try at ${slowed.next_probe_at}. Nothing to do.`)
+  }
+  if (state === 'paused') lines.push(`! ${app_id} is paused. Next: relay resume ${app_id}`)
+  if (deadCount(workspace) > 0) {
+    lines.push(`! ${app_id} has dead letters. Next: relay dead-letters list --app-id ${app_id}`)
+  }
+  return lines.length === 0 ? [] : ['', ...lines]
+}

@@ -1,0 +1,43 @@
+/** Columns as wide as their widest cell; `right` names those of numbers. */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly number[] = [],
+): string[] {
+  const widths = head.map((title, i) =>
+    Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)),
+  )
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) =>
+        right.includes(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0),
+      )
+      .join('  ')
+      .trimEnd()
+  return [line(head), ...rows.map(line)]
+}
+
+export function count(n: number): string {
+  return n.toLocaleString('en-US')
+}
+
+const UNITS: readonly (readonly [string, number])[] = [
+  ['d', 86_400],
+  ['h', 3_600],
+  ['min', 60],
+]
+
+/** A span as a person says it: `42 s`, `3 min`, `1.5 h`. */
+export function duration(seconds: number): string {
+  for (const [unit, length] of UNITS) {
+    if (seconds >= length * 1.5)
+      return `${String(Math.round((seconds / length) * 10) / 10)} ${unit}`
+  }
+  return `${String(Math.round(seconds * 10) / 10)} s`
+}
+
+export function bytes(n: number): string {
+  if (n < 1e3) return `${String(n)} B`
+  if (n < 1e6) return `${String(Math.round(n / 1e2) / 10)} kB`
+  return `${String(Math.round(n / 1e5) / 10)} MB`
+}

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export interface GlobalOptions {
+  readonly url?: string
+  readonly token?: string
+  readonly json?: boolean
+}
+
+/** Where the operator API is, and the token for it. */
+export interface Access {
+  readonly url: string
+  readonly token: string | null
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const DEFAULT_URL = 'http://127.0.0.1:9464'
+const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** From the options, else the environment, else what `npm start` keeps in `.relay/`. */
+export function accessFrom(options: GlobalOptions, env: Environment): Access {
+  const port = env.OPS_PORT
+  const byPort = port ? `http://127.0.0.1:${port}` : DEFAULT_URL
+  const url = options.url ?? env.RELAY_ADMIN_URL ?? byPort
+  const token = options.token ?? env.RELAY_ADMIN_TOKEN ?? keptCredentials().adminToken ?? null
+  return { url: url.replace(/\/+$/, ''), token }
+}
+
+export interface KeptCredentials {
+  readonly adminToken?: string
+  readonly producerSecret?: string
+}
+
+/** What `npm start` made up, when it has run in this folder or in the checkout. */
+export function keptCredentials(
+  folders: readonly string[] = [process.cwd(), CHECKOUT],
+): KeptCredentials {
+  for (const folder of folders) {
+    try {
+      const text = readFileSync(join(folder, '.relay', 'credentials.json'), 'utf8')
+      return JSON.parse(text) as KeptCredentials
+    } catch {
+      // Not here.
+    }
+  }
+  return {}
+}

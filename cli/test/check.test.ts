@@ -1,0 +1,58 @@
+import { checkConfiguration } from '../src/check/configuration.js'
+import { judgeRedis, type RedisFacts } from '../src/check/redis-judgement.js'
+import type { Durability } from '@relay/shared/config/environment.js'
+
+const GOOD: RedisFacts = {
+  version: '7.0.15',
+  policy: 'noeviction',
+  maxMemoryBytes: 1e9,
+  usedMemoryBytes: 1e8,
+  appends: true,
+  fsync: 'everysec',
+  lastWriteOk: true,
+  replicas: 0,
+  skewMs: 3,
+}
+
+it('a fit Redis passes every check', () => {
+  expect(judgeRedis(GOOD, 'process').every(({ level }) => level === 'ok')).toBe(true)
+})
+
+it.each<[string, Partial<RedisFacts>, Durability, string, 'warning' | 'failed']>([
+  ['an old version', { version: '6.0.9' }, 'process', 'Redis version', 'failed'],
+  ['eviction', { policy: 'allkeys-lru' }, 'process', 'Redis eviction', 'failed'],
+  ['no memory limit', { maxMemoryBytes: 0 }, 'process', 'Redis memory', 'warning'],
+  ['hardly any memory left', { usedMemoryBytes: 9e8 }, 'process', 'Redis memory', 'failed'],
+  ['no append-only file', { appends: false }, 'process', 'Redis persistence', 'failed'],
+  ['a full disk', { lastWriteOk: false }, 'process', 'Redis persistence', 'failed'],
+  ['everysec where disk is wanted', {}, 'disk', 'Durability', 'failed'],
+  ['no replica where one is wanted', {}, 'replica', 'Durability', 'failed'],
+  ['a clock off by seconds', { skewMs: -5_000 }, 'process', 'Redis clock', 'warning'],
+  ['a clock off by a minute', { skewMs: 60_000 }, 'process', 'Redis clock', 'failed'],
+])('%s is found, with a remedy', (_name, change, wanted, what, level) => {
+  const finding = judgeRedis({ ...GOOD, ...change }, wanted).find((f) => f.what === what)
+  expect(finding).toMatchObject({ level, remedy: expect.any(String) })
+})
+
+it('every fault of the environment is named at once', () => {
+  const { findings, config } = checkConfiguration({ PORT: 'x', RELAY_LEASE_MS: '1' })
+  expect(config).toBeNull()
+  const where = findings.filter(({ level }) => level === 'failed').map(({ what }) => what)
+  expect(where).toEqual(expect.arrayContaining(['PORT', 'RELAY_LEASE_MS', 'MOENGAGE_APP_ID']))
+})
+
+it('what is weak is warned of, without the secret', () => {
+  const { findings } = checkConfiguration({
+    MOENGAGE_APP_ID: 'APP',
+    MOENGAGE_API_KEY: 'key',
+    MOENGAGE_BASE_URL: 'http://moengage.example',
+    RELAY_PRODUCERS: 'shop:short',
+  })
+  const warnings = findings.filter(({ level }) => level === 'warning')
+  expect(warnings.map(({ what }) => what)).toEqual([
+    'RELAY_PRODUCERS',
+    'RELAY_ADMIN_TOKEN',
+    'workspace APP',
+  ])
+  expect(JSON.stringify(findings)).not.toContain('"short"')
+})

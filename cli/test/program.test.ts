@@ -1,0 +1,146 @@
+import { FakeApi } from './console-double.js'
+
+const WORKSPACE = {
+  app_id: 'DEMO',
+  state: 'running',
+  hold: null,
+  slowed: null,
+  backlog: { realtime: { total: 12_345 }, backfill: { total: 0 } },
+  oldest_age_seconds: { realtime: 200, backfill: null },
+  budgets: { users: { limit: 5_000, effective: 5_000, used: 4_900, left: 100 } },
+  drain_eta_seconds: 148,
+  dead_letters: { element_refused: 0, undecodable: 0, too_large: 0 },
+}
+
+const api = new FakeApi()
+beforeAll(() => api.start())
+afterAll(() => api.stop())
+beforeEach(() => {
+  api.answers.clear()
+  api.asked.length = 0
+})
+
+function serve(workspace: object): void {
+  const text = JSON.stringify({ workspaces: [workspace] })
+  api.answers.set('GET /admin/workspaces', { status: 200, text })
+}
+
+describe('status', () => {
+  it('is a table with the numbers that matter, and exit 0', async () => {
+    serve(WORKSPACE)
+    const { out, status } = await api.run(['status'])
+    expect(status).toBe(0)
+    expect(out.map((line) => line.replaceAll(/ +/g, ' '))).toEqual([
+      'WORKSPACE STATE REALTIME BACKFILL OLDEST DONE IN BUDGETS DEAD',
+      'DEMO running 12,345 0 3.3 min 2.5 min users 4,900/5,000 0',
+    ])
+    expect(api.asked[0]?.authorization).toBe('Bearer t0ken')
+  })
+
+  it('a held workspace says why, what relay does and what to do, and exits 1', async () => {
+    const hold = { reason: 'credentials_refused', since: 'S', next_probe_at: 'N' }
+    serve({ ...WORKSPACE, state: 'held', hold, drain_eta_seconds: null })
+    const { out, status } = await api.run(['status'])
+    expect(status).toBe(1)
+    const text = out.join('\n')
+    expect(text).toContain('DEMO is held since S: MoEngage refuses the API key')
+    expect(text).toContain('tries again by itself at N')
+    expect(text).toContain('Next: Correct the key')
+  })
+
+  it('--json prints what the API said, unchanged', async () => {
+    serve(WORKSPACE)
+    const { out } = await api.run(['status', '--json'])
+    expect(out).toEqual([JSON.stringify({ workspaces: [WORKSPACE] })])
+  })
+})
+
+it.each([
+  [401, 77, 'RELAY_ADMIN_TOKEN'],
+  [403, 77, 'closed'],
+  [400, 64, 'closed'],
+  [503, 69, 'closed'],
+])('an answer of %i becomes exit %i with a remedy', async (answered, expected, words) => {
+  const text = '{"error":{"message":"closed"}}'
+  api.answers.set('GET /admin/workspaces', { status: answered, text })
+  const { status, notes } = await api.run(['status'])
+  expect(status).toBe(expected)
+  expect(notes.join('\n')).toContain(words)
+})
+
+it('an api that is not there becomes exit 69 and says how to start it', async () => {
+  const gone = new FakeApi()
+  await gone.start()
+  const { url } = gone
+  await gone.stop()
+  Object.defineProperty(gone, 'url', { value: url })
+  const { status, notes } = await gone.run(['status'])
+  expect(status).toBe(69)
+  expect(notes.join('\n')).toContain('npm start')
+})
+
+describe('dead letters', () => {
+  const letter = {
+    ...{ id: 'DEMO.realtime.0.0.2.9', app_id: 'DEMO', lane: 'realtime', kind: 'event' },
+    ...{ reason: 'element_refused', attempts: 3, request_id: 'R', accepted_at: 'A', dead_at: 'D' },
+    answer: { status: 400, type: 'T', message: 'bad \u001b[31mplan', attribute: 'plan' },
+  }
+  const element = '{"n":12345678901234567890,"element":{"x":1.10}}'
+  const text = `${JSON.stringify(letter).slice(0, -1)},"element":${element}}`
+
+  it('a list passes its filter on, spans as moments, and cannot steer the terminal', async () => {
+    const page = `{"dead_letters":[${text}],"next_cursor":"1.DEMO"}`
+    api.answers.set('GET /admin/dead-letters', { status: 200, text: page })
+    const filter = ['--app-id', 'DEMO', '--customer-id', 'a b', '--since', '90m']
+    const { out, notes } = await api.run(['dead-letters', 'list', ...filter])
+    const query = new URL(api.asked[0]?.url ?? '', 'http://x').searchParams
+    expect(Object.fromEntries(query)).toEqual({
+      app_id: 'DEMO',
+      customer_id: 'a b',
+      since: '2026-11-23T10:30:00.000Z',
+      limit: '50',
+    })
+    expect(out.join('')).not.toContain('\u001b')
+    expect(notes.join('')).toContain('--cursor 1.DEMO')
+  })
+
+  it('one letter shows its element byte for byte', async () => {
+    api.answers.set(`GET /admin/dead-letters/${letter.id}`, { status: 200, text })
+    const { out } = await api.run(['dead-letters', 'show', letter.id])
+    expect(out.at(-1)).toBe(`element        ${element}`)
+  })
+
+  it.each<[string, boolean | null, string[], number, number]>([
+    ['purge', null, [], 64, 0],
+    ['purge', false, [], 0, 0],
+    ['purge', true, [], 0, 1],
+    ['purge', null, ['--yes'], 0, 1],
+    ['replay', null, [], 0, 1],
+    ['replay', false, [], 0, 0],
+  ])(
+    '%s with a person who says %p and %j exits %i after %i requests',
+    async (name, person, more, expected, requests) => {
+      api.answers.set('DELETE /admin/dead-letters', { status: 200, text: '{"count":2}' })
+      api.answers.set('POST /admin/dead-letters/replay', { status: 200, text: '{"count":2}' })
+      const run = await api.run(['dead-letters', name, '--app-id', 'DEMO', ...more], person)
+      expect(run.status).toBe(expected)
+      expect(api.asked.map(({ body }) => body)).toEqual(
+        Array.from({ length: requests }, () => '{"app_id":"DEMO"}'),
+      )
+    },
+  )
+
+  it('a change that names nothing is refused before anything is asked', async () => {
+    const { status } = await api.run(['dead-letters', 'purge', '--yes'])
+    expect([status, api.asked.length]).toEqual([64, 0])
+  })
+})
+
+it('every command and option is completed in every shell', async () => {
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const script = (await api.run(['completion', shell])).out.join('\n')
+    for (const word of ['status', 'dead-letters', 'replay', 'trace', 'customer-id', 'watch']) {
+      expect(script).toContain(word)
+    }
+  }
+})

@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { between, pick } from '../random.js'
+import type { Service } from '../stack/service.js'
+import { LEASE_MS } from '../stack/settings.js'
+import { RUNNING_WORKERS } from '../stack/stack.js'
+import type { Fault, Scene } from './fault.js'
+
+const READY_WITHIN_MS = 15_000
+const quiet = { mayDuplicate: false, mayLinger: false }
+
+const running = (services: readonly Service[]) => services.filter((service) => service.running)
+const apis = ({ stack }: Scene) => running(stack.apis.map(({ service }) => service))
+const workers = ({ stack }: Scene) => running(stack.workers)
+
+async function killAndRestart(service: Service, awayMs: number): Promise<void> {
+  await service.kill9()
+  await sleep(awayMs)
+  await service.start()
+  await service.ready(READY_WITHIN_MS).catch(() => undefined)
+}
+
+async function freeze(services: readonly Service[], forMs: number): Promise<void> {
+  for (const service of services) service.pause()
+  await sleep(forMs)
+  for (const service of services) service.resume()
+}
+
+/** Many short stops, as when something blocks the event loop again and again. */
+async function stutter(service: Service, { random }: Scene): Promise<void> {
+  for (let i = 0; i < 8; i += 1) {
+    await freeze([service], between(random, 50, 350))
+    await sleep(between(random, 20, 200))
+  }
+}
+
+async function roll(services: readonly Service[]): Promise<void> {
+  for (const service of services) {
+    await service.stop()
+    await service.start()
+    // Redis may be away just now; then the next is stopped all the same, as an impatient roll does.
+    await service.ready(5_000).catch(() => undefined)
+  }
+}
+
+async function scale(scene: Scene): Promise<void> {
+  const { stack, random } = scene
+  await Promise.all(stack.workers.slice(1).map((worker) => worker.stop()))
+  await sleep(between(random, 500, 1500))
+  await Promise.all(stack.workers.map((worker) => worker.start()))
+  await sleep(between(random, 1000, 2500))
+  await Promise.all(stack.workers.slice(1).map((worker) => worker.stop()))
+  await sleep(between(random, 500, 1500))
+  await Promise.all(stack.workers.slice(1, RUNNING_WORKERS).map((worker) => worker.start()))
+}
+
+export const PROCESS_FAULTS: readonly Fault[] = [
+  {
+    ...{ name: 'api-kill', group: 'api', ...quiet },
+    run: (scene) => killAndRestart(pick(scene.random, apis(scene)), between(scene.random, 0, 2500)),
+  },
+  {
+    ...{ name: 'api-pause', group: 'api', ...quiet },
+    run: (scene) => freeze([pick(scene.random, apis(scene))], between(scene.random, 300, 4000)),
+  },
+  {
+    ...{ name: 'api-stutter', group: 'api', ...quiet },
+    run: (scene) => stutter(pick(scene.random, apis(scene)), scene),
+  },
+  { ...{ name: 'api-roll', group: 'api', ...quiet }, run: (scene) => roll(apis(scene)) },
+  {
+    ...{ name: 'worker-kill', group: 'worker', mayDuplicate: true, mayLinger: false },
+    run: (scene) =>
+      killAndRestart(pick(scene.random, workers(scene)), between(scene.random, 0, 2500)),
+  },
+  {
+    ...{ name: 'worker-kill-all', group: 'worker', mayDuplicate: true, mayLinger: false },
+    run: async (scene) => {
+      const awayMs = between(scene.random, 0, 2000)
+      await Promise.all(workers(scene).map((worker) => killAndRestart(worker, awayMs)))
+    },
+  },
+  {
+    ...{ name: 'worker-pause-short', group: 'worker', mayDuplicate: false, mayLinger: true },
+    run: (scene) => freeze([pick(scene.random, workers(scene))], between(scene.random, 100, 700)),
+  },
+  {
+    ...{ name: 'worker-pause-long', group: 'worker', mayDuplicate: true, mayLinger: true },
+    run: (scene) =>
+      freeze(
+        [pick(scene.random, workers(scene))],
+        between(scene.random, LEASE_MS * 0.8, LEASE_MS * 2.5),
+      ),
+  },
+  {
+    ...{ name: 'worker-pause-all', group: 'worker', mayDuplicate: true, mayLinger: true },
+    run: (scene) => freeze(workers(scene), between(scene.random, LEASE_MS * 0.5, LEASE_MS * 1.8)),
+  },
+  {
+    ...{ name: 'worker-stutter', group: 'worker', mayDuplicate: false, mayLinger: true },
+    run: (scene) => stutter(pick(scene.random, workers(scene)), scene),
+  },
+  { ...{ name: 'worker-roll', group: 'worker', ...quiet }, run: (scene) => roll(workers(scene)) },
+  { ...{ name: 'worker-scale', group: 'worker', ...quiet }, run: scale },
+]

@@ -1,0 +1,61 @@
+import { parseArgs } from 'node:util'
+
+export interface Options {
+  readonly runs: number
+  /** Of the first run; each next run has the next seed. */
+  readonly seed: number
+  readonly durationMs: number
+  readonly rate: number
+  /** null: all. */
+  readonly faults: readonly string[] | null
+  readonly record: boolean
+  readonly keep: boolean
+}
+
+export const USAGE = `npm run test:faults -- [options]
+
+  --runs N            runs, each with the next seed        (1)
+  --seed S            of the first run                     (by the clock)
+  --seconds N         load and faults of a run             (30)
+  --rate N            elements a second, about             (300)
+  --faults NAME,NAME  only these, or all that begin so     (all)
+  --list              print the names of the faults
+  --record            append the table to docs/reliability.md
+  --keep              keep the logs of passed runs, too
+`
+
+const OPTIONS = {
+  runs: { type: 'string', default: '1' },
+  seed: { type: 'string', default: '' },
+  seconds: { type: 'string', default: '30' },
+  rate: { type: 'string', default: '300' },
+  faults: { type: 'string', default: '' },
+  list: { type: 'boolean', default: false },
+  record: { type: 'boolean', default: false },
+  keep: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+/** Reads the command line: options, `'list'`, or what is wrong (empty: help was asked for). */
+export function parseOptions(args: readonly string[], freshSeed: number): Options | 'list' | Error {
+  try {
+    const { values } = parseArgs({ args: [...args], options: OPTIONS, strict: true })
+    if (values.help) return new Error('')
+    if (values.list) return 'list'
+    const whole = (name: string, text: string): number => {
+      if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`--${name} is no whole number from 1`)
+      return Number(text)
+    }
+    return {
+      runs: whole('runs', values.runs),
+      seed: values.seed === '' ? freshSeed : whole('seed', values.seed),
+      durationMs: whole('seconds', values.seconds) * 1000,
+      rate: whole('rate', values.rate),
+      faults: values.faults === '' ? null : values.faults.split(','),
+      record: values.record,
+      keep: values.keep,
+    }
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}

@@ -1,0 +1,18 @@
+import type { Evidence, Violation } from './model.js'
+
+/** All acknowledged poison is dead-lettered, and nothing else, whatever was down meanwhile. */
+export function judgeDeadLetters({ posted, deadLetters }: Evidence): Violation[] {
+  const name = (e: { customer: string; seq: number }) => `${e.customer} ${String(e.seq)}`
+  const dead = new Set(deadLetters.map(name))
+  const poison = new Map(posted.filter((p) => p.poison).map((p) => [name(p), p]))
+  const wrong = [...dead]
+    .filter((key) => !poison.has(key))
+    .map((key) => ({ law: 'only poison is dead-lettered' as const, detail: `${key} is dead` }))
+  const missing = [...poison]
+    .filter(([key, { acknowledged }]) => acknowledged && !dead.has(key))
+    .map(([key]) => ({
+      law: 'nothing acknowledged is missing' as const,
+      detail: `${key}: poison that is no dead letter`,
+    }))
+  return [...wrong, ...missing]
+}

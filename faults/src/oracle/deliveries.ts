@@ -1,0 +1,86 @@
+import type { Arrived, Evidence, Posted, Violation } from './model.js'
+
+interface History {
+  /** In the order of posting: `posted[i].seq` is `i + 1`. */
+  readonly posted: Posted[]
+  /** In the order of arrival. */
+  readonly arrived: Arrived[]
+}
+
+/** Loss, order, redelivery, final values and inventions, customer by customer. */
+export function judgeDeliveries({ posted, arrived }: Evidence): Violation[] {
+  const histories = new Map<string, History>()
+  const of = (customer: string): History => {
+    const known = histories.get(customer)
+    if (known) return known
+    const history: History = { posted: [], arrived: [] }
+    histories.set(customer, history)
+    return history
+  }
+  for (const element of posted) of(element.customer).posted.push(element)
+  for (const element of arrived) of(element.customer).arrived.push(element)
+  return [...histories].flatMap(([customer, history]) => [
+    ...inventions(customer, history),
+    ...losses(customer, history),
+    ...sequence(customer, history),
+    ...finalValue(customer, history),
+  ])
+}
+
+function inventions(customer: string, { posted, arrived }: History): Violation[] {
+  return arrived
+    .filter(({ seq, kind }) => posted[seq - 1]?.kind !== kind)
+    .map(({ seq, kind, requestId }) => ({
+      law: 'nothing is delivered that was never posted',
+      detail: `${customer}: ${kind} ${String(seq)} in request ${requestId}`,
+    }))
+}
+
+function losses(customer: string, { posted, arrived }: History): Violation[] {
+  const seen = new Set(arrived.map(({ seq }) => seq))
+  const missing = posted.filter((p) => p.acknowledged && !p.poison && !seen.has(p.seq))
+  if (missing.length === 0) return []
+  const seqs = missing.map(({ seq }) => seq).join(' ')
+  const detail = `${customer}: ${seqs} of ${String(posted.length)}`
+  return [{ law: 'nothing acknowledged is missing', detail }]
+}
+
+/**
+ * Each arrival is the successor of the one before, or a step back to something that had arrived:
+ * so first deliveries are in order, and what is sent again is a contiguous run. The last arrival
+ * is the newest element.
+ */
+function sequence(customer: string, { posted, arrived }: History): Violation[] {
+  const seen = new Set(arrived.map(({ seq }) => seq))
+  const successor = new Map<number, number>()
+  let before = 0
+  for (const { seq } of posted.filter((p) => seen.has(p.seq))) {
+    successor.set(before, seq)
+    before = seq
+  }
+  const violations: Violation[] = []
+  const note = (law: Violation['law'], seq: number, last: number) => {
+    violations.push({ law, detail: `${customer}: ${String(seq)} came after ${String(last)}` })
+  }
+  let newest = 0
+  let last = 0
+  for (const { seq } of arrived) {
+    const expected = successor.get(last) ?? Infinity
+    if (seq > newest) {
+      if (seq !== successor.get(newest)) note('first deliveries are in order', seq, newest)
+      else if (last !== newest) note('redelivery is a contiguous run', seq, last)
+      newest = seq
+    } else if (seq > expected) note('redelivery is a contiguous run', seq, last)
+    last = seq
+  }
+  if (last !== newest) note('redelivery is a contiguous run', last, newest)
+  return violations
+}
+
+function finalValue(customer: string, { posted, arrived }: History): Violation[] {
+  const accepted = posted.findLast((p) => p.kind === 'user' && p.acknowledged && !p.poison)
+  const value = arrived.findLast((a) => a.kind === 'user')?.last ?? 0
+  if (accepted === undefined || value >= accepted.seq) return []
+  const detail = `${customer}: ends with ${String(value)}, accepted was ${String(accepted.seq)}`
+  return [{ law: 'the last value wins', detail }]
+}

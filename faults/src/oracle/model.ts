@@ -1,0 +1,94 @@
+export type Kind = 'user' | 'event' | 'device'
+
+/** One element that a producer posted. `seq` counts the elements of one customer from 1, no gaps. */
+export interface Posted {
+  readonly customer: string
+  readonly seq: number
+  readonly kind: Kind
+  /** MoEngage refuses it: it must become a dead letter. */
+  readonly poison: boolean
+  /** Its post was answered 200. */
+  acknowledged: boolean
+}
+
+/** One element that MoEngage took, in the order of arrival. */
+export interface Arrived {
+  readonly customer: string
+  readonly seq: number
+  readonly kind: Kind
+  /** Of a user update: the value of its attribute `last`. */
+  readonly last: number | null
+  readonly requestId: string
+}
+
+/** One request as MoEngage saw it; times in ms since 1970. */
+export interface VendorRequest {
+  readonly requestId: string
+  readonly startedAtMs: number
+  readonly arrivedAtMs: number | null
+  readonly endedAtMs: number | null
+  readonly fate: 'open' | 'accepted' | 'refused' | 'dropped'
+  readonly status: number | null
+  /** The scripted fault that MoEngage applied. */
+  readonly fault: string | null
+  readonly bytes: number
+  readonly cost: { readonly users: number; readonly events: number; readonly devices: number }
+  readonly customers: readonly string[]
+}
+
+/** A fault that was injected, from its first effect until everything it touched worked again. */
+export interface Disturbance {
+  readonly name: string
+  readonly fromMs: number
+  readonly toMs: number
+  /** An answer or the knowledge of it can be lost, so that elements are sent again. */
+  readonly mayDuplicate: boolean
+  /** A connection can look open to MoEngage although relay's side is frozen or gone. */
+  readonly mayLinger: boolean
+}
+
+export interface Limits {
+  /** Users and devices together, per window. */
+  readonly users: number
+  readonly events: number
+  readonly windowMs: number
+  readonly bodyBytes: number
+}
+
+export interface DeadLetter {
+  readonly customer: string
+  readonly seq: number
+}
+
+/** All that is known of one run. */
+export interface Evidence {
+  readonly posted: readonly Posted[]
+  readonly arrived: readonly Arrived[]
+  readonly requests: readonly VendorRequest[]
+  readonly disturbances: readonly Disturbance[]
+  readonly deadLetters: readonly DeadLetter[]
+  readonly limits: Limits
+}
+
+export const LAWS = [
+  'nothing acknowledged is missing',
+  'first deliveries are in order',
+  'redelivery is a contiguous run',
+  'the last value wins',
+  'nothing is delivered that was never posted',
+  'duplicates have a cause',
+  'one request at a time per customer',
+  'both windows hold',
+  'bodies are within the limit',
+  'only poison is dead-lettered',
+  'good posts are not refused',
+  'processes live',
+  'everything drains',
+  'nothing leaks',
+] as const
+export type Law = (typeof LAWS)[number]
+
+export interface Violation {
+  readonly law: Law
+  readonly detail: string
+}

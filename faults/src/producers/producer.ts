@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Random } from '@relay/shared/random.js'
+import { call, type Reply } from '../http.js'
+import type { Kind, Posted } from '../oracle/model.js'
+import { between, chance, pick } from '../random.js'
+import { APP_ID, PRODUCER } from '../stack/settings.js'
+import { elementOf } from './element.js'
+import type { Journal } from './journal.js'
+
+export interface ProducerOptions {
+  readonly name: string
+  readonly lane: 'realtime' | 'backfill'
+  readonly urls: readonly string[]
+  readonly customers: readonly string[]
+  readonly journal: Journal
+  readonly random: Random
+  /** Mean pause between two posts, ms. */
+  readonly pauseMs: number
+  /** Share of poison among the elements at present. */
+  readonly poisonShare: () => number
+}
+
+const KINDS: readonly Kind[] = [
+  'user',
+  'user',
+  'user',
+  'event',
+  'event',
+  'event',
+  'event',
+  'device',
+]
+const MOST_ELEMENTS = 12
+const TIMEOUT_MS = 3_000
+const CREDENTIALS = Buffer.from(`${APP_ID}:${PRODUCER.secret}`).toString('base64')
+/** Answers after which a good client posts the same again. */
+const AGAIN: ReadonlySet<number> = new Set([409, 429, 503])
+
+/**
+ * A good client: one post at a time, each with a key of its own, posted again with the same key
+ * and body until it is accepted. Its customers are its own, so acceptance orders their elements.
+ */
+export class Producer {
+  readonly #o: ProducerOptions
+  #posts = 0
+
+  constructor(options: ProducerOptions) {
+    this.#o = options
+  }
+
+  /** Posts until stopped; the post under way is carried to its end. */
+  async run(stopped: AbortSignal, givenUp: AbortSignal): Promise<void> {
+    while (!stopped.aborted) {
+      await this.#post(givenUp)
+      const pause = this.#o.random.next() * 2 * this.#o.pauseMs
+      await sleep(pause, undefined, { signal: stopped }).catch(() => undefined)
+    }
+  }
+
+  async #post(givenUp: AbortSignal): Promise<void> {
+    const { name, journal } = this.#o
+    this.#posts += 1
+    const elements = this.#elements()
+    const body = JSON.stringify({
+      type: 'transition',
+      elements: elements.map((e) => elementOf(e, this.#padding())),
+    })
+    const key = `${name}-${String(this.#posts)}`
+    while (!givenUp.aborted) {
+      const reply = await this.#send(key, body)
+      if (reply?.status === 200) {
+        for (const element of elements) element.acknowledged = true
+        return
+      }
+      if (reply !== null && !AGAIN.has(reply.status)) {
+        journal.refusals.push(`${key}: ${String(reply.status)} ${reply.body.slice(0, 200)}`)
+        if (reply.status < 500) return
+      }
+      await sleep(between(this.#o.random, 50, 400))
+    }
+    journal.refusals.push(`${key}: no answer that ends it before the run was over`)
+  }
+
+  #elements(): Posted[] {
+    const { random, customers, journal, poisonShare } = this.#o
+    const some = Array.from({ length: between(random, 1, 3) }, () => pick(random, customers))
+    return Array.from({ length: between(random, 1, MOST_ELEMENTS) }, () =>
+      journal.next(pick(random, some), pick(random, KINDS), chance(random, poisonShare())),
+    )
+  }
+
+  #padding(): string {
+    return 'x'.repeat(between(this.#o.random, 20, 400))
+  }
+
+  async #send(key: string, body: string): Promise<Reply | null> {
+    const url = `${pick(this.#o.random, this.#o.urls)}/v1/transition/${APP_ID}`
+    const headers = {
+      'content-type': 'application/json',
+      authorization: `Basic ${CREDENTIALS}`,
+      'idempotency-key': key,
+      'relay-lane': this.#o.lane,
+    }
+    return call({ url, method: 'POST', headers, body, timeoutMs: TIMEOUT_MS }).catch(() => null)
+  }
+}

@@ -1,0 +1,165 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ROOT } from '@relay/dev/folders.js'
+import { startChild, type Child } from '@relay/dev/process/child.js'
+import { freePort } from '@relay/dev/process/port.js'
+import { startProxy, type TcpProxy } from '@relay/dev/proxy/tcp-proxy.js'
+import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { LogFile } from '@relay/dev/start/log-file.js'
+import { Service } from './service.js'
+import {
+  FIRST_API_KEY,
+  relayEnvironment,
+  simulatorEnvironment,
+  workspacesJson,
+} from './settings.js'
+import { Vendor } from './vendor.js'
+
+const APIS = 2
+/** Places for workers; three run from the start. */
+const WORKERS = 4
+export const RUNNING_WORKERS = 3
+const READY_WITHIN_MS = 30_000
+
+export interface ApiPlace {
+  readonly service: Service
+  readonly url: string
+}
+
+/** All processes of one run, each real, each reachable only through its own proxies. */
+export class Stack {
+  readonly dir: string
+  readonly prefix: string
+  readonly redis: TestRedis
+  readonly vendor: Vendor
+  readonly apis: ApiPlace[] = []
+  readonly workers: Service[] = []
+  /** Ends that nobody meant, in words. */
+  readonly deaths: string[] = []
+  partitions = 4
+  apiKey = FIRST_API_KEY
+  readonly #proxies: TcpProxy[] = []
+  readonly #simulator: Child
+  readonly #simulatorPort: number
+
+  private constructor(
+    dir: string,
+    seed: number,
+    redis: TestRedis,
+    simulator: Child,
+    simulatorPort: number,
+  ) {
+    this.dir = dir
+    this.prefix = `f${String(seed)}`
+    this.redis = redis
+    this.#simulator = simulator
+    this.#simulatorPort = simulatorPort
+    this.vendor = new Vendor(simulatorPort)
+  }
+
+  static async start(dir: string, seed: number): Promise<Stack> {
+    await mkdir(dir, { recursive: true })
+    const redis = await startRedis({
+      dir: join(dir, 'redis'),
+      appendonly: 'everysec',
+      maxmemory: '256mb',
+      extra: ['--enable-debug-command', 'local', '--auto-aof-rewrite-percentage', '0'],
+    })
+    const port = await freePort()
+    const log = new LogFile(dir, 'simulator')
+    const simulator = await startChild({
+      name: 'simulator',
+      entry: join(ROOT, 'services/simulator/dist/main.js'),
+      env: simulatorEnvironment(port, seed),
+      onLine: (line) => {
+        log.add(line)
+      },
+    })
+    const stack = new Stack(dir, seed, redis, simulator, port)
+    try {
+      await stack.#startServices()
+    } catch (error) {
+      await stack.close()
+      throw error
+    }
+    return stack
+  }
+
+  get services(): readonly Service[] {
+    return [...this.apis.map(({ service }) => service), ...this.workers]
+  }
+
+  /** Writes every process's workspaces file: with the present key, by an atomic rename. */
+  async writeWorkspaces(more: readonly object[] = []): Promise<void> {
+    await this.writeWorkspacesText((port) => workspacesJson(port, this.apiKey, more))
+  }
+
+  async writeWorkspacesText(text: (vendorPort: number) => string): Promise<void> {
+    for (const { workspacesFile, vendor } of this.services) {
+      const next = `${workspacesFile}.next`
+      await writeFile(next, text(vendor?.port ?? this.#simulatorPort), { mode: 0o600 })
+      await rename(next, workspacesFile)
+    }
+  }
+
+  /** Everything works again: processes run, connections flow, Redis takes writes. */
+  async heal(): Promise<void> {
+    this.redis.resume()
+    for (const proxy of this.#proxies) proxy.heal()
+    for (const service of this.services) service.resume()
+    for (const service of this.services.slice(0, APIS + RUNNING_WORKERS)) await service.start()
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.services.map((service) => service.kill9()))
+    await Promise.all(this.#proxies.map((proxy) => proxy.stop()))
+    this.#simulator.kill('SIGKILL')
+    await this.#simulator.exited
+    await this.redis.kill9()
+  }
+
+  async #startServices(): Promise<void> {
+    await this.vendor.waitUntilUp()
+    for (let i = 0; i < APIS; i += 1) {
+      const port = await freePort()
+      const service = await this.#place('api', i, { PORT: String(port) })
+      this.apis.push({ service, url: `http://127.0.0.1:${String(port)}` })
+    }
+    for (let i = 0; i < WORKERS; i += 1) this.workers.push(await this.#place('worker', i, {}))
+    await this.writeWorkspaces()
+    const first = this.services.slice(0, APIS + RUNNING_WORKERS)
+    for (const service of first) await service.start()
+    await Promise.all(first.map((service) => service.ready(READY_WITHIN_MS)))
+  }
+
+  async #place(
+    role: 'api' | 'worker',
+    index: number,
+    own: Readonly<Record<string, string>>,
+  ): Promise<Service> {
+    const name = `${role}-${String(index)}`
+    const redis = await this.#proxy(this.redis.port)
+    const vendor = role === 'worker' ? await this.#proxy(this.#simulatorPort) : null
+    const opsPort = await freePort()
+    const workspacesFile = join(this.dir, `${name}.workspaces.json`)
+    return new Service({
+      ...{ name, role, opsPort, redis, vendor, workspacesFile },
+      env: {
+        ...relayEnvironment(this.prefix, redis.port, workspacesFile),
+        ...own,
+        OPS_PORT: String(opsPort),
+      },
+      log: new LogFile(this.dir, name),
+      partitions: () => this.partitions,
+      onDeath: (who, how) => {
+        this.deaths.push(`${who} ${how}`)
+      },
+    })
+  }
+
+  async #proxy(port: number): Promise<TcpProxy> {
+    const proxy = await startProxy({ port })
+    this.#proxies.push(proxy)
+    return proxy
+  }
+}

@@ -1,0 +1,118 @@
+import * as common from '@grafana/grafana-foundation-sdk/common'
+import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard'
+import * as prometheus from '@grafana/grafana-foundation-sdk/prometheus'
+import * as stat from '@grafana/grafana-foundation-sdk/stat'
+import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries'
+import type { DashboardSpec, PanelSpec } from './panel.js'
+
+const DATASOURCE = { type: 'prometheus', uid: '${datasource}' }
+const COLUMNS = 24
+const STAT_HEIGHT = 4
+const LINES_HEIGHT = 8
+
+/** Grafana's JSON model of a dashboard. */
+export function buildDashboard(spec: DashboardSpec): dashboard.Dashboard {
+  const builder = new dashboard.DashboardBuilder(spec.title)
+    .uid(spec.uid)
+    .description(spec.about)
+    .tags(['relay'])
+    .readonly()
+    .refresh('10s')
+    .time({ from: 'now-1h', to: 'now' })
+    .tooltip(dashboard.DashboardCursorSync.Crosshair)
+    .withVariable(
+      new dashboard.DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'),
+    )
+    .withVariable(
+      new dashboard.QueryVariableBuilder('app_id')
+        .label('Workspace')
+        .datasource(DATASOURCE)
+        .query('label_values(relay_budget_limit, app_id)')
+        .refresh(dashboard.VariableRefresh.OnTimeRangeChanged)
+        .multi(true)
+        .includeAll(true)
+        .allValue('.*'),
+    )
+    .link(
+      new dashboard.DashboardLinkBuilder('relay')
+        .type(dashboard.DashboardLinkType.Dashboards)
+        .tags(['relay'])
+        .asDropdown(false)
+        .includeVars(true)
+        .keepTime(true),
+    )
+  for (const { title, panels } of spec.rows) {
+    builder.withRow(new dashboard.RowBuilder(title))
+    for (const panel of panels) builder.withPanel(buildPanel(panel))
+  }
+  return builder.build()
+}
+
+function buildPanel(spec: PanelSpec) {
+  const panel = spec.kind === 'stat' ? buildStat(spec) : buildLines(spec)
+  panel.title(spec.title).description(spec.about).unit(spec.unit).datasource(DATASOURCE)
+  for (const [i, { expr, legend }] of spec.queries.entries()) {
+    const target = new prometheus.DataqueryBuilder()
+      .refId(String.fromCharCode(65 + i))
+      .expr(expr)
+      .legendFormat(legend)
+    panel.withTarget(spec.kind === 'stat' ? target.instant() : target.range())
+  }
+  return panel
+}
+
+function buildStat({ width = 4, limits, words }: PanelSpec) {
+  const panel = new stat.PanelBuilder()
+    .height(STAT_HEIGHT)
+    .span(width)
+    .reduceOptions(new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']))
+    .colorMode(limits ? common.BigValueColorMode.Background : common.BigValueColorMode.None)
+    .graphMode(common.BigValueGraphMode.None)
+  if (limits) panel.thresholds(thresholds(limits))
+  if (words)
+    panel.mappings([
+      { type: 'value' as dashboard.MappingType.ValueToText, options: wordMap(words) },
+    ])
+  return panel
+}
+
+function buildLines({ kind, width = COLUMNS / 3 }: PanelSpec) {
+  const panel = new timeseries.PanelBuilder()
+    .height(LINES_HEIGHT)
+    .span(width)
+    .min(0)
+    .fillOpacity(kind === 'stacked' ? 25 : 5)
+    .showPoints(common.VisibilityMode.Never)
+    .legend(
+      new common.VizLegendOptionsBuilder()
+        .displayMode(common.LegendDisplayMode.List)
+        .placement(common.LegendPlacement.Bottom)
+        .showLegend(true),
+    )
+  if (kind === 'stacked') {
+    panel.stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal))
+  }
+  return panel
+}
+
+function thresholds([yellow, red]: readonly [number, number]) {
+  const isReversed = yellow > red
+  const steps = isReversed
+    ? [
+        { value: null, color: 'red' },
+        { value: red, color: 'yellow' },
+        { value: yellow, color: 'green' },
+      ]
+    : [
+        { value: null, color: 'green' },
+        { value: yellow, color: 'yellow' },
+        { value: red, color: 'red' },
+      ]
+  return new dashboard.ThresholdsConfigBuilder()
+    .mode(dashboard.ThresholdsMode.Absolute)
+    .steps(steps)
+}
+
+function wordMap(words: Readonly<Record<string, string>>) {
+  return Object.fromEntries(Object.entries(words).map(([value, text]) => [value, { text }]))
+}

@@ -1,0 +1,35 @@
+/** A panel of a dashboard, before it is Grafana's. */
+export interface PanelSpec {
+  readonly title: string
+  /** What one sees here, and what it means when it looks wrong. */
+  readonly about: string
+  readonly kind: 'stat' | 'lines' | 'stacked'
+  /** Grafana's name of the unit, e.g. `s`, `bytes`, `percentunit`, `cps`. */
+  readonly unit: string
+  readonly queries: readonly QuerySpec[]
+  /** Of the 24 columns. */
+  readonly width?: number
+  /** Values from which a stat turns yellow and red; reversed when the first is the greater. */
+  readonly limits?: readonly [yellow: number, red: number]
+  /** Words in place of values. */
+  readonly words?: Readonly<Record<string, string>>
+}
+
+export interface QuerySpec {
+  readonly expr: string
+  readonly legend: string
+}
+
+export interface DashboardSpec {
+  readonly uid: string
+  readonly title: string
+  readonly about: string
+  readonly rows: readonly { readonly title: string; readonly panels: readonly PanelSpec[] }[]
+}
+
+export const query = (expr: string, legend: string): QuerySpec => ({ expr, legend })
+
+/** The workspaces chosen at the top of the dashboard. */
+export const CHOSEN = 'app_id=~"$app_id"'
+/** The window of rates: four scrapes, or what fits the width of the panel. */
+export const RATE = '$__rate_interval'

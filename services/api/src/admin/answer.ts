@@ -1,0 +1,61 @@
+import type { Response } from 'express'
+
+/** What the operator API says when it does not do as asked; one shape for all faults. */
+export interface AdminRefusal {
+  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 500 | 503
+  readonly type:
+    | 'InvalidRequest'
+    | 'Unauthorized'
+    | 'Forbidden'
+    | 'NotFound'
+    | 'MethodNotAllowed'
+    | 'TooLarge'
+    | 'Unavailable'
+    | 'ServerError'
+  readonly message: string
+  /** The query parameter or body field that is wrong. */
+  readonly field?: string
+  /** How many letters were dealt with before it stopped. */
+  readonly count?: number
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Thrown by handlers; the app answers with it. */
+export class RefusedError extends Error {
+  readonly refusal: AdminRefusal
+
+  constructor(refusal: AdminRefusal) {
+    super(refusal.message)
+    this.name = 'RefusedError'
+    this.refusal = refusal
+  }
+}
+
+export function invalid(field: string, message: string): RefusedError {
+  return new RefusedError({ status: 400, type: 'InvalidRequest', message, field })
+}
+
+export function notFound(message: string): RefusedError {
+  return new RefusedError({ status: 404, type: 'NotFound', message })
+}
+
+/** `body` is a value, or JSON text that stands as it is. */
+export function answer(response: Response, status: number, body: unknown): void {
+  response.status(status)
+  response.set('Cache-Control', 'no-store')
+  response.set('Content-Type', 'application/json; charset=utf-8')
+  response.end(`${typeof body === 'string' ? body : JSON.stringify(body)}\n`)
+}
+
+export function refuse(response: Response, refusal: AdminRefusal): void {
+  const { status, type, message, field, count, headers } = refusal
+  response.set(headers ?? {})
+  answer(response, status, {
+    error: {
+      type,
+      message,
+      ...(field === undefined ? {} : { field }),
+      ...(count === undefined ? {} : { count }),
+    },
+  })
+}

@@ -1,0 +1,232 @@
+import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import type { Clock } from '@relay/shared/clock.js'
+import type { Workspace } from '@relay/shared/config/workspace.js'
+import {
+  appIdOfLetter,
+  type DeadLetterStore,
+} from '@relay/shared/dead-letters/dead-letter-store.js'
+import type { Logger } from '@relay/shared/observability/logger.js'
+import type { PostStore, RefusalReason } from '@relay/shared/queue/post.js'
+import type { RedisClient } from '@relay/shared/redis/connect.js'
+import type { TraceStore } from '@relay/shared/trace/trace-store.js'
+import { answer, invalid, notFound, refuse, RefusedError, type AdminRefusal } from './answer.js'
+import { AuditLog, selectionFields } from './audit.js'
+import { letterJson, listLetters } from './letter-list.js'
+import { setPaused } from './pause.js'
+import { purge } from './purge.js'
+import { replay } from './replay.js'
+import { traceRequest } from './request-trace.js'
+import { operatorsTrace } from './request-view.js'
+import { selected } from './selected.js'
+import { parseListQuery, parseSelection, type Selection } from './selection.js'
+import { requireToken } from './token.js'
+import { readWorkspaces } from './workspace-reader.js'
+
+export interface AdminDeps {
+  readonly token: string | null
+  readonly workspaces: { all(): readonly Workspace[]; get(appId: string): Workspace | undefined }
+  /** A connection apart from the intake's: a long read must not hold posts up. */
+  readonly client: RedisClient
+  readonly prefix: string
+  readonly windowMs: number
+  readonly letters: DeadLetterStore
+  readonly traces: TraceStore
+  /** The intake's own way into the queues. */
+  readonly store: PostStore
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** Largest body: 10,000 ids fit. */
+const BODY_MOST = '1mb'
+/** A replay that found no room may be asked for again after this long, s. */
+const RETRY_AFTER_S = 5
+
+/** The operator API; mounted where nothing else answers on the ops port. */
+export function createAdminApp(deps: AdminDeps): Express {
+  const admin = new Admin(deps)
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.set('query parser', 'simple')
+  app.use('/admin', requireToken(deps.token), express.json({ limit: BODY_MOST }))
+  route(app, '/admin/workspaces', { get: admin.workspaces })
+  route(app, '/admin/workspaces/:appId/pause', { post: admin.pause })
+  route(app, '/admin/workspaces/:appId/resume', { post: admin.resume })
+  route(app, '/admin/dead-letters', { get: admin.list, delete: admin.purge })
+  route(app, '/admin/dead-letters/replay', { post: admin.replay })
+  route(app, '/admin/dead-letters/:id', { get: admin.show })
+  route(app, '/admin/requests/:requestId', { get: admin.trace })
+  app.use((request: Request) => {
+    throw notFound(`${request.path} is nothing here`)
+  })
+  app.use(admin.failed)
+  return app
+}
+
+type Handler = (request: Request, response: Response) => Promise<void>
+
+function route(
+  app: Express,
+  path: string,
+  handlers: Partial<Record<'get' | 'post' | 'delete', Handler>>,
+): void {
+  const { get, post, delete: remove } = handlers
+  if (get) app.get(path, get)
+  if (post) app.post(path, post)
+  if (remove) app.delete(path, remove)
+  const allowed = Object.keys(handlers).map((method) => method.toUpperCase())
+  app.all(path, () => {
+    const message = `Use ${allowed.join(' or ')}`
+    const headers = { Allow: allowed.join(', ') }
+    throw new RefusedError({ status: 405, type: 'MethodNotAllowed', message, headers })
+  })
+}
+
+class Admin {
+  readonly #d: AdminDeps
+  readonly #audit: AuditLog
+
+  constructor(deps: AdminDeps) {
+    this.#d = deps
+    this.#audit = new AuditLog(deps.log)
+  }
+
+  readonly workspaces: Handler = async (_request, response) => {
+    answer(response, 200, { workspaces: await readWorkspaces(this.#d, this.#d.workspaces.all()) })
+  }
+
+  readonly pause: Handler = (request, response) => this.#setPaused(request, response, true)
+
+  readonly resume: Handler = (request, response) => this.#setPaused(request, response, false)
+
+  async #setPaused(request: Request, response: Response, paused: boolean): Promise<void> {
+    const { client, prefix } = this.#d
+    const appId = String(request.params.appId)
+    const workspace = this.#known(appId)
+    await setPaused(client, prefix, appId, paused)
+    this.#audit.action(request, paused ? 'pause' : 'resume', { appId })
+    const [view] = await readWorkspaces(this.#d, [workspace])
+    answer(response, 200, view)
+  }
+
+  readonly list: Handler = async (request, response) => {
+    const query = parseListQuery(request.query)
+    answer(response, 200, await listLetters(this.#d.letters, this.#appIds(query.appId), query))
+  }
+
+  readonly show: Handler = async (request, response) => {
+    const [letter] = await this.#d.letters.get([String(request.params.id)])
+    if (!letter) throw notFound('There is no such dead letter: replayed, purged or expired')
+    answer(response, 200, letterJson(letter))
+  }
+
+  readonly replay: Handler = async (request, response) => {
+    const { letters, store, clock } = this.#d
+    const selection = parseSelection(request.body)
+    const steps = selected(letters, this.#appIdsOf(selection), selection)
+    const { count, stopped } = await replay({ letters, store, clock }, steps)
+    const fields = { ...selectionFields(selection), count, stopped }
+    this.#audit.action(request, 'dead_letters.replay', fields)
+    if (stopped === null) answer(response, 200, { count })
+    else throw replayStopped(count, stopped)
+  }
+
+  readonly purge: Handler = async (request, response) => {
+    const selection = parseSelection(request.body)
+    const steps = selected(this.#d.letters, this.#appIdsOf(selection), selection)
+    const count = await purge(this.#d, steps)
+    const fields = { ...selectionFields(selection), count }
+    this.#audit.action(request, 'dead_letters.purge', fields)
+    answer(response, 200, { count })
+  }
+
+  readonly trace: Handler = async (request, response) => {
+    const appIds = this.#appIds(null)
+    const trace = await traceRequest(this.#d, appIds, String(request.params.requestId))
+    if (trace === null) {
+      throw notFound('No request with this id, or its trace is not kept any more')
+    }
+    answer(response, 200, operatorsTrace(trace))
+  }
+
+  /** Express knows an error handler by its four parameters. */
+  readonly failed = (error: unknown, _request: Request, response: Response, next: NextFunction) => {
+    if (response.headersSent) {
+      next(error)
+      return
+    }
+    const refusal = refusalOf(error)
+    const isUnforeseen = refusal.status >= 500 && !(error instanceof RefusedError)
+    if (isUnforeseen) {
+      const reason = error instanceof Error ? error.message : String(error)
+      this.#d.log.error('operator request failed', { reason })
+    }
+    refuse(response, refusal)
+  }
+
+  #known(appId: string): Workspace {
+    const workspace = this.#d.workspaces.get(appId)
+    if (!workspace) throw notFound(`There is no workspace ${appId}`)
+    return workspace
+  }
+
+  #appIds(appId: string | null): readonly string[] {
+    if (appId === null) return this.#d.workspaces.all().map((workspace) => workspace.appId)
+    return [this.#known(appId).appId]
+  }
+
+  #appIdsOf(selection: Selection): readonly string[] {
+    if (selection.by === 'filter') return this.#appIds(selection.appId)
+    const unknown = selection.ids.find((id) => !this.#d.workspaces.get(appIdOfLetter(id)))
+    if (unknown !== undefined) throw invalid('ids', `${unknown} is of no workspace`)
+    return []
+  }
+}
+
+const STOPPED_BY: Readonly<Record<RefusalReason, string>> = {
+  redis_unavailable: 'Redis does not answer',
+  backlog_full: 'the backlog is full',
+  redis_full: 'Redis is full',
+  durability: 'the durability asked for was not reached',
+}
+
+function replayStopped(count: number, reason: RefusalReason): RefusedError {
+  return new RefusedError({
+    status: 503,
+    type: 'Unavailable',
+    message: `Stopped after ${String(count)}: ${STOPPED_BY[reason]}. The rest stays; ask again later`,
+    count,
+    headers: { 'Retry-After': String(RETRY_AFTER_S) },
+  })
+}
+
+/** What to answer to an error: a refusal, a fault of the body parser, or Redis being away. */
+function refusalOf(error: unknown): AdminRefusal {
+  if (error instanceof RefusedError) return error.refusal
+  if (error instanceof URIError) {
+    return { status: 400, type: 'InvalidRequest', message: 'The path is not correctly encoded' }
+  }
+  const message = error instanceof Error ? error.message : ''
+  const { status } = error as { status?: unknown }
+  if (status === 413) {
+    return { status: 413, type: 'TooLarge', message: `The body is over ${BODY_MOST}` }
+  }
+  // What Express' body parser throws carries the status to answer with.
+  if (typeof status === 'number' && status < 500) {
+    return { status: 400, type: 'InvalidRequest', message: 'The body is not JSON', field: 'body' }
+  }
+  if (REDIS_AWAY.test(message)) {
+    const headers = { 'Retry-After': String(RETRY_AFTER_S) }
+    return { status: 503, type: 'Unavailable', message: 'Redis does not answer', headers }
+  }
+  return {
+    status: 500,
+    type: 'ServerError',
+    message: 'An unexpected error; the log of the api tells',
+  }
+}
+
+/** How ioredis and Redis say that nothing can be read or written now. */
+const REDIS_AWAY =
+  /enableOfflineQueue|Connection is closed|Command timed out|^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|OOM|MISCONF)/

@@ -1,0 +1,55 @@
+import { ANY_LETTER } from '@relay/shared/dead-letters/dead-letter-filter.js'
+import { ORDERS_PER_MS } from '@relay/shared/dead-letters/dead-letter-store.js'
+import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
+import type { Logger } from '@relay/shared/observability/logger.js'
+import { purge, type PurgeParts } from './purge.js'
+
+export interface ExpiryOptions extends PurgeParts {
+  readonly keptMs: number
+  readonly appIds: () => readonly string[]
+  readonly log: Logger
+}
+
+/** How often letters are looked through for old ones, ms. */
+const LOOK_EVERY_MS = 600_000
+const STEP = 500
+
+/** Forgets dead letters that nobody has dealt with in time. Every api does; the first one wins. */
+export class DeadLetterExpiry {
+  readonly #o: ExpiryOptions
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: ExpiryOptions) {
+    this.#o = options
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.look().catch(() => undefined), LOOK_EVERY_MS)
+    this.#timer.unref()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  /** Looks now; returns how many were forgotten. */
+  async look(): Promise<number> {
+    const count = await purge(this.#o, this.#expired())
+    if (count > 0) this.#o.log.warn('dead letters expired', { count })
+    return count
+  }
+
+  async *#expired(): AsyncGenerator<readonly DeadLetter[]> {
+    const { letters, clock, keptMs, appIds } = this.#o
+    const upTo = (clock.nowMs() - keptMs) * ORDERS_PER_MS
+    for (const appId of appIds()) {
+      for (;;) {
+        const page = await letters.page(appId, {
+          ...{ filter: ANY_LETTER, first: 'oldest', after: null, upTo, limit: STEP },
+        })
+        if (page.letters.length === 0) break
+        yield page.letters.map(({ letter }) => letter)
+      }
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
+import type { DeadLetterStore, KeptLetter } from '@relay/shared/dead-letters/dead-letter-store.js'
+import { invalid } from './answer.js'
+import type { ListQuery } from './selection.js'
+
+/** The last letter of a page; workspaces have order numbers of their own, so it names both. */
+interface Position {
+  readonly order: number
+  readonly appId: string
+}
+
+/** A page of dead letters of the given workspaces, newest first, as JSON text. */
+export async function listLetters(
+  letters: DeadLetterStore,
+  appIds: readonly string[],
+  { filter, limit, cursor }: ListQuery,
+): Promise<string> {
+  const from = cursor === null ? null : readCursor(cursor)
+  const pages = await Promise.all(
+    appIds.map((appId) =>
+      letters.page(appId, { filter, first: 'newest', after: startOf(appId, from), limit }),
+    ),
+  )
+  const found = pages.flatMap((page) => page.letters)
+  found.sort((a, b) => compare(positionOf(a), positionOf(b)))
+  // Beyond the place up to which a workspace was looked through, younger letters may be missing.
+  const reached = pages.flatMap(({ next }, i) =>
+    next === null ? [] : [{ order: next, appId: appIds[i] ?? '' }],
+  )
+  const nearest = reached.sort(compare)[0]
+  const sure = found.filter((kept) => !nearest || compare(positionOf(kept), nearest) <= 0)
+  const shown = sure.slice(0, limit)
+  const last = shown.at(-1)
+  const more = sure.length > limit || nearest !== undefined
+  const position = sure.length > limit && last ? positionOf(last) : nearest
+  const next = more && position ? `"${writeCursor(position)}"` : 'null'
+  const texts = shown.map(({ letter }) => letterJson(letter)).join(',')
+  return `{"dead_letters":[${texts}],"next_cursor":${next}}`
+}
+
+/** A letter as the operator API shows it. The element's own text stands in it unchanged. */
+export function letterJson(letter: DeadLetter): string {
+  const { status, type, message, attribute } = letter.answer
+  const facts = JSON.stringify({
+    id: letter.id,
+    app_id: letter.appId,
+    lane: letter.lane,
+    kind: letter.kind,
+    reason: letter.reason,
+    answer: { status, type, message, attribute },
+    attempts: letter.attempts,
+    request_id: letter.requestId,
+    accepted_at: new Date(letter.acceptedAtMs).toISOString(),
+    dead_at: new Date(letter.deadAtMs).toISOString(),
+  })
+  return `${facts.slice(0, -1)},"element":${letter.element}}`
+}
+
+function positionOf({ order, letter }: KeptLetter): Position {
+  return { order, appId: letter.appId }
+}
+
+/** Newest first; of equal order numbers by workspace. */
+function compare(a: Position, b: Position): number {
+  if (a.order !== b.order) return b.order - a.order
+  return a.appId < b.appId ? -1 : a.appId > b.appId ? 1 : 0
+}
+
+function startOf(appId: string, from: Position | null): number | null {
+  if (from === null) return null
+  return appId > from.appId ? from.order + 1 : from.order
+}
+
+function writeCursor({ order, appId }: Position): string {
+  return `${String(order)}.${appId}`
+}
+
+function readCursor(text: string): Position {
+  const match = /^(\d{1,16})\.([A-Za-z0-9_-]{1,64})$/.exec(text)
+  if (!match) throw invalid('cursor', 'cursor is not one that a list has given')
+  return { order: Number(match[1]), appId: match[2] ?? '' }
+}

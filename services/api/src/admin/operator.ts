@@ -1,0 +1,63 @@
+import type { Express } from 'express'
+import { systemClock } from '@relay/shared/clock.js'
+import type { Config } from '@relay/shared/config/environment.js'
+import type { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
+import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
+import type { Logger } from '@relay/shared/observability/logger.js'
+import type { PostStore } from '@relay/shared/queue/post.js'
+import { connectRedis } from '@relay/shared/redis/connect.js'
+import { producerTag } from '@relay/shared/request-id.js'
+import { TraceStore } from '@relay/shared/trace/trace-store.js'
+import type { ProducersTrace } from '../accept/ports.js'
+import { createAdminApp } from './app.js'
+import { DeadLetterExpiry } from './expiry.js'
+import { traceRequest } from './request-trace.js'
+import { producersTrace } from './request-view.js'
+
+/** An operator may wait longer for Redis than a producer, ms. */
+const OPERATOR_TIMEOUT_MS = 5_000
+const DAY_MS = 86_400_000
+
+export interface OperatorParts {
+  readonly config: Config
+  readonly workspaces: WorkspaceDirectory
+  readonly store: PostStore
+  readonly log: Logger
+}
+
+export interface Operator {
+  readonly app: Express
+  readonly producersTrace: ProducersTrace
+  stop(): void
+}
+
+/** Everything for operators, on a connection of its own to Redis. */
+export function openOperator({ config, workspaces, store, log }: OperatorParts): Operator {
+  const client = connectRedis(config.redis, { commandTimeoutMs: OPERATOR_TIMEOUT_MS })
+  const letters = new DeadLetterStore(client, config.prefix)
+  const traces = new TraceStore(client, config.prefix, config.traceBytes)
+  const parts = { letters, traces, clock: systemClock, log }
+  const expiry = new DeadLetterExpiry({
+    ...parts,
+    keptMs: config.deadLetterDays * DAY_MS,
+    appIds: () => workspaces.all().map(({ appId }) => appId),
+  })
+  expiry.start()
+  return {
+    app: createAdminApp({
+      ...{ ...parts, client, store, workspaces },
+      token: config.adminToken,
+      prefix: config.prefix,
+      windowMs: config.budgetWindowMs,
+    }),
+    producersTrace: async (requestId, appId, producer) => {
+      const trace = await traceRequest(parts, [appId], requestId)
+      if (trace?.producerTag !== producerTag(producer)) return null
+      return producersTrace(trace)
+    },
+    stop: () => {
+      expiry.stop()
+      client.disconnect()
+    },
+  }
+}

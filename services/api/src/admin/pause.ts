@@ -1,0 +1,22 @@
+import { GateStore } from '@relay/shared/gate/gate-store.js'
+import { readGate } from '@relay/shared/gate/gate-state.js'
+import { advance } from '@relay/shared/gate/gate.js'
+import type { RedisClient } from '@relay/shared/redis/connect.js'
+
+/** Stops or starts sending to a workspace; whoever else changes the gate meanwhile goes first. */
+export async function setPaused(
+  client: RedisClient,
+  prefix: string,
+  appId: string,
+  paused: boolean,
+): Promise<void> {
+  const store = new GateStore(client, prefix, appId)
+  for (;;) {
+    const { version, record } = await store.read()
+    const gate = readGate(record === '' ? null : record)
+    if (gate.paused === paused) return
+    // Neither time nor chance matters to these events.
+    const next = advance(gate, { type: paused ? 'paused' : 'resumed' }, 0, 0)
+    if ((await store.change(version, JSON.stringify(next))).changed) return
+  }
+}

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto'
+import type { Clock } from '@relay/shared/clock.js'
+import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
+import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
+import type { Post, PostStore, RefusalReason } from '@relay/shared/queue/post.js'
+
+export interface ReplayParts {
+  readonly letters: DeadLetterStore
+  readonly store: PostStore
+  readonly clock: Clock
+}
+
+export interface Replayed {
+  readonly count: number
+  /** Why it ended before the last letter; null: it did not. */
+  readonly stopped: RefusalReason | null
+}
+
+const DIGEST_BYTES = 12
+
+/**
+ * Puts letters back into their queues, each customer's in the order they died, and then forgets
+ * them. Interrupted anywhere it loses nothing: a letter goes back under a digest of its own, which
+ * makes going back twice a no-op, and is forgotten only afterwards.
+ */
+export async function replay(
+  { letters, store, clock }: ReplayParts,
+  steps: AsyncIterable<readonly DeadLetter[]>,
+): Promise<Replayed> {
+  let count = 0
+  for await (const step of steps) {
+    const { stored, stopped } = await putBack(store, step, clock.nowMs())
+    count += (await letters.remove(stored)).length
+    if (stopped !== null) return { count, stopped }
+  }
+  return { count, stopped: null }
+}
+
+async function putBack(store: PostStore, step: readonly DeadLetter[], nowMs: number) {
+  const stored: DeadLetter[] = []
+  for (const wave of wavesOf(step)) {
+    const outcomes = await Promise.all(wave.map((letter) => store.store(postOf(letter, nowMs))))
+    stored.push(...wave.filter((_, i) => outcomes[i]?.outcome === 'stored'))
+    const failed = outcomes.find((outcome) => outcome.outcome !== 'stored')
+    if (failed !== undefined) return { stored, stopped: failed.reason }
+  }
+  return { stored, stopped: null }
+}
+
+/** Letters that may go back at the same time: one of each customer a wave, in order. */
+export function wavesOf(letters: readonly DeadLetter[]): DeadLetter[][] {
+  const waves: DeadLetter[][] = []
+  const passed = new Map<string, number>()
+  for (const letter of letters) {
+    const customer = `${letter.appId}/${letter.customer}`
+    const wave = passed.get(customer) ?? 0
+    passed.set(customer, wave + 1)
+    const own = waves[wave]
+    if (own) own.push(letter)
+    else waves.push([letter])
+  }
+  return waves
+}
+
+/**
+ * Accepted anew: its age counts from now, so that it neither overtakes what waits nor counts as a
+ * late delivery. It stays traceable to the request that it came in by.
+ */
+function postOf(letter: DeadLetter, nowMs: number): Post {
+  const { id, appId, lane, kind, element, cost, customer, posted, requestId, deadAtMs } = letter
+  return {
+    ...{ appId, lane, requestId },
+    acceptedAtMs: nowMs,
+    elements: [
+      {
+        ...{ kind, cost, posted },
+        json: Buffer.from(element, 'utf8'),
+        customer: Buffer.from(customer, 'hex').toString('latin1'),
+      },
+    ],
+    digest: createHash('sha256')
+      .update(`replay\0${id}\0${String(deadAtMs)}`)
+      .digest()
+      .subarray(0, DIGEST_BYTES),
+  }
+}

@@ -1,0 +1,103 @@
+import type { Clock } from '@relay/shared/clock.js'
+import { ANY_LETTER } from '@relay/shared/dead-letters/dead-letter-filter.js'
+import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
+import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
+import {
+  MAX_COUNTED_ELEMENTS,
+  parseRequestId,
+  type RequestIdFacts,
+} from '@relay/shared/request-id.js'
+import type { Traced } from '@relay/shared/trace/trace-entry.js'
+import { TRACE_KEPT_MS, type TraceStore } from '@relay/shared/trace/trace-store.js'
+
+export interface RequestTracerParts {
+  readonly traces: TraceStore
+  readonly letters: DeadLetterStore
+  readonly clock: Clock
+}
+
+/** Where the elements of a request are now. */
+export interface RequestTrace {
+  readonly requestId: string
+  /** null while none of its elements has left the queue: the id alone does not tell. */
+  readonly appId: string | null
+  readonly acceptedAtMs: number
+  readonly producerTag: number
+  /** Elements accepted; null when the id does not say (imports). */
+  readonly accepted: number | null
+  /** Neither sent nor dead nor purged; null when `accepted` is. */
+  readonly queued: number | null
+  readonly events: readonly Traced[]
+  readonly letters: readonly DeadLetter[]
+  readonly dead: number
+}
+
+/** Letters of one request that are looked at. */
+const LETTERS_MOST = 1_000
+/** A clock that is ahead by more than this makes up ids that relay did not give, ms. */
+const AHEAD_MOST_MS = 60_000
+
+/** Finds what became of a request; null: relay gave no such id, or keeps no trace of it any more. */
+export async function traceRequest(
+  parts: RequestTracerParts,
+  appIds: readonly string[],
+  requestId: string,
+): Promise<RequestTrace | null> {
+  const facts = parseRequestId(requestId)
+  const nowMs = parts.clock.nowMs()
+  if (facts === null || facts.acceptedAtMs > nowMs + AHEAD_MOST_MS) return null
+  const found = await Promise.all(appIds.map((appId) => findIn(parts, appId, requestId)))
+  const own = found.find(({ events, letters }) => events.length > 0 || letters.length > 0)
+  const isForgotten =
+    found.some((one) => one.isForgotten) || nowMs - facts.acceptedAtMs > TRACE_KEPT_MS
+  if (own === undefined && (isForgotten || facts.elementCount === 0)) return null
+  return traceOf(requestId, facts, own)
+}
+
+interface Found {
+  readonly appId: string
+  readonly events: readonly Traced[]
+  readonly letters: readonly DeadLetter[]
+  /** Traces of that time were dropped for room. */
+  readonly isForgotten: boolean
+}
+
+async function findIn(
+  { traces, letters }: RequestTracerParts,
+  appId: string,
+  requestId: string,
+): Promise<Found> {
+  const filter = { ...ANY_LETTER, requestId }
+  const [events, page] = await Promise.all([
+    traces.find(appId, requestId),
+    letters.page(appId, { filter, first: 'oldest', after: null, limit: LETTERS_MOST }),
+  ])
+  return {
+    appId,
+    events: events ?? [],
+    letters: page.letters.map(({ letter }) => letter),
+    isForgotten: events === null,
+  }
+}
+
+function traceOf(requestId: string, facts: RequestIdFacts, own: Found | undefined): RequestTrace {
+  const { acceptedAtMs, producerTag, elementCount } = facts
+  const { appId = null, events = [], letters = [] } = own ?? {}
+  const dead = letters.reduce((sum, { posted }) => sum + posted, 0)
+  const gone = events.reduce((sum, { elements }) => sum + elements, dead)
+  const isCounted = elementCount > 0 && elementCount < MAX_COUNTED_ELEMENTS
+  return {
+    ...{ requestId, appId, acceptedAtMs, producerTag, events, letters, dead },
+    accepted: isCounted ? elementCount : null,
+    queued: isCounted ? Math.max(0, elementCount - gone) : null,
+  }
+}
+
+export type RequestState = 'queued' | 'sent' | 'dead_lettered' | 'purged'
+
+/** One word for the whole: `queued` while anything waits, else the worst that befell any element. */
+export function stateOf({ queued, events, dead }: RequestTrace): RequestState {
+  if (queued !== null && queued > 0) return 'queued'
+  if (dead > 0) return 'dead_lettered'
+  return events.some(({ event }) => event === 'purged') ? 'purged' : 'sent'
+}

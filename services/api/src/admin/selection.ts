@@ -1,0 +1,129 @@
+import { z } from 'zod'
+import type { DeadLetterFilter } from '@relay/shared/dead-letters/dead-letter-filter.js'
+import { DEAD_LETTER_REASONS } from '@relay/shared/dead-letters/dead-letter.js'
+import { customerKey } from '@relay/shared/identity.js'
+import { parseRequestId } from '@relay/shared/request-id.js'
+import { identityOfCustomerId } from '../identity/identity.js'
+import { invalid } from './answer.js'
+
+/** Letters named one by one, or those of some workspaces that match. */
+export type Selection =
+  | { readonly by: 'ids'; readonly ids: readonly string[] }
+  | {
+      readonly by: 'filter'
+      /** null: all workspaces. */
+      readonly appId: string | null
+      readonly filter: DeadLetterFilter
+    }
+
+export interface ListQuery {
+  readonly appId: string | null
+  readonly filter: DeadLetterFilter
+  readonly limit: number
+  readonly cursor: string | null
+}
+
+const LIMIT = 100
+const LIMIT_MOST = 1_000
+const IDS_MOST = 10_000
+
+/** ISO 8601, epoch seconds or milliseconds; digits alone are seconds below the year 5138. */
+const time = z.union([z.string(), z.number()]).transform((given, context): number => {
+  const text = String(given)
+  const atMs = /^\d+(\.\d+)?$/.test(text)
+    ? Number(text) * (Number(text) < 1e11 ? 1000 : 1)
+    : Date.parse(text)
+  if (Number.isNaN(atMs)) {
+    context.addIssue('is no time: give ISO 8601 or epoch seconds')
+    return z.NEVER
+  }
+  return Math.floor(atMs)
+})
+
+const filterFields = {
+  app_id: z.string().min(1, 'is empty').optional(),
+  reason: z.enum(DEAD_LETTER_REASONS, `is none of ${DEAD_LETTER_REASONS.join(', ')}`).optional(),
+  customer_id: z.string().min(1, 'is empty').optional(),
+  request_id: z
+    .string()
+    .refine((text) => parseRequestId(text) !== null, 'is no request id')
+    .optional(),
+  since: time.optional(),
+}
+
+const querySchema = z.strictObject({
+  ...filterFields,
+  limit: z
+    .string()
+    .regex(/^\d{1,6}$/, 'is not a whole number')
+    .transform(Number)
+    .refine((n) => n >= 1 && n <= LIMIT_MOST, `is not from 1 to ${String(LIMIT_MOST)}`)
+    .default(LIMIT),
+  cursor: z.string().optional(),
+})
+
+const selectionSchema = z.strictObject({
+  ...filterFields,
+  ids: z
+    .array(z.string().min(1))
+    .min(1, 'is empty')
+    .max(IDS_MOST, `holds more than ${String(IDS_MOST)}`)
+    .optional(),
+})
+
+type FilterFields = z.infer<typeof selectionSchema>
+
+/** The list's query; throws a refusal that names the field. */
+export function parseListQuery(query: unknown): ListQuery {
+  const fields = parse(querySchema, query)
+  return {
+    appId: fields.app_id ?? null,
+    filter: filterOf(fields),
+    limit: fields.limit,
+    cursor: fields.cursor ?? null,
+  }
+}
+
+/** The body of replay and purge; throws a refusal that names the field. */
+export function parseSelection(body: unknown): Selection {
+  const fields = parse(selectionSchema, body)
+  const { ids, ...rest } = fields
+  const named = Object.values(rest).some((value) => value !== undefined)
+  if (ids !== undefined) {
+    if (named) throw invalid('ids', 'ids cannot be combined with filter fields')
+    return { by: 'ids', ids }
+  }
+  if (!named) {
+    throw invalid('ids', 'The body names nothing: give ids or filter fields such as app_id')
+  }
+  return { by: 'filter', appId: fields.app_id ?? null, filter: filterOf(fields) }
+}
+
+function filterOf({ reason, customer_id, request_id, since }: FilterFields): DeadLetterFilter {
+  const customer =
+    customer_id === undefined
+      ? null
+      : Buffer.from(customerKey(identityOfCustomerId(customer_id)), 'latin1').toString('hex')
+  return {
+    reason: reason ?? null,
+    customer,
+    requestId: request_id ?? null,
+    sinceMs: since ?? null,
+  }
+}
+
+function parse<S extends z.ZodType>(schema: S, input: unknown): z.infer<S> {
+  const parsed = schema.safeParse(input ?? {})
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  if (issue?.code === 'unrecognized_keys') {
+    const field = issue.keys[0] ?? ''
+    throw invalid(field, `${field} is no field here`)
+  }
+  const field = issue?.path[0] === undefined ? 'body' : String(issue.path[0])
+  const problem = issue?.message ?? 'is not valid'
+  throw invalid(
+    field,
+    `${field} ${problem.startsWith('Invalid') ? `is not valid: ${problem}` : problem}`,
+  )
+}

@@ -1,0 +1,50 @@
+import { Ledger } from '@relay/shared/budget/ledger.js'
+import type { Clock } from '@relay/shared/clock.js'
+import type { Workspace } from '@relay/shared/config/workspace.js'
+import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
+import { effectiveShare, readAdaptation } from '@relay/shared/gate/adaptation.js'
+import { readGate } from '@relay/shared/gate/gate-state.js'
+import { GateStore } from '@relay/shared/gate/gate-store.js'
+import { LearnedStore } from '@relay/shared/gate/learned-store.js'
+import { readBacklog, type LaneBacklog } from '@relay/shared/queue/backlog.js'
+import { Deployment } from '@relay/shared/queue/deployment.js'
+import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { workspaceView } from './workspace-view.js'
+
+export interface WorkspaceReaderParts {
+  readonly client: RedisClient
+  readonly prefix: string
+  readonly windowMs: number
+  readonly letters: DeadLetterStore
+  readonly clock: Clock
+}
+
+/** Reads the present state of workspaces from Redis. Rejects when it does not answer. */
+export async function readWorkspaces(
+  parts: WorkspaceReaderParts,
+  workspaces: readonly Workspace[],
+) {
+  const { client, prefix } = parts
+  const backlog = await readBacklog(client, prefix, new Deployment(client, prefix))
+  return Promise.all(workspaces.map((workspace) => readWorkspace(parts, workspace, backlog)))
+}
+
+async function readWorkspace(
+  { client, prefix, windowMs, letters, clock }: WorkspaceReaderParts,
+  { appId, limits }: Workspace,
+  backlog: readonly LaneBacklog[],
+) {
+  const [gate, learned, used, deadLetters] = await Promise.all([
+    new GateStore(client, prefix, appId).read(),
+    new LearnedStore(client, prefix, appId).read(),
+    new Ledger(client, prefix, appId).used(),
+    letters.counts(appId),
+  ])
+  const nowMs = clock.nowMs()
+  return workspaceView({
+    ...{ appId, limits, windowMs, used, deadLetters, nowMs },
+    gate: readGate(gate.record === '' ? null : gate.record),
+    share: effectiveShare(readAdaptation(learned.adaptation), { nowMs, windowMs }),
+    lanes: backlog.filter((lane) => lane.appId === appId),
+  })
+}

@@ -1,0 +1,120 @@
+import { BUDGETS, effectiveLimits, type Budget, type Cost } from '@relay/shared/budget/cost.js'
+import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
+import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js'
+import { KINDS, LANES, type Kind, type Lane } from '@relay/shared/element.js'
+import type { Gate, Mode } from '@relay/shared/gate/gate-state.js'
+import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
+
+/** All that is known of a workspace at one moment. */
+export interface WorkspaceFacts {
+  readonly appId: string
+  readonly limits: WorkspaceLimits
+  readonly windowMs: number
+  readonly gate: Gate
+  readonly used: Cost
+  /** Share of the limits that MoEngage seems to grant, 0..1. */
+  readonly share: number
+  readonly lanes: readonly LaneBacklog[]
+  readonly deadLetters: Readonly<Record<DeadLetterReason, number>>
+  /** Wall clock, ms since 1970 UTC. */
+  readonly nowMs: number
+}
+
+/** A workspace as the operator API shows it. */
+export function workspaceView(facts: WorkspaceFacts) {
+  const { appId, gate, windowMs, deadLetters } = facts
+  return {
+    app_id: appId,
+    state: gate.paused ? 'paused' : gate.mode.state === 'held' ? 'held' : 'running',
+    hold: gate.mode.state === 'held' ? closureView(gate.mode) : null,
+    /** MoEngage fails or asks to slow down, and relay deals with it: nothing to do yet. */
+    slowed: slowedView(gate.mode),
+    backlog: perLane((lane) => backlogView(facts, lane)),
+    oldest_age_seconds: perLane((lane) => ageSeconds(facts, lane)),
+    budgets: budgetsView(facts),
+    budget_window_seconds: windowMs / 1000,
+    drain_eta_seconds: drainEtaSeconds(facts),
+    dead_letters: deadLetters,
+  }
+}
+
+function closureView(mode: Exclude<Mode, { state: 'open' }>) {
+  return {
+    reason: mode.state === 'rate_limited' ? 'rate_limited' : mode.reason,
+    since: iso(mode.sinceMs),
+    next_probe_at: iso(mode.nextProbeAtMs),
+  }
+}
+
+function slowedView(mode: Mode) {
+  if (mode.state === 'open' || mode.state === 'held') return null
+  return { state: mode.state, ...closureView(mode) }
+}
+
+function backlogView({ lanes }: WorkspaceFacts, lane: Lane) {
+  const own = lanes.find((backlog) => backlog.lane === lane)
+  const elements = own?.elements ?? { user: 0, event: 0, device: 0 }
+  const total = KINDS.reduce((sum, kind) => sum + elements[kind], 0)
+  return { ...elements, total, bytes: own?.bytes ?? 0 }
+}
+
+function ageSeconds({ lanes, nowMs }: WorkspaceFacts, lane: Lane): number | null {
+  const oldestMs = lanes.find((backlog) => backlog.lane === lane)?.oldestMs ?? null
+  return oldestMs === null ? null : Math.max(0, (nowMs - oldestMs) / 1000)
+}
+
+function budgetsView({ limits, used, share }: WorkspaceFacts) {
+  const configured = effectiveLimits(limits, 1)
+  const effective = effectiveLimits(limits, share)
+  const views = budgetsOf(limits).map((budget) => [
+    budget,
+    {
+      limit: configured[budget],
+      effective: effective[budget],
+      used: used[budget],
+      left: Math.max(0, effective[budget] - used[budget]),
+    },
+  ])
+  return Object.fromEntries(views) as Record<string, Record<string, number>>
+}
+
+/**
+ * When the present backlog will be gone if nothing comes in and MoEngage takes as much as the
+ * budgets allow, seconds; null while sending is stopped. An event counts as one action.
+ */
+function drainEtaSeconds(facts: WorkspaceFacts): number | null {
+  const { gate, limits, share, used, windowMs } = facts
+  const waiting = waitingCost(facts)
+  const due = budgetsOf(limits).filter((budget) => waiting[budget] > 0)
+  if (due.length === 0) return 0
+  if (gate.paused || gate.mode.state === 'held') return null
+  const effective = effectiveLimits(limits, share)
+  const etas = due.map((budget) => {
+    const free = Math.max(0, effective[budget] - used[budget])
+    return Math.max(0, waiting[budget] - free) / effective[budget]
+  })
+  return Math.round((Math.max(...etas) * windowMs) / 100) / 10
+}
+
+function waitingCost({ lanes, limits }: WorkspaceFacts): Cost {
+  const count = (kind: Kind) => lanes.reduce((sum, { elements }) => sum + elements[kind], 0)
+  const devices = count('device')
+  const own = limits.devicesPerWindow !== null
+  return {
+    users: count('user') + (own ? 0 : devices),
+    events: count('event'),
+    devices: own ? devices : 0,
+  }
+}
+
+function budgetsOf(limits: WorkspaceLimits): readonly Budget[] {
+  return BUDGETS.filter((budget) => budget !== 'devices' || limits.devicesPerWindow !== null)
+}
+
+function perLane<T>(of: (lane: Lane) => T): Record<Lane, T> {
+  return Object.fromEntries(LANES.map((lane) => [lane, of(lane)])) as Record<Lane, T>
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
+}

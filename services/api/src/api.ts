@@ -1,0 +1,183 @@
+import type { Server } from 'node:http'
+import { Registry } from 'prom-client'
+import { systemClock } from '@relay/shared/clock.js'
+import type { Config } from '@relay/shared/config/environment.js'
+import type { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
+import type { Logger } from '@relay/shared/observability/logger.js'
+import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'
+import { createOpsServer } from '@relay/shared/observability/ops-server.js'
+import { observeProcess } from '@relay/shared/observability/process-metrics.js'
+import { closeServer, listen } from '@relay/shared/process/shutdown.js'
+import { Deployment } from '@relay/shared/queue/deployment.js'
+import { LayoutStore } from '@relay/shared/queue/layout.js'
+import { systemRandom } from '@relay/shared/random.js'
+import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
+import { openOperator, type Operator } from './admin/operator.js'
+import { DurabilityGuard } from './durability/durability-guard.js'
+import { ADD_TIMEOUT_MS, RedisPostStore } from './enqueue/redis-post-store.js'
+import { BacklogGuard } from './guard/backlog-guard.js'
+import { createIntakeApp, DEFAULT_LIMITS } from './http/app.js'
+import { createIntakeServer } from './http/server.js'
+import { RedisIdempotency } from './idempotency/redis-idempotency.js'
+import { createIntakeMetrics, observeBacklogLimit, type IntakeMetrics } from './observe/metrics.js'
+import { Reporter } from './observe/reporter.js'
+import { RedisQuota } from './quota/redis-quota.js'
+
+/** Requests under way at the end get this long, ms. */
+const FINISH_WITHIN_MS = 5_000
+const OPS_FINISH_WITHIN_MS = 1_000
+
+/** One api process: the intake for producers, and the operators' port beside it. */
+export class Api {
+  readonly #config: Config
+  readonly #workspaces: WorkspaceDirectory
+  readonly #log: Logger
+  readonly #registry = new Registry()
+  readonly #metrics: IntakeMetrics
+  readonly #reloaded: (outcome: 'changed' | 'refused') => void
+  readonly #client: RedisClient
+  readonly #guard: BacklogGuard
+  readonly #durability: DurabilityGuard
+  readonly #operator: Operator
+  readonly #intake: Server
+  readonly #ops: Server
+  readonly #stopping = new AbortController()
+
+  constructor(config: Config, workspaces: WorkspaceDirectory, log: Logger) {
+    this.#config = config
+    this.#workspaces = workspaces
+    this.#log = log
+    this.#reloaded = observeProcess(this.#registry, 'api', workspaces)
+    this.#metrics = createIntakeMetrics(this.#registry, config.producers.keys())
+    this.#client = connectRedis(config.redis, { commandTimeoutMs: ADD_TIMEOUT_MS })
+    this.#guard = this.#openGuard()
+    this.#durability = this.#openDurability()
+    const store = this.#openStore()
+    this.#operator = openOperator({ config, workspaces, store, log })
+    const app = this.#openIntake(store)
+    this.#intake = createIntakeServer(app, systemClock, systemRandom)
+    this.#ops = createOpsServer({
+      registry: this.#registry,
+      fallback: this.#operator.app,
+      readiness: () => Promise.resolve(this.#readiness()),
+    })
+    this.#observe()
+  }
+
+  async start(): Promise<void> {
+    this.#watchWorkspaces()
+    const opsPort = await listen(this.#ops, this.#config.opsPort, 'OPS_PORT')
+    const port = await listen(this.#intake, this.#config.port, 'PORT')
+    void this.#guard.start()
+    await this.#durability.start()
+    const workspaces = this.#workspaces.all().length
+    const durability = this.#durability.reached.level
+    this.#log.info('api started', { port, opsPort, workspaces, durability })
+  }
+
+  /** Answers what is under way, then closes. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await closeServer(this.#intake, FINISH_WITHIN_MS)
+    this.#guard.stop()
+    this.#durability.stop()
+    this.#workspaces.close()
+    await closeServer(this.#ops, OPS_FINISH_WITHIN_MS)
+    this.#operator.stop()
+    this.#client.disconnect()
+  }
+
+  #openGuard(): BacklogGuard {
+    const { prefix, maxBacklogBytes } = this.#config
+    const deployment = new Deployment(this.#client, prefix)
+    return new BacklogGuard({ client: this.#client, deployment, prefix, maxBacklogBytes })
+  }
+
+  #openDurability(): DurabilityGuard {
+    const wanted = this.#config.durability
+    return new DurabilityGuard({
+      client: this.#client,
+      wanted,
+      onChange: ({ level, problem }) => {
+        if (problem === null) this.#log.info('durability reached', { wanted, reached: level })
+        else this.#log.warn('durability not reached', { wanted, reached: level, problem })
+      },
+    })
+  }
+
+  /** The way into the queues, for posts and for replayed dead letters. */
+  #openStore(): RedisPostStore {
+    const { prefix, partitions } = this.#config
+    const client = this.#client
+    return new RedisPostStore({
+      client,
+      prefix,
+      deployment: new Deployment(client, prefix),
+      clock: systemClock,
+      layouts: new LayoutStore(client, prefix, partitions),
+      refusal: (post) => (this.#durability.isMissing ? 'durability' : this.#guard.refusal(post)),
+      compress: () => this.#guard.compress(),
+      durable: () => this.#durability.durable(),
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    })
+  }
+
+  #openIntake(store: RedisPostStore) {
+    const { prefix, producers, maxRequestBytes } = this.#config
+    return createIntakeApp({
+      store,
+      idempotency: new RedisIdempotency(this.#client, prefix),
+      quota: new RedisQuota({ client: this.#client, prefix, backlog: () => this.#guard }),
+      clock: systemClock,
+      random: systemRandom,
+      observer: new Reporter(this.#metrics, this.#log),
+      workspaces: (appId) => this.#workspaces.get(appId),
+      producers,
+      stopping: this.#stopping.signal,
+      producersTrace: this.#operator.producersTrace,
+      limits: { ...DEFAULT_LIMITS, maxRequestBytes },
+    })
+  }
+
+  #observe(): void {
+    const registry = this.#registry
+    observeSharedState({
+      registry,
+      client: this.#client,
+      config: this.#config,
+      workspaces: this.#workspaces,
+      clock: systemClock,
+    })
+    observeBacklogLimit(registry, () => this.#guard.limitBytes)
+    for (const { appId } of this.#workspaces.all()) this.#metrics.preset(appId)
+  }
+
+  #watchWorkspaces(): void {
+    const workspaces = this.#workspaces
+    workspaces.watch({
+      onChange: () => {
+        this.#reloaded('changed')
+        for (const { appId } of workspaces.all()) this.#metrics.preset(appId)
+        this.#log.info('workspaces file changed', { workspaces: workspaces.all().length })
+      },
+      onFault: (faults) => {
+        this.#reloaded('refused')
+        const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
+        this.#log.error('workspaces file cannot be used; the last good one stays', { problems })
+      },
+    })
+  }
+
+  /** Ready: a post would be accepted, as far as one can know. */
+  #readiness() {
+    const { level, problem } = this.#durability.reached
+    return {
+      ready: this.#client.status === 'ready' && !this.#durability.isMissing,
+      checks: {
+        redis: this.#client.status,
+        durability: level,
+        ...(problem === null ? {} : { durability_problem: problem }),
+      },
+    }
+  }
+}

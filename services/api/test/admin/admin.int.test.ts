@@ -1,0 +1,185 @@
+import type { TestRedis } from '@relay/dev/redis/test-redis.js'
+import { readGate } from '@relay/shared/gate/gate-state.js'
+import { GateStore } from '@relay/shared/gate/gate-store.js'
+import { advance } from '@relay/shared/gate/gate.js'
+import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { createRequestId, producerTag } from '@relay/shared/request-id.js'
+import { systemRandom } from '@relay/shared/random.js'
+import { customerOf, letter, Operations, redisForTests } from './operations.js'
+
+let redis: TestRedis
+let client: RedisClient
+let o: Operations
+
+beforeAll(async () => {
+  ;({ redis, client } = await redisForTests())
+})
+beforeEach(async () => {
+  o = await new Operations(client, redis.freshPrefix()).start()
+})
+afterEach(async () => {
+  await o.stop()
+})
+afterAll(async () => {
+  client.disconnect()
+  await redis.stop()
+})
+
+describe('the token', () => {
+  it.each([
+    ['a missing one', ''],
+    ['a wrong one', 'Bearer operator-tokem'],
+    ['another scheme', `Basic ${Buffer.from('a:operator-token').toString('base64')}`],
+    ['an empty one', 'Bearer '],
+  ])('%s is 401 with a challenge, on every path', async (_name, authorization) => {
+    for (const path of ['/admin/workspaces', '/admin/nothing', '/admin/dead-letters/1']) {
+      const { status, headers, body } = await o.ask('GET', path, undefined, { authorization })
+      expect(status).toBe(401)
+      expect(headers.get('www-authenticate')).toContain('Bearer')
+      expect(body.error.type).toBe('Unauthorized')
+    }
+  })
+
+  it('without a configured one nobody comes in', async () => {
+    const closed = await new Operations(client, redis.freshPrefix(), null).start()
+    const { status, body } = await closed.ask('GET', '/admin/workspaces')
+    await closed.stop()
+    expect(status).toBe(403)
+    expect(body.error.message).toContain('RELAY_ADMIN_TOKEN')
+  })
+})
+
+it('unknown paths, workspaces, methods and ids have their own answers', async () => {
+  expect((await o.ask('GET', '/admin/nothing')).status).toBe(404)
+  expect((await o.ask('POST', '/admin/workspaces/NOBODY/pause')).status).toBe(404)
+  expect((await o.ask('GET', '/admin/dead-letters?app_id=NOBODY')).status).toBe(404)
+  const wrong = await o.ask('PUT', '/admin/workspaces')
+  expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET'])
+})
+
+describe('workspaces', () => {
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-return -- read as it comes
+  const view = async () => (await o.ask('GET', '/admin/workspaces')).body.workspaces[0]
+
+  it('shows an idle one', async () => {
+    const { status, body } = await o.ask('GET', '/admin/workspaces')
+    expect(status).toBe(200)
+    expect(body.workspaces).toHaveLength(2)
+    expect(body.workspaces[0]).toMatchObject({
+      app_id: 'APP',
+      state: 'running',
+      hold: null,
+      backlog: { realtime: { user: 0, event: 0, device: 0, total: 0 }, backfill: { total: 0 } },
+      oldest_age_seconds: { realtime: null, backfill: null },
+      budgets: {
+        users: { limit: 5_000, effective: 5_000, used: 0, left: 5_000 },
+        events: { limit: 20_000, effective: 20_000, used: 0, left: 20_000 },
+      },
+      drain_eta_seconds: 0,
+      dead_letters: { element_refused: 0, undecodable: 0, too_large: 0 },
+    })
+  })
+
+  it('shows what waits, and how long it will take', async () => {
+    const element = {
+      ...{ kind: 'user' as const, cost: 1, posted: 1 as const },
+      json: Buffer.from('{}'),
+      customer: Buffer.from(customerOf('ada'), 'hex').toString('latin1'),
+    }
+    await o.store.store({
+      ...{ appId: 'APP', lane: 'backfill', requestId: 'r', acceptedAtMs: Date.now() },
+      elements: Array.from({ length: 7_500 }, () => element),
+    })
+    const shown = await view()
+    expect(shown.backlog.backfill).toMatchObject({ user: 7_500, total: 7_500 })
+    expect(shown.oldest_age_seconds.backfill).toBeGreaterThanOrEqual(0)
+    // 5,000 at once; the other 2,500 are half a window's worth.
+    expect(shown.drain_eta_seconds).toBe(30)
+  })
+
+  it('shows a hold with its reason and next probe', async () => {
+    const gate = new GateStore(client, o.prefix, 'APP')
+    const event = { type: 'refused_for', reason: 'credentials_refused', probeId: null } as const
+    await gate.change('0', JSON.stringify(advance(readGate(null), event, 1_760_000_000_000, 0)))
+    const shown = await view()
+    expect(shown.state).toBe('held')
+    expect(shown.hold).toEqual({
+      reason: 'credentials_refused',
+      since: '2025-10-09T08:53:20.000Z',
+      next_probe_at: '2025-10-09T08:53:21.000Z',
+    })
+  })
+
+  it('pause and resume change nothing but the pause, and workers are told', async () => {
+    const gate = new GateStore(client, o.prefix, 'APP')
+    const event = { type: 'failed_transient', reason: 'timeout', probeId: null } as const
+    const before = advance(readGate(null), event, 1_000, 0)
+    await gate.change('0', JSON.stringify(before))
+    const paused = await o.ask('POST', '/admin/workspaces/APP/pause')
+    expect(paused.body).toMatchObject({ app_id: 'APP', state: 'paused' })
+    const stored = await gate.read()
+    expect(readGate(stored.record)).toEqual({ ...before, paused: true })
+    // Once more changes nothing: the version, which unsettles workers, stays.
+    await o.ask('POST', '/admin/workspaces/APP/pause')
+    expect((await gate.read()).version).toBe(stored.version)
+    await o.ask('POST', '/admin/workspaces/APP/resume')
+    expect(readGate((await gate.read()).record)).toEqual(before)
+    expect(o.logged.map(({ fields }) => fields.action)).toEqual(['pause', 'pause', 'resume'])
+  })
+})
+
+describe('the trace of a request', () => {
+  const newId = (elements: number, atMs = Date.now()) =>
+    createRequestId(atMs, elements, producerTag('shop'), systemRandom)
+  const trace = async (id: string) => o.ask('GET', `/admin/requests/${id}`)
+
+  it('counts what is sent, dead and purged; the rest waits', async () => {
+    const id = newId(10)
+    expect((await trace(id)).body).toMatchObject({
+      state: 'queued',
+      counts: { accepted: 10, queued: 10 },
+    })
+    await o.traces.note(
+      'APP',
+      'sent',
+      [{ requestId: id, elements: 6 }],
+      'bulk-1',
+      1_760_000_000_000,
+    )
+    await o.letters.bury([letter(1, 'ada', { requestId: id }), letter(2, 'bob', { requestId: id })])
+    const { body } = await trace(id)
+    expect(body).toMatchObject({
+      request_id: id,
+      app_id: 'APP',
+      state: 'queued',
+      counts: { accepted: 10, queued: 2, sent: 6, dead_lettered: 2, purged: 0 },
+      sent: [{ at: '2025-10-09T08:53:20.000Z', bulk_request_id: 'bulk-1', elements: 6 }],
+    })
+    expect(body.dead_lettered).toHaveLength(2)
+    expect(body.dead_lettered[0]).toMatchObject({
+      id: letter(1, 'ada').id,
+      reason: 'element_refused',
+      answer: { status: 400, type: 'AttributeError' },
+    })
+    await o.traces.note(
+      'APP',
+      'sent',
+      [{ requestId: id, elements: 2 }],
+      'bulk-2',
+      1_760_000_000_000,
+    )
+    expect((await trace(id)).body.state).toBe('dead_lettered')
+    await o.ask('DELETE', '/admin/dead-letters', { request_id: id })
+    expect((await trace(id)).body).toMatchObject({
+      state: 'purged',
+      counts: { queued: 0, sent: 8, dead_lettered: 0, purged: 2 },
+    })
+  })
+
+  it('is 404 for what relay never gave, and for what is too old', async () => {
+    const ids = ['nonsense', '01ARZ3NDEKTSV4RRFFQ69G5FAV', newId(0), newId(3, Date.now() + 3.6e6)]
+    for (const id of [...ids, newId(3, Date.now() - 25 * 3.6e6)]) {
+      expect((await trace(id)).status).toBe(404)
+    }
+  })
+})

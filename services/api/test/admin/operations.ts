@@ -1,0 +1,153 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { systemClock } from '@relay/shared/clock.js'
+import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
+import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
+import { customerKey } from '@relay/shared/identity.js'
+import type { LogFields } from '@relay/shared/observability/logger.js'
+import type { TracedElement } from '@relay/shared/queue/chunk.js'
+import { Deployment } from '@relay/shared/queue/deployment.js'
+import { LayoutStore } from '@relay/shared/queue/layout.js'
+import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
+import type { Post, PostStore, StoreOutcome } from '@relay/shared/queue/post.js'
+import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
+import { TraceStore } from '@relay/shared/trace/trace-store.js'
+import { createAdminApp } from '../../src/admin/app.js'
+import { RedisPostStore } from '../../src/enqueue/redis-post-store.js'
+import { identityOfCustomerId } from '../../src/identity/identity.js'
+import { workspace } from '../support/intake.js'
+
+export const TOKEN = 'operator-token'
+export const PARTITIONS = 4
+
+/** A store that the test can make fail after so many posts. */
+export class FailingStore implements PostStore {
+  readonly #store: PostStore
+  left = Infinity
+  failure: StoreOutcome = { outcome: 'refused', reason: 'backlog_full' }
+
+  constructor(store: PostStore) {
+    this.#store = store
+  }
+
+  store(post: Post): Promise<StoreOutcome> {
+    this.left -= 1
+    return this.left < 0 ? Promise.resolve(this.failure) : this.#store.store(post)
+  }
+}
+
+/** The operator API on a real Redis, with a prefix of its own. */
+export class Operations {
+  readonly prefix: string
+  readonly client: RedisClient
+  readonly letters: DeadLetterStore
+  readonly traces: TraceStore
+  readonly store: FailingStore
+  readonly logged: { message: string; fields: LogFields }[] = []
+  readonly #server: Server
+  readonly #deployment: Deployment
+
+  constructor(client: RedisClient, prefix: string, token: string | null = TOKEN) {
+    this.client = client
+    this.prefix = prefix
+    this.letters = new DeadLetterStore(client, prefix)
+    this.traces = new TraceStore(client, prefix, 1e6)
+    this.#deployment = new Deployment(client, prefix)
+    const layouts = new LayoutStore(client, prefix, PARTITIONS)
+    const posts = new RedisPostStore({
+      ...{ client, prefix, deployment: this.#deployment, layouts, clock: systemClock },
+      refusal: () => null,
+      compress: () => false,
+      durable: () => Promise.resolve(true),
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    })
+    this.store = new FailingStore(posts)
+    const log = (message: string, fields: LogFields = {}) => this.logged.push({ message, fields })
+    const all = [workspace('APP'), workspace('OTHER')]
+    const app = createAdminApp({
+      ...{ token, client, prefix, windowMs: 60_000, clock: systemClock },
+      ...{ letters: this.letters, traces: this.traces, store: this.store },
+      workspaces: { all: () => all, get: (appId) => all.find((w) => w.appId === appId) },
+      log: { error: log, warn: log, info: log, debug: log },
+    })
+    this.#server = createServer(app)
+  }
+
+  async start(): Promise<this> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
+    return this
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+
+  /** A request by the token's holder. */
+  async ask(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+    const { port } = this.#server.address() as AddressInfo
+    const response = await fetch(`http://127.0.0.1:${String(port)}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${TOKEN}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: JSON.parse(text),
+    }
+  }
+
+  /** Everything that waits in a workspace, each partition's in order. */
+  async queued(appId = 'APP'): Promise<TracedElement[]> {
+    const tags = (await this.#deployment.dirty()).filter((tag) => tag.startsWith(`${appId}/`))
+    const peeked = await Promise.all(
+      tags.map((tag) => new PartitionQueue(this.client, this.prefix, tag).peek(0, 1e5, 1e8)),
+    )
+    return peeked.flatMap(({ chunks }) => chunks.flatMap(({ elements }) => elements))
+  }
+}
+
+/** A Redis and a connection to it for one test file. */
+export async function redisForTests(): Promise<{ redis: TestRedis; client: RedisClient }> {
+  const redis = await startRedis()
+  const client = connectRedis({ mode: 'single', url: redis.url }, { commandTimeoutMs: 5_000 })
+  await new Promise((resolve) => client.once('ready', resolve))
+  // Every store of every test listens to it.
+  client.setMaxListeners(0)
+  return { redis, client }
+}
+
+export function customerOf(customerId: string): string {
+  return Buffer.from(customerKey(identityOfCustomerId(customerId)), 'latin1').toString('hex')
+}
+
+/** A dead letter of workspace APP, of customer `customerId`; `n` orders deaths. */
+export function letter(n: number, customerId: string, more: Partial<DeadLetter> = {}): DeadLetter {
+  return {
+    id: `${more.appId ?? 'APP'}.realtime.0.0.${String(n)}.0`,
+    appId: 'APP',
+    lane: 'realtime',
+    kind: 'event',
+    customer: customerOf(customerId),
+    element: `{"type":"event","customer_id":"${customerId}","n":12345678901234567890${String(n)}}`,
+    cost: 1,
+    posted: 1,
+    reason: 'element_refused',
+    answer: { status: 400, type: 'AttributeError', message: 'no', attribute: 'n' },
+    attempts: 2,
+    requestId: '01JDBX3K5NPQRS000000000000',
+    acceptedAtMs: 1_700_000_000_000,
+    deadAtMs: 1_700_000_000_000 + n,
+    ...more,
+  }
+}

@@ -1,0 +1,44 @@
+import { Registry } from 'prom-client'
+import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { systemClock } from '@relay/shared/clock.js'
+import type { Workspace } from '@relay/shared/config/workspace.js'
+import { observeProcess } from '@relay/shared/observability/process-metrics.js'
+import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'
+import { connectRedis } from '@relay/shared/redis/connect.js'
+import { createWorkerMetrics } from '../../src/observe/metrics.js'
+
+const MOST_SERIES = 2_000
+const WORKSPACES = 20
+
+let redis: TestRedis
+beforeAll(async () => {
+  redis = await startRedis()
+})
+afterAll(() => redis.stop())
+
+test('a worker of twenty workspaces has at most 2,000 series, all there from the start', async () => {
+  const limits = {
+    usersPerWindow: 5,
+    eventsPerWindow: 5,
+    devicesPerWindow: null,
+    maxBodyBytes: 500,
+  }
+  const all = Array.from({ length: WORKSPACES }, (_, i): Workspace => {
+    const names = { appId: `WORKSPACE_${String(i)}`, apiKey: 'k', baseUrl: 'http://127.0.0.1:1' }
+    return { ...names, limits, producers: null, quotas: new Map() }
+  })
+  const client = connectRedis({ mode: 'single', url: redis.url }, { commandTimeoutMs: 2_000 })
+  await new Promise((resolve) => client.once('ready', resolve))
+  const registry = new Registry()
+  const workspaces = { all: () => all, faulty: false }
+  const config = { prefix: redis.freshPrefix(), budgetWindowMs: 60_000 }
+  observeProcess(registry, 'worker', workspaces)
+  observeSharedState({ registry, client, config, workspaces, clock: systemClock })
+  const metrics = createWorkerMetrics(registry)
+  for (const { appId } of all) metrics.preset(appId)
+  const text = await registry.metrics()
+  client.disconnect()
+  const series = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  expect(series.length).toBeLessThanOrEqual(MOST_SERIES)
+  expect(series.filter((line) => line.includes('WORKSPACE_7"')).length).toBeGreaterThan(80)
+})

@@ -1,0 +1,115 @@
+import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { systemClock } from '@relay/shared/clock.js'
+import { Deployment } from '@relay/shared/queue/deployment.js'
+import { partitionTag } from '@relay/shared/queue/keys.js'
+import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
+import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
+import { Ownership } from '../../src/ownership/ownership.js'
+
+const TAG = partitionTag({ appId: 'APP', lane: 'realtime', generation: 0, index: 0 })
+const LEASE_MS = 60_000
+
+let redis: TestRedis
+let client: RedisClient
+let prefix: string
+let deployment: Deployment
+
+beforeAll(async () => {
+  redis = await startRedis()
+  client = connectRedis({ mode: 'single', url: redis.url }, { commandTimeoutMs: 5_000 })
+  await new Promise((resolve) => client.once('ready', resolve))
+})
+
+beforeEach(() => {
+  prefix = redis.freshPrefix()
+  deployment = new Deployment(client, prefix)
+})
+
+afterAll(async () => {
+  client.disconnect()
+  await redis.stop()
+})
+
+function worker(session: string) {
+  const seen = { refreshes: 0, takeovers: [] as string[], gained: [] as string[] }
+  const ownership = new Ownership({
+    ...{ client, prefix, deployment, clock: systemClock, leaseMs: LEASE_MS },
+    session: () => ({ id: session, alive: true }),
+    onGained: ({ stale, tag }) => seen.gained.push(`${tag} ${stale ? 'unread' : 'read'}`),
+    onLost: () => undefined,
+    onTakeover: (tag) => seen.takeovers.push(tag),
+    refresh: () => {
+      seen.refreshes += 1
+    },
+  })
+  const hear = async (step: 'join' | 'renew' | 'leave') => {
+    const askedAtMs = systemClock.monotonicMs()
+    return { roster: await deployment.session(session, LEASE_MS, step), askedAtMs }
+  }
+  return { ownership, seen, hear }
+}
+
+const owner = () => new PartitionQueue(client, prefix, TAG).owner()
+
+test('a partition is never taken from a session that joined after the roster was asked for', async () => {
+  await deployment.mark([TAG])
+  const first = worker('first.1')
+  const old = await first.hear('join')
+  const later = worker('later.1')
+  const { roster, askedAtMs } = await later.hear('join')
+  // With one session only in its roster, it takes the partition.
+  await later.ownership.balance({ ...roster, sessions: new Map([['later.1', 0]]) }, askedAtMs)
+  expect(await owner()).toBe('later.1:1')
+
+  await first.ownership.balance(old.roster, old.askedAtMs)
+  expect(await owner()).toBe('later.1:1')
+  expect(first.seen).toEqual({ refreshes: 1, takeovers: [], gained: [] })
+
+  const fresh = await first.hear('renew')
+  await first.ownership.balance(fresh.roster, fresh.askedAtMs)
+  expect(await owner()).toBe('later.1:1')
+  expect(first.seen).toEqual({ refreshes: 1, takeovers: [], gained: [] })
+})
+
+test('a wake-up that names an unknown owner takes nothing over before a fresh roster came', async () => {
+  const first = worker('first.1')
+  const old = await first.hear('join')
+  await first.ownership.balance(old.roster, old.askedAtMs)
+  const later = worker('later.1')
+  const { roster, askedAtMs } = await later.hear('join')
+  await deployment.mark([TAG])
+  const dirty = [TAG]
+  await later.ownership.balance(
+    { ...roster, dirty, sessions: new Map([['later.1', 0]]) },
+    askedAtMs,
+  )
+  await first.ownership.woken(TAG, 'later.1:1')
+  expect(await owner()).toBe('later.1:1')
+  expect(first.seen).toEqual({ refreshes: 1, takeovers: [], gained: [] })
+})
+
+test("a dead session's partition is taken over with the first roster asked for after it was seen", async () => {
+  await deployment.mark([TAG])
+  const dead = worker('dead.1')
+  const joined = await dead.hear('join')
+  await dead.ownership.balance(joined.roster, joined.askedAtMs)
+  await dead.hear('leave')
+  const heir = worker('heir.1')
+  const first = await heir.hear('join')
+  await heir.ownership.balance(first.roster, first.askedAtMs)
+  expect(heir.seen.refreshes).toBe(1)
+  const second = await heir.hear('renew')
+  await heir.ownership.balance(second.roster, second.askedAtMs)
+  expect(await owner()).toBe('heir.1:1')
+  expect(heir.seen.takeovers).toEqual([TAG])
+})
+
+test('after missed wake-ups every owned partition is looked into again', async () => {
+  await deployment.mark([TAG])
+  const only = worker('only.1')
+  const { roster, askedAtMs } = await only.hear('join')
+  await only.ownership.balance(roster, askedAtMs)
+  for (const { window } of only.ownership.owned.values()) window.stale = false
+  only.ownership.recheck()
+  expect(only.seen.gained).toEqual([`${TAG} unread`, `${TAG} unread`])
+})

@@ -1,0 +1,34 @@
+--[[
+  Keeps dead letters of one workspace. A letter that is kept already stays as it is.
+
+  Each letter gets an order number: larger than any before, and at least 1024 times the moment of
+  its death, so that one number serves as order, cursor and time.
+
+  KEYS[1]  letters: hash of id to JSON
+  KEYS[2]  last order number
+  KEYS[3]  zset of id by order
+  KEYS[4]  by customer: zset of "<16 hex digits><order, 16 digits><id>", compared as text
+  KEYS[5]  by request: zset of "<request id><order, 16 digits><id>", compared as text
+  KEYS[6..]  per reason: zset of id by order
+  per letter in ARGV: id, number of its reason (1..), death (ms since 1970), customer, request id, JSON
+
+  Returns how many were new.
+]]
+local last = tonumber(redis.call('GET', KEYS[2]) or 0)
+local new = 0
+for i = 1, #ARGV, 6 do
+  local id = ARGV[i]
+  if redis.call('HSETNX', KEYS[1], id, ARGV[i + 5]) == 1 then
+    new = new + 1
+    last = math.max(last + 1, tonumber(ARGV[i + 2]) * 1024)
+    local order = string.format('%016.0f', last)
+    redis.call('ZADD', KEYS[3], order, id)
+    redis.call('ZADD', KEYS[4], 0, ARGV[i + 3] .. order .. id)
+    redis.call('ZADD', KEYS[5], 0, ARGV[i + 4] .. order .. id)
+    redis.call('ZADD', KEYS[5 + tonumber(ARGV[i + 1])], order, id)
+  end
+end
+if new > 0 then
+  redis.call('SET', KEYS[2], string.format('%.0f', last))
+end
+return new

@@ -1,0 +1,76 @@
+import { REFUSAL_REASONS, type TransientReason } from './reasons.js'
+
+/** Why a workspace is held: MoEngage refused it, or could not be reached after all retries. */
+export const HOLD_REASONS = [...REFUSAL_REASONS, 'unavailable'] as const
+export type HoldReason = (typeof HOLD_REASONS)[number]
+
+/** The one attempt that may run while the gate is not open. */
+export interface Probe {
+  readonly id: string
+  /** Wall clock after which its worker is taken for dead and another may probe. */
+  readonly expiresAtMs: number
+  /** The configuration changed after it had started: should it fail, the next one goes at once. */
+  readonly outdated: boolean
+}
+
+export interface OpenMode {
+  readonly state: 'open'
+}
+
+/** MoEngage failed; one leader tries again every 2 s, at most 5 times. */
+export interface RetryingMode {
+  readonly state: 'retrying'
+  readonly reason: TransientReason
+  readonly sinceMs: number
+  /** The retry that comes next, or is under way: 1 to 5. */
+  readonly attempt: number
+  readonly nextProbeAtMs: number
+  readonly probe: Probe | null
+}
+
+/** Sending stops until a probe succeeds. */
+export interface HeldMode {
+  readonly state: 'held'
+  readonly reason: HoldReason
+  readonly sinceMs: number
+  readonly nextProbeAtMs: number
+  readonly probeIntervalMs: number
+  readonly probe: Probe | null
+}
+
+/** MoEngage asked to slow down; after `nextProbeAtMs` one request goes ahead, then all. */
+export interface RateLimitedMode {
+  readonly state: 'rate_limited'
+  readonly sinceMs: number
+  readonly nextProbeAtMs: number
+  /** The pause to double should the next request be refused without a Retry-After. */
+  readonly backoffMs: number
+  readonly probe: Probe | null
+}
+
+export type Mode = OpenMode | RetryingMode | HeldMode | RateLimitedMode
+
+/** Whether a workspace may send; shared by all workers as JSON. Times are of one wall clock. */
+export interface Gate {
+  readonly version: 1
+  readonly mode: Mode
+  /** An operator stopped sending. Independent of `mode`. */
+  readonly paused: boolean
+}
+
+export const OPEN_GATE: Gate = { version: 1, mode: { state: 'open' }, paused: false }
+
+/**
+ * Reads a stored gate; an absent or unreadable one is open. Then the first failure closes it
+ * again, whereas a gate nobody can read would keep a workspace shut for ever.
+ */
+export function readGate(json: string | null): Gate {
+  if (json === null) return OPEN_GATE
+  try {
+    const gate = JSON.parse(json) as Partial<Gate> | null
+    const known = gate?.version === 1 && typeof gate.mode?.state === 'string'
+    return known ? { version: 1, mode: gate.mode, paused: gate.paused === true } : OPEN_GATE
+  } catch {
+    return OPEN_GATE
+  }
+}

@@ -1,0 +1,225 @@
+import { RETRY_ATTEMPTS, RETRY_INTERVAL_MS } from '../vendor/limits.js'
+import type { RefusalReason, TransientReason } from './reasons.js'
+import type { Gate, HeldMode, HoldReason, Mode, OpenMode, Probe } from './gate-state.js'
+import {
+  FIRST_BACKOFF_MS,
+  firstProbeIntervalMs,
+  jittered,
+  LONGEST_BACKOFF_MS,
+  nextProbeIntervalMs,
+} from './schedule.js'
+
+/** `probeId`: of the probe that this attempt was, null for any other attempt. */
+interface OfAttempt {
+  readonly probeId: string | null
+}
+
+export type GateEvent =
+  /** Delivered, or refused for its elements or size alone: MoEngage works. */
+  | ({ readonly type: 'succeeded' } & OfAttempt)
+  | ({ readonly type: 'failed_transient'; readonly reason: TransientReason } & OfAttempt)
+  | ({ readonly type: 'refused_for'; readonly reason: RefusalReason } & OfAttempt)
+  | ({ readonly type: 'rate_limited'; readonly retryAfterMs: number | null } & OfAttempt)
+  /** The workspace's settings changed. */
+  | { readonly type: 'config_changed' }
+  /** Takes the probe, if `mayStart` grants one: look in the result for one's own id. */
+  | { readonly type: 'probe_started'; readonly probeId: string; readonly ttlMs: number }
+  /** Gives a probe back that said nothing: interrupted by relay, or nothing to send. */
+  | { readonly type: 'probe_released'; readonly probeId: string }
+  /** Clears a probe past its time; `mayStart` and `probe_started` do so by themselves. */
+  | { readonly type: 'probe_expired' }
+  | { readonly type: 'paused' }
+  | { readonly type: 'resumed' }
+
+/** When nothing but an event can open the gate, ask again after this long all the same. */
+export const PAUSED_RECHECK_MS = 5_000
+
+/** Pause after a probe that was given back or whose worker died. */
+const RELEASED_PROBE_MS = 500
+
+/** Even a Retry-After of 0 leaves a moment. */
+const SHORTEST_PAUSE_MS = 250
+
+/** Longest a probe may hold the gate before its worker is taken for dead. */
+const LONGEST_PROBE_MS = 300_000
+
+export type MayStart =
+  /** `probe`: send only after `probe_started` has made this attempt the one probe. */
+  { readonly go: true; readonly probe: boolean } | { readonly go: false; readonly waitMs: number }
+
+/** Whether a new attempt may start now, and if not, when to ask again. */
+export function mayStart(gate: Gate, nowMs: number): MayStart {
+  if (gate.paused) return { go: false, waitMs: PAUSED_RECHECK_MS }
+  const { mode } = gate
+  if (mode.state === 'open') return { go: true, probe: false }
+  const readyAtMs = mode.probe?.expiresAtMs ?? mode.nextProbeAtMs
+  return nowMs >= readyAtMs
+    ? { go: true, probe: true }
+    : { go: false, waitMs: Math.ceil(readyAtMs - nowMs) }
+}
+
+/** Whether the probe, if there is one, is this one. */
+export function isProbe(gate: Gate, probeId: string): boolean {
+  return gate.mode.state !== 'open' && gate.mode.probe?.id === probeId
+}
+
+/** The gate after an event. Total; `random` is uniform in [0, 1). */
+export function advance(gate: Gate, event: GateEvent, nowMs: number, random: number): Gate {
+  if (event.type === 'paused' || event.type === 'resumed') {
+    return { ...gate, paused: event.type === 'paused' }
+  }
+  if (event.type === 'probe_started') {
+    const answer = mayStart(gate, nowMs)
+    if (!answer.go || !answer.probe) return gate
+    return withMode(gate, withProbe(gate.mode, event.probeId, nowMs + bounded(event.ttlMs)))
+  }
+  return withMode(gate, nextMode(gate.mode, event, nowMs, random))
+}
+
+type ModeEvent = Exclude<GateEvent, { type: 'paused' | 'resumed' | 'probe_started' }>
+
+function nextMode(mode: Mode, event: ModeEvent, nowMs: number, random: number): Mode {
+  switch (event.type) {
+    case 'succeeded':
+      return succeeded(mode, event)
+    case 'failed_transient':
+      return failed(mode, event, nowMs)
+    case 'refused_for':
+      return refused(mode, event, nowMs)
+    case 'rate_limited':
+      return limited(mode, event, nowMs, random)
+    case 'config_changed':
+      return reconfigured(mode, nowMs)
+    case 'probe_released':
+      return released(mode, event, nowMs)
+    case 'probe_expired':
+      return expired(mode, nowMs)
+  }
+}
+
+/** An older request's success does not lift a pause that MoEngage asked for. */
+function succeeded(mode: Mode, event: OfAttempt): Mode {
+  return mode.state === 'rate_limited' && !isFromProbe(mode, event) ? mode : { state: 'open' }
+}
+
+/** Requests that were under way when the gate closed fail too; only the leader's failure counts. */
+function failed(
+  mode: Mode,
+  event: OfAttempt & { readonly reason: TransientReason },
+  nowMs: number,
+): Mode {
+  const { reason } = event
+  const fresh = { state: 'retrying', reason, sinceMs: nowMs, attempt: 1, probe: null } as const
+  if (mode.state === 'open') return { ...fresh, nextProbeAtMs: nowMs + RETRY_INTERVAL_MS }
+  if (!isFromProbe(mode, event)) return mode
+  const atOnce = mode.probe.outdated
+  switch (mode.state) {
+    case 'held':
+      return heldAgain(mode, 'unavailable', nowMs)
+    case 'rate_limited':
+      return { ...fresh, nextProbeAtMs: atOnce ? nowMs : nowMs + RETRY_INTERVAL_MS }
+    case 'retrying': {
+      if (mode.attempt >= RETRY_ATTEMPTS) return hold('unavailable', mode.sinceMs, nowMs)
+      const nextProbeAtMs = atOnce ? nowMs : nowMs + RETRY_INTERVAL_MS
+      return { ...mode, reason, attempt: mode.attempt + 1, nextProbeAtMs, probe: null }
+    }
+  }
+}
+
+function refused(
+  mode: Mode,
+  event: OfAttempt & { readonly reason: RefusalReason },
+  nowMs: number,
+): Mode {
+  if (mode.state !== 'held') {
+    const held = hold(event.reason, nowMs, nowMs)
+    // A late answer to an older request leaves the running probe its place.
+    return mode.state === 'open' || isFromProbe(mode, event) ? held : { ...held, probe: mode.probe }
+  }
+  return isFromProbe(mode, event) ? heldAgain(mode, event.reason, nowMs) : mode
+}
+
+function limited(
+  mode: Mode,
+  event: OfAttempt & { readonly retryAfterMs: number | null },
+  nowMs: number,
+  random: number,
+): Mode {
+  const asked = event.retryAfterMs === null ? null : Math.max(event.retryAfterMs, SHORTEST_PAUSE_MS)
+  if (mode.state !== 'open' && !isFromProbe(mode, event)) {
+    // Several requests under way are refused at once: the longest named pause counts, none adds up.
+    return asked === null
+      ? mode
+      : { ...mode, nextProbeAtMs: Math.max(mode.nextProbeAtMs, nowMs + asked) }
+  }
+  const again = mode.state === 'rate_limited'
+  const backoffMs = again ? Math.min(mode.backoffMs * 2, LONGEST_BACKOFF_MS) : FIRST_BACKOFF_MS
+  return {
+    state: 'rate_limited',
+    sinceMs: again ? mode.sinceMs : nowMs,
+    nextProbeAtMs: nowMs + (asked ?? jittered(backoffMs, random)),
+    backoffMs,
+    probe: null,
+  }
+}
+
+/** A probe under way belongs to the old settings: it keeps its place, but its failure costs no wait. */
+function reconfigured(mode: Mode, nowMs: number): Mode {
+  switch (mode.state) {
+    case 'open':
+    case 'rate_limited':
+      return mode
+    case 'retrying':
+      return { ...mode, nextProbeAtMs: nowMs, probe: outdated(mode.probe) }
+    case 'held': {
+      const probeIntervalMs = firstProbeIntervalMs(mode.reason)
+      return { ...mode, probeIntervalMs, nextProbeAtMs: nowMs, probe: outdated(mode.probe) }
+    }
+  }
+}
+
+function outdated(probe: Probe | null): Probe | null {
+  return probe === null ? null : { ...probe, outdated: true }
+}
+
+function hold(reason: HoldReason, sinceMs: number, nowMs: number): HeldMode {
+  const probeIntervalMs = firstProbeIntervalMs(reason)
+  const nextProbeAtMs = nowMs + probeIntervalMs
+  return { state: 'held', reason, sinceMs, nextProbeAtMs, probeIntervalMs, probe: null }
+}
+
+function heldAgain(mode: HeldMode, reason: HoldReason, nowMs: number): HeldMode {
+  if (mode.probe?.outdated === true) return { ...mode, reason, nextProbeAtMs: nowMs, probe: null }
+  const probeIntervalMs = nextProbeIntervalMs(reason, mode.probeIntervalMs)
+  return { ...mode, reason, probeIntervalMs, nextProbeAtMs: nowMs + probeIntervalMs, probe: null }
+}
+
+function released(mode: Mode, event: OfAttempt, nowMs: number): Mode {
+  if (!isFromProbe(mode, event)) return mode
+  const nextProbeAtMs = Math.max(mode.nextProbeAtMs, nowMs + RELEASED_PROBE_MS)
+  return { ...mode, nextProbeAtMs, probe: null }
+}
+
+function expired(mode: Mode, nowMs: number): Mode {
+  if (mode.state === 'open' || mode.probe === null || nowMs < mode.probe.expiresAtMs) return mode
+  return { ...mode, nextProbeAtMs: Math.min(mode.nextProbeAtMs, nowMs), probe: null }
+}
+
+function withProbe(mode: Mode, id: string, expiresAtMs: number): Mode {
+  return mode.state === 'open' ? mode : { ...mode, probe: { id, expiresAtMs, outdated: false } }
+}
+
+function withMode(gate: Gate, mode: Mode): Gate {
+  return mode === gate.mode ? gate : { ...gate, mode }
+}
+
+function isFromProbe<M extends Mode>(
+  mode: M,
+  { probeId }: OfAttempt,
+): mode is Exclude<M, OpenMode> & { readonly probe: Probe } {
+  return mode.state !== 'open' && probeId !== null && mode.probe?.id === probeId
+}
+
+function bounded(ttlMs: number): number {
+  return Math.min(Math.max(ttlMs, RELEASED_PROBE_MS), LONGEST_PROBE_MS)
+}

@@ -1,0 +1,57 @@
+import { collectDefaultMetrics, Counter, Gauge, type Registry } from 'prom-client'
+import type { WorkspaceDirectory } from '../config/workspace-directory.js'
+import { VERSION } from '../version.js'
+
+/** Defaults that are gauges named `…_total`: `promtool check metrics` refuses them. */
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+]
+/** Seconds; the library's default has one bucket per decade more, times the kinds of collection. */
+const GC_BUCKETS_SECONDS = [0.01, 0.1, 1]
+export const RELOAD_RESULTS = ['changed', 'refused'] as const
+export type ReloadResult = (typeof RELOAD_RESULTS)[number]
+
+/** What every process says of itself. The result counts re-readings of the workspaces file. */
+export function observeProcess(
+  registry: Registry,
+  service: 'api' | 'worker',
+  workspaces: Pick<WorkspaceDirectory, 'faulty' | 'all'>,
+): (result: ReloadResult) => void {
+  collectDefaultMetrics({ register: registry, gcDurationBuckets: GC_BUCKETS_SECONDS })
+  for (const name of MISNAMED) registry.removeSingleMetric(name)
+  const registers = [registry]
+  new Gauge({
+    name: 'relay_build_info',
+    help: 'Always 1; the labels say what runs.',
+    labelNames: ['service', 'version', 'node'],
+    registers,
+  }).set({ service, version: VERSION, node: process.version }, 1)
+  new Gauge({
+    name: 'relay_workspaces_configured',
+    help: 'Workspaces that this process knows.',
+    registers,
+    collect() {
+      this.set(workspaces.all().length)
+    },
+  })
+  new Gauge({
+    name: 'relay_workspaces_file_faulty',
+    help: 'Whether the workspaces file cannot be used; the last good one stays in force.',
+    registers,
+    collect() {
+      this.set(workspaces.faulty ? 1 : 0)
+    },
+  })
+  const reloads = new Counter({
+    name: 'relay_config_reloads_total',
+    help: 'Changes of the workspaces file that were noticed, by result.',
+    labelNames: ['result'],
+    registers,
+  })
+  for (const result of RELOAD_RESULTS) reloads.inc({ result }, 0)
+  return (result) => {
+    reloads.inc({ result })
+  }
+}

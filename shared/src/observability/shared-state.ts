@@ -1,0 +1,162 @@
+import { effectiveLimits, type Cost } from '../budget/cost.js'
+import { waitingByBudget } from '../budget/drain.js'
+import { Ledger } from '../budget/ledger.js'
+import type { Clock } from '../clock.js'
+import type { Workspace } from '../config/workspace.js'
+import { KINDS, LANES, type Kind, type Lane } from '../element.js'
+import { readGate, type Gate } from '../gate/gate-state.js'
+import { effectiveShare, readAdaptation } from '../gate/adaptation.js'
+import { LearnedStore } from '../gate/learned-store.js'
+import { GateStore } from '../gate/gate-store.js'
+import { readBacklog, type LaneBacklog } from '../queue/backlog.js'
+import { Deployment } from '../queue/deployment.js'
+import { deploymentKeys, workspaceKeys } from '../queue/keys.js'
+import type { RedisClient } from '../redis/connect.js'
+import { ScaleStore } from '../scaling/scale-store.js'
+import type { Load } from '../scaling/workers-wanted.js'
+import { readRedisFacts, type RedisFacts } from './redis-facts.js'
+
+/** What all processes share about one workspace. */
+export interface WorkspaceState {
+  readonly workspace: Workspace
+  readonly lanes: Readonly<Record<Lane, LaneBacklog>>
+  readonly gate: Gate
+  readonly used: Cost
+  readonly effective: Cost
+  /** Workers that queue for budget. */
+  readonly waiters: Readonly<Record<Lane, number>>
+  readonly deadLetters: number
+}
+
+export interface SharedState {
+  readonly redisNowMs: number
+  readonly redis: RedisFacts
+  readonly workspaces: readonly WorkspaceState[]
+  /** Elements of workspaces that are not configured any more: they wait for its return. */
+  readonly orphanedElements: number
+  readonly aliveWorkers: number
+  readonly workersWanted: number
+}
+
+export interface StateReaderOptions {
+  readonly client: RedisClient
+  readonly prefix: string
+  readonly windowMs: number
+  readonly workspaces: () => readonly Workspace[]
+  readonly clock: Clock
+}
+
+/** Reads everything that processes share, for metrics. Changes nothing but the scaling decision. */
+export class StateReader {
+  readonly #o: StateReaderOptions
+  readonly #deployment: Deployment
+  readonly #scale: ScaleStore
+
+  constructor(options: StateReaderOptions) {
+    this.#o = options
+    this.#deployment = new Deployment(options.client, options.prefix)
+    this.#scale = new ScaleStore(options.client, options.prefix)
+  }
+
+  async read(): Promise<SharedState> {
+    const { client, prefix, windowMs, clock } = this.#o
+    const redis = await readRedisFacts(client, clock)
+    const all = this.#o.workspaces()
+    const [lanes, workspaces, aliveWorkers] = await Promise.all([
+      readBacklog(client, prefix, this.#deployment),
+      Promise.all(all.map((workspace) => this.#readWorkspace(workspace, redis.nowMs))),
+      client.zcount(deploymentKeys(prefix).sessions, `(${String(redis.nowMs)}`, '+inf'),
+    ])
+    const states = workspaces.map((state) => ({
+      ...state,
+      lanes: lanesOf(state.workspace.appId, lanes),
+    }))
+    const known = new Set(all.map(({ appId }) => appId))
+    const load = loadOf(states, windowMs, aliveWorkers)
+    const { wanted } = await this.#scale.decide(load, redis.nowMs)
+    return {
+      redis,
+      aliveWorkers,
+      redisNowMs: redis.nowMs,
+      workspaces: states,
+      orphanedElements: lanes
+        .filter(({ appId }) => !known.has(appId))
+        .reduce((sum, { elements }) => sum + elementsOf(elements), 0),
+      workersWanted: wanted,
+    }
+  }
+
+  async #readWorkspace(
+    workspace: Workspace,
+    nowMs: number,
+  ): Promise<Omit<WorkspaceState, 'lanes'>> {
+    const { client, prefix } = this.#o
+    const keys = workspaceKeys(prefix, workspace.appId)
+    const [used, stored, learned, waiters, deadLetters] = await Promise.all([
+      new Ledger(client, prefix, workspace.appId).used(),
+      new GateStore(client, prefix, workspace.appId).read(),
+      new LearnedStore(client, prefix, workspace.appId).read(),
+      client.hvals(keys.ledgerWaiters),
+      client.hlen(`${keys.deadLetters}:letters`),
+    ])
+    const gate = readGate(stored.record === '' ? null : stored.record)
+    const { windowMs } = this.#o
+    const share = effectiveShare(readAdaptation(learned.adaptation), { nowMs, windowMs })
+    return {
+      ...{ workspace, used, gate, deadLetters },
+      effective: effectiveLimits(workspace.limits, share),
+      waiters: countWaiters(waiters, nowMs),
+    }
+  }
+}
+
+/** Whether the workspace sends now. */
+export function sends({ mode, paused }: Gate): boolean {
+  return !paused && mode.state !== 'held'
+}
+
+export function elementsOf(elements: Readonly<Record<Kind, number>>): number {
+  return KINDS.reduce((sum, kind) => sum + elements[kind], 0)
+}
+
+function lanesOf(appId: string, all: readonly LaneBacklog[]): Record<Lane, LaneBacklog> {
+  const [realtime, backfill] = LANES.map(
+    (lane) =>
+      all.find((found) => found.appId === appId && found.lane === lane) ?? {
+        ...{ appId, lane, bytes: 0, oldestMs: null },
+        elements: { user: 0, event: 0, device: 0 },
+      },
+  ) as [LaneBacklog, LaneBacklog]
+  return { realtime, backfill }
+}
+
+/** Waiters are kept as "lane,age,users,events,devices,until"; one past its time has gone. */
+function countWaiters(entries: readonly string[], nowMs: number): Record<Lane, number> {
+  const counts: Record<Lane, number> = { realtime: 0, backfill: 0 }
+  for (const entry of entries) {
+    const fields = entry.split(',')
+    const lane = LANES.find((known) => known === fields[0])
+    if (lane !== undefined && Number(fields[5]) >= nowMs) counts[lane] += 1
+  }
+  return counts
+}
+
+function loadOf(states: readonly WorkspaceState[], windowMs: number, workers: number): Load {
+  const budgets = states.flatMap(({ workspace, lanes, gate, used, effective }) => {
+    const waiting = waitingByBudget(waitingOf(lanes), workspace.limits)
+    const limits = effectiveLimits(workspace.limits, 1)
+    return (['users', 'events', 'devices'] as const).map((budget) => ({
+      waiting: waiting[budget],
+      used: used[budget],
+      limit: limits[budget],
+      allowed: sends(gate) ? effective[budget] : 0,
+    }))
+  })
+  return { windowMs, workers, budgets }
+}
+
+/** What waits in both lanes together. */
+export function waitingOf(lanes: WorkspaceState['lanes']): Record<Kind, number> {
+  const sum = (kind: Kind) => LANES.reduce((all, lane) => all + lanes[lane].elements[kind], 0)
+  return { user: sum('user'), event: sum('event'), device: sum('device') }
+}

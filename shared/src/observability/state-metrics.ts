@@ -1,0 +1,190 @@
+import { Gauge, type Registry } from 'prom-client'
+import { BUDGETS, effectiveLimits } from '../budget/cost.js'
+import { drainSeconds, waitingByBudget } from '../budget/drain.js'
+import type { Clock } from '../clock.js'
+import { KINDS, LANES } from '../element.js'
+import { HOLD_REASONS } from '../gate/gate-state.js'
+import { waitingOf, type SharedState, type WorkspaceState } from './shared-state.js'
+
+export interface StateMetricsOptions {
+  readonly registry: Registry
+  readonly read: () => Promise<SharedState>
+  readonly clock: Clock
+  readonly windowMs: number
+}
+
+/** Between two readings, ms, however often the metrics are scraped. */
+const READ_EVERY_MS = 1_000
+/** A scrape does not wait longer than this for Redis, ms. */
+const READ_WITHIN_MS = 1_500
+
+/**
+ * Gauges of what all processes share, the same from each: aggregate with `max`, never `sum`. Read
+ * when scraped; while Redis is away they keep their last values, `relay_redis_up` is 0 and
+ * `relay_state_age_seconds` grows.
+ */
+export class StateMetrics {
+  readonly #o: StateMetricsOptions
+  readonly #gauges: ReturnType<typeof createGauges>
+  #readAtMs = -Infinity
+  #knownAtMs: number
+  #reading: Promise<void> | null = null
+
+  constructor(options: StateMetricsOptions) {
+    this.#o = options
+    this.#knownAtMs = options.clock.monotonicMs()
+    this.#gauges = createGauges(options.registry, () => this.#refresh())
+  }
+
+  #refresh(): Promise<void> {
+    const { clock } = this.#o
+    if (clock.monotonicMs() - this.#readAtMs >= READ_EVERY_MS) {
+      this.#readAtMs = clock.monotonicMs()
+      this.#reading = this.#read()
+    }
+    return this.#reading ?? Promise.resolve()
+  }
+
+  async #read(): Promise<void> {
+    const { read, clock, windowMs } = this.#o
+    const state = await within(READ_WITHIN_MS, read())
+    const { redisUp, stateAge } = this.#gauges
+    redisUp.set(state === null ? 0 : 1)
+    if (state !== null) {
+      this.#knownAtMs = clock.monotonicMs()
+      show(this.#gauges, state, windowMs)
+    }
+    stateAge.set((clock.monotonicMs() - this.#knownAtMs) / 1000)
+  }
+}
+
+/** Null when it fails or takes too long. */
+async function within<T>(mostMs: number, promise: Promise<T>): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => {
+      resolve(null)
+    }, mostMs)
+  })
+  const first = await Promise.race([promise.catch(() => null), late])
+  clearTimeout(timer)
+  return first
+}
+
+function createGauges(registry: Registry, collect: () => Promise<void>) {
+  const gauge = <const L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Gauge({ name, help, labelNames, registers: [registry], collect })
+  return {
+    backlog: gauge('relay_backlog_elements', 'Elements that wait.', 'app_id', 'kind', 'lane'),
+    backlogBytes: gauge('relay_backlog_bytes', 'Redis bytes of what waits.', 'app_id'),
+    oldestAge: gauge(
+      'relay_oldest_element_age_seconds',
+      'Age of the oldest element that waits; 0 when none does.',
+      ...['app_id' as const, 'lane' as const],
+    ),
+    drain: gauge(
+      'relay_drain_eta_seconds',
+      'Until what waits is sent, if nothing more arrives and MoEngage takes it from now on.',
+      'app_id',
+    ),
+    limit: gauge('relay_budget_limit', 'Units that one window allows.', 'app_id', 'budget'),
+    used: gauge('relay_budget_used', 'Units that count in the window.', 'app_id', 'budget'),
+    effective: gauge(
+      'relay_budget_effective',
+      'Units of one window that relay uses: fewer than the limit after a 429.',
+      ...['app_id' as const, 'budget' as const],
+    ),
+    waiters: gauge('relay_budget_waiters', 'Workers that wait for budget.', 'app_id', 'lane'),
+    held: gauge(
+      'relay_workspace_held',
+      'Whether sending is held for this reason.',
+      ...['app_id' as const, 'reason' as const],
+    ),
+    paused: gauge('relay_workspace_paused', 'Whether an operator stopped sending.', 'app_id'),
+    deadLetters: gauge('relay_dead_letters', 'Dead letters that are kept.', 'app_id'),
+    orphaned: gauge('relay_orphaned_elements', 'Waiting for a workspace that is not configured.'),
+    workersWanted: gauge('relay_workers_wanted', 'Workers that are of use now.'),
+    workersAlive: gauge('relay_workers_alive', 'Workers with a valid lease.'),
+    budgetWindow: gauge('relay_budget_window_seconds', 'Length of the budget window.'),
+    redisUp: gauge('relay_redis_up', 'Whether Redis answers this process.'),
+    redisCommand: gauge('relay_redis_command_seconds', 'Time of one command, as just measured.'),
+    redisMemory: gauge('relay_redis_memory_used_bytes', 'Memory in use by Redis.'),
+    redisLimit: gauge('relay_redis_memory_limit_bytes', 'maxmemory of Redis; 0: no limit.'),
+    redisClients: gauge('relay_redis_connected_clients', 'Connections to Redis.'),
+    aofEnabled: gauge('relay_redis_aof_enabled', 'Whether Redis keeps an append-only file.'),
+    aofHealthy: gauge('relay_redis_aof_ok', 'Whether its last write and rewrite succeeded.'),
+    aofRewriting: gauge('relay_redis_aof_rewriting', 'Whether Redis rewrites it now.'),
+    neverEvicts: gauge('relay_redis_noeviction', 'Whether Redis never evicts a key.'),
+    stateAge: gauge('relay_state_age_seconds', 'Age of the values that come from Redis.'),
+  }
+}
+
+type Gauges = ReturnType<typeof createGauges>
+
+function show(gauges: Gauges, state: SharedState, windowMs: number): void {
+  const perWorkspace = ['backlog', 'backlogBytes', 'oldestAge', 'drain', 'limit', 'used'] as const
+  const more = ['effective', 'waiters', 'held', 'paused', 'deadLetters'] as const
+  // A workspace that was removed is not reported any longer.
+  for (const name of [...perWorkspace, ...more]) gauges[name].reset()
+  for (const workspace of state.workspaces) {
+    showBacklog(gauges, workspace, state.redisNowMs, windowMs)
+    showBudgets(gauges, workspace)
+    showGate(gauges, workspace)
+  }
+  gauges.orphaned.set(state.orphanedElements)
+  gauges.workersWanted.set(state.workersWanted)
+  gauges.workersAlive.set(state.aliveWorkers)
+  gauges.budgetWindow.set(windowMs / 1000)
+  showRedis(gauges, state)
+}
+
+function showBacklog(
+  gauges: Gauges,
+  { workspace, lanes, effective, deadLetters }: WorkspaceState,
+  nowMs: number,
+  windowMs: number,
+): void {
+  const { appId: app_id, limits } = workspace
+  for (const lane of LANES) {
+    const { elements, oldestMs } = lanes[lane]
+    for (const kind of KINDS) gauges.backlog.set({ app_id, kind, lane }, elements[kind])
+    const ageMs = oldestMs === null ? 0 : Math.max(0, nowMs - oldestMs)
+    gauges.oldestAge.set({ app_id, lane }, ageMs / 1000)
+  }
+  gauges.backlogBytes.set({ app_id }, lanes.realtime.bytes + lanes.backfill.bytes)
+  const waiting = waitingByBudget(waitingOf(lanes), limits)
+  gauges.drain.set({ app_id }, drainSeconds(waiting, effective, windowMs))
+  gauges.deadLetters.set({ app_id }, deadLetters)
+}
+
+function showBudgets(gauges: Gauges, { workspace, used, effective, waiters }: WorkspaceState) {
+  const { appId: app_id, limits } = workspace
+  const configured = effectiveLimits(limits, 1)
+  for (const budget of BUDGETS) {
+    if (budget === 'devices' && limits.devicesPerWindow === null) continue
+    gauges.limit.set({ app_id, budget }, configured[budget])
+    gauges.used.set({ app_id, budget }, used[budget])
+    gauges.effective.set({ app_id, budget }, effective[budget])
+  }
+  for (const lane of LANES) gauges.waiters.set({ app_id, lane }, waiters[lane])
+}
+
+function showGate(gauges: Gauges, { workspace, gate }: WorkspaceState): void {
+  const app_id = workspace.appId
+  const holding = gate.mode.state === 'held' ? gate.mode.reason : null
+  for (const reason of HOLD_REASONS) {
+    gauges.held.set({ app_id, reason }, reason === holding ? 1 : 0)
+  }
+  gauges.paused.set({ app_id }, gate.paused ? 1 : 0)
+}
+
+function showRedis(gauges: Gauges, { redis }: SharedState): void {
+  gauges.redisCommand.set(redis.commandSeconds)
+  gauges.redisMemory.set(redis.usedBytes)
+  gauges.redisLimit.set(redis.limitBytes)
+  gauges.redisClients.set(redis.connectedClients)
+  gauges.aofEnabled.set(redis.aofEnabled ? 1 : 0)
+  gauges.aofHealthy.set(redis.aofHealthy ? 1 : 0)
+  gauges.aofRewriting.set(redis.aofRewriting ? 1 : 0)
+  gauges.neverEvicts.set(redis.neverEvicts ? 1 : 0)
+}

@@ -1,0 +1,109 @@
+/** What became of elements, other than waiting or being dead letters. */
+export const TRACE_EVENTS = ['sent', 'purged'] as const
+export type TraceEvent = (typeof TRACE_EVENTS)[number]
+
+/** A request's share of one event. */
+export interface Traced {
+  readonly event: TraceEvent
+  readonly atMs: number
+  /** The bulk request that carried them; '' for none. */
+  readonly bulkId: string
+  /** Elements as posted. */
+  readonly elements: number
+}
+
+/*
+ * Layout of an entry, version 1, big endian: all requests of one acceptance minute that one bulk
+ * request carried.
+ *   u8 version · u8 event · u48 atMs · u8 length of bulk id · bulk id (latin1)
+ *   per request: 5 bytes tag · u32 elements
+ * The tag is the last 40 of a request id's 44 random bits: two of a minute's requests share one
+ * with odds of one in thousands of millions.
+ */
+const VERSION = 1
+const FIXED_BYTES = 9
+const REQUEST_BYTES = 9
+const TAG_LETTERS = 8
+const TIME_LETTERS = 10
+const ID_LETTERS = 26
+const MINUTE_MS = 60_000
+
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+const VALUES = new Map(Array.from(ALPHABET, (letter, i) => [letter, i]))
+
+/** Elements of one request. */
+export interface RequestShare {
+  readonly requestId: string
+  readonly elements: number
+}
+
+/** The minute, since 1970, in which a request was accepted: the name of its list. */
+export function minuteOf(requestId: string): number {
+  return Math.floor(numberOf(requestId, 0, TIME_LETTERS) / MINUTE_MS)
+}
+
+/** One entry per acceptance minute. Ids that are none of relay's are left out. */
+export function encodeTrace(
+  event: TraceEvent,
+  atMs: number,
+  bulkId: string,
+  shares: readonly RequestShare[],
+): Map<number, Buffer> {
+  const minutes = new Map<number, RequestShare[]>()
+  for (const share of shares) {
+    if (share.requestId.length !== ID_LETTERS) continue
+    const minute = minuteOf(share.requestId)
+    const own = minutes.get(minute)
+    if (own) own.push(share)
+    else minutes.set(minute, [share])
+  }
+  return new Map([...minutes].map(([m, own]) => [m, encodeEntry(event, atMs, bulkId, own)]))
+}
+
+function encodeEntry(
+  event: TraceEvent,
+  atMs: number,
+  bulkId: string,
+  shares: readonly RequestShare[],
+): Buffer {
+  const entry = Buffer.allocUnsafe(FIXED_BYTES + bulkId.length + shares.length * REQUEST_BYTES)
+  entry.writeUInt8(VERSION, 0)
+  entry.writeUInt8(TRACE_EVENTS.indexOf(event), 1)
+  entry.writeUIntBE(atMs, 2, 6)
+  entry.writeUInt8(bulkId.length, 8)
+  let at = FIXED_BYTES + entry.write(bulkId, FIXED_BYTES, 'latin1')
+  for (const { requestId, elements } of shares) {
+    at = entry.writeUIntBE(tagOf(requestId), at, 5)
+    at = entry.writeUInt32BE(elements, at)
+  }
+  return entry
+}
+
+/** What a list of entries says about one request, in the order it was noted. */
+export function decodeTrace(entries: readonly Buffer[], requestId: string): Traced[] {
+  const tag = tagOf(requestId)
+  return entries.flatMap((entry) => decodeEntry(entry, tag) ?? [])
+}
+
+function decodeEntry(entry: Buffer, tag: number): Traced | null {
+  const event = TRACE_EVENTS[entry[1] ?? -1]
+  if (entry[0] !== VERSION || event === undefined) return null
+  const idEnd = FIXED_BYTES + entry.readUInt8(8)
+  let elements = 0
+  for (let at = idEnd; at + REQUEST_BYTES <= entry.length; at += REQUEST_BYTES) {
+    if (entry.readUIntBE(at, 5) === tag) elements += entry.readUInt32BE(at + 5)
+  }
+  if (elements === 0) return null
+  const bulkId = entry.toString('latin1', FIXED_BYTES, idEnd)
+  return { event, atMs: entry.readUIntBE(2, 6), bulkId, elements }
+}
+
+function tagOf(requestId: string): number {
+  return numberOf(requestId, ID_LETTERS - TAG_LETTERS, ID_LETTERS)
+}
+
+function numberOf(requestId: string, from: number, to: number): number {
+  let value = 0
+  for (let i = from; i < to; i += 1) value = value * 32 + (VALUES.get(requestId.charAt(i)) ?? 0)
+  return value
+}

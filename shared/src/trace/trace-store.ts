@@ -1,0 +1,86 @@
+import { workspaceKeys } from '../queue/keys.js'
+import type { RedisClient } from '../redis/connect.js'
+import { luaText, runScript, type Script } from '../redis/script.js'
+import {
+  decodeTrace,
+  encodeTrace,
+  minuteOf,
+  type RequestShare,
+  type Traced,
+  type TraceEvent,
+} from './trace-entry.js'
+
+const TRACE: Script = { name: 'trace', text: luaText('trace.lua'), keys: 2 }
+
+/** Traces are kept this long after the last entry of their minute. */
+export const TRACE_KEPT_MS = 86_400_000
+
+/** Where the worker notes what it sent. Best effort: never rejects, never slows the sender down. */
+export interface TraceWriter {
+  /** `bulkId` names the request to MoEngage as the worker's log does. */
+  sent(appId: string, shares: Iterable<RequestShare>, bulkId: string, atMs: number): void
+}
+
+/** Notes in Redis what became of each request's elements, and finds it again. */
+export class TraceStore implements TraceWriter {
+  readonly #client: RedisClient
+  readonly #prefix: string
+  readonly #mostBytes: number
+
+  /** `mostBytes` bounds the traces of one workspace; 0 keeps none. */
+  constructor(client: RedisClient, prefix: string, mostBytes: number) {
+    this.#client = client
+    this.#prefix = prefix
+    this.#mostBytes = mostBytes
+  }
+
+  sent(appId: string, shares: Iterable<RequestShare>, bulkId: string, atMs: number): void {
+    void this.note(appId, 'sent', shares, bulkId, atMs).catch(() => undefined)
+  }
+
+  /** Rejects when Redis does not answer. */
+  async note(
+    appId: string,
+    event: TraceEvent,
+    shares: Iterable<RequestShare>,
+    bulkId: string,
+    atMs: number,
+  ): Promise<void> {
+    if (this.#mostBytes === 0) return
+    const entries = encodeTrace(event, atMs, bulkId, summed(shares))
+    if (entries.size === 0) return
+    const keys = this.#keys(appId)
+    const args = [keys.lists, this.#mostBytes, TRACE_KEPT_MS / 1000]
+    await runScript(
+      this.#client,
+      TRACE,
+      [keys.bytes, keys.minutes],
+      [...args, ...[...entries].flat()],
+    )
+  }
+
+  /** What was noted of a request; null: the notes of its minute are not kept any more. */
+  async find(appId: string, requestId: string): Promise<Traced[] | null> {
+    const minute = minuteOf(requestId)
+    const keys = this.#keys(appId)
+    const [entries, dropped] = await Promise.all([
+      this.#client.lrangeBuffer(`${keys.lists}${String(minute)}`, 0, -1),
+      this.#client.hget(keys.bytes, 'dropped'),
+    ])
+    if (entries.length === 0 && minute <= Number(dropped ?? 0)) return null
+    return decodeTrace(entries, requestId)
+  }
+
+  #keys(appId: string) {
+    const { traceBytes, traceMinutes, traces } = workspaceKeys(this.#prefix, appId)
+    return { lists: traces, bytes: traceBytes, minutes: traceMinutes }
+  }
+}
+
+function summed(shares: Iterable<RequestShare>): RequestShare[] {
+  const sums = new Map<string, number>()
+  for (const { requestId, elements } of shares) {
+    if (elements > 0) sums.set(requestId, (sums.get(requestId) ?? 0) + elements)
+  }
+  return [...sums].map(([requestId, elements]) => ({ requestId, elements }))
+}

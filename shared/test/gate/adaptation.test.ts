@@ -1,0 +1,131 @@
+import fc from 'fast-check'
+import {
+  type Adaptation,
+  effectiveShare,
+  hasRecovered,
+  readAdaptation,
+  requestCostCap,
+  requestsAtOnceCap,
+  shrink,
+} from '../../src/gate/adaptation.js'
+import { type Scenario, type Sent, simulate } from './shared-window.js'
+
+const MINUTE_MS = 60_000
+const FROM_MS = 2 * MINUTE_MS
+const UNTIL_MS = 32 * MINUTE_MS
+
+const base: Omit<Scenario, 'limit' | 'windowMs' | 'bodyUnits'> = {
+  otherShare: 0.5,
+  otherFromMs: FROM_MS,
+  otherUntilMs: UNTIL_MS,
+  untilMs: UNTIL_MS + 7 * MINUTE_MS,
+  parallel: 4,
+}
+
+const between = (sent: Sent[], fromMs: number, untilMs: number): Sent[] =>
+  sent.filter(({ atMs }) => atMs >= fromMs && atMs < untilMs)
+const units = (sent: Sent[]): number =>
+  sent.reduce((sum, request) => sum + (request.refused ? 0 : request.units), 0)
+const refusedShare = (sent: Sent[]): number =>
+  sent.filter((request) => request.refused).length / sent.length
+
+describe.each([
+  ['the default events', 20_000, 60_000, 400],
+  ['the default users', 5_000, 60_000, 400],
+  ['a window of 20 s with 1,500', 1_500, 20_000, 400],
+  ['a window of 20 s with 1,500 and small bodies', 1_500, 20_000, 150],
+  ['a window of 20 s with 375', 375, 20_000, 400],
+])('another sender eats half of %s', (_name, limit, windowMs, bodyUnits) => {
+  const sent = simulate({ ...base, limit, windowMs, bodyUnits })
+  const windows = (fromMs: number, untilMs: number): number => (untilMs - fromMs) / windowMs
+
+  it('at most 2 % of the requests are refused, from its first element on', () => {
+    for (const minutes of [5, 10, 30]) {
+      const refused = refusedShare(between(sent, FROM_MS, FROM_MS + minutes * MINUTE_MS))
+      expect(refused).toBeLessThanOrEqual(0.02)
+    }
+  })
+
+  it('relay still gets most of its half', () => {
+    const settledMs = FROM_MS + 5 * MINUTE_MS
+    const used = units(between(sent, settledMs, UNTIL_MS)) / (limit * windows(settledMs, UNTIL_MS))
+    expect(used).toBeGreaterThan(0.38)
+  })
+
+  it('relay uses everything again 5 minutes after the other stopped', () => {
+    const after = between(sent, UNTIL_MS + 5 * MINUTE_MS, UNTIL_MS + 6 * MINUTE_MS)
+    expect(Math.min(...after.map(({ share }) => share))).toBe(1)
+    expect(refusedShare(after)).toBe(0)
+    expect(units(after) / (limit * windows(0, MINUTE_MS))).toBeGreaterThan(0.9)
+  })
+})
+
+it('alone, relay is never refused and uses everything', () => {
+  const sent = simulate({ ...base, otherShare: 0, limit: 20_000, windowMs: 60_000, bodyUnits: 400 })
+  expect(refusedShare(sent)).toBe(0)
+  expect(units(between(sent, FROM_MS, UNTIL_MS)) / (20_000 * 30)).toBeGreaterThan(0.99)
+})
+
+describe('the effective share', () => {
+  const at = { nowMs: 1_000_000, windowMs: 60_000 }
+  const taught = (usedShare: number): Adaptation =>
+    shrink(null, { sentAtMs: 999_000, usedShare, ...at })
+
+  it('is everything without a lesson', () => {
+    expect(effectiveShare(null, at)).toBe(1)
+  })
+
+  it('falls once for requests that were under way together', () => {
+    const first = taught(0.5)
+    const second = shrink(first, { sentAtMs: 999_900, usedShare: 0.5, ...at, nowMs: 1_000_100 })
+    expect(second).toBe(first)
+  })
+
+  it('never falls to nothing, never exceeds one, never falls by time, and is whole within 5 minutes', () => {
+    const windowMs = fc.integer({ min: 1_000, max: 60_000 })
+    const share = fc.double({ min: 0, max: 2, noNaN: true })
+    const moments = fc.tuple(fc.nat(400_000), fc.nat(400_000))
+    fc.assert(
+      fc.property(
+        windowMs,
+        fc.array(share, { minLength: 1 }),
+        moments,
+        (window, shares, [a, b]) => {
+          let adaptation: Adaptation | null = null
+          let nowMs = 0
+          for (const usedShare of shares) {
+            nowMs += 1_000
+            adaptation = shrink(adaptation, {
+              sentAtMs: nowMs - 1,
+              nowMs,
+              usedShare,
+              windowMs: window,
+            })
+          }
+          const stored = readAdaptation(JSON.stringify(adaptation))
+          if (stored === null) throw new Error('a stored adaptation is readable')
+          const early = { nowMs: nowMs + Math.min(a, b), windowMs: window }
+          const late = { nowMs: nowMs + Math.max(a, b), windowMs: window }
+          expect(effectiveShare(stored, early)).toBeGreaterThan(0)
+          expect(effectiveShare(stored, late)).toBeLessThanOrEqual(1)
+          expect(effectiveShare(stored, late)).toBeGreaterThanOrEqual(effectiveShare(stored, early))
+          expect(hasRecovered(stored, { nowMs: nowMs + 300_000 - window, windowMs: window })).toBe(
+            true,
+          )
+        },
+      ),
+    )
+  })
+})
+
+it('requests are capped only while somebody else sends', () => {
+  expect(requestCostCap(5_000, { share: 1, windowMs: 60_000 })).toBe(Infinity)
+  expect(requestCostCap(5_000, { share: 0.5, windowMs: 60_000 })).toBe(83)
+  expect(requestCostCap(1_500, { share: 0.5, windowMs: 20_000 })).toBe(75)
+  expect(requestCostCap(1, { share: 0.02, windowMs: 60_000 })).toBe(1)
+  expect([requestsAtOnceCap(1), requestsAtOnceCap(0.99)]).toEqual([Infinity, 1])
+})
+
+it.each([null, '', '{', 'null', '{}', '{"version":2}'])('a stored %j teaches nothing', (json) => {
+  expect(readAdaptation(json)).toBeNull()
+})

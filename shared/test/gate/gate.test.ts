@@ -1,0 +1,270 @@
+import fc from 'fast-check'
+import { advance, type GateEvent, isProbe, mayStart } from '../../src/gate/gate.js'
+import { type Gate, OPEN_GATE, readGate } from '../../src/gate/gate-state.js'
+import { REFUSAL_REASONS } from '../../src/gate/reasons.js'
+
+const T0 = 1_000_000
+const OTHER = { probeId: null }
+const probeStarted = (probeId: string): GateEvent => ({
+  type: 'probe_started',
+  probeId,
+  ttlMs: 10_000,
+})
+const down = (probeId: string | null = null): GateEvent => ({
+  type: 'failed_transient',
+  reason: 'server_error',
+  probeId,
+})
+
+/** Applies events at one moment. */
+const after = (gate: Gate, nowMs: number, ...events: GateEvent[]): Gate =>
+  events.reduce((state, event) => advance(state, event, nowMs, 0), gate)
+
+/** Lets one leader probe whenever the gate allows; returns when each probe went, from T0. */
+function probeTimes(
+  start: Gate,
+  answer: (probeId: string) => GateEvent,
+  untilMs: number,
+): number[] {
+  const times: number[] = []
+  let gate = start
+  let nowMs = T0
+  while (nowMs - T0 <= untilMs) {
+    const may = mayStart(gate, nowMs)
+    if (!may.go) {
+      nowMs += may.waitMs
+      continue
+    }
+    if (!may.probe) break
+    times.push(nowMs - T0)
+    gate = after(gate, nowMs, probeStarted('p'), answer('p'))
+  }
+  return times
+}
+
+describe('a server error', () => {
+  it('stops new sends, and one leader tries every 2 s at most 5 times, then gentler and gentler', () => {
+    const times = probeTimes(after(OPEN_GATE, T0, down()), down, 40_000)
+    expect(times.slice(0, 5)).toEqual([2_000, 4_000, 6_000, 8_000, 10_000])
+    expect(times.slice(5, 9)).toEqual([12_000, 15_000, 19_500, 26_250])
+  })
+
+  it('holds the workspace after the fifth retry, and probes at least once a minute for days', () => {
+    const times = probeTimes(after(OPEN_GATE, T0, down()), down, 86_400_000)
+    const pauses = times.slice(1).map((time, i) => time - (times[i] ?? 0))
+    expect(Math.max(...pauses)).toBe(60_000)
+    expect(times.length).toBeLessThan(1_500)
+  })
+
+  it('costs at most 60 requests in an outage of 15 s, with 40 under way at its start', () => {
+    let gate = OPEN_GATE
+    for (let i = 0; i < 40; i++) gate = after(gate, T0 + i, down())
+    expect(40 + probeTimes(gate, down, 15_000).length).toBeLessThanOrEqual(60)
+  })
+
+  it('of an older request neither counts as a retry nor disturbs the leader', () => {
+    const retrying = after(OPEN_GATE, T0, down())
+    expect(after(retrying, T0 + 100, down(), down('stranger'))).toEqual(retrying)
+  })
+
+  it('ends with the first success', () => {
+    const gate = after(OPEN_GATE, T0, down())
+    const probing = after(gate, T0 + 2_000, probeStarted('p'))
+    expect(after(probing, T0 + 2_100, { type: 'succeeded', probeId: 'p' })).toEqual(OPEN_GATE)
+  })
+})
+
+describe('a refusal', () => {
+  const refuse =
+    (reason: (typeof REFUSAL_REASONS)[number]) =>
+    (probeId: string | null): GateEvent => ({ type: 'refused_for', reason, probeId })
+
+  it.each([
+    ['credentials_refused', [1_000, 2_500, 4_750, 8_125]],
+    ['wrong_host', [2_000, 5_000, 9_500, 16_250]],
+    ['account_refused', [5_000, 15_000, 35_000, 75_000]],
+  ] as const)('%s holds the workspace and is probed at %j', (reason, expected) => {
+    const event = refuse(reason)
+    expect(probeTimes(after(OPEN_GATE, T0, event(null)), event, 80_000).slice(0, 4)).toEqual(
+      expected,
+    )
+  })
+
+  it('is probed at once when the configuration changed', () => {
+    const event = refuse('credentials_refused')
+    let gate = after(OPEN_GATE, T0, event(null))
+    gate = after(gate, T0 + 1_000, probeStarted('a'), event('a'), { type: 'config_changed' })
+    expect(mayStart(gate, T0 + 1_000)).toEqual({ go: true, probe: true })
+  })
+
+  it('of a probe with the old configuration costs no wait', () => {
+    const event = refuse('credentials_refused')
+    const gate = after(OPEN_GATE, T0, event(null))
+    const changed = after(gate, T0 + 1_000, probeStarted('a'), { type: 'config_changed' })
+    expect(mayStart(changed, T0 + 1_001)).toMatchObject({ go: false })
+    expect(mayStart(after(changed, T0 + 1_200, event('a')), T0 + 1_200)).toMatchObject({ go: true })
+  })
+
+  it('takes the reason of the latest probe', () => {
+    const gate = after(OPEN_GATE, T0, refuse('credentials_refused')(null))
+    const again = after(gate, T0 + 1_000, probeStarted('a'), down('a'))
+    expect(again.mode).toMatchObject({ state: 'held', reason: 'unavailable', sinceMs: T0 })
+  })
+})
+
+describe('a 429', () => {
+  const limited = (retryAfterMs: number | null, probeId: string | null = null): GateEvent => ({
+    type: 'rate_limited',
+    retryAfterMs,
+    probeId,
+  })
+
+  it.each([1_000, 7_000, 30_000, 3_600_000])('is honoured for exactly its %i ms', (ms) => {
+    const gate = after(OPEN_GATE, T0, limited(ms))
+    expect(mayStart(gate, T0 + ms - 1)).toEqual({ go: false, waitMs: 1 })
+    expect(mayStart(gate, T0 + ms)).toEqual({ go: true, probe: true })
+  })
+
+  it('is not lifted by the success of an older request, nor by a new configuration', () => {
+    const gate = after(OPEN_GATE, T0, limited(7_000))
+    expect(
+      after(gate, T0 + 10, { type: 'succeeded', ...OTHER }, { type: 'config_changed' }),
+    ).toEqual(gate)
+  })
+
+  it('among several counts with the longest named pause', () => {
+    const gate = after(OPEN_GATE, T0, limited(2_000), limited(7_000), limited(1_000), limited(null))
+    expect(mayStart(gate, T0)).toEqual({ go: false, waitMs: 7_000 })
+  })
+
+  it('without Retry-After backs off with doubling pauses up to a minute', () => {
+    const event = (id: string): GateEvent => limited(null, id)
+    const times = probeTimes(after(OPEN_GATE, T0, limited(null)), event, 300_000)
+    const pauses = times.map((time, i) => time - (times[i - 1] ?? 0))
+    expect(pauses.slice(0, 8)).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000])
+  })
+
+  it('spreads such pauses by chance, upward only', () => {
+    const gate = advance(OPEN_GATE, limited(null), T0, 0.999)
+    expect(mayStart(gate, T0)).toEqual({ go: false, waitMs: 1_250 })
+  })
+})
+
+describe('an operator', () => {
+  it('pauses and resumes whatever else happens', () => {
+    const paused = after(OPEN_GATE, T0, { type: 'paused' }, down(), { type: 'succeeded', ...OTHER })
+    expect(mayStart(paused, T0)).toMatchObject({ go: false })
+    expect(mayStart(after(paused, T0, { type: 'resumed' }), T0)).toEqual({ go: true, probe: false })
+  })
+})
+
+describe('a probe', () => {
+  it('goes to the first that asks; the others find another id', () => {
+    const gate = after(OPEN_GATE, T0, down())
+    const taken = after(gate, T0 + 2_000, probeStarted('a'), probeStarted('b'))
+    expect([isProbe(taken, 'a'), isProbe(taken, 'b')]).toEqual([true, false])
+    expect(mayStart(taken, T0 + 2_000)).toEqual({ go: false, waitMs: 10_000 })
+  })
+
+  it('given back leaves the retry uncounted', () => {
+    const gate = after(OPEN_GATE, T0, down())
+    const back = after(gate, T0 + 2_000, probeStarted('a'), {
+      type: 'probe_released',
+      probeId: 'a',
+    })
+    expect(back.mode).toMatchObject({ state: 'retrying', attempt: 1, probe: null })
+    expect(mayStart(back, T0 + 2_500)).toEqual({ go: true, probe: true })
+  })
+
+  it('whose worker died is free again after its time', () => {
+    const gate = after(OPEN_GATE, T0, down())
+    const taken = after(gate, T0 + 2_000, probeStarted('dead'))
+    const again = after(taken, T0 + 12_000, probeStarted('b'))
+    expect(isProbe(again, 'b')).toBe(true)
+    expect(after(taken, T0 + 12_000, { type: 'probe_expired' }).mode).toMatchObject({ probe: null })
+    expect(after(taken, T0 + 11_999, { type: 'probe_expired' })).toEqual(taken)
+  })
+})
+
+it.each([null, '', 'garbage', '{}', 'null', '{"version":2,"mode":{"state":"held"}}'])(
+  'an unreadable stored gate %j is open',
+  (json) => {
+    expect(readGate(json)).toEqual(OPEN_GATE)
+  },
+)
+
+describe('whatever happens', () => {
+  const probeId = fc.constantFrom(null, 'a', 'b', 'c')
+  const event: fc.Arbitrary<GateEvent> = fc.oneof(
+    fc.record({ type: fc.constant('succeeded' as const), probeId }),
+    fc.record({
+      type: fc.constant('failed_transient' as const),
+      reason: fc.constantFrom('timeout' as const, 'server_error' as const),
+      probeId,
+    }),
+    fc.record({
+      type: fc.constant('refused_for' as const),
+      reason: fc.constantFrom(...REFUSAL_REASONS),
+      probeId,
+    }),
+    fc.record({
+      type: fc.constant('rate_limited' as const),
+      retryAfterMs: fc.option(fc.integer({ min: 0, max: 3_600_000 })),
+      probeId,
+    }),
+    fc.constant<GateEvent>({ type: 'config_changed' }),
+    fc.constant<GateEvent>({ type: 'probe_expired' }),
+    fc.record({
+      type: fc.constant('probe_started' as const),
+      probeId: fc.constantFrom('a', 'b', 'c'),
+      ttlMs: fc.integer({ min: 0, max: 60_000 }),
+    }),
+    fc.record({ type: fc.constant('probe_released' as const), probeId: fc.constantFrom('a', 'b') }),
+  )
+  const steps = fc.array(fc.record({ event, passMs: fc.integer({ min: 0, max: 90_000 }) }), {
+    maxLength: 60,
+  })
+
+  /** Longest time before a new probe may go: a believed Retry-After or a dead probe's time. */
+  const LONGEST_WAIT_MS = 3_600_000
+
+  it('the gate survives storage, waits a bounded time, and lets a probe through afterwards', () => {
+    fc.assert(
+      fc.property(steps, fc.double({ min: 0, max: 0.999, noNaN: true }), (sequence, random) => {
+        let gate = OPEN_GATE
+        let nowMs = T0
+        for (const step of sequence) {
+          gate = readGate(JSON.stringify(advance(gate, step.event, nowMs, random)))
+          const may = mayStart(gate, nowMs)
+          if (!may.go) {
+            expect(may.waitMs).toBeGreaterThan(0)
+            expect(may.waitMs).toBeLessThanOrEqual(LONGEST_WAIT_MS)
+            expect(mayStart(gate, nowMs + may.waitMs).go).toBe(true)
+          }
+          nowMs += step.passMs
+        }
+      }),
+    )
+  })
+
+  it('never more than one probe is out, and the success of one always opens', () => {
+    fc.assert(
+      fc.property(steps, (sequence) => {
+        let gate = OPEN_GATE
+        let nowMs = T0
+        for (const step of sequence) {
+          const before = gate.mode
+          gate = advance(gate, step.event, nowMs, 0)
+          const running =
+            before.state !== 'open' && before.probe !== null && before.probe.expiresAtMs > nowMs
+          if (running && step.event.type === 'probe_started') expect(gate.mode).toEqual(before)
+          if (gate.mode.state !== 'open' && gate.mode.probe !== null) {
+            const opened = after(gate, nowMs, { type: 'succeeded', probeId: gate.mode.probe.id })
+            expect(opened.mode).toEqual({ state: 'open' })
+          }
+          nowMs += step.passMs
+        }
+      }),
+    )
+  })
+})

@@ -1,0 +1,110 @@
+import { Registry } from 'prom-client'
+import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { systemClock, type Clock } from '@relay/shared/clock.js'
+import type { Workspace } from '@relay/shared/config/workspace.js'
+import { GateStore } from '@relay/shared/gate/gate-store.js'
+import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'
+import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
+
+const LIMITS = {
+  usersPerWindow: 5000,
+  eventsPerWindow: 20_000,
+  devicesPerWindow: null,
+  maxBodyBytes: 128_000,
+}
+
+function workspace(appId: string): Workspace {
+  const baseUrl = 'http://127.0.0.1:1'
+  return { appId, apiKey: 'k', baseUrl, limits: LIMITS, producers: null, quotas: new Map() }
+}
+
+/** Time that a test moves on. */
+class MovedClock implements Clock {
+  #aheadMs = 0
+  nowMs = () => systemClock.nowMs() + this.#aheadMs
+  monotonicMs = () => systemClock.monotonicMs() + this.#aheadMs
+  move(ms: number): void {
+    this.#aheadMs += ms
+  }
+}
+
+let redis: TestRedis
+let client: RedisClient
+
+beforeAll(async () => {
+  redis = await startRedis()
+  client = connectRedis({ mode: 'single', url: redis.url }, { commandTimeoutMs: 2_000 })
+  await new Promise((resolve) => client.once('ready', resolve))
+})
+
+afterAll(async () => {
+  client.disconnect()
+  await redis.stop()
+})
+
+function observed(prefix: string, workspaces: readonly Workspace[]) {
+  const registry = new Registry()
+  const clock = new MovedClock()
+  const config = { prefix, budgetWindowMs: 60_000 }
+  observeSharedState({ registry, client, clock, config, workspaces: { all: () => workspaces } })
+  const values = async () => {
+    const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith("relay_"))
+    return new Map(lines.map((line) => line.split(' ') as [string, string]))
+  }
+  return { clock, values }
+}
+
+test('every series of a workspace is there before anything happened, and none of a budget it lacks', async () => {
+  const { values } = observed(redis.freshPrefix(), [workspace('A')])
+  const found = await values()
+  expect(found.get('relay_backlog_elements{app_id="A",kind="user",lane="backfill"}')).toBe('0')
+  expect(found.get('relay_oldest_element_age_seconds{app_id="A",lane="realtime"}')).toBe('0')
+  expect(found.get('relay_budget_limit{app_id="A",budget="events"}')).toBe('20000')
+  expect(found.get('relay_workspace_held{app_id="A",reason="unavailable"}')).toBe('0')
+  expect(found.get('relay_workers_wanted')).toBe('1')
+  expect(found.get('relay_redis_up')).toBe('1')
+  expect([...found.keys()].some((name) => name.includes('devices'))).toBe(false)
+})
+
+test('a held and paused workspace shows its reason, and two processes say the same', async () => {
+  const prefix = redis.freshPrefix()
+  const mode = { state: 'held', reason: 'account_refused', sinceMs: 1, nextProbeAtMs: 2 }
+  const record = JSON.stringify({ version: 1, mode, paused: true })
+  await new GateStore(client, prefix, 'A').change('0', record)
+  const one = await observed(prefix, [workspace('A'), workspace('B')]).values()
+  const other = await observed(prefix, [workspace('A'), workspace('B')]).values()
+  expect(one.get('relay_workspace_held{app_id="A",reason="account_refused"}')).toBe('1')
+  expect(one.get('relay_workspace_paused{app_id="A"}')).toBe('1')
+  expect(one.get('relay_workspace_held{app_id="B",reason="account_refused"}')).toBe('0')
+  const shared = (all: Map<string, string>) =>
+    [...all].filter(([name]) => /_(backlog|budget|workspace|oldest|workers|drain)_/.test(name))
+  expect(shared(other)).toEqual(shared(one))
+})
+
+test('Redis is read at most once a second, however often the metrics are scraped', async () => {
+  const { clock, values } = observed(redis.freshPrefix(), [workspace('A')])
+  const readings = async () =>
+    Number(/cmdstat_zcount:calls=(\d+)/.exec(await client.info('commandstats'))?.[1] ?? 0)
+  await values()
+  const before = await readings()
+  await Promise.all([values(), values(), values()])
+  expect(await readings()).toBe(before)
+  clock.move(1_001)
+  await Promise.all([values(), values()])
+  expect(await readings()).toBe(before + 1)
+})
+
+test('a scrape succeeds while Redis hangs: the last values stay, and say that they are old', async () => {
+  const { clock, values } = observed(redis.freshPrefix(), [workspace('A')])
+  await values()
+  redis.pause()
+  try {
+    clock.move(5_000)
+    const found = await values()
+    expect(found.get('relay_redis_up')).toBe('0')
+    expect(found.get('relay_budget_limit{app_id="A",budget="users"}')).toBe('5000')
+    expect(Number(found.get('relay_state_age_seconds'))).toBeGreaterThanOrEqual(5)
+  } finally {
+    redis.resume()
+  }
+})

@@ -1,0 +1,87 @@
+import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
+import { createRequestId } from '../../src/request-id.js'
+import { seededRandom } from '../../src/seeded-random.js'
+import { minuteOf } from '../../src/trace/trace-entry.js'
+import { TraceStore } from '../../src/trace/trace-store.js'
+
+const random = seededRandom(7)
+const T0 = 1_760_000_040_000
+const MINUTE_MS = 60_000
+const id = (atMs: number): string => createRequestId(atMs, 5, 1, random)
+const one = (requestId: string) => [{ requestId, elements: 1 }]
+
+let redis: TestRedis
+let client: RedisClient
+
+beforeAll(async () => {
+  redis = await startRedis()
+  client = connectRedis({ mode: 'single', url: redis.url }, { commandTimeoutMs: 5_000 })
+  await new Promise((resolve) => client.once('ready', resolve))
+})
+afterAll(async () => {
+  client.disconnect()
+  await redis.stop()
+})
+
+it('the minute of a request id is that of its acceptance', () => {
+  for (const atMs of [0, T0, T0 + 59_999, 2 ** 48 - 1]) {
+    expect(minuteOf(id(atMs))).toBe(Math.floor(atMs / MINUTE_MS))
+  }
+})
+
+it('finds each request in every bulk request that carried some of it, with its count', async () => {
+  const traces = new TraceStore(client, redis.freshPrefix(), 1e6)
+  const [a, b, c] = [id(T0), id(T0 + 5), id(T0 + 2 * MINUTE_MS)]
+  const shares = [a, b, a, c, a].map((requestId) => ({ requestId, elements: 1 }))
+  await traces.note('APP', 'sent', shares, 'bulk-1', T0 + 100)
+  await traces.note('APP', 'sent', [{ requestId: a, elements: 2 }], 'bulk-2', T0 + 200)
+  await traces.note('APP', 'purged', one(b), '', T0 + 300)
+  expect(await traces.find('APP', a)).toEqual([
+    { event: 'sent', atMs: T0 + 100, bulkId: 'bulk-1', elements: 3 },
+    { event: 'sent', atMs: T0 + 200, bulkId: 'bulk-2', elements: 2 },
+  ])
+  expect(await traces.find('APP', b)).toEqual([
+    { event: 'sent', atMs: T0 + 100, bulkId: 'bulk-1', elements: 1 },
+    { event: 'purged', atMs: T0 + 300, bulkId: '', elements: 1 },
+  ])
+  expect((await traces.find('APP', c))?.length).toBe(1)
+  expect(await traces.find('APP', id(T0))).toEqual([])
+})
+
+it('keeps within its bytes by dropping the oldest minutes, and knows that it did', async () => {
+  const prefix = redis.freshPrefix()
+  const traces = new TraceStore(client, prefix, 400)
+  const ids = Array.from({ length: 30 }, (_, n) => id(T0 + n * MINUTE_MS))
+  for (const requestId of ids) await traces.note('APP', 'sent', one(requestId), 'bulk', T0)
+  const found = await Promise.all(ids.map((requestId) => traces.find('APP', requestId)))
+  const kept = found.filter((trace) => trace !== null).length
+  expect(kept).toBeGreaterThan(8)
+  expect(kept).toBeLessThan(14)
+  expect(found.slice(0, 30 - kept)).toEqual(Array.from({ length: 30 - kept }, () => null))
+  expect((await client.keys(`${prefix}*`)).length).toBe(kept + 2)
+})
+
+it('accounts for lists that have run out', async () => {
+  const prefix = redis.freshPrefix()
+  const traces = new TraceStore(client, prefix, 1e6)
+  await traces.note('APP', 'sent', one(id(T0)), 'bulk', T0)
+  const before = await client.hget(`${prefix}:{APP}:trace:bytes`, 'bytes')
+  await client.del(`${prefix}:{APP}:trace:${String(T0 / MINUTE_MS)}`)
+  await traces.note('APP', 'sent', one(id(T0 + MINUTE_MS)), 'bulk', T0)
+  expect(await client.hget(`${prefix}:{APP}:trace:bytes`, 'bytes')).toBe(before)
+})
+
+it('with no bytes allowed notes nothing', async () => {
+  const prefix = redis.freshPrefix()
+  await new TraceStore(client, prefix, 0).note('APP', 'sent', one(id(T0)), 'bulk', T0)
+  expect(await client.keys(`${prefix}*`)).toEqual([])
+})
+
+it('lists run out a day after their last entry', async () => {
+  const prefix = redis.freshPrefix()
+  await new TraceStore(client, prefix, 1e6).note('APP', 'sent', one(id(T0)), 'bulk', T0)
+  const ttl = await client.ttl(`${prefix}:{APP}:trace:${String(T0 / MINUTE_MS)}`)
+  expect(ttl).toBeGreaterThan(86_000)
+  expect(ttl).toBeLessThanOrEqual(86_400)
+})
