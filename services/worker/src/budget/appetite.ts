@@ -1,5 +1,6 @@
 import { BUDGETS, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { Clock } from '@relay/shared/clock.js'
+import type { Batch } from '../batch/pack.js'
 import { evenShare } from './sizing.js'
 
 /** What was learnt of one budget from the ledger's answers; monotonic times in ms. */
@@ -8,7 +9,7 @@ interface Shortage {
   untilMs: number
   /** When it was last denied; for one window after it counts as saturated. */
   lastMs: number
-  /** What a full body takes of it, smoothed. */
+  /** How many of its units fill a body, smoothed. */
   perBody: number
 }
 
@@ -50,6 +51,11 @@ export class Appetite {
     })
   }
 
+  /** Whether some budget is not to be asked for at present. */
+  isShort(): boolean {
+    return Number.isFinite(this.shortForMs())
+  }
+
   /** Milliseconds until the first short budget may be asked for again; Infinity: none is short. */
   shortForMs(): number {
     const nowMs = this.#o.clock.monotonicMs()
@@ -57,13 +63,14 @@ export class Appetite {
     return Math.min(...waits.filter((ms) => ms > 0))
   }
 
-  /** A request was granted. `full`: its body was, so it tells what a full one takes of each budget. */
-  granted(cost: Cost, full: boolean): void {
-    if (!full) return
+  /** A request was granted: learns what a body full of just one budget's elements would take. */
+  granted({ cost, budgetBytes }: Batch, bodyBytes: number): void {
     for (const budget of BUDGETS) {
+      if (cost[budget] === 0) continue
       const known = this.#of[budget]
       const { perBody } = known
-      known.perBody = perBody === 0 ? cost[budget] : perBody + (cost[budget] - perBody) * SMOOTHING
+      const fits = (bodyBytes * cost[budget]) / budgetBytes[budget]
+      known.perBody = perBody === 0 ? fits : perBody + (fits - perBody) * SMOOTHING
     }
   }
 

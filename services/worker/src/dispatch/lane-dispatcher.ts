@@ -126,7 +126,8 @@ export class LaneDispatcher {
   }
 
   async #load(served: readonly Served[], wantBytes: number): Promise<boolean> {
-    const target = { wantBytes, leastBytes: this.#o.bodyBytes() * 2 }
+    const watch = this.#appetite.isShort()
+    const target = { wantBytes, leastBytes: this.#o.bodyBytes() * 2, watch }
     const results = await Promise.all(
       served.map(({ window, queue }) => loadWindow(window, queue, target, this.#o.memory)),
     )
@@ -168,7 +169,7 @@ export class LaneDispatcher {
   #act(ready: readonly Served[], batch: Batch, tried: Cost, admitted: Admitted): Step {
     switch (admitted.outcome) {
       case 'granted':
-        this.#appetite.granted(batch.cost, batch.bodyBytes >= this.#o.bodyBytes() * FULL)
+        this.#appetite.granted(batch, this.#o.bodyBytes())
         this.#start(batch, { id: admitted.id, deadlineMs: admitted.deadlineMs, probeId: null })
         return { waitMs: 0 }
       case 'later':
@@ -201,6 +202,8 @@ export class LaneDispatcher {
     const soon = allMs <= this.#o.windowMs * SOON
     if (worthwhile && !soon) return within
     this.#appetite.renounce(short, worthwhile ? Math.max(1, allMs) : waitMs)
+    // All may be loaded: what comes now must announce itself, since other budgets may pay for it.
+    for (const { window } of ready) window.stale = true
     const without = { ...tried }
     for (const budget of short) without[budget] = 0
     return without
