@@ -89,10 +89,13 @@ export class Operations {
     await new Promise((resolve) => this.#server.close(resolve))
   }
 
+  get url(): string {
+    return `http://127.0.0.1:${String((this.#server.address() as AddressInfo).port)}`
+  }
+
   /** A request by the token's holder. */
   async ask(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
-    const { port } = this.#server.address() as AddressInfo
-    const response = await fetch(`http://127.0.0.1:${String(port)}${path}`, {
+    const response = await fetch(`${this.url}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${TOKEN}`,
