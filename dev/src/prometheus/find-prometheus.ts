@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { Apt, isDebian } from '../debian/apt.js'
 import { PRIVATE } from '../folders.js'
-import { onPath, runCommand } from '../process/command.js'
+import { runCommand } from '../process/command.js'
 
 export interface PrometheusPrograms {
   readonly prometheus: string
@@ -14,6 +14,9 @@ type Found = PrometheusPrograms | { readonly problem: string }
 
 /** Name of the folder that holds the unpacked package. */
 const FETCHED = 'prometheus'
+/** Where the package has its programs. */
+const BIN = 'usr/bin'
+const FETCHED_BIN = join(PRIVATE, FETCHED, BIN)
 
 /**
  * Prometheus and promtool: on PATH, fetched before, or fetched now from the distribution's own
@@ -23,16 +26,21 @@ export async function findPrometheus(
   report: (line: string) => void = () => undefined,
   path = process.env.PATH ?? '',
 ): Promise<Found> {
-  const [prometheus, promtool] = await Promise.all([
-    onPath('prometheus', path),
-    onPath('promtool', path),
-  ])
-  if (prometheus !== null && promtool !== null) return { prometheus, promtool }
-  const kept = programsIn(join(PRIVATE, FETCHED))
-  if (existsSync(kept.promtool)) return kept
+  const here = prometheusHere(path)
+  if (here !== null) return here
   if (!(await isDebian(path))) return { problem: 'this is neither Debian nor Ubuntu' }
   report('Fetching Prometheus from the distribution’s packages …')
   return fetchInto(join(PRIVATE, FETCHED))
+}
+
+/** What `findPrometheus` finds without fetching. */
+export function prometheusHere(path = process.env.PATH ?? ''): PrometheusPrograms | null {
+  const folders = [...path.split(delimiter).filter((folder) => folder !== ''), FETCHED_BIN]
+  for (const folder of folders) {
+    const programs = programsIn(folder)
+    if (existsSync(programs.prometheus) && existsSync(programs.promtool)) return programs
+  }
+  return null
 }
 
 async function fetchInto(target: string): Promise<Found> {
@@ -44,16 +52,18 @@ async function fetchInto(target: string): Promise<Found> {
     if (!(await apt.unpack('prometheus', unpacked))) {
       return { problem: `its package could not be fetched (${apt.lastProblem})` }
     }
-    const { code, stderr } = await runCommand(programsIn(unpacked).promtool, ['--version'])
+    const { code, stderr } = await runCommand(programsIn(join(unpacked, BIN)).promtool, [
+      '--version',
+    ])
     if (code !== 0) return { problem: `the fetched promtool does not run (${stderr.trim()})` }
     // Another process may have been first: its copy is as good.
     await rename(unpacked, target).catch(() => undefined)
-    return programsIn(target)
+    return programsIn(join(target, BIN))
   } finally {
     await rm(work, { recursive: true, force: true })
   }
 }
 
-function programsIn(root: string): PrometheusPrograms {
-  return { prometheus: join(root, 'usr/bin/prometheus'), promtool: join(root, 'usr/bin/promtool') }
+function programsIn(folder: string): PrometheusPrograms {
+  return { prometheus: join(folder, 'prometheus'), promtool: join(folder, 'promtool') }
 }

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
 import { PRIVATE, ROOT } from '../folders.js'
+import { findPrometheus } from '../prometheus/find-prometheus.js'
 import { findRedisServer, NoRedisServer } from '../redis/find-server.js'
 import { closingLine, type JestResult } from './closing-line.js'
 
@@ -13,6 +14,7 @@ const RESULT = join(PRIVATE, 'test', `result-${String(process.pid)}.json`)
 async function main(args: readonly string[]): Promise<number> {
   await mkdir(join(PRIVATE, 'test'), { recursive: true })
   const hasOwnRedis = await announceRedis()
+  await announcePrometheus()
   const code = await jest(args, {
     ...process.env,
     RELAY_TEST_OWN_REDIS: hasOwnRedis ? 'yes' : 'no',
@@ -38,6 +40,14 @@ async function announceRedis(): Promise<boolean> {
     console.log('none, so those are skipped')
     return false
   }
+}
+
+/** Fetches it when needed: tests look for it and are skipped where there is none. */
+async function announcePrometheus(): Promise<void> {
+  const found = await findPrometheus(console.log)
+  if ('problem' in found) {
+    console.log(`NO PROMETHEUS: ${found.problem}; rules and dashboards are not tried against one.`)
+  } else console.log(`Prometheus for the tests: ${found.prometheus}`)
 }
 
 function jest(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {

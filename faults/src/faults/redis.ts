@@ -62,6 +62,16 @@ export const REDIS_FAULTS: readonly Fault[] = [
     },
   },
   {
+    // Workers hear of nothing for a while, although all else works.
+    ...{ name: 'redis-deaf', ...keeps },
+    run: async ({ stack, random }) => {
+      for (let i = 0; i < between(random, 5, 40); i += 1) {
+        await tell(stack, 'CLIENT KILL TYPE pubsub')
+        await sleep(between(random, 10, 80))
+      }
+    },
+  },
+  {
     ...{ name: 'redis-full', ...loses },
     run: async ({ stack, random }) => {
       await tell(stack, 'CONFIG SET maxmemory 1mb')

@@ -112,8 +112,10 @@ export class Service {
   async #stop(): Promise<void> {
     const child = this.#take('SIGTERM')
     if (child === null) return
+    // Before it could say anything it could not have heard the signal either.
+    const isStarting = child.lastLines().length === 0
     const { code, signal } = await child.stop(STOP_WITHIN_MS)
-    if (code !== 0) {
+    if (code !== 0 && !(isStarting && signal === 'SIGTERM')) {
       this.#o.onDeath(this.name, `SIGTERM ended with ${signal ?? `status ${String(code)}`}`)
     }
   }

@@ -97,8 +97,8 @@ export const runtime: DashboardSpec = {
           ],
         },
         {
-          title: 'Memory',
-          about: 'Resident bytes.',
+          title: 'Resident memory',
+          about: 'Bytes of each process.',
           kind: 'lines',
           unit: 'bytes',
           width: 6,

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { simulateDay } from '../../src/scaling/day.js'
+import { plotDay } from '../../src/scaling/plot.js'
 
 test('over a day with peaks, backfill and an outage it follows the load without flapping', () => {
   const day = simulateDay()
@@ -17,4 +20,9 @@ test('over a day with peaks, backfill and an outage it follows the load without 
   const calm = day.filter(({ atMs }) => atMs < 9 * 3_600_000)
   expect(Math.max(...calm.map(({ waiting }) => waiting))).toBeLessThan(200_000)
   expect(day.at(-1)?.waiting).toBe(0)
+})
+
+test('the picture in the docs shows this day: else run npm run ops:scaling-plot', () => {
+  const file = join(__dirname, '../../../docs/img/workers-wanted.svg')
+  expect(readFileSync(file, 'utf8')).toBe(plotDay(simulateDay()))
 })

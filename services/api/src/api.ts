@@ -41,6 +41,7 @@ export class Api {
   readonly #operator: Operator
   readonly #intake: Server
   readonly #ops: Server
+  readonly #stopping = new AbortController()
 
   constructor(config: Config, workspaces: WorkspaceDirectory, log: Logger) {
     this.#config = config
@@ -79,6 +80,7 @@ export class Api {
 
   /** Answers what is under way, then closes. */
   async stop(): Promise<void> {
+    this.#stopping.abort()
     await closeServer(this.#intake, FINISH_WITHIN_MS)
     this.#guard.stop()
     this.#durability.stop()
@@ -134,6 +136,7 @@ export class Api {
       observer: new Reporter(this.#metrics, this.#log),
       workspaces: (appId) => this.#workspaces.get(appId),
       producers,
+      stopping: this.#stopping.signal,
       producersTrace: this.#operator.producersTrace,
       limits: { ...DEFAULT_LIMITS, maxRequestBytes },
     })

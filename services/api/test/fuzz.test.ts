@@ -11,7 +11,7 @@ import { NOW_MS, workspace } from './support/intake.js'
  * intake accepts must be valid to the vendor's own schemas, judged by a validator that shares
  * nothing with relay.
  */
-const RUNS = 4_000
+const RUNS = Number(process.env.FUZZ_RUNS ?? 4_000)
 
 const fixture = (name: string): unknown =>
   JSON.parse(readFileSync(join(__dirname, 'fixtures', `${name}.json`), 'utf8'))

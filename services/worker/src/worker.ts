@@ -37,6 +37,8 @@ export interface WorkerOptions {
 
 /** Memory for looking ahead, all partitions together, bytes. */
 const WINDOW_BYTES = 64 * 1024 * 1024
+/** A subscription hears nothing for hours; without a question it would not notice that it died. */
+const PING_EVERY_MS = 5_000
 /** Whole time that requests under way get at the end, ms. */
 const FINISH_WITHIN_MS = 11_000
 
@@ -51,6 +53,7 @@ export class Worker {
   readonly #memory = new WindowMemory(WINDOW_BYTES)
   readonly #settler: Settler
   #redisOffsetMs = 0
+  #pings: NodeJS.Timeout | undefined
   #stopping = false
 
   constructor(options: WorkerOptions) {
@@ -120,10 +123,17 @@ export class Worker {
     })
     subscriber.on('ready', () => {
       void subscriber.subscribe(wake).then(
-        () => this.#session.renew(),
-        () => undefined,
+        () => {
+          // What was announced while nobody listened is lost.
+          this.#ownership.recheck()
+          return this.#session.renew()
+        },
+        () => {
+          subscriber.disconnect(true)
+        },
       )
     })
+    this.#pings = setInterval(() => void subscriber.ping().catch(() => undefined), PING_EVERY_MS)
     this.#syncWorkspaces()
     workspaces.watch({
       onChange: () => {
@@ -143,6 +153,7 @@ export class Worker {
   /** Finishes what is under way, hands everything back and leaves. */
   async stop(): Promise<void> {
     this.#stopping = true
+    clearInterval(this.#pings)
     this.#o.workspaces.close()
     const released = this.#ownership.releaseAll()
     await Promise.all([...this.#services.values()].map((s) => s.stop(FINISH_WITHIN_MS)))
@@ -186,7 +197,6 @@ export class Worker {
       incarnation: () => this.#life.id,
       workers: () => this.#ownership.sessions.map(workerOf),
       onIdle: (window) => void this.#ownership.idle(window),
-      mayServe: () => true,
       sleep,
     })
     void service.refreshGate()
@@ -231,21 +241,12 @@ export class Worker {
 
   #onMessage(message: string): void {
     const [what = '', subject = '', owner = ''] = message.split(' ')
-    switch (what) {
-      case 'wake':
-        if (parsePartitionTag(subject))
-          void this.#ownership.woken(subject, owner).catch(() => undefined)
-        return
-      case 'gate':
-        void this.#services.get(subject)?.refreshGate()
-        return
-      case 'learned':
-        void this.#services.get(subject)?.refreshLearned()
-        return
-      case 'sessions':
-        if (!this.#stopping) void this.#session.renew()
-        return
-    }
+    if (what === 'sessions') {
+      if (!this.#stopping) void this.#session.renew()
+    } else if (what === 'wake') {
+      if (parsePartitionTag(subject) === null) return
+      void this.#ownership.woken(subject, owner).catch(() => undefined)
+    } else this.#services.get(subject)?.heard(what)
   }
 }
 

@@ -1,10 +1,11 @@
 import type { Element, Kind } from '@relay/shared/element.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import { CustomerKeys } from '../identity/identity.js'
+import type { Span } from '../json/scan.js'
 import { stampOf } from '../stamp/stamp.js'
 import { checkElement } from '../validate/element.js'
 import { Findings } from '../validate/findings.js'
-import { KIND_OF_TYPE } from '../validate/names.js'
+import { KIND_OF_TYPE, type ElementType } from '../validate/names.js'
 import { isObject } from '../validate/subject.js'
 import { buildElements, type ValidElement } from './build.js'
 import { parseBody, type BodyFault, type Endpoint, type ParsedElement } from './parse.js'
@@ -42,38 +43,73 @@ export interface AssessmentContext {
 
 /** Parses and judges a body, and makes what would be queued of it. Pure. */
 export function assess(body: Buffer, context: AssessmentContext): AssessmentOutcome {
-  const { endpoint, limits, nowMs } = context
+  const { endpoint, limits, workspaceLimits, nowMs } = context
   const parsed = parseBody(body, endpoint, limits.maxElements)
   if (!parsed.ok) return parsed
-  const findings = new Findings(limits.maxFindings)
   const expected = endpoint === 'transition' ? null : endpoint
-  const rejectedKinds = new Map<Kind | null, number>()
-  const accepted: { valid: ValidElement; queued: Element[] }[] = []
-  const build = {
-    body,
-    limits: context.workspaceLimits,
-    stamp: stampOf(nowMs),
-    customers: new CustomerKeys(),
+  const { maxFindings } = limits
+  const judge = new Judge({ expected, workspaceLimits, maxFindings, nowMs })
+  for (const element of parsed.elements) judge.element(element, body)
+  return { ok: true, assessment: judge }
+}
+
+export interface JudgeContext {
+  /** The type that a single-element endpoint asks for; null: any. */
+  readonly expected: ElementType | null
+  readonly workspaceLimits: WorkspaceLimits
+  readonly maxFindings: number
+  readonly nowMs: number
+}
+
+/** Judges elements one after the other; what it found of all is an assessment. Pure. */
+export class Judge implements Assessment {
+  readonly findings: Findings
+  readonly accepted: { valid: ValidElement; queued: Element[] }[] = []
+  readonly rejectedKinds = new Map<Kind | null, number>()
+  posted = 0
+  readonly #context: JudgeContext
+  readonly #stamp: Buffer
+  readonly #customers = new CustomerKeys()
+
+  constructor(context: JudgeContext) {
+    this.#context = context
+    this.findings = new Findings(context.maxFindings)
+    this.#stamp = stampOf(context.nowMs)
   }
-  parsed.elements.forEach((element, index) => {
-    const valid = check(element, index)
+
+  /** Judges the next element, which lies in `body`; false when it is refused. */
+  element({ value, span }: ParsedElement, body: Buffer): boolean {
+    const index = this.posted++
+    const valid = this.#check(value, span, index)
+    const limits = this.#context.workspaceLimits
+    const build = { body, limits, stamp: this.#stamp, customers: this.#customers }
     const queued = valid === null ? null : buildElements(valid, build)
     if (valid !== null && queued !== null) {
-      accepted.push({ valid, queued })
-      return
+      this.accepted.push({ valid, queued })
+      return true
     }
-    if (valid !== null) findings.add('tooLarge', index, '', tooLarge(build.limits.maxBodyBytes))
-    const kind = kindOf(element.value)
-    rejectedKinds.set(kind, (rejectedKinds.get(kind) ?? 0) + 1)
-  })
-  const posted = parsed.elements.length
-  return { ok: true, assessment: { findings, posted, accepted, rejectedKinds } }
+    if (valid !== null) this.findings.add('tooLarge', index, '', tooLarge(limits.maxBodyBytes))
+    this.#reject(kindOf(value))
+    return false
+  }
 
-  function check({ value, span }: ParsedElement, index: number): ValidElement | null {
+  /** Counts an element that could not even be read. */
+  unreadable(): void {
+    this.posted++
+    this.#reject(null)
+  }
+
+  #check(value: unknown, span: Span, index: number): ValidElement | null {
+    const { expected, nowMs } = this.#context
+    const { findings } = this
     const checked = checkElement(value, span, expected, { index, findings, nowMs })
     if (checked === null) return null
     const { type, element, duplicateKeys } = checked
     return { type, element, duplicateKeys, index, span }
+  }
+
+  #reject(kind: Kind | null): void {
+    this.rejectedKinds.set(kind, (this.rejectedKinds.get(kind) ?? 0) + 1)
   }
 }
 

@@ -11,11 +11,13 @@ function detailOf({ index, attribute, message }: Finding): Detail {
   return { index, attribute, message }
 }
 
+/** One entry per finding; where the list is cut, one more says so, at the last one's element. */
 export function detailsOf(findings: readonly Finding[], count: number): Detail[] {
   const details = findings.map(detailOf)
-  if (count > findings.length) {
-    const message = `and ${String(count - findings.length)} more that are not listed`
-    details.push({ attribute: '', message })
+  const last = findings.at(-1)
+  if (last !== undefined && count > findings.length) {
+    const message = `and ${String(count - findings.length)} more from here on that are not listed`
+    details.push({ index: last.index, attribute: '', message })
   }
   return details
 }
@@ -85,6 +87,19 @@ export function storeRefusal(outcome: 'refused' | 'unknown', reason: RefusalReas
     status: 503,
     type: 'Service Unavailable',
     message: `${words}. ${advice} after the time in Retry-After.`,
+    retryAfterMs,
+  }
+}
+
+/** An import goes on after the last line that is certain. */
+export function importRefusal(outcome: 'refused' | 'unknown', reason: RefusalReason): Refusal {
+  const { words, retryAfterMs } = STORE_REASONS[reason]
+  const doubt =
+    outcome === 'refused' ? '' : ' Some of the lines that follow it may be stored already.'
+  return {
+    status: 503,
+    type: 'Service Unavailable',
+    message: `${words}. Go on after last_line after the time in Retry-After.${doubt}`,
     retryAfterMs,
   }
 }

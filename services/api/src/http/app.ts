@@ -1,5 +1,5 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
-import { createRequestId, producerTag } from '@relay/shared/request-id.js'
+import { createRequestId, MAX_COUNTED_ELEMENTS, producerTag } from '@relay/shared/request-id.js'
 import { Acceptor, type AcceptDeps, type Acceptance } from '../accept/accept.js'
 import type { RequestLimits } from '../accept/assess.js'
 import type { Endpoint } from '../accept/parse.js'
@@ -10,6 +10,7 @@ import type { Refusal } from '../refusal.js'
 import { BodyLease, BodyMemory, readBody } from './body.js'
 import { refusalAnswer, send, type Answer } from './envelope.js'
 import { callersRequestId, readHeaders } from './headers.js'
+import { Imports } from './imports.js'
 import * as routes from './routes.js'
 import { boundUnreadBody } from './unread.js'
 
@@ -18,6 +19,12 @@ export interface IntakeLimits extends RequestLimits {
   readonly maxRequestBytes: number
   /** Bodies held at one time over all connections, bytes. */
   readonly maxHeldBytes: number
+  /** How long a body may take from its first byte to its last, ms. */
+  readonly bodyMs: number
+  /** Imports at one time. */
+  readonly maxImports: number
+  /** How long an import may send nothing, ms. */
+  readonly importIdleMs: number
 }
 
 export const DEFAULT_LIMITS: IntakeLimits = {
@@ -25,14 +32,22 @@ export const DEFAULT_LIMITS: IntakeLimits = {
   maxFindings: 1_000,
   maxRequestBytes: 1_048_576,
   maxHeldBytes: 128 * 1_048_576,
+  bodyMs: 30_000,
+  maxImports: 16,
+  importIdleMs: 30_000,
 }
 
 export interface IntakeDeps extends Omit<AcceptDeps, 'limits'> {
   readonly workspaces: Workspaces
   readonly producers: ProducerSecrets
+  /** Ends imports under way, so that the process can stop. */
+  readonly stopping: AbortSignal
   readonly producersTrace: ProducersTrace
   readonly limits: IntakeLimits
 }
+
+/** Told to the observer in place of a status when the caller went away before its answer. */
+const ABORTED = 499
 
 /** What is known of a request when it is answered. */
 interface Known {
@@ -60,6 +75,8 @@ export function createIntakeApp(deps: IntakeDeps): Express {
     app.post(`/v1/${endpoint}{/:appId}`, intake.endpoint(endpoint))
     app.all(`/v1/${endpoint}{/:appId}`, intake.refuse(endpoint, routes.WRONG_METHOD))
   }
+  app.post(routes.IMPORT_PATH, intake.lines)
+  app.all(routes.IMPORT_PATH, intake.refuse('import', routes.WRONG_METHOD))
   app.get(routes.REQUEST_PATH, intake.trace)
   app.use(intake.refuse('unknown', routes.UNKNOWN_PATH))
   app.use(intake.failed)
@@ -73,12 +90,14 @@ class Intake {
   readonly #producers: Producers
   readonly #acceptor: Acceptor
   readonly #memory: BodyMemory
+  readonly #imports: Imports
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
     this.#producers = new Producers(deps.producers)
     this.#acceptor = new Acceptor(deps)
     this.#memory = new BodyMemory(deps.limits.maxHeldBytes)
+    this.#imports = new Imports(deps, deps.limits, deps.stopping)
   }
 
   endpoint(endpoint: Endpoint): Handler {
@@ -103,9 +122,12 @@ class Intake {
       }
       const lease = new BodyLease(this.#memory)
       try {
-        const { maxRequestBytes } = this.#deps.limits
-        const body = await readBody(request, read.headers.gzip, maxRequestBytes, lease)
-        if (body.outcome === 'aborted') return
+        const { maxRequestBytes: maxBytes, bodyMs: mostMs } = this.#deps.limits
+        const body = await readBody(request, read.headers.gzip, { maxBytes, mostMs }, lease)
+        if (body.outcome === 'aborted') {
+          this.#tell(ABORTED, this.#requestId(known), known)
+          return
+        }
         if (body.outcome === 'refused') {
           this.#refuse(request, response, body.refusal, known)
           return
@@ -123,6 +145,32 @@ class Intake {
       } finally {
         lease.release()
       }
+    }
+  }
+
+  /** An import: a stream of lines, answered when all are stored or one cannot be. */
+  readonly lines: Handler = async (request, response) => {
+    const known = this.#begin('import')
+    const appIds = appIdsOf(request)
+    const sender =
+      appIds === null
+        ? { ok: false as const, refusal: routes.NO_APP_ID }
+        : this.#authenticate(request, appIds)
+    if (!sender.ok) {
+      this.#refuse(request, response, sender.refusal, known)
+      return
+    }
+    known.appId = sender.workspace.appId
+    known.producer = sender.producer
+    // How many elements it will have is not known yet: more than are counted in an id.
+    const requestId = this.#requestId(known, MAX_COUNTED_ELEMENTS)
+    const result = await this.#imports.run(request, sender, requestId)
+    known.elements = result.accepted
+    known.bodyBytes = result.bodyBytes
+    if (result.answer === null) this.#tell(ABORTED, requestId, known)
+    else {
+      if (!request.complete) boundUnreadBody(request)
+      this.#answer(request, response, result.answer, requestId, known)
     }
   }
 
@@ -219,10 +267,10 @@ class Intake {
     return requestId
   }
 
-  #requestId({ producer }: Known): string {
+  #requestId({ producer }: Known, elements = 0): string {
     const { clock, random } = this.#deps
     const tag = producer === null ? 0 : producerTag(producer)
-    return createRequestId(clock.nowMs(), 0, tag, random)
+    return createRequestId(clock.nowMs(), elements, tag, random)
   }
 
   #answer(
@@ -233,9 +281,13 @@ class Intake {
     known: Known,
   ): void {
     send(response, answer, callersRequestId(request) ?? requestId)
+    this.#tell(answer.status, requestId, known)
+  }
+
+  /** Tells the observer how a request ended. */
+  #tell(status: number, requestId: string, known: Known): void {
     const { route, appId, producer, bodyBytes, elements } = known
     const durationMs = this.#deps.clock.monotonicMs() - known.startedMs
-    const { status } = answer
     const facts = { route, status, durationMs, requestId, appId, producer, bodyBytes, elements }
     this.#deps.observer.answered(facts)
   }

@@ -61,6 +61,20 @@ const BUSY: Refusal = {
   retryAfterMs: 1_000,
 }
 
+export const BROKEN_GZIP: Refusal = {
+  status: 400,
+  type: 'Malformed gzip',
+  message: 'Could not decode the request body. It is not the gzip that Content-Encoding says.',
+}
+
+/** What `requestTimeout` of Node's server answers; imports may take longer, so it is off. */
+export const TOO_SLOW: Refusal = {
+  status: 408,
+  type: 'Request Timeout',
+  message: 'The request took too long to arrive',
+  headers: { Connection: 'close' },
+}
+
 function tooLarge(maxBytes: number): BodyOutcome {
   const message = `The payload can not exceed ${String(maxBytes)} bytes after decompression`
   return { outcome: 'refused', refusal: { status: 413, type: 'Payload too large', message } }
@@ -69,37 +83,52 @@ function tooLarge(maxBytes: number): BodyOutcome {
 /** Bytes that gzip adds at most to what cannot be compressed, for bodies within the limit. */
 const GZIP_OVERHEAD_BYTES = 4_096
 
+export interface BodyLimits {
+  /** Largest body after decompression. */
+  readonly maxBytes: number
+  /** From its first byte to its last: a caller cannot hold a connection by dripping. */
+  readonly mostMs: number
+}
+
 /** Reads the body; never holds more of it than `maxBytes`, compressed or not. */
 export async function readBody(
   request: IncomingMessage,
   gzip: boolean,
-  maxBytes: number,
+  { maxBytes, mostMs }: BodyLimits,
   lease: BodyLease,
 ): Promise<BodyOutcome> {
   const announced = Number(request.headers['content-length'] ?? 0)
   const maxReceived = gzip ? maxBytes + GZIP_OVERHEAD_BYTES : maxBytes
   if (announced > maxReceived) return tooLarge(maxBytes)
-  const received = await receive(request, maxReceived, lease)
+  const received = await receive(request, { maxBytes: maxReceived, mostMs }, lease)
   if (received === 'too large') return tooLarge(maxBytes)
   if (received === 'busy') return { outcome: 'refused', refusal: BUSY }
+  if (received === 'too slow') return { outcome: 'refused', refusal: TOO_SLOW }
   if (received === 'aborted') return { outcome: 'aborted' }
   return gzip ? decompress(received, maxBytes, lease) : { outcome: 'read', body: received }
 }
 
+type Unreceived = 'too large' | 'too slow' | 'busy' | 'aborted'
+
 /** Callbacks rather than `for await`: an async iterator costs a promise per chunk. */
 function receive(
   request: IncomingMessage,
-  maxBytes: number,
+  { maxBytes, mostMs }: BodyLimits,
   lease: BodyLease,
-): Promise<Buffer | 'too large' | 'busy' | 'aborted'> {
+): Promise<Buffer | Unreceived> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let bytes = 0
-    const stop = (why: 'too large' | 'busy' | 'aborted') => {
+    const conclude = (what: Buffer | Unreceived) => {
+      clearTimeout(timer)
+      resolve(what)
+    }
+    const stop = (why: Unreceived) => {
       request.removeListener('data', onData)
       request.resume()
-      resolve(why)
+      conclude(why)
     }
+    const timer = setTimeout(stop, mostMs, 'too slow')
     const onData = (chunk: Buffer) => {
       bytes += chunk.length
       if (bytes > maxBytes) stop('too large')
@@ -109,11 +138,11 @@ function receive(
     request.on('data', onData)
     request.once('end', () => {
       const [only] = chunks
-      resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks))
+      conclude(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks))
     })
     // After `end` these change nothing.
-    request.once('error', () => { resolve('aborted') }) // prettier-ignore
-    request.once('close', () => { resolve('aborted') }) // prettier-ignore
+    request.once('error', () => { conclude('aborted') }) // prettier-ignore
+    request.once('close', () => { conclude('aborted') }) // prettier-ignore
   })
 }
 
@@ -130,9 +159,7 @@ function decompress(bytes: Buffer, maxBytes: number, lease: BodyLease): Promise<
       } else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
         resolve(tooLarge(maxBytes))
       } else {
-        const message =
-          'Could not decode the request body. It is not the gzip that Content-Encoding says.'
-        resolve({ outcome: 'refused', refusal: { status: 400, type: 'Malformed gzip', message } })
+        resolve({ outcome: 'refused', refusal: BROKEN_GZIP })
       }
     })
   })

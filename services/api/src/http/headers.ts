@@ -16,19 +16,48 @@ export type HeadersOutcome =
 
 /** Reads the headers that mean something to intake; the body's format first, as the vendor does. */
 export function readHeaders(request: IncomingMessage): HeadersOutcome {
-  const gzip = readEncoding(request.headers['content-encoding'])
-  const media = mediaRefusal(request.headers['content-type']) ?? (gzip === null ? ENCODING : null)
-  if (media !== null) return { ok: false, refusal: media }
+  const format = readFormat(request, JSON_MEDIA)
+  if (!format.ok) return format
   const details: Detail[] = []
   const lane = readLane(request.headers['relay-lane'], details)
   const idempotencyKey = readIdempotencyKey(request, details)
-  const [first] = details
-  if (first !== undefined) {
-    const refusal = { status: 400, type: 'InvalidParams', message: first.message, details }
-    return { ok: false, refusal: { ...refusal, attribute: first.attribute } }
-  }
+  const refusal = headersRefusal(details)
+  if (refusal !== null) return { ok: false, refusal }
   const lenient = prefersLenient(request.headers.prefer)
-  return { ok: true, headers: { lane, lenient, idempotencyKey, gzip: gzip ?? false } }
+  return { ok: true, headers: { lane, lenient, idempotencyKey, gzip: format.gzip } }
+}
+
+export type ImportHeadersOutcome =
+  | { readonly ok: true; readonly idempotencyKey: string | null; readonly gzip: boolean }
+  | { readonly ok: false; readonly refusal: Refusal }
+
+/** The same for an import, which is NDJSON and always backfill. */
+export function readImportHeaders(request: IncomingMessage): ImportHeadersOutcome {
+  const format = readFormat(request, LINES_MEDIA)
+  if (!format.ok) return format
+  const details: Detail[] = []
+  if ((request.headers['relay-lane'] ?? 'backfill') !== 'backfill') {
+    details.push({ attribute: 'Relay-Lane', message: 'must be backfill or absent for an import' })
+  }
+  const idempotencyKey = readIdempotencyKey(request, details)
+  const refusal = headersRefusal(details)
+  return refusal === null ? { ok: true, idempotencyKey, gzip: format.gzip } : { ok: false, refusal }
+}
+
+function readFormat(request: IncomingMessage, media: Media) {
+  const gzip = readEncoding(request.headers['content-encoding'])
+  const refusal =
+    mediaRefusal(request.headers['content-type'], media) ?? (gzip === null ? ENCODING : null)
+  return refusal === null
+    ? { ok: true as const, gzip: gzip ?? false }
+    : { ok: false as const, refusal }
+}
+
+function headersRefusal(details: readonly Detail[]): Refusal | null {
+  const [first] = details
+  if (first === undefined) return null
+  const { message, attribute } = first
+  return { status: 400, type: 'InvalidParams', message, attribute, details }
 }
 
 const ENCODING: Refusal = {
@@ -46,26 +75,36 @@ function readEncoding(header: string | undefined): boolean | null {
   return encoding === 'gzip' || encoding === 'x-gzip' ? true : null
 }
 
-/** JSON with any parameters, unless one names a charset other than UTF-8. */
-function isJson(contentType: string): boolean {
+interface Media {
+  readonly types: readonly string[]
+  readonly words: string
+}
+
+const JSON_MEDIA: Media = { types: ['application/json'], words: 'application/json in UTF-8' }
+const LINES_MEDIA: Media = {
+  types: ['application/x-ndjson', 'application/ndjson', 'application/jsonl'],
+  words: 'application/x-ndjson in UTF-8',
+}
+
+/** The media type with any parameters, unless one names a charset other than UTF-8. */
+function isMedia(contentType: string, { types }: Media): boolean {
   const [media = '', ...parameters] = contentType
     .split(';')
     .map((part) => part.trim().toLowerCase())
   const charsets = parameters.filter((parameter) => /^charset\s*=/.test(parameter))
   return (
-    media === 'application/json' &&
-    charsets.every((charset) => /^charset\s*=\s*"?utf-?8"?$/.test(charset))
+    types.includes(media) && charsets.every((charset) => /^charset\s*=\s*"?utf-?8"?$/.test(charset))
   )
 }
 
-function mediaRefusal(contentType: string | undefined): Refusal | null {
+function mediaRefusal(contentType: string | undefined, media: Media): Refusal | null {
   const attribute = 'Content-Type'
   if (contentType === undefined || contentType.trim() === '') {
     const message = 'The Content-Type Header is required'
     return { status: 400, type: 'Missing header value', message, attribute }
   }
-  if (isJson(contentType)) return null
-  const message = 'Unsupported Media Type: the body must be application/json in UTF-8'
+  if (isMedia(contentType, media)) return null
+  const message = `Unsupported Media Type: the body must be ${media.words}`
   return { status: 415, type: 'Unsupported Media Type', message, attribute }
 }
 

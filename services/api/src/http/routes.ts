@@ -4,6 +4,9 @@ import type { Refusal } from '../refusal.js'
 /** The endpoints of the Data API that relay carries, below `/v1/`. */
 export const ENDPOINTS: readonly Endpoint[] = ['customer', 'event', 'device', 'transition']
 
+/** Where NDJSON of any length is imported. */
+export const IMPORT_PATH = '/v1/import{/:appId}'
+
 /** Endpoints of the vendor that relay does not carry. openapi, read 2026-11. */
 export const VENDOR_PATHS: readonly string[] = [
   '/v1/customers/export',
@@ -26,7 +29,7 @@ export function elsewhereRefusal(host: string, path: string): Refusal {
 export const UNKNOWN_PATH: Refusal = {
   status: 404,
   type: 'Not Found',
-  message: `Resource not found. Intake is POST /v1/{${ENDPOINTS.join('|')}}/{app_id}`,
+  message: `Resource not found. Intake is POST /v1/{${[...ENDPOINTS, 'import'].join('|')}}/{app_id}`,
 }
 
 export const WRONG_METHOD: Refusal = {

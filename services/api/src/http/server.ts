@@ -10,8 +10,6 @@ import { refusalAnswer } from './envelope.js'
 export const TIMEOUTS = {
   /** From the first byte to the end of the headers. */
   headersMs: 10_000,
-  /** From the first byte to the end of the body: a caller cannot hold a connection by dripping. */
-  requestMs: 30_000,
   /** Above the usual 60 s of a load balancer, so that it never reuses a connection being closed. */
   keepAliveMs: 65_000,
   /** How often the above are enforced. */
@@ -28,7 +26,8 @@ export function createIntakeServer(
   const server = createServer(
     {
       headersTimeout: timeouts.headersMs,
-      requestTimeout: timeouts.requestMs,
+      // How long a body may take is its route's to say: an import has no end to its length.
+      requestTimeout: 0,
       keepAliveTimeout: timeouts.keepAliveMs,
       connectionsCheckingInterval: timeouts.checkMs,
       noDelay: true,

@@ -119,7 +119,7 @@ export class Operations {
   async queued(appId = 'APP'): Promise<TracedElement[]> {
     const tags = (await this.#deployment.dirty()).filter((tag) => tag.startsWith(`${appId}/`))
     const peeked = await Promise.all(
-      tags.map((tag) => new PartitionQueue(this.client, this.prefix, tag).peek(0, 1e5, 1e8)),
+      tags.map((tag) => new PartitionQueue(this.client, this.prefix, tag).peek(0, 1e5, 1e8, false)),
     )
     return peeked.flatMap(({ chunks }) => chunks.flatMap(({ elements }) => elements))
   }

@@ -4,7 +4,7 @@ import { createIntakeServer, TIMEOUTS } from '../../src/http/server.js'
 import { CountingRandom, FixedClock } from '../support/doubles.js'
 import { APP, basic, TestIntake, workspace } from '../support/intake.js'
 
-const PATIENCE = { ...TIMEOUTS, headersMs: 150, requestMs: 300, checkMs: 20 }
+const PATIENCE = { ...TIMEOUTS, headersMs: 150, checkMs: 20 }
 const AUTH = `Authorization: ${basic(APP, 's3cret')}\r\nContent-Type: application/json\r\n`
 
 /** What a raw connection gets back until the other side closes it. */
@@ -20,7 +20,11 @@ function exchange(port: number, ...parts: readonly string[]): Promise<string> {
 }
 
 describe('a caller that does not behave', () => {
-  const intake = new TestIntake([workspace(APP)], { maxRequestBytes: 1_000, maxHeldBytes: 1_500 })
+  const intake = new TestIntake([workspace(APP)], {
+    maxRequestBytes: 1_000,
+    maxHeldBytes: 1_500,
+    bodyMs: 300,
+  })
   const impatient: Server = createIntakeServer(
     intake.server.listeners('request')[0] as RequestListener,
     new FixedClock(0),

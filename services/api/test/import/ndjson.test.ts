@@ -4,16 +4,18 @@ import { NdjsonSplitter, type Line } from '../../src/import/ndjson.js'
 const MAX = 12
 
 /** The whole text at once, without any cleverness. */
-function naive(text: Buffer): (readonly [number, string | null])[] {
+type Numbered = readonly [number, string | null]
+
+function naive(text: Buffer): Numbered[] {
   const latin = text.toString('latin1').replace(/^\xef\xbb\xbf/, '')
   const lines = latin.split('\n').map((line) => line.replace(/\r$/, ''))
-  return lines.flatMap((line, i) => {
-    if (line.length > MAX) return [[i + 1, null] as const]
-    return /^[ \t\r]*$/.test(line) ? [] : [[i + 1, line] as const]
+  return lines.flatMap((line, i): Numbered[] => {
+    if (line.length > MAX) return [[i + 1, null]]
+    return /^[ \t\r]*$/.test(line) ? [] : [[i + 1, line]]
   })
 }
 
-function split(text: Buffer, sizes: readonly number[]): (readonly [number, string | null])[] {
+function split(text: Buffer, sizes: readonly number[]): Numbered[] {
   const splitter = new NdjsonSplitter(MAX)
   const lines: Line[] = []
   let from = 0

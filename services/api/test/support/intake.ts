@@ -46,6 +46,9 @@ export interface AnswerBody {
   readonly request_id?: string
   readonly warnings?: readonly Entry[]
   readonly rejected?: readonly Entry[]
+  readonly accepted?: number
+  readonly errors?: readonly (Entry & { readonly line: number })[]
+  readonly last_line?: number
   readonly error?: {
     readonly message: string
     readonly type: string
@@ -79,6 +82,7 @@ export class TestIntake {
   readonly quota = new ScriptedQuota()
   readonly observer = new RecordingObserver()
   readonly clock = new FixedClock(NOW_MS)
+  readonly stopping = new AbortController()
   readonly server: Server
   readonly workspaces: Map<string, Workspace>
 
@@ -97,6 +101,7 @@ export class TestIntake {
         ['shop', ['s3cret', 'n3w:secret']],
         ['crm', ['other']],
       ]),
+      stopping: this.stopping.signal,
       producersTrace: () => Promise.resolve(null),
       limits: { ...DEFAULT_LIMITS, ...limits },
     })

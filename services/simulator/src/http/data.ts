@@ -217,20 +217,22 @@ async function respond(
   record.answered(entry, answer.status)
   const body = Buffer.from(answer.body)
   response.writeHead(answer.status, { ...answer.headers, 'content-length': body.length })
-  if (action?.kind === 'drip') await drip(response, body, action)
+  const rest = action?.kind === 'drip' ? await drip(response, body, action) : body
   // Before the last byte leaves: whoever reads the answer may at once send the next request.
   end(world, exchange)
-  if (action?.kind === 'drip') response.end()
-  else response.end(body)
+  response.end(rest)
 }
 
+/** Sends the body bit by bit, and gives back the last bit, with which the answer is complete. */
 async function drip(
   response: ServerResponse,
   body: Buffer,
   { bytes, everyMs }: { readonly bytes: number; readonly everyMs: number },
-): Promise<void> {
-  for (let at = 0; at < body.length && !response.closed; at += bytes) {
+): Promise<Buffer> {
+  let at = 0
+  for (; at + bytes < body.length && !response.closed; at += bytes) {
     response.write(body.subarray(at, at + bytes))
     await sleep(everyMs, response)
   }
+  return body.subarray(at)
 }

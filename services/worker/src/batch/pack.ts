@@ -18,6 +18,8 @@ export interface Batch {
   readonly items: readonly Item[]
   readonly bodyBytes: number
   readonly cost: Cost
+  /** Bytes of the elements that each budget pays for, commas included. */
+  readonly budgetBytes: Cost
 }
 
 export interface PackLimits {
@@ -27,6 +29,8 @@ export interface PackLimits {
   /** The limits now in force. An element dearer than a whole limit still goes, alone of its budget. */
   readonly effective: Cost
   readonly limits: WorkspaceLimits
+  /** Elements of at most so many windows: the others stay free for requests beside this one. */
+  readonly mostWindows: number
 }
 
 /**
@@ -36,30 +40,45 @@ export interface PackLimits {
  */
 export function pack(windows: readonly PartitionWindow[], limits: PackLimits): Batch {
   const packing = new Packing(limits)
-  const cursors = windows.map((window) => ({ window, next: 0, held: new Set<string>() }))
+  const cursors = windows.map((window): Cursor => ({ window, next: 0, held: new Set() }))
   while (!packing.full) {
-    let oldest: (typeof cursors)[number] | undefined
-    let oldestMs = Infinity
-    for (const cursor of cursors) {
-      const chunk = cursor.window.chunks[cursor.next]
-      const at = chunk?.elements[0]?.provenance.acceptedAtMs ?? Infinity
-      if (chunk && (oldest === undefined || at < oldestMs)) {
-        oldest = cursor
-        oldestMs = at
-      }
-    }
-    const chunk = oldest?.window.chunks[oldest.next]
-    if (!oldest || !chunk) break
-    oldest.next += 1
-    packing.takeFrom(oldest.window, chunk, oldest.held)
+    const cursor = oldestOf(cursors)
+    const chunk = cursor?.window.chunks[cursor.next]
+    if (!cursor || !chunk) break
+    cursor.next += 1
+    if (packing.takesFrom(cursor.window)) packing.takeFrom(cursor.window, chunk, cursor.held)
+    else cursor.next = Infinity
   }
   return packing.batch()
+}
+
+/** How far a window was looked through, and whose elements of it are held back. */
+interface Cursor {
+  readonly window: PartitionWindow
+  next: number
+  readonly held: Set<string>
+}
+
+/** The cursor whose next chunk was accepted first. */
+function oldestOf(cursors: readonly Cursor[]): Cursor | undefined {
+  let oldest: Cursor | undefined
+  let oldestMs = Infinity
+  for (const cursor of cursors) {
+    const first = cursor.window.chunks[cursor.next]?.elements[0]
+    if (first !== undefined && first.provenance.acceptedAtMs < oldestMs) {
+      oldest = cursor
+      oldestMs = first.provenance.acceptedAtMs
+    }
+  }
+  return oldest
 }
 
 class Packing {
   readonly #limits: PackLimits
   readonly #items: Item[] = []
+  readonly #windows = new Set<PartitionWindow>()
   readonly #cost: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
+  readonly #budgetBytes: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
   #bytes = ENVELOPE_BYTES
   #misses = 0
 
@@ -71,14 +90,20 @@ class Packing {
     return this.#misses >= MISSES
   }
 
+  takesFrom(window: PartitionWindow): boolean {
+    return this.#windows.has(window) || this.#windows.size < this.#limits.mostWindows
+  }
+
   takeFrom(window: PartitionWindow, chunk: LoadedChunk, held: Set<string>): void {
     const { elements } = chunk
     for (let index = 0; index < elements.length && !this.full; index += 1) {
       const element = elements[index]
       if (element === undefined || chunk.isDone(index)) continue
       if (held.size > 0 && held.has(element.customer)) continue
-      if (this.#fits(element)) this.#items.push({ window, chunk, index, element })
-      else held.add(element.customer)
+      if (this.#fits(element)) {
+        this.#items.push({ window, chunk, index, element })
+        this.#windows.add(window)
+      } else held.add(element.customer)
     }
   }
 
@@ -96,23 +121,32 @@ class Packing {
     this.#misses = 0
     this.#bytes += bytes
     this.#cost[budget] += cost
+    this.#budgetBytes[budget] += bytes
     return true
   }
 
   batch(): Batch {
-    return { items: this.#items, bodyBytes: this.#bytes, cost: this.#cost }
+    return {
+      items: this.#items,
+      bodyBytes: this.#bytes,
+      cost: this.#cost,
+      budgetBytes: this.#budgetBytes,
+    }
   }
 }
 
 /** The batch that carries just these items, in this order. */
 export function batchOf(items: readonly Item[], limits: WorkspaceLimits): Batch {
   const cost: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
+  const budgetBytes: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
   let bodyBytes = ENVELOPE_BYTES + Math.max(0, items.length - 1)
   for (const { element } of items) {
-    cost[budgetOf(element.kind, limits)] += element.cost
+    const budget = budgetOf(element.kind, limits)
+    cost[budget] += element.cost
+    budgetBytes[budget] += element.json.length + 1
     bodyBytes += element.json.length
   }
-  return { items, bodyBytes, cost }
+  return { items, bodyBytes, cost, budgetBytes }
 }
 
 /** The bulk body, `bodyBytes` long: the elements' own bytes, joined. */

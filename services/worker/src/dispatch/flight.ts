@@ -46,8 +46,6 @@ export interface FlightContext {
   readonly signal: AbortSignal
   readonly newId: () => string
   readonly requestTimeoutMs: number
-  /** Length of the budget window, ms. */
-  readonly windowMs: number
 }
 
 interface Attempt {

@@ -1,7 +1,8 @@
 import { BUDGETS, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
-import { batchOf, ENVELOPE_BYTES, pack, type Batch } from '../batch/pack.js'
-import { evenShare } from '../budget/sizing.js'
+import { pack, type Batch } from '../batch/pack.js'
+import type { Admitted } from '../budget/admission.js'
+import { Appetite } from '../budget/appetite.js'
 import { loadWindow, type WindowMemory } from '../fetch/loader.js'
 import type { PartitionWindow } from '../fetch/window.js'
 import { Signal } from '../signal.js'
@@ -11,6 +12,8 @@ export interface LaneDispatcherOptions {
   readonly context: Omit<FlightContext, 'pause'>
   readonly lingerMs: number
   readonly memory: WindowMemory
+  /** Length of the budget window, ms. */
+  readonly windowMs: number
   /** Largest body at present, bytes. */
   readonly bodyBytes: () => number
   /** Called when nothing of a window is under way any more. */
@@ -24,48 +27,46 @@ interface Served {
   readonly queue: PartitionQueue
 }
 
-/** What a packed batch misses, if it is not what it could be. */
+/** A packed batch. */
 interface Choice {
   readonly batch: Batch
-  /** Everything that could be had is in it. */
+  /** Everything that waits is in it, as far as it can be paid for. */
   readonly whole: boolean
 }
 
+type Step = { readonly retryWith: Cost } | { readonly waitMs: number }
+
 /** A body at least this full is worth its request when budget is short. */
 const WORTHWHILE = 0.5
-/** Redis did not answer; pause before the next look, ms. */
-const REDIS_AWAY_MS = 250
+/** A whole body is worth waiting for this share of a window. */
+const SOON = 0.02
+/** A body at least this full counts as full. */
+const FULL = 0.95
 /** How often to try what a short budget leaves, per round. */
 const FITTINGS = 4
+/** Redis did not answer; pause before the next look, ms. */
+const REDIS_AWAY_MS = 250
 const LONGEST_WAIT_MS = 1_000
-const NEVER = -Infinity
-/** After waiting for this share of a window, half a body will do. */
-const PATIENCE = 0.05
-/** A body at least this full tells what a full one takes of the budgets. */
-const FULL = 0.95
 
 /** Serves the owned partitions of one workspace and lane: forms batches and starts their flights. */
 export class LaneDispatcher {
   readonly #o: LaneDispatcherOptions
+  readonly #appetite: Appetite
   readonly #signal = new Signal()
   readonly #served = new Map<PartitionWindow, Served>()
   readonly #flights = new Set<Promise<void>>()
-  /** Budgets that were short: until when not to try them again, and since when; monotonic ms. */
-  readonly #shortUntilMs: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
-  readonly #shortSinceMs: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
-  /** When a budget was last short, monotonic ms: for one window it counts as saturated. */
-  readonly #lastShortMs: Record<Budget, number> = { users: NEVER, events: NEVER, devices: NEVER }
-  /** What a full body took of each budget, smoothed. */
-  readonly #perBody: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
+  readonly #pauses = new Set<Signal>()
   #stopped = false
-  #pauses = new Set<Signal>()
 
   constructor(options: LaneDispatcherOptions) {
     this.#o = options
-  }
-
-  get idle(): boolean {
-    return this.#flights.size === 0
+    const { admission, clock } = options.context
+    this.#appetite = new Appetite({
+      clock,
+      windowMs: options.windowMs,
+      limits: () => admission.limits(),
+      perRequest: () => admission.perRequest(),
+    })
   }
 
   serve(window: PartitionWindow, queue: PartitionQueue): void {
@@ -104,13 +105,13 @@ export class LaneDispatcher {
   async #round(): Promise<number> {
     const free = this.#free()
     if (free.length === 0) return Infinity
-    const { gate } = this.#o.context
     if (!(await this.#load(free, this.#o.bodyBytes() * 2))) return REDIS_AWAY_MS
     const ready = free.filter(({ window }) => window.chunks.length > 0 && !window.lost)
     if (ready.length === 0) return this.#free().length > 0 ? 0 : Infinity
-    const may = gate.mayStart()
+    const may = this.#o.context.gate.mayStart()
     if (!may.go || may.probe) return this.#waitForGate(ready)
-    return this.#startNext(ready)
+    const lingerMs = this.#lingerMs(ready)
+    return lingerMs > 0 ? lingerMs : this.#startNext(ready)
   }
 
   #free(): Served[] {
@@ -125,7 +126,8 @@ export class LaneDispatcher {
   }
 
   async #load(served: readonly Served[], wantBytes: number): Promise<boolean> {
-    const target = { wantBytes, leastBytes: this.#o.bodyBytes() * 2 }
+    const watch = this.#appetite.isShort()
+    const target = { wantBytes, leastBytes: this.#o.bodyBytes() * 2, watch }
     const results = await Promise.all(
       served.map(({ window, queue }) => loadWindow(window, queue, target, this.#o.memory)),
     )
@@ -145,118 +147,106 @@ export class LaneDispatcher {
     return LONGEST_WAIT_MS
   }
 
-  async #startNext(ready: readonly Served[]): Promise<number> {
-    const chosen = this.#choose(ready)
-    const lingerMs = this.#lingerMs(chosen)
-    if (lingerMs > 0) return lingerMs
-    let affordable = this.#affordable()
-    let waitMs = this.#shortestShortMs()
-    for (let fitting = 0; fitting < FITTINGS; fitting += 1) {
-      const { batch, whole } = await this.#fill(chosen, affordable)
-      if (batch.items.length === 0) return waitMs
-      const admitted = await this.#ask(batch, whole)
-      switch (admitted.outcome) {
-        case 'granted':
-          this.#noteFullBody(batch)
-          for (const budget of BUDGETS) if (batch.cost[budget] > 0) this.#shortSinceMs[budget] = 0
-          this.#start(batch, { id: admitted.id, deadlineMs: admitted.deadlineMs, probeId: null })
-          return 0
-        case 'later':
-          return admitted.waitMs
-        case 'short': {
-          waitMs = admitted.waitMs
-          const next = this.#afterShortage(chosen, batch, affordable, admitted.free, waitMs)
-          if (next === null) return waitMs
-          affordable = next
-        }
-      }
-    }
-    return waitMs
-  }
-
-  /** Oldest first; half of the free ones when several bodies wait, so that requests overlap. */
-  #choose(ready: readonly Served[]): readonly Served[] {
-    const oldestFirst = [...ready].sort((a, b) => a.window.oldestMs - b.window.oldestMs)
-    const waitingBytes = ready.reduce((sum, { window }) => sum + window.loadedBytes, 0)
-    const several = waitingBytes > 2 * this.#o.bodyBytes()
-    return several ? oldestFirst.slice(0, Math.ceil(oldestFirst.length / 2)) : oldestFirst
-  }
-
   /** How long to wait for a fuller body: not at all when idle. */
-  #lingerMs(chosen: readonly Served[]): number {
-    if (this.#flights.size === 0) return 0
-    const bytes = chosen.reduce((sum, { window }) => sum + window.loadedBytes, 0)
-    if (bytes >= this.#o.bodyBytes()) return 0
-    const since = Math.min(...chosen.map(({ window }) => window.readyAtMs))
+  #lingerMs(ready: readonly Served[]): number {
+    if (this.#flights.size === 0 || loadedBytes(ready) >= this.#o.bodyBytes()) return 0
+    const since = Math.min(...ready.map(({ window }) => window.readyAtMs))
     return Math.max(0, Math.ceil(since + this.#o.lingerMs - this.#o.context.clock.monotonicMs()))
   }
 
-  #affordable(): Cost {
-    const nowMs = this.#o.context.clock.monotonicMs()
+  async #startNext(ready: readonly Served[]): Promise<number> {
+    let affordable = this.#appetite.next()
+    for (let fitting = 0; fitting < FITTINGS; fitting += 1) {
+      const { batch, whole } = await this.#fill(ready, affordable)
+      if (batch.items.length === 0) break
+      const step = this.#act(ready, batch, affordable, await this.#ask(batch, whole))
+      if ('waitMs' in step) return step.waitMs
+      affordable = step.retryWith
+    }
+    return Math.min(LONGEST_WAIT_MS, this.#appetite.shortForMs())
+  }
+
+  #act(ready: readonly Served[], batch: Batch, tried: Cost, admitted: Admitted): Step {
+    switch (admitted.outcome) {
+      case 'granted':
+        this.#appetite.granted(batch, this.#o.bodyBytes())
+        this.#start(batch, { id: admitted.id, deadlineMs: admitted.deadlineMs, probeId: null })
+        return { waitMs: 0 }
+      case 'later':
+        return { waitMs: admitted.waitMs }
+      case 'short': {
+        const short = BUDGETS.filter((budget) => batch.cost[budget] > admitted.free[budget])
+        this.#appetite.denied(short)
+        return { retryWith: this.#settleFor(ready, short, tried, admitted) }
+      }
+    }
+  }
+
+  /**
+   * What to ask for after a denial: what is free, if that makes a worthwhile body and a whole one
+   * is not to be had soon; else all that the short budgets do not pay for.
+   */
+  #settleFor(
+    ready: readonly Served[],
+    short: readonly Budget[],
+    tried: Cost,
+    { free, waitMs, allMs }: { free: Cost; waitMs: number; allMs: number },
+  ): Cost {
+    const within = { ...tried }
+    for (const budget of short) within[budget] = free[budget]
     const limits = this.#o.context.admission.limits()
-    const most = this.#o.context.admission.perRequest()
-    const left = (budget: Budget) => {
-      if (nowMs < this.#shortUntilMs[budget]) return 0
-      const perBody = this.#isSaturated(budget) ? this.#perBody[budget] : 0
-      return Math.min(limits[budget], most[budget], evenShare(limits[budget], perBody))
-    }
-    return { users: left('users'), events: left('events'), devices: left('devices') }
+    const fitting = this.#pack(ready, within)
+    const worthwhile =
+      fitting.bodyBytes >= this.#o.bodyBytes() * WORTHWHILE ||
+      short.some((budget) => fitting.cost[budget] >= limits[budget] * WORTHWHILE)
+    const soon = allMs <= this.#o.windowMs * SOON
+    if (worthwhile && !soon) return within
+    this.#appetite.renounce(short, worthwhile ? Math.max(1, allMs) : waitMs)
+    // All may be loaded: what comes now must announce itself, since other budgets may pay for it.
+    for (const { window } of ready) window.stale = true
+    const without = { ...tried }
+    for (const budget of short) without[budget] = 0
+    return without
   }
 
-  #isSaturated(budget: Budget): boolean {
-    const { clock, windowMs } = this.#o.context
-    return clock.monotonicMs() - this.#lastShortMs[budget] < windowMs
+  /** Half of the free partitions when several bodies wait, so that requests overlap; else all. */
+  #mostWindows(ready: readonly Served[]): number {
+    const several = loadedBytes(ready) > 2 * this.#o.bodyBytes()
+    return several ? Math.ceil(ready.length / 2) : ready.length
   }
 
-  /** Learns from a full body what one takes. */
-  #noteFullBody({ bodyBytes, cost }: Batch): void {
-    if (bodyBytes < this.#o.bodyBytes() * FULL) return
-    for (const budget of BUDGETS) {
-      const before = this.#perBody[budget]
-      this.#perBody[budget] = before === 0 ? cost[budget] : before * 0.8 + cost[budget] * 0.2
-    }
-  }
-
-  #shortestShortMs(): number {
-    const nowMs = this.#o.context.clock.monotonicMs()
-    const waits = BUDGETS.map((budget) => this.#shortUntilMs[budget] - nowMs).filter((w) => w > 0)
-    return Math.min(LONGEST_WAIT_MS, ...waits)
-  }
-
-  #pack(served: readonly Served[], affordable: Cost): Batch {
+  #pack(ready: readonly Served[], affordable: Cost): Batch {
     const { workspace, admission } = this.#o.context
     return pack(
-      served.map(({ window }) => window),
+      ready.map(({ window }) => window),
       {
         bodyBytes: this.#o.bodyBytes(),
         affordable,
         effective: admission.limits(),
         limits: workspace().limits,
+        mostWindows: this.#mostWindows(ready),
       },
     )
   }
 
   /** Packs, looking further ahead while what is at hand is held back by a short budget. */
-  async #fill(chosen: readonly Served[], affordable: Cost): Promise<Choice> {
-    const full = this.#o.bodyBytes() * 0.95
+  async #fill(ready: readonly Served[], affordable: Cost): Promise<Choice> {
     let wantBytes = this.#o.bodyBytes() * 2
     for (;;) {
-      const batch = this.#pack(chosen, affordable)
-      const more = chosen.some(({ window }) => window.hasUnloaded)
-      if (batch.bodyBytes >= full || !more) return { batch, whole: !more }
-      const before = chosen.reduce((sum, { window }) => sum + window.loadedBytes, 0)
+      const batch = this.#pack(ready, affordable)
+      const more = ready.some(({ window }) => window.hasUnloaded)
+      if (batch.bodyBytes >= this.#o.bodyBytes() * FULL || !more) return { batch, whole: !more }
+      const before = loadedBytes(ready)
       wantBytes *= 2
-      if (!(await this.#load(chosen, wantBytes))) return { batch, whole: false }
-      const after = chosen.reduce((sum, { window }) => sum + window.loadedBytes, 0)
-      if (after === before) return { batch, whole: false }
+      const loaded = await this.#load(ready, wantBytes)
+      if (!loaded || loadedBytes(ready) === before) return { batch, whole: false }
     }
   }
 
-  #ask(batch: Batch, whole: boolean) {
+  #ask(batch: Batch, whole: boolean): Promise<Admitted> {
     const half = this.#o.bodyBytes() * WORTHWHILE
     const share = whole && batch.bodyBytes < half ? 1 : Math.min(1, half / batch.bodyBytes)
-    const need = (budget: Budget) =>
-      Math.ceil(batch.cost[budget] * (this.#isPatient(budget) ? 1 : share))
+    const need = (budget: Budget) => Math.ceil(batch.cost[budget] * share)
     return this.#o.context.admission.ask({
       lane: this.#o.context.lane,
       cost: batch.cost,
@@ -266,55 +256,13 @@ export class LaneDispatcher {
     })
   }
 
-  /** Whether it is too early to be content with less than a whole body of a short budget. */
-  #isPatient(budget: Budget): boolean {
-    const { clock, windowMs } = this.#o.context
-    const since = this.#shortSinceMs[budget]
-    return since === 0 || clock.monotonicMs() - since < windowMs * PATIENCE
-  }
-
-  /**
-   * What to try after a denial: what is free, if that makes a worthwhile body; else all that the
-   * short budgets do not pay for. null: wait.
-   */
-  #afterShortage(
-    chosen: readonly Served[],
-    denied: Batch,
-    tried: Cost,
-    free: Cost,
-    waitMs: number,
-  ): Cost | null {
-    const short = BUDGETS.filter((budget) => denied.cost[budget] > free[budget])
-    const nowMs = this.#o.context.clock.monotonicMs()
-    const patient = short.some((budget) => this.#isPatient(budget))
-    for (const budget of short) {
-      this.#lastShortMs[budget] = nowMs
-      if (this.#shortSinceMs[budget] === 0) this.#shortSinceMs[budget] = nowMs
-    }
-    const within = { ...tried }
-    for (const budget of short) within[budget] = free[budget]
-    const fitting = this.#pack(chosen, within)
-    const limits = this.#o.context.admission.limits()
-    const worthwhile =
-      fitting.bodyBytes - ENVELOPE_BYTES >= this.#o.bodyBytes() * WORTHWHILE - ENVELOPE_BYTES ||
-      short.some((budget) => fitting.cost[budget] >= limits[budget] * WORTHWHILE)
-    if (worthwhile && !patient && fitting.items.length > 0) return within
-    for (const budget of short) this.#shortUntilMs[budget] = nowMs + waitMs
-    const without = { ...tried }
-    for (const budget of short) without[budget] = 0
-    return BUDGETS.some((budget) => without[budget] > 0) ? without : null
-  }
-
   #start(batch: Batch, ticket: Ticket | null): void {
     const windows = new Set(batch.items.map(({ window }) => window))
     for (const window of windows) {
       window.busy = true
       window.readyAtMs = 0
     }
-    const flight = new Flight(
-      { ...this.#o.context, pause: (ms) => this.#pause(ms) },
-      batchOf(batch.items, this.#o.context.workspace().limits),
-    )
+    const flight = new Flight({ ...this.#o.context, pause: (ms) => this.#pause(ms) }, batch)
     const landed = flight.run(ticket).finally(() => {
       this.#flights.delete(landed)
       for (const window of windows) {
@@ -332,4 +280,8 @@ export class LaneDispatcher {
     await signal.wait(ms)
     this.#pauses.delete(signal)
   }
+}
+
+function loadedBytes(served: readonly Served[]): number {
+  return served.reduce((sum, { window }) => sum + window.loadedBytes, 0)
 }

@@ -102,6 +102,14 @@ export class Ownership {
     await this.#clean()
   }
 
+  /** Wake-ups may have been missed: looks into every owned partition. */
+  recheck(): void {
+    for (const { window, queue } of this.#owned.values()) {
+      window.stale = true
+      this.#o.onGained(window, queue)
+    }
+  }
+
   /** A partition got data while it was empty; `owner` is the claim that serves it, if any. */
   async woken(tag: string, owner: string): Promise<void> {
     const own = this.#owned.get(tag)

@@ -31,11 +31,11 @@ afterAll(async () => {
 })
 
 function worker(session: string) {
-  const seen = { refreshes: 0, takeovers: [] as string[] }
+  const seen = { refreshes: 0, takeovers: [] as string[], gained: [] as string[] }
   const ownership = new Ownership({
     ...{ client, prefix, deployment, clock: systemClock, leaseMs: LEASE_MS },
     session: () => ({ id: session, alive: true }),
-    onGained: () => undefined,
+    onGained: ({ stale, tag }) => seen.gained.push(`${tag} ${stale ? 'unread' : 'read'}`),
     onLost: () => undefined,
     onTakeover: (tag) => seen.takeovers.push(tag),
     refresh: () => {
@@ -63,12 +63,12 @@ test('a partition is never taken from a session that joined after the roster was
 
   await first.ownership.balance(old.roster, old.askedAtMs)
   expect(await owner()).toBe('later.1:1')
-  expect(first.seen).toEqual({ refreshes: 1, takeovers: [] })
+  expect(first.seen).toEqual({ refreshes: 1, takeovers: [], gained: [] })
 
   const fresh = await first.hear('renew')
   await first.ownership.balance(fresh.roster, fresh.askedAtMs)
   expect(await owner()).toBe('later.1:1')
-  expect(first.seen).toEqual({ refreshes: 1, takeovers: [] })
+  expect(first.seen).toEqual({ refreshes: 1, takeovers: [], gained: [] })
 })
 
 test('a wake-up that names an unknown owner takes nothing over before a fresh roster came', async () => {
@@ -85,7 +85,7 @@ test('a wake-up that names an unknown owner takes nothing over before a fresh ro
   )
   await first.ownership.woken(TAG, 'later.1:1')
   expect(await owner()).toBe('later.1:1')
-  expect(first.seen).toEqual({ refreshes: 1, takeovers: [] })
+  expect(first.seen).toEqual({ refreshes: 1, takeovers: [], gained: [] })
 })
 
 test("a dead session's partition is taken over with the first roster asked for after it was seen", async () => {
@@ -101,5 +101,15 @@ test("a dead session's partition is taken over with the first roster asked for a
   const second = await heir.hear('renew')
   await heir.ownership.balance(second.roster, second.askedAtMs)
   expect(await owner()).toBe('heir.1:1')
-  expect(heir.seen).toEqual({ refreshes: 1, takeovers: [TAG] })
+  expect(heir.seen.takeovers).toEqual([TAG])
+})
+
+test('after missed wake-ups every owned partition is looked into again', async () => {
+  await deployment.mark([TAG])
+  const only = worker('only.1')
+  const { roster, askedAtMs } = await only.hear('join')
+  await only.ownership.balance(roster, askedAtMs)
+  for (const { window } of only.ownership.owned.values()) window.stale = false
+  only.ownership.recheck()
+  expect(only.seen.gained).toEqual([`${TAG} unread`, `${TAG} unread`])
 })

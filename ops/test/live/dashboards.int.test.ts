@@ -1,0 +1,126 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT } from '@relay/dev/folders.js'
+import { prometheusHere } from '@relay/dev/prometheus/find-prometheus.js'
+import { waitFor } from '@relay/dev/wait-for.js'
+import { DASHBOARDS } from '../../src/dashboards/all.js'
+import { Prometheus } from './prometheus.js'
+import { startRelayUnderLoad, SHOP, type RelayUnderLoad } from './relay-under-load.js'
+
+const programs = prometheusHere()
+/** Skipped, and counted as that, only where no Prometheus is to be had. */
+const whenThere = programs === null ? describe.skip : describe
+
+/** Panels that are empty while nothing is wrong; none needs to be, as faults are injected. */
+const MAY_BE_EMPTY: readonly string[] = []
+
+whenThere('against a real Prometheus and a relay under load', () => {
+  let relay: RelayUnderLoad
+  let prometheus: Prometheus
+
+  beforeAll(async () => {
+    relay = await startRelayUnderLoad()
+    prometheus = await Prometheus.start(programs!, {
+      'relay-api': relay.apiOpsPort,
+      'relay-worker': relay.workerOpsPort,
+    })
+    const delivered = `sum(increase(relay_delivered_elements_total{app_id="${SHOP}"}[20s])) > 100`
+    const dead = 'sum(relay_dead_lettered_elements_total) > 0'
+    const seen = async () => {
+      const found = await Promise.all([prometheus.query(delivered), prometheus.query(dead)])
+      return found.every((samples) => samples.length > 0)
+    }
+    await waitFor(seen, { what: 'deliveries to be seen', timeoutMs: 45_000, everyMs: 500 })
+  })
+
+  afterAll(async () => {
+    await prometheus?.stop()
+    await relay?.stop()
+  })
+
+  const panels = DASHBOARDS.flatMap(({ title, rows }) =>
+    rows.flatMap((row) =>
+      row.panels.map((panel) => ({ name: `${title} / ${panel.title}`, panel })),
+    ),
+  )
+
+  test('every query of every dashboard finds series', async () => {
+    const empty: string[] = []
+    for (const { name, panel } of panels) {
+      for (const { expr } of panel.queries) {
+        const samples = await prometheus.query(atOnce(expr))
+        const found = samples.filter(({ value }) => value[1] !== 'NaN')
+        if (found.length === 0 && !MAY_BE_EMPTY.includes(name)) empty.push(`${name}: ${expr}`)
+      }
+    }
+    expect(empty).toEqual([])
+  })
+
+  test('every rule evaluates, and every metric that a rule names exists', async () => {
+    const { groups } = (await prometheus.get('rules')) as {
+      groups: { rules: { name: string; health: string; query: string }[] }[]
+    }
+    const rules = groups.flatMap((group) => group.rules)
+    expect(rules.length).toBeGreaterThan(30)
+    expect(rules.filter(({ health }) => health !== 'ok')).toEqual([])
+    const known = new Set((await prometheus.get('label/__name__/values')) as string[])
+    const named = new Set(rules.flatMap(({ query }) => query.match(/\brelay_\w+/g) ?? []))
+    expect([...named].filter((name) => !known.has(name) && !isRecorded(name, rules))).toEqual([])
+  })
+
+  test('the suspended workspace is seen as held, by both services alike', async () => {
+    const held = await prometheus.query('relay_workspace_held == 1')
+    expect(held.map(({ metric }) => [metric.job, metric.app_id, metric.reason]).sort()).toEqual([
+      ['relay-api', 'SUSPENDED', 'account_refused'],
+      ['relay-worker', 'SUSPENDED', 'account_refused'],
+    ])
+  })
+
+  test.each(['api', 'worker'] as const)(
+    'promtool finds nothing wrong with the metrics of the %s',
+    async (service) => {
+      const port = service === 'api' ? relay.apiOpsPort : relay.workerOpsPort
+      const answer = await fetch(`http://127.0.0.1:${String(port)}/metrics`)
+      const input = await answer.text()
+      const { status, stdout, stderr } = spawnSync(programs!.promtool, ['check', 'metrics'], {
+        input,
+      })
+      expect([status, stdout.toString(), stderr.toString()]).toEqual([0, '', ''])
+      const series = input.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+      expect(series.length).toBeLessThan(600)
+    },
+  )
+})
+
+whenThere('promtool', () => {
+  const rules = ['relay-recording.yml', 'relay-alerts.yml'].map((f) => join(ROOT, 'ops/rules', f))
+
+  test.each([
+    ['check', 'rules', '--lint-fatal', ...rules],
+    ['test', 'rules', join(ROOT, 'ops/rules/relay.test.yml')],
+  ])('%s %s passes', (...args) => {
+    const { status, stdout, stderr } = spawnSync(programs!.promtool, args)
+    expect([status, status === 0 ? '' : `${stdout.toString()}${stderr.toString()}`]).toEqual([
+      0,
+      '',
+    ])
+  })
+
+  test('every alert appears in the tests of the rules', () => {
+    const alerts = [...readFileSync(rules[1]!, 'utf8').matchAll(/- alert: (\w+)/g)].map(
+      (m) => m[1]!,
+    )
+    const tests = readFileSync(join(ROOT, 'ops/rules/relay.test.yml'), 'utf8')
+    expect(alerts.filter((name) => !tests.includes(`"${name}"`))).toEqual([])
+  })
+})
+
+/** Grafana's variables as they would be filled in. */
+function atOnce(expr: string): string {
+  return expr.replaceAll('$app_id', '.*').replaceAll('$__rate_interval', '15s')
+}
+
+function isRecorded(name: string, rules: readonly { name: string }[]): boolean {
+  return rules.some((rule) => rule.name.includes(name))
+}

@@ -1,0 +1,88 @@
+import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import type { Chunk, ChunkSource } from '../import/importer.js'
+import type { Refusal } from '../refusal.js'
+import { BROKEN_GZIP, TOO_SLOW } from './body.js'
+
+const STOPPING: Refusal = {
+  status: 503,
+  type: 'Service Unavailable',
+  message: 'relay is being stopped here. Go on after last_line; another process will answer.',
+  retryAfterMs: 1_000,
+}
+
+export interface ImportSourceOptions {
+  readonly gzip: boolean
+  /** How long the caller may send nothing, ms. */
+  readonly idleMs: number
+  /** Ends the source. */
+  readonly stopping: AbortSignal
+}
+
+/** The body of a request, chunk by chunk: the caller is slowed to the pace at which it is asked. */
+export class ImportSource implements ChunkSource {
+  readonly #o: ImportSourceOptions
+  readonly #request: IncomingMessage
+  readonly #chunks: AsyncIterator<unknown>
+  #bodyBytes = 0
+
+  constructor(request: IncomingMessage, options: ImportSourceOptions) {
+    this.#o = options
+    this.#request = request
+    const body = options.gzip ? gunzipped(request) : request
+    // Leaving the loop early must not destroy the request: its caller is still to be answered.
+    this.#chunks = body.iterator({ destroyOnReturn: false })
+  }
+
+  /** Bytes read so far, after decompression. */
+  get bodyBytes(): number {
+    return this.#bodyBytes
+  }
+
+  next(): Promise<Chunk> {
+    const { idleMs, stopping } = this.#o
+    return new Promise((resolve) => {
+      const conclude = (chunk: Chunk) => {
+        clearTimeout(timer)
+        stopping.removeEventListener('abort', stop)
+        resolve(chunk)
+      }
+      const stop = () => { conclude({ kind: 'fault', refusal: STOPPING }) } // prettier-ignore
+      const timer = setTimeout(conclude, idleMs, { kind: 'fault', refusal: TOO_SLOW })
+      stopping.addEventListener('abort', stop)
+      if (stopping.aborted) stop()
+      else this.#read().then(conclude, (error: unknown) => { conclude(failure(error)) }) // prettier-ignore
+    })
+  }
+
+  /** Lets the rest of the body pass unread. */
+  discard(): void {
+    this.#request.unpipe()
+    this.#request.resume()
+  }
+
+  async #read(): Promise<Chunk> {
+    const next = (await this.#chunks.next()) as IteratorResult<Buffer>
+    if (next.done === true) return { kind: 'end' }
+    const bytes = next.value
+    this.#bodyBytes += bytes.length
+    return { kind: 'data', bytes }
+  }
+}
+
+function failure(error: unknown): Chunk {
+  const { code } = error as { code?: unknown }
+  const isGzip = typeof code === 'string' && code.startsWith('Z_')
+  return isGzip ? { kind: 'fault', refusal: BROKEN_GZIP } : { kind: 'aborted' }
+}
+
+/** Not a pipeline: that would destroy the request, and with it the answer, when the gzip is broken. */
+function gunzipped(request: IncomingMessage): Readable {
+  const gunzip = createGunzip()
+  request.once('close', () => {
+    if (!request.complete) gunzip.destroy(new Error('aborted'))
+  })
+  request.on('error', () => undefined)
+  return request.pipe(gunzip)
+}

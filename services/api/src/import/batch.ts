@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto'
+import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
+import type { Element } from '@relay/shared/element.js'
+import { Judge, type Assessment } from '../accept/assess.js'
+import { parseBody } from '../accept/parse.js'
+import type { Line } from './ndjson.js'
+
+/** One thing that is wrong or doubtful about one line. */
+export interface LineFinding {
+  readonly line: number
+  readonly attribute: string
+  readonly message: string
+}
+
+export interface JudgedBatch {
+  readonly assessment: Assessment
+  /** What is queued, in the order of the lines. */
+  readonly elements: readonly Element[]
+  readonly rejected: number
+  readonly errors: readonly LineFinding[]
+  readonly warnings: readonly LineFinding[]
+}
+
+export interface BatchContext {
+  readonly workspaceLimits: WorkspaceLimits
+  readonly maxLineBytes: number
+  /** Errors and warnings that are kept of one batch, each. */
+  readonly maxFindings: number
+  readonly nowMs: number
+}
+
+/** Holds every line to the rules of the other endpoints: one element of any type each. Pure. */
+export function judgeBatch(lines: readonly Line[], context: BatchContext): JudgedBatch {
+  const judge = new Judge({ ...context, expected: null })
+  const { problems, warnings } = judge.findings
+  const errors: LineFinding[] = []
+  for (const { number, bytes } of lines) {
+    const before = problems.length
+    const fault = judgeLine(judge, bytes, context.maxLineBytes)
+    if (fault !== null) errors.push({ line: number, ...fault })
+    for (const { attribute, message } of problems.slice(before)) {
+      errors.push({ line: number, attribute, message })
+    }
+  }
+  return {
+    assessment: judge,
+    elements: judge.accepted.flatMap(({ queued }) => queued),
+    rejected: lines.length - judge.accepted.length,
+    errors,
+    warnings: warnings.map(({ index, attribute, message }) => {
+      return { line: lines[index]?.number ?? 0, attribute, message }
+    }),
+  }
+}
+
+/** Why a line could not be read as an element at all; null: it was judged. */
+function judgeLine(judge: Judge, bytes: Buffer | null, maxLineBytes: number) {
+  if (bytes === null) {
+    judge.unreadable()
+    const message = `The line is longer than ${String(maxLineBytes)} bytes and was skipped`
+    return { attribute: '', message }
+  }
+  // The endpoint of a type reads one element; which type it may be is the judge's to say.
+  const parsed = parseBody(bytes, 'customer', 1)
+  if (!parsed.ok) {
+    judge.unreadable()
+    return { attribute: parsed.fault.attribute ?? '', message: parsed.fault.message }
+  }
+  for (const element of parsed.elements) judge.element(element, bytes)
+  return null
+}
+
+/** As many bytes identify a batch; see `Post.digest`. */
+const DIGEST_BYTES = 12
+
+export interface BatchIdentity {
+  readonly producer: string
+  readonly appId: string
+  readonly key: string
+}
+
+/**
+ * Identifies a batch of a keyed import to the queues, so that the same lines posted again under the
+ * same numbers are stored once. What becomes of the lines goes into it, too: were one refused today
+ * and accepted tomorrow, the batch must not pass for stored.
+ */
+export function batchDigest(
+  { producer, appId, key }: BatchIdentity,
+  lines: readonly Line[],
+  { elements, assessment }: JudgedBatch,
+): Buffer {
+  const bytes = elements.reduce((sum, { json }) => sum + json.length, 0)
+  const accepted = assessment.accepted.map(({ valid }) => valid.index)
+  const facts = [producer, appId, key, elements.length, bytes, accepted]
+  const hash = createHash('sha256').update(`import ${JSON.stringify(facts)}\n`)
+  for (const { number, bytes: text } of lines) {
+    hash.update(`${String(number)} ${String(text?.length ?? -1)}\n`)
+    if (text !== null) hash.update(text)
+  }
+  return hash.digest().subarray(0, DIGEST_BYTES)
+}

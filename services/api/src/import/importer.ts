@@ -1,0 +1,188 @@
+import type { Clock } from '@relay/shared/clock.js'
+import type { Workspace } from '@relay/shared/config/workspace.js'
+import type { Post, PostStore } from '@relay/shared/queue/post.js'
+import { countRejected, countStored, countWarnings } from '../accept/count.js'
+import type { IntakeObserver, Quota, QuotaRequest } from '../accept/ports.js'
+import * as refusals from '../accept/refusals.js'
+import type { Refusal } from '../refusal.js'
+import { batchDigest, judgeBatch, type JudgedBatch } from './batch.js'
+import { NdjsonSplitter, type Line } from './ndjson.js'
+import { MAX_LISTED, Tally } from './tally.js'
+
+/** What the caller sends next. */
+export type Chunk =
+  | { readonly kind: 'data'; readonly bytes: Buffer }
+  | { readonly kind: 'end' }
+  /** Nothing more can be read, for this reason. */
+  | { readonly kind: 'fault'; readonly refusal: Refusal }
+  /** The caller went away; nobody is left to answer. */
+  | { readonly kind: 'aborted' }
+
+/** The body of an import. Never rejects; is asked again only when the last chunk is dealt with. */
+export interface ChunkSource {
+  next(): Promise<Chunk>
+}
+
+export interface ImportRequest {
+  readonly workspace: Workspace
+  readonly producer: string
+  readonly requestId: string
+  readonly idempotencyKey: string | null
+  /** What the first line is called; an import that goes on elsewhere keeps its numbers. */
+  readonly firstLine: number
+}
+
+export interface ImportResult {
+  readonly tally: Tally
+  readonly end: 'done' | 'aborted' | Refusal
+}
+
+export interface ImportDeps {
+  readonly store: PostStore
+  readonly quota: Quota
+  readonly clock: Clock
+  readonly observer: IntakeObserver
+  readonly maxLineBytes: number
+}
+
+/** A batch is stored once it has as many lines or bytes; which lines share one depends on nothing else. */
+const BATCH_LINES = 500
+const BATCH_BYTES = 262_144
+
+const LANE = 'backfill'
+
+/**
+ * Streams lines into the backfill lane, one batch after the other: the next is not read before the
+ * last is stored, so memory stays that of one batch and the order of the lines is that of the queue.
+ */
+export class Importer {
+  readonly #deps: ImportDeps
+
+  constructor(deps: ImportDeps) {
+    this.#deps = deps
+  }
+
+  /** Never rejects for what the caller sends or Redis does. */
+  async run(request: ImportRequest, source: ChunkSource): Promise<ImportResult> {
+    const splitter = new NdjsonSplitter(this.#deps.maxLineBytes, request.firstLine)
+    const tally = new Tally(request.firstLine)
+    const batch = new Batch(batchLines(request))
+    for (;;) {
+      const chunk = await source.next()
+      if (chunk.kind === 'aborted') return { tally, end: 'aborted' }
+      if (chunk.kind === 'fault') return { tally, end: chunk.refusal }
+      for (const line of linesOf(splitter, chunk)) {
+        batch.add(line)
+        if (!batch.isFull) continue
+        const refusal = await this.#store(request, batch.take(), tally)
+        if (refusal !== null) return { tally, end: refusal }
+      }
+      if (chunk.kind === 'data') continue
+      const refusal = await this.#store(request, batch.take(), tally)
+      // Blank lines at the end count, too.
+      if (refusal === null) tally.lastLine = splitter.ended
+      return { tally, end: refusal ?? 'done' }
+    }
+  }
+
+  /** Stores a batch and counts it in; or says why not, and counts nothing. */
+  async #store(request: ImportRequest, lines: readonly Line[], tally: Tally) {
+    const last = lines.at(-1)
+    if (last === undefined) return null
+    const { clock, maxLineBytes } = this.#deps
+    const { workspace } = request
+    const nowMs = clock.nowMs()
+    const context = { workspaceLimits: workspace.limits, maxLineBytes, maxFindings: MAX_LISTED }
+    const judged = judgeBatch(lines, { ...context, nowMs })
+    const post = this.#postOf(request, lines, judged, nowMs)
+    const refusal = judged.elements.length === 0 ? null : await this.#post(request, post, judged)
+    if (refusal !== null) return refusal
+    this.#count(workspace, judged)
+    tally.add(judged, last.number)
+    return null
+  }
+
+  #postOf(request: ImportRequest, lines: readonly Line[], judged: JudgedBatch, nowMs: number) {
+    const { workspace, producer, requestId, idempotencyKey: key } = request
+    const { appId } = workspace
+    return {
+      appId,
+      lane: LANE,
+      requestId,
+      acceptedAtMs: nowMs,
+      elements: judged.elements,
+      digest: key === null ? undefined : batchDigest({ producer, appId, key }, lines, judged),
+    } as const
+  }
+
+  async #post(request: ImportRequest, post: Post, judged: JudgedBatch): Promise<Refusal | null> {
+    const { store, observer } = this.#deps
+    const { workspace } = request
+    const quota = quotaOf(request, judged)
+    if (quota !== null) {
+      const taken = await this.#deps.quota.take(quota)
+      if (!taken.granted) return refusals.quotaRefusal(taken)
+    }
+    const stored = await store.store(post)
+    if (stored.outcome === 'stored') return null
+    countStored(observer, { workspace, lane: LANE }, judged.assessment, 'unavailable')
+    if (stored.outcome === 'refused' && quota !== null) await this.#deps.quota.giveBack(quota)
+    return refusals.importRefusal(stored.outcome, stored.reason)
+  }
+
+  #count(workspace: Workspace, { assessment }: JudgedBatch): void {
+    const { observer } = this.#deps
+    const counted = { workspace, lane: LANE } as const
+    countRejected(observer, counted, assessment)
+    countStored(observer, counted, assessment, 'accepted')
+    countWarnings(observer, counted, assessment)
+  }
+}
+
+/** Lines that are stored in one step. */
+class Batch {
+  readonly #maxLines: number
+  #lines: Line[] = []
+  #bytes = 0
+
+  constructor(maxLines: number) {
+    this.#maxLines = maxLines
+  }
+
+  get isFull(): boolean {
+    return this.#lines.length >= this.#maxLines || this.#bytes >= BATCH_BYTES
+  }
+
+  add(line: Line): void {
+    this.#lines.push(line)
+    this.#bytes += line.bytes?.length ?? 0
+  }
+
+  take(): readonly Line[] {
+    const lines = this.#lines
+    this.#lines = []
+    this.#bytes = 0
+    return lines
+  }
+}
+
+function* linesOf(splitter: NdjsonSplitter, chunk: Chunk & { kind: 'data' | 'end' }) {
+  if (chunk.kind === 'data') yield* splitter.push(chunk.bytes)
+  else {
+    const last = splitter.end()
+    if (last !== null) yield last
+  }
+}
+
+/** No batch may be larger than what the producer's quota can ever grant. */
+function batchLines({ workspace, producer }: ImportRequest): number {
+  return Math.min(BATCH_LINES, workspace.quotas.get(producer)?.elementsPerMinute ?? BATCH_LINES)
+}
+
+function quotaOf({ workspace, producer }: ImportRequest, judged: JudgedBatch): QuotaRequest | null {
+  const quota = workspace.quotas.get(producer)
+  if (quota === undefined) return null
+  const bytes = judged.elements.reduce((sum, { json }) => sum + json.length, 0)
+  const elements = judged.assessment.accepted.length
+  return { producer, appId: workspace.appId, lane: LANE, quota, elements, bytes }
+}

@@ -1,0 +1,96 @@
+import { BUDGETS, type Budget, type Cost } from '@relay/shared/budget/cost.js'
+import type { Clock } from '@relay/shared/clock.js'
+import type { Batch } from '../batch/pack.js'
+import { evenShare } from './sizing.js'
+
+/** What was learnt of one budget from the ledger's answers; monotonic times in ms. */
+interface Shortage {
+  /** Not to be asked for before. */
+  untilMs: number
+  /** When it was last denied; for one window after it counts as saturated. */
+  lastMs: number
+  /** How many of its units fill a body, smoothed. */
+  perBody: number
+}
+
+export interface AppetiteOptions {
+  readonly clock: Clock
+  readonly windowMs: number
+  /** The limits now in force, and the most that one request should take. */
+  readonly limits: () => Cost
+  readonly perRequest: () => Cost
+}
+
+/** How fast the notion of a full body follows new ones. */
+const SMOOTHING = 0.2
+
+/** How much of each budget the next request should take, by what the ledger answered before. */
+export class Appetite {
+  readonly #o: AppetiteOptions
+  readonly #of: Readonly<Record<Budget, Shortage>> = {
+    users: neverShort(),
+    events: neverShort(),
+    devices: neverShort(),
+  }
+
+  constructor(options: AppetiteOptions) {
+    this.#o = options
+  }
+
+  /** What the next request may take: nothing of a short budget, an even share of a saturated one. */
+  next(): Cost {
+    const limits = this.#o.limits()
+    const most = this.#o.perRequest()
+    const nowMs = this.#o.clock.monotonicMs()
+    return forEach((budget) => {
+      const { untilMs, lastMs, perBody } = this.#of[budget]
+      if (nowMs < untilMs) return 0
+      const saturated = nowMs - lastMs < this.#o.windowMs
+      const even = evenShare(limits[budget], saturated ? perBody : 0)
+      return Math.min(limits[budget], most[budget], even)
+    })
+  }
+
+  /** Whether some budget is not to be asked for at present. */
+  isShort(): boolean {
+    return Number.isFinite(this.shortForMs())
+  }
+
+  /** Milliseconds until the first short budget may be asked for again; Infinity: none is short. */
+  shortForMs(): number {
+    const nowMs = this.#o.clock.monotonicMs()
+    const waits = BUDGETS.map((budget) => this.#of[budget].untilMs - nowMs)
+    return Math.min(...waits.filter((ms) => ms > 0))
+  }
+
+  /** A request was granted: learns what a body full of just one budget's elements would take. */
+  granted({ cost, budgetBytes }: Batch, bodyBytes: number): void {
+    for (const budget of BUDGETS) {
+      if (cost[budget] === 0) continue
+      const known = this.#of[budget]
+      const { perBody } = known
+      const fits = (bodyBytes * cost[budget]) / budgetBytes[budget]
+      known.perBody = perBody === 0 ? fits : perBody + (fits - perBody) * SMOOTHING
+    }
+  }
+
+  /** These budgets were denied. */
+  denied(budgets: readonly Budget[]): void {
+    const nowMs = this.#o.clock.monotonicMs()
+    for (const budget of budgets) this.#of[budget].lastMs = nowMs
+  }
+
+  /** Does without these budgets for a while. */
+  renounce(budgets: readonly Budget[], forMs: number): void {
+    const untilMs = this.#o.clock.monotonicMs() + forMs
+    for (const budget of budgets) this.#of[budget].untilMs = untilMs
+  }
+}
+
+function neverShort(): Shortage {
+  return { untilMs: -Infinity, lastMs: -Infinity, perBody: 0 }
+}
+
+function forEach(amount: (budget: Budget) => number): Cost {
+  return { users: amount('users'), events: amount('events'), devices: amount('devices') }
+}
