@@ -33,7 +33,7 @@ export function callHttp({ method, url, headers, body, timeoutMs }: HttpCall): P
   })
 }
 
-export async function readAll(response: IncomingMessage): Promise<string> {
+async function readAll(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of response) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks).toString('utf8')

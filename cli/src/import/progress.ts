@@ -30,7 +30,7 @@ export function progressLine(progress: Progress): string {
 }
 
 /** From the pace of this run; null while there is none. */
-export function etaSeconds({ share, shareBefore, elapsedMs }: Progress): number | null {
+function etaSeconds({ share, shareBefore, elapsedMs }: Progress): number | null {
   const done = share - shareBefore
   return done > 0 && elapsedMs > 0 ? ((1 - share) * elapsedMs) / done / 1000 : null
 }

@@ -20,7 +20,7 @@ import { identityOfCustomerId } from '../../src/identity/identity.js'
 import { workspace } from '../support/intake.js'
 
 export const TOKEN = 'operator-token'
-export const PARTITIONS = 4
+const PARTITIONS = 4
 
 /** A store that the test can make fail after so many posts. */
 export class FailingStore implements PostStore {
