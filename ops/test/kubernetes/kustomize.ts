@@ -71,7 +71,7 @@ function patched(
   return all.flatMap((manifest) => {
     if (!isWanted(manifest)) return [manifest]
     if (Array.isArray(content)) return [content.reduce(operate, structuredClone(manifest))]
-    return content.$patch === 'delete' ? [] : [merge(manifest, content) as Manifest]
+    return content.$patch === 'delete' ? [] : [merge(manifest, content)]
   })
 }
 

@@ -18,13 +18,17 @@ const MAY_BE_EMPTY: readonly string[] = []
 whenThere('against a real Prometheus and a relay under load', () => {
   let relay: RelayUnderLoad
   let prometheus: Prometheus
+  /** What was started, should the rest not have been. */
+  const started: (() => Promise<void>)[] = []
 
   beforeAll(async () => {
     relay = await startRelayUnderLoad()
+    started.unshift(() => relay.stop())
     prometheus = await Prometheus.start(programs!, {
       'relay-api': relay.apiOpsPort,
       'relay-worker': relay.workerOpsPort,
     })
+    started.unshift(() => prometheus.stop())
     const delivered = `sum(increase(relay_delivered_elements_total{app_id="${SHOP}"}[20s])) > 100`
     const dead = 'sum(relay_dead_lettered_elements_total) > 0'
     const seen = async () => {
@@ -35,8 +39,7 @@ whenThere('against a real Prometheus and a relay under load', () => {
   })
 
   afterAll(async () => {
-    await prometheus?.stop()
-    await relay?.stop()
+    for (const stop of started) await stop()
   })
 
   const panels = DASHBOARDS.flatMap(({ title, rows }) =>
