@@ -12,6 +12,9 @@ const programs = prometheusHere()
 /** Skipped, and counted as that, only where no Prometheus is to be had. */
 const whenThere = programs === null ? describe.skip : describe
 
+/** On a machine that does other things too, ms. */
+const PATIENCE_MS = 180_000
+
 /** Panels that are empty while nothing is wrong; none needs to be, as faults are injected. */
 const MAY_BE_EMPTY: readonly string[] = []
 
@@ -35,8 +38,8 @@ whenThere('against a real Prometheus and a relay under load', () => {
       const found = await Promise.all([prometheus.query(delivered), prometheus.query(dead)])
       return found.every((samples) => samples.length > 0)
     }
-    await waitFor(seen, { what: 'deliveries to be seen', timeoutMs: 45_000, everyMs: 500 })
-  })
+    await waitFor(seen, { what: 'deliveries to be seen', timeoutMs: 90_000, everyMs: 500 })
+  }, PATIENCE_MS)
 
   afterAll(async () => {
     for (const stop of started) await stop()
