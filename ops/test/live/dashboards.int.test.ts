@@ -105,13 +105,17 @@ whenThere('promtool', () => {
   test.each([
     ['check', 'rules', '--lint-fatal', ...rules],
     ['test', 'rules', join(ROOT, 'ops/rules/relay.test.yml')],
-  ])('%s %s passes', (...args) => {
-    const { status, stdout, stderr } = spawnSync(programs!.promtool, args)
-    expect([status, status === 0 ? '' : `${stdout.toString()}${stderr.toString()}`]).toEqual([
-      0,
-      '',
-    ])
-  })
+  ])(
+    '%s %s passes',
+    (...args) => {
+      const { status, stdout, stderr } = spawnSync(programs!.promtool, args)
+      expect([status, status === 0 ? '' : `${stdout.toString()}${stderr.toString()}`]).toEqual([
+        0,
+        '',
+      ])
+    },
+    PATIENCE_MS,
+  )
 
   test('every alert appears in the tests of the rules', () => {
     const alerts = [...readFileSync(rules[1]!, 'utf8').matchAll(/- alert: (\w+)/g)].map(
