@@ -73,7 +73,7 @@ function patched(
     if (Array.isArray(content)) {
       return [content.reduce<Manifest>(operate, structuredClone(manifest))]
     }
-    return content.$patch === 'delete' ? [] : [merge(manifest, content)]
+    return content.$patch === 'delete' ? [] : [merge(manifest, content) as Manifest]
   })
 }
 
