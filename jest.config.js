@@ -8,6 +8,8 @@ export default {
     ],
   },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  // What tests build there has manifests of the same names.
+  modulePathIgnorePatterns: ['<rootDir>/.relay/'],
   // Integration tests start processes, on machines that may be busy.
   testTimeout: 60_000,
   testEnvironmentOptions: { customExportConditions: ['@relay/source', 'node', 'node-addons'] },

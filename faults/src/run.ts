@@ -49,6 +49,7 @@ const MEAN_ELEMENTS = 6.5
 /** A post that hangs on a fault needs this long at most once all is well. */
 const LAST_POSTS_MS = 30_000
 const DRAIN_WITHIN_MS = 60_000
+const SLOW_DRAIN_WITHIN_MS = 400_000
 const MOST_MEMORY_BYTES = 400_000_000
 
 /** One run: load under faults, then peace, then the judgement. */
@@ -88,13 +89,13 @@ async function runOn(stack: Stack, remains: Remains, options: RunOptions): Promi
   await stack.heal()
   await healRedis(stack)
   stopped.abort()
-  const giveUp = setTimeout(() => {
-    givenUp.abort()
-  }, LAST_POSTS_MS)
+  await Promise.race([load, sleep(LAST_POSTS_MS)])
+  givenUp.abort()
   await load
-  clearTimeout(giveUp)
   const endedMs = nowMs()
-  const drained = await drain(stack, remains, journal)
+  const isSlow = faults.some(({ slow, name }) => slow && injected.some((d) => d.name === name))
+  const withinMs = isSlow ? SLOW_DRAIN_WITHIN_MS : DRAIN_WITHIN_MS
+  const drained = await drain(stack, remains, journal, withinMs)
   const drainMs = nowMs() - endedMs
   const memory = fatProcesses(stack)
   const evidence: Evidence = {
@@ -155,8 +156,13 @@ function makeProducers(
 }
 
 /** Waits until all that was acknowledged has arrived and nothing waits; null, or what is left. */
-async function drain(stack: Stack, remains: Remains, journal: Journal): Promise<string | null> {
-  const deadlineMs = nowMs() + DRAIN_WITHIN_MS
+async function drain(
+  stack: Stack,
+  remains: Remains,
+  journal: Journal,
+  withinMs: number,
+): Promise<string | null> {
+  const deadlineMs = nowMs() + withinMs
   for (;;) {
     await stack.vendor.readArrivals()
     const seen = new Set(stack.vendor.arrived.map((a) => `${a.customer} ${String(a.seq)}`))
@@ -166,7 +172,7 @@ async function drain(stack: Stack, remains: Remains, journal: Journal): Promise<
     const waiting = await remains.waiting()
     if (left.length === 0 && waiting === 0) return null
     if (nowMs() > deadlineMs) {
-      return `${String(left.length)} elements not delivered, ${String(waiting)} chunks waiting after ${String(DRAIN_WITHIN_MS)} ms`
+      return `${String(left.length)} elements not delivered, ${String(waiting)} chunks waiting after ${String(withinMs)} ms`
     }
     await sleep(200)
   }

@@ -28,7 +28,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if now > tonumber(ARGV[4]) then
   return { 'late', now }
 end
-local control = redis.call('HMGET', KEYS[10], 'closed', 'owner')
+local control = redis.call('HMGET', KEYS[10], 'closed', 'owner', 'watch')
 if control[1] then
   return { 'closed', now }
 end
@@ -60,7 +60,10 @@ end
 if #ARGV >= 13 then
   redis.call('EXPIRE', KEYS[11], 172800)
 end
-if waiting == 0 then
+if control[3] then
+  redis.call('HDEL', KEYS[10], 'watch')
+end
+if waiting == 0 or control[3] then
   redis.call('PUBLISH', ARGV[11], 'wake ' .. ARGV[10] .. ' ' .. (control[2] or ''))
 end
 return { 'stored', now }

@@ -4,10 +4,13 @@
   that a former owner reads can disturb the new one.
 
   KEYS[1]  wait list (BullMQ pushes at the head, so the oldest is at the tail)
+  KEYS[2]  control hash
   ARGV[1]  how many of the oldest to pass over: those the caller has
   ARGV[2]  at most so many chunks
   ARGV[3]  at most so many bytes, but one chunk at least
   ARGV[4]  prefix of the jobs' keys
+  ARGV[5]  '1': when this reaches the end, the next add wakes the workers although the list is not
+           empty: its owner holds all of it and waits for budget
 
   Returns {chunks waiting, id, chunk, done, id, chunk, done, …}; done is a bitmap of the elements that are
   settled already, or ''.
@@ -15,6 +18,9 @@
 local skip = tonumber(ARGV[1])
 local ids = redis.call('LRANGE', KEYS[1], -(skip + tonumber(ARGV[2])), -(skip + 1))
 local reply = { redis.call('LLEN', KEYS[1]) }
+if ARGV[5] == '1' and skip + #ids >= reply[1] then
+  redis.call('HSET', KEYS[2], 'watch', '1')
+end
 local bytes = 0
 for i = #ids, 1, -1 do
   local job = redis.call('HMGET', ARGV[4] .. ids[i], 'chunk', 'done')

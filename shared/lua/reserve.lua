@@ -32,7 +32,9 @@
     later                                  too many requests are under way
     gate, version, record                  the gate has changed; look at it first
     recover, incarnation                   the ledger is of another incarnation of Redis
-    wait, ms, free users, events, devices  what the caller could have now, and when to ask again
+    wait, ms, free users, events, devices, ms for all
+                                           what the caller could have now, when it could have what it needs,
+                                           and when all that it asked for
 ]]
 local NAMES = { 'users', 'events', 'devices' }
 local time = redis.call('TIME')
@@ -113,7 +115,7 @@ for i = 1, #waiters, 2 do
 end
 
 local window = tonumber(ARGV[9])
-local free, waitMs = {}, 0
+local free, waitMs, allMs = {}, 0, 0
 local short = false
 local wanted = { 0, 0, 0 }
 for b = 1, 3 do
@@ -142,17 +144,26 @@ for b = 1, 3 do
     short = true
     wanted[b] = need
     waitMs = math.max(waitMs, paced)
-    if need > free[b] and paced == 0 then
-      local missing = need - free[b]
+    allMs = math.max(allMs, paced)
+    if paced == 0 then
+      local missing, missingAll = need - free[b], math.min(cost, limit) - free[b]
       local entries = redis.call('ZRANGE', KEYS[3], 0, -1, 'WITHSCORES')
-      local at = now + 50
+      local at, allAt = now, now + 50
       for i = 1, #entries, 2 do
-        if missing <= 0 then break end
+        if missingAll <= 0 then break end
         local entry = parse(redis.call('HGET', KEYS[4], entries[i]) or '0,0,0,realtime')
+        if missing > 0 then
+          at = math.max(at, tonumber(entries[i + 1]))
+        end
+        allAt = math.max(allAt, tonumber(entries[i + 1]))
         missing = missing - tonumber(entry[b])
-        at = math.max(at, tonumber(entries[i + 1]))
+        missingAll = missingAll - tonumber(entry[b])
+      end
+      if missing > 0 then
+        at = math.max(at, now + 50)
       end
       waitMs = math.max(waitMs, at - now)
+      allMs = math.max(allMs, allAt - now)
     end
   end
   free[b] = math.max(0, free[b])
@@ -164,7 +175,7 @@ if short then
       now + math.min(waitMs, 1000) + 1000 }, ','))
     redis.call('PEXPIRE', KEYS[5], 3600000)
   end
-  return { 'wait', now, waitMs, free[1], free[2], free[3] }
+  return { 'wait', now, waitMs, free[1], free[2], free[3], allMs }
 end
 
 if ARGV[14] ~= '' then

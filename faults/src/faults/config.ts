@@ -12,7 +12,7 @@ export const CONFIG_FAULTS: readonly Fault[] = [
   {
     ...{ name: 'config-broken-file', ...quiet },
     run: async ({ stack, random }) => {
-      await stack.writeWorkspacesText(() => '{"workspaces":[')
+      await stack.breakWorkspaces()
       await sleep(between(random, 600, 1500))
       await stack.writeWorkspaces()
     },

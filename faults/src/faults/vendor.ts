@@ -4,6 +4,12 @@ import { between } from '../random.js'
 import { APP_ID } from '../stack/settings.js'
 import type { Fault, Scene } from './fault.js'
 
+interface Scripted {
+  readonly probability?: number
+  readonly mostMs?: number
+  readonly slow?: true
+}
+
 /**
  * A fault that the simulator plays. It names itself on every request that it touches, so the
  * oracle sees from there whether it explains a duplicate.
@@ -11,11 +17,11 @@ import type { Fault, Scene } from './fault.js'
 function scripted(
   name: string,
   action: (random: Random) => object,
-  { probability = 1, mostMs = 3_000 } = {},
+  { probability = 1, mostMs = 3_000, ...more }: Scripted = {},
 ): Fault {
   const id = `vendor-${name}`
   return {
-    ...{ name: id, group: 'vendor', mayDuplicate: false, mayLinger: false },
+    ...{ name: id, group: 'vendor', mayDuplicate: false, mayLinger: false, ...more },
     run: async ({ stack, random }) => {
       await stack.vendor.addFault({ id, probability, action: action(random) })
       await sleep(between(random, 300, mostMs))
@@ -53,11 +59,13 @@ export const VENDOR_FAULTS: readonly Fault[] = [
   scripted('reset-start', () => ({ kind: 'reset', at: 'start' }), { probability: 0.5 }),
   scripted('reset-before', () => ({ kind: 'reset', at: 'arrival' }), { probability: 0.5 }),
   scripted('reset-after', () => ({ kind: 'reset', at: 'answer' }), { probability: 0.5 }),
-  scripted('429', () => ({ kind: 'rate_limit' }), { probability: 0.5, mostMs: 1_500 }),
-  scripted('429-retry-after', (r) => ({
-    kind: 'rate_limit',
-    retryAfterSeconds: between(r, 0, 3),
-  })),
+  // After a 429 relay makes room for other senders for up to five minutes.
+  scripted('429', () => ({ kind: 'rate_limit' }), { probability: 0.5, mostMs: 1_500, slow: true }),
+  scripted(
+    '429-retry-after',
+    (r) => ({ kind: 'rate_limit', retryAfterSeconds: between(r, 0, 3) }),
+    { slow: true },
+  ),
   scripted('503-retry-after', (r) => ({
     kind: 'status',
     status: 503,

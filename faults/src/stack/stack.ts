@@ -20,6 +20,7 @@ const APIS = 2
 const WORKERS = 4
 export const RUNNING_WORKERS = 3
 const READY_WITHIN_MS = 30_000
+const EX_CONFIG = 'status 78'
 
 export interface ApiPlace {
   readonly service: Service
@@ -38,6 +39,7 @@ export class Stack {
   readonly deaths: string[] = []
   partitions = 4
   apiKey = FIRST_API_KEY
+  #broken = false
   readonly #proxies: TcpProxy[] = []
   readonly #simulator: Child
   readonly #simulatorPort: number
@@ -91,10 +93,17 @@ export class Stack {
 
   /** Writes every process's workspaces file: with the present key, by an atomic rename. */
   async writeWorkspaces(more: readonly object[] = []): Promise<void> {
-    await this.writeWorkspacesText((port) => workspacesJson(port, this.apiKey, more))
+    await this.#writeWorkspacesText((port) => workspacesJson(port, this.apiKey, more))
+    this.#broken = false
   }
 
-  async writeWorkspacesText(text: (vendorPort: number) => string): Promise<void> {
+  /** Writes what no process can use; one that starts meanwhile ends with EX_CONFIG, rightly. */
+  async breakWorkspaces(): Promise<void> {
+    this.#broken = true
+    await this.#writeWorkspacesText(() => '{"workspaces":[')
+  }
+
+  async #writeWorkspacesText(text: (vendorPort: number) => string): Promise<void> {
     for (const { workspacesFile, vendor } of this.services) {
       const next = `${workspacesFile}.next`
       await writeFile(next, text(vendor?.port ?? this.#simulatorPort), { mode: 0o600 })
@@ -152,7 +161,7 @@ export class Stack {
       log: new LogFile(this.dir, name),
       partitions: () => this.partitions,
       onDeath: (who, how) => {
-        this.deaths.push(`${who} ${how}`)
+        if (!(this.#broken && how.startsWith(EX_CONFIG))) this.deaths.push(`${who} ${how}`)
       },
     })
   }

@@ -64,7 +64,7 @@ function plotPanel(
   })
   const values = [0, most / 2, most].map(
     (value) =>
-      `<text x="${String(LEFT - 6)}" y="${y(value)}" text-anchor="end">${value.toLocaleString('en', { maximumFractionDigits: 1 })}</text>`,
+      `<text x="${String(LEFT - 6)}" y="${y(value)}" text-anchor="end">${value.toLocaleString('en', { notation: 'compact', maximumFractionDigits: 1 })}</text>`,
   )
   const paths = lines.map(({ label, colour, value }, i) => {
     const path = points.map((point) => `${x(point.atMs)},${y(value(point))}`).join(' ')

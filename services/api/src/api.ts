@@ -53,7 +53,10 @@ export class Api {
     this.#guard = this.#openGuard()
     this.#durability = this.#openDurability()
     const store = this.#openStore()
-    this.#operator = openOperator({ config, workspaces, store, log })
+    this.#operator = openOperator({
+      ...{ config, workspaces, store, log },
+      lanes: () => this.#guard.lanes,
+    })
     const app = this.#openIntake(store)
     this.#intake = createIntakeServer(app, systemClock, systemRandom)
     this.#ops = createOpsServer({

@@ -33,7 +33,6 @@ async function main(): Promise<void> {
   })
   const subscriber = connectRedis(config.redis, {
     commandTimeoutMs: COMMAND_TIMEOUT_MS,
-    subscriber: true,
   })
   observeSharedState({ registry, client, config, workspaces, clock: systemClock })
   const worker = new Worker({

@@ -197,7 +197,6 @@ export class Worker {
       incarnation: () => this.#life.id,
       workers: () => this.#ownership.sessions.map(workerOf),
       onIdle: (window) => void this.#ownership.idle(window),
-      mayServe: () => true,
       sleep,
     })
     void service.refreshGate()
@@ -242,21 +241,12 @@ export class Worker {
 
   #onMessage(message: string): void {
     const [what = '', subject = '', owner = ''] = message.split(' ')
-    switch (what) {
-      case 'wake':
-        if (parsePartitionTag(subject))
-          void this.#ownership.woken(subject, owner).catch(() => undefined)
-        return
-      case 'gate':
-        void this.#services.get(subject)?.refreshGate()
-        return
-      case 'learned':
-        void this.#services.get(subject)?.refreshLearned()
-        return
-      case 'sessions':
-        if (!this.#stopping) void this.#session.renew()
-        return
-    }
+    if (what === 'sessions') {
+      if (!this.#stopping) void this.#session.renew()
+    } else if (what === 'wake') {
+      if (parsePartitionTag(subject) === null) return
+      void this.#ownership.woken(subject, owner).catch(() => undefined)
+    } else this.#services.get(subject)?.heard(what)
   }
 }
 

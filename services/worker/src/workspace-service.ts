@@ -6,6 +6,7 @@ import type { DeadLetterSink } from '@relay/shared/dead-letters/dead-letter.js'
 import { LANES, type Lane } from '@relay/shared/element.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
+import { LayoutStore } from '@relay/shared/queue/layout.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { Random } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
@@ -19,6 +20,7 @@ import { LaneDispatcher } from './dispatch/lane-dispatcher.js'
 import type { WorkerObserver } from './dispatch/observer.js'
 import type { WindowMemory } from './fetch/loader.js'
 import type { PartitionWindow } from './fetch/window.js'
+import { Partitioning } from './ownership/partitioning.js'
 import { HttpSender } from './send/http-sender.js'
 import type { Settler } from './settle/settler.js'
 
@@ -43,7 +45,6 @@ export interface WorkspaceServiceOptions {
   /** Workers that are alive, as last heard. */
   readonly workers: () => readonly string[]
   readonly onIdle: (window: PartitionWindow) => void
-  readonly mayServe: (window: PartitionWindow) => boolean
   readonly sleep: (ms: number) => Promise<void>
 }
 
@@ -59,6 +60,7 @@ export class WorkspaceService {
   readonly #gate: WorkspaceGate
   readonly #learned: Learned
   readonly #reservations: Reservations
+  readonly #partitioning: Partitioning
   readonly #lanes: ReadonlyMap<Lane, LaneDispatcher>
   readonly #abort = new AbortController()
   #workspace: Workspace
@@ -90,8 +92,18 @@ export class WorkspaceService {
         this.wake()
       },
     })
+    this.#partitioning = new Partitioning({
+      client,
+      prefix: config.prefix,
+      appId: this.#workspace.appId,
+      layouts: new LayoutStore(client, config.prefix, config.partitions),
+      onChange: () => {
+        this.wake()
+      },
+    })
     this.#lanes = new Map(LANES.map((lane) => [lane, this.#newLane(lane)]))
     for (const lane of this.#lanes.values()) void lane.run()
+    void this.#partitioning.start()
   }
 
   get workspace(): Workspace {
@@ -112,6 +124,13 @@ export class WorkspaceService {
 
   wake(): void {
     for (const lane of this.#lanes.values()) lane.wake()
+  }
+
+  /** Another process announced a change of this workspace. */
+  heard(what: string): void {
+    if (what === 'gate') void this.refreshGate()
+    if (what === 'learned') void this.refreshLearned()
+    if (what === 'layout') void this.#partitioning.refresh()
   }
 
   /** Reads the gate again: another worker or an operator changed it. */
@@ -161,6 +180,7 @@ export class WorkspaceService {
     }, mostMs)
     await Promise.all([...this.#lanes.values()].map((lane) => lane.stop()))
     clearTimeout(timer)
+    this.#partitioning.stop()
     this.#sender.close()
   }
 
@@ -214,7 +234,7 @@ export class WorkspaceService {
       memory: o.memory,
       bodyBytes: () => this.#learned.bodyBytes,
       onIdle: o.onIdle,
-      mayServe: o.mayServe,
+      mayServe: ({ partition }) => this.#partitioning.mayServe(partition),
     })
   }
 }

@@ -48,8 +48,13 @@ export type Grant =
   | { readonly outcome: 'recover' }
   /** Too many requests are under way. */
   | { readonly outcome: 'later' }
-  /** `free` could be had now; ask again after `waitMs`. */
-  | { readonly outcome: 'wait'; readonly waitMs: number; readonly free: Cost }
+  /** `free` could be had now, what is needed after `waitMs`, all that was asked for after `allMs`. */
+  | {
+      readonly outcome: 'wait'
+      readonly waitMs: number
+      readonly allMs: number
+      readonly free: Cost
+    }
 
 /** An own reservation as re-entered after Redis came back. */
 export interface OpenReservation {
@@ -101,7 +106,12 @@ export class Ledger {
       case 'later':
         return { outcome: replyText(reply[0]) as 'recover' | 'later' }
       default:
-        return { outcome: 'wait', waitMs: Number(reply[2]), free: costOf(reply.slice(3)) }
+        return {
+          outcome: 'wait',
+          waitMs: Number(reply[2]),
+          free: costOf(reply.slice(3, 6)),
+          allMs: Number(reply[6]),
+        }
     }
   }
 

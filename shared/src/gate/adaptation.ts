@@ -60,7 +60,8 @@ export function shrink(adaptation: Adaptation | null, refusal: RateRefusal): Ada
   const { sentAtMs, nowMs, usedShare, windowMs } = refusal
   if (adaptation !== null && sentAtMs <= adaptation.refusedAtMs) return adaptation
   const currentShare = effectiveShare(adaptation, { nowMs, windowMs })
-  const fittedShare = clamp(Math.min(usedShare, currentShare))
+  // One refusal never more than halves: with little in the window it says little about the rate.
+  const fittedShare = clamp(Math.max(Math.min(usedShare, currentShare), currentShare / 2))
   return { version: 1, refusedAtMs: nowMs, share: clamp(fittedShare * DECREASE), fittedShare }
 }
 

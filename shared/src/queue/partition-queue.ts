@@ -22,7 +22,7 @@ const ADD: Script = {
   text: bullAddStandardJob() + luaText('add-chunk.lua'),
   keys: 12,
 }
-const PEEK: Script = { name: 'peek', text: luaText('peek.lua'), keys: 1 }
+const PEEK: Script = { name: 'peek', text: luaText('peek.lua'), keys: 2 }
 const SETTLE: Script = { name: 'settle', text: luaText('settle.lua'), keys: 2 }
 const CLAIM: Script = { name: 'claim', text: luaText('claim.lua'), keys: 1 }
 const RELEASE: Script = { name: 'release', text: luaText('release.lua'), keys: 1 }
@@ -122,10 +122,18 @@ export class PartitionQueue {
     }
   }
 
-  /** The oldest chunks after the first `skip`; `waiting` is how many there are in all. */
-  async peek(skip: number, chunks: number, bytes: number) {
+  /**
+   * The oldest chunks after the first `skip`; `waiting` is how many there are in all. `watch`: when
+   * that reaches the end, the next add announces itself.
+   */
+  async peek(skip: number, chunks: number, bytes: number, watch: boolean) {
     const reply = replyList(
-      await runScript(this.#client, PEEK, [this.#keys.wait], [skip, chunks, bytes, this.#keys.job]),
+      await runScript(
+        this.#client,
+        PEEK,
+        [this.#keys.wait, this.#keys.control],
+        [skip, chunks, bytes, this.#keys.job, watch ? 1 : 0],
+      ),
     )
     const found: WaitingChunk[] = []
     for (let i = 1; i + 2 < reply.length; i += 3) {

@@ -13,8 +13,6 @@ type Options = Omit<RedisOptions, 'replyMapping'>
 export interface ConnectOptions {
   /** A command without an answer after this long is given up (it may still be executed), ms. */
   readonly commandTimeoutMs: number
-  /** For subscriptions: they must survive reconnects. */
-  readonly subscriber?: boolean
 }
 
 const RECONNECT_FIRST_MS = 50
@@ -29,25 +27,31 @@ const SILENT_COMMANDS = 2
  * Connects in the background. Commands fail at once while Redis is away, and nothing is ever sent
  * twice: with the library's defaults callers hang until Redis is back, and commands that were
  * already executed are repeated after a reconnect (12,000 acknowledged became 13,377 stored).
- * No auto-pipelining either: in ioredis 6.0.0 a script inside it throws outside any promise.
+ * No auto-pipelining either: in ioredis 6.0.0 a script inside it throws outside any promise. Nor
+ * does it subscribe again by itself, which ends the process when that connection fails, too: whoever
+ * subscribes does so on every `ready`.
  */
-export function connectRedis(target: RedisTarget, options: ConnectOptions): RedisClient {
-  const common: Options = {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: options.commandTimeoutMs,
-    socketTimeout: options.commandTimeoutMs * SILENT_COMMANDS,
-    connectTimeout: 5_000,
-    autoResendUnfulfilledCommands: false,
-    autoResubscribe: options.subscriber ?? false,
-    retryStrategy: reconnectAfterMs,
-    keepAlive: 10_000,
-    noDelay: true,
-  }
-  return quiet(open(target, common))
+export function connectRedis(target: RedisTarget, { commandTimeoutMs }: ConnectOptions) {
+  return quiet(
+    open(target, {
+      maxRetriesPerRequest: 0,
+      commandTimeout: commandTimeoutMs,
+      socketTimeout: commandTimeoutMs * SILENT_COMMANDS,
+      connectTimeout: 5_000,
+      autoResubscribe: false,
+      keepAlive: 10_000,
+      noDelay: true,
+    }),
+  )
 }
 
-function open(target: RedisTarget, common: Options): RedisClient {
+function open(target: RedisTarget, connection: Options): RedisClient {
+  const common: Options = {
+    ...connection,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    retryStrategy: reconnectAfterMs,
+  }
   switch (target.mode) {
     case 'single':
       return new Redis(target.url, common)
@@ -61,32 +65,30 @@ function open(target: RedisTarget, common: Options): RedisClient {
         ...(target.username === undefined ? {} : { username: target.username }),
         ...(target.password === undefined ? {} : { password: target.password }),
       })
-    case 'cluster': {
-      const first = new URL(target.urls[0] ?? '')
-      const cluster: Omit<ClusterOptions, 'redisOptions'> = {
-        enableOfflineQueue: false,
-        clusterRetryStrategy: reconnectAfterMs,
-        slotsRefreshTimeout: 2_000,
-        slotsRefreshInterval: 5_000,
-      }
-      const redisOptions = {
-        commandTimeout: common.commandTimeout ?? 0,
-        socketTimeout: common.socketTimeout ?? 0,
-        maxRetriesPerRequest: 0,
-        connectTimeout: 5_000,
-        autoResubscribe: common.autoResubscribe ?? false,
-        noDelay: true,
-        ...(first.password ? { password: decodeURIComponent(first.password) } : {}),
-        ...(first.username ? { username: decodeURIComponent(first.username) } : {}),
-        ...(first.protocol === 'rediss:' ? { tls: {} } : {}),
-      }
-      const nodes = target.urls.map((text) => {
-        const url = new URL(text)
-        return { host: url.hostname, port: Number(url.port || 6379) }
-      })
-      return new Cluster(nodes, { ...cluster, redisOptions })
-    }
+    case 'cluster':
+      return openCluster(target.urls, connection)
   }
+}
+
+function openCluster(urls: readonly string[], connection: Options): Cluster {
+  const options: Omit<ClusterOptions, 'redisOptions'> = {
+    enableOfflineQueue: false,
+    clusterRetryStrategy: reconnectAfterMs,
+    slotsRefreshTimeout: 2_000,
+    slotsRefreshInterval: 5_000,
+  }
+  const nodes = urls.map((text) => new URL(text))
+  const first = nodes[0]
+  const redisOptions = {
+    ...connection,
+    ...(first?.password ? { password: decodeURIComponent(first.password) } : {}),
+    ...(first?.username ? { username: decodeURIComponent(first.username) } : {}),
+    ...(first?.protocol === 'rediss:' ? { tls: {} } : {}),
+  }
+  return new Cluster(
+    nodes.map(({ hostname, port }) => ({ host: hostname, port: Number(port || 6379) })),
+    { ...options, redisOptions },
+  )
 }
 
 function reconnectAfterMs(attempt: number): number {

@@ -48,7 +48,7 @@ function observed(prefix: string, workspaces: readonly Workspace[]) {
   const config = { prefix, budgetWindowMs: 60_000 }
   observeSharedState({ registry, client, clock, config, workspaces: { all: () => workspaces } })
   const values = async () => {
-    const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith("relay_"))
+    const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith('relay_'))
     return new Map(lines.map((line) => line.split(' ') as [string, string]))
   }
   return { clock, values }

@@ -50,3 +50,13 @@ test('a connection without anything to ask stays, however long it is silent', as
   expect(await client.ping()).toBe('PONG')
   expect({ connections: proxy.connections, closed }).toEqual({ connections, closed: 0 })
 })
+
+test('a new connection asks nothing by itself: nobody would hear of the failure', async () => {
+  await client.subscribe('news')
+  let closed = false
+  client.once('close', () => (closed = true))
+  proxy.cut()
+  await waitFor(() => closed && client.status === 'ready', { what: 'the next connection' })
+  // Answers at all: a connection that subscribes cannot be asked for anything else.
+  expect(await client.pubsub('NUMSUB', 'news')).toEqual(['news', 0])
+})

@@ -60,4 +60,3 @@ test('never fewer than one, never more than the budgets can use', () => {
     ),
   )
 })
-

@@ -9,8 +9,10 @@ import type { Logger } from '@relay/shared/observability/logger.js'
 import type { PostStore, RefusalReason } from '@relay/shared/queue/post.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import type { TraceStore } from '@relay/shared/trace/trace-store.js'
+import { addConsole } from '../console/console.js'
 import { answer, invalid, notFound, refuse, RefusedError, type AdminRefusal } from './answer.js'
 import { AuditLog, selectionFields } from './audit.js'
+import type { BacklogHistory } from './backlog-history.js'
 import { letterJson, listLetters } from './letter-list.js'
 import { setPaused } from './pause.js'
 import { purge } from './purge.js'
@@ -33,6 +35,7 @@ export interface AdminDeps {
   readonly traces: TraceStore
   /** The intake's own way into the queues. */
   readonly store: PostStore
+  readonly history: BacklogHistory
   readonly clock: Clock
   readonly log: Logger
 }
@@ -49,10 +52,12 @@ export function createAdminApp(deps: AdminDeps): Express {
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', 'simple')
+  addConsole(app)
   app.use('/admin', requireToken(deps.token), express.json({ limit: BODY_MOST }))
   route(app, '/admin/workspaces', { get: admin.workspaces })
   route(app, '/admin/workspaces/:appId/pause', { post: admin.pause })
   route(app, '/admin/workspaces/:appId/resume', { post: admin.resume })
+  route(app, '/admin/history', { get: admin.history })
   route(app, '/admin/dead-letters', { get: admin.list, delete: admin.purge })
   route(app, '/admin/dead-letters/replay', { post: admin.replay })
   route(app, '/admin/dead-letters/:id', { get: admin.show })
@@ -64,7 +69,7 @@ export function createAdminApp(deps: AdminDeps): Express {
   return app
 }
 
-type Handler = (request: Request, response: Response) => Promise<void>
+type Handler = (request: Request, response: Response) => Promise<void> | void
 
 function route(
   app: Express,
@@ -94,6 +99,10 @@ class Admin {
 
   readonly workspaces: Handler = async (_request, response) => {
     answer(response, 200, { workspaces: await readWorkspaces(this.#d, this.#d.workspaces.all()) })
+  }
+
+  readonly history: Handler = (_request, response) => {
+    answer(response, 200, this.#d.history.view())
   }
 
   readonly pause: Handler = (request, response) => this.#setPaused(request, response, true)

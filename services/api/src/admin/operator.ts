@@ -4,12 +4,14 @@ import type { Config } from '@relay/shared/config/environment.js'
 import type { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
+import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 import type { PostStore } from '@relay/shared/queue/post.js'
 import { connectRedis } from '@relay/shared/redis/connect.js'
 import { producerTag } from '@relay/shared/request-id.js'
 import { TraceStore } from '@relay/shared/trace/trace-store.js'
 import type { ProducersTrace } from '../accept/ports.js'
 import { createAdminApp } from './app.js'
+import { BacklogHistory } from './backlog-history.js'
 import { DeadLetterExpiry } from './expiry.js'
 import { traceRequest } from './request-trace.js'
 import { producersTrace } from './request-view.js'
@@ -23,6 +25,8 @@ export interface OperatorParts {
   readonly workspaces: WorkspaceDirectory
   readonly store: PostStore
   readonly log: Logger
+  /** The backlog as last read. */
+  readonly lanes: () => readonly LaneBacklog[]
 }
 
 export interface Operator {
@@ -32,20 +36,23 @@ export interface Operator {
 }
 
 /** Everything for operators, on a connection of its own to Redis. */
-export function openOperator({ config, workspaces, store, log }: OperatorParts): Operator {
+export function openOperator({ config, workspaces, store, log, lanes }: OperatorParts): Operator {
   const client = connectRedis(config.redis, { commandTimeoutMs: OPERATOR_TIMEOUT_MS })
   const letters = new DeadLetterStore(client, config.prefix)
   const traces = new TraceStore(client, config.prefix, config.traceBytes)
   const parts = { letters, traces, clock: systemClock, log }
+  const appIds = () => workspaces.all().map(({ appId }) => appId)
+  const history = new BacklogHistory(lanes, appIds)
+  history.start()
   const expiry = new DeadLetterExpiry({
     ...parts,
     keptMs: config.deadLetterDays * DAY_MS,
-    appIds: () => workspaces.all().map(({ appId }) => appId),
+    appIds,
   })
   expiry.start()
   return {
     app: createAdminApp({
-      ...{ ...parts, client, store, workspaces },
+      ...{ ...parts, client, store, workspaces, history },
       token: config.adminToken,
       prefix: config.prefix,
       windowMs: config.budgetWindowMs,
@@ -57,6 +64,7 @@ export function openOperator({ config, workspaces, store, log }: OperatorParts):
     },
     stop: () => {
       expiry.stop()
+      history.stop()
       client.disconnect()
     },
   }

@@ -13,6 +13,7 @@ import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { Post, PostStore, StoreOutcome } from '@relay/shared/queue/post.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { TraceStore } from '@relay/shared/trace/trace-store.js'
+import { BacklogHistory } from '../../src/admin/backlog-history.js'
 import { createAdminApp } from '../../src/admin/app.js'
 import { RedisPostStore } from '../../src/enqueue/redis-post-store.js'
 import { identityOfCustomerId } from '../../src/identity/identity.js'
@@ -69,6 +70,10 @@ export class Operations {
       ...{ token, client, prefix, windowMs: 60_000, clock: systemClock },
       ...{ letters: this.letters, traces: this.traces, store: this.store },
       workspaces: { all: () => all, get: (appId) => all.find((w) => w.appId === appId) },
+      history: new BacklogHistory(
+        () => [],
+        () => ['APP'],
+      ),
       log: { error: log, warn: log, info: log, debug: log },
     })
     this.#server = createServer(app)
@@ -111,7 +116,7 @@ export class Operations {
   async queued(appId = 'APP'): Promise<TracedElement[]> {
     const tags = (await this.#deployment.dirty()).filter((tag) => tag.startsWith(`${appId}/`))
     const peeked = await Promise.all(
-      tags.map((tag) => new PartitionQueue(this.client, this.prefix, tag).peek(0, 1e5, 1e8)),
+      tags.map((tag) => new PartitionQueue(this.client, this.prefix, tag).peek(0, 1e5, 1e8, false)),
     )
     return peeked.flatMap(({ chunks }) => chunks.flatMap(({ elements }) => elements))
   }

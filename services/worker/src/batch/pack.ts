@@ -18,6 +18,8 @@ export interface Batch {
   readonly items: readonly Item[]
   readonly bodyBytes: number
   readonly cost: Cost
+  /** Bytes of the elements that each budget pays for, commas included. */
+  readonly budgetBytes: Cost
 }
 
 export interface PackLimits {
@@ -76,6 +78,7 @@ class Packing {
   readonly #items: Item[] = []
   readonly #windows = new Set<PartitionWindow>()
   readonly #cost: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
+  readonly #budgetBytes: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
   #bytes = ENVELOPE_BYTES
   #misses = 0
 
@@ -118,23 +121,32 @@ class Packing {
     this.#misses = 0
     this.#bytes += bytes
     this.#cost[budget] += cost
+    this.#budgetBytes[budget] += bytes
     return true
   }
 
   batch(): Batch {
-    return { items: this.#items, bodyBytes: this.#bytes, cost: this.#cost }
+    return {
+      items: this.#items,
+      bodyBytes: this.#bytes,
+      cost: this.#cost,
+      budgetBytes: this.#budgetBytes,
+    }
   }
 }
 
 /** The batch that carries just these items, in this order. */
 export function batchOf(items: readonly Item[], limits: WorkspaceLimits): Batch {
   const cost: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
+  const budgetBytes: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
   let bodyBytes = ENVELOPE_BYTES + Math.max(0, items.length - 1)
   for (const { element } of items) {
-    cost[budgetOf(element.kind, limits)] += element.cost
+    const budget = budgetOf(element.kind, limits)
+    cost[budget] += element.cost
+    budgetBytes[budget] += element.json.length + 1
     bodyBytes += element.json.length
   }
-  return { items, bodyBytes, cost }
+  return { items, bodyBytes, cost, budgetBytes }
 }
 
 /** The bulk body, `bodyBytes` long: the elements' own bytes, joined. */

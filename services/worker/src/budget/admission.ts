@@ -48,8 +48,13 @@ export type Admitted =
       /** Monotonic time after which the attempt must not be under way any more. */
       readonly deadlineMs: number
     }
-  /** `free`: what could be had now. */
-  | { readonly outcome: 'short'; readonly waitMs: number; readonly free: Cost }
+  /** `free` could be had now, what is needed after `waitMs`, all of it after `allMs`. */
+  | {
+      readonly outcome: 'short'
+      readonly waitMs: number
+      readonly allMs: number
+      readonly free: Cost
+    }
   /** Not now, for another reason: the gate changed, Redis does not answer, its ledger is recovering. */
   | { readonly outcome: 'later'; readonly waitMs: number }
 
@@ -128,6 +133,7 @@ export class Admission {
         return {
           outcome: 'short',
           waitMs: Math.min(Math.max(1, grant.waitMs), ASK_AGAIN_MS),
+          allMs: grant.allMs,
           free: grant.free,
         }
     }

@@ -1,16 +1,15 @@
 import { BUDGETS, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { Clock } from '@relay/shared/clock.js'
+import type { Batch } from '../batch/pack.js'
 import { evenShare } from './sizing.js'
 
 /** What was learnt of one budget from the ledger's answers; monotonic times in ms. */
 interface Shortage {
   /** Not to be asked for before. */
   untilMs: number
-  /** Waited for since; 0: it is not waited for. */
-  sinceMs: number
   /** When it was last denied; for one window after it counts as saturated. */
   lastMs: number
-  /** What a full body takes of it, smoothed. */
+  /** How many of its units fill a body, smoothed. */
   perBody: number
 }
 
@@ -22,8 +21,6 @@ export interface AppetiteOptions {
   readonly perRequest: () => Cost
 }
 
-/** After waiting for this share of a window, half a body will do. */
-const PATIENCE = 0.05
 /** How fast the notion of a full body follows new ones. */
 const SMOOTHING = 0.2
 
@@ -54,6 +51,11 @@ export class Appetite {
     })
   }
 
+  /** Whether some budget is not to be asked for at present. */
+  isShort(): boolean {
+    return Number.isFinite(this.shortForMs())
+  }
+
   /** Milliseconds until the first short budget may be asked for again; Infinity: none is short. */
   shortForMs(): number {
     const nowMs = this.#o.clock.monotonicMs()
@@ -61,31 +63,21 @@ export class Appetite {
     return Math.min(...waits.filter((ms) => ms > 0))
   }
 
-  /** Whether it is too early to be content with less than a whole body's worth of a budget. */
-  isPatient(budget: Budget): boolean {
-    const { sinceMs } = this.#of[budget]
-    return sinceMs === 0 || this.#o.clock.monotonicMs() - sinceMs < this.#o.windowMs * PATIENCE
-  }
-
-  /** A request was granted. `full`: its body was, so it tells what a full one takes. */
-  granted(cost: Cost, full: boolean): void {
+  /** A request was granted: learns what a body full of just one budget's elements would take. */
+  granted({ cost, budgetBytes }: Batch, bodyBytes: number): void {
     for (const budget of BUDGETS) {
+      if (cost[budget] === 0) continue
       const known = this.#of[budget]
-      if (cost[budget] > 0) known.sinceMs = 0
-      if (!full) continue
       const { perBody } = known
-      known.perBody = perBody === 0 ? cost[budget] : perBody + (cost[budget] - perBody) * SMOOTHING
+      const fits = (bodyBytes * cost[budget]) / budgetBytes[budget]
+      known.perBody = perBody === 0 ? fits : perBody + (fits - perBody) * SMOOTHING
     }
   }
 
   /** These budgets were denied. */
   denied(budgets: readonly Budget[]): void {
     const nowMs = this.#o.clock.monotonicMs()
-    for (const budget of budgets) {
-      const known = this.#of[budget]
-      known.lastMs = nowMs
-      if (known.sinceMs === 0) known.sinceMs = nowMs
-    }
+    for (const budget of budgets) this.#of[budget].lastMs = nowMs
   }
 
   /** Does without these budgets for a while. */
@@ -96,7 +88,7 @@ export class Appetite {
 }
 
 function neverShort(): Shortage {
-  return { untilMs: -Infinity, sinceMs: 0, lastMs: -Infinity, perBody: 0 }
+  return { untilMs: -Infinity, lastMs: -Infinity, perBody: 0 }
 }
 
 function forEach(amount: (budget: Budget) => number): Cost {

@@ -38,6 +38,8 @@ type Step = { readonly retryWith: Cost } | { readonly waitMs: number }
 
 /** A body at least this full is worth its request when budget is short. */
 const WORTHWHILE = 0.5
+/** A whole body is worth waiting for this share of a window. */
+const SOON = 0.02
 /** A body at least this full counts as full. */
 const FULL = 0.95
 /** How often to try what a short budget leaves, per round. */
@@ -124,7 +126,8 @@ export class LaneDispatcher {
   }
 
   async #load(served: readonly Served[], wantBytes: number): Promise<boolean> {
-    const target = { wantBytes, leastBytes: this.#o.bodyBytes() * 2 }
+    const watch = this.#appetite.isShort()
+    const target = { wantBytes, leastBytes: this.#o.bodyBytes() * 2, watch }
     const results = await Promise.all(
       served.map(({ window, queue }) => loadWindow(window, queue, target, this.#o.memory)),
     )
@@ -166,7 +169,7 @@ export class LaneDispatcher {
   #act(ready: readonly Served[], batch: Batch, tried: Cost, admitted: Admitted): Step {
     switch (admitted.outcome) {
       case 'granted':
-        this.#appetite.granted(batch.cost, batch.bodyBytes >= this.#o.bodyBytes() * FULL)
+        this.#appetite.granted(batch, this.#o.bodyBytes())
         this.#start(batch, { id: admitted.id, deadlineMs: admitted.deadlineMs, probeId: null })
         return { waitMs: 0 }
       case 'later':
@@ -180,26 +183,27 @@ export class LaneDispatcher {
   }
 
   /**
-   * What to ask for after a denial: what is free, if that makes a worthwhile body and enough time
-   * was spent waiting for more; else all that the short budgets do not pay for.
+   * What to ask for after a denial: what is free, if that makes a worthwhile body and a whole one
+   * is not to be had soon; else all that the short budgets do not pay for.
    */
   #settleFor(
     ready: readonly Served[],
     short: readonly Budget[],
     tried: Cost,
-    { free, waitMs }: { free: Cost; waitMs: number },
+    { free, waitMs, allMs }: { free: Cost; waitMs: number; allMs: number },
   ): Cost {
     const within = { ...tried }
     for (const budget of short) within[budget] = free[budget]
-    if (!short.some((budget) => this.#appetite.isPatient(budget))) {
-      const limits = this.#o.context.admission.limits()
-      const fitting = this.#pack(ready, within)
-      const worthwhile =
-        fitting.bodyBytes >= this.#o.bodyBytes() * WORTHWHILE ||
-        short.some((budget) => fitting.cost[budget] >= limits[budget] * WORTHWHILE)
-      if (worthwhile) return within
-    }
-    this.#appetite.renounce(short, waitMs)
+    const limits = this.#o.context.admission.limits()
+    const fitting = this.#pack(ready, within)
+    const worthwhile =
+      fitting.bodyBytes >= this.#o.bodyBytes() * WORTHWHILE ||
+      short.some((budget) => fitting.cost[budget] >= limits[budget] * WORTHWHILE)
+    const soon = allMs <= this.#o.windowMs * SOON
+    if (worthwhile && !soon) return within
+    this.#appetite.renounce(short, worthwhile ? Math.max(1, allMs) : waitMs)
+    // All may be loaded: what comes now must announce itself, since other budgets may pay for it.
+    for (const { window } of ready) window.stale = true
     const without = { ...tried }
     for (const budget of short) without[budget] = 0
     return without
@@ -242,8 +246,7 @@ export class LaneDispatcher {
   #ask(batch: Batch, whole: boolean): Promise<Admitted> {
     const half = this.#o.bodyBytes() * WORTHWHILE
     const share = whole && batch.bodyBytes < half ? 1 : Math.min(1, half / batch.bodyBytes)
-    const need = (budget: Budget) =>
-      Math.ceil(batch.cost[budget] * (this.#appetite.isPatient(budget) ? 1 : share))
+    const need = (budget: Budget) => Math.ceil(batch.cost[budget] * share)
     return this.#o.context.admission.ask({
       lane: this.#o.context.lane,
       cost: batch.cost,

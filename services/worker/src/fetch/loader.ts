@@ -34,6 +34,8 @@ export interface LoadTarget {
   readonly wantBytes: number
   /** … of which so many whatever the others use: every partition goes on. */
   readonly leastBytes: number
+  /** Have the next add announced once everything is loaded. */
+  readonly watch: boolean
 }
 
 /**
@@ -43,7 +45,7 @@ export interface LoadTarget {
 export async function loadWindow(
   window: PartitionWindow,
   queue: PartitionQueue,
-  { wantBytes, leastBytes }: LoadTarget,
+  { wantBytes, leastBytes, watch }: LoadTarget,
   memory: WindowMemory,
 ): Promise<boolean> {
   while (window.hasUnloaded && !window.lost && window.loadedBytes < wantBytes) {
@@ -53,7 +55,12 @@ export async function loadWindow(
     // Cleared before the look: a wake-up during it means another one.
     window.stale = false
     try {
-      const { waiting, chunks } = await queue.peek(window.chunks.length, CHUNKS_PER_LOOK, bytes)
+      const { waiting, chunks } = await queue.peek(
+        window.chunks.length,
+        CHUNKS_PER_LOOK,
+        bytes,
+        watch,
+      )
       window.load(chunks, waiting)
       if (chunks.length === 0) return true
     } catch {

@@ -1,0 +1,60 @@
+# One image per service, from one build: docker build --target api|worker|simulator .
+# Non-root, nothing is written to the root file system, no package manager is run at start.
+
+FROM node:24-bookworm-slim AS manifests
+WORKDIR /relay
+COPY package.json package-lock.json ./
+COPY shared/package.json shared/
+COPY services/api/package.json services/api/
+COPY services/worker/package.json services/worker/
+COPY services/simulator/package.json services/simulator/
+COPY cli/package.json cli/
+COPY dev/package.json dev/
+COPY acceptance/package.json acceptance/
+COPY bench/package.json bench/
+COPY ops/package.json ops/
+
+FROM manifests AS build
+RUN npm ci --ignore-scripts --no-audit --no-fund --include-workspace-root \
+  -w @relay/shared -w @relay/api -w @relay/worker -w @relay/simulator
+COPY tsconfig.base.json ./
+COPY shared shared
+COPY services services
+RUN npx tsc -b services/api services/worker services/simulator
+
+# What runs: production dependencies only. No install script is needed at run time.
+FROM manifests AS dependencies
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+  -w @relay/shared -w @relay/api -w @relay/worker -w @relay/simulator
+
+FROM node:24-bookworm-slim AS runtime
+ENV NODE_ENV=production
+WORKDIR /relay
+COPY --from=dependencies /relay /relay
+COPY --from=build /relay/shared/dist shared/dist
+COPY shared/lua shared/lua
+USER node
+
+FROM runtime AS worker
+ENV OPS_PORT=9465
+COPY --from=build /relay/services/worker/dist services/worker/dist
+EXPOSE 9465
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:9465/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "--enable-source-maps", "services/worker/dist/main.js"]
+
+FROM runtime AS simulator
+ENV PORT=9400 SIM_HOST=0.0.0.0
+COPY --from=build /relay/services/simulator/dist services/simulator/dist
+EXPOSE 9400
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:9400/control').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "--enable-source-maps", "services/simulator/dist/main.js"]
+
+FROM runtime AS api
+ENV PORT=8080 OPS_PORT=9464
+COPY --from=build /relay/services/api/dist services/api/dist
+EXPOSE 8080 9464
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:9464/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "--enable-source-maps", "services/api/dist/main.js"]

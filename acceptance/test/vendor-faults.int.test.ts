@@ -1,0 +1,206 @@
+import { waitFor } from '@relay/dev/wait-for.js'
+import { ADMIN_TOKEN, APP_ID, Relay, send } from '../src/relay.js'
+import { numberedEvent, numberedUser, numberOf } from '../src/shop.js'
+
+/** Elements so far, so that every test's numbers are its own. */
+let next = 0
+
+async function post(relay: Relay, count: number, customers = 20): Promise<number> {
+  const elements = Array.from({ length: count }, (_, i) =>
+    numberedEvent(`c-${String(i % customers)}`, next + i),
+  )
+  next += count
+  for (let i = 0; i < count; i += 200) {
+    expect((await relay.postElements(elements.slice(i, i + 200))).status).toBe(200)
+  }
+  return count
+}
+
+async function deadLetters(relay: Relay): Promise<unknown[]> {
+  const answer = await send(`${relay.opsUrl}/admin/dead-letters?app_id=${APP_ID}`, 'GET', '', {
+    Authorization: `Bearer ${ADMIN_TOKEN}`,
+  })
+  return (JSON.parse(answer.body) as { dead_letters: unknown[] }).dead_letters
+}
+
+async function state(relay: Relay): Promise<string> {
+  const answer = await send(`${relay.opsUrl}/admin/workspaces`, 'GET', '', {
+    Authorization: `Bearer ${ADMIN_TOKEN}`,
+  })
+  const { workspaces } = JSON.parse(answer.body) as { workspaces: { state: string }[] }
+  return workspaces[0]?.state ?? ''
+}
+
+describe('what MoEngage does wrong', () => {
+  let relay: Relay
+
+  beforeEach(async () => {
+    relay = await Relay.start({
+      workers: 2,
+      env: { RELAY_REQUEST_TIMEOUT_MS: '2000', RELAY_ARRIVAL_GRACE_MS: '500' },
+    })
+  })
+
+  afterEach(async () => {
+    await relay.stop()
+  })
+
+  test('an outage of 15 s costs few requests, loses nothing and dead-letters nothing', async () => {
+    const { simulator } = relay
+    simulator.addFault({
+      durationMs: 15_000,
+      probability: 0.5,
+      action: { kind: 'answer', row: 'server_error' },
+    })
+    simulator.addFault({ durationMs: 15_000, action: { kind: 'hang' } })
+    const endsAtMs = performance.now() + 15_000
+    let posted = await post(relay, 600)
+    await waitFor(() => performance.now() > endsAtMs - 200, {
+      what: 'the outage to pass',
+      timeoutMs: 20_000,
+    })
+    expect(simulator.record.totals.requests).toBeLessThanOrEqual(60)
+    posted += await post(relay, 200)
+    await simulator.until((record) => record.totals.elements >= posted, 17_000)
+    expect(performance.now() - endsAtMs).toBeLessThanOrEqual(15_000)
+    expect(await deadLetters(relay)).toHaveLength(0)
+  })
+
+  test('a refused key is held, probed gently, and resumes by itself', async () => {
+    const { simulator } = relay
+    simulator.addFault({
+      durationMs: 8_000,
+      action: { kind: 'answer', row: 'app_secret_mismatch' },
+    })
+    const startedMs = performance.now()
+    const posted = await post(relay, 100)
+    await waitFor(async () => (await state(relay)) === 'held', { what: 'the hold to be seen' })
+    await simulator.until((record) => record.totals.elements >= posted, 25_000)
+    const refused = simulator.record.statuses.get(401) ?? 0
+    expect(refused / 8).toBeLessThanOrEqual(2)
+    expect(performance.now() - startedMs).toBeGreaterThan(7_000)
+    expect(await deadLetters(relay)).toHaveLength(0)
+  })
+
+  test('Retry-After is kept to the letter', async () => {
+    const { simulator } = relay
+    simulator.addFault({ count: 1, action: { kind: 'rate_limit', retryAfterSeconds: 4 } })
+    const posted = await post(relay, 300)
+    await simulator.until((record) => record.statuses.has(429))
+    const refusedMs = performance.now()
+    await waitFor(() => performance.now() - refusedMs > 1_000, { what: 'the first second' })
+    const before = simulator.record.totals.requests
+    await waitFor(() => performance.now() - refusedMs > 3_900, { what: 'the pause' })
+    expect(simulator.record.totals.requests).toBe(before)
+    await simulator.until((record) => record.totals.requests > before, 2_100)
+    await simulator.until((record) => record.totals.elements >= posted, 10_000)
+  })
+
+  test('a new ceiling of 60,000 bytes is learnt with at most 8 refusals', async () => {
+    const { simulator } = relay
+    simulator.configure({ maxBodyBytes: 60_000 })
+    const posted = await post(relay, 3_000)
+    await simulator.until((record) => record.totals.elements >= posted, 30_000)
+    expect(simulator.record.statuses.get(413) ?? 0).toBeLessThanOrEqual(8)
+    expect(await deadLetters(relay)).toHaveLength(0)
+  })
+
+  test('3 poison elements in 1,000 are dead-lettered, the other 997 delivered', async () => {
+    const { simulator } = relay
+    simulator.addFault({
+      when: { path: 'attributes.poison', equals: true },
+      action: { kind: 'refuse', type: 'AttributeError', message: 'value is not accepted' },
+    })
+    const elements = Array.from({ length: 1000 }, (_, i) => {
+      const user = numberedUser(`p-${String(i % 100)}`, i)
+      if (![123, 456, 789].includes(i)) return user
+      return { ...user, attributes: { ...(user.attributes as object), poison: true } }
+    })
+    for (let i = 0; i < 1000; i += 200) await relay.postElements(elements.slice(i, i + 200))
+    await simulator.until((record) => record.totals.elements >= 997, 30_000)
+    await waitFor(async () => (await deadLetters(relay)).length === 3, {
+      what: 'three dead letters',
+    })
+    const fullBodies = 10
+    expect(simulator.record.totals.requests).toBeLessThanOrEqual(fullBodies + 40)
+    for (let customer = 0; customer < 100; customer += 1) {
+      const arrived = simulator.record
+        .ofCustomer(APP_ID, `p-${String(customer)}`)
+        .map(({ raw }) => numberOf(raw.toString()))
+      expect(arrived).toEqual([...arrived].sort((a, b) => a - b))
+    }
+  })
+})
+
+describe('a worker that dies', () => {
+  test('with requests under way is replaced within its lease and a second', async () => {
+    const relay = await Relay.start({
+      workers: 2,
+      env: { RELAY_LEASE_MS: '2000', RELAY_REQUEST_TIMEOUT_MS: '1500' },
+      simulator: { latency: { beforeMs: 0, afterMs: 400 } },
+    })
+    try {
+      const posted = await post(relay, 2_000, 200)
+      await relay.simulator.until((record) => record.overlap.open > 0)
+      relay.workers[0]?.kill('SIGKILL')
+      const diedMs = performance.now()
+      await relay.simulator.until((record) => {
+        const { elements, duplicates } = record.totals
+        return elements - duplicates >= posted
+      }, 8_000)
+      expect(performance.now() - diedMs).toBeLessThanOrEqual(2_000 + 1_000 + 1_500)
+    } finally {
+      await relay.stop()
+    }
+  })
+})
+
+describe('a budget that is exhausted', () => {
+  test('holds up only what it pays for', async () => {
+    const windowS = 10
+    const relay = await Relay.start({
+      workers: 2,
+      env: {
+        MOENGAGE_USERS_PER_MINUTE: '500',
+        MOENGAGE_EVENTS_PER_MINUTE: '2000',
+        MOENGAGE_BUDGET_WINDOW_SECONDS: String(windowS),
+      },
+      simulator: { usersPerWindow: 500, eventsPerWindow: 2000, windowMs: windowS * 1000 },
+    })
+    try {
+      const latencies: number[] = []
+      const endsAtMs = performance.now() + 2 * windowS * 1000
+      let n = 0
+      while (performance.now() < endsAtMs) {
+        const tickMs = performance.now()
+        n += 1
+        // A tenth of a second: users at twice, events at 0.8 of their budget.
+        const users = Array.from({ length: 10 }, (_, i) =>
+          numberedUser(`u-${String(i)}-${String(n % 50)}`, n),
+        )
+        const event = numberedEvent(`e-${String(n)}`, n)
+        const events = Array.from({ length: 15 }, (_, i) =>
+          numberedEvent(`e-${String(n)}-${String(i)}`, n),
+        )
+        const answer = await relay.postElements([...users, ...events, event])
+        expect(answer.status).toBe(200)
+        const postedMs = performance.now()
+        void relay.simulator
+          .until((record) => record.ofCustomer(APP_ID, `e-${String(n)}`).length > 0, 20_000)
+          .then(
+            () => latencies.push(performance.now() - postedMs),
+            () => latencies.push(Infinity),
+          )
+        await waitFor(() => performance.now() - tickMs >= 100, { what: 'the next tick' })
+      }
+      await waitFor(() => latencies.length === n, { what: 'all events', timeoutMs: 25_000 })
+      latencies.sort((a, b) => a - b)
+      const p99 = latencies[Math.floor(latencies.length * 0.99)] ?? Infinity
+      process.stdout.write(`events beside exhausted users: p99 ${p99.toFixed(0)} ms\n`)
+      expect(p99).toBeLessThanOrEqual(2_000)
+      expect(relay.simulator.record.statuses.get(429) ?? 0).toBe(0)
+    } finally {
+      await relay.stop()
+    }
+  }, 120_000)
+})

@@ -1,0 +1,48 @@
+const KEY = 'relay-admin-token'
+
+export const session = {
+  get token() {
+    return sessionStorage.getItem(KEY)
+  },
+  begin(token) {
+    sessionStorage.setItem(KEY, token)
+  },
+  end() {
+    sessionStorage.removeItem(KEY)
+  },
+}
+
+/** The API's own words for what went wrong. `status` 0: no answer. */
+export class ApiError extends Error {
+  constructor(status, message) {
+    super(message)
+    this.status = status
+  }
+}
+
+/** Asks the operator API; the token travels in a header, so no other site can ask for us. */
+export async function askText(method, path, body) {
+  const headers = { Authorization: `Bearer ${session.token ?? ''}` }
+  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  const response = await fetch(path, {
+    method,
+    headers,
+    cache: 'no-store',
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  }).catch(() => {
+    throw new ApiError(0, 'The api does not answer')
+  })
+  const text = await response.text()
+  if (response.ok) return text.trimEnd()
+  throw new ApiError(response.status, wordsOf(text) ?? `The api answered ${response.status}`)
+}
+
+export const ask = async (method, path, body) => JSON.parse(await askText(method, path, body))
+
+function wordsOf(text) {
+  try {
+    return JSON.parse(text).error.message
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,66 @@
+/** Makes an element. Text is always text: nothing foreign is ever parsed as HTML. */
+export function make(name, attributes = {}, ...children) {
+  const element = document.createElement(name)
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith('on')) element.addEventListener(key.slice(2), value)
+    else if (value === true) element.setAttribute(key, '')
+    else if (value !== false && value !== null) element.setAttribute(key, value)
+  }
+  element.append(...children.filter((child) => child !== null))
+  return element
+}
+
+export function makeSvg(name, attributes = {}) {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', name)
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value)
+  return element
+}
+
+/** Sets text only when it changes, so that screen readers are not told the same again. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text
+}
+
+/** Says something at the foot of the page; read aloud politely. */
+export function notify(text) {
+  const notice = document.getElementById('notice')
+  notice.textContent = text
+  clearTimeout(notify.timer)
+  notify.timer = setTimeout(() => (notice.textContent = ''), 6000)
+}
+
+/** Asks before a change; resolves to whether the answer was yes. */
+export function confirmed({ title, text, yes, isDanger = false }) {
+  const dialog = document.getElementById('confirm')
+  document.getElementById('confirm-title').textContent = title
+  document.getElementById('confirm-text').textContent = text
+  const button = document.getElementById('confirm-yes')
+  button.textContent = yes
+  button.className = isDanger ? 'danger' : ''
+  dialog.returnValue = 'no'
+  dialog.showModal()
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true })
+  })
+}
+
+export const number = (n) => n.toLocaleString('en-US')
+
+/** A span as a person says it. */
+export function duration(seconds) {
+  for (const [unit, length] of [
+    ['d', 86400],
+    ['h', 3600],
+    ['min', 60],
+  ]) {
+    if (seconds >= length * 1.5) return `${Math.round((seconds / length) * 10) / 10} ${unit}`
+  }
+  return `${Math.round(seconds)} s`
+}
+
+/** A moment as the reader's clock shows it. */
+export function moment(iso) {
+  const date = new Date(iso)
+  const today = new Date().toDateString() === date.toDateString()
+  return today ? date.toLocaleTimeString() : date.toLocaleString()
+}

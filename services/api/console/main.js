@@ -1,0 +1,116 @@
+import { ApiError, ask, session } from './api.js'
+import { DeadLettersView } from './dead-letters.js'
+import { make, notify, setText } from './dom.js'
+import { TraceView } from './trace.js'
+import { WorkspacesView } from './workspaces.js'
+
+const EVERY_MS = 2000
+
+const main = document.getElementById('main')
+const nav = document.getElementById('nav')
+const leave = document.getElementById('leave')
+const connection = document.getElementById('connection')
+let live = null
+
+function showLogin(message) {
+  live = null
+  nav.hidden = true
+  leave.hidden = true
+  setText(connection, '')
+  const input = make('input', {
+    type: 'password',
+    name: 'token',
+    required: true,
+    autocomplete: 'current-password',
+  })
+  const form = make(
+    'form',
+    { class: 'login card' },
+    make('h2', {}, 'Sign in'),
+    make('label', {}, 'Admin token (RELAY_ADMIN_TOKEN)', input),
+    make('p', { class: 'fault', role: 'alert' }, message),
+    make('button', { type: 'submit' }, 'Sign in'),
+  )
+  form.addEventListener('submit', (event) => {
+    event.preventDefault()
+    session.begin(input.value.trim())
+    void enter()
+  })
+  main.replaceChildren(form)
+  input.focus()
+}
+
+async function enter() {
+  try {
+    await ask('GET', '/admin/workspaces')
+  } catch (error) {
+    session.end()
+    showLogin(error.message)
+    return
+  }
+  nav.hidden = false
+  leave.hidden = false
+  await route()
+}
+
+async function route() {
+  const [path = '', query = ''] = location.hash.replace(/^#\//, '').split('?')
+  const [section = '', subject = ''] = path.split('/')
+  const here = ['workspaces', 'dead-letters', 'trace'].includes(section) ? section : 'workspaces'
+  for (const link of nav.querySelectorAll('a')) {
+    if (link.getAttribute('href') === `#/${here}`) link.setAttribute('aria-current', 'page')
+    else link.removeAttribute('aria-current')
+  }
+  live = null
+  if (here === 'dead-letters') await new DeadLettersView().show(main, new URLSearchParams(query))
+  else if (here === 'trace') await new TraceView().show(main, decodeURIComponent(subject))
+  else {
+    const view = new WorkspacesView()
+    view.show(main)
+    live = view
+    await refresh()
+  }
+}
+
+async function refresh() {
+  if (live === null || document.hidden) return
+  try {
+    await live.update()
+    connection.classList.remove('lost')
+    setText(connection, 'live')
+  } catch (error) {
+    if (isRefused(error)) throw error
+    connection.classList.add('lost')
+    setText(connection, error.message)
+  }
+}
+
+function isRefused(error) {
+  return error instanceof ApiError && (error.status === 401 || error.status === 403)
+}
+
+/** Whatever a click or a timer did not deal with itself. */
+function onError(error) {
+  if (isRefused(error)) {
+    session.end()
+    showLogin(error.message)
+  } else notify(error instanceof Error ? error.message : String(error))
+}
+
+window.addEventListener('unhandledrejection', (event) => {
+  event.preventDefault()
+  onError(event.reason)
+})
+window.addEventListener('hashchange', () => {
+  if (session.token === null) return
+  void route()
+  main.focus()
+})
+leave.addEventListener('click', () => {
+  session.end()
+  showLogin('')
+})
+setInterval(() => void refresh(), EVERY_MS)
+
+if (session.token === null) showLogin('')
+else void enter()

@@ -1,0 +1,186 @@
+import { ask } from './api.js'
+import { confirmed, duration, make, makeSvg, moment, notify, number, setText } from './dom.js'
+
+const HOLDS = {
+  credentials_refused: ['MoEngage refuses the API key.', 'Correct it; relay tries it at once.'],
+  account_refused: ['The account is suspended or blocked.', 'Ask MoEngage support.'],
+  misconfigured: ['MoEngage does not know this workspace id.', 'Compare it with the dashboard.'],
+  wrong_host: ['The host is not the Data API of this workspace.', 'Correct the data centre.'],
+  wrong_request: ['MoEngage or a proxy refuses the request.', 'Look at the log of the worker.'],
+  unavailable: ['MoEngage does not answer.', 'Nothing to do: relay goes on when it is back.'],
+}
+
+/** The workspaces, each a card that is updated in place: focus and reading position stay. */
+export class WorkspacesView {
+  #cards = new Map()
+  #grid = make('div', { class: 'cards' })
+
+  show(main) {
+    main.replaceChildren(make('h2', {}, 'Workspaces'), make('p'), this.#grid)
+  }
+
+  async update() {
+    const [{ workspaces }, history] = await Promise.all([
+      ask('GET', '/admin/workspaces'),
+      ask('GET', '/admin/history'),
+    ])
+    const known = new Set(workspaces.map(({ app_id }) => app_id))
+    for (const [appId, card] of this.#cards) {
+      if (known.has(appId)) continue
+      card.element.remove()
+      this.#cards.delete(appId)
+    }
+    for (const workspace of workspaces) {
+      const { app_id: appId } = workspace
+      if (!this.#cards.has(appId)) {
+        const card = new Card(appId, () => this.update())
+        this.#cards.set(appId, card)
+        this.#grid.append(card.element)
+      }
+      const samples = history.workspaces[appId] ?? []
+      this.#cards.get(appId).update(workspace, samples, history.interval_seconds)
+    }
+    if (workspaces.length === 0) setText(this.#grid, 'No workspace is configured.')
+  }
+}
+
+class Card {
+  #appId
+  #state = make('span', { class: 'badge' })
+  #remarks = make('div', { role: 'status' })
+  #facts = new Map()
+  #gauges = new Map()
+  #gaugeBox = make('div')
+  #curve = makeSvg('svg', { class: 'curve', viewBox: '0 0 100 40', role: 'img' })
+  #caption = make('div', { class: 'caption' })
+  #button
+  #dead = make('a', { class: 'badge dead' })
+
+  constructor(appId, refresh) {
+    this.#appId = appId
+    this.#button = make('button', { type: 'button', class: 'quiet' })
+    this.#button.addEventListener('click', () => void this.#toggle(refresh))
+    this.#dead.href = `#/dead-letters?app_id=${encodeURIComponent(appId)}`
+    this.#curve.setAttribute('preserveAspectRatio', 'none')
+    const facts = make('dl', { class: 'facts' })
+    for (const name of ['Realtime', 'Backfill', 'Oldest', 'Done in']) {
+      const value = make('dd')
+      this.#facts.set(name, value)
+      facts.append(make('div', {}, make('dt', {}, name), value))
+    }
+    const title = make('h2', { id: `ws-${appId}` }, appId)
+    this.element = make(
+      'section',
+      { class: 'card', 'aria-labelledby': `ws-${appId}` },
+      make(
+        'div',
+        { class: 'row' },
+        title,
+        this.#state,
+        this.#dead,
+        make('span', { class: 'fill' }),
+        this.#button,
+      ),
+      this.#remarks,
+      facts,
+      this.#curve,
+      this.#caption,
+      this.#gaugeBox,
+    )
+  }
+
+  update(workspace, samples, intervalSeconds) {
+    const { state, slowed, backlog, oldest_age_seconds: ages, drain_eta_seconds: eta } = workspace
+    setText(this.#state, slowed && state === 'running' ? slowed.state.replace('_', ' ') : state)
+    this.#state.className = `badge ${slowed && state === 'running' ? 'slowed' : state}`
+    setText(this.#button, state === 'paused' ? 'Resume' : 'Pause')
+    this.#button.setAttribute(
+      'aria-label',
+      `${state === 'paused' ? 'Resume' : 'Pause'} ${this.#appId}`,
+    )
+    this.#button.dataset.action = state === 'paused' ? 'resume' : 'pause'
+    const dead = Object.values(workspace.dead_letters).reduce((sum, n) => sum + n, 0)
+    this.#dead.hidden = dead === 0
+    setText(this.#dead, `${number(dead)} dead`)
+    this.#remark(workspace)
+    const age = Math.max(ages.realtime ?? -1, ages.backfill ?? -1)
+    this.#fact('Realtime', number(backlog.realtime.total))
+    this.#fact('Backfill', number(backlog.backfill.total))
+    this.#fact('Oldest', age < 0 ? '–' : duration(age))
+    this.#fact('Done in', eta === null ? 'stopped' : duration(eta))
+    for (const [name, budget] of Object.entries(workspace.budgets)) {
+      this.#gauge(name, budget, workspace.budget_window_seconds)
+    }
+    this.#draw(samples, intervalSeconds)
+  }
+
+  #fact(name, text) {
+    setText(this.#facts.get(name), text)
+  }
+
+  #remark({ hold, slowed }) {
+    let text = ''
+    if (hold) {
+      const [meaning, next] = HOLDS[hold.reason] ?? [hold.reason, '']
+      const times = `Held since ${moment(hold.since)}, next probe ${moment(hold.next_probe_at)}.`
+      text = `${meaning} ${next} ${times} Nothing is lost.`
+    } else if (slowed) {
+      text = `${slowed.reason.replaceAll('_', ' ')}: next try ${moment(slowed.next_probe_at)}. Nothing to do.`
+    }
+    if (this.#remarks.textContent === text) return
+    const mild = hold ? '' : ' mild'
+    this.#remarks.replaceChildren(...(text ? [make('p', { class: `remark${mild}` }, text)] : []))
+  }
+
+  #gauge(name, { used, effective, limit }, windowSeconds) {
+    if (!this.#gauges.has(name)) {
+      const bar = make('div')
+      const words = make('span')
+      const track = make(
+        'div',
+        {
+          class: 'track',
+          role: 'meter',
+          'aria-label': `${name} budget used`,
+          'aria-valuemin': '0',
+        },
+        bar,
+      )
+      const label = make('div', { class: 'label' }, make('span', {}, name), words)
+      this.#gaugeBox.append(make('div', { class: 'gauge' }, label, track))
+      this.#gauges.set(name, { bar, words, track })
+    }
+    const { bar, words, track } = this.#gauges.get(name)
+    const shrunk = effective < limit ? ` (of ${number(limit)})` : ''
+    setText(words, `${number(used)} of ${number(effective)}${shrunk} in ${windowSeconds} s`)
+    track.setAttribute('aria-valuemax', effective)
+    track.setAttribute('aria-valuenow', Math.min(used, effective))
+    bar.style.width = `${Math.min(100, (used / effective) * 100)}%`
+  }
+
+  #draw(samples, intervalSeconds) {
+    const top = Math.max(1, ...samples)
+    const last = Math.max(1, samples.length - 1)
+    const points = samples.map(
+      (n, i) => `${((i / last) * 100).toFixed(2)} ${(38 - (n / top) * 36).toFixed(2)}`,
+    )
+    const line = points.length > 1 ? `M${points.join('L')}` : 'M0 38L100 38'
+    const area = makeSvg('path', { class: 'area', d: `${line}L100 40L0 40Z` })
+    this.#curve.replaceChildren(area, makeSvg('path', { d: line }))
+    const span = duration(samples.length * intervalSeconds)
+    const words = `Backlog of the last ${span}, at most ${number(Math.max(0, ...samples))}`
+    this.#curve.setAttribute('aria-label', words)
+    setText(this.#caption, words)
+  }
+
+  async #toggle(refresh) {
+    const { action } = this.#button.dataset
+    const isPause = action === 'pause'
+    const text = 'Sending stops; posts are still accepted and wait. Nothing is lost.'
+    if (isPause && !(await confirmed({ title: `Pause ${this.#appId}?`, text, yes: 'Pause' })))
+      return
+    await ask('POST', `/admin/workspaces/${encodeURIComponent(this.#appId)}/${action}`)
+    notify(`${this.#appId} ${isPause ? 'is paused' : 'goes on'}.`)
+    await refresh()
+  }
+}

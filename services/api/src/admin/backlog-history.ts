@@ -1,0 +1,56 @@
+import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
+
+const EVERY_MS = 5_000
+/** Twenty minutes. */
+const SAMPLES_MOST = 240
+
+/** The backlog of the last minutes, of each workspace, for curves. Kept by this process alone. */
+export class BacklogHistory {
+  readonly #lanes: () => readonly LaneBacklog[]
+  readonly #appIds: () => readonly string[]
+  readonly #samples = new Map<string, number[]>()
+  #timer: NodeJS.Timeout | undefined
+
+  /** `lanes`: the backlog as last read by somebody else; this reads nothing itself. */
+  constructor(lanes: () => readonly LaneBacklog[], appIds: () => readonly string[]) {
+    this.#lanes = lanes
+    this.#appIds = appIds
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.sample()
+    }, EVERY_MS)
+    this.#timer.unref()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  sample(): void {
+    const appIds = new Set(this.#appIds())
+    for (const appId of this.#samples.keys()) {
+      if (!appIds.has(appId)) this.#samples.delete(appId)
+    }
+    const waiting = new Map<string, number>()
+    for (const { appId, elements } of this.#lanes()) {
+      const total = elements.user + elements.event + elements.device
+      waiting.set(appId, (waiting.get(appId) ?? 0) + total)
+    }
+    for (const appId of appIds) {
+      const samples = this.#samples.get(appId) ?? []
+      samples.push(waiting.get(appId) ?? 0)
+      if (samples.length > SAMPLES_MOST) samples.shift()
+      this.#samples.set(appId, samples)
+    }
+  }
+
+  /** Elements that waited, oldest sample first. */
+  view() {
+    return {
+      interval_seconds: EVERY_MS / 1000,
+      workspaces: Object.fromEntries(this.#samples),
+    }
+  }
+}

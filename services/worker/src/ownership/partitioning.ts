@@ -1,0 +1,94 @@
+import { GenerationKeys } from '@relay/shared/queue/generation-keys.js'
+import type { Partition } from '@relay/shared/queue/keys.js'
+import type { Generation, Layout, LayoutStore } from '@relay/shared/queue/layout.js'
+import type { RedisClient } from '@relay/shared/redis/connect.js'
+
+export interface PartitioningOptions {
+  readonly client: RedisClient
+  readonly prefix: string
+  readonly appId: string
+  readonly layouts: LayoutStore
+  /** Which generation may be served has changed. */
+  readonly onChange: () => void
+}
+
+/** Between two looks at a generation that is being emptied, ms. */
+const LOOK_EVERY_MS = 300
+
+/**
+ * The number of partitions of one workspace, as relay changes it by itself: the old generation is
+ * closed, the new one opened, and served once the old one is empty. Every worker takes part; each
+ * step can be repeated, so one that dies halfway is finished by another.
+ */
+export class Partitioning {
+  readonly #o: PartitioningOptions
+  #layout: Layout | null = null
+  #timer: NodeJS.Timeout | undefined
+  #stopped = false
+
+  constructor(options: PartitioningOptions) {
+    this.#o = options
+  }
+
+  /** Says how many partitions this worker was told to have, and makes it so. */
+  start(): Promise<void> {
+    return this.#step(() => this.#o.layouts.plan(this.#o.appId))
+  }
+
+  /** Looks again: another worker, or the api, changed it. */
+  refresh(): Promise<void> {
+    return this.#step(() => this.#o.layouts.get(this.#o.appId))
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+  }
+
+  /** Whether a partition may be served: not before all older generations are empty. */
+  mayServe({ generation }: Partition): boolean {
+    if (this.#layout === null) return false
+    const { draining } = this.#layout
+    return draining === null || generation <= draining.generation
+  }
+
+  async #step(read: () => Promise<Layout>): Promise<void> {
+    clearTimeout(this.#timer)
+    try {
+      this.#adopt(await this.#advance(await read()))
+    } catch {
+      // Redis is away: look again.
+      this.#lookAgain()
+    }
+  }
+
+  async #advance(layout: Layout): Promise<Layout> {
+    const { layouts, appId } = this.#o
+    if (layout.next !== null) {
+      await this.#keysOf(layout).close()
+      return this.#advance(await layouts.flip(appId, layout.generation))
+    }
+    if (layout.draining !== null && (await this.#keysOf(layout.draining).isEmpty())) {
+      await this.#keysOf(layout.draining).forget()
+      return layouts.drained(appId, layout.draining.generation)
+    }
+    return layout
+  }
+
+  #adopt(layout: Layout): void {
+    this.#layout = layout
+    if (layout.draining !== null) this.#lookAgain()
+    this.#o.onChange()
+  }
+
+  #lookAgain(): void {
+    if (this.#stopped) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.refresh(), LOOK_EVERY_MS)
+  }
+
+  #keysOf(generation: Generation): GenerationKeys {
+    const { client, prefix, appId } = this.#o
+    return new GenerationKeys(client, prefix, appId, generation)
+  }
+}
