@@ -86,7 +86,11 @@ class Simulation {
   async ask(name: string, lane: Lane, jitterMs: number, cost: Cost, sinceMs: number) {
     this.#ids += 1
     const id = `${name}-${String(this.#ids)}`
-    const half = { users: Math.ceil(cost.users / 2), events: Math.ceil(cost.events / 2), devices: 0 }
+    const half = {
+      users: Math.ceil(cost.users / 2),
+      events: Math.ceil(cost.events / 2),
+      devices: 0,
+    }
     const grant = await this.call(() =>
       this.#ledger.reserve({
         ...{ id, lane, cost, limits: LIMITS, windowMs: WINDOW_MS, openMs: OPEN_MS },
@@ -188,7 +192,9 @@ describe('the budget ledger', () => {
     'no window is exceeded, nothing leaks and nobody starves (seed $seed, jitter $jitterMs ms)',
     async ({ seed, jitterMs }) => {
       const simulation = new Simulation(client, `model-${String(seed)}`, seed)
-      for (const [i, lane] of (['realtime', 'realtime', 'realtime', 'backfill'] as const).entries()) {
+      for (const [i, lane] of (
+        ['realtime', 'realtime', 'realtime', 'backfill'] as const
+      ).entries()) {
         const name = `w${String(i)}`
         simulation.agenda.plan(START_MS + i, () => simulation.worker(name, lane, jitterMs))
       }
