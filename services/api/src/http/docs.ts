@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import type { Express } from 'express'
 import { openApiDocument } from '../openapi/document.js'
+import { errorsPage } from '../openapi/errors.js'
 
 /** Files of Swagger UI that the page needs; served from the package, so that it works offline. */
 const FILES = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'] as const
@@ -50,6 +51,9 @@ export function serveDocs(app: Express): void {
   })
   app.get('/docs/start.js', (_request, response) => {
     response.set(HEADERS).type('text/javascript').send(START)
+  })
+  app.get('/docs/errors.md', (_request, response) => {
+    response.set(HEADERS).type('text/plain').send(errorsPage())
   })
   const root = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
   for (const file of FILES) {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { VERSION } from '@relay/shared/version.js'
 import * as answers from './answers.js'
 import * as elements from './elements.js'
-import { ERROR_TYPES } from './errors.js'
+import { anchorOf, ERROR_TYPES } from './errors.js'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -131,7 +131,9 @@ function refusals(...schemas: readonly z.ZodType[]): Json {
   return Object.fromEntries(
     statuses.sort().map((status) => {
       const types = Object.entries(ERROR_TYPES).filter(([, type]) => type.statuses.includes(status))
-      const description = types.map(([type, { cause }]) => `**${type}**: ${cause}`).join('\n\n')
+      const description = types
+        .map(([type, { cause }]) => `[${type}](/docs/errors.md#${anchorOf(type)}): ${cause}`)
+        .join('\n\n')
       const retry = LATER.has(status) ? { 'Retry-After': ref('headers', 'RetryAfter') } : {}
       const answer = { description, content: content(JSON_TYPE, ...schemas) }
       return [

@@ -152,9 +152,10 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
   },
 }
 
-/** The anchor that GitHub and others give a heading. */
+/** Where docs/errors.md speaks of a type. */
 export function anchorOf(type: string): string {
-  return type.toLowerCase().replaceAll(' ', '-')
+  const anchor = type.toLowerCase().replaceAll(' ', '-')
+  return isTwin(type) ? `${anchor}-header` : anchor
 }
 
 const SHAPE = `{
@@ -171,7 +172,7 @@ const SHAPE = `{
 /** docs/errors.md. */
 export function errorsPage(): string {
   const sections = Object.entries(ERROR_TYPES).map(([type, { statuses, cause, remedy }]) => {
-    const heading = `<a id="${anchorOf(type)}${isTwin(type) ? '-header' : ''}"></a>\n\n## ${type}`
+    const heading = `<a id="${anchorOf(type)}"></a>\n\n## ${type}`
     return `${heading}\n\nStatus ${statuses.join(', ')}. ${cause}\n\n${remedy}\n`
   })
   return [

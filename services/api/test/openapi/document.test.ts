@@ -56,7 +56,12 @@ describe('the OpenAPI document', () => {
 
   it('and docs/errors.md are made of the same', async () => {
     expect(await readFile(join(ROOT, 'docs/errors.md'), 'utf8')).toBe(errorsPage())
-    for (const type of Object.keys(ERROR_TYPES)) expect(errorsPage()).toContain(anchorOf(type))
+    const anchors = Object.keys(ERROR_TYPES).map(anchorOf)
+    expect(new Set(anchors).size).toBe(anchors.length)
+    for (const anchor of anchors) {
+      expect(errorsPage()).toContain(`<a id="${anchor}"></a>`)
+      expect(JSON.stringify(openApiDocument())).toContain(`/docs/errors.md#${anchor})`)
+    }
   })
 })
 
@@ -69,6 +74,7 @@ describe('the door’s page', () => {
     ['/openapi.json', 'application/json'],
     ['/docs', 'text/html'],
     ['/docs/start.js', 'text/javascript'],
+    ['/docs/errors.md', 'text/plain'],
     ['/docs/swagger-ui.css', 'text/css'],
     ['/docs/swagger-ui-bundle.js', 'text/javascript'],
   ])('%s is served without credentials', async (path, type) => {
