@@ -1,6 +1,11 @@
+/** `npm run test:image`: installs twice from the registry, so it is a step of its own. */
+const IMAGE = process.env.RELAY_TEST_IMAGE === 'yes'
+
 /** @type {import('jest').Config} */
 export default {
-  testMatch: ['<rootDir>/{shared,services/*,cli,dev,bench,faults,ops,acceptance}/test/**/*.test.ts'],
+  testMatch: IMAGE
+    ? ['<rootDir>/ops/test/image/*.slow.ts']
+    : ['<rootDir>/{shared,services/*,cli,dev,bench,faults,ops,acceptance}/test/**/*.test.ts'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

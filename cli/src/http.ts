@@ -10,7 +10,7 @@ export interface HttpCall {
   readonly method: string
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Buffer
   readonly timeoutMs: number
 }
 
@@ -33,7 +33,7 @@ export function callHttp({ method, url, headers, body, timeoutMs }: HttpCall): P
   })
 }
 
-export async function readAll(response: IncomingMessage): Promise<string> {
+async function readAll(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of response) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks).toString('utf8')

@@ -13,6 +13,15 @@ const context: Context = {
   clock: systemClock,
   api: (options) => new OperatorApi(accessFrom(options, process.env)),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  interrupted: () => {
+    let isAsked = false
+    const ask = (): void => {
+      isAsked = true
+      processTerminal.note('\nFinishing what is under way …')
+    }
+    process.once('SIGINT', ask)
+    return { asked: () => isAsked, release: () => void process.off('SIGINT', ask) }
+  },
   fail: (status) => {
     process.exitCode = status
   },

@@ -66,6 +66,7 @@ export class FakeApi {
       clock: { nowMs: () => Date.UTC(2026, 10, 23, 12), monotonicMs: () => 0 },
       api: ({ token = 't0ken' }) => new OperatorApi({ url: this.url, token }),
       sleep: () => Promise.resolve(),
+      interrupted: () => ({ asked: () => false, release: () => undefined }),
       fail: (to) => {
         status = to
       },

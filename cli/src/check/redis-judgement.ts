@@ -27,7 +27,7 @@ export function judgeRedis(facts: RedisFacts, wanted: Durability): Finding[] {
 }
 
 /** The durability that the settings give, best first; null: none. */
-export function durabilityReached({ appends, fsync, replicas }: RedisFacts): Durability | null {
+function durabilityReached({ appends, fsync, replicas }: RedisFacts): Durability | null {
   if (!appends) return null
   if (replicas > 0) return 'replica'
   return fsync === 'always' ? 'disk' : 'process'

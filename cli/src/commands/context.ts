@@ -10,6 +10,8 @@ export interface Context {
   readonly clock: Clock
   readonly api: (options: GlobalOptions) => OperatorApi
   readonly sleep: (ms: number) => Promise<void>
+  /** From now on Ctrl-C only asks to end; `release` makes it end the process again. */
+  readonly interrupted: () => { readonly asked: () => boolean; readonly release: () => void }
   /** Sets the exit status of a command that did its work and found something wrong. */
   readonly fail: (status: number) => void
 }

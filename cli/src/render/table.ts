@@ -35,9 +35,3 @@ export function duration(seconds: number): string {
   }
   return `${String(Math.round(seconds * 10) / 10)} s`
 }
-
-export function bytes(n: number): string {
-  if (n < 1e3) return `${String(n)} B`
-  if (n < 1e6) return `${String(Math.round(n / 1e2) / 10)} kB`
-  return `${String(Math.round(n / 1e5) / 10)} MB`
-}

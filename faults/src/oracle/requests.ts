@@ -30,7 +30,7 @@ function windows(requests: readonly VendorRequest[], limits: Limits): Violation[
 }
 
 /** The fullest window of a sorted list. */
-export function peakOf(
+function peakOf(
   arrivals: readonly { readonly atMs: number; readonly units: number }[],
   windowMs: number,
 ): { peak: number; atMs: number } {

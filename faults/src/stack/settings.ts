@@ -8,7 +8,7 @@ export const FIRST_API_KEY = 'key-1'
 export const LIMITS: Limits = { users: 1500, events: 1800, windowMs: 6_000, bodyBytes: 20_000 }
 
 export const LEASE_MS = 2_000
-export const REQUEST_TIMEOUT_MS = 1_500
+const REQUEST_TIMEOUT_MS = 1_500
 
 /** Of api and worker alike. */
 export function relayEnvironment(prefix: string, redisPort: number, workspacesFile: string) {

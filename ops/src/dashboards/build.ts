@@ -1,3 +1,5 @@
+/* eslint-disable @typescript-eslint/no-deprecated --
+   Grafana provisions dashboards from files in this model; the newer one needs its own API. */
 import * as common from '@grafana/grafana-foundation-sdk/common'
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard'
 import * as prometheus from '@grafana/grafana-foundation-sdk/prometheus'
@@ -69,10 +71,7 @@ function buildStat({ width = 4, limits, words }: PanelSpec) {
     .colorMode(limits ? common.BigValueColorMode.Background : common.BigValueColorMode.None)
     .graphMode(common.BigValueGraphMode.None)
   if (limits) panel.thresholds(thresholds(limits))
-  if (words)
-    panel.mappings([
-      { type: 'value' as dashboard.MappingType.ValueToText, options: wordMap(words) },
-    ])
+  if (words) panel.mappings([{ type: dashboard.MappingType.ValueToText, options: wordMap(words) }])
   return panel
 }
 

@@ -33,9 +33,8 @@ export async function unknownFields(manifests: readonly Manifest[]): Promise<str
     noEmit: true,
     skipLibCheck: true,
     types: [],
-    module: ts.ModuleKind.CommonJS,
-    moduleResolution: ts.ModuleResolutionKind.Node10,
-    ignoreDeprecations: '6.0',
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
   })
   const problems = ts.getPreEmitDiagnostics(program).map((diagnostic) => {
     const at = diagnostic.file?.getLineAndCharacterOfPosition(diagnostic.start ?? 0).line ?? 0

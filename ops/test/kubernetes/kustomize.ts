@@ -68,9 +68,11 @@ function patched(
   const isWanted = ({ kind, metadata }: Manifest) =>
     kind === wanted.kind && metadata.name === wanted.name
   if (!all.some(isWanted)) throw new Error(`${folder}: no ${wanted.kind} ${wanted.name} to patch`)
-  return all.flatMap((manifest) => {
+  return all.flatMap((manifest): Manifest[] => {
     if (!isWanted(manifest)) return [manifest]
-    if (Array.isArray(content)) return [content.reduce(operate, structuredClone(manifest))]
+    if (Array.isArray(content)) {
+      return [content.reduce<Manifest>(operate, structuredClone(manifest))]
+    }
     return content.$patch === 'delete' ? [] : [merge(manifest, content) as Manifest]
   })
 }

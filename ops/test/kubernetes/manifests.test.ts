@@ -89,29 +89,35 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
     }
   })
 
-  test('refers only to secrets, settings, workloads and ports that exist', () => {
-    const has = (kind: string, name: string) =>
-      all.some((found) => found.kind === kind && found.metadata.name === name)
-    for (const { spec } of pods(manifests)) {
-      for (const { secret } of spec.volumes ?? []) {
-        if (secret) expect(has('Secret', secret.secretName)).toBe(true)
-      }
-      for (const { secretRef, configMapRef } of spec.containers.flatMap((c) => c.envFrom ?? [])) {
-        if (secretRef) expect(has('Secret', secretRef.name)).toBe(true)
-        if (configMapRef) expect(has('ConfigMap', configMapRef.name)).toBe(true)
-      }
-    }
+  const has = (kind: string, name: string) =>
+    all.some((found) => found.kind === kind && found.metadata.name === name)
+
+  test('refers only to secrets and settings that exist', () => {
+    const missing = pods(manifests).flatMap(({ spec }) => {
+      const secretNames = (spec.volumes ?? []).map(({ secret }) => secret?.secretName)
+      const sources = spec.containers.flatMap(({ envFrom }) => envFrom ?? [])
+      const fromEnv = sources.map(({ secretRef }) => secretRef?.name)
+      const settings = sources.map(({ configMapRef }) => configMapRef?.name)
+      return [
+        ...[...secretNames, ...fromEnv].filter(
+          (name) => name !== undefined && !has('Secret', name),
+        ),
+        ...settings.filter((name) => name !== undefined && !has('ConfigMap', name)),
+      ]
+    })
+    expect(missing).toEqual([])
+  })
+
+  test('scales and serves only workloads and ports that exist', () => {
+    const ports = pods(manifests).flatMap(({ spec }) => spec.containers[0]!.ports)
     for (const { kind, spec } of manifests) {
-      const target = (spec as { scaleTargetRef?: { name: string } } | undefined)?.scaleTargetRef
-      if (kind !== 'Deployment' && target) expect(has('Deployment', target.name)).toBe(true)
-    }
-    const ports = new Set(
-      pods(manifests).flatMap(({ spec }) => spec.containers[0]!.ports.map((p) => p.name)),
-    )
-    for (const { kind, spec } of manifests) {
+      const { scaleTargetRef, ports: own } = (spec ?? {}) as {
+        scaleTargetRef?: { name: string }
+        ports?: { targetPort: string }[]
+      }
+      if (scaleTargetRef) expect(has('Deployment', scaleTargetRef.name)).toBe(true)
       if (kind !== 'Service') continue
-      const { ports: own } = spec as { ports: { targetPort: string }[] }
-      for (const { targetPort } of own) expect([...ports]).toContain(targetPort)
+      for (const { targetPort } of own!) expect(ports.map(({ name }) => name)).toContain(targetPort)
     }
   })
 

@@ -8,7 +8,7 @@ import { startSimulator } from '@relay/simulator/simulator.js'
 
 /** Of the workspaces: one that works, with a refused element now and then, and one that is held. */
 export const SHOP = 'SHOP'
-export const HELD = 'SUSPENDED'
+const HELD = 'SUSPENDED'
 const SECRET = 'producer-secret'
 
 export interface RelayUnderLoad {

@@ -15,7 +15,7 @@ export class TraceView {
     })
     const form = make(
       'form',
-      { class: 'filter' },
+      { class: 'filter short' },
       make('label', {}, 'Request id, as the intake answered it', input),
       make('button', { type: 'submit' }, 'Trace'),
     )

@@ -4,6 +4,9 @@ import type { RedisTarget } from '../config/redis-url.js'
 /** A client for one server, a sentinel's master or a cluster. */
 export type RedisClient = Redis | Cluster
 
+/** One server of it. */
+export type RedisServer = Redis
+
 /** Replies keep their classic shapes; leaving the option out says so to the library's types. */
 type Options = Omit<RedisOptions, 'replyMapping'>
 

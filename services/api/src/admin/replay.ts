@@ -48,7 +48,7 @@ async function putBack(store: PostStore, step: readonly DeadLetter[], nowMs: num
 }
 
 /** Letters that may go back at the same time: one of each customer a wave, in order. */
-export function wavesOf(letters: readonly DeadLetter[]): DeadLetter[][] {
+function wavesOf(letters: readonly DeadLetter[]): DeadLetter[][] {
   const waves: DeadLetter[][] = []
   const passed = new Map<string, number>()
   for (const letter of letters) {

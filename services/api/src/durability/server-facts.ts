@@ -1,18 +1,17 @@
-import type { Redis } from 'ioredis'
-import type { RedisClient } from '@relay/shared/redis/connect.js'
+import type { RedisClient, RedisServer } from '@relay/shared/redis/connect.js'
 import type { ServerFacts } from './level.js'
 
 /** A replica that has not acknowledged for longer does not keep up, s; they do every second. */
 const REPLICA_LAG_SECONDS = 2
 
 /** The servers that take writes. */
-export function masters(client: RedisClient): Redis[] {
+export function masters(client: RedisClient): RedisServer[] {
   return 'nodes' in client ? client.nodes('master') : [client]
 }
 
 /** Asks one server. Rejects when it does not answer. */
 export async function readServerFacts(
-  server: Redis,
+  server: RedisServer,
   expectedReplicas: number,
 ): Promise<ServerFacts> {
   const [persistence, replication, fsync] = await Promise.all([
@@ -29,7 +28,7 @@ export async function readServerFacts(
   }
 }
 
-async function readFsync(server: Redis): Promise<string | null> {
+async function readFsync(server: RedisServer): Promise<string | null> {
   try {
     const [, value] = await server.config('GET', 'appendfsync')
     return value ?? null

@@ -8,6 +8,7 @@ import { authenticate } from '../auth/authenticate.js'
 import { Producers, type ProducerSecrets } from '../auth/producers.js'
 import type { Refusal } from '../refusal.js'
 import { BodyLease, BodyMemory, readBody } from './body.js'
+import { serveDocs } from './docs.js'
 import { refusalAnswer, send, type Answer } from './envelope.js'
 import { callersRequestId, readHeaders } from './headers.js'
 import { Imports } from './imports.js'
@@ -78,6 +79,7 @@ export function createIntakeApp(deps: IntakeDeps): Express {
   app.post(routes.IMPORT_PATH, intake.lines)
   app.all(routes.IMPORT_PATH, intake.refuse('import', routes.WRONG_METHOD))
   app.get(routes.REQUEST_PATH, intake.trace)
+  serveDocs(app)
   app.use(intake.refuse('unknown', routes.UNKNOWN_PATH))
   app.use(intake.failed)
   return app

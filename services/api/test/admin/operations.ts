@@ -20,7 +20,7 @@ import { identityOfCustomerId } from '../../src/identity/identity.js'
 import { workspace } from '../support/intake.js'
 
 export const TOKEN = 'operator-token'
-export const PARTITIONS = 4
+const PARTITIONS = 4
 
 /** A store that the test can make fail after so many posts. */
 export class FailingStore implements PostStore {
@@ -89,10 +89,13 @@ export class Operations {
     await new Promise((resolve) => this.#server.close(resolve))
   }
 
+  get url(): string {
+    return `http://127.0.0.1:${String((this.#server.address() as AddressInfo).port)}`
+  }
+
   /** A request by the token's holder. */
   async ask(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
-    const { port } = this.#server.address() as AddressInfo
-    const response = await fetch(`http://127.0.0.1:${String(port)}${path}`, {
+    const response = await fetch(`${this.url}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${TOKEN}`,

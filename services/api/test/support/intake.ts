@@ -1,8 +1,10 @@
 import { request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { z } from 'zod'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import { createIntakeApp, DEFAULT_LIMITS, type IntakeLimits } from '../../src/http/app.js'
 import { createIntakeServer } from '../../src/http/server.js'
+import * as answers from '../../src/openapi/answers.js'
 import {
   CountingRandom,
   FixedClock,
@@ -141,6 +143,7 @@ export class TestIntake {
           const text = Buffer.concat(chunks).toString()
           const parsed = (text === '' ? {} : JSON.parse(text)) as AnswerBody
           const status = response.statusCode ?? 0
+          if (path.startsWith('/v1/') && method !== 'HEAD') isDocumented(path, status, parsed)
           resolve({ status, headers: response.headers, text, body: parsed })
         })
       })
@@ -148,6 +151,17 @@ export class TestIntake {
       request.end(body)
     })
   }
+}
+
+/** Every answer that any test gets is one that the OpenAPI document describes. */
+function isDocumented(path: string, status: number, body: unknown): void {
+  const isImport = path.startsWith('/v1/import')
+  if (status === 200) {
+    if (path.startsWith('/v1/requests')) answers.trace.parse(body)
+    else if (isImport) answers.imported.parse(body)
+    else answers.accepted.parse(body)
+  } else if (isImport) z.union([answers.importStopped, answers.refusal]).parse(body)
+  else answers.refusal.parse(body)
 }
 
 export function transition(...elements: unknown[]): string {

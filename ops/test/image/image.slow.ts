@@ -4,26 +4,12 @@ import { ROOT, temporaryFolder } from '@relay/dev/folders.js'
 import { startChild, type Child } from '@relay/dev/process/child.js'
 import { freePort } from '@relay/dev/process/port.js'
 import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
-import { validate } from 'dockerfile-utils'
 import { DockerfileRun } from './dockerfile.js'
 
 const DOCKERFILE = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
 
-test('nothing is wrong with the Dockerfile', () => {
-  expect(validate(DOCKERFILE)).toEqual([])
-})
-
-test('every image runs as a user without rights, and says how to see that it is well', () => {
-  expect(DOCKERFILE).toMatch(/AS runtime[\s\S]*\nUSER node\n/)
-  for (const service of ['api', 'worker', 'simulator']) {
-    const stage = DOCKERFILE.split(/^FROM /m).find((text) => text.includes(`AS ${service}\n`))
-    expect(stage).toContain('HEALTHCHECK')
-    expect(stage).not.toContain('USER')
-  }
-})
-
 describe('what the steps of the Dockerfile build', () => {
-  let image: DockerfileRun
+  let image: DockerfileRun | undefined
   let redis: TestRedis
   const children: Child[] = []
 
@@ -31,7 +17,7 @@ describe('what the steps of the Dockerfile build', () => {
     redis = await startRedis()
     const target = await temporaryFolder('image')
     image = new DockerfileRun(DOCKERFILE, { context: ROOT, target, workdir: '/relay' })
-  }, 180_000)
+  }, 600_000)
 
   afterAll(async () => {
     await Promise.all(children.map((child) => child.stop()))
@@ -40,7 +26,7 @@ describe('what the steps of the Dockerfile build', () => {
   })
 
   test.each(['simulator', 'api', 'worker'])('starts as the %s does', async (name) => {
-    const { folder, env, command } = image.stage(name)
+    const { folder, env, command } = image!.stage(name)
     const [port, opsPort] = [await freePort(), await freePort()]
     const child = await startChild({
       name,
@@ -65,7 +51,7 @@ describe('what the steps of the Dockerfile build', () => {
   })
 
   test('holds the Lua scripts, and neither sources nor development tools', () => {
-    const { folder } = image.stage('worker')
+    const { folder } = image!.stage('worker')
     const holds = (path: string) => {
       try {
         readFileSync(join(folder, path))

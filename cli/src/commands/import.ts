@@ -1,0 +1,94 @@
+import type { Command } from 'commander'
+import { CommandError, EXIT } from '../exit.js'
+import { importFile, type ImportResult } from '../import/importer.js'
+import type { WorkspaceView } from '../render/status.js'
+import { count, duration } from '../render/table.js'
+import { keptCredentials, type GlobalOptions } from '../settings.js'
+import type { Context } from './context.js'
+
+interface ImportCommandOptions extends GlobalOptions {
+  readonly appId?: string
+  readonly secret?: string
+  readonly intakeUrl?: string
+}
+
+export function addImport(program: Command, context: Context): void {
+  program
+    .command('import')
+    .description('send a file of elements, one JSON a line, to the backfill lane')
+    .argument('<file>', 'FILE.ndjson or FILE.ndjson.gz')
+    .option('--app-id <id>', 'the workspace; default: MOENGAGE_APP_ID')
+    .option('--secret <secret>', "a producer's secret; better in RELAY_PRODUCER_SECRET")
+    .option('--intake-url <url>', 'the intake; default: RELAY_INTAKE_URL or http://127.0.0.1:8080')
+    .addHelpText(
+      'after',
+      '\nCtrl-C ends it after what is under way; the same command goes on from there (FILE.checkpoint).\nRefused lines are listed in FILE.refused.ndjson.\n\nExample:\n  relay import users.ndjson.gz --app-id DEMO',
+    )
+    .action(async (file: string, _own: unknown, command: Command) => {
+      const options = command.optsWithGlobals<ImportCommandOptions>()
+      const result = await run(context, file, options)
+      if (options.json) context.terminal.out(JSON.stringify(result))
+      else await tell(context, options, result)
+      if (result.outcome === 'unavailable') context.fail(EXIT.unavailable)
+      else if (result.outcome === 'stopped' || result.rejected > 0) context.fail(EXIT.wrong)
+    })
+}
+
+async function run(context: Context, file: string, options: ImportCommandOptions) {
+  const { env, terminal, clock, sleep } = context
+  const appId = options.appId ?? env.MOENGAGE_APP_ID
+  const secret = options.secret ?? env.RELAY_PRODUCER_SECRET ?? keptCredentials().producerSecret
+  const intakeUrl = options.intakeUrl ?? env.RELAY_INTAKE_URL ?? 'http://127.0.0.1:8080'
+  if (!appId) throw new CommandError(EXIT.usage, 'No workspace is named.', 'Add --app-id APP_ID.')
+  if (!secret) {
+    throw new CommandError(EXIT.usage, 'No producer secret is known.', 'Set RELAY_PRODUCER_SECRET.')
+  }
+  const stop = context.interrupted()
+  const isLive = terminal.isLive && options.json !== true
+  try {
+    return await importFile({
+      file,
+      target: { intakeUrl: intakeUrl.replace(/\/+$/, ''), appId, secret },
+      ...{ clock, sleep, stopped: stop.asked },
+      show: (line) => {
+        if (isLive) terminal.redraw(line)
+      },
+    })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    throw new CommandError(EXIT.usage, `There is no file ${file}.`)
+  } finally {
+    stop.release()
+    if (isLive) terminal.note('')
+  }
+}
+
+async function tell(context: Context, options: ImportCommandOptions, result: ImportResult) {
+  const out = (line: string): void => {
+    context.terminal.out(line)
+  }
+  if (result.resumedAt > 0) out(`Went on behind line ${count(result.resumedAt)}.`)
+  out(`${count(result.accepted)} lines accepted, ${count(result.rejected)} refused.`)
+  if (result.rejected > 0) out(`Refused lines: ${result.report}`)
+  if (result.outcome !== 'done') {
+    const why = result.outcome === 'stopped' ? 'Stopped' : 'relay has no room or does not answer'
+    out(`${why} behind line ${count(result.lines)}. Next: the same command goes on from there.`)
+    return
+  }
+  const eta = await drainEta(context, options, result.appId)
+  if (eta !== null) out(`MoEngage will have them in about ${duration(eta)}, as the budgets allow.`)
+}
+
+/** The api's own estimate; without access to it there is none. */
+async function drainEta(
+  { api }: Context,
+  options: GlobalOptions,
+  appId: string,
+): Promise<number | null> {
+  const path = '/admin/workspaces'
+  const answer = await api(options)
+    .json<{ workspaces: WorkspaceView[] }>('GET', path)
+    .catch(() => null)
+  const own = answer?.workspaces.find(({ app_id }) => app_id === appId)
+  return own?.drain_eta_seconds ?? null
+}

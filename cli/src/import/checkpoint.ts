@@ -1,0 +1,61 @@
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+
+/** How far an import came; kept beside the file. */
+export interface Checkpoint {
+  readonly appId: string
+  /** Lines that need not be sent again. */
+  readonly lines: number
+  readonly accepted: number
+  readonly rejected: number
+}
+
+interface Stored extends Checkpoint {
+  readonly version: number
+  /** Size and time of the file: another file starts anew. */
+  readonly file: string
+}
+
+const VERSION = 1
+
+/** Reads and writes the checkpoint of one file. */
+export class CheckpointFile {
+  readonly path: string
+  readonly #fingerprint: string
+
+  private constructor(path: string, fingerprint: string) {
+    this.path = path
+    this.#fingerprint = fingerprint
+  }
+
+  static async of(file: string): Promise<CheckpointFile> {
+    const { size, mtimeMs } = await stat(file)
+    return new CheckpointFile(`${file}.checkpoint`, `${String(size)}/${String(mtimeMs)}`)
+  }
+
+  /** Identifies the file's content as far as its size and time do. */
+  get fingerprint(): string {
+    return this.#fingerprint
+  }
+
+  /** null: nothing usable; the import starts from the first line. */
+  async read(appId: string): Promise<Checkpoint | null> {
+    try {
+      const stored = JSON.parse(await readFile(this.path, 'utf8')) as Stored
+      const isSame = stored.version === VERSION && stored.file === this.#fingerprint
+      return isSame && stored.appId === appId ? stored : null
+    } catch {
+      return null
+    }
+  }
+
+  /** Whole or not at all: a crash leaves the checkpoint before. */
+  async write(checkpoint: Checkpoint): Promise<void> {
+    const stored: Stored = { version: VERSION, file: this.#fingerprint, ...checkpoint }
+    await writeFile(`${this.path}.new`, `${JSON.stringify(stored)}\n`)
+    await rename(`${this.path}.new`, this.path)
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.path, { force: true })
+  }
+}

@@ -1,0 +1,64 @@
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import type { Express } from 'express'
+import { openApiDocument } from '../openapi/document.js'
+import { errorsPage } from '../openapi/errors.js'
+
+/** Files of Swagger UI that the page needs; served from the package, so that it works offline. */
+const FILES = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'] as const
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>relay intake</title>
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="icon" href="/docs/favicon-32x32.png">
+</head>
+<body>
+<main id="document"></main>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+`
+
+/** `validatorUrl`: nothing is asked of anybody else's server. */
+const START = `SwaggerUIBundle({
+  url: '/openapi.json',
+  dom_id: '#document',
+  deepLinking: true,
+  validatorUrl: null,
+})
+`
+
+const HEADERS = {
+  'Content-Security-Policy':
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+}
+
+/** `/openapi.json`, and at `/docs` a page to read and try it. Needs no credentials: it tells none. */
+export function serveDocs(app: Express): void {
+  let document: string | undefined
+  app.get('/openapi.json', (_request, response) => {
+    document ??= JSON.stringify(openApiDocument())
+    response.set(HEADERS).type('application/json').send(document)
+  })
+  app.get('/docs', (_request, response) => {
+    response.set(HEADERS).type('html').send(PAGE)
+  })
+  app.get('/docs/start.js', (_request, response) => {
+    response.set(HEADERS).type('text/javascript').send(START)
+  })
+  app.get('/docs/errors.md', (_request, response) => {
+    response.set(HEADERS).type('text/plain').send(errorsPage())
+  })
+  const root = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
+  for (const file of FILES) {
+    app.get(`/docs/${file}`, (_request, response) => {
+      response.set(HEADERS).sendFile(file, { root })
+    })
+  }
+}

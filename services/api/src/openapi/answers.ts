@@ -1,0 +1,82 @@
+import { z } from 'zod'
+import { ERROR_TYPES } from './errors.js'
+
+/** The answers of the intake. Tests hold every answer that they get to these. */
+
+const requestId = z
+  .string()
+  .min(1)
+  .describe('By which relay knows the request: quote it when asking an operator.')
+
+export const detail = z
+  .strictObject({
+    index: z.int().min(0).optional().describe('Position of the element, 0-based.'),
+    attribute: z.string().describe('Path inside the element, or name of a header.'),
+    message: z.string(),
+  })
+  .meta({ id: 'Detail' })
+
+export const accepted = z
+  .strictObject({
+    status: z.literal('success'),
+    message: z.string(),
+    request_id: requestId,
+    warnings: z
+      .array(detail)
+      .optional()
+      .describe('Accepted, but MoEngage would cut or may misread it.'),
+    rejected: z
+      .array(detail)
+      .optional()
+      .describe('Only with `Prefer: handling=lenient`: what was left out, and why.'),
+  })
+  .meta({ id: 'Accepted' })
+
+const error = z.strictObject({
+  message: z.string(),
+  type: z.enum(Object.keys(ERROR_TYPES)).describe('See docs/errors.md.'),
+  request_id: requestId,
+  attribute: z.string().optional(),
+  details: z.array(detail).optional(),
+})
+
+export const refusal = z.strictObject({ status: z.literal('fail'), error }).meta({ id: 'Refusal' })
+
+export const lineFinding = z
+  .strictObject({
+    line: z.int().min(1).describe('1-based; blank lines count.'),
+    attribute: z.string(),
+    message: z.string(),
+  })
+  .meta({ id: 'LineFinding' })
+
+const importFacts = {
+  accepted: z.int().min(0).describe('Lines that are stored.'),
+  rejected: z.int().min(0).describe('Lines that are not valid.'),
+  errors: z.array(lineFinding).max(100).describe('The first 100 problems.'),
+  warnings: z.array(lineFinding).max(100).optional().describe('The first 100 warnings, if any.'),
+  request_id: requestId,
+}
+
+export const imported = z.strictObject(importFacts).meta({ id: 'Imported' })
+
+export const importStopped = z
+  .strictObject({
+    status: z.literal('fail'),
+    error,
+    ...importFacts,
+    last_line: z
+      .int()
+      .min(0)
+      .describe('Every line up to this one is stored or rejected: go on after it.'),
+  })
+  .meta({ id: 'ImportStopped' })
+
+export const trace = z
+  .looseObject({
+    request_id: requestId,
+    accepted_at: z.iso.datetime(),
+    state: z.string(),
+    counts: z.record(z.string(), z.int().nullable()),
+  })
+  .meta({ id: 'Trace' })

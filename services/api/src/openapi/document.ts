@@ -1,0 +1,210 @@
+import { z } from 'zod'
+import { VERSION } from '@relay/shared/version.js'
+import * as answers from './answers.js'
+import * as elements from './elements.js'
+import { anchorOf, ERROR_TYPES } from './errors.js'
+
+type Json = Readonly<Record<string, unknown>>
+
+const JSON_TYPE = 'application/json'
+const LINES_TYPE = 'application/x-ndjson'
+
+/** OpenAPI 3.1 of the intake, made of the zod schemas; served at /openapi.json. */
+export function openApiDocument(): Json {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'relay intake',
+      version: VERSION,
+      summary: 'The MoEngage Data API, queued, batched and kept within its budgets.',
+      description:
+        'Post as you would to MoEngage: only the host and the password differ. A success means that every element is stored in the queue, not that MoEngage has it.',
+      license: { name: 'UNLICENSED', identifier: 'LicenseRef-UNLICENSED' },
+    },
+    servers: [{ url: '/', description: 'This relay' }],
+    security: [{ producer: [] }],
+    tags: [
+      { name: 'intake', description: 'The endpoints of the MoEngage Data API' },
+      { name: 'import', description: 'NDJSON of any length' },
+      { name: 'trace', description: 'Where a request is now' },
+    ],
+    paths: {
+      ...endpoint('customer', 'Create or update a user', elements.customer),
+      ...endpoint('event', 'Report events of a user', elements.event),
+      ...endpoint('device', 'Create or update a device', elements.device),
+      ...endpoint('transition', 'Post many elements of any type', elements.transition),
+      ...importPath(),
+      ...tracePath(),
+    },
+    components: {
+      securitySchemes: {
+        producer: {
+          type: 'http',
+          scheme: 'basic',
+          description: 'User name: the app id. Password: a secret of the producer.',
+        },
+      },
+      parameters,
+      headers,
+      schemas: schemas(),
+    },
+  }
+}
+
+/** JSON Schemas of everything that has a name. */
+function schemas(): Json {
+  const registry = z.registry<{ id: string }>()
+  const named = [...Object.values(answers), ...Object.values(elements)]
+  for (const schema of named) registry.add(schema, { id: schema.meta()?.id ?? '' })
+  const uri = (id: string) => `#/components/schemas/${id}`
+  const { schemas: all } = z.toJSONSchema(registry, { uri, io: 'input' })
+  for (const schema of Object.values(all)) {
+    // A component is named by its place, and its dialect is that of the document.
+    Reflect.deleteProperty(schema, '$schema')
+    Reflect.deleteProperty(schema, '$id')
+  }
+  return all
+}
+
+function schemaRef(schema: z.ZodType): Json {
+  return { $ref: `#/components/schemas/${schema.meta()?.id ?? ''}` }
+}
+
+function content(type: string, ...schemas: readonly z.ZodType[]): Json {
+  const [only] = schemas
+  const refs = schemas.map(schemaRef)
+  return {
+    [type]: { schema: refs.length === 1 && only !== undefined ? schemaRef(only) : { anyOf: refs } },
+  }
+}
+
+const ref = (kind: string, name: string): Json => ({ $ref: `#/components/${kind}/${name}` })
+
+const parameters = {
+  AppId: {
+    name: 'app_id',
+    in: 'path',
+    required: true,
+    description: 'The workspace; the same as the user name.',
+    schema: { type: 'string' },
+  },
+  Lane: {
+    name: 'Relay-Lane',
+    in: 'header',
+    description: 'backfill uses only what realtime leaves of the budgets.',
+    schema: { type: 'string', enum: ['realtime', 'backfill'], default: 'realtime' },
+  },
+  IdempotencyKey: {
+    name: 'Idempotency-Key',
+    in: 'header',
+    description: 'The same key with the same body within 24 h stores nothing twice.',
+    schema: { type: 'string', minLength: 1, maxLength: 255 },
+  },
+  Prefer: {
+    name: 'Prefer',
+    in: 'header',
+    description: '`handling=lenient`: accept the valid elements although others are not.',
+    schema: { type: 'string', examples: ['handling=lenient'] },
+  },
+  FirstLine: {
+    name: 'first_line',
+    in: 'query',
+    description: 'Number of the first line, when an import goes on after last_line.',
+    schema: { type: 'integer', minimum: 1, default: 1 },
+  },
+}
+
+const headers = {
+  RequestId: {
+    description: 'The caller’s own X-Request-Id, else the request id.',
+    schema: { type: 'string' },
+  },
+  RetryAfter: { description: 'Seconds.', schema: { type: 'integer', minimum: 1 } },
+}
+
+/** Statuses after which the same request may succeed later. */
+const LATER = new Set([409, 429, 503])
+
+/** All refusals, each status with the types that it may have. */
+function refusals(...schemas: readonly z.ZodType[]): Json {
+  const statuses = [...new Set(Object.values(ERROR_TYPES).flatMap((type) => type.statuses))]
+  return Object.fromEntries(
+    statuses.sort().map((status) => {
+      const types = Object.entries(ERROR_TYPES).filter(([, type]) => type.statuses.includes(status))
+      const description = types
+        .map(([type, { cause }]) => `[${type}](/docs/errors.md#${anchorOf(type)}): ${cause}`)
+        .join('\n\n')
+      const retry = LATER.has(status) ? { 'Retry-After': ref('headers', 'RetryAfter') } : {}
+      const answer = { description, content: content(JSON_TYPE, ...schemas) }
+      return [
+        String(status),
+        { ...answer, headers: { 'X-Request-Id': ref('headers', 'RequestId'), ...retry } },
+      ]
+    }),
+  )
+}
+
+function success(description: string, schema: z.ZodType): Json {
+  const sent = { 'X-Request-Id': ref('headers', 'RequestId') }
+  return { 200: { description, headers: sent, content: content(JSON_TYPE, schema) } }
+}
+
+function endpoint(name: string, summary: string, body: z.ZodType): Json {
+  const names = ['AppId', 'Lane', 'IdempotencyKey', 'Prefer']
+  return {
+    [`/v1/${name}/{app_id}`]: {
+      post: {
+        operationId: `post-${name}`,
+        summary,
+        tags: ['intake'],
+        parameters: names.map((parameter) => ref('parameters', parameter)),
+        requestBody: { required: true, content: content(JSON_TYPE, body) },
+        responses: {
+          ...success('Every element is stored.', answers.accepted),
+          ...refusals(answers.refusal),
+        },
+      },
+    },
+  }
+}
+
+function importPath(): Json {
+  const names = ['AppId', 'IdempotencyKey', 'FirstLine']
+  return {
+    '/v1/import/{app_id}': {
+      post: {
+        operationId: 'import',
+        summary: 'Import elements, one a line, into the backfill lane',
+        tags: ['import'],
+        parameters: names.map((parameter) => ref('parameters', parameter)),
+        requestBody: { required: true, content: content(LINES_TYPE, elements.element) },
+        responses: {
+          ...success('Every line is stored or listed as rejected.', answers.imported),
+          ...refusals(answers.importStopped, answers.refusal),
+        },
+      },
+    },
+  }
+}
+
+function tracePath(): Json {
+  const id = { name: 'request_id', in: 'path', required: true, schema: { type: 'string' } }
+  return {
+    '/v1/requests/{request_id}': {
+      get: {
+        operationId: 'trace',
+        summary: 'Where a request of your own is now',
+        tags: ['trace'],
+        parameters: [id],
+        responses: {
+          ...success('What became of its elements so far.', answers.trace),
+          ...Object.fromEntries(
+            Object.entries(refusals(answers.refusal)).filter(([status]) =>
+              ['400', '401', '404', '503'].includes(status),
+            ),
+          ),
+        },
+      },
+    },
+  }
+}

@@ -1,0 +1,197 @@
+/** An error type as producers meet it: where, why, and what helps. docs/errors.md is made of these. */
+export interface ErrorType {
+  readonly statuses: readonly number[]
+  readonly cause: string
+  readonly remedy: string
+}
+
+const POST_AGAIN =
+  'Post the same bytes again after `Retry-After`, with the same `Idempotency-Key`; see "When to post again" in docs/producers.md.'
+
+/** Every `error.type` that the intake answers with. The names are MoEngage's where it has one. */
+export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
+  'Missing header value': {
+    statuses: [400],
+    cause: 'There is no `Content-Type`.',
+    remedy: 'Send `Content-Type: application/json` (`application/x-ndjson` for an import).',
+  },
+  InvalidParams: {
+    statuses: [400],
+    cause:
+      '`Relay-Lane`, `Idempotency-Key`, `first_line` or the path has a value that means nothing.',
+    remedy: '`error.attribute` and `error.details` name each one and what it may be.',
+  },
+  ParamsRequired: {
+    statuses: [400],
+    cause: 'Neither the path nor `?app_id=` names a workspace.',
+    remedy: 'Post to `/v1/{endpoint}/{app_id}`.',
+  },
+  'Empty request body': {
+    statuses: [400],
+    cause: 'The body is empty.',
+    remedy: 'Send the JSON document; check that the client does not drop it on a redirect.',
+  },
+  'Body type is not JSON': {
+    statuses: [400],
+    cause: 'The body is JSON, but not an object.',
+    remedy: 'Wrap elements as `{"type":"transition","elements":[…]}`.',
+  },
+  'Malformed JSON': {
+    statuses: [400],
+    cause: 'The body is not JSON, not UTF-8, or nested over 64 levels deep.',
+    remedy: 'The message says at which character; let a JSON library write the body.',
+  },
+  'Malformed gzip': {
+    statuses: [400],
+    cause: '`Content-Encoding` says gzip and the body is none, or is cut off.',
+    remedy: 'Compress the whole body once, or leave the header out.',
+  },
+  MissingAttributeError: {
+    statuses: [400],
+    cause: 'Something that an element must have is absent or empty.',
+    remedy: 'Each entry of `details` names the element and the attribute.',
+  },
+  AttributeError: {
+    statuses: [400],
+    cause: 'An attribute has a value that MoEngage refuses, drops or punishes.',
+    remedy: 'Each entry of `details` says which and why; do not post the same again.',
+  },
+  TypeError: {
+    statuses: [400],
+    cause: 'An attribute is of the wrong JSON type.',
+    remedy: 'Each entry of `details` says what is expected.',
+  },
+  ArrayFieldError: {
+    statuses: [400],
+    cause: 'Values are added to and removed from one array field in the same element.',
+    remedy: 'Send two elements, one after the other.',
+  },
+  'Bad Request': {
+    statuses: [400],
+    cause: 'What arrived is not HTTP/1.1, or is ambiguous about its length.',
+    remedy: 'Look at the client or at the proxy before relay.',
+  },
+  'Authentication Required': {
+    statuses: [401],
+    cause: 'There is no `Authorization` header.',
+    remedy: 'Send HTTP Basic: user name = app id, password = your producer secret.',
+  },
+  'Authentication required': {
+    statuses: [401],
+    cause: 'User name or secret is missing, unknown or unreadable.',
+    remedy:
+      'Use the secret that relay was given for you (`RELAY_PRODUCERS`), not the MoEngage API key.',
+  },
+  Forbidden: {
+    statuses: [403],
+    cause: 'The workspace does not list you among its producers.',
+    remedy: 'Ask the operator to add you to `producers` in the workspaces file.',
+  },
+  'Not Found': {
+    statuses: [404],
+    cause: 'Nothing lies at this path, or MoEngage has it and relay does not carry it.',
+    remedy: 'The message names the paths, or the host to call instead.',
+  },
+  'Method Not Allowed': {
+    statuses: [405],
+    cause: 'The path exists, for another method.',
+    remedy: 'Use the method in `Allow`.',
+  },
+  'Request Timeout': {
+    statuses: [408],
+    cause:
+      'Headers took over 10 s, a body over 30 s, or an import sent nothing for 30 s. Nothing of a body was stored; of an import, what `last_line` says.',
+    remedy: 'Post again; look at the network if it happens twice.',
+  },
+  'Authentication Mismatch': {
+    statuses: [409],
+    cause: 'Path, `?app_id=`, user name and `MOE-APPKEY` do not name the same workspace.',
+    remedy: 'Use one app id in all of them.',
+  },
+  IdempotencyKeyInUse: {
+    statuses: [409],
+    cause: 'The first request with this `Idempotency-Key` is still running.',
+    remedy: 'Post the same again after `Retry-After`: you get its answer.',
+  },
+  'Payload too large': {
+    statuses: [413],
+    cause:
+      'The body is over `RELAY_MAX_REQUEST_BYTES` after decompression, or one element cannot fit a bulk request of MoEngage.',
+    remedy: 'Post fewer elements at once, use the import, or shorten the element in `details`.',
+  },
+  'Unsupported Media Type': {
+    statuses: [415],
+    cause: 'The body is announced as something else than JSON in UTF-8, plain or gzip.',
+    remedy: 'Send `application/json`; for an import `application/x-ndjson`.',
+  },
+  IdempotencyKeyReused: {
+    statuses: [422],
+    cause: 'This `Idempotency-Key` was used with another body within 24 h.',
+    remedy: 'Make a new key for every new request, and keep it only for its repetitions.',
+  },
+  'Rate Limit Exceeded': {
+    statuses: [429],
+    cause: 'Your own quota is used up: elements per minute, or your share of what may wait.',
+    remedy: `Nothing was stored. Wait for \`Retry-After\`. ${POST_AGAIN}`,
+  },
+  'Headers too large': {
+    statuses: [431],
+    cause: 'The headers are over 16 KB.',
+    remedy: 'Send fewer cookies or shorter headers.',
+  },
+  'Server Error': {
+    statuses: [500],
+    cause: 'A fault of relay itself.',
+    remedy: 'Post again, and tell the operator the `request_id`.',
+  },
+  'Service Unavailable': {
+    statuses: [503],
+    cause:
+      'The queue cannot be reached, is full, or is not as durable as it was asked to be; or relay is being stopped or has too much at once. MoEngage being away is no reason: then relay accepts and waits.',
+    remedy: `The message says whether something may have been stored. ${POST_AGAIN}`,
+  },
+}
+
+/** Where docs/errors.md speaks of a type. */
+export function anchorOf(type: string): string {
+  const anchor = type.toLowerCase().replaceAll(' ', '-')
+  return isTwin(type) ? `${anchor}-header` : anchor
+}
+
+const SHAPE = `{
+  "status": "fail",
+  "error": {
+    "message": "…",
+    "type": "AttributeError",
+    "request_id": "…",
+    "attribute": "…",
+    "details": [{ "index": 0, "attribute": "…", "message": "…" }]
+  }
+}`
+
+/** docs/errors.md. */
+export function errorsPage(): string {
+  const sections = Object.entries(ERROR_TYPES).map(([type, { statuses, cause, remedy }]) => {
+    const heading = `<a id="${anchorOf(type)}"></a>\n\n## ${type}`
+    return `${heading}\n\nStatus ${statuses.join(', ')}. ${cause}\n\n${remedy}\n`
+  })
+  return [
+    '# What an error of the intake means',
+    '',
+    'Made from `services/api/src/openapi/errors.ts` by `node dev/bin/run.mjs services/api/src/openapi/write-docs.ts`; a test compares them.',
+    'Every refusal has the shape that MoEngage uses:',
+    '',
+    '```json',
+    SHAPE,
+    '```',
+    '',
+    '`type` is one of the headings below; `details` has one entry for every problem; `index` is the position of the element, 0-based.',
+    '',
+    ...sections,
+  ].join('\n')
+}
+
+/** MoEngage spells one type in two ways; their anchors must differ. */
+function isTwin(type: string): boolean {
+  return type === 'Authentication Required'
+}

@@ -1,0 +1,124 @@
+import { existsSync } from 'node:fs'
+import type { TestRedis } from '@relay/dev/redis/test-redis.js'
+import { readGate } from '@relay/shared/gate/gate-state.js'
+import { GateStore } from '@relay/shared/gate/gate-store.js'
+import { advance } from '@relay/shared/gate/gate.js'
+import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { launch, type Browser, type Page } from 'puppeteer-core'
+import { letter, Operations, redisForTests, TOKEN } from '../admin/operations.js'
+
+const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const executablePath = BROWSERS.find((path) => existsSync(path))
+const inBrowser = executablePath === undefined ? describe.skip : describe
+
+let redis: TestRedis
+let client: RedisClient
+let o: Operations
+
+beforeAll(async () => {
+  ;({ redis, client } = await redisForTests())
+  o = await new Operations(client, redis.freshPrefix()).start()
+})
+afterAll(async () => {
+  await o.stop()
+  client.disconnect()
+  await redis.stop()
+})
+
+it('the page is given to anybody, holds no secret, and may run nothing but its own files', async () => {
+  const response = await fetch(`${o.url}/`)
+  expect(response.status).toBe(200)
+  const text = await response.text()
+  expect(text).not.toMatch(/https?:\/\//)
+  expect(text).not.toContain(TOKEN)
+  expect(response.headers.get('content-security-policy')).toContain("default-src 'none'")
+  for (const [, path] of text.matchAll(/(?:src|href)="(\/console\/[^"]+)"/g)) {
+    expect((await fetch(`${o.url}${path ?? ''}`)).status).toBe(200)
+  }
+  expect((await fetch(`${o.url}/console/..%2Fpackage.json`)).status).toBe(404)
+})
+
+inBrowser('the console in a browser', () => {
+  let browser: Browser
+  let page: Page
+  const faults: string[] = []
+
+  beforeAll(async () => {
+    browser = await launch({
+      ...(executablePath === undefined ? {} : { executablePath }),
+      args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+    })
+    page = await browser.newPage()
+    page.on('pageerror', (error) => faults.push(String(error)))
+    page.on('console', (message) => {
+      if (message.type() === 'error') faults.push(message.text())
+    })
+    await page.goto(`${o.url}/`)
+  })
+  afterAll(() => browser.close())
+
+  const see = (text: string) => page.waitForSelector(`text/${text}`)
+  const press = (text: string) => page.locator(`::-p-xpath(//button[text()="${text}"])`).click()
+
+  it('a wrong token is told so', async () => {
+    await page.type('input[name=token]', 'wrong')
+    await page.keyboard.press('Enter')
+    await see('RELAY_ADMIN_TOKEN')
+    await page.waitForSelector('.fault:not(:empty)')
+    // The browser itself notes the 401.
+    faults.length = 0
+  })
+
+  it('shows a hold with its reason, and pauses after a confirmation, by keyboard', async () => {
+    const event = { type: 'refused_for', reason: 'credentials_refused', probeId: null } as const
+    const held = advance(readGate(null), event, Date.now(), 0)
+    await new GateStore(client, o.prefix, 'OTHER').change('0', JSON.stringify(held))
+    await page.type('input[name=token]', TOKEN)
+    await page.keyboard.press('Enter')
+    await see('MoEngage refuses the API key')
+    await page.focus('[aria-label="Pause APP"]')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('dialog[open]')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('[aria-label="Resume APP"]')
+    const { record } = await new GateStore(client, o.prefix, 'APP').read()
+    expect(readGate(record).paused).toBe(true)
+  })
+
+  it('finds a customer’s dead letters, shows the element as it is, and replays it', async () => {
+    await o.letters.bury([letter(1, 'ada'), letter(2, 'bob')])
+    await page.goto(`${o.url}/#/dead-letters`)
+    await see('2 shown')
+    await page.type('input[name=customer_id]', 'bob')
+    await page.keyboard.press('Enter')
+    await see('1 shown')
+    await page.click('.letters summary')
+    await see('"n":123456789012345678902')
+    await page.click('.letters input[type=checkbox]')
+    await press('Replay selected')
+    await page.waitForSelector('dialog[open]')
+    await page.click('#confirm-yes')
+    await see('1 dead letters put back')
+    expect((await o.queued()).map(({ json }) => json.toString())).toEqual([
+      letter(2, 'bob').element,
+    ])
+  })
+
+  it('fits a phone: nothing is wider than the screen', async () => {
+    await page.setViewport({ width: 360, height: 720 })
+    for (const section of ['workspaces', 'dead-letters', 'trace']) {
+      await page.goto(`${o.url}/#/${section}`)
+      await page.waitForSelector('main h2')
+      await new Promise((resolve) => setImmediate(resolve))
+      const width = await page.evaluate('document.documentElement.scrollWidth')
+      expect(width).toBeLessThanOrEqual(360)
+    }
+  })
+
+  it('every control has a name that a screen reader can say', async () => {
+    const tree = JSON.stringify(await page.accessibility.snapshot())
+    expect(tree).not.toMatch(/"role":"(button|link|textbox|checkbox|combobox)","name":""/)
+    expect(faults).toEqual([])
+  })
+})

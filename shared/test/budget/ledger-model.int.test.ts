@@ -1,0 +1,213 @@
+import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { Ledger } from '../../src/budget/ledger.js'
+import type { Cost } from '../../src/budget/cost.js'
+import type { Lane } from '../../src/element.js'
+import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
+import { seededRandom } from '../../src/seeded-random.js'
+
+/**
+ * The ledger in a simulated day: its scripts run in a real Redis, but on a clock of the test's.
+ * The oracle knows nothing of the ledger: it is the list of what arrived at MoEngage, and when.
+ */
+const WINDOW_MS = 60_000
+const TIMEOUT_MS = 10_000
+const GRACE_MS = 5_000
+const OPEN_MS = TIMEOUT_MS + GRACE_MS
+const LIMITS: Cost = { users: 5_000, events: 20_000, devices: 0 }
+const START_MS = 1_800_000_000_000
+
+interface Arrival {
+  readonly atMs: number
+  readonly users: number
+  readonly events: number
+}
+
+/** Events in time order; a new one may be planned while one runs. */
+class Agenda {
+  #events: { atMs: number; act: () => Promise<void> }[] = []
+
+  plan(atMs: number, act: () => Promise<void>): void {
+    let i = this.#events.length
+    while (i > 0 && (this.#events[i - 1]?.atMs ?? 0) > atMs) i -= 1
+    this.#events.splice(i, 0, { atMs, act })
+  }
+
+  next() {
+    return this.#events.shift()
+  }
+}
+
+class Simulation {
+  nowMs = START_MS
+  steps = 0
+  readonly arrivals: Arrival[] = []
+  readonly agenda = new Agenda()
+  readonly waits: number[] = []
+  readonly delivered: Record<Lane, number> = { realtime: 0, backfill: 0 }
+  readonly #random: ReturnType<typeof seededRandom>
+  readonly #ledger: Ledger
+  readonly #client: RedisClient
+  #ids = 0
+
+  constructor(client: RedisClient, prefix: string, seed: number) {
+    this.#client = client
+    this.#ledger = new Ledger(client, prefix, 'MODEL')
+    this.#random = seededRandom(seed)
+  }
+
+  chance(): number {
+    return this.#random.next()
+  }
+
+  between(from: number, to: number): number {
+    return from + Math.floor(this.chance() * (to - from + 1))
+  }
+
+  /** Sets the scripts' clock, then runs one of them. */
+  async call<T>(act: () => Promise<T>): Promise<T> {
+    this.steps += 1
+    const us = Math.round((this.nowMs % 1000) * 1000)
+    const set = this.#client.hset('clock', 's', Math.floor(this.nowMs / 1000), 'us', us)
+    const result = act()
+    await set
+    return result
+  }
+
+  /** A worker that always has something to send. */
+  async worker(name: string, lane: Lane, jitterMs: number, sinceMs = this.nowMs): Promise<void> {
+    const cost: Cost = {
+      users: this.between(0, 400),
+      events: this.between(this.chance() < 0.1 ? 150 : 1, this.chance() < 0.05 ? 1_500 : 400),
+      devices: 0,
+    }
+    await this.ask(name, lane, jitterMs, cost, sinceMs)
+  }
+
+  async ask(name: string, lane: Lane, jitterMs: number, cost: Cost, sinceMs: number) {
+    this.#ids += 1
+    const id = `${name}-${String(this.#ids)}`
+    const half = {
+      users: Math.ceil(cost.users / 2),
+      events: Math.ceil(cost.events / 2),
+      devices: 0,
+    }
+    const grant = await this.call(() =>
+      this.#ledger.reserve({
+        ...{ id, lane, cost, limits: LIMITS, windowMs: WINDOW_MS, openMs: OPEN_MS },
+        ...{ gateVersion: '0', incarnation: '', oldestMs: sinceMs, waiter: name, need: half },
+        ...{ backfillFloor: 0.1, realtimeHeadroom: 0.05, requestsAtOnce: 0 },
+      }),
+    )
+    if (grant.outcome === 'granted') {
+      this.waits.push(this.nowMs - sinceMs)
+      this.delivered[lane] += cost.events
+      this.#send(id, cost, jitterMs)
+      const thinkMs = this.between(0, jitterMs)
+      this.agenda.plan(this.nowMs + thinkMs, () => this.worker(name, lane, jitterMs))
+      return
+    }
+    if (grant.outcome !== 'wait') throw new Error(`unexpected ${grant.outcome}`)
+    const againMs = Math.min(1_000, Math.max(1, grant.waitMs)) + this.between(0, 20)
+    this.agenda.plan(this.nowMs + againMs, () => this.ask(name, lane, jitterMs, cost, sinceMs))
+  }
+
+  /** The request's way: it arrives or not, is answered or not. */
+  #send(id: string, { users, events }: Cost, jitterMs: number): void {
+    const fate = this.chance()
+    const arrive = (afterMs: number): void => {
+      this.arrivals.push({ atMs: this.nowMs + afterMs, users, events })
+    }
+    if (fate < 0.02) {
+      this.agenda.plan(this.nowMs + 1, () => this.call(() => this.#ledger.refund(id)))
+    } else if (fate < 0.07) {
+      // No answer is ever read; it may count until its connection is long closed.
+      if (fate < 0.06) arrive(this.between(0, OPEN_MS))
+    } else {
+      const arrivesMs = this.between(0, jitterMs)
+      const answeredMs = arrivesMs + this.between(0, jitterMs)
+      arrive(arrivesMs)
+      this.agenda.plan(this.nowMs + answeredMs, async () => {
+        await this.call(() => this.#ledger.answered(id, WINDOW_MS))
+      })
+    }
+  }
+
+  async run(steps: number): Promise<void> {
+    while (this.steps < steps) {
+      const event = this.agenda.next()
+      if (event === undefined) return
+      this.nowMs = Math.max(this.nowMs, event.atMs)
+      await event.act()
+    }
+  }
+
+  used(): Promise<Cost> {
+    return this.call(() => this.#ledger.used())
+  }
+}
+
+/** The most that arrived in any window, whatever its begin. */
+function busiestWindow(arrivals: readonly Arrival[], budget: 'users' | 'events'): number {
+  const sorted = [...arrivals].sort((a, b) => a.atMs - b.atMs)
+  let from = 0
+  let sum = 0
+  let most = 0
+  for (const arrival of sorted) {
+    sum += arrival[budget]
+    while ((sorted[from]?.atMs ?? Infinity) <= arrival.atMs - WINDOW_MS) {
+      sum -= sorted[from]?.[budget] ?? 0
+      from += 1
+    }
+    most = Math.max(most, sum)
+  }
+  return most
+}
+
+describe('the budget ledger', () => {
+  let redis: TestRedis
+  let client: RedisClient
+
+  beforeAll(async () => {
+    redis = await startRedis({ appendonly: false })
+    client = connectRedis({ mode: 'single', url: redis.url }, { commandTimeoutMs: 5_000 })
+    const define = client.defineCommand.bind(client)
+    client.defineCommand = (name, definition) => {
+      const clock = "{ redis.call('HGET', 'clock', 's'), redis.call('HGET', 'clock', 'us') }"
+      define(name, { ...definition, lua: definition.lua.replaceAll("redis.call('TIME')", clock) })
+    }
+    await new Promise((resolve) => client.once('ready', resolve))
+  })
+
+  afterAll(async () => {
+    client.disconnect()
+    await redis.stop()
+  })
+
+  test.each([
+    { seed: 1, jitterMs: 300 },
+    { seed: 2, jitterMs: 50 },
+    { seed: 3, jitterMs: 4_000 },
+    { seed: 4, jitterMs: 1_000 },
+  ])(
+    'no window is exceeded, nothing leaks and nobody starves (seed $seed, jitter $jitterMs ms)',
+    async ({ seed, jitterMs }) => {
+      const simulation = new Simulation(client, `model-${String(seed)}`, seed)
+      for (const [i, lane] of (
+        ['realtime', 'realtime', 'realtime', 'backfill'] as const
+      ).entries()) {
+        const name = `w${String(i)}`
+        simulation.agenda.plan(START_MS + i, () => simulation.worker(name, lane, jitterMs))
+      }
+      await simulation.run(25_000)
+      expect(simulation.steps).toBeGreaterThanOrEqual(25_000)
+      expect(busiestWindow(simulation.arrivals, 'users')).toBeLessThanOrEqual(LIMITS.users)
+      expect(busiestWindow(simulation.arrivals, 'events')).toBeLessThanOrEqual(LIMITS.events)
+      expect(Math.max(...simulation.waits)).toBeLessThanOrEqual(3 * WINDOW_MS)
+      expect(simulation.delivered.backfill).toBeGreaterThan(0)
+      // After everything has run out, all of the budget is there again.
+      simulation.nowMs += OPEN_MS + WINDOW_MS + 1
+      expect(await simulation.used()).toEqual({ users: 0, events: 0, devices: 0 })
+    },
+    120_000,
+  )
+})

@@ -1,0 +1,162 @@
+import { Queue } from 'bullmq'
+import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { encodeChunk } from '../../src/queue/chunk.js'
+import { partitionKeys, queueName } from '../../src/queue/keys.js'
+import { PartitionQueue, type NewChunk } from '../../src/queue/partition-queue.js'
+import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
+
+const TAG = 'APP/realtime/0/0'
+const FAR = Number.MAX_SAFE_INTEGER
+const NOW_MS = 1_800_000_000_000
+
+function chunkOf(name: string, digests: Buffer[] = []): NewChunk {
+  const element = {
+    kind: 'event' as const,
+    json: Buffer.from(`{"name":"${name}"}`),
+    cost: 1,
+    customer: 'customer',
+    posted: 1 as const,
+  }
+  const provenance = { requestId: name, acceptedAtMs: NOW_MS }
+  const payload = encodeChunk([{ provenance, elements: [element, element] }], false)
+  return { payload, counts: { bytes: payload.length, user: 0, event: 2, device: 0 }, digests }
+}
+
+describe('a partition in Redis', () => {
+  let redis: TestRedis
+  let client: RedisClient
+  let prefix: string
+  let queue: PartitionQueue
+
+  beforeAll(async () => {
+    redis = await startRedis({ appendonly: false })
+    client = connectRedis({ mode: 'single', url: redis.url }, { commandTimeoutMs: 5_000 })
+    await new Promise((resolve) => client.once('ready', resolve))
+  })
+
+  beforeEach(() => {
+    prefix = redis.freshPrefix()
+    queue = new PartitionQueue(client, prefix, TAG)
+  })
+
+  afterAll(async () => {
+    client.disconnect()
+    await redis.stop()
+  })
+
+  async function names(): Promise<string[]> {
+    const { chunks } = await queue.peek(0, 100, 1e9, false)
+    return chunks.map(({ elements }) => elements[0]?.provenance.requestId ?? '')
+  }
+
+  function counts(): Promise<(string | null)[]> {
+    return client.hmget(partitionKeys(prefix, TAG).control, 'bytes', 'event')
+  }
+
+  test('stores what BullMQ itself would store for a job, and BullMQ reads it', async () => {
+    await queue.add(chunkOf('a'), NOW_MS, FAR)
+    const bull = new Queue(queueName(TAG), {
+      prefix,
+      connection: { url: redis.url, maxRetriesPerRequest: null },
+    })
+    try {
+      await bull.add('chunk', { elements: 2 }, { timestamp: NOW_MS })
+      expect(await bull.getWaitingCount()).toBe(2)
+      const [theirs, ours] = await bull.getJobs(['waiting'])
+      const shapeOf = async (id: string | undefined) => {
+        const fields = await client.hgetall(`${partitionKeys(prefix, TAG).job}${id ?? ''}`)
+        const { data: _data, opts: _opts, chunk: _chunk, counts: _counts, ...rest } = fields
+        return rest
+      }
+      expect(ours?.name).toBe('chunk')
+      expect(ours?.timestamp).toBe(NOW_MS)
+      expect(await shapeOf(ours?.id)).toEqual(await shapeOf(theirs?.id))
+    } finally {
+      await bull.close()
+    }
+  })
+
+  test('keeps chunks in the order they were added, however often they are looked at', async () => {
+    for (const name of ['a', 'b', 'c', 'd']) await queue.add(chunkOf(name), NOW_MS, FAR)
+    expect(await names()).toEqual(['a', 'b', 'c', 'd'])
+    expect(await names()).toEqual(['a', 'b', 'c', 'd'])
+    const { chunks, waiting } = await queue.peek(1, 2, 1e9, false)
+    expect(chunks.map(({ elements }) => elements[0]?.provenance.requestId)).toEqual(['b', 'c'])
+    expect(waiting).toBe(4)
+  })
+
+  test('a chunk after its deadline, or in a closed partition, is not stored', async () => {
+    expect(await queue.add(chunkOf('late'), NOW_MS, 1)).toMatchObject({ outcome: 'late' })
+    await client.hset(partitionKeys(prefix, TAG).control, 'closed', 1)
+    expect(await queue.add(chunkOf('closed'), NOW_MS, FAR)).toMatchObject({ outcome: 'closed' })
+    expect(await names()).toEqual([])
+  })
+
+  test('a keyed piece is stored once, and nothing of a chunk that has one already', async () => {
+    const digest = Buffer.from('0123456789ab')
+    expect(await queue.add(chunkOf('a', [digest]), NOW_MS, FAR)).toMatchObject({ outcome: 'stored' })
+    const again = await queue.add(chunkOf('a', [Buffer.from('other-digest'), digest]), NOW_MS, FAR)
+    expect(again).toMatchObject({ outcome: 'seen', digests: [digest] })
+    // Also on the next day.
+    const tomorrow = await queue.add(chunkOf('a', [digest]), NOW_MS + 86_400_000, FAR)
+    expect(tomorrow).toMatchObject({ outcome: 'seen' })
+    expect(await names()).toEqual(['a'])
+  })
+
+  test('settling removes what is finished, marks what is not, and may be repeated', async () => {
+    for (const name of ['a', 'b']) await queue.add(chunkOf(name), NOW_MS, FAR)
+    await queue.claim('', 'me:1')
+    const { chunks } = await queue.peek(0, 10, 1e9, false)
+    const [a, b] = chunks
+    const done = Buffer.from([0b01])
+    const partly = [{ id: b?.id ?? '', done, counts: { bytes: 10, user: 0, event: 1, device: 0 } }]
+    for (let i = 0; i < 3; i += 1) {
+      expect(await queue.settle('me:1', [a?.id ?? ''], partly)).toEqual({ settled: true, waiting: 1 })
+      expect(await counts()).toEqual(['10', '1'])
+    }
+    const left = await queue.peek(0, 10, 1e9, false)
+    expect(left.chunks.map(({ id }) => id)).toEqual([b?.id])
+    expect(left.chunks[0]?.done).toEqual(done)
+  })
+
+  test('only the owner settles, and ownership changes hands once', async () => {
+    await queue.add(chunkOf('a'), NOW_MS, FAR)
+    const { chunks } = await queue.peek(0, 10, 1e9, false)
+    const ids = chunks.map(({ id }) => id)
+    expect(await queue.claim('', 'one:1')).toEqual({ claimed: true, owner: 'one:1' })
+    expect(await queue.claim('', 'two:1')).toEqual({ claimed: false, owner: 'one:1' })
+    expect(await queue.claim('one:1', 'two:1')).toEqual({ claimed: true, owner: 'two:1' })
+    expect(await queue.settle('one:1', ids, [])).toEqual({ settled: false })
+    expect(await names()).toEqual(['a'])
+    expect(await queue.release('one:1')).toBe(false)
+    expect(await queue.release('two:1')).toBe(true)
+    expect(await queue.owner()).toBe('')
+  })
+
+  test('an add wakes the workers when nothing waited, or when the owner asked for it', async () => {
+    const subscriber = connectRedis({ mode: 'single', url: redis.url }, { commandTimeoutMs: 5_000 })
+    await new Promise((resolve) => subscriber.once('ready', resolve))
+    const heard: string[] = []
+    subscriber.on('message', (_channel: string, message: string) => heard.push(message))
+    try {
+      await subscriber.subscribe(`${prefix}:{deployment}:wake`)
+      await queue.add(chunkOf('a'), NOW_MS, FAR)
+      await queue.add(chunkOf('b'), NOW_MS, FAR)
+      await queue.claim('', 'me:1')
+      await queue.peek(0, 10, 1e9, true)
+      await queue.add(chunkOf('c'), NOW_MS, FAR)
+      await queue.add(chunkOf('d'), NOW_MS, FAR)
+      await client.publish(`${prefix}:{deployment}:wake`, 'end')
+      await new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (heard.includes('end')) resolve()
+          else setImmediate(look)
+        }
+        look()
+      })
+      expect(heard).toEqual([`wake ${TAG} `, `wake ${TAG} me:1`, 'end'])
+    } finally {
+      subscriber.disconnect()
+    }
+  })
+})
