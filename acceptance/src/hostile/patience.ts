@@ -65,7 +65,6 @@ export const PATIENCE: readonly HostileInput[] = [
     () => Buffer.concat(times(200, kept())),
     { then: 'read nothing', withinMs: 8_000 },
   ),
-  input('half-closes behind a whole post', 200, () => post(), { then: 'half-close' }),
   input('half-closes in the middle of its body', 400, startOfBody, { then: 'half-close' }),
   input('half-closes in the middle of its headers', 400, () => 'POST /v1/cus', {
     then: 'half-close',
