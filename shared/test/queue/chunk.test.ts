@@ -1,12 +1,19 @@
 import fc from 'fast-check'
 import { KINDS } from '../../src/element.js'
-import { decodeChunk, encodeChunk, UnknownChunkError, type ChunkPart } from '../../src/queue/chunk.js'
+import {
+  decodeChunk,
+  encodeChunk,
+  UnknownChunkError,
+  type ChunkPart,
+} from '../../src/queue/chunk.js'
 
 const element = fc.record({
   kind: fc.constantFrom(...KINDS),
   json: fc.json().map((text) => Buffer.from(text)),
   cost: fc.integer({ min: 1, max: 0xffff }),
-  customer: fc.uint8Array({ minLength: 8, maxLength: 8 }).map((b) => Buffer.from(b).toString('latin1')),
+  customer: fc
+    .uint8Array({ minLength: 8, maxLength: 8 })
+    .map((b) => Buffer.from(b).toString('latin1')),
   posted: fc.constantFrom(0 as const, 1 as const),
 })
 const part: fc.Arbitrary<ChunkPart> = fc.record({

@@ -94,7 +94,9 @@ describe('a partition in Redis', () => {
 
   test('a keyed piece is stored once, and nothing of a chunk that has one already', async () => {
     const digest = Buffer.from('0123456789ab')
-    expect(await queue.add(chunkOf('a', [digest]), NOW_MS, FAR)).toMatchObject({ outcome: 'stored' })
+    expect(await queue.add(chunkOf('a', [digest]), NOW_MS, FAR)).toMatchObject({
+      outcome: 'stored',
+    })
     const again = await queue.add(chunkOf('a', [Buffer.from('other-digest'), digest]), NOW_MS, FAR)
     expect(again).toMatchObject({ outcome: 'seen', digests: [digest] })
     // Also on the next day.
@@ -111,7 +113,10 @@ describe('a partition in Redis', () => {
     const done = Buffer.from([0b01])
     const partly = [{ id: b?.id ?? '', done, counts: { bytes: 10, user: 0, event: 1, device: 0 } }]
     for (let i = 0; i < 3; i += 1) {
-      expect(await queue.settle('me:1', [a?.id ?? ''], partly)).toEqual({ settled: true, waiting: 1 })
+      expect(await queue.settle('me:1', [a?.id ?? ''], partly)).toEqual({
+        settled: true,
+        waiting: 1,
+      })
       expect(await counts()).toEqual(['10', '1'])
     }
     const left = await queue.peek(0, 10, 1e9, false)

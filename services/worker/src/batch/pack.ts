@@ -18,7 +18,7 @@ export interface Batch {
   readonly items: readonly Item[]
   readonly bodyBytes: number
   readonly cost: Cost
-  /** Bytes of the elements that each budget pays for, commas included. */
+  /** Bytes of the elements that each budget pays for, each with a comma. */
   readonly budgetBytes: Cost
 }
 
@@ -121,7 +121,7 @@ class Packing {
     this.#misses = 0
     this.#bytes += bytes
     this.#cost[budget] += cost
-    this.#budgetBytes[budget] += bytes
+    this.#budgetBytes[budget] += json.length + 1
     return true
   }
 

@@ -1,0 +1,115 @@
+import type { AddReply, NewChunk } from '@relay/shared/queue/partition-queue.js'
+import { decodeChunk } from '@relay/shared/queue/chunk.js'
+import { PartitionWriter } from '../../src/enqueue/partition-writer.js'
+import type { Piece } from '../../src/enqueue/pieces.js'
+
+/** A partition whose answers the test gives one by one. */
+class SlowPartition {
+  readonly chunks: NewChunk[] = []
+  readonly #answers: { give: (reply: AddReply) => void; fail: (error: Error) => void }[] = []
+
+  readonly add = (chunk: NewChunk): Promise<AddReply> => {
+    this.chunks.push(chunk)
+    return new Promise((give, fail) => this.#answers.push({ give, fail }))
+  }
+
+  async answer(reply: AddReply | Error): Promise<void> {
+    const next = this.#answers.shift()
+    if (reply instanceof Error) next?.fail(reply)
+    else next?.give(reply)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+const STORED: AddReply = { outcome: 'stored', redisNowMs: 0 }
+
+function pieceOf(name: string, digest?: Buffer, bytes = 10): Piece {
+  const element = {
+    kind: 'event' as const,
+    json: Buffer.from(name.padEnd(bytes)),
+    cost: 1,
+    customer: 'customer',
+    posted: 1 as const,
+  }
+  return { partition: 0, elements: [element], bytes, digest }
+}
+
+function namesIn(chunk: NewChunk | undefined): string[] {
+  return chunk ? decodeChunk(chunk.payload).map(({ json }) => json.toString().trim()) : []
+}
+
+async function tick(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
+}
+
+describe('group commit', () => {
+  const provenance = { requestId: 'r', acceptedAtMs: 1 }
+  let partition: SlowPartition
+  let writer: PartitionWriter
+
+  beforeEach(() => {
+    partition = new SlowPartition()
+    writer = new PartitionWriter(partition.add, () => false)
+  })
+
+  test('a lone piece leaves at once; those that come meanwhile share the next chunk, in order', async () => {
+    const outcomes = ['a', 'b', 'c'].map((name) => writer.write(pieceOf(name), provenance))
+    await tick()
+    const late = ['d', 'e'].map((name) => writer.write(pieceOf(name), provenance))
+    expect(partition.chunks.map(namesIn)).toEqual([['a', 'b', 'c']])
+    await partition.answer(STORED)
+    expect(partition.chunks.map(namesIn)).toEqual([
+      ['a', 'b', 'c'],
+      ['d', 'e'],
+    ])
+    await partition.answer(STORED)
+    expect(await Promise.all([...outcomes, ...late])).toEqual(new Array(5).fill('stored'))
+  })
+
+  test('one add is under way at a time, and a chunk is not larger than need be', async () => {
+    const outcomes = ['a', 'b', 'c'].map((name) =>
+      writer.write(pieceOf(name, undefined, 20_000), provenance),
+    )
+    await tick()
+    expect(partition.chunks.map(namesIn)).toEqual([['a']])
+    await partition.answer(STORED)
+    expect(partition.chunks.map(namesIn)).toEqual([['a'], ['b']])
+    await partition.answer(STORED)
+    await partition.answer(STORED)
+    expect(await Promise.all(outcomes)).toEqual(['stored', 'stored', 'stored'])
+  })
+
+  test('a piece that Redis has already counts as stored; the others of its chunk are added', async () => {
+    const digest = Buffer.from('0123456789ab')
+    const outcomes = [
+      writer.write(pieceOf('known', digest), provenance),
+      writer.write(pieceOf('new'), provenance),
+    ]
+    await tick()
+    await partition.answer({ outcome: 'seen', redisNowMs: 0, digests: [digest] })
+    expect(namesIn(partition.chunks[1])).toEqual(['new'])
+    await partition.answer(STORED)
+    expect(await Promise.all(outcomes)).toEqual(['stored', 'stored'])
+  })
+
+  test.each([
+    ['OOM command not allowed', 'full', 'full'],
+    ['READONLY You can not write', 'refused', 'refused'],
+    ['Command timed out', 'unknown', 'refused'],
+  ])(
+    'after %p the add is %s, and what waited behind it is certainly %s',
+    async (words, own, rest) => {
+      const first = writer.write(pieceOf('a'), provenance)
+      await tick()
+      const second = writer.write(pieceOf('b'), provenance)
+      await partition.answer(new Error(words))
+      expect(await first).toBe(own)
+      expect(await second).toBe(rest)
+      expect(partition.chunks).toHaveLength(1)
+      const third = writer.write(pieceOf('c'), provenance)
+      await tick()
+      await partition.answer(STORED)
+      expect(await third).toBe('stored')
+    },
+  )
+})

@@ -1,0 +1,127 @@
+import fc from 'fast-check'
+import type { Item } from '../../src/fetch/window.js'
+import { Manifest } from '../../src/retry/manifest.js'
+import { partitions, windowsOf } from '../support/windows.js'
+
+const LIMITS = {
+  usersPerWindow: 100,
+  eventsPerWindow: 100,
+  devicesPerWindow: null,
+  maxBodyBytes: 128_000,
+}
+
+/** What MoEngage does with one request; the rest of the run decides by these in turn. */
+const fates = fc.infiniteStream(
+  fc.constantFrom('deliver', 'deliver', 'deliver', 'retry', 'probe', 'too_large'),
+)
+
+interface End {
+  readonly delivered: Item[]
+  readonly dead: Item[]
+  requests: number
+}
+
+/** A MoEngage that refuses poison, and bodies over a ceiling, however they come. */
+function run(
+  items: readonly Item[],
+  isPoison: (item: Item) => boolean,
+  next: () => string,
+  ceiling = Infinity,
+): End {
+  const manifest = new Manifest(items, () => LIMITS)
+  const end: End = { delivered: [], dead: [], requests: 0 }
+  for (let batch = manifest.next(); batch !== null; batch = manifest.next()) {
+    end.requests += 1
+    if (end.requests > 20_000) throw new Error('does not end')
+    const fate = next()
+    if (fate === 'retry') continue
+    if (fate === 'probe') {
+      manifest.splitForProbe()
+      continue
+    }
+    if (batch.bodyBytes > ceiling) {
+      const dead = manifest.tooLarge(ceiling)
+      if (dead) end.dead.push(dead)
+    } else if (batch.items.some(isPoison)) {
+      const dead = manifest.refused(null)
+      if (dead) end.dead.push(dead)
+    } else {
+      end.delivered.push(...batch.items)
+      manifest.delivered()
+    }
+  }
+  return end
+}
+
+describe('what of a flight is still to be sent', () => {
+  test('whatever happens, each element ends once, and customers keep their order', () => {
+    fc.assert(
+      fc.property(partitions, fates, fc.integer({ min: 2, max: 9 }), (specs, fate, nth) => {
+        const items = windowsOf(specs).flatMap((window) =>
+          window.chunks.flatMap((chunk) =>
+            chunk.elements.map((element, index) => ({ window, chunk, index, element })),
+          ),
+        )
+        const poison = new Set(items.filter((_, i) => i % nth === 1))
+        const end = run(
+          items,
+          (item) => poison.has(item),
+          () => fate.next().value,
+          1_500,
+        )
+        expect(new Set([...end.delivered, ...end.dead])).toEqual(new Set(items))
+        expect(end.delivered.length + end.dead.length).toBe(items.length)
+        for (const { element } of end.delivered) {
+          const own = (list: readonly Item[]) =>
+            list.map((i) => i.element).filter((e) => e.customer === element.customer)
+          const delivered = own(end.delivered)
+          expect(delivered).toEqual(own(items).filter((e) => delivered.includes(e)))
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('only poison is dead-lettered', () => {
+    fc.assert(
+      fc.property(partitions, fc.integer({ min: 2, max: 30 }), (specs, nth) => {
+        const items = windowsOf(specs).flatMap((window) =>
+          window.chunks.flatMap((chunk) =>
+            chunk.elements.map((element, index) => ({ window, chunk, index, element })),
+          ),
+        )
+        const poison = items.filter((_, i) => i % nth === 0)
+        const end = run(
+          items,
+          (item) => poison.includes(item),
+          () => 'deliver',
+        )
+        expect(new Set(end.dead)).toEqual(new Set(poison))
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('what another worker owns now is forgotten, also in the middle of a search', () => {
+    const windows = windowsOf([
+      [[0, 1, 2, 3].map((customer) => ({ customer, kind: 'event' as const, bytes: 20, cost: 1 }))],
+      [[0, 1].map((customer) => ({ customer, kind: 'event' as const, bytes: 20, cost: 1 }))],
+    ])
+    const items = windows.flatMap((window) =>
+      window.chunks.flatMap((chunk) =>
+        chunk.elements.map((element, index) => ({ window, chunk, index, element })),
+      ),
+    )
+    const manifest = new Manifest(items, () => LIMITS)
+    manifest.refused(null)
+    manifest.delivered()
+    const sent = items.slice(0, 3)
+    manifest.drop(({ window }) => window === windows[1])
+    const left: Item[] = []
+    for (let batch = manifest.next(); batch !== null; batch = manifest.next()) {
+      left.push(...batch.items)
+      manifest.delivered()
+    }
+    expect(left).toEqual(items.slice(sent.length, 4))
+  })
+})
