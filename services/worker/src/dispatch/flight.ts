@@ -44,6 +44,8 @@ export interface FlightContext {
   readonly pause: (ms: number) => Promise<void>
   readonly sleep: (ms: number) => Promise<void>
   readonly signal: AbortSignal
+  /** The worker is about to end: what is not under way is left to others. */
+  readonly stopping: () => boolean
   readonly newId: () => string
   readonly requestTimeoutMs: number
 }
@@ -193,7 +195,7 @@ export class Flight {
     let probeId: string | null = null
     for (;;) {
       const batch = this.#next()
-      if (batch === null || this.#c.signal.aborted) {
+      if (batch === null || this.#c.signal.aborted || this.#c.stopping()) {
         if (probeId !== null) await this.#giveProbeBack(probeId)
         return null
       }
