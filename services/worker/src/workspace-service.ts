@@ -244,6 +244,7 @@ export class WorkspaceService {
         stopping: () => this.#stopping,
         newId,
         requestTimeoutMs: o.config.requestTimeoutMs,
+        arrivalGraceMs: o.config.arrivalGraceMs,
       },
       lingerMs: o.config.lingerMs,
       windowMs: o.config.budgetWindowMs,

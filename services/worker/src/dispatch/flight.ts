@@ -48,6 +48,8 @@ export interface FlightContext {
   readonly stopping: () => boolean
   readonly newId: () => string
   readonly requestTimeoutMs: number
+  /** How long after its connection was closed an attempt may still be processed, ms. */
+  readonly arrivalGraceMs: number
 }
 
 interface Attempt {
@@ -78,6 +80,8 @@ export class Flight {
   readonly #c: FlightContext
   readonly #manifest: Manifest
   #attempts = 0
+  /** Until then an attempt without an answer may still be processed, monotonic ms. */
+  #strayUntilMs = -Infinity
 
   constructor(context: FlightContext, batch: Batch) {
     this.#c = context
@@ -89,9 +93,23 @@ export class Flight {
     let ticket = first ?? (await this.#nextTicket())
     while (ticket !== null) {
       const batch = this.#next()
-      if (batch === null) return
+      if (batch === null) break
       await this.#conclude(await this.#attempt(batch, ticket))
       ticket = await this.#nextTicket()
+    }
+    await this.#outlastStrays()
+  }
+
+  /**
+   * Keeps its partitions until nothing it sent can still be processed: an attempt without an answer
+   * that is processed late must not overwrite what newer elements brought.
+   */
+  async #outlastStrays(): Promise<void> {
+    const { clock, pause, signal } = this.#c
+    for (;;) {
+      const leftMs = this.#strayUntilMs - clock.monotonicMs()
+      if (leftMs <= 0 || signal.aborted) return
+      await pause(leftMs)
     }
   }
 
@@ -166,6 +184,9 @@ export class Flight {
         return
       case 'transient':
       case 'interrupted':
+        if (answer.kind === 'unknown') {
+          this.#strayUntilMs = clock.monotonicMs() + this.#c.arrivalGraceMs
+        }
         if (outcome.mayHaveArrived && answer.kind !== 'not_sent') {
           observer.possiblyDuplicated(appId, batch.items.length)
         }
