@@ -11,7 +11,7 @@ const LIMITS = {
 }
 
 /** What MoEngage does with one request; the rest of the run decides by these in turn. */
-const fates = fc.infiniteStream(
+const fates: fc.Arbitrary<Iterator<string, never>> = fc.infiniteStream<string>(
   fc.constantFrom('deliver', 'deliver', 'deliver', 'retry', 'probe', 'too_large'),
 )
 
