@@ -14,6 +14,8 @@ type Environment = Readonly<Record<string, string>>
 
 const SECRET = 'producer-secret'
 const ADMIN_TOKEN = 'admin-token'
+/** For profiles of relay's services, e.g. `--cpu-prof --cpu-prof-dir=profiles`. */
+const PROFILING = (process.env.BENCH_NODE_OPTIONS ?? '').split(' ').filter((o) => o !== '')
 /** Budgets that bind nothing. */
 const UNLIMITED = '100000000'
 /** The api speaks to MoEngage never. */
@@ -67,7 +69,8 @@ export class Stage {
     const opsPort = await freePort()
     const child = await startChild({
       name,
-      entry: join(ROOT, 'services', name, 'dist', 'main.js'),
+      command: process.execPath,
+      args: [...PROFILING, join(ROOT, 'services', name, 'dist', 'main.js')],
       env: { RELAY_ADMIN_TOKEN: ADMIN_TOKEN, ...env, OPS_PORT: String(opsPort) },
     })
     this.onEnd(() => child.stop())
