@@ -184,3 +184,23 @@ test('a wrong configuration is told as a whole, with exit code 78', async () => 
     }
   }
 })
+
+test('a worker that only waits, at a paused gate, ends at once and leaves nothing behind', async () => {
+  const relay = await Relay.start()
+  try {
+    const headers = { Authorization: `Bearer ${ADMIN_TOKEN}` }
+    await send(`${relay.opsUrl}/admin/workspaces/${APP_ID}/pause`, 'POST', '', headers)
+    await relay.postElements([numberedEvent('waiting', 1)])
+    await waitFor(() => relay.workers[0]?.logs().some((line) => line.paused === true) ?? false, {
+      what: 'the worker to know of the pause',
+    })
+    const startedMs = performance.now()
+    expect(await relay.workers[0]?.stop(10_000)).toMatchObject({ code: 0 })
+    expect(performance.now() - startedMs).toBeLessThan(3_000)
+    await relay.addWorker()
+    await send(`${relay.opsUrl}/admin/workspaces/${APP_ID}/resume`, 'POST', '', headers)
+    await relay.simulator.until((record) => record.totals.elements === 1, 3_000)
+  } finally {
+    await relay.stop()
+  }
+})
