@@ -27,10 +27,19 @@ export interface ApiPlace {
   readonly url: string
 }
 
+export interface StackOptions {
+  /** For logs and data. */
+  readonly dir: string
+  readonly seed: number
+  /** Folder of the relay that runs. */
+  readonly root: string
+}
+
 /** All processes of one run, each real, each reachable only through its own proxies. */
 export class Stack {
   readonly dir: string
   readonly prefix: string
+  readonly #root: string
   readonly redis: TestRedis
   readonly vendor: Vendor
   readonly apis: ApiPlace[] = []
@@ -45,13 +54,13 @@ export class Stack {
   readonly #simulatorPort: number
 
   private constructor(
-    dir: string,
-    seed: number,
+    { dir, seed, root }: StackOptions,
     redis: TestRedis,
     simulator: Child,
     simulatorPort: number,
   ) {
     this.dir = dir
+    this.#root = root
     this.prefix = `f${String(seed)}`
     this.redis = redis
     this.#simulator = simulator
@@ -59,7 +68,8 @@ export class Stack {
     this.vendor = new Vendor(simulatorPort)
   }
 
-  static async start(dir: string, seed: number): Promise<Stack> {
+  static async start(options: StackOptions): Promise<Stack> {
+    const { dir, seed } = options
     await mkdir(dir, { recursive: true })
     const redis = await startRedis({
       dir: join(dir, 'redis'),
@@ -77,7 +87,7 @@ export class Stack {
         log.add(line)
       },
     })
-    const stack = new Stack(dir, seed, redis, simulator, port)
+    const stack = new Stack(options, redis, simulator, port)
     try {
       await stack.#startServices()
     } catch (error) {
@@ -152,7 +162,7 @@ export class Stack {
     const opsPort = await freePort()
     const workspacesFile = join(this.dir, `${name}.workspaces.json`)
     return new Service({
-      ...{ name, role, opsPort, redis, vendor, workspacesFile },
+      ...{ name, role, root: this.#root, opsPort, redis, vendor, workspacesFile },
       env: {
         ...relayEnvironment(this.prefix, redis.port, workspacesFile),
         ...own,
