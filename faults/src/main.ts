@@ -4,6 +4,8 @@ import { PRIVATE, ROOT } from '@relay/dev/folders.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { FAULTS } from './faults/all.js'
 import { parseOptions, USAGE, type Options } from './options.js'
+import { MUTANTS } from './mutants/mutants.js'
+import { buildMutant } from './mutants/tree.js'
 import { TABLE_HEAD, tableRow, violationLines } from './report.js'
 import { runOnce } from './run.js'
 
@@ -21,6 +23,7 @@ async function main(): Promise<number> {
   }
   if (options === 'list') {
     say(FAULTS.map(({ name }) => name).join('\n'))
+    say(MUTANTS.map(({ name, breaks }) => `--mutant ${name}: ${breaks}`).join('\n'))
     return 0
   }
   return runAll(options)
@@ -35,13 +38,18 @@ async function runAll(options: Options): Promise<number> {
     say('no fault has such a name; --list prints them')
     return EXIT_USAGE
   }
+  const root = await rootOf(options.mutant)
+  if (root === null) {
+    say('no mutant has that name; --list prints them')
+    return EXIT_USAGE
+  }
   const rows: string[] = []
   let failed = 0
   for (let i = 0; i < options.runs; i += 1) {
     const seed = options.seed + i
     const dir = join(PRIVATE, 'faults', String(seed))
     say(`seed ${String(seed)}`)
-    const result = await runOnce({ ...options, seed, faults, dir, say })
+    const result = await runOnce({ ...options, seed, faults, dir, root, say })
     rows.push(tableRow(result))
     say(rows.at(-1) ?? '')
     for (const line of violationLines(result)) say(line)
@@ -58,6 +66,13 @@ async function runAll(options: Options): Promise<number> {
   )
   if (options.record) await record(options, rows)
   return failed === 0 ? 0 : 1
+}
+
+/** The folder of the relay to run; null when there is no such mutant. */
+async function rootOf(mutantName: string | null): Promise<string | null> {
+  if (mutantName === null) return ROOT
+  const mutant = MUTANTS.find(({ name }) => name === mutantName)
+  return mutant === undefined ? null : buildMutant(mutant)
 }
 
 async function record({ durationMs, rate }: Options, rows: readonly string[]): Promise<void> {

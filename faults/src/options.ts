@@ -8,6 +8,8 @@ export interface Options {
   readonly rate: number
   /** null: all. */
   readonly faults: readonly string[] | null
+  /** null: relay as it is. */
+  readonly mutant: string | null
   readonly record: boolean
   readonly keep: boolean
 }
@@ -19,7 +21,8 @@ export const USAGE = `npm run test:faults -- [options]
   --seconds N         load and faults of a run             (30)
   --rate N            elements a second, about             (300)
   --faults NAME,NAME  only these, or all that begin so     (all)
-  --list              print the names of the faults
+  --mutant NAME         run a deliberately broken relay, which must fail
+  --list              print the names of the faults and mutants
   --record            append the table to docs/reliability.md
   --keep              keep the logs of passed runs, too
 `
@@ -30,6 +33,7 @@ const OPTIONS = {
   seconds: { type: 'string', default: '30' },
   rate: { type: 'string', default: '300' },
   faults: { type: 'string', default: '' },
+  mutant: { type: 'string', default: '' },
   list: { type: 'boolean', default: false },
   record: { type: 'boolean', default: false },
   keep: { type: 'boolean', default: false },
@@ -52,6 +56,7 @@ export function parseOptions(args: readonly string[], freshSeed: number): Option
       durationMs: whole('seconds', values.seconds) * 1000,
       rate: whole('rate', values.rate),
       faults: values.faults === '' ? null : values.faults.split(','),
+      mutant: values.mutant === '' ? null : values.mutant,
       record: values.record,
       keep: values.keep,
     }

@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly rate: number
   readonly faults: readonly Fault[]
   readonly dir: string
+  /** Folder of the relay that runs: the checkout, or a broken variant. */
+  readonly root: string
   readonly say: (line: string) => void
 }
 
@@ -54,10 +56,10 @@ const MOST_MEMORY_BYTES = 400_000_000
 
 /** One run: load under faults, then peace, then the judgement. */
 export async function runOnce(options: RunOptions): Promise<RunResult> {
-  const { seed, dir } = options
+  const { dir } = options
   await rm(dir, { recursive: true, force: true })
   await mkdir(dir, { recursive: true })
-  const stack = await Stack.start(dir, seed)
+  const stack = await Stack.start(options)
   const remains = new Remains(stack.redis.port, stack.prefix)
   try {
     return await runOn(stack, remains, options)

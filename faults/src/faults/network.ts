@@ -74,7 +74,8 @@ function faultOf(way: Way, { name, run }: Weather): Fault {
     name: `${way}-${name}`,
     group: 'network',
     mayDuplicate: way !== 'api-redis',
-    mayLinger: way !== 'api-redis',
+    // Cut off from Redis only, a worker still closes its connections to MoEngage.
+    mayLinger: way === 'worker-vendor',
     run: async (scene) => {
       await Promise.all(proxiesOf(way, scene).map((proxy) => run(proxy, scene.random)))
     },

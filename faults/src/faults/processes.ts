@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Random } from '@relay/shared/random.js'
 import { between, pick } from '../random.js'
 import type { Service } from '../stack/service.js'
 import { LEASE_MS } from '../stack/settings.js'
@@ -8,15 +9,22 @@ import type { Fault, Scene } from './fault.js'
 const READY_WITHIN_MS = 15_000
 const quiet = { mayDuplicate: false, mayLinger: false }
 
+/** One of them; none when all are down already. */
+const one = (random: Random, services: readonly Service[]): readonly Service[] =>
+  services.length === 0 ? [] : [pick(random, services)]
 const running = (services: readonly Service[]) => services.filter((service) => service.running)
 const apis = ({ stack }: Scene) => running(stack.apis.map(({ service }) => service))
 const workers = ({ stack }: Scene) => running(stack.workers)
 
-async function killAndRestart(service: Service, awayMs: number): Promise<void> {
-  await service.kill9()
-  await sleep(awayMs)
-  await service.start()
-  await service.ready(READY_WITHIN_MS).catch(() => undefined)
+async function killAndRestart(services: readonly Service[], awayMs: number): Promise<void> {
+  await Promise.all(
+    services.map(async (service) => {
+      await service.kill9()
+      await sleep(awayMs)
+      await service.start()
+      await service.ready(READY_WITHIN_MS).catch(() => undefined)
+    }),
+  )
 }
 
 async function freeze(services: readonly Service[], forMs: number): Promise<void> {
@@ -26,9 +34,9 @@ async function freeze(services: readonly Service[], forMs: number): Promise<void
 }
 
 /** Many short stops, as when something blocks the event loop again and again. */
-async function stutter(service: Service, { random }: Scene): Promise<void> {
+async function stutter(services: readonly Service[], { random }: Scene): Promise<void> {
   for (let i = 0; i < 8; i += 1) {
-    await freeze([service], between(random, 50, 350))
+    await freeze(services, between(random, 50, 350))
     await sleep(between(random, 20, 200))
   }
 }
@@ -56,38 +64,38 @@ async function scale(scene: Scene): Promise<void> {
 export const PROCESS_FAULTS: readonly Fault[] = [
   {
     ...{ name: 'api-kill', group: 'api', ...quiet },
-    run: (scene) => killAndRestart(pick(scene.random, apis(scene)), between(scene.random, 0, 2500)),
+    run: (scene) => killAndRestart(one(scene.random, apis(scene)), between(scene.random, 0, 2500)),
   },
   {
     ...{ name: 'api-pause', group: 'api', ...quiet },
-    run: (scene) => freeze([pick(scene.random, apis(scene))], between(scene.random, 300, 4000)),
+    run: (scene) => freeze(one(scene.random, apis(scene)), between(scene.random, 300, 4000)),
   },
   {
     ...{ name: 'api-stutter', group: 'api', ...quiet },
-    run: (scene) => stutter(pick(scene.random, apis(scene)), scene),
+    run: (scene) => stutter(one(scene.random, apis(scene)), scene),
   },
   { ...{ name: 'api-roll', group: 'api', ...quiet }, run: (scene) => roll(apis(scene)) },
   {
     ...{ name: 'worker-kill', group: 'worker', mayDuplicate: true, mayLinger: false },
     run: (scene) =>
-      killAndRestart(pick(scene.random, workers(scene)), between(scene.random, 0, 2500)),
+      killAndRestart(one(scene.random, workers(scene)), between(scene.random, 0, 2500)),
   },
   {
     ...{ name: 'worker-kill-all', group: 'worker', mayDuplicate: true, mayLinger: false },
     run: async (scene) => {
       const awayMs = between(scene.random, 0, 2000)
-      await Promise.all(workers(scene).map((worker) => killAndRestart(worker, awayMs)))
+      await killAndRestart(workers(scene), awayMs)
     },
   },
   {
     ...{ name: 'worker-pause-short', group: 'worker', mayDuplicate: false, mayLinger: true },
-    run: (scene) => freeze([pick(scene.random, workers(scene))], between(scene.random, 100, 700)),
+    run: (scene) => freeze(one(scene.random, workers(scene)), between(scene.random, 100, 700)),
   },
   {
     ...{ name: 'worker-pause-long', group: 'worker', mayDuplicate: true, mayLinger: true },
     run: (scene) =>
       freeze(
-        [pick(scene.random, workers(scene))],
+        one(scene.random, workers(scene)),
         between(scene.random, LEASE_MS * 0.8, LEASE_MS * 2.5),
       ),
   },
@@ -97,7 +105,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   },
   {
     ...{ name: 'worker-stutter', group: 'worker', mayDuplicate: false, mayLinger: true },
-    run: (scene) => stutter(pick(scene.random, workers(scene)), scene),
+    run: (scene) => stutter(one(scene.random, workers(scene)), scene),
   },
   { ...{ name: 'worker-roll', group: 'worker', ...quiet }, run: (scene) => roll(workers(scene)) },
   { ...{ name: 'worker-scale', group: 'worker', ...quiet }, run: scale },

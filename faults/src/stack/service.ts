@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { ROOT } from '@relay/dev/folders.js'
 import { startChild, type Child } from '@relay/dev/process/child.js'
 import type { TcpProxy } from '@relay/dev/proxy/tcp-proxy.js'
 import type { LogFile } from '@relay/dev/start/log-file.js'
@@ -7,6 +6,8 @@ import type { LogFile } from '@relay/dev/start/log-file.js'
 export interface ServiceOptions {
   readonly name: string
   readonly role: 'api' | 'worker'
+  /** Folder of the relay that runs: the checkout, or a broken variant. */
+  readonly root: string
   /** Environment but for the number of partitions, which may change between two starts. */
   readonly env: Readonly<Record<string, string>>
   readonly opsPort: number
@@ -68,12 +69,12 @@ export class Service {
 
   async #start(): Promise<void> {
     if (this.#child !== null) return
-    const { name, role, env, log, onDeath, partitions } = this.#o
+    const { name, role, root, env, log, onDeath, partitions } = this.#o
     this.#starts += 1
     log.add(`--- start ${String(this.#starts)}`)
     const child = await startChild({
       name,
-      entry: join(ROOT, `services/${role}/dist/main.js`),
+      entry: join(root, `services/${role}/dist/main.js`),
       env: { ...env, RELAY_PARTITIONS: String(partitions()) },
       onLine: (line) => {
         log.add(line)

@@ -6,6 +6,7 @@ import { freePort } from '@relay/dev/process/port.js'
 import { startProxy, type TcpProxy } from '@relay/dev/proxy/tcp-proxy.js'
 import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
 import { LogFile } from '@relay/dev/start/log-file.js'
+import { nowMs } from '../clock.js'
 import { Service } from './service.js'
 import {
   FIRST_API_KEY,
@@ -20,6 +21,8 @@ const APIS = 2
 const WORKERS = 4
 export const RUNNING_WORKERS = 3
 const READY_WITHIN_MS = 30_000
+/** From reading a file to the notice of the exit that it causes, ms. */
+const NOTICED_WITHIN_MS = 5_000
 const EX_CONFIG = 'status 78'
 
 export interface ApiPlace {
@@ -27,10 +30,19 @@ export interface ApiPlace {
   readonly url: string
 }
 
+export interface StackOptions {
+  /** For logs and data. */
+  readonly dir: string
+  readonly seed: number
+  /** Folder of the relay that runs. */
+  readonly root: string
+}
+
 /** All processes of one run, each real, each reachable only through its own proxies. */
 export class Stack {
   readonly dir: string
   readonly prefix: string
+  readonly #root: string
   readonly redis: TestRedis
   readonly vendor: Vendor
   readonly apis: ApiPlace[] = []
@@ -39,19 +51,20 @@ export class Stack {
   readonly deaths: string[] = []
   partitions = 4
   apiKey = FIRST_API_KEY
-  #broken = false
+  /** Until when a process that starts may have read a broken file. */
+  #brokenUntilMs = -Infinity
   readonly #proxies: TcpProxy[] = []
   readonly #simulator: Child
   readonly #simulatorPort: number
 
   private constructor(
-    dir: string,
-    seed: number,
+    { dir, seed, root }: StackOptions,
     redis: TestRedis,
     simulator: Child,
     simulatorPort: number,
   ) {
     this.dir = dir
+    this.#root = root
     this.prefix = `f${String(seed)}`
     this.redis = redis
     this.#simulator = simulator
@@ -59,7 +72,8 @@ export class Stack {
     this.vendor = new Vendor(simulatorPort)
   }
 
-  static async start(dir: string, seed: number): Promise<Stack> {
+  static async start(options: StackOptions): Promise<Stack> {
+    const { dir, seed } = options
     await mkdir(dir, { recursive: true })
     const redis = await startRedis({
       dir: join(dir, 'redis'),
@@ -77,7 +91,7 @@ export class Stack {
         log.add(line)
       },
     })
-    const stack = new Stack(dir, seed, redis, simulator, port)
+    const stack = new Stack(options, redis, simulator, port)
     try {
       await stack.#startServices()
     } catch (error) {
@@ -94,12 +108,12 @@ export class Stack {
   /** Writes every process's workspaces file: with the present key, by an atomic rename. */
   async writeWorkspaces(more: readonly object[] = []): Promise<void> {
     await this.#writeWorkspacesText((port) => workspacesJson(port, this.apiKey, more))
-    this.#broken = false
+    if (this.#brokenUntilMs === Infinity) this.#brokenUntilMs = nowMs() + NOTICED_WITHIN_MS
   }
 
   /** Writes what no process can use; one that starts meanwhile ends with EX_CONFIG, rightly. */
   async breakWorkspaces(): Promise<void> {
-    this.#broken = true
+    this.#brokenUntilMs = Infinity
     await this.#writeWorkspacesText(() => '{"workspaces":[')
   }
 
@@ -152,7 +166,7 @@ export class Stack {
     const opsPort = await freePort()
     const workspacesFile = join(this.dir, `${name}.workspaces.json`)
     return new Service({
-      ...{ name, role, opsPort, redis, vendor, workspacesFile },
+      ...{ name, role, root: this.#root, opsPort, redis, vendor, workspacesFile },
       env: {
         ...relayEnvironment(this.prefix, redis.port, workspacesFile),
         ...own,
@@ -161,7 +175,8 @@ export class Stack {
       log: new LogFile(this.dir, name),
       partitions: () => this.partitions,
       onDeath: (who, how) => {
-        if (!(this.#broken && how.startsWith(EX_CONFIG))) this.deaths.push(`${who} ${how}`)
+        if (!(nowMs() < this.#brokenUntilMs && how.startsWith(EX_CONFIG)))
+          this.deaths.push(`${who} ${how}`)
       },
     })
   }

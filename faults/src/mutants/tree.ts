@@ -1,0 +1,35 @@
+import { cp, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PRIVATE, ROOT } from '@relay/dev/folders.js'
+import type { Mutant } from './mutants.js'
+
+/** What api and worker run from, relative to the root; all else is found further up. */
+const PARTS = [
+  ...['shared/package.json', 'shared/dist', 'shared/lua'],
+  ...['services/api/package.json', 'services/api/dist', 'services/api/console'],
+  ...['services/worker/package.json', 'services/worker/dist'],
+]
+/** Packages of their own that a service may have. */
+const PACKAGES = ['services/api/node_modules', 'services/worker/node_modules']
+
+/** Builds a mutant in a folder of its own; returns the folder, which stands in for the root. */
+export async function buildMutant({ name, changes }: Mutant): Promise<string> {
+  const tree = join(PRIVATE, 'mutants', name)
+  await rm(tree, { recursive: true, force: true })
+  for (const part of PARTS) await cp(join(ROOT, part), join(tree, part), { recursive: true })
+  for (const part of PACKAGES) {
+    const exists = await stat(join(ROOT, part)).catch(() => null)
+    if (exists !== null) await symlink(join(ROOT, part), join(tree, part))
+  }
+  await mkdir(join(tree, 'node_modules/@relay'), { recursive: true })
+  await symlink('../../shared', join(tree, 'node_modules/@relay/shared'))
+  for (const { file, search, replace } of changes) {
+    const before = await readFile(join(tree, file), 'utf8')
+    const [head, tail, ...more] = before.split(search)
+    if (head === undefined || tail === undefined || more.length > 0) {
+      throw new Error(`mutant ${name}: ${file} does not hold its text exactly once`)
+    }
+    await writeFile(join(tree, file), head + replace + tail)
+  }
+  return tree
+}
