@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ROOT } from '@relay/dev/folders.js'
@@ -102,8 +103,28 @@ export function relayEnvironment(redisUrl: string, moengageUrl: string): Environ
   }
 }
 
-const BASIC = `Basic ${Buffer.from(`${APP_ID}:${SECRET}`).toString('base64')}`
-export const POST_HEADERS = { authorization: BASIC, 'content-type': 'application/json' }
+/** What a producer sends along with a post to a workspace. */
+export function postHeaders(appId: string): Record<string, string> {
+  const authorization = `Basic ${Buffer.from(`${appId}:${SECRET}`).toString('base64')}`
+  return { authorization, 'content-type': 'application/json' }
+}
+
+export const POST_HEADERS = postHeaders(APP_ID)
+
+/** The same with so many workspaces, `APP0` and on, from a file beside the data of Redis. */
+export async function manyWorkspaces(
+  redis: TestRedis,
+  moengageUrl: string,
+  count: number,
+): Promise<Environment> {
+  const file = join(redis.dir, 'workspaces.json')
+  const limits = { usersPerMinute: Number(UNLIMITED), eventsPerMinute: Number(UNLIMITED) }
+  const workspaces = Array.from({ length: count }, (_, i) => {
+    return { appId: `APP${String(i)}`, apiKey: 'key', baseUrl: moengageUrl, limits }
+  })
+  await writeFile(file, JSON.stringify({ workspaces }))
+  return { ...commonEnvironment(redis.url), RELAY_WORKSPACES_FILE: file }
+}
 
 /** Where a contender's intake listens, and the process that it is. */
 export interface Intake {

@@ -23,6 +23,8 @@ export class Load {
   /** Of every answer since the last `forget`, ms. */
   latenciesMs: number[] = []
   answers = 0
+  /** Answers 503: try again later. The others must be 200. */
+  overloads = 0
   readonly #requests: readonly Buffer[]
   readonly #sockets: Socket[] = []
   readonly #waiting: (() => void)[] = []
@@ -88,7 +90,10 @@ export class Load {
       this.latenciesMs.push(systemClock.monotonicMs() - sentAtMs)
       this.answers += 1
       if (answer.startsWith('HTTP/1.1 200 ')) send()
-      else this.#fail(socket, new Error(`a post was refused: ${answer.slice(0, 600)}`))
+      else if (answer.startsWith('HTTP/1.1 503 ')) {
+        this.overloads += 1
+        send()
+      } else this.#fail(socket, new Error(`a post was refused: ${answer.slice(0, 600)}`))
     })
   }
 

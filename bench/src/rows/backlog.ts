@@ -93,7 +93,9 @@ export const openRelay =
         const posts: Buffer[] = []
         for (const batch of batches(count)) posts.push(...postBodies(batch, 50))
         const requests = posts.map((body) => requestBytes(target, body))
-        await new Load(target.port, requests, 32, requests.length).finished()
+        const load = new Load(target.port, requests, 32, requests.length)
+        await load.finished()
+        if (load.overloads > 0) throw new Error(`${String(load.overloads)} posts were refused`)
       },
       release: () => setPaused(opsUrl, false),
     }

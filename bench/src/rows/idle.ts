@@ -1,8 +1,6 @@
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { commonEnvironment, Stage, startIntake } from '../contenders/start.js'
+import { manyWorkspaces, Stage, startIntake } from '../contenders/start.js'
 import { atMost, of, type BenchOptions, type Row, type Sample } from './row.js'
 
 const WORKSPACES = 200
@@ -24,12 +22,7 @@ async function commandsPerSecond(url: string, seconds: number): Promise<number> 
 async function idle(workspaces: number, { quick }: BenchOptions): Promise<Sample> {
   return Stage.run(async (stage) => {
     const redis = await stage.redis()
-    const file = join(redis.dir, 'workspaces.json')
-    const list = Array.from({ length: workspaces }, (_, i) => {
-      return { appId: `APP${String(i)}`, apiKey: 'key', baseUrl: 'http://127.0.0.1:9' }
-    })
-    await writeFile(file, JSON.stringify({ workspaces: list }))
-    const env = { ...commonEnvironment(redis.url), RELAY_WORKSPACES_FILE: file }
+    const env = await manyWorkspaces(redis, 'http://127.0.0.1:9', workspaces)
     await stage.service('worker', env)
     await sleep(quick ? 500 : 5_000)
     const seconds = quick ? 2 : 20

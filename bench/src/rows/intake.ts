@@ -95,6 +95,7 @@ async function measureOne(
     const seconds = (systemClock.monotonicMs() - startedMs) / 1000
     const latencies = load.latenciesMs
     await load.stop()
+    if (load.overloads > 0) throw new Error(`${label} refused ${String(load.overloads)} posts`)
     await sleep(CALM_MS)
     const bytes = ((await usedMemory(redis)) - emptyBytes) / (load.answers * perPost)
     const values = {
