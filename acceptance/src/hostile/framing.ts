@@ -59,7 +59,7 @@ export const FRAMING: readonly HostileInput[] = [
     rawPost([CHUNKED], `${chunk(GOOD_BODY)}0\r\nContent-Length: 1\r\n\r\n`),
   ),
   input('a chunk per byte', 200, () =>
-    rawPost([CHUNKED], [...GOOD_BODY].map(chunk).join('') + LAST),
+    rawPost([CHUNKED], Array.from(GOOD_BODY, chunk).join('') + LAST),
   ),
   input(
     'a post inside the body of a GET',
