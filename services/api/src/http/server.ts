@@ -22,7 +22,7 @@ export const TIMEOUTS = {
 } as const
 
 /** Further ones are closed at once: descriptors and memory are bounded whatever comes. */
-export const MAX_CONNECTIONS = 10_000
+const MAX_CONNECTIONS = 10_000
 
 /** An HTTP server around the intake's handler that no slow or broken caller can hold up. */
 export function createIntakeServer(
