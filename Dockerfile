@@ -12,6 +12,7 @@ COPY cli/package.json cli/
 COPY dev/package.json dev/
 COPY acceptance/package.json acceptance/
 COPY bench/package.json bench/
+COPY faults/package.json faults/
 COPY ops/package.json ops/
 
 FROM manifests AS build
@@ -54,6 +55,7 @@ CMD ["node", "--enable-source-maps", "services/simulator/dist/main.js"]
 FROM runtime AS api
 ENV PORT=8080 OPS_PORT=9464
 COPY --from=build /relay/services/api/dist services/api/dist
+COPY services/api/console services/api/console
 EXPOSE 8080 9464
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:9464/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]

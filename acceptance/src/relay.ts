@@ -83,13 +83,13 @@ export class Relay {
     return relay
   }
 
-  async addWorker(): Promise<Child> {
+  async addWorker(env: Environment = {}): Promise<Child> {
     const opsPort = await freePort()
     this.#started += 1
     const worker = await startChild({
       name: `worker ${String(this.#started)}`,
       entry: entryOf('worker'),
-      env: { ...this.env, OPS_PORT: String(opsPort) },
+      env: { ...this.env, ...env, OPS_PORT: String(opsPort) },
     })
     await worker.waitUntilReady(`http://127.0.0.1:${String(opsPort)}/readyz`)
     this.workers.push(worker)

@@ -204,3 +204,26 @@ describe('a budget that is exhausted', () => {
     }
   }, 120_000)
 })
+
+describe('an attempt without an answer that is processed late', () => {
+  test('does not overwrite what newer elements brought', async () => {
+    const relay = await Relay.start({
+      env: { RELAY_REQUEST_TIMEOUT_MS: '1000', RELAY_ARRIVAL_GRACE_MS: '4000' },
+      // The first attempt arrives 4 s after it was sent, 3 s after relay gave it up.
+      simulator: { closedBeforeArrival: 'process', recordMaxElements: 1_000 },
+    })
+    try {
+      relay.simulator.addFault({ count: 1, action: { kind: 'delay', beforeMs: 4_000 } })
+      await relay.postElements([numberedUser('stale', 1)])
+      await relay.simulator.until((record) => record.overlap.open > 0)
+      await relay.postElements([numberedUser('stale', 2)])
+      await relay.simulator.until((record) => record.totals.elements >= 3, 20_000)
+      const arrived = relay.simulator.record
+        .ofCustomer(APP_ID, 'stale')
+        .map(({ raw }) => numberOf(raw.toString()))
+      expect(arrived).toEqual([1, 1, 2])
+    } finally {
+      await relay.stop()
+    }
+  })
+})

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Random } from './random.js'
 
 /**
@@ -23,7 +23,7 @@ const DIGITS = 26
 
 /** 16 bits that stand for a producer's name; equal names give equal tags. */
 export function producerTag(name: string): number {
-  return createHash('sha256').update(name, 'utf8').digest().readUInt16BE(0)
+  return hash('sha256', name, 'buffer').readUInt16BE(0)
 }
 
 export function createRequestId(

@@ -66,6 +66,8 @@ export function planStart(
     REDIS_URL: redisUrl,
     RELAY_PRODUCERS: env.RELAY_PRODUCERS ?? `${PRODUCER_NAME}:${made.producerSecret}`,
     RELAY_ADMIN_TOKEN: env.RELAY_ADMIN_TOKEN ?? made.adminToken,
+    // Ctrl-C promises an end within 5 s.
+    RELAY_SHUTDOWN_MS: env.RELAY_SHUTDOWN_MS ?? '2000',
     ...(isSimulated ? simulatedWorkspace(simulator.port, made) : {}),
   }
   const appId = isSimulated ? DEMO_APP_ID : (env.MOENGAGE_APP_ID ?? fileAppId)

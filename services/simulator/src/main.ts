@@ -6,7 +6,6 @@ import { startSimulator } from './simulator.js'
 const EXIT_FAILURE = 1
 
 async function main(): Promise<void> {
-  // eslint-disable-next-line no-restricted-properties -- the one place that reads the environment
   const settings = parseSimulatorEnvironment(process.env)
   const simulator = await startSimulator(settings)
   process.stdout.write(`MoEngage simulator: ${simulator.url}\n`)

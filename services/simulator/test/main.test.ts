@@ -7,7 +7,7 @@ const MAIN = join(__dirname, '../src/main.ts')
 
 function start(env: Record<string, string>) {
   const args = ['--conditions=@relay/source', '--import=tsx', MAIN]
-  // eslint-disable-next-line no-restricted-properties -- a child needs PATH
+
   return spawn(process.execPath, args, { env: { PATH: process.env.PATH, ...env } })
 }
 

@@ -39,8 +39,6 @@ export interface WorkerOptions {
 const WINDOW_BYTES = 64 * 1024 * 1024
 /** A subscription hears nothing for hours; without a question it would not notice that it died. */
 const PING_EVERY_MS = 5_000
-/** Whole time that requests under way get at the end, ms. */
-const FINISH_WITHIN_MS = 11_000
 
 /** One worker process: a session, the partitions it owns, and a service per workspace. */
 export class Worker {
@@ -156,7 +154,7 @@ export class Worker {
     clearInterval(this.#pings)
     this.#o.workspaces.close()
     const released = this.#ownership.releaseAll()
-    await Promise.all([...this.#services.values()].map((s) => s.stop(FINISH_WITHIN_MS)))
+    await Promise.all([...this.#services.values()].map((s) => s.stop(this.#o.config.shutdownMs)))
     await released
     await this.#ownership.releaseAll()
     await this.#session.leave()
@@ -169,7 +167,7 @@ export class Worker {
       // A removed workspace keeps its queue: it is served again when it comes back.
       if (!known.has(appId)) {
         this.#services.delete(appId)
-        void service.stop(FINISH_WITHIN_MS)
+        void service.stop(this.#o.config.shutdownMs)
       }
     }
     for (const workspace of all) {

@@ -50,6 +50,8 @@ export interface WorkspaceServiceOptions {
 
 /** Connections per workspace: at most one request per partition and lane is under way. */
 const MAX_SOCKETS = 64
+/** A recovery that takes longer than this is told to whoever reads the log, ms. */
+const RECOVERY_TOLD_AFTER_MS = 2_000
 /** Pause before asking again whether all workers have re-entered their reservations, ms. */
 const RECOVERY_LOOK_MS = 100
 
@@ -64,6 +66,8 @@ export class WorkspaceService {
   readonly #lanes: ReadonlyMap<Lane, LaneDispatcher>
   readonly #abort = new AbortController()
   #workspace: Workspace
+  #stopping = false
+  #recoveryTold = false
   #sender: HttpSender
 
   constructor(options: WorkspaceServiceOptions) {
@@ -169,11 +173,22 @@ export class WorkspaceService {
     const waitMs = await this.#ledger.recover(
       ...([life, worker, 0, openAfterMs, alive, this.#reservations.open()] as const),
     )
-    return waitMs === null ? 0 : Math.min(waitMs, RECOVERY_LOOK_MS)
+    if (waitMs === null) {
+      this.#recoveryTold = false
+      return 0
+    }
+    if (!this.#recoveryTold && waitMs < openAfterMs - RECOVERY_TOLD_AFTER_MS) {
+      this.#recoveryTold = true
+      const message =
+        'budgets unknown: a worker that was alive before Redis restarted has not come back; sending waits until nothing it sent can count any more'
+      this.#o.log.warn(message, { appId: this.#workspace.appId, waitMs: Math.round(waitMs) })
+    }
+    return Math.min(waitMs, RECOVERY_LOOK_MS)
   }
 
   /** Finishes what is under way within `mostMs`, then gives it back. */
   async stop(mostMs: number): Promise<void> {
+    this.#stopping = true
     const timer = setTimeout(() => {
       this.#abort.abort()
       this.wake()
@@ -226,8 +241,10 @@ export class WorkspaceService {
         leaseLeftMs: o.leaseLeftMs,
         sleep: o.sleep,
         signal: this.#abort.signal,
+        stopping: () => this.#stopping,
         newId,
         requestTimeoutMs: o.config.requestTimeoutMs,
+        arrivalGraceMs: o.config.arrivalGraceMs,
       },
       lingerMs: o.config.lingerMs,
       windowMs: o.config.budgetWindowMs,

@@ -12,13 +12,24 @@ export function waitingByBudget(
   return sums
 }
 
+export interface Drain {
+  /** What waits, by the budget that pays for it. */
+  readonly waiting: Cost
+  /** Limits that MoEngage takes at present. */
+  readonly effective: Cost
+  /** What of them is in use. */
+  readonly used: Cost
+  readonly windowMs: number
+}
+
 /**
- * Seconds until what waits is sent if nothing more arrives and MoEngage takes it from now on at the
- * effective limits. The slower budget decides. An event with several actions counts as one here.
+ * Seconds until what waits is sent if nothing more arrives and MoEngage takes as much as the
+ * budgets allow. The slower budget decides. An event with several actions counts as one here.
  */
-export function drainSeconds(waiting: Cost, effective: Cost, windowMs: number): number {
-  const windows = BUDGETS.map((budget) =>
-    waiting[budget] === 0 ? 0 : waiting[budget] / Math.max(1, effective[budget]),
-  )
+export function drainSeconds({ waiting, effective, used, windowMs }: Drain): number {
+  const windows = BUDGETS.map((budget) => {
+    const free = Math.max(0, effective[budget] - used[budget])
+    return Math.max(0, waiting[budget] - free) / Math.max(1, effective[budget])
+  })
   return (Math.max(...windows) * windowMs) / 1000
 }

@@ -42,6 +42,7 @@ export interface Config {
   readonly maxBacklogBytes: number | null
   readonly requestTimeoutMs: number
   readonly leaseMs: number
+  readonly shutdownMs: number
   readonly traceBytes: number
   /** How long dead letters are kept. */
   readonly deadLetterDays: number
@@ -194,6 +195,12 @@ export const SETTINGS = {
     15_000,
     "How long a dead worker's partitions stay unserved at most, ms.",
   ),
+  RELAY_SHUTDOWN_MS: whole(
+    0,
+    12_000,
+    11_000,
+    'How long a worker that was told to end waits for the answers of its last requests, ms.',
+  ),
   RELAY_TRACE_BYTES: whole(
     0,
     MAX_INT,
@@ -263,6 +270,7 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
     maxBacklogBytes: optional('RELAY_MAX_BACKLOG_BYTES'),
     requestTimeoutMs: num('RELAY_REQUEST_TIMEOUT_MS'),
     leaseMs: num('RELAY_LEASE_MS'),
+    shutdownMs: num('RELAY_SHUTDOWN_MS'),
     traceBytes: num('RELAY_TRACE_BYTES'),
     deadLetterDays: num('RELAY_DEAD_LETTER_DAYS'),
     logLevel: str('LOG_LEVEL') ?? 'info',

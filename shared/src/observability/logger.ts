@@ -30,5 +30,7 @@ export function createLogger(service: string, level: string): Logger {
   })
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types its transports as any
   logger.add(new winston.transports.Console({ stderrLevels: [] }))
+  // winston would format every line before it finds out that nobody wants it.
+  if (!logger.isDebugEnabled()) logger.debug = () => logger
   return logger
 }

@@ -140,7 +140,7 @@ function show(gauges: Gauges, state: SharedState, windowMs: number): void {
 
 function showBacklog(
   gauges: Gauges,
-  { workspace, lanes, effective, deadLetters }: WorkspaceState,
+  { workspace, lanes, effective, used, deadLetters }: WorkspaceState,
   nowMs: number,
   windowMs: number,
 ): void {
@@ -153,7 +153,7 @@ function showBacklog(
   }
   gauges.backlogBytes.set({ app_id }, lanes.realtime.bytes + lanes.backfill.bytes)
   const waiting = waitingByBudget(waitingOf(lanes), limits)
-  gauges.drain.set({ app_id }, drainSeconds(waiting, effective, windowMs))
+  gauges.drain.set({ app_id }, drainSeconds({ waiting, effective, used, windowMs }))
   gauges.deadLetters.set({ app_id }, deadLetters)
 }
 

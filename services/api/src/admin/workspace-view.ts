@@ -1,4 +1,5 @@
 import { BUDGETS, effectiveLimits, type Budget, type Cost } from '@relay/shared/budget/cost.js'
+import { drainSeconds, waitingByBudget } from '@relay/shared/budget/drain.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js'
 import { KINDS, LANES, type Kind, type Lane } from '@relay/shared/element.js'
@@ -83,28 +84,14 @@ function budgetsView({ limits, used, share }: WorkspaceFacts) {
  * budgets allow, seconds; null while sending is stopped. An event counts as one action.
  */
 function drainEtaSeconds(facts: WorkspaceFacts): number | null {
-  const { gate, limits, share, used, windowMs } = facts
-  const waiting = waitingCost(facts)
-  const due = budgetsOf(limits).filter((budget) => waiting[budget] > 0)
-  if (due.length === 0) return 0
-  if (gate.paused || gate.mode.state === 'held') return null
-  const effective = effectiveLimits(limits, share)
-  const etas = due.map((budget) => {
-    const free = Math.max(0, effective[budget] - used[budget])
-    return Math.max(0, waiting[budget] - free) / effective[budget]
-  })
-  return Math.round((Math.max(...etas) * windowMs) / 100) / 10
-}
-
-function waitingCost({ lanes, limits }: WorkspaceFacts): Cost {
+  const { gate, limits, share, used, windowMs, lanes } = facts
   const count = (kind: Kind) => lanes.reduce((sum, { elements }) => sum + elements[kind], 0)
-  const devices = count('device')
-  const own = limits.devicesPerWindow !== null
-  return {
-    users: count('user') + (own ? 0 : devices),
-    events: count('event'),
-    devices: own ? devices : 0,
-  }
+  if (KINDS.every((kind) => count(kind) === 0)) return 0
+  if (gate.paused || gate.mode.state === 'held') return null
+  const counts = { user: count('user'), event: count('event'), device: count('device') }
+  const waiting = waitingByBudget(counts, limits)
+  const effective = effectiveLimits(limits, share)
+  return Math.round(drainSeconds({ waiting, effective, used, windowMs }) * 10) / 10
 }
 
 function budgetsOf(limits: WorkspaceLimits): readonly Budget[] {

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 
 /** Who may post: producer name → its valid secrets, several while one is being rotated. */
 export type ProducerSecrets = ReadonlyMap<string, readonly string[]>
@@ -27,5 +27,5 @@ export class Producers {
 }
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text, 'utf8').digest()
+  return hash('sha256', text, 'buffer')
 }

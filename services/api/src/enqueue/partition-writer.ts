@@ -52,8 +52,8 @@ export class PartitionWriter {
       this.#waiting.push({ piece, provenance, settle })
       if (!this.#busy) {
         this.#busy = true
-        // After this tick: posts that arrived together leave together.
-        queueMicrotask(() => void this.#flushAll())
+        // After this turn of the event loop: posts that arrived together leave together.
+        setImmediate(() => void this.#flushAll())
       }
     })
   }

@@ -21,6 +21,15 @@ export const VENDOR_PATHS: readonly string[] = [
 /** What the vendor's hosts are called where the workspace's own is not to be told. openapi. */
 export const GENERIC_HOST = 'https://api-0X.moengage.com (X: the number of your data centre)'
 
+const PLAIN_POST = /^\/v1\/(customer|event|device|transition)\/([\w.~-]+)$/
+
+/** What a path that needs no decoding names; null: the router has to look at it. */
+export function plainPost(path: string): { endpoint: Endpoint; appId: string } | null {
+  const [, endpoint, appId] = PLAIN_POST.exec(path) ?? []
+  if (endpoint === undefined || appId === undefined || VENDOR_PATHS.includes(path)) return null
+  return { endpoint: endpoint as Endpoint, appId }
+}
+
 export function elsewhereRefusal(host: string, path: string): Refusal {
   const message = `relay does not carry ${path}: call MoEngage itself at ${host}`
   return { status: 404, type: 'Not Found', message }

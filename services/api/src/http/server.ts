@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '@relay/shared/clock.js'
 import type { Random } from '@relay/shared/random.js'
@@ -12,9 +12,17 @@ export const TIMEOUTS = {
   headersMs: 10_000,
   /** Above the usual 60 s of a load balancer, so that it never reuses a connection being closed. */
   keepAliveMs: 65_000,
+  /**
+   * Silence in both directions: ends callers that do not read their answers. Longer than anything
+   * that is waited for: keep-alive, a body, a pause of an import.
+   */
+  silenceMs: 90_000,
   /** How often the above are enforced. */
   checkMs: 1_000,
 } as const
+
+/** Further ones are closed at once: descriptors and memory are bounded whatever comes. */
+export const MAX_CONNECTIONS = 10_000
 
 /** An HTTP server around the intake's handler that no slow or broken caller can hold up. */
 export function createIntakeServer(
@@ -34,9 +42,14 @@ export function createIntakeServer(
     },
     listener,
   )
+  server.timeout = timeouts.silenceMs
+  server.maxConnections = MAX_CONNECTIONS
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const requestId = createRequestId(clock.nowMs(), 0, 0, random)
-    if (answerInProgress(socket) || !socket.writable) socket.destroy()
+    const { _httpMessage: response } = socket as WithResponse
+    if (!socket.writable || response?.headersSent) socket.destroy()
+    // The fault lies behind a whole request, which may be stored: it gets its own answer, the last.
+    else if (response?.req.complete) response.shouldKeepAlive = false
     else
       socket.end(rawAnswer(BROKEN_REQUESTS[error.code ?? ''] ?? BAD_REQUEST, requestId), () =>
         socket.destroy(),
@@ -45,13 +58,8 @@ export function createIntakeServer(
   return server
 }
 
-/** Node keeps the response that is being written on the socket. */
-function answerInProgress(socket: Duplex): boolean {
-  const { _httpMessage: message } = socket as Duplex & {
-    _httpMessage?: { headersSent: boolean } | null
-  }
-  return message?.headersSent === true
-}
+/** Node keeps the response that is due next on the socket. */
+type WithResponse = Duplex & { readonly _httpMessage?: ServerResponse | null }
 
 const BAD_REQUEST: Refusal = {
   status: 400,

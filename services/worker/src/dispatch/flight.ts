@@ -2,6 +2,7 @@ import type { Clock } from '@relay/shared/clock.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { DeadLetterSink } from '@relay/shared/dead-letters/dead-letter.js'
 import type { Lane } from '@relay/shared/element.js'
+import type { Mode } from '@relay/shared/gate/gate-state.js'
 import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { Manifest } from '../retry/manifest.js'
 import { sharesOf, writeBody, type Batch } from '../batch/pack.js'
@@ -44,8 +45,12 @@ export interface FlightContext {
   readonly pause: (ms: number) => Promise<void>
   readonly sleep: (ms: number) => Promise<void>
   readonly signal: AbortSignal
+  /** The worker is about to end: what is not under way is left to others. */
+  readonly stopping: () => boolean
   readonly newId: () => string
   readonly requestTimeoutMs: number
+  /** How long after its connection was closed an attempt may still be processed, ms. */
+  readonly arrivalGraceMs: number
 }
 
 interface Attempt {
@@ -59,8 +64,10 @@ interface Attempt {
 
 /** An attempt is not begun with less than this left of the lease, ms. */
 const SHORTEST_ATTEMPT_MS = 100
-/** A probe of a held workspace waits no longer than this for its answer, ms. */
+/** The first probes wait no longer than this for their answer, ms. */
 const PROBE_TIMEOUT_MS = 5_000
+/** Retries before the whole request timeout is tried again. */
+const SHORT_RETRIES = 3
 /** Longest wait before looking at the gate again, ms. */
 const LOOK_AGAIN_MS = 1_000
 /** Redis did not answer; pause before the next try, ms. */
@@ -76,6 +83,8 @@ export class Flight {
   readonly #c: FlightContext
   readonly #manifest: Manifest
   #attempts = 0
+  /** Until then an attempt without an answer may still be processed, monotonic ms. */
+  #strayUntilMs = -Infinity
 
   constructor(context: FlightContext, batch: Batch) {
     this.#c = context
@@ -87,9 +96,23 @@ export class Flight {
     let ticket = first ?? (await this.#nextTicket())
     while (ticket !== null) {
       const batch = this.#next()
-      if (batch === null) return
+      if (batch === null) break
       await this.#conclude(await this.#attempt(batch, ticket))
       ticket = await this.#nextTicket()
+    }
+    await this.#outlastStrays()
+  }
+
+  /**
+   * Keeps its partitions until nothing it sent can still be processed: an attempt without an answer
+   * that is processed late must not overwrite what newer elements brought.
+   */
+  async #outlastStrays(): Promise<void> {
+    const { clock, pause, signal } = this.#c
+    for (;;) {
+      const leftMs = this.#strayUntilMs - clock.monotonicMs()
+      if (leftMs <= 0 || signal.aborted) return
+      await pause(leftMs)
     }
   }
 
@@ -117,9 +140,8 @@ export class Flight {
 
   #deadlineMs({ deadlineMs, probeId }: Ticket): number {
     const nowMs = this.#c.clock.monotonicMs()
-    const held = probeId !== null && this.#c.gate.gate.mode.state === 'held'
-    const probeMs = held ? nowMs + PROBE_TIMEOUT_MS : Infinity
-    return Math.min(deadlineMs, nowMs + this.#c.leaseLeftMs(), probeMs)
+    const probeMs = probeId === null ? Infinity : probeTimeoutMs(this.#c.gate.gate.mode)
+    return Math.min(deadlineMs, nowMs + this.#c.leaseLeftMs(), nowMs + probeMs)
   }
 
   /** Tells ledger and gate, then acts on the elements. */
@@ -164,6 +186,9 @@ export class Flight {
         return
       case 'transient':
       case 'interrupted':
+        if (answer.kind === 'unknown') {
+          this.#strayUntilMs = clock.monotonicMs() + this.#c.arrivalGraceMs
+        }
         if (outcome.mayHaveArrived && answer.kind !== 'not_sent') {
           observer.possiblyDuplicated(appId, batch.items.length)
         }
@@ -193,7 +218,7 @@ export class Flight {
     let probeId: string | null = null
     for (;;) {
       const batch = this.#next()
-      if (batch === null || this.#c.signal.aborted) {
+      if (batch === null || this.#c.signal.aborted || this.#c.stopping()) {
         if (probeId !== null) await this.#giveProbeBack(probeId)
         return null
       }
@@ -254,5 +279,21 @@ export class Flight {
       if (done) return
       await this.#c.sleep(REDIS_AWAY_MS)
     }
+  }
+}
+
+/**
+ * How long a probe waits: shortly at first, so that the end of an outage is found soon; later as
+ * long as any attempt, so that a MoEngage that is merely slow is found, too.
+ */
+function probeTimeoutMs(mode: Mode): number {
+  switch (mode.state) {
+    case 'retrying':
+      return mode.attempt <= SHORT_RETRIES ? PROBE_TIMEOUT_MS : Infinity
+    case 'held':
+      return Math.max(PROBE_TIMEOUT_MS, mode.probeIntervalMs)
+    case 'open':
+    case 'rate_limited':
+      return Infinity
   }
 }

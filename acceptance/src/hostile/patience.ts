@@ -1,0 +1,82 @@
+import { AUTH, bare, GOOD_BODY, head, JSON_TYPE, PATH, post } from './bytes.js'
+import { input, type HostileInput } from './input.js'
+
+const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value)
+const kept = () => post(GOOD_BODY, { keepAlive: true })
+const startOfBody = () =>
+  head(`POST ${PATH} HTTP/1.1`, AUTH, JSON_TYPE, 'Content-Length: 1000') + '{"type"'
+/** Headers have 10 s; it is looked every second. */
+const HEADERS_BY_MS = 13_000
+const BODY_BY_MS = 34_000
+
+/** Callers that take their time, take too much, or go away. */
+export const PATIENCE: readonly HostileInput[] = [
+  input(
+    'slowloris: 200 that never end their headers',
+    408,
+    () => head(`POST ${PATH} HTTP/1.1`).slice(0, -2),
+    {
+      connections: 200,
+      withinMs: HEADERS_BY_MS,
+    },
+  ),
+  input('200 that connect and say nothing', 408, () => [], {
+    connections: 200,
+    withinMs: HEADERS_BY_MS,
+  }),
+  input('slowloris at the ops port, 100', 408, () => 'GET /metrics HTTP/1.1\r\nHost: x\r\n', {
+    door: 'ops',
+    connections: 100,
+    withinMs: HEADERS_BY_MS,
+  }),
+  input('50 that begin a body and stop', 408, startOfBody, {
+    connections: 50,
+    withinMs: BODY_BY_MS,
+    isSlow: true,
+  }),
+  input(
+    'refused, and goes on sending its body for ever',
+    401,
+    () =>
+      head(`POST ${PATH} HTTP/1.1`, JSON_TYPE, 'Content-Length: 100000000') + 'x'.repeat(100_000),
+    {
+      withinMs: 4_000,
+    },
+  ),
+  input('500 connections at one time', 404, () => bare('GET', '/nothing'), {
+    connections: 500,
+    withinMs: 5_000,
+  }),
+  input(
+    '100 posts in one go (pipelining)',
+    times(100, 200),
+    () => Buffer.concat([...times(99, kept()), post()]),
+    { withinMs: 4_000 },
+  ),
+  input(
+    '2,000 requests on one connection',
+    times(2_000, 404),
+    () => head('GET /nothing HTTP/1.1').repeat(1_999) + bare('GET', '/nothing'),
+    { withinMs: 8_000 },
+  ),
+  input(
+    '200 pipelined posts, no answer read, then away',
+    [],
+    () => Buffer.concat(times(200, kept())),
+    { then: 'read nothing', withinMs: 8_000 },
+  ),
+  input('half-closes in the middle of its body', 400, startOfBody, { then: 'half-close' }),
+  input('half-closes in the middle of its headers', 400, () => 'POST /v1/cus', {
+    then: 'half-close',
+  }),
+  input('300 that reset behind their post', [], () => post(), {
+    then: 'reset',
+    connections: 300,
+    withinMs: 5_000,
+  }),
+  input('300 that reset in the middle of their body', [], startOfBody, {
+    then: 'reset',
+    connections: 300,
+    withinMs: 5_000,
+  }),
+]

@@ -1,0 +1,29 @@
+import { DRAIN, DRAIN_SCALE } from './rows/drain.js'
+import { IDLE } from './rows/idle.js'
+import { INTAKE_ROWS } from './rows/intake.js'
+import { LATENCY } from './rows/latency.js'
+import { MEMORY } from './rows/memory.js'
+import type { BenchOptions, Row, Sample } from './rows/row.js'
+
+export const ROWS: readonly Row[] = [...INTAKE_ROWS, DRAIN, DRAIN_SCALE, LATENCY, IDLE, MEMORY]
+
+/** The rows of these names, all of them for none; throws for an unknown one. */
+export function chooseRows(names: readonly string[]): readonly Row[] {
+  const unknown = names.find((name) => !ROWS.some((row) => row.name === name))
+  if (unknown !== undefined) {
+    const known = ROWS.map(({ name }) => name).join(', ')
+    throw new Error(`no row is called ${unknown}; there are ${known}`)
+  }
+  return names.length === 0 ? ROWS : ROWS.filter(({ name }) => names.includes(name))
+}
+
+/** All repetitions of a row; contenders take turns, so that a busy minute hits all of them. */
+export async function measureRow(
+  row: Row,
+  repeat: number,
+  options: BenchOptions,
+): Promise<Sample[]> {
+  const samples: Sample[] = []
+  for (let i = 0; i < repeat; i++) samples.push(...(await row.measure(options)))
+  return samples
+}

@@ -1,0 +1,102 @@
+import { Queue } from 'bullmq'
+import { Redis } from 'ioredis'
+import { FLOOR_LIST, NAIVE_QUEUE } from '../contenders/names.js'
+import {
+  relayEnvironment,
+  setPaused,
+  startIntake,
+  type Sink,
+  type Stage,
+} from '../contenders/start.js'
+import { elementTexts, postBodies } from '../load/bodies.js'
+import { Load, requestBytes } from '../load/load.js'
+
+/** A contender that can be filled while it rests, and then be let loose. */
+export interface Drainer {
+  readonly workerPids: readonly number[]
+  readonly redisPid: number
+  /** Puts so many elements into its queue, with the worker at rest. */
+  fill(count: number): Promise<void>
+  release(): Promise<void>
+}
+
+export type OpenDrainer = (stage: Stage, sink: Sink) => Promise<Drainer>
+
+const BATCH = 5_000
+/** Elements made up once; longer backlogs repeat them. */
+const DIFFERENT = 20_000
+
+function* batches(count: number): Generator<string[]> {
+  const all = elementTexts(Math.min(count, DIFFERENT))
+  for (let from = 0; from < count; from += BATCH) {
+    const size = Math.min(BATCH, count - from)
+    yield Array.from({ length: size }, (_, i) => all[(from + i) % all.length] ?? '')
+  }
+}
+
+export const openFloor: OpenDrainer = async (stage, sink) => {
+  const server = await stage.redis()
+  const redis = new Redis(server.url)
+  stage.onEnd(() => redis.quit())
+  const env = { REDIS_URL: server.url, SINK_URL: sink.url, PER_REQUEST: '300' }
+  const { pid } = await stage.contender('floor-worker', env, null)
+  const aside = `${FLOOR_LIST}:aside`
+  return {
+    workerPids: [pid],
+    redisPid: server.pid,
+    fill: async (count) => {
+      for (const batch of batches(count)) await redis.rpush(aside, ...batch)
+    },
+    release: async () => {
+      await redis.rename(aside, FLOOR_LIST)
+    },
+  }
+}
+
+export const openNaive: OpenDrainer = async (stage, sink) => {
+  const server = await stage.redis()
+  const queue = new Queue(NAIVE_QUEUE, { connection: { url: server.url } })
+  stage.onEnd(() => queue.close())
+  await queue.pause()
+  const env = { REDIS_URL: server.url, SINK_URL: sink.url }
+  const { pid } = await stage.contender('naive-worker', env, null)
+  return {
+    workerPids: [pid],
+    redisPid: server.pid,
+    fill: async (count) => {
+      await queue.pause()
+      for (const batch of batches(count)) {
+        await queue.addBulk(
+          batch.map((text) => ({ name: 'element', data: JSON.parse(text) as unknown })),
+        )
+      }
+    },
+    release: () => queue.resume(),
+  }
+}
+
+/** relay with so many workers, filled through its api. */
+export const openRelay =
+  (workers = 1): OpenDrainer =>
+  async (stage, sink) => {
+    const server = await stage.redis()
+    const { target, opsUrl } = await startIntake(stage, 'relay', server.url)
+    const env = relayEnvironment(server.url, sink.url)
+    const started = await Promise.all(
+      Array.from({ length: workers }, () => stage.service('worker', env)),
+    )
+    return {
+      workerPids: started.map(({ child }) => child.pid),
+      redisPid: server.pid,
+      fill: async (count) => {
+        await setPaused(opsUrl, true)
+        const posts: Buffer[] = []
+        for (const batch of batches(count)) posts.push(...postBodies(batch, 50))
+        const requests = posts.map((body) => requestBytes(target, body))
+        const load = new Load(target.port, requests, 32, requests.length)
+        await load.finished()
+        if (load.overloads > 0) throw new Error(`${String(load.overloads)} posts were refused`)
+      },
+      release: () => setPaused(opsUrl, false),
+    }
+  }

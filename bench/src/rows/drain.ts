@@ -1,0 +1,169 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { MAX_BODY_BYTES } from '@relay/shared/vendor/limits.js'
+import { systemClock } from '@relay/shared/clock.js'
+import { Sink, Stage } from '../contenders/start.js'
+import type { SinkTotals } from '../contenders/sink.js'
+import { cpuMicroseconds, memoryBytes } from '../measure/cpu.js'
+import { openFloor, openNaive, openRelay, type OpenDrainer } from './backlog.js'
+import { atLeast, atMost, of, type Column, type Row, type Sample } from './row.js'
+
+/** Bytes of a bulk body around its elements; each but one element also has a comma. */
+const ENVELOPE_BYTES = '{"type":"transition","elements":[]}'.length
+/** After the last request what it settled is still written, ms. */
+const SETTLE_MS = 300
+
+const COLUMNS: readonly Column[] = [
+  { name: 'µs/element', digits: 2 },
+  { name: 'worker µs', digits: 2 },
+  { name: 'Redis µs', digits: 2 },
+  { name: 'elements/s', digits: 0 },
+  { name: 'requests', digits: 0 },
+  { name: 'lower bound', digits: 0 },
+  { name: 'mean body', digits: 0 },
+  { name: 'worker MB', digits: 0 },
+]
+
+/** The fewest requests that can carry what these carried. */
+function lowerBound({ bodyBytes, requests }: SinkTotals): number {
+  const elementBytes = bodyBytes - requests * (ENVELOPE_BYTES - 1)
+  return Math.ceil(elementBytes / (MAX_BODY_BYTES - (ENVELOPE_BYTES - 1)))
+}
+
+interface Drain {
+  readonly label: string
+  readonly open: OpenDrainer
+  readonly elements: number
+  readonly warmUp: number
+}
+
+async function drain({ label, open, elements, warmUp }: Drain): Promise<Sample> {
+  return Stage.run(async (stage) => {
+    const sink = await Sink.start(stage)
+    const drainer = await open(stage, sink)
+    const { workerPids, redisPid } = drainer
+    await drainer.fill(warmUp)
+    await drainer.release()
+    await sink.received(warmUp)
+    await drainer.fill(elements)
+    await sleep(SETTLE_MS)
+    await sink.reset()
+    const workerBefore = await cpuMicroseconds(workerPids)
+    const redisBefore = await cpuMicroseconds([redisPid])
+    const startedMs = systemClock.monotonicMs()
+    await drainer.release()
+    const totals = await sink.received(elements)
+    const seconds = (systemClock.monotonicMs() - startedMs) / 1000
+    await sleep(SETTLE_MS)
+    const workerUs = (await cpuMicroseconds(workerPids)) - workerBefore
+    const redisUs = (await cpuMicroseconds([redisPid])) - redisBefore
+    const peaks = await Promise.all(workerPids.map((pid) => memoryBytes(pid, 'VmHWM')))
+    const values = {
+      'µs/element': (workerUs + redisUs) / elements,
+      'worker µs': workerUs / elements,
+      'Redis µs': redisUs / elements,
+      'elements/s': elements / seconds,
+      requests: totals.requests,
+      'lower bound': lowerBound(totals),
+      'mean body': totals.bodyBytes / totals.requests,
+      'worker MB': Math.max(...peaks) / 1e6,
+    }
+    return { contender: label, values }
+  })
+}
+
+async function each(drains: readonly Drain[]): Promise<Sample[]> {
+  const samples: Sample[] = []
+  for (const one of drains) samples.push(await drain(one))
+  return samples
+}
+
+const cost = 'µs/element'
+
+export const DRAIN: Row = {
+  name: 'drain',
+  title: 'Drain of a backlog, unlimited budgets',
+  columns: COLUMNS,
+  targets: [
+    {
+      what: 'cheaper than naive',
+      wanted: '≥ 30×',
+      digits: 1,
+      measured: (m) => of(m, 'naive', cost) / of(m, 'relay', cost),
+      isMet: atLeast(30),
+    },
+    {
+      what: 'dearer than the floor',
+      wanted: '–',
+      digits: 2,
+      measured: (m) => of(m, 'relay', cost) / of(m, 'floor', cost),
+      isMet: () => true,
+    },
+    {
+      what: 'mean body',
+      wanted: '≥ 98 % of 128,000 bytes',
+      digits: 3,
+      measured: (m) => of(m, 'relay', 'mean body') / MAX_BODY_BYTES,
+      isMet: atLeast(0.98),
+    },
+    {
+      what: 'requests',
+      wanted: '≤ 1.02 × the lower bound',
+      digits: 3,
+      measured: (m) => of(m, 'relay', 'requests') / of(m, 'relay', 'lower bound'),
+      isMet: atMost(1.02),
+    },
+  ],
+  measure: ({ quick }) => {
+    const many = quick ? 5_000 : 100_000
+    const warmUp = quick ? 1_000 : 40_000
+    return each([
+      { label: 'floor', open: openFloor, elements: many, warmUp },
+      { label: 'naive', open: openNaive, elements: many / 5, warmUp: warmUp / 8 },
+      { label: 'relay', open: openRelay(), elements: many, warmUp },
+    ])
+  },
+}
+
+export const DRAIN_SCALE: Row = {
+  name: 'drain-scale',
+  title: 'Drain cost by length of the backlog and number of workers',
+  columns: COLUMNS,
+  targets: [
+    {
+      what: 'from 10⁴ to the longest backlog',
+      wanted: 'within +20 %',
+      digits: 2,
+      measured: (m) => {
+        const longest = Number.isNaN(of(m, '10⁶', cost)) ? '10⁵' : '10⁶'
+        return of(m, longest, cost) / of(m, '10⁴', cost)
+      },
+      isMet: atMost(1.2),
+    },
+    {
+      what: 'from 1 to 8 workers on one Redis',
+      wanted: 'within +20 %',
+      digits: 2,
+      measured: (m) => of(m, '10⁵, 8 workers', cost) / of(m, '10⁵', cost),
+      isMet: atMost(1.2),
+    },
+    {
+      what: 'worker with 10⁶ waiting (with --large)',
+      wanted: '≤ 200 MB',
+      digits: 0,
+      measured: (m) => of(m, '10⁶', 'worker MB'),
+      isMet: atMost(200),
+    },
+  ],
+  measure: ({ quick, large }) => {
+    const warmUp = quick ? 1_000 : 40_000
+    const of = (label: string, elements: number, workers = 1): Drain => {
+      return { label, open: openRelay(workers), elements: quick ? 2_000 : elements, warmUp }
+    }
+    return each([
+      of('10⁴', 10_000),
+      of('10⁵', 100_000),
+      ...(large ? [of('10⁶', 1_000_000)] : []),
+      of('10⁵, 8 workers', 100_000, quick ? 2 : 8),
+    ])
+  },
+}

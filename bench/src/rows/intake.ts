@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { systemClock } from '@relay/shared/clock.js'
+import {
+  INTAKES,
+  relayEnvironment,
+  Stage,
+  startIntake,
+  type IntakeName,
+} from '../contenders/start.js'
+import { elementTexts, meanBytes, postBodies } from '../load/bodies.js'
+import { Load, requestBytes } from '../load/load.js'
+import { cpuMicroseconds } from '../measure/cpu.js'
+import { quantile } from '../measure/statistics.js'
+import {
+  atLeast,
+  atMost,
+  of,
+  type BenchOptions,
+  type Column,
+  type Row,
+  type Sample,
+} from './row.js'
+
+const CONNECTIONS = 32
+const ELEMENTS = 20_000
+/** By then what is hot is compiled. By number, not by time: the machine may be busy. */
+const WARM_UP = { posts: 3_000, elements: 75_000 }
+const MEASURED = { posts: 8_000, elements: 150_000 }
+/** Redis writes its log behind; its memory is read once that is done, ms. */
+const CALM_MS = 1_500
+
+/** A contender, and relay with its chunks as they are (by default it deflates them from 20 MB on). */
+const VARIANTS: readonly { label: string; name: IntakeName; env: Record<string, string> }[] = [
+  ...INTAKES.map((name) => ({ label: name, name, env: {} })),
+  {
+    label: 'relay, stored as is',
+    name: 'relay',
+    env: { RELAY_MAX_BACKLOG_BYTES: '1000000000000' },
+  },
+]
+
+const COLUMNS: readonly Column[] = [
+  { name: 'µs/element', digits: 1 },
+  { name: 'intake µs', digits: 1 },
+  { name: 'Redis µs', digits: 1 },
+  { name: 'elements/s', digits: 0 },
+  { name: 'p50 ms', digits: 2 },
+  { name: 'p99 ms', digits: 2 },
+  { name: 'Redis bytes/element', digits: 0 },
+  { name: '× its JSON', digits: 2 },
+]
+
+async function usedMemory(redis: Redis): Promise<number> {
+  const info = await redis.info('memory')
+  const read = (field: string) => Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? 0)
+  return read('used_memory') - read('mem_aof_buffer') - read('mem_clients_normal')
+}
+
+async function measureOne(
+  { label, name, env }: (typeof VARIANTS)[number],
+  perPost: number,
+  { quick }: BenchOptions,
+): Promise<Sample> {
+  // The naive one would take minutes for what the others do in seconds.
+  const share = name === 'naive' ? 0.3 : 1
+  const postsOf = ({ posts, elements }: typeof WARM_UP) =>
+    Math.ceil(Math.min(posts, elements / perPost) * share)
+  const texts = elementTexts(ELEMENTS)
+  const bodies = postBodies(texts, perPost)
+  return Stage.run(async (stage) => {
+    const server = await stage.redis()
+    const { target, child } = await startIntake(stage, name, server.url, {
+      ...relayEnvironment(server.url, 'http://127.0.0.1:9'),
+      ...env,
+    })
+    const redis = new Redis(server.url)
+    stage.onEnd(() => redis.quit())
+    const requests = bodies.map((body) => requestBytes(target, body))
+    const emptyBytes = await usedMemory(redis)
+    const load = new Load(target.port, requests, CONNECTIONS)
+    await load.answered(quick ? 50 : postsOf(WARM_UP))
+    const [intakeBefore, redisBefore] = [
+      await cpuMicroseconds([child.pid]),
+      await cpuMicroseconds([server.pid]),
+    ]
+    const [answersBefore, startedMs] = [load.answers, systemClock.monotonicMs()]
+    load.forget()
+    await load.answered(answersBefore + (quick ? 100 : postsOf(MEASURED)))
+    const [intakeUs, redisUs] = [
+      (await cpuMicroseconds([child.pid])) - intakeBefore,
+      (await cpuMicroseconds([server.pid])) - redisBefore,
+    ]
+    const count = (load.answers - answersBefore) * perPost
+    const seconds = (systemClock.monotonicMs() - startedMs) / 1000
+    const latencies = load.latenciesMs
+    await load.stop()
+    if (load.overloads > 0) throw new Error(`${label} refused ${String(load.overloads)} posts`)
+    await sleep(CALM_MS)
+    const bytes = ((await usedMemory(redis)) - emptyBytes) / (load.answers * perPost)
+    const values = {
+      'µs/element': (intakeUs + redisUs) / count,
+      'intake µs': intakeUs / count,
+      'Redis µs': redisUs / count,
+      'elements/s': count / seconds,
+      'p50 ms': quantile(latencies, 0.5),
+      'p99 ms': quantile(latencies, 0.99),
+      'Redis bytes/element': bytes,
+      '× its JSON': bytes / meanBytes(texts),
+    }
+    return { contender: label, values }
+  })
+}
+
+interface Wanted {
+  readonly naive: number
+  readonly floor: number
+  readonly bytes: number
+}
+
+function intakeRow(perPost: number, wanted: Wanted): Row {
+  const cost = 'µs/element'
+  return {
+    name: `intake-${String(perPost)}`,
+    title: `Intake: posts of ${String(perPost)}, ${String(CONNECTIONS)} connections`,
+    columns: COLUMNS,
+    targets: [
+      {
+        what: 'cheaper than naive',
+        wanted: `≥ ${String(wanted.naive)}×`,
+        digits: 1,
+        measured: (m) => of(m, 'naive', cost) / of(m, 'relay', cost),
+        isMet: atLeast(wanted.naive),
+      },
+      {
+        what: 'dearer than the floor',
+        wanted: `≤ ${String(wanted.floor)}×`,
+        digits: 2,
+        measured: (m) => of(m, 'relay', cost) / of(m, 'floor', cost),
+        isMet: atMost(wanted.floor),
+      },
+      {
+        what: 'Redis bytes per element, stored as is',
+        wanted: `≤ ${String(wanted.bytes)}× its JSON`,
+        digits: 2,
+        measured: (m) => of(m, 'relay, stored as is', '× its JSON'),
+        isMet: atMost(wanted.bytes),
+      },
+      {
+        what: 'Redis bytes per element, compressed',
+        wanted: 'below 0.6× its JSON',
+        digits: 2,
+        measured: (m) => of(m, 'relay', '× its JSON'),
+        isMet: atMost(0.6),
+      },
+    ],
+    measure: async (options) => {
+      const samples: Sample[] = []
+      for (const variant of VARIANTS) samples.push(await measureOne(variant, perPost, options))
+      return samples
+    },
+  }
+}
+
+export const INTAKE_ROWS: readonly Row[] = [
+  intakeRow(50, { naive: 7, floor: 2.5, bytes: 1.3 }),
+  intakeRow(1, { naive: 4, floor: 3, bytes: 2 }),
+]

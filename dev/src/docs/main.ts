@@ -1,0 +1,9 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ROOT } from '../folders.js'
+import { envExample, withSettings } from './settings.js'
+
+/** Writes docs/configuration.md and .env.example anew from the settings that relay knows. */
+const file = join(ROOT, 'docs', 'configuration.md')
+await writeFile(file, withSettings(await readFile(file, 'utf8')))
+await writeFile(join(ROOT, '.env.example'), envExample())
