@@ -50,6 +50,8 @@ export class Ownership {
   /** Until then only what this worker owned before may be claimed, monotonic ms. */
   #othersNotBeforeMs = -Infinity
   #mine = new Set<string>()
+  /** Claims without an answer yet. */
+  readonly #claiming = new Set<string>()
   #claims = 0
   #stopped = false
 
@@ -154,7 +156,7 @@ export class Ownership {
     const sessions = this.#sessions.has(id) ? [...this.#sessions] : [...this.#sessions, id]
     const share = fairShare(id, sessions, [...this.#dirty].sort(), live)
     const claimable = share.claim.filter((tag) => this.#mayClaim(tag))
-    await Promise.all(claimable.map((tag) => this.#claim(tag, id)))
+    await Promise.all(claimable.map((tag) => this.#claimOnce(tag, id)))
     const spare = share.release.flatMap((tag) => this.#owned.get(tag) ?? [])
     await this.#retire(spare)
   }
@@ -200,6 +202,16 @@ export class Ownership {
       const owner = owners[i]
       if (owner !== null && owner !== undefined) this.#saw(tag, owner)
     })
+  }
+
+  /**
+   * One claim of a partition at a time: a look at the owner can show a claim whose answer is still
+   * on its way. Claiming over that would void what this worker is about to serve under it.
+   */
+  async #claimOnce(tag: string, session: string): Promise<void> {
+    if (this.#claiming.has(tag)) return
+    this.#claiming.add(tag)
+    await this.#claim(tag, session).finally(() => this.#claiming.delete(tag))
   }
 
   async #claim(tag: string, session: string): Promise<void> {

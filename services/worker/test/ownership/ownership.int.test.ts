@@ -113,3 +113,16 @@ test('after missed wake-ups every owned partition is looked into again', async (
   only.ownership.recheck()
   expect(only.seen.gained).toEqual([`${TAG} unread`, `${TAG} unread`])
 })
+
+test('a claim seen before its answer came is not claimed over: what is served is what owns', async () => {
+  const only = worker('only.1')
+  const { roster, askedAtMs } = await only.hear('join')
+  await only.ownership.balance(roster, askedAtMs)
+
+  await Promise.all([
+    only.ownership.woken(TAG, ''),
+    // Announced by an add that came right after the claim.
+    only.ownership.woken(TAG, 'only.1:1'),
+  ])
+  expect(only.ownership.owned.get(TAG)?.window.claim).toBe(await owner())
+})
