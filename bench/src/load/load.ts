@@ -29,11 +29,22 @@ export class Load {
   readonly #sockets: Socket[] = []
   readonly #waiting: (() => void)[] = []
   #left: number
+  readonly #reconnects: boolean
   #next = 0
   #failure: Error | null = null
 
-  /** Posts `requests` over and over; `most` times in all, or until `stop`. */
-  constructor(port: number, requests: readonly Buffer[], connections: number, most = Infinity) {
+  /**
+   * Posts `requests` over and over; `most` times in all, or until `stop`. `reconnects`: connections
+   * that break are replaced, and the post on them counts as given.
+   */
+  constructor(
+    port: number,
+    requests: readonly Buffer[],
+    connections: number,
+    most = Infinity,
+    reconnects = false,
+  ) {
+    this.#reconnects = reconnects
     this.#requests = requests
     this.#left = most
     for (let i = 0; i < connections; i++) this.#open(port)
@@ -79,7 +90,9 @@ export class Load {
     }
     socket.on('connect', send)
     socket.on('error', (error) => {
-      this.#fail(socket, error)
+      // Who refuses a body that is still on its way closes the connection.
+      if (this.#reconnects && this.#left > 0) this.#open(port)
+      this.#fail(socket, this.#reconnects ? null : error)
     })
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1')
@@ -97,9 +110,11 @@ export class Load {
     })
   }
 
-  #fail(socket: Socket, error: Error): void {
-    this.#failure ??= error
-    this.#left = 0
+  #fail(socket: Socket, error: Error | null): void {
+    if (error !== null) {
+      this.#failure ??= error
+      this.#left = 0
+    }
     this.#close(socket)
   }
 

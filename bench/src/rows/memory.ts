@@ -16,7 +16,13 @@ async function largeBodies({ quick }: BenchOptions): Promise<Sample> {
     const { target, child } = await startIntake(stage, 'relay', redis.url)
     const [body = Buffer.alloc(0)] = postBodies(elementTexts(LARGE_POST), LARGE_POST)
     const connections = quick ? 16 : CONNECTIONS
-    const load = new Load(target.port, [requestBytes(target, body)], connections, connections * 3)
+    const load = new Load(
+      target.port,
+      [requestBytes(target, body)],
+      connections,
+      connections * 3,
+      true,
+    )
     await load.finished()
     const values = {
       MB: (await memoryBytes(child.pid, 'VmHWM')) / 1e6,

@@ -55,7 +55,7 @@ export type AddReply =
 
 export interface WaitingChunk {
   readonly id: string
-  /** Bytes it takes in memory. */
+  /** Bytes it takes in Redis. */
   readonly bytes: number
   readonly elements: readonly TracedElement[]
   /** Bitmap: bit i is set when element i is settled. Empty: none is. */

@@ -33,7 +33,8 @@ export const DEFAULT_LIMITS: IntakeLimits = {
   maxElements: 50_000,
   maxFindings: 1_000,
   maxRequestBytes: 1_048_576,
-  maxHeldBytes: 128 * 1_048_576,
+  // A held body takes up to ten times its size while it is parsed and stored.
+  maxHeldBytes: 32 * 1_048_576,
   bodyMs: 30_000,
   maxImports: 16,
   importIdleMs: 30_000,

@@ -9,7 +9,10 @@ import type {
 /** A chunk in memory with what of it is settled. */
 export class LoadedChunk {
   readonly id: string
+  /** What it takes in Redis. */
   readonly bytes: number
+  /** What it takes here: its elements' text, which Redis may hold compressed. */
+  readonly jsonBytes: number
   readonly elements: readonly TracedElement[]
   readonly #done: Uint8Array
   remaining: number
@@ -17,6 +20,7 @@ export class LoadedChunk {
   constructor({ id, bytes, elements, done }: WaitingChunk) {
     this.id = id
     this.bytes = bytes
+    this.jsonBytes = elements.reduce((sum, { json }) => sum + json.length, 0)
     this.elements = elements
     this.#done = Uint8Array.from(elements, (_, i) => ((done[i >> 3] ?? 0) >> (i & 7)) & 1)
     this.remaining = this.#done.reduce((left, flag) => left - flag, elements.length)
@@ -102,8 +106,9 @@ export class PartitionWindow {
 
   load(chunks: readonly WaitingChunk[], waiting: number): void {
     for (const chunk of chunks) {
-      this.chunks.push(new LoadedChunk(chunk))
-      this.loadedBytes += chunk.bytes
+      const loaded = new LoadedChunk(chunk)
+      this.chunks.push(loaded)
+      this.loadedBytes += loaded.jsonBytes
     }
     this.waiting = Math.max(waiting, this.chunks.length)
   }
@@ -120,7 +125,7 @@ export class PartitionWindow {
       const gone = new Set(finished)
       this.chunks = this.chunks.filter((chunk) => !gone.has(chunk))
       this.waiting -= finished.length
-      this.loadedBytes -= finished.reduce((sum, chunk) => sum + chunk.bytes, 0)
+      this.loadedBytes -= finished.reduce((sum, chunk) => sum + chunk.jsonBytes, 0)
     }
     return {
       finished: finished.map((chunk) => chunk.id),
