@@ -14,6 +14,7 @@ describe('the plan of npm start', () => {
       REDIS_URL: REDIS,
       RELAY_PRODUCERS: 'local:p-secret',
       RELAY_ADMIN_TOKEN: 'a-token',
+      RELAY_SHUTDOWN_MS: '2000',
       MOENGAGE_APP_ID: 'DEMO',
       MOENGAGE_API_KEY: 'sim-key',
       MOENGAGE_BASE_URL: 'http://127.0.0.1:9400',
