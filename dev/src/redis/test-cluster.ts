@@ -114,7 +114,6 @@ export class TestCluster {
   }
 
   async #form(): Promise<void> {
-    const [first, ...others] = this.#all
     const share = Math.ceil(SLOTS / this.masters.length)
     for (const [i, { client }] of this.masters.entries()) {
       const last = Math.min(SLOTS, (i + 1) * share) - 1
@@ -122,10 +121,13 @@ export class TestCluster {
       // Without different epochs two nodes may both think that they won a slot.
       await client.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1)
     }
-    for (const other of others) await meet(first!, other)
+    for (const [i, node] of this.#all.entries()) {
+      const before = this.#all[i - 1]
+      if (before !== undefined) await meet(before, node)
+    }
     await this.#agree()
-    for (const [i, followers] of this.replicas.entries()) {
-      for (const { client } of followers) await client.cluster('REPLICATE', this.masters[i]!.id)
+    for (const [i, { id }] of this.masters.entries()) {
+      for (const { client } of this.replicas[i] ?? []) await client.cluster('REPLICATE', id)
     }
     const followed = async ({ client }: ClusterNode) => {
       return /^master_link_status:up/m.test(await client.info('replication'))
@@ -141,7 +143,7 @@ export class TestCluster {
     const known = `cluster_known_nodes:${String(this.#all.length)}`
     for (const { client } of this.#all) {
       const agrees = async () => {
-        const info = String(await client.cluster('INFO'))
+        const info = await client.cluster('INFO')
         return info.includes('cluster_state:ok') && info.includes(known)
       }
       await waitFor(agrees, { what: 'the nodes to agree', timeoutMs: 30_000 })
@@ -162,11 +164,11 @@ async function startNode(): Promise<ClusterNode> {
   })
   const client = new Redis(server.url, { maxRetriesPerRequest: null })
   client.on('error', () => undefined)
-  return { server, client, id: String(await client.cluster('MYID')) }
+  return { server, client, id: await client.cluster('MYID') }
 }
 
 async function meet({ client }: ClusterNode, other: ClusterNode): Promise<void> {
-  const [, busPort] = (await other.client.config('GET', 'cluster-port')) as string[]
+  const [, busPort] = await other.client.config('GET', 'cluster-port')
   await client.cluster('MEET', LOOPBACK, other.server.port, Number(busPort))
 }
 

@@ -61,11 +61,19 @@ export class RedisLife {
 }
 
 async function readRunIds(client: RedisClient): Promise<string> {
-  if (isCluster(client)) await new Promise((done) => client.refreshSlotsCache(done))
+  if (isCluster(client)) await refreshSlots(client)
   const nodes = isCluster(client) ? client.nodes('master') : [client]
   const infos = await Promise.all(nodes.map((node) => node.info('server')))
   const ids = infos.map((info) => /^run_id:(\w+)/m.exec(info)?.[1] ?? '')
   return ids.includes('') ? '' : ids.sort().join('+')
+}
+
+function refreshSlots(cluster: Cluster): Promise<void> {
+  return new Promise((resolve) => {
+    cluster.refreshSlotsCache(() => {
+      resolve()
+    })
+  })
 }
 
 function isCluster(client: RedisClient): client is Cluster {
