@@ -129,7 +129,9 @@ export class LaneDispatcher {
 
   async #load(served: readonly Served[], enoughBytes: number, wantBytes: number): Promise<boolean> {
     const watch = this.#appetite.isShort()
-    const target = { enoughBytes, wantBytes, leastBytes: this.#o.bodyBytes() * 2, watch }
+    // Two bodies for all of them together, whatever other lanes hold: none stands still.
+    const leastBytes = (this.#o.bodyBytes() * 2) / served.length
+    const target = { enoughBytes, wantBytes, leastBytes, watch }
     const results = await Promise.all(
       served.map(({ window, queue }) => loadWindow(window, queue, target, this.#o.memory)),
     )
