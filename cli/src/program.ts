@@ -4,6 +4,7 @@ import { addCheck } from './commands/check.js'
 import { addCompletion } from './commands/completion.js'
 import type { Context } from './commands/context.js'
 import { addDeadLetters } from './commands/dead-letters.js'
+import { addHashSecret } from './commands/hash-secret.js'
 import { addImport } from './commands/import.js'
 import { addStatus } from './commands/status.js'
 import { addTrace } from './commands/trace.js'
@@ -42,6 +43,7 @@ export function createProgram(context: Context): Command {
   addTrace(program, context)
   addImport(program, context)
   addCheck(program, context)
+  addHashSecret(program, context)
   addCompletion(program, context)
   return program
 }

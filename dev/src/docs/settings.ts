@@ -1,4 +1,4 @@
-import { SETTINGS } from '@relay/shared/config/environment.js'
+import { SETTINGS } from '@relay/shared/config/settings.js'
 
 /** The generated table stands between these lines of docs/configuration.md. */
 const BEGIN = '<!-- settings: begin -->'

@@ -202,7 +202,8 @@ export class WorkspaceService {
   #newSender(): HttpSender {
     const { appId, apiKey, baseUrl } = this.#workspace
     const { clock, version } = this.#o
-    return new HttpSender({ baseUrl, appId, apiKey, version, maxSockets: MAX_SOCKETS, clock })
+    const ca = this.#o.config.vendorCa
+    return new HttpSender({ baseUrl, appId, apiKey, version, ca, maxSockets: MAX_SOCKETS, clock })
   }
 
   #newLane(lane: Lane): LaneDispatcher {

@@ -1,5 +1,6 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import type { Clock } from '@relay/shared/clock.js'
+import type { Keyring } from '@relay/shared/config/secret.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import {
   appIdOfLetter,
@@ -25,7 +26,8 @@ import { requireToken } from './token.js'
 import { readWorkspaces } from './workspace-reader.js'
 
 export interface AdminDeps {
-  readonly token: string | null
+  /** Who may operate, at present. */
+  readonly operators: () => Keyring
   readonly workspaces: { all(): readonly Workspace[]; get(appId: string): Workspace | undefined }
   /** A connection apart from the intake's: a long read must not hold posts up. */
   readonly client: RedisClient
@@ -53,7 +55,7 @@ export function createAdminApp(deps: AdminDeps): Express {
   app.disable('etag')
   app.set('query parser', 'simple')
   addConsole(app)
-  app.use('/admin', requireToken(deps.token), express.json({ limit: BODY_MOST }))
+  app.use('/admin', requireToken(deps.operators), express.json({ limit: BODY_MOST }))
   route(app, '/admin/workspaces', { get: admin.workspaces })
   route(app, '/admin/workspaces/:appId/pause', { post: admin.pause })
   route(app, '/admin/workspaces/:appId/resume', { post: admin.resume })

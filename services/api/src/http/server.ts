@@ -1,11 +1,20 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
 import type { Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:https'
 import type { Clock } from '@relay/shared/clock.js'
+import type { TlsFiles } from '@relay/shared/config/tls-files.js'
 import type { Random } from '@relay/shared/random.js'
 import { createRequestId } from '@relay/shared/request-id.js'
 import type { Refusal } from '../refusal.js'
 import { BUSY } from './body.js'
 import { refusalAnswer, send } from './envelope.js'
+import { tlsOptions } from './tls.js'
 import { Turns, type TurnLimits } from './turns.js'
 
 /** How patient the server is with its callers, ms. */
@@ -33,12 +42,18 @@ const MAX_CONNECTIONS = 10_000
  */
 const TURNS: TurnLimits = { mostServed: 16, mostWaiting: 20_000 }
 
+export interface IntakeServerParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly timeouts?: { readonly [name in keyof typeof TIMEOUTS]: number }
+  /** null: plain HTTP. */
+  readonly tls?: TlsFiles | null
+}
+
 /** An HTTP server around the intake's handler that no slow or broken caller can hold up. */
 export function createIntakeServer(
   listener: RequestListener,
-  clock: Clock,
-  random: Random,
-  timeouts: { readonly [name in keyof typeof TIMEOUTS]: number } = TIMEOUTS,
+  { clock, random, timeouts = TIMEOUTS, tls = null }: IntakeServerParts,
 ): Server {
   const requestId = () => createRequestId(clock.nowMs(), 0, 0, random)
   const refuse: RequestListener = (_request, response) => {
@@ -46,7 +61,8 @@ export function createIntakeServer(
     send(response, refusalAnswer(BUSY, id), id)
   }
   const turns = new Turns(listener, refuse, TURNS)
-  const server = createServer(
+  const server = openServer(
+    tls,
     {
       headersTimeout: timeouts.headersMs,
       // How long a body may take is its route's to say: an import has no end to its length.
@@ -74,6 +90,15 @@ export function createIntakeServer(
       )
   })
   return server
+}
+
+function openServer(
+  tls: TlsFiles | null,
+  options: ServerOptions,
+  listener: RequestListener,
+): Server {
+  if (tls === null) return createServer(options, listener)
+  return createTlsServer({ ...options, ...tlsOptions(tls) }, listener)
 }
 
 /** Makes an answer the connection's last. */

@@ -27,9 +27,7 @@ describe('a caller that does not behave', () => {
   })
   const impatient: Server = createIntakeServer(
     intake.server.listeners('request')[0] as RequestListener,
-    new FixedClock(0),
-    new CountingRandom(),
-    PATIENCE,
+    { clock: new FixedClock(0), random: new CountingRandom(), timeouts: PATIENCE },
   )
   const port = () => (impatient.address() as AddressInfo).port
 

@@ -16,7 +16,7 @@ export interface HttpSenderOptions {
   readonly maxSockets: number
   readonly clock: Clock
   /** Trust only these certificates (PEM). Without it: the system's and NODE_EXTRA_CA_CERTS. */
-  readonly ca?: string
+  readonly ca?: string | null
 }
 
 /**
