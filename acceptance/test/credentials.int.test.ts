@@ -49,7 +49,9 @@ describe('credentials in files', () => {
 
   /** Until a post is answered so: files are looked at twice a second. */
   async function untilPosts(secret: string, status: number): Promise<void> {
-    await waitFor(async () => (await post(secret)) === status, { what: `${String(status)}` })
+    await waitFor(async () => (await post(secret)) === status, {
+      what: `an answer of ${String(status)}`,
+    })
   }
 
   test('a hashed secret opens, and its hash does not', async () => {

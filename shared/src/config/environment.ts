@@ -67,12 +67,6 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
   const optional = (name: Name) => read(name) as number | null
   const str = (name: Name) => read(name) as string | null
 
-  for (const name of IN_FILES) {
-    if (env[name] && env[`${name}_FILE`]) {
-      const problem = `is set together with ${name}`
-      faults.push({ where: `${name}_FILE`, problem, accepted: 'one of the two' })
-    }
-  }
   const redis = readRedis(str, faults)
   const defaultLimits: WorkspaceLimits = {
     usersPerWindow: num('MOENGAGE_USERS_PER_MINUTE'),
@@ -91,10 +85,7 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
     vendorCa: readPem('MOENGAGE_CA_FILE', str('MOENGAGE_CA_FILE'), faults),
     defaultLimits,
     budgetWindowMs: num('MOENGAGE_BUDGET_WINDOW_SECONDS') * 1000,
-    producers: producersOf(str('RELAY_PRODUCERS'), faults),
-    producersFile: str('RELAY_PRODUCERS_FILE'),
-    adminToken: str('RELAY_ADMIN_TOKEN'),
-    adminTokenFile: str('RELAY_ADMIN_TOKEN_FILE'),
+    ...readSecrets(env, str, faults),
     tls: readTls(str, faults),
     port: num('PORT'),
     opsPort: optional('OPS_PORT') ?? defaultOpsPort,
@@ -111,10 +102,6 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
     traceBytes: num('RELAY_TRACE_BYTES'),
     deadLetterDays: num('RELAY_DEAD_LETTER_DAYS'),
     logLevel: str('LOG_LEVEL') ?? 'info',
-  }
-  if (isBrokenHash(config.adminToken ?? '')) {
-    const problem = 'begins like a hash and is none'
-    faults.push({ where: 'RELAY_ADMIN_TOKEN', problem, accepted: HASHED_ACCEPTED })
   }
   if (faults.length > 0) throw new ConfigError(faults)
   return config
@@ -142,10 +129,24 @@ function readRedis(str: Str, faults: ConfigFault[]): RedisTarget {
   return { ...target, tls: readRedisTls(str, faults) }
 }
 
-function producersOf(list: string | null, faults: ConfigFault[]): ProducerSecrets {
-  const { producers, faults: own } = readProducers(list?.split(',') ?? [], 'RELAY_PRODUCERS')
-  faults.push(...own)
-  return producers
+/** Who may post and who may operate. */
+function readSecrets(env: Environment, str: Str, faults: ConfigFault[]) {
+  for (const name of IN_FILES) {
+    if (env[name] && env[`${name}_FILE`]) {
+      const problem = `is set together with ${name}`
+      faults.push({ where: `${name}_FILE`, problem, accepted: 'one of the two' })
+    }
+  }
+  const list = str('RELAY_PRODUCERS')?.split(',') ?? []
+  const { producers, faults: wrong } = readProducers(list, 'RELAY_PRODUCERS')
+  faults.push(...wrong)
+  const adminToken = str('RELAY_ADMIN_TOKEN')
+  if (isBrokenHash(adminToken ?? '')) {
+    const problem = 'begins like a hash and is none'
+    faults.push({ where: 'RELAY_ADMIN_TOKEN', problem, accepted: HASHED_ACCEPTED })
+  }
+  const producersFile = str('RELAY_PRODUCERS_FILE')
+  return { producers, producersFile, adminToken, adminTokenFile: str('RELAY_ADMIN_TOKEN_FILE') }
 }
 
 function readOwnWorkspace(
@@ -158,19 +159,13 @@ function readOwnWorkspace(
   const apiKey = str('MOENGAGE_API_KEY') ?? (str('MOENGAGE_API_KEY_FILE') === null ? null : '')
   const baseUrl = str('MOENGAGE_BASE_URL')
   const dc = str('MOENGAGE_DC')
-  const miss = (where: Name, problem: string) =>
-    faults.push({ where, problem, accepted: SETTINGS[where].accepted })
+  const miss = missing(faults)
   if (appId === null && apiKey === null && baseUrl === null && dc === null && hasFile) return null
   if (appId === null && !faults.some((f) => f.where === 'MOENGAGE_APP_ID')) {
     miss('MOENGAGE_APP_ID', 'is not set, and neither is RELAY_WORKSPACES_FILE')
   }
   if (apiKey === null) miss('MOENGAGE_API_KEY', 'is not set')
-  if (baseUrl === null && dc === null && !faults.some((f) => f.where === 'MOENGAGE_DC')) {
-    miss('MOENGAGE_BASE_URL', 'is not set, nor is MOENGAGE_DC, and there is no default data centre')
-  }
-  if (baseUrl !== null && dc !== null) miss('MOENGAGE_DC', 'is set together with MOENGAGE_BASE_URL')
-  const origin = baseUrl === null ? dataCentreUrl(dc ?? '') : parseBaseUrl(baseUrl)
-  if (origin === null) miss('MOENGAGE_BASE_URL', 'is not a base URL')
+  const origin = readOrigin(baseUrl, dc, faults)
   return {
     appId: appId ?? '',
     apiKey: apiKey ?? '',
@@ -178,5 +173,22 @@ function readOwnWorkspace(
     limits,
     producers: null,
     quotas: new Map(),
+  }
+}
+
+function readOrigin(baseUrl: string | null, dc: string | null, faults: ConfigFault[]) {
+  const miss = missing(faults)
+  if (baseUrl === null && dc === null && !faults.some((f) => f.where === 'MOENGAGE_DC')) {
+    miss('MOENGAGE_BASE_URL', 'is not set, nor is MOENGAGE_DC, and there is no default data centre')
+  }
+  if (baseUrl !== null && dc !== null) miss('MOENGAGE_DC', 'is set together with MOENGAGE_BASE_URL')
+  const origin = baseUrl === null ? dataCentreUrl(dc ?? '') : parseBaseUrl(baseUrl)
+  if (origin === null) miss('MOENGAGE_BASE_URL', 'is not a base URL')
+  return origin
+}
+
+function missing(faults: ConfigFault[]) {
+  return (where: Name, problem: string): void => {
+    faults.push({ where, problem, accepted: SETTINGS[where].accepted })
   }
 }

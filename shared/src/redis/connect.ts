@@ -56,9 +56,7 @@ function open(target: RedisTarget, connection: Options): RedisClient {
   }
   switch (target.mode) {
     case 'single':
-      return joined(
-        new Redis(target.url, { ...common, ...(isSecure(target.url) ? { tls } : {}) }),
-      )
+      return joined(new Redis(target.url, { ...common, ...(isSecure(target.url) ? { tls } : {}) }))
     case 'sentinel':
       return joined(
         new Redis({
