@@ -131,7 +131,11 @@ export class WorkspaceService {
   }
 
   /** Another process announced a change of this workspace. */
-  heard(what: string): void {
+  heard(what: string, detail: string): void {
+    if (what === 'forget') {
+      const customer = Buffer.from(detail, 'hex').toString('latin1')
+      for (const lane of this.#lanes.values()) lane.erase(customer)
+    }
     if (what === 'gate') void this.refreshGate()
     if (what === 'learned') void this.refreshLearned()
     if (what === 'layout') void this.#partitioning.refresh()

@@ -25,7 +25,10 @@ const VERSION = 1
 const STORED = 0
 const DEFLATED = 1
 const HEADER_BYTES = 12
-const ELEMENT_BYTES = 15
+export const ELEMENT_BYTES = 15
+/** The last of them: the customer's key. */
+export const CUSTOMER_BYTES = 8
+export const JSON_BYTES_AT = 8
 const POSTED = 0x80
 /** Largest cost that fits; intake splits events far below it. */
 export const MAX_COST = 0xffff
@@ -67,7 +70,7 @@ export function encodeChunk(parts: readonly ChunkPart[], compress: boolean): Buf
   head.writeUInt8(compress ? DEFLATED : STORED, 1)
   head.writeUInt16LE(parts.length, 2)
   head.writeUInt32LE(elements.length, 4)
-  head.writeUInt32LE(jsonBytes, 8)
+  head.writeUInt32LE(jsonBytes, JSON_BYTES_AT)
   if (!compress) return Buffer.concat([head, ...json])
   return Buffer.concat([head, deflateRawSync(Buffer.concat(json), { level: 1 })])
 }
@@ -80,7 +83,7 @@ export function decodeChunk(chunk: Buffer): TracedElement[] {
   const provenances = readPosts(chunk)
   let at = provenances.end
   const tail = chunk.subarray(at + count * ELEMENT_BYTES)
-  const json = chunk.readUInt8(1) === DEFLATED ? inflateRawSync(tail) : tail
+  const json = isDeflated(chunk) ? inflateRawSync(tail) : tail
   const elements: TracedElement[] = []
   let from = 0
   for (const { provenance, elements: own } of provenances.posts) {
@@ -99,6 +102,16 @@ export function decodeChunk(chunk: Buffer): TracedElement[] {
     }
   }
   return elements
+}
+
+/** Whether the chunk's JSON is compressed. */
+export function isDeflated(chunk: Buffer): boolean {
+  return chunk.readUInt8(1) === DEFLATED
+}
+
+/** Where the elements' table begins. */
+export function elementTable(chunk: Buffer): number {
+  return readPosts(chunk).end
 }
 
 function kindAt(index: number): Kind {

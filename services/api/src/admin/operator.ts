@@ -7,6 +7,7 @@ import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js
 import type { Logger } from '@relay/shared/observability/logger.js'
 import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 import type { PostStore } from '@relay/shared/queue/post.js'
+import { systemRandom } from '@relay/shared/random.js'
 import { connectRedis } from '@relay/shared/redis/connect.js'
 import { producerTag } from '@relay/shared/request-id.js'
 import { TraceStore } from '@relay/shared/trace/trace-store.js'
@@ -55,7 +56,7 @@ export function openOperator({ config, credentials, ...rest }: OperatorParts): O
   expiry.start()
   return {
     app: createAdminApp({
-      ...{ ...parts, client, store, workspaces, history },
+      ...{ ...parts, client, store, workspaces, history, random: systemRandom },
       operators: () => credentials.operators,
       prefix: config.prefix,
       windowMs: config.budgetWindowMs,
