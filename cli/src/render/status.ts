@@ -1,3 +1,4 @@
+import type { Kind, Lane } from '@relay/shared/element.js'
 import { holdAdvice } from './advice.js'
 import { count, duration, table } from './table.js'
 
@@ -20,9 +21,10 @@ export interface WorkspaceView {
   readonly state: 'running' | 'held' | 'paused'
   readonly hold: Closure | null
   readonly slowed: (Closure & { readonly state: string }) | null
-  readonly backlog: Readonly<Record<'realtime' | 'backfill', { readonly total: number }>>
+  readonly backlog: Readonly<Record<Lane, Readonly<Record<Kind | 'total', number>>>>
   readonly oldest_age_seconds: Readonly<Record<'realtime' | 'backfill', number | null>>
   readonly budgets: Readonly<Record<string, BudgetView>>
+  readonly budget_window_seconds: number
   readonly drain_eta_seconds: number | null
   readonly dead_letters: Readonly<Record<string, number>>
 }

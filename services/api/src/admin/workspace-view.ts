@@ -55,8 +55,11 @@ function slowedView(mode: Mode) {
 function backlogView({ lanes }: WorkspaceFacts, lane: Lane) {
   const own = lanes.find((backlog) => backlog.lane === lane)
   const elements = own?.elements ?? { user: 0, event: 0, device: 0 }
-  const total = KINDS.reduce((sum, kind) => sum + elements[kind], 0)
-  return { ...elements, total, bytes: own?.bytes ?? 0 }
+  return { ...elements, total: total(elements), bytes: own?.bytes ?? 0 }
+}
+
+function total(elements: Readonly<Record<Kind, number>>): number {
+  return KINDS.reduce((sum, kind) => sum + elements[kind], 0)
 }
 
 function ageSeconds({ lanes, nowMs }: WorkspaceFacts, lane: Lane): number | null {
@@ -90,8 +93,9 @@ function drainEtaSeconds(facts: WorkspaceFacts): number | null {
   if (gate.paused || gate.mode.state === 'held') return null
   const counts = { user: count('user'), event: count('event'), device: count('device') }
   const waiting = waitingByBudget(counts, limits)
+  const realtime = lanes.some(({ lane, elements }) => lane === 'realtime' && total(elements) > 0)
   const effective = effectiveLimits(limits, share)
-  return Math.round(drainSeconds({ waiting, effective, used, windowMs }) * 10) / 10
+  return Math.round(drainSeconds({ waiting, effective, used, windowMs, realtime }) * 10) / 10
 }
 
 function budgetsOf(limits: WorkspaceLimits): readonly Budget[] {
