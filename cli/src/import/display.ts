@@ -25,7 +25,8 @@ export class Display {
   readonly #pace = new Pace()
   #shownAtMs = -Infinity
   #viewAtMs = -Infinity
-  #view: WorkspaceView | null = null
+  /** The workspace as last seen, and the lines that were sent when it was asked for. */
+  #seen: { readonly view: WorkspaceView; readonly lines: number } | null = null
   #waitsFor = ''
 
   constructor(options: DisplayOptions) {
@@ -37,7 +38,7 @@ export class Display {
     if (isQuiet) return
     this.#waitsFor = ''
     this.#pace.add(progress)
-    this.#look()
+    this.#look(progress.lines)
     const nowMs = this.#o.clock.monotonicMs()
     if (!isLive && nowMs - this.#shownAtMs < NOTE_EVERY_MS) return
     this.#shownAtMs = nowMs
@@ -53,15 +54,18 @@ export class Display {
   }
 
   #deliverySeconds({ share, lines }: Progress): number | null {
-    if (this.#view === null || share === 0) return null
-    return deliverySeconds(this.#view, lines / share - lines)
+    if (this.#seen === null || share === 0) return null
+    // What was sent since is not in what waits there.
+    return deliverySeconds(this.#seen.view, lines / share - this.#seen.lines)
   }
 
   /** Without waiting for the answer: the import goes on meanwhile. */
-  #look(): void {
+  #look(lines: number): void {
     const nowMs = this.#o.clock.monotonicMs()
     if (nowMs - this.#viewAtMs < VIEW_EVERY_MS) return
     this.#viewAtMs = nowMs
-    void this.#o.view().then((view) => (this.#view = view))
+    void this.#o.view().then((view) => {
+      this.#seen = view === null ? null : { view, lines }
+    })
   }
 }
