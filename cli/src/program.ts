@@ -5,6 +5,7 @@ import { addCompletion } from './commands/completion.js'
 import type { Context } from './commands/context.js'
 import { addDeadLetters } from './commands/dead-letters.js'
 import { addImport } from './commands/import.js'
+import { addShadow } from './commands/shadow.js'
 import { addStatus } from './commands/status.js'
 import { addTrace } from './commands/trace.js'
 import { addPauseAndResume } from './commands/workspaces.js'
@@ -40,6 +41,7 @@ export function createProgram(context: Context): Command {
   addDeadLetters(program, context)
   addPauseAndResume(program, context)
   addTrace(program, context)
+  addShadow(program, context)
   addImport(program, context)
   addCheck(program, context)
   addCompletion(program, context)

@@ -10,6 +10,7 @@ function view(user: number, event: number, used = 0): WorkspaceView {
   return {
     app_id: 'APP',
     state: 'running',
+    mode: 'live',
     hold: null,
     slowed: null,
     backlog: { realtime: none, backfill: { ...none, user, event, total: user + event } },

@@ -309,6 +309,8 @@ function readOwnWorkspace(
     limits,
     producers: null,
     quotas: new Map(),
+    mode: 'live',
+    shadowed: 'drop',
   }
 }
 

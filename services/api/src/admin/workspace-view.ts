@@ -1,6 +1,6 @@
 import { BUDGETS, effectiveLimits, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import { drainSeconds, waitingByBudget } from '@relay/shared/budget/drain.js'
-import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
+import type { WorkspaceLimits, WorkspaceMode } from '@relay/shared/config/workspace.js'
 import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js'
 import { KINDS, LANES, type Kind, type Lane } from '@relay/shared/element.js'
 import type { Gate, Mode } from '@relay/shared/gate/gate-state.js'
@@ -10,6 +10,7 @@ import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 export interface WorkspaceFacts {
   readonly appId: string
   readonly limits: WorkspaceLimits
+  readonly mode: WorkspaceMode
   readonly windowMs: number
   readonly gate: Gate
   readonly used: Cost
@@ -23,10 +24,11 @@ export interface WorkspaceFacts {
 
 /** A workspace as the operator API shows it. */
 export function workspaceView(facts: WorkspaceFacts) {
-  const { appId, gate, windowMs, deadLetters } = facts
+  const { appId, gate, mode, windowMs, deadLetters } = facts
   return {
     app_id: appId,
     state: gate.paused ? 'paused' : gate.mode.state === 'held' ? 'held' : 'running',
+    mode,
     hold: gate.mode.state === 'held' ? closureView(gate.mode) : null,
     /** MoEngage fails or asks to slow down, and relay deals with it: nothing to do yet. */
     slowed: slowedView(gate.mode),
