@@ -197,6 +197,7 @@ export class Worker {
       redisNowMs: () => clock.monotonicMs() + this.#redisOffsetMs,
       leaseLeftMs: () => this.#session.remainingMs(),
       incarnation: () => this.#life.id,
+      refreshLife: () => this.#life.refresh(),
       workers: () => this.#ownership.sessions.map(workerOf),
       onIdle: (window) => void this.#ownership.idle(window),
       sleep,
@@ -213,6 +214,7 @@ export class Worker {
       this.#o.log.warn("Redis' clock stepped", { stepMs: Math.round(stepMs) })
       this.#ownership.distrust()
     }
+    void this.#life.refreshIfUnheard()
     if (!this.#stopping) void this.#ownership.balance(roster, askedAtMs).catch(() => undefined)
   }
 
