@@ -128,7 +128,7 @@ export class Relay {
   post(path: string, body: unknown, headers: Environment = {}): Promise<Answer> {
     const text = typeof body === 'string' ? body : JSON.stringify(body)
     return send(`${this.apiUrl}${path}`, 'POST', text, {
-      Authorization: `Basic ${Buffer.from(`${APP_ID}:${SECRET}`).toString('base64')}`,
+      ...basicAuth(),
       'Content-Type': 'application/json',
       ...headers,
     })
@@ -137,6 +137,11 @@ export class Relay {
   postElements(elements: readonly unknown[], headers?: Environment): Promise<Answer> {
     return this.post(`/v1/transition/${APP_ID}`, { type: 'transition', elements }, headers)
   }
+}
+
+/** The producer's credentials. */
+export function basicAuth(): Environment {
+  return { Authorization: `Basic ${Buffer.from(`${APP_ID}:${SECRET}`).toString('base64')}` }
 }
 
 function entryOf(service: string): string {

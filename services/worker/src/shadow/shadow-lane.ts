@@ -112,7 +112,12 @@ export class ShadowLane {
   async #drop(free: readonly Served[]): Promise<number> {
     const { limits } = this.#o.workspace()
     const wantBytes = limits.maxBodyBytes * 2
-    const target = { wantBytes, leastBytes: wantBytes, watch: false }
+    const target = {
+      enoughBytes: limits.maxBodyBytes,
+      wantBytes,
+      leastBytes: wantBytes,
+      watch: false,
+    }
     const loaded = await Promise.all(
       free.map(({ window, queue }) => loadWindow(window, queue, target, this.#o.memory)),
     )
