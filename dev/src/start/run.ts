@@ -1,5 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ConfigError, EXIT_CONFIG, type ConfigFault } from '@relay/shared/config/fault.js'
+import { withSecretFiles } from '@relay/shared/config/secret-files.js'
 import { Ended } from '../process/child.js'
 import { isPortBusy } from '../process/port.js'
 import { NoRedisServer } from '../redis/find-server.js'
@@ -21,9 +23,6 @@ export interface RunOptions {
   readonly stopped: Promise<unknown>
 }
 
-/** EX_CONFIG: a setting has to be changed before another try. */
-const BAD_CONFIG = 78
-
 /** Runs relay until it is stopped or a part of it breaks; gives the exit status. */
 export async function runRelay(options: RunOptions): Promise<number> {
   await mkdir(options.home, { recursive: true })
@@ -37,11 +36,13 @@ export async function runRelay(options: RunOptions): Promise<number> {
   } catch (error) {
     if (!isForUser(error)) throw error
     options.show(error.message)
-    return error instanceof BadPort ? BAD_CONFIG : 1
+    return error instanceof BadPort || error instanceof ConfigError ? EXIT_CONFIG : 1
   }
 }
 
-async function runAlone({ env, entries, home, show, stopped }: RunOptions): Promise<number> {
+async function runAlone(options: RunOptions): Promise<number> {
+  const { entries, home, show, stopped } = options
+  const env = readSecrets(options.env)
   const credentials = await credentialsIn(join(home, 'credentials.json'))
   const fileAppId = await firstAppId(env.RELAY_WORKSPACES_FILE)
   // An empty variable is an unset one.
@@ -67,7 +68,7 @@ async function runAlone({ env, entries, home, show, stopped }: RunOptions): Prom
     const end = first instanceof Ended ? first : await Promise.race([stack.broken, whenStopped])
     if (end === null) return 0
     show(`${end.message}\nStopping the rest. Full logs: ${logDir}`)
-    return end.exit.code === BAD_CONFIG ? BAD_CONFIG : 1
+    return end.exit.code === EXIT_CONFIG ? EXIT_CONFIG : 1
   } finally {
     await stack.stop()
   }
@@ -98,7 +99,7 @@ async function refuseBusyPorts(plan: Plan): Promise<void> {
 }
 
 function isForUser(error: unknown): error is Error {
-  return [NoRedisServer, AlreadyRunning, BadPort, PortBusy, WaitedInVain].some(
+  return [NoRedisServer, AlreadyRunning, BadPort, ConfigError, PortBusy, WaitedInVain].some(
     (kind) => error instanceof kind,
   )
 }
@@ -114,4 +115,12 @@ async function firstAppId(file: string | undefined): Promise<string | null> {
   } catch {
     return null
   }
+}
+
+/** What is in files is given to the services as if it had been set: what is made up may stand beside it. */
+function readSecrets(env: Environment): Environment {
+  const faults: ConfigFault[] = []
+  const given = withSecretFiles(env, faults)
+  if (faults.length > 0) throw new ConfigError(faults)
+  return given
 }

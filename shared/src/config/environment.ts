@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import * as vendor from '../vendor/limits.js'
 import { ConfigError, type ConfigFault } from './fault.js'
+import { withSecretFiles } from './secret-files.js'
 import { parseRedisUrl, REDIS_URL_ACCEPTED, type RedisTarget } from './redis-url.js'
 import {
   APP_ID,
@@ -70,6 +71,12 @@ function whole(min: number, max: number, fallback: number | null, meaning: strin
   }
 }
 
+/** In place of a secret in the environment, which others on the host may be able to read. */
+function secretFile(name: string): Setting {
+  const meaning = `File that holds ${name}; read at start.`
+  return text(z.string(), null, 'path of a file that holds the value', meaning)
+}
+
 function text(schema: z.ZodType, fallback: string | null, accepted: string, meaning: string) {
   return { schema, fallback, accepted, meaning }
 }
@@ -81,6 +88,7 @@ const LOG_LEVELS = ['error', 'warn', 'info', 'http', 'verbose', 'debug', 'silly'
 /** Every setting with its default, in the order of the documentation. The only place that names them. */
 export const SETTINGS = {
   REDIS_URL: text(z.string(), 'redis://127.0.0.1:6379', REDIS_URL_ACCEPTED, 'Where Redis is.'),
+  REDIS_URL_FILE: secretFile('REDIS_URL'),
   RELAY_PREFIX: text(
     z.string().regex(/^[A-Za-z0-9_.-]{1,32}$/, 'has other characters or is too long'),
     'relay',
@@ -100,6 +108,7 @@ export const SETTINGS = {
     'A single workspace without a file.',
   ),
   MOENGAGE_API_KEY: text(z.string(), null, 'the Data API key', 'Its Data API key.'),
+  MOENGAGE_API_KEY_FILE: secretFile('MOENGAGE_API_KEY'),
   MOENGAGE_BASE_URL: text(z.string(), null, BASE_URL_ACCEPTED, 'Its host. No default.'),
   MOENGAGE_DC: text(
     DATA_CENTRE,
@@ -143,12 +152,14 @@ export const SETTINGS = {
     'name:secret,name:secret with names of letters, digits, "_", "." or "-" and non-empty secrets',
     'Who may post. Unset: nobody may.',
   ),
+  RELAY_PRODUCERS_FILE: secretFile('RELAY_PRODUCERS'),
   RELAY_ADMIN_TOKEN: text(
     z.string(),
     null,
     'any non-empty text',
     'Bearer token of the operator API. Unset: it answers 403.',
   ),
+  RELAY_ADMIN_TOKEN_FILE: secretFile('RELAY_ADMIN_TOKEN'),
   PORT: whole(0, 65535, 8080, 'Intake port of the api.'),
   OPS_PORT: whole(0, 65535, null, 'Metrics, health and operator port (api 9464, worker 9465).'),
   RELAY_LINGER_MS: whole(
@@ -222,8 +233,9 @@ export type Environment = Readonly<Record<string, string | undefined>>
 const PRODUCER_NAME = /^[A-Za-z0-9_.-]{1,64}$/
 
 /** Parses the environment; throws `ConfigError` with every fault at once. */
-export function parseEnvironment(env: Environment, defaultOpsPort: number): Config {
+export function parseEnvironment(given: Environment, defaultOpsPort: number): Config {
   const faults: ConfigFault[] = []
+  const env = withSecretFiles(given, faults)
   const read = (name: Name): unknown => {
     const setting: Setting = SETTINGS[name]
     const raw = env[name] === undefined || env[name] === '' ? setting.fallback : env[name]
@@ -289,12 +301,13 @@ function readOwnWorkspace(
   const apiKey = str('MOENGAGE_API_KEY')
   const baseUrl = str('MOENGAGE_BASE_URL')
   const dc = str('MOENGAGE_DC')
-  const miss = (where: Name, problem: string) =>
-    faults.push({ where, problem, accepted: SETTINGS[where].accepted })
-  if (appId === null && apiKey === null && baseUrl === null && dc === null && hasFile) return null
-  if (appId === null && !faults.some((f) => f.where === 'MOENGAGE_APP_ID')) {
-    miss('MOENGAGE_APP_ID', 'is not set, and neither is RELAY_WORKSPACES_FILE')
+  const miss = (where: Name, problem: string) => {
+    // Not missing, but faulty: that is told already.
+    const isFaulty = faults.some((f) => f.where === where || f.where === `${where}_FILE`)
+    if (!isFaulty) faults.push({ where, problem, accepted: SETTINGS[where].accepted })
   }
+  if (appId === null && apiKey === null && baseUrl === null && dc === null && hasFile) return null
+  if (appId === null) miss('MOENGAGE_APP_ID', 'is not set, and neither is RELAY_WORKSPACES_FILE')
   if (apiKey === null) miss('MOENGAGE_API_KEY', 'is not set')
   if (baseUrl === null && dc === null && !faults.some((f) => f.where === 'MOENGAGE_DC')) {
     miss('MOENGAGE_BASE_URL', 'is not set, nor is MOENGAGE_DC, and there is no default data centre')
