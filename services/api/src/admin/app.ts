@@ -10,6 +10,9 @@ import type { PostStore, RefusalReason } from '@relay/shared/queue/post.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import type { TraceStore } from '@relay/shared/trace/trace-store.js'
 import { addConsole } from '../console/console.js'
+import { queueBoard } from '../queues/board.js'
+import { QUEUES_PATH, QueueSession } from '../queues/session.js'
+import { WaitingQueues } from '../queues/waiting-queues.js'
 import { answer, invalid, notFound, refuse, RefusedError, type AdminRefusal } from './answer.js'
 import { AuditLog, selectionFields } from './audit.js'
 import type { BacklogHistory } from './backlog-history.js'
@@ -21,6 +24,7 @@ import { traceRequest } from './request-trace.js'
 import { operatorsTrace } from './request-view.js'
 import { selected } from './selected.js'
 import { parseListQuery, parseSelection, type Selection } from './selection.js'
+import { beginSession, endSession } from './session.js'
 import { requireToken } from './token.js'
 import { readWorkspaces } from './workspace-reader.js'
 
@@ -52,12 +56,16 @@ export function createAdminApp(deps: AdminDeps): Express {
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', 'simple')
+  const session = new QueueSession(deps.token, deps.clock)
+  const board = queueBoard(new WaitingQueues(deps.client, deps.prefix))
+  app.use(QUEUES_PATH, session.require, board)
   addConsole(app)
   app.use('/admin', requireToken(deps.token), express.json({ limit: BODY_MOST }))
   route(app, '/admin/workspaces', { get: admin.workspaces })
   route(app, '/admin/workspaces/:appId/pause', { post: admin.pause })
   route(app, '/admin/workspaces/:appId/resume', { post: admin.resume })
   route(app, '/admin/history', { get: admin.history })
+  route(app, '/admin/session', { post: beginSession(session), delete: endSession(session) })
   route(app, '/admin/dead-letters', { get: admin.list, delete: admin.purge })
   route(app, '/admin/dead-letters/replay', { post: admin.replay })
   route(app, '/admin/dead-letters/:id', { get: admin.show })

@@ -1,7 +1,16 @@
 import { KINDS, LANES } from '@relay/shared/element.js'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { RULES } from '../validate/rules.js'
 
-const OUTCOMES = ['accepted', 'rejected', 'unavailable'] as const
+export const OUTCOMES = ['accepted', 'rejected', 'unavailable'] as const
+/** Where elements come in. */
+const POSTING = ['customer', 'event', 'device', 'transition', 'import'] as const
+export const ROUTES = [...POSTING, 'requests', 'elsewhere', 'unknown'] as const
+/** What a post is answered with while something is wrong, most often. The others come as they do. */
+const PRESET_STATUSES = ['200', '400', '401', '403', '413', '429', '500', '503'] as const
+export const WARNING_RULES = Object.entries(RULES).flatMap(([rule, { severity }]) =>
+  severity === 'warn' ? [rule] : [],
+)
 
 /** Every metric of the api that is its own; made once, on the registry it is given. */
 export function createIntakeMetrics(registry: Registry, producers: Iterable<string>) {
@@ -41,6 +50,11 @@ export function createIntakeMetrics(registry: Registry, producers: Iterable<stri
     }),
   }
   for (const producer of producers) metrics.producerElements.inc({ producer }, 0)
+  for (const rule of WARNING_RULES) metrics.warnings.inc({ rule }, 0)
+  for (const route of POSTING) {
+    metrics.duration.zero({ route })
+    for (const status of PRESET_STATUSES) metrics.requests.inc({ route, status }, 0)
+  }
   const preset = (appId: string): void => {
     for (const kind of KINDS) {
       for (const lane of LANES) {
