@@ -1,37 +1,61 @@
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporaryFolder, ROOT } from '@relay/dev/folders.js'
 import { startChild, type Child } from '@relay/dev/process/child.js'
 import { freePort } from '@relay/dev/process/port.js'
 import type { PrometheusPrograms } from '@relay/dev/prometheus/find-prometheus.js'
 
+type Labels = Readonly<Record<string, string>>
+
 export interface Sample {
-  readonly metric: Readonly<Record<string, string>>
+  readonly metric: Labels
   readonly value: readonly [number, string]
 }
 
-/** A Prometheus that scrapes every second, with relay's own rules. */
+export interface Series {
+  readonly metric: Labels
+  readonly values: readonly (readonly [seconds: number, value: string])[]
+}
+
+/** Moments in seconds since 1970, as Prometheus counts them. */
+export interface Range {
+  readonly fromS: number
+  readonly toS: number
+  readonly stepS: number
+}
+
+export interface PrometheusOptions {
+  /** Ports of the metrics by job name; more than one process may do a job. */
+  readonly jobs: Readonly<Record<string, readonly number[]>>
+  /** Files with rules; relay's own unless told. */
+  readonly rules?: readonly string[]
+}
+
+const OWN_RULES = join(ROOT, 'ops/rules/relay-*.yml')
+
+/** A Prometheus that scrapes every second. */
 export class Prometheus {
   readonly url: string
   readonly #child: Child
+  readonly #folder: string
 
-  private constructor(url: string, child: Child) {
+  private constructor(url: string, child: Child, folder: string) {
     this.url = url
     this.#child = child
+    this.#folder = folder
   }
 
-  /** `jobs`: port of the metrics by job name. */
   static async start(
     { prometheus }: PrometheusPrograms,
-    jobs: Readonly<Record<string, number>>,
+    { jobs, rules = [OWN_RULES] }: PrometheusOptions,
   ): Promise<Prometheus> {
     const [folder, port] = await Promise.all([temporaryFolder('prometheus'), freePort()])
     const config = {
       global: { scrape_interval: '1s', evaluation_interval: '1s' },
-      rule_files: [join(ROOT, 'ops/rules/relay-*.yml')],
-      scrape_configs: Object.entries(jobs).map(([job, target]) => ({
+      rule_files: rules,
+      scrape_configs: Object.entries(jobs).map(([job, ports]) => ({
         job_name: job,
-        static_configs: [{ targets: [`127.0.0.1:${String(target)}`] }],
+        static_configs: [{ targets: ports.map((target) => `127.0.0.1:${String(target)}`) }],
       })),
     }
     // YAML is a superset of JSON.
@@ -48,19 +72,18 @@ export class Prometheus {
       cwd: folder,
     })
     await child.waitUntilReady(`${url}/-/ready`)
-    return new Prometheus(url, child)
+    return new Prometheus(url, child, folder)
   }
 
-  async query(expr: string): Promise<readonly Sample[]> {
-    const body = new URLSearchParams({ query: expr })
-    const answer = await fetch(`${this.url}/api/v1/query`, { method: 'POST', body })
-    const { status, error, data } = (await answer.json()) as {
-      status: string
-      error?: string
-      data?: { result: Sample[] }
-    }
-    if (status !== 'success') throw new Error(`${error ?? status} in ${expr}`)
-    return data?.result ?? []
+  /** `atS`: seconds since 1970; now unless told. */
+  async query(expr: string, atS?: number): Promise<readonly Sample[]> {
+    const time = atS === undefined ? {} : { time: String(atS) }
+    return this.#ask<Sample>('query', { query: expr, ...time })
+  }
+
+  async range(expr: string, { fromS, toS, stepS }: Range): Promise<readonly Series[]> {
+    const range = { start: String(fromS), end: String(toS), step: String(stepS) }
+    return this.#ask<Series>('query_range', { query: expr, ...range })
   }
 
   async get(path: string): Promise<unknown> {
@@ -70,5 +93,18 @@ export class Prometheus {
 
   async stop(): Promise<void> {
     await this.#child.stop(3_000)
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  async #ask<T>(path: string, fields: Record<string, string>): Promise<readonly T[]> {
+    const body = new URLSearchParams(fields)
+    const answer = await fetch(`${this.url}/api/v1/${path}`, { method: 'POST', body })
+    const { status, error, data } = (await answer.json()) as {
+      status: string
+      error?: string
+      data?: { result: T[] }
+    }
+    if (status !== 'success') throw new Error(`${error ?? status} in ${fields.query ?? path}`)
+    return data?.result ?? []
   }
 }
