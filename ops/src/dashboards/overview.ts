@@ -59,13 +59,15 @@ export const overview: DashboardSpec = {
         },
         {
           title: 'MoEngage: failing requests',
-          about: 'Share of bulk requests that MoEngage refused or did not answer.',
+          // Between two probes of what is held there is no request at all.
+          about:
+            'Share of bulk requests that MoEngage refused or did not answer; all of them while everything is held.',
           kind: 'stat',
           unit: 'percentunit',
           limits: [0.05, 0.5],
           queries: [
             query(
-              `sum(rate(relay_requests_total{${CHOSEN},outcome=~"${MOENGAGE_TROUBLE}"}[${RATE}])) / (sum(rate(relay_requests_total{${CHOSEN}}[${RATE}])) > 0) or vector(0)`,
+              `sum(rate(relay_requests_total{${CHOSEN},outcome=~"${MOENGAGE_TROUBLE}"}[${RATE}])) / (sum(rate(relay_requests_total{${CHOSEN}}[${RATE}])) > 0) or max(relay_workspace_held{${CHOSEN}}) or vector(0)`,
               'failing',
             ),
           ],

@@ -56,12 +56,13 @@ export async function runDrill(
   drill: Drill,
   programs: PrometheusPrograms,
   say: (line: string) => void,
+  calmS = CALM_S,
 ): Promise<DrillResult> {
   const stand = await Stand.start(programs, drill.stand)
   try {
     const { prometheus } = stand
     const fromS = Math.ceil(await calm(prometheus))
-    await until('the calm before', () => now() > fromS + CALM_S, START_TIMEOUT_MS)
+    await until('the calm before', () => now() > fromS + calmS, START_TIMEOUT_MS)
     const injectedS = now()
     await drill.inject(stand)
     say(`${drill.title}: brought about`)

@@ -4,7 +4,7 @@ import { CHROMIUM_ARGUMENTS, chromiumHere } from '@relay/dev/chromium/find-chrom
 import { launch, type Browser, type Page } from 'puppeteer-core'
 import type { RelayUnderLoad } from '../live/relay-under-load.js'
 
-const DESKTOP = { width: 1100, height: 760 }
+const DESKTOP = { width: 1000, height: 680 }
 /** Pages that ask every two seconds are hardly ever quiet. */
 const QUIET_MS = 3_000
 const PHONE = { width: 390, height: 844, isMobile: true, hasTouch: true }
