@@ -33,7 +33,7 @@ const poisonFlood: Drill = {
   },
   alerts: ['RelayDeadLettersGrow', 'RelayDeadLettersBurn'],
   reading:
-    '_Not dead-lettered_ is red and _Delivered_ keeps up with _Accepted_: the neighbours of what is refused get through.',
+    '_Not dead-lettered_ is red while nothing is held: MoEngage refuses single elements. _Budget in use_ shows the price: every request of the search for them counts, so with nearly half of all elements refused the users budget is spent on searching, and their neighbours are late until the producer is stopped.',
   steps: [
     {
       ...{ page: 'RelayDeadLettersBurn', step: 2 },
