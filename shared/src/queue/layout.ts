@@ -18,6 +18,8 @@ export interface Layout extends Generation {
   readonly next: number | null
   /** Older generations that may still have elements, oldest first: they are served first. */
   readonly draining: readonly Generation[]
+  /** Closed in the last two days, oldest first: a post that is repeated may be stored there. */
+  readonly previous: readonly Omit<Generation, 'mode'>[]
 }
 
 /** What a workspace's partitions should be. */
@@ -69,15 +71,24 @@ export class LayoutStore {
         [wanted, step, old, wake, appId, wantedMode(appId)],
       ),
     ).map(replyText)
-    const [generation = '0', partitions = '1', next = '', draining = '', mode = ''] = reply
+    const [generation = '0', partitions = '1', next = '', draining = '', mode = '', previous = ''] =
+      reply
     return {
       generation: Number(generation),
       partitions: Number(partitions),
       mode: modeOf(mode),
       next: next === '' ? null : Number(next),
-      draining: draining === '' ? [] : draining.split(',').map(parseGeneration),
+      draining: listOf(draining).map(parseGeneration),
+      previous: listOf(previous).map((text) => {
+        const [number, count] = text.split(':')
+        return { generation: Number(number), partitions: Number(count) }
+      }),
     }
   }
+}
+
+function listOf(text: string): string[] {
+  return text === '' ? [] : text.split(',')
 }
 
 /** See the key `draining` in lua/layout.lua. */
