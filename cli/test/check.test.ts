@@ -1,7 +1,7 @@
 import { levelReached } from '@relay/shared/durability/level.js'
 import { checkConfiguration, environmentToCheck } from '../src/check/configuration.js'
 import { judgeRedis, type RedisFacts } from '../src/check/redis-judgement.js'
-import type { Durability } from '@relay/shared/config/environment.js'
+import type { Durability } from '@relay/shared/config/settings.js'
 
 const GOOD: RedisFacts = {
   version: '7.0.15',

@@ -45,6 +45,13 @@ export class LayoutStore {
     return this.#step(appId, 'get', 0)
   }
 
+  /** The layout as it is; null: nothing was ever posted to the workspace. */
+  async find(appId: string): Promise<Layout | null> {
+    const key = workspaceKeys(this.#prefix, appId).layout
+    const found = await this.#client.hmget(key, ...FIELDS)
+    return found[0] ? layoutOf(found.map((value) => value ?? '')) : null
+  }
+
   /** Says what is wanted; `next` is set when it differs. */
   plan(appId: string): Promise<Layout> {
     return this.#step(appId, 'plan', 0)
@@ -71,19 +78,27 @@ export class LayoutStore {
         [wanted, step, old, wake, appId, wantedMode(appId)],
       ),
     ).map(replyText)
-    const [generation = '0', partitions = '1', next = '', draining = '', mode = '', previous = ''] =
-      reply
-    return {
-      generation: Number(generation),
-      partitions: Number(partitions),
-      mode: modeOf(mode),
-      next: next === '' ? null : Number(next),
-      draining: listOf(draining).map(parseGeneration),
-      previous: listOf(previous).map((text) => {
-        const [number, count] = text.split(':')
-        return { generation: Number(number), partitions: Number(count) }
-      }),
-    }
+    return layoutOf(reply)
+  }
+}
+
+/** In the order in which the script answers. */
+const FIELDS = ['generation', 'partitions', 'next', 'draining', 'mode', 'previous'] as const
+
+/** From `FIELDS`, '' for none. */
+function layoutOf(fields: readonly string[]): Layout {
+  const [generation = '0', partitions = '1', next = '', draining = '', mode = '', previous = ''] =
+    fields
+  return {
+    generation: Number(generation),
+    partitions: Number(partitions),
+    mode: modeOf(mode),
+    next: next === '' ? null : Number(next),
+    draining: listOf(draining).map(parseGeneration),
+    previous: listOf(previous).map((text) => {
+      const [number, count] = text.split(':')
+      return { generation: Number(number), partitions: Number(count) }
+    }),
   }
 }
 
