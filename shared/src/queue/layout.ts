@@ -45,13 +45,6 @@ export class LayoutStore {
     return this.#step(appId, 'get', 0)
   }
 
-  /** The layout as it is; null: nothing was ever posted to the workspace. */
-  async find(appId: string): Promise<Layout | null> {
-    const key = workspaceKeys(this.#prefix, appId).layout
-    const found = await this.#client.hmget(key, ...FIELDS)
-    return found[0] ? layoutOf(found.map((value) => value ?? '')) : null
-  }
-
   /** Says what is wanted; `next` is set when it differs. */
   plan(appId: string): Promise<Layout> {
     return this.#step(appId, 'plan', 0)
@@ -84,6 +77,16 @@ export class LayoutStore {
 
 /** In the order in which the script answers. */
 const FIELDS = ['generation', 'partitions', 'next', 'draining', 'mode', 'previous'] as const
+
+/** The layout as it is, changing nothing; null: nothing was ever posted to the workspace. */
+export async function findLayout(
+  client: RedisClient,
+  prefix: string,
+  appId: string,
+): Promise<Layout | null> {
+  const found = await client.hmget(workspaceKeys(prefix, appId).layout, ...FIELDS)
+  return found[0] ? layoutOf(found.map((value) => value ?? '')) : null
+}
 
 /** From `FIELDS`, '' for none. */
 function layoutOf(fields: readonly string[]): Layout {

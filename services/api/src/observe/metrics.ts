@@ -47,12 +47,12 @@ export function createIntakeMetrics(registry: Registry) {
       registers,
     }),
   }
+  const presetProducers = (producers: readonly string[]): void => {
+    for (const producer of producers) metrics.producerElements.inc({ producer }, 0)
+  }
   for (const [rule, { severity }] of Object.entries<Rule>(RULES)) {
     const counter = severity === 'refuse' ? metrics.refusals : metrics.warnings
     counter.inc({ rule }, 0)
-  }
-  const presetProducers = (producers: readonly string[]): void => {
-    for (const producer of producers) metrics.producerElements.inc({ producer }, 0)
   }
   const preset = (appId: string): void => {
     for (const kind of KINDS) {
