@@ -247,6 +247,7 @@ export class WorkspaceService {
         arrivalGraceMs: o.config.arrivalGraceMs,
       },
       lingerMs: o.config.lingerMs,
+      coalesces: () => this.#workspace.coalesce ?? o.config.coalesce,
       windowMs: o.config.budgetWindowMs,
       memory: o.memory,
       bodyBytes: () => this.#learned.bodyBytes,

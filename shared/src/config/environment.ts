@@ -33,6 +33,8 @@ export interface Config {
   readonly port: number
   readonly opsPort: number
   readonly lingerMs: number
+  /** Whether adjacent elements of a customer are coalesced, where a workspace does not say. */
+  readonly coalesce: boolean
   readonly partitions: number
   readonly durability: Durability
   readonly maxRequestBytes: number
@@ -157,6 +159,12 @@ export const SETTINGS = {
     100,
     'The longest a worker waits to fill a request when it could send now, ms.',
   ),
+  RELAY_COALESCE: text(
+    z.enum(['on', 'off']),
+    'on',
+    'on, off',
+    'Whether adjacent updates or events of a customer share one element of a request.',
+  ),
   RELAY_PARTITIONS: whole(1, 256, 8, 'Partitions per workspace and lane.'),
   RELAY_DURABILITY: text(
     z.enum(DURABILITIES),
@@ -262,6 +270,7 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
     port: num('PORT'),
     opsPort: optional('OPS_PORT') ?? defaultOpsPort,
     lingerMs: num('RELAY_LINGER_MS'),
+    coalesce: str('RELAY_COALESCE') === 'on',
     partitions: num('RELAY_PARTITIONS'),
     durability: read('RELAY_DURABILITY') as Durability,
     maxRequestBytes: num('RELAY_MAX_REQUEST_BYTES'),

@@ -30,6 +30,8 @@ export interface Workspace {
   /** Producers that may post; null: every producer. */
   readonly producers: ReadonlySet<string> | null
   readonly quotas: ReadonlyMap<string, ProducerQuota>
+  /** Whether elements are coalesced; absent: as `RELAY_COALESCE` says. */
+  readonly coalesce?: boolean | undefined
 }
 
 export const APP_ID = z
@@ -72,6 +74,7 @@ const workspaceSchema = z
     baseUrl: z.string().optional(),
     dc: DATA_CENTRE.optional(),
     limits: limitsSchema.optional(),
+    coalesce: z.boolean().optional(),
     producers: z.array(z.string().min(1)).optional(),
     quotas: z
       .record(
@@ -156,6 +159,7 @@ export function parseWorkspacesFile(
       },
       producers: raw.producers ? new Set(raw.producers) : null,
       quotas: new Map(Object.entries(raw.quotas ?? {})),
+      coalesce: raw.coalesce,
     }
   })
   return { workspaces, faults }

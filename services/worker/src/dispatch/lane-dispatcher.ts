@@ -1,6 +1,7 @@
 import { BUDGETS, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
-import { pack, type Batch } from '../batch/pack.js'
+import type { Batch } from '../batch/body.js'
+import { isCrowded, pack } from '../batch/pack.js'
 import type { Admitted } from '../budget/admission.js'
 import { Appetite } from '../budget/appetite.js'
 import { loadWindow, type WindowMemory } from '../fetch/loader.js'
@@ -11,6 +12,8 @@ import { Flight, type FlightContext, type Ticket } from './flight.js'
 export interface LaneDispatcherOptions {
   readonly context: Omit<FlightContext, 'pause'>
   readonly lingerMs: number
+  /** Whether adjacent elements of a customer may share one element of a request. */
+  readonly coalesces: () => boolean
   readonly memory: WindowMemory
   /** Length of the budget window, ms. */
   readonly windowMs: number
@@ -224,6 +227,7 @@ export class LaneDispatcher {
         affordable,
         effective: admission.limits(),
         limits: workspace().limits,
+        coalesces: this.#o.coalesces(),
         mostWindows: this.#mostWindows(ready),
       },
     )
@@ -235,7 +239,8 @@ export class LaneDispatcher {
     for (;;) {
       const batch = this.#pack(ready, affordable)
       const more = ready.some(({ window }) => window.hasUnloaded)
-      if (batch.bodyBytes >= this.#o.bodyBytes() * FULL || !more) return { batch, whole: !more }
+      const full = batch.bodyBytes >= this.#o.bodyBytes() * FULL || isCrowded(batch)
+      if (full || !more) return { batch, whole: !more }
       const before = loadedBytes(ready)
       wantBytes *= 2
       const loaded = await this.#load(ready, wantBytes)

@@ -1,3 +1,4 @@
+import { BUDGETS } from '@relay/shared/budget/cost.js'
 import { KINDS, LANES } from '@relay/shared/element.js'
 import { DEAD_LETTER_REASONS } from '@relay/shared/dead-letters/dead-letter.js'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
@@ -5,6 +6,9 @@ import { OUTCOME_LABELS } from '../classify/outcome.js'
 
 /** Few, as each costs a series per workspace and lane; 60 s is what the service level is held to. */
 const LATENCY_BUCKETS_SECONDS = [0.15, 0.5, 2, 10, 60, 600]
+
+/** Devices always travel by themselves. */
+export const COALESCED_KINDS = ['user', 'event'] as const
 
 /** Every metric of the worker; made once, on the registry it is given. */
 export function createWorkerMetrics(registry: Registry) {
@@ -26,6 +30,8 @@ export function createWorkerMetrics(registry: Registry) {
       histogram.zero({ app_id: appId })
     }
     metrics.possibleDuplicates.inc({ app_id: appId }, 0)
+    for (const kind of COALESCED_KINDS) metrics.coalesced.inc({ app_id: appId, kind }, 0)
+    for (const budget of BUDGETS) metrics.budgetSaved.inc({ app_id: appId, budget }, 0)
   }
   return { ...metrics, preset }
 }
@@ -51,6 +57,18 @@ function elementMetrics(registers: Registry[]) {
       help: 'From acceptance at the intake until MoEngage said yes.',
       labelNames: ['app_id', 'lane'],
       buckets: LATENCY_BUCKETS_SECONDS,
+      registers,
+    }),
+    coalesced: new Counter({
+      name: 'relay_coalesced_elements_total',
+      help: 'Delivered elements that shared the element of an earlier one of their customer.',
+      labelNames: ['app_id', 'kind'],
+      registers,
+    }),
+    budgetSaved: new Counter({
+      name: 'relay_budget_saved_total',
+      help: 'Units of budget that delivered elements would have cost more without coalescing.',
+      labelNames: ['app_id', 'budget'],
       registers,
     }),
     possibleDuplicates: new Counter({
@@ -79,7 +97,7 @@ function requestMetrics(registers: Registry[]) {
     }),
     requestElements: new Histogram({
       name: 'relay_request_elements',
-      help: 'Elements per bulk request.',
+      help: 'Elements per bulk request, counted before coalescing.',
       buckets: [1, 3, 10, 30, 100, 200, 300, 400, 600, 1000],
       registers,
     }),

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { seededRandom } from '@relay/shared/seeded-random.js'
 import type { Item } from '../../src/fetch/window.js'
+import { batchOf } from '../../src/batch/body.js'
 import { Manifest } from '../../src/retry/manifest.js'
 import { partitions, windowsOf } from '../support/windows.js'
 
@@ -33,7 +34,7 @@ function run(
   next: () => string,
   ceiling = Infinity,
 ): End {
-  const manifest = new Manifest(items, () => LIMITS)
+  const manifest = new Manifest(batchOf(items, LIMITS, true), () => LIMITS)
   const end: End = { delivered: [], dead: [], requests: 0 }
   for (let batch = manifest.next(); batch !== null; batch = manifest.next()) {
     end.requests += 1
@@ -112,7 +113,7 @@ describe('what of a flight is still to be sent', () => {
         chunk.elements.map((element, index) => ({ window, chunk, index, element })),
       ),
     )
-    const manifest = new Manifest(items, () => LIMITS)
+    const manifest = new Manifest(batchOf(items, LIMITS, true), () => LIMITS)
     manifest.refused(null)
     manifest.delivered()
     const sent = items.slice(0, 3)

@@ -1,0 +1,298 @@
+import fc from 'fast-check'
+import { memberOf, type Raw } from './raw-json.js'
+
+/**
+ * How MoEngage might read what its documents leave open. Coalescing must be right under every
+ * combination, so the test draws one for each case.
+ */
+export interface Readings {
+  readonly userExists: boolean
+  readonly nullMeans: 'unset' | 'ignored' | 'stored'
+  readonly emptyMeans: 'unset' | 'ignored' | 'stored'
+  /** Unsetting an attribute forgets which type it has. */
+  readonly unsetForgetsType: boolean
+  /** An attribute keeps the type of its first value, and values of others are ignored. */
+  readonly typed: boolean
+  /** Text that looks like a number, boolean or time is one. */
+  readonly castsText: boolean
+  readonly takesDecimalForInteger: boolean
+  readonly takesBigNumbers: boolean
+  readonly longUrl: 'cut' | 'ignored'
+  readonly names: 'exact' | 'any case' | 'cut' | 'dot is blank'
+  readonly dots: 'plain' | 'path'
+  readonly repeatedName: 'first' | 'last'
+  /** What becomes of an update that sets again what cannot be updated. */
+  readonly createOnly: 'ignored' | 'drops the update'
+  /** What becomes of an update whose identifier belongs to another user. */
+  readonly takenIdentifier: 'ignored' | 'drops the update' | 'merges that user'
+  readonly changedIdentifier: 'set' | 'drops the update'
+  readonly lists: 'replaced' | 'united'
+  readonly objects: 'replaced' | 'merged' | 'operators'
+  readonly platforms: 'replaced' | 'merged'
+  readonly geoIsChecked: boolean
+  readonly attributesRead: number
+  readonly unknownMember: 'ignored' | 'clears the profile'
+}
+
+const either = <T>(...options: T[]) => fc.constantFrom(...options)
+
+export const readings: fc.Arbitrary<Readings> = fc.record({
+  userExists: fc.boolean(),
+  nullMeans: either('unset', 'ignored', 'stored'),
+  emptyMeans: either('unset', 'ignored', 'stored'),
+  unsetForgetsType: fc.boolean(),
+  typed: fc.boolean(),
+  castsText: fc.boolean(),
+  takesDecimalForInteger: fc.boolean(),
+  takesBigNumbers: fc.boolean(),
+  longUrl: either('cut', 'ignored'),
+  names: either('exact', 'any case', 'cut', 'dot is blank'),
+  dots: either('plain', 'path'),
+  repeatedName: either('first', 'last'),
+  createOnly: either('ignored', 'drops the update'),
+  takenIdentifier: either('ignored', 'drops the update', 'merges that user'),
+  changedIdentifier: either('set', 'drops the update'),
+  lists: either('replaced', 'united'),
+  objects: either('replaced', 'merged', 'operators'),
+  platforms: either('replaced', 'merged'),
+  geoIsChecked: fc.boolean(),
+  attributesRead: either(100, Infinity),
+  unknownMember: either('ignored', 'clears the profile'),
+})
+
+/** An identifier that another user has already. */
+export const TAKEN = 'taken@example.com'
+const KEPT = 512
+const IDENTIFIERS = new Set(['u_em', 'u_mb', 'uid', 'email', 'moe_gaid'])
+const CREATE_ONLY = new Set(['cr_t', 'u_l_a', 'publisher_name', 'campaign_name', 'moe_gaid'])
+/** What they are changed to has consequences of its own: consent, reachability. */
+const WATCHED = /^(moe_|u_gd)/
+
+/** One customer at MoEngage: the profile, and what was seen of events and devices. */
+export class CustomerModel {
+  readonly #r: Readings
+  #exists: boolean
+  readonly #values = new Map<string, string>()
+  readonly #types = new Map<string, string>()
+  readonly #log: string[] = []
+  #merged = false
+
+  constructor(given: Readings) {
+    this.#r = given
+    this.#exists = given.userExists
+  }
+
+  /** Everything that an observer could tell two customers apart by. */
+  get observed(): { profile: string; log: readonly string[] } {
+    return { profile: this.#snapshot(), log: this.#log }
+  }
+
+  apply(element: Raw): void {
+    switch (textOf(memberOf(element, 'type'))) {
+      case 'customer':
+        this.#update(element)
+        return
+      case 'event':
+        this.#event(element)
+        return
+      case 'device':
+        if (this.#exists) this.#log.push(`device ${spell(element)} of ${this.#snapshot()}`)
+    }
+  }
+
+  #snapshot(): string {
+    return JSON.stringify([this.#exists, [...this.#values].sort(), [...this.#types].sort()])
+  }
+
+  #event(element: Raw): void {
+    this.#exists = true
+    const actions = memberOf(element, 'actions')
+    const device = textOf(memberOf(element, 'device_id'))
+    const context = textOf(memberOf(element, 'context'))
+    for (const action of actions?.type === 'array' ? actions.items : []) {
+      this.#log.push(`${spell(action)} on ${device} in ${context} by ${this.#snapshot()}`)
+    }
+  }
+
+  #update(element: Raw): void {
+    const existingOnly = textOf(memberOf(element, 'update_existing_only')) === 'true'
+    if (existingOnly && !this.#exists) return
+    if (memberOf(element, 'replace_all') && this.#r.unknownMember !== 'ignored') {
+      this.#values.clear()
+    }
+    const attributes = memberOf(element, 'attributes')
+    const members = this.#read(attributes?.type === 'object' ? attributes.members : [])
+    if (members.some(([name, value]) => this.#dropsUpdate(name, value, members))) return
+    this.#exists = true
+    const platforms = memberOf(element, 'platforms')
+    if (platforms) this.#setPlatforms('(platforms)', platforms)
+    for (const [name, value] of members) this.#set(name, value)
+  }
+
+  /** The members that are looked at, under the names they are known by. */
+  #read(members: readonly (readonly [string, Raw])[]): [string, Raw][] {
+    const read = members.map(([name, value]): [string, Raw] => [this.#nameOf(name), value])
+    const once =
+      this.#r.repeatedName === 'last'
+        ? read
+        : read.filter(([name], i) => read.findIndex(([other]) => other === name) === i)
+    return once.slice(0, this.#r.attributesRead)
+  }
+
+  #nameOf(name: string): string {
+    switch (this.#r.names) {
+      case 'exact':
+        return name
+      case 'any case':
+        return name.toLowerCase()
+      case 'cut':
+        return name.slice(0, 200)
+      case 'dot is blank':
+        return name.replaceAll('.', ' ')
+    }
+  }
+
+  #dropsUpdate(name: string, value: Raw, all: readonly [string, Raw][]): boolean {
+    const { createOnly, takenIdentifier, changedIdentifier, dots } = this.#r
+    const stored = this.#values.get(name)
+    const changes = stored !== undefined && stored !== storedOf(value)
+    if (CREATE_ONLY.has(name) && stored !== undefined && createOnly !== 'ignored') return true
+    if (IDENTIFIERS.has(name)) {
+      if (textOf(value) === TAKEN && takenIdentifier === 'drops the update') return true
+      if (changes && changedIdentifier !== 'set') return true
+    }
+    // Behind an API that writes by path, a whole and its part cannot be set at once.
+    return dots === 'path' && all.some(([other]) => other.startsWith(`${name}.`))
+  }
+
+  #set(name: string, value: Raw): void {
+    if (name === 'addValueToArrayField' || name === 'removeValueFromArrayField') {
+      this.#changeLists(name, value)
+    } else if (IDENTIFIERS.has(name) && textOf(value) === TAKEN) this.#takeOver()
+    else if (CREATE_ONLY.has(name) && this.#values.has(name)) return
+    else if (name === 'platforms') this.#setPlatforms(name, value)
+    else if (value.type === 'array') this.#setList(name, value.items.map(spell))
+    else if (value.type === 'object') this.#setObject(name, value)
+    else this.#setScalar(name, value)
+  }
+
+  #takeOver(): void {
+    if (this.#r.takenIdentifier !== 'merges that user' || this.#merged) return
+    this.#merged = true
+    this.#values.set('plan', 'of the other user')
+  }
+
+  #changeLists(operator: string, lists: Raw): void {
+    if (lists.type !== 'object') return
+    for (const [field, values] of lists.members) {
+      const stored = JSON.parse(this.#values.get(field) ?? '[]') as string[]
+      const given = values.type === 'array' ? values.items.map(spell) : []
+      const kept = stored.filter((item) => !given.includes(item))
+      const list = operator.startsWith('add') ? [...kept, ...given] : kept
+      this.#values.set(field, JSON.stringify(list))
+    }
+  }
+
+  #setList(name: string, items: readonly string[]): void {
+    const before = this.#r.lists === 'united' ? (this.#values.get(name) ?? '[]') : '[]'
+    const stored = before.startsWith('[') ? (JSON.parse(before) as string[]) : []
+    this.#values.set(name, JSON.stringify([...new Set([...stored, ...items])]))
+  }
+
+  #setObject(name: string, value: Raw): void {
+    const before = this.#values.get(name) ?? ''
+    switch (this.#r.objects) {
+      case 'replaced':
+        this.#values.set(name, spell(value))
+        return
+      case 'merged':
+        this.#values.set(name, `${before} & ${spell(value)}`)
+        return
+      case 'operators':
+        if (memberOf(value, '$inc')) this.#values.set(name, `${before}+1`)
+        else this.#values.set(name, spell(value))
+    }
+  }
+
+  #setPlatforms(name: string, list: Raw): void {
+    if (list.type !== 'array') return
+    const stored = new Map<string, string>(
+      this.#r.platforms === 'merged'
+        ? (JSON.parse(this.#values.get(name) ?? '[]') as [string, string][])
+        : [],
+    )
+    for (const entry of list.items) stored.set(textOf(memberOf(entry, 'platform')), spell(entry))
+    this.#values.set(name, JSON.stringify([...stored].sort()))
+  }
+
+  #setScalar(name: string, value: Raw): void {
+    const text = textOf(value)
+    const missing =
+      value.type === 'other' && text === 'null'
+        ? this.#r.nullMeans
+        : value.type === 'string' && text.trim() === ''
+          ? this.#r.emptyMeans
+          : 'stored'
+    if (missing === 'ignored') return
+    if (missing === 'unset') {
+      this.#values.delete(name)
+      if (this.#r.unsetForgetsType) this.#types.delete(name)
+      return
+    }
+    if (!this.#takes(name, value)) return
+    if (WATCHED.test(name)) this.#log.push(`${name} became ${text}`)
+    this.#values.set(name, storedOf(value))
+  }
+
+  /** Whether a value is taken; the first one gives the attribute its type. */
+  #takes(name: string, value: Raw): boolean {
+    const { longUrl, geoIsChecked, takesBigNumbers, typed, takesDecimalForInteger } = this.#r
+    const text = textOf(value)
+    const isUrl = value.type === 'string' && text.startsWith('https://')
+    if (isUrl && text.length > KEPT && longUrl === 'ignored') return false
+    if (name === 'geo' && geoIsChecked && !/^-?[\d.]+ -?[\d.]+$/.test(text)) return false
+    const type = this.#typeOf(value)
+    if (type === 'big' && !takesBigNumbers) return false
+    if (!typed) return true
+    const has = this.#types.get(name)
+    if (has === undefined) this.#types.set(name, type)
+    return has === undefined || has === type || (has === 'integer' && type === 'decimal' && takesDecimalForInteger) // prettier-ignore
+  }
+
+  #typeOf(value: Raw): string {
+    const text = textOf(value)
+    if (value.type === 'string' && !this.#r.castsText) {
+      return /^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(Date.parse(text)) ? 'time' : 'text'
+    }
+    if (/^(true|false|yes|no)$/i.test(text)) return 'boolean'
+    if (/^-?\d+$/.test(text)) return text.length > 15 ? 'big' : 'integer'
+    if (/^-?\d+\.\d+$/.test(text)) return 'decimal'
+    if (/^-?\d[\d.]*[eE][-+]?\d+$/.test(text)) return 'big'
+    if (value.type !== 'string') return 'other'
+    return /^\d{4}-\d\d/.test(text) && !Number.isNaN(Date.parse(text)) ? 'time' : 'text'
+  }
+}
+
+/** A scalar as it is kept. */
+function storedOf(value: Raw): string {
+  return `${value.type} ${textOf(value).slice(0, KEPT)}`
+}
+
+/** A value spelt in one way: strings by their text, numbers as they were. */
+function spell(value: Raw): string {
+  switch (value.type) {
+    case 'array':
+      return `[${value.items.map(spell).join()}]`
+    case 'object':
+      return `{${value.members.map(([name, own]) => `${JSON.stringify(name)}:${spell(own)}`).join()}}`
+    case 'string':
+      return JSON.stringify(value.text)
+    case 'other':
+      return value.text
+  }
+}
+
+/** The text of a scalar, else ''. */
+export function textOf(value: Raw | undefined): string {
+  return value?.type === 'string' || value?.type === 'other' ? value.text : ''
+}
