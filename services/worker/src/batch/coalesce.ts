@@ -9,7 +9,7 @@
 import { ATTRIBUTES_PER_EVENT } from '@relay/shared/vendor/limits.js'
 import { isStandardAttribute, PLATFORMS_ATTRIBUTE } from '@relay/shared/vendor/user-attributes.js'
 import { shapeOf, type Attribute, type EventShape, type Shape, type UserShape } from './shape.js'
-import { classOf, isScalar } from './value-class.js'
+import { classOf, isPlain } from './value-class.js'
 import type { Item } from '../fetch/window.js'
 
 /** Elements that one written element may stand for: bounds the work of joining. */
@@ -163,8 +163,7 @@ function framesAlike(a: Shape, b: Shape): boolean {
 function mayReplace(earlier: Attribute, later: Attribute): boolean {
   const { name } = later
   if (earlier.name !== name) return false
-  if (earlier.value.equals(later.value))
-    return isScalar(later.value) || name === PLATFORMS_ATTRIBUTE
+  if (earlier.value.equals(later.value)) return isPlain(later.value) || name === PLATFORMS_ATTRIBUTE
   if (isStandardAttribute(name)) return false
   const taken = classOf(later.value)
   return taken !== null && taken === classOf(earlier.value)

@@ -6,6 +6,9 @@ import { VALUE_CHARACTERS_KEPT } from '@relay/shared/vendor/limits.js'
  */
 export type ValueClass = 'boolean' | `${'' | 'text of '}${'integer' | 'decimal'}` | 'time' | 'text'
 
+const OPEN_BRACE = 0x7b
+const OPEN_BRACKET = 0x5b
+
 /** Up to 15 digits: the same number in every parser. */
 const INTEGER = /^-?\d{1,15}$/
 const DECIMAL = /^-?\d{1,15}\.\d{1,15}$/
@@ -35,9 +38,13 @@ export function classOf(raw: Buffer): ValueClass | null {
   }
 }
 
-/** Whether the value is neither an object nor an array, given its first byte. */
-export function isScalar(raw: Buffer): boolean {
-  return raw[0] !== 0x7b && raw[0] !== 0x5b
+/**
+ * Whether setting an attribute to the value a second time changes nothing: a scalar, or a list
+ * without objects, since lists have operators of their own for adding. An object may be an operator.
+ */
+export function isPlain(raw: Buffer): boolean {
+  if (raw[0] === OPEN_BRACKET) return !raw.includes(OPEN_BRACE)
+  return raw[0] !== OPEN_BRACE
 }
 
 function decode(text: string): string {

@@ -150,9 +150,14 @@ export class LaneDispatcher {
     return LONGEST_WAIT_MS
   }
 
-  /** How long to wait for a fuller body: not at all when idle. */
+  /**
+   * How long to wait for a fuller body: not at all when idle, save where only user updates wait.
+   * They come in bursts, and what comes of one user within the linger costs one update.
+   */
   #lingerMs(ready: readonly Served[]): number {
-    if (this.#flights.size === 0 || loadedBytes(ready) >= this.#o.bodyBytes()) return 0
+    if (loadedBytes(ready) >= this.#o.bodyBytes()) return 0
+    const updatesOnly = () => ready.every(({ window }) => window.hasOnlyUpdates)
+    if (this.#flights.size === 0 && !(this.#o.coalesces() && updatesOnly())) return 0
     const since = Math.min(...ready.map(({ window }) => window.readyAtMs))
     return Math.max(0, Math.ceil(since + this.#o.lingerMs - this.#o.context.clock.monotonicMs()))
   }

@@ -80,7 +80,7 @@ describe('coalescing', () => {
       { numRuns: 10_000 },
     )
     // Else the law would hold because nothing is ever joined.
-    expect(joined).toBeGreaterThan(10_000)
+    expect(joined).toBeGreaterThan(5_000)
   })
 
   test('body and costs are counted as they are written, and no element is lost', () => {
@@ -156,7 +156,9 @@ describe('coalescing', () => {
 
   test('a burst of five ordinary updates costs one user', () => {
     const burst = Array.from({ length: 5 }, (_, i) =>
-      update(`{"u_em":"ann@example.com","last_page":"/p/${'x'.repeat(i)}","visits":${String(i)}}`),
+      update(
+        `{"u_em":"ann@example.com","sizes":[38,39],"last_page":"/p/${'x'.repeat(i)}","visits":${String(i)}}`,
+      ),
     )
     expect(run(burst).cost.users).toBe(1)
   })
@@ -188,7 +190,7 @@ describe('coalescing', () => {
     ['text that looks like a number', '{"a":"x"}', '{"a":"12"}'],
     ['no real time', '{"a":"2026-01-02T03:04:05Z"}', '{"a":"2026-02-30T00:00:00Z"}'],
     ['lists', '{"a":["x"]}', '{"a":["y"]}'],
-    ['equal lists', '{"a":["x"]}', '{"a":["x"]}'],
+    ['equal lists of objects', '{"a":[{"x":1}]}', '{"a":[{"x":1}]}'],
     ['objects', '{"a":{"x":1}}', '{"a":{"x":1}}'],
     ['an operator', '{"a":1}', '{"addValueToArrayField":{"b":["x"]}}'],
     ['what cannot be updated later', '{"a":1}', '{"cr_t":1767092989259}'],

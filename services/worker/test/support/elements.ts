@@ -99,20 +99,35 @@ const OPERATORS = [
   '"removeValueFromArrayField":{"tags":["a"]}',
 ]
 
-const nastyAttribute = fc.tuple(fc.constantFrom(...NASTY_NAMES), fc.constantFrom(...NASTY_VALUES))
+/** What one stream is made of: few names and values, so that they meet. */
+interface Palette {
+  readonly names: readonly string[]
+  readonly values: readonly string[]
+  readonly operators: boolean
+  /** Updates have about half of the attributes that are read of one. */
+  readonly wide: boolean
+}
+
+const palette: fc.Arbitrary<Palette> = fc.record({
+  names: fc.uniqueArray(fc.constantFrom(...NASTY_NAMES), { minLength: 1, maxLength: 2 }),
+  values: fc.uniqueArray(fc.constantFrom(...NASTY_VALUES), { minLength: 2, maxLength: 3 }),
+  operators: fc.nat(9).map((n) => n === 0),
+  wide: fc.nat(19).map((n) => n === 0),
+})
+
 const spelt = ([name, value]: readonly [string, string]) => `${name}:${value}`
 
-const attributes = fc
-  .array(
-    fc.oneof(
-      { weight: 12, arbitrary: plainAttribute.map(spelt) },
-      { weight: 4, arbitrary: nastyAttribute.map(spelt) },
-      { weight: 1, arbitrary: fc.constantFrom(...OPERATORS) },
-    ),
-    { maxLength: 5 },
+function attributesOf({ names, values, operators }: Palette): fc.Arbitrary<string[]> {
+  const nasty = fc.tuple(fc.constantFrom(...names), fc.constantFrom(...values))
+  const one = fc.oneof(
+    { weight: 10, arbitrary: plainAttribute.map(spelt) },
+    { weight: 5, arbitrary: nasty.map(spelt) },
+    { weight: operators ? 2 : 0, arbitrary: fc.constantFrom(...OPERATORS) },
   )
+  const list = fc.array(one, { maxLength: 4 })
   // A name that stands twice does not come from the intake, but is harmless too: kept sometimes.
-  .chain((list) => fc.boolean().map((twice) => (twice ? list : onceEach(list))))
+  return fc.tuple(list, fc.nat(9)).map(([all, twice]) => (twice === 0 ? all : onceEach(all)))
+}
 
 function onceEach(list: readonly string[]): string[] {
   const nameOf = (text: string) => text.slice(0, text.indexOf(':'))
@@ -121,34 +136,33 @@ function onceEach(list: readonly string[]): string[] {
 
 /** What stands beside `attributes`: mostly nothing, so that updates have a chance to be alike. */
 const besides = fc.oneof(
-  { weight: 30, arbitrary: fc.constant('') },
+  { weight: 50, arbitrary: fc.constant('') },
   { weight: 2, arbitrary: fc.constant('"update_existing_only":true,') },
   { weight: 1, arbitrary: fc.constant('"update_existing_only":false,') },
   { weight: 1, arbitrary: fc.constant('"replace_all":true,') },
   { weight: 1, arbitrary: fc.constant('"platforms":[{"platform":"web","active":"true"}],') },
 )
 
-const customer = fc.constantFrom('c1', 'c1', 'c1', 'c2', '')
+const customer = fc.constantFrom('c1', 'c1', 'c1', 'c1', 'c2', '')
 
-const user: fc.Arbitrary<Written> = fc
-  .record({ customer, attributes, besides, style: fc.nat(19), many: fc.nat(39) })
-  .map(({ customer: id, attributes: list, besides: more, style, many }) => {
-    const own = id === '' ? ['"u_mb":"4915"', ...list] : list
-    // Close to the number of attributes that are read of one update.
-    const filler = Array.from(
-      { length: many === 0 ? 60 : 0 },
-      (_, i) => `"f${String(i + style)}":1`,
-    )
-    const body = `"attributes":{${[...own, ...filler].join()}}`
-    const name = id === '' ? '' : `"customer_id":"${id}",`
-    const json =
-      style === 0
-        ? `{${name}${more}${body},"type":"customer"}`
-        : style === 1
-          ? `{"type":"customer",${name}"attributes":{}}`
-          : `{"type":"customer",${name}${more}${body}}`
-    return { kind: 'user', customer: id, json, cost: 1 }
-  })
+function userOf(given: Palette): fc.Arbitrary<Written> {
+  const parts = { customer, attributes: attributesOf(given), besides }
+  return fc
+    .record({ ...parts, style: fc.nat(19), from: fc.constantFrom(0, 45) })
+    .map(({ customer: id, attributes, besides: more, style, from }) => {
+      const own = id === '' ? ['"u_mb":"4915"', ...attributes] : attributes
+      const filler = Array.from({ length: 60 }, (_, i) => `"f${String(i + from)}":${String(from)}`)
+      const body = `"attributes":{${[...own, ...(given.wide ? filler : [])].join()}}`
+      const name = id === '' ? '' : `"customer_id":"${id}",`
+      const json =
+        style === 0
+          ? `{${name}${more}${body},"type":"customer"}`
+          : style === 1
+            ? `{"type":"customer",${name}"attributes":{}}`
+            : `{"type":"customer",${name}${more}${body}}`
+      return { kind: 'user', customer: id, json, cost: 1 }
+    })
+}
 
 const action = fc
   .record({ n: fc.nat(9), name: fc.constantFrom('Viewed', 'Said "[]{}\\\\"') })
@@ -173,14 +187,16 @@ const device: fc.Arbitrary<Written> = customer.map((id) => ({
   cost: 1,
 }))
 
-/** What a few customers' producers may post, everyday and nasty. */
-export const streams: fc.Arbitrary<Written[]> = fc.array(
-  fc.oneof(
-    { weight: 14, arbitrary: user },
-    { weight: 4, arbitrary: event },
-    { weight: 1, arbitrary: device },
+/** What a few customers' producers may post: everyday things, and things with a catch. */
+export const streams: fc.Arbitrary<Written[]> = palette.chain((given) =>
+  fc.array(
+    fc.oneof(
+      { weight: 20, arbitrary: userOf(given) },
+      { weight: 3, arbitrary: event },
+      { weight: 1, arbitrary: device },
+    ),
+    { minLength: 1, maxLength: 12 },
   ),
-  { minLength: 1, maxLength: 12 },
 )
 
 /** The stream as it waits in one partition, in chunks of a few elements. */

@@ -75,6 +75,8 @@ export class CustomerModel {
   readonly #values = new Map<string, string>()
   readonly #types = new Map<string, string>()
   readonly #log: string[] = []
+  /** What the watched attributes became, one after the other. */
+  readonly #changes = new Map<string, string[]>()
   #merged = false
 
   constructor(given: Readings) {
@@ -83,8 +85,8 @@ export class CustomerModel {
   }
 
   /** Everything that an observer could tell two customers apart by. */
-  get observed(): { profile: string; log: readonly string[] } {
-    return { profile: this.#snapshot(), log: this.#log }
+  get observed() {
+    return { profile: this.#snapshot(), log: this.#log, changes: [...this.#changes].sort() }
   }
 
   apply(element: Raw): void {
@@ -126,6 +128,8 @@ export class CustomerModel {
     this.#exists = true
     const platforms = memberOf(element, 'platforms')
     if (platforms) this.#setPlatforms('(platforms)', platforms)
+    // openapi, customer_id: by the identifiers of the payload users are created, updated or merged.
+    if (members.some(namesAnother)) this.#takeOver()
     for (const [name, value] of members) this.#set(name, value)
   }
 
@@ -168,7 +172,7 @@ export class CustomerModel {
   #set(name: string, value: Raw): void {
     if (name === 'addValueToArrayField' || name === 'removeValueFromArrayField') {
       this.#changeLists(name, value)
-    } else if (IDENTIFIERS.has(name) && textOf(value) === TAKEN) this.#takeOver()
+    } else if (namesAnother([name, value])) return
     else if (CREATE_ONLY.has(name) && this.#values.has(name)) return
     else if (name === 'platforms') this.#setPlatforms(name, value)
     else if (value.type === 'array') this.#setList(name, value.items.map(spell))
@@ -185,7 +189,7 @@ export class CustomerModel {
   #changeLists(operator: string, lists: Raw): void {
     if (lists.type !== 'object') return
     for (const [field, values] of lists.members) {
-      const stored = JSON.parse(this.#values.get(field) ?? '[]') as string[]
+      const stored = this.#listOf(field)
       const given = values.type === 'array' ? values.items.map(spell) : []
       const kept = stored.filter((item) => !given.includes(item))
       const list = operator.startsWith('add') ? [...kept, ...given] : kept
@@ -194,35 +198,44 @@ export class CustomerModel {
   }
 
   #setList(name: string, items: readonly string[]): void {
-    const before = this.#r.lists === 'united' ? (this.#values.get(name) ?? '[]') : '[]'
-    const stored = before.startsWith('[') ? (JSON.parse(before) as string[]) : []
+    const stored = this.#r.lists === 'united' ? this.#listOf(name) : []
     this.#values.set(name, JSON.stringify([...new Set([...stored, ...items])]))
+  }
+
+  /** The list that the attribute holds; none when it holds something else. */
+  #listOf(name: string): string[] {
+    const stored = this.#values.get(name) ?? ''
+    return stored.startsWith('[') ? (JSON.parse(stored) as string[]) : []
   }
 
   #setObject(name: string, value: Raw): void {
     const before = this.#values.get(name) ?? ''
     switch (this.#r.objects) {
       case 'replaced':
-        this.#values.set(name, spell(value))
+        this.#values.set(name, `object ${spell(value)}`)
         return
       case 'merged':
-        this.#values.set(name, `${before} & ${spell(value)}`)
+        this.#values.set(name, `object ${before} & ${spell(value)}`)
         return
       case 'operators':
-        if (memberOf(value, '$inc')) this.#values.set(name, `${before}+1`)
-        else this.#values.set(name, spell(value))
+        this.#values.set(
+          name,
+          memberOf(value, '$inc') ? `object ${before}+1` : `object ${spell(value)}`,
+        )
     }
   }
 
   #setPlatforms(name: string, list: Raw): void {
     if (list.type !== 'array') return
-    const stored = new Map<string, string>(
-      this.#r.platforms === 'merged'
-        ? (JSON.parse(this.#values.get(name) ?? '[]') as [string, string][])
-        : [],
-    )
-    for (const entry of list.items) stored.set(textOf(memberOf(entry, 'platform')), spell(entry))
-    this.#values.set(name, JSON.stringify([...stored].sort()))
+    const stored = new Map<string, string>()
+    for (const entry of this.#r.platforms === 'merged' ? this.#listOf(name) : []) {
+      stored.set(entry.slice(0, entry.indexOf(' ')), entry)
+    }
+    for (const entry of list.items) {
+      const platform = textOf(memberOf(entry, 'platform'))
+      stored.set(platform, `${platform} ${spell(entry)}`)
+    }
+    this.#values.set(name, JSON.stringify([...stored.values()].sort()))
   }
 
   #setScalar(name: string, value: Raw): void {
@@ -240,8 +253,12 @@ export class CustomerModel {
       return
     }
     if (!this.#takes(name, value)) return
-    if (WATCHED.test(name)) this.#log.push(`${name} became ${text}`)
-    this.#values.set(name, storedOf(value))
+    const stored = storedOf(value)
+    if (WATCHED.test(name) && this.#values.get(name) !== stored) {
+      // Between the attributes of one update there is no order.
+      this.#changes.set(name, [...(this.#changes.get(name) ?? []), text])
+    }
+    this.#values.set(name, stored)
   }
 
   /** Whether a value is taken; the first one gives the attribute its type. */
@@ -271,6 +288,10 @@ export class CustomerModel {
     if (value.type !== 'string') return 'other'
     return /^\d{4}-\d\d/.test(text) && !Number.isNaN(Date.parse(text)) ? 'time' : 'text'
   }
+}
+
+function namesAnother([name, value]: readonly [string, Raw]): boolean {
+  return IDENTIFIERS.has(name) && textOf(value) === TAKEN
 }
 
 /** A scalar as it is kept. */
