@@ -9,7 +9,7 @@
 import { ATTRIBUTES_PER_EVENT } from '@relay/shared/vendor/limits.js'
 import { isStandardAttribute, PLATFORMS_ATTRIBUTE } from '@relay/shared/vendor/user-attributes.js'
 import { shapeOf, type Attribute, type EventShape, type Shape, type UserShape } from './shape.js'
-import { classOf, isPlain } from './value-class.js'
+import { classOf, isPlainList, isScalar } from './value-class.js'
 import type { Item } from '../fetch/window.js'
 
 /** Elements that one written element may stand for: bounds the work of joining. */
@@ -161,11 +161,13 @@ function framesAlike(a: Shape, b: Shape): boolean {
  * `later`: set to the same once more, or plain values that are taken or ignored alike.
  */
 function mayReplace(earlier: Attribute, later: Attribute): boolean {
-  const { name } = later
+  const { name, value } = later
   if (earlier.name !== name) return false
-  if (earlier.value.equals(later.value)) return isPlain(later.value) || name === PLATFORMS_ATTRIBUTE
+  const same = earlier.value.equals(value)
+  if (same && (isScalar(value) || name === PLATFORMS_ATTRIBUTE)) return true
   if (isStandardAttribute(name)) return false
-  const taken = classOf(later.value)
+  if (same) return isPlainList(value)
+  const taken = classOf(value)
   return taken !== null && taken === classOf(earlier.value)
 }
 

@@ -38,13 +38,14 @@ export function classOf(raw: Buffer): ValueClass | null {
   }
 }
 
-/**
- * Whether setting an attribute to the value a second time changes nothing: a scalar, or a list
- * without objects, since lists have operators of their own for adding. An object may be an operator.
- */
-export function isPlain(raw: Buffer): boolean {
-  if (raw[0] === OPEN_BRACKET) return !raw.includes(OPEN_BRACE)
-  return raw[0] !== OPEN_BRACE
+/** Whether the value is neither an object nor a list. */
+export function isScalar(raw: Buffer): boolean {
+  return raw[0] !== OPEN_BRACE && raw[0] !== OPEN_BRACKET
+}
+
+/** Whether it is a list without objects: set as a whole, since adding has operators of its own. */
+export function isPlainList(raw: Buffer): boolean {
+  return raw[0] === OPEN_BRACKET && !raw.includes(OPEN_BRACE)
 }
 
 function decode(text: string): string {

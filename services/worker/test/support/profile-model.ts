@@ -279,8 +279,9 @@ export class CustomerModel {
   #typeOf(value: Raw): string {
     const text = textOf(value)
     if (value.type === 'string' && !this.#r.castsText) {
-      return /^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(Date.parse(text)) ? 'time' : 'text'
+      return isOnCalendar(text) ? 'time' : 'text'
     }
+    if (/^\d{4}-\d\d-\d\dT/.test(text)) return isOnCalendar(text) ? 'time' : 'text'
     if (/^(true|false|yes|no)$/i.test(text)) return 'boolean'
     if (/^-?\d+$/.test(text)) return text.length > 15 ? 'big' : 'integer'
     if (/^-?\d+\.\d+$/.test(text)) return 'decimal'
@@ -288,6 +289,13 @@ export class CustomerModel {
     if (value.type !== 'string') return 'other'
     return /^\d{4}-\d\d/.test(text) && !Number.isNaN(Date.parse(text)) ? 'time' : 'text'
   }
+}
+
+/** Whether a text begins with a day that there is. */
+function isOnCalendar(text: string): boolean {
+  const [year, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number)
+  if (year === undefined || !/^\d{4}-\d\d-\d\dT/.test(text)) return false
+  return month >= 1 && month <= 12 && day >= 1 && day <= new Date(year, month, 0).getDate()
 }
 
 function namesAnother([name, value]: readonly [string, Raw]): boolean {
