@@ -7,7 +7,7 @@
  * joined only where every reading gives the same. Decision record 8 lists the rules.
  */
 import { ATTRIBUTES_PER_EVENT } from '@relay/shared/vendor/limits.js'
-import { isStandardAttribute, PLATFORMS_ATTRIBUTE } from '@relay/shared/vendor/user-attributes.js'
+import { PLATFORMS_ATTRIBUTE } from '@relay/shared/vendor/user-attributes.js'
 import { shapeOf, type Attribute, type EventShape, type Shape, type UserShape } from './shape.js'
 import { classOf, isPlainList, isScalar } from './value-class.js'
 import type { Item } from '../fetch/window.js'
@@ -90,7 +90,7 @@ class JoinedUpdates implements Joined {
 
   constructor(first: UserShape) {
     this.#first = first
-    this.#attributes = new Map(first.attributes.map((attribute) => [attribute.key, attribute]))
+    this.#attributes = new Map(first.attributes)
   }
 
   growthBy(shape: Shape): Growth | null {
@@ -100,13 +100,13 @@ class JoinedUpdates implements Joined {
     if (shape.identifiers !== first.identifiers) return null
     let bytes = 0
     let count = this.#attributes.size
-    for (const attribute of shape.attributes) {
-      const earlier = this.#attributes.get(attribute.key)
-      bytes += attribute.text.length
+    for (const [key, attribute] of shape.attributes) {
+      const earlier = this.#attributes.get(key)
+      bytes += attribute.end - attribute.start
       if (earlier === undefined) {
         if (count > 0) bytes += 1
         count += 1
-      } else if (mayReplace(earlier, attribute)) bytes -= earlier.text.length
+      } else if (mayReplace(earlier, attribute)) bytes -= earlier.end - earlier.start
       else return null
     }
     return count > ATTRIBUTES_PER_EVENT ? null : { shape, bytes, cost: 0 }
@@ -114,15 +114,17 @@ class JoinedUpdates implements Joined {
 
   take(shape: Shape): void {
     if (shape.kind !== 'user') return
-    for (const attribute of shape.attributes) {
+    for (const [key, attribute] of shape.attributes) {
       // At the end, so that whoever reads in order meets names in the order of the last updates.
-      this.#attributes.delete(attribute.key)
-      this.#attributes.set(attribute.key, attribute)
+      this.#attributes.delete(key)
+      this.#attributes.set(key, attribute)
     }
   }
 
   parts(): Buffer[] {
-    const texts = [...this.#attributes.values()].map(({ text }) => text)
+    const texts = [...this.#attributes.values()].map(({ json, start, end }) =>
+      json.subarray(start, end),
+    )
     return [this.#first.head, ...separated(texts), this.#first.tail]
   }
 }
@@ -161,14 +163,21 @@ function framesAlike(a: Shape, b: Shape): boolean {
  * `later`: set to the same once more, or plain values that are taken or ignored alike.
  */
 function mayReplace(earlier: Attribute, later: Attribute): boolean {
-  const { name, value } = later
-  if (earlier.name !== name) return false
-  const same = earlier.value.equals(value)
-  if (same && (isScalar(value) || name === PLATFORMS_ATTRIBUTE)) return true
-  if (isStandardAttribute(name)) return false
-  if (same) return isPlainList(value)
-  const taken = classOf(value)
-  return taken !== null && taken === classOf(earlier.value)
+  const { name, json, value, end } = later
+  if (earlier.name.name !== name.name) return false
+  const same = sameBytes(earlier, later)
+  if (same && (isScalar(json[value]) || name.name === PLATFORMS_ATTRIBUTE)) return true
+  if (name.standard) return false
+  if (same) return isPlainList(json.subarray(value, end))
+  const taken = classOf(json, value, end)
+  return taken !== null && taken === classOf(earlier.json, earlier.value, earlier.end)
+}
+
+/** Whether both are set to a value of the same bytes. */
+function sameBytes(a: Attribute, b: Attribute): boolean {
+  const length = a.end - a.value
+  if (length !== b.end - b.value) return false
+  return a.json.compare(b.json, b.value, b.end, a.value, a.end) === 0
 }
 
 function separated(texts: readonly Buffer[]): Buffer[] {

@@ -1,21 +1,11 @@
 import type { Element } from '@relay/shared/element.js'
-import { NAME_CHARACTERS } from '@relay/shared/vendor/limits.js'
-import {
-  ADD_TO_ARRAY,
-  CREATE_ONLY_ATTRIBUTES,
-  IDENTIFIER_ATTRIBUTES,
-  REMOVE_FROM_ARRAY,
-} from '@relay/shared/vendor/user-attributes.js'
-import { membersAt, nameOf, type MemberSpan } from './json-members.js'
+import { attributeName, type AttributeName } from './attribute-name.js'
+import { walkMembers, writtenName, type MemberSpan } from './json-members.js'
 
-/** A user attribute: its name with escapes resolved, and its own bytes. */
-export interface Attribute {
-  readonly name: string
-  /** Equal for names that a lax reader could take for one. */
-  readonly key: string
-  /** `"name":value`. */
-  readonly text: Buffer
-  readonly value: Buffer
+/** A user attribute, and where it stands. */
+export interface Attribute extends MemberSpan {
+  readonly json: Buffer
+  readonly name: AttributeName
 }
 
 /** An element in three parts: `head`, what coalescing joins, `tail`. */
@@ -28,7 +18,8 @@ interface Frame {
 
 export interface UserShape extends Frame {
   readonly kind: 'user'
-  readonly attributes: readonly Attribute[]
+  /** By the name's key, in their order. */
+  readonly attributes: ReadonlyMap<string, Attribute>
   /** Its identifiers and their values, in one order: equal for equal ones. */
   readonly identifiers: string
 }
@@ -43,21 +34,8 @@ export interface EventShape extends Frame {
 export type Shape = UserShape | EventShape
 
 /** Members whose meaning is documented; with any other an element is left alone. openapi. */
-const USER_MEMBERS = new Set([
-  'type',
-  'customer_id',
-  'update_existing_only',
-  'platforms',
-  'attributes',
-])
-const EVENT_MEMBERS = new Set(['type', 'customer_id', 'device_id', 'user_identifiers', 'actions'])
-
-/**
- * Attributes that keep their update to themselves: operators change what is there instead of
- * setting it, and what cannot be updated later may take the rest of its update along.
- */
-const LONERS = new Set([ADD_TO_ARRAY, REMOVE_FROM_ARRAY, ...CREATE_ONLY_ATTRIBUTES])
-const IDENTIFIERS = new Set(IDENTIFIER_ATTRIBUTES)
+const USER_MEMBERS = ['type', 'customer_id', 'update_existing_only', 'platforms', 'attributes']
+const EVENT_MEMBERS = ['type', 'customer_id', 'device_id', 'user_identifiers', 'actions']
 
 const known = new WeakMap<Element, Shape | null>()
 
@@ -86,35 +64,24 @@ function scan({ kind, json }: Element): Shape | null {
 
 function userShape(json: Buffer): UserShape | null {
   const member = joinedMember(json, USER_MEMBERS, 'attributes')
-  const object = member === null ? null : membersAt(json, member.value)
-  if (member === null || object === null) return null
-  const attributes: Attribute[] = []
-  const keys = new Set<string>()
-  for (const span of object.members) {
-    const name = nameOf(json, span)
-    const key = name.normalize('NFKC').trim().toLowerCase()
-    if (!mayJoin(name) || keys.has(key)) return null
-    keys.add(key)
-    const value = json.subarray(span.value, span.end)
-    attributes.push({ name, key, text: json.subarray(span.start, span.end), value })
-  }
-  const identifiers = attributes.filter(({ name }) => IDENTIFIERS.has(name))
+  if (member === null) return null
+  const attributes = new Map<string, Attribute>()
+  const identifiers: string[] = []
+  const close = walkMembers(json, member.value, (start, value, end) => {
+    const name = attributeName(writtenName(json, start, value))
+    if (!name.joins || attributes.has(name.key)) return false
+    attributes.set(name.key, { json, start, value, end, name })
+    if (name.identifies) identifiers.push(json.toString('latin1', start, end))
+    return true
+  })
+  if (close < 0) return null
   return {
     kind: 'user',
     head: json.subarray(0, member.value + 1),
-    tail: json.subarray(object.close),
+    tail: json.subarray(close),
     attributes,
-    identifiers: identifiers
-      .map(({ text }) => text.toString('latin1'))
-      .sort()
-      .join(),
+    identifiers: identifiers.sort().join(),
   }
-}
-
-/** Dots and dollars can be paths or operators behind the API; a name that is cut is two at once. */
-function mayJoin(name: string): boolean {
-  const { length } = name
-  return length > 0 && length <= NAME_CHARACTERS && !/[.$]/.test(name) && !LONERS.has(name)
 }
 
 function eventShape(json: Buffer): EventShape | null {
@@ -131,20 +98,16 @@ function eventShape(json: Buffer): EventShape | null {
 }
 
 /** The member of the root object that has this name, if the others are known and stand once. */
-function joinedMember(
-  json: Buffer,
-  allowed: ReadonlySet<string>,
-  wanted: string,
-): MemberSpan | null {
-  const root = membersAt(json, 0)
-  if (root?.close !== json.length - 1) return null
-  const names = new Set<string>()
+function joinedMember(json: Buffer, allowed: readonly string[], wanted: string): MemberSpan | null {
+  const names: string[] = []
   let found: MemberSpan | null = null
-  for (const span of root.members) {
-    const name = nameOf(json, span)
-    if (!allowed.has(name) || names.has(name)) return null
-    names.add(name)
-    if (name === wanted) found = span
-  }
-  return found
+  const close = walkMembers(json, 0, (start, value, end) => {
+    // One with escapes is not known by its name, and so left alone.
+    const name = writtenName(json, start, value)
+    if (!allowed.includes(name) || names.includes(name)) return false
+    names.push(name)
+    if (name === wanted) found = { start, value, end }
+    return true
+  })
+  return close === json.length - 1 ? found : null
 }

@@ -22,14 +22,14 @@ const WORDS = new Set(
 )
 
 /**
- * The class of a scalar, given its own bytes; null when it may stand for no other value: missing
+ * The class of the value that stands at [start, end); null when it may stand for no other value: missing
  * (`null`, empty text), cut or refused for its length, read in more ways than one, or no scalar.
  */
-export function classOf(raw: Buffer): ValueClass | null {
-  const text = raw.toString('utf8')
+export function classOf(json: Buffer, start: number, end: number): ValueClass | null {
+  const text = json.toString('utf8', start, end)
   switch (text[0]) {
     case '"':
-      return raw.length - 2 > VALUE_CHARACTERS_KEPT ? null : classOfText(decode(text))
+      return end - start - 2 > VALUE_CHARACTERS_KEPT ? null : classOfText(decode(text))
     case 't':
     case 'f':
       return 'boolean'
@@ -38,9 +38,9 @@ export function classOf(raw: Buffer): ValueClass | null {
   }
 }
 
-/** Whether the value is neither an object nor a list. */
-export function isScalar(raw: Buffer): boolean {
-  return raw[0] !== OPEN_BRACE && raw[0] !== OPEN_BRACKET
+/** Whether a value that begins with this byte is neither an object nor a list. */
+export function isScalar(first: number | undefined): boolean {
+  return first !== OPEN_BRACE && first !== OPEN_BRACKET
 }
 
 /** Whether it is a list without objects: set as a whole, since adding has operators of its own. */

@@ -17,11 +17,14 @@ export class Manifest {
   readonly #limits: () => WorkspaceLimits
   /** One answer for the whole flight: what is reserved for a request is what it costs. */
   readonly #coalesces: boolean
+  /** The batch of the items that were asked for last: most are asked for several times. */
+  #made: { readonly batch: Batch; readonly limits: WorkspaceLimits }
 
-  constructor({ items, coalesces }: Batch, limits: () => WorkspaceLimits) {
-    this.#batches = [items]
-    this.#coalesces = coalesces
+  constructor(batch: Batch, limits: () => WorkspaceLimits) {
+    this.#batches = [batch.items]
+    this.#coalesces = batch.coalesces
     this.#limits = limits
+    this.#made = { batch, limits: limits() }
   }
 
   /** The next request, or null when nothing is left. */
@@ -112,7 +115,11 @@ export class Manifest {
   }
 
   #batchOf(items: readonly Item[]): Batch {
-    return batchOf(items, this.#limits(), this.#coalesces)
+    const limits = this.#limits()
+    if (this.#made.limits !== limits || !isSame(this.#made.batch.items, items)) {
+      this.#made = { batch: batchOf(items, limits, this.#coalesces), limits }
+    }
+    return this.#made.batch
   }
 
   /** Divides items, in order, into bodies of at most `mostBytes`; one element goes even if larger. */
@@ -130,4 +137,8 @@ export class Manifest {
     }
     return [...parts, body.items]
   }
+}
+
+function isSame(a: readonly Item[], b: readonly Item[]): boolean {
+  return a === b || (a.length === b.length && a.every((item, i) => item === b[i]))
 }
