@@ -193,6 +193,7 @@ export class Worker {
       redisNowMs: () => clock.monotonicMs() + this.#redisOffsetMs,
       leaseLeftMs: () => this.#session.remainingMs(),
       incarnation: () => this.#life.id,
+      refreshLife: () => this.#life.refresh(),
       workers: () => this.#ownership.sessions.map(workerOf),
       onIdle: (window) => void this.#ownership.idle(window),
       sleep,
@@ -209,6 +210,7 @@ export class Worker {
       this.#o.log.warn("Redis' clock stepped", { stepMs: Math.round(stepMs) })
       this.#ownership.distrust()
     }
+    void this.#life.refreshIfUnheard()
     if (!this.#stopping) void this.#ownership.balance(roster, askedAtMs).catch(() => undefined)
   }
 

@@ -42,6 +42,8 @@ export interface WorkspaceServiceOptions {
   readonly redisNowMs: () => number
   readonly leaseLeftMs: () => number
   readonly incarnation: () => string
+  /** Asks Redis anew which life it is. */
+  readonly refreshLife: () => Promise<void>
   /** Workers that are alive, as last heard. */
   readonly workers: () => readonly string[]
   readonly onIdle: (window: PartitionWindow) => void
@@ -186,6 +188,16 @@ export class WorkspaceService {
     return Math.min(waitMs, RECOVERY_LOOK_MS)
   }
 
+  /**
+   * The ledger speaks of another life than this worker. It is not certain whose view is the older,
+   * and two workers that each recover into their own would never agree.
+   */
+  async #recoverUnlessStale(): Promise<number> {
+    const before = this.#o.incarnation()
+    await this.#o.refreshLife()
+    return this.#o.incarnation() === before ? this.recover() : 0
+  }
+
   /** Finishes what is under way within `mostMs`, then gives it back. */
   async stop(mostMs: number): Promise<void> {
     this.#stopping = true
@@ -222,7 +234,7 @@ export class WorkspaceService {
       incarnation: o.incarnation,
       newId,
       waiter: o.worker,
-      recover: () => this.recover(),
+      recover: () => this.#recoverUnlessStale(),
     })
     return new LaneDispatcher({
       context: {

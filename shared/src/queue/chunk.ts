@@ -27,6 +27,8 @@ const DEFLATED = 1
 const HEADER_BYTES = 12
 const ELEMENT_BYTES = 15
 const POSTED = 0x80
+/** zlib's own lower bound of an output buffer. */
+const LEAST_INFLATE_BYTES = 64
 /** Largest cost that fits; intake splits events far below it. */
 export const MAX_COST = 0xffff
 
@@ -80,7 +82,7 @@ export function decodeChunk(chunk: Buffer): TracedElement[] {
   const provenances = readPosts(chunk)
   let at = provenances.end
   const tail = chunk.subarray(at + count * ELEMENT_BYTES)
-  const json = chunk.readUInt8(1) === DEFLATED ? inflateRawSync(tail) : tail
+  const json = chunk.readUInt8(1) === DEFLATED ? inflate(tail, chunk.readUInt32LE(8)) : tail
   const elements: TracedElement[] = []
   let from = 0
   for (const { provenance, elements: own } of provenances.posts) {
@@ -99,6 +101,11 @@ export function decodeChunk(chunk: Buffer): TracedElement[] {
     }
   }
   return elements
+}
+
+/** `bytes`: what comes out. Given as one output buffer: by default it would grow in 16 KB pieces. */
+function inflate(tail: Buffer, bytes: number): Buffer {
+  return inflateRawSync(tail, { chunkSize: Math.max(LEAST_INFLATE_BYTES, bytes + 1) })
 }
 
 function kindAt(index: number): Kind {

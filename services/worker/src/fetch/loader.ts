@@ -30,7 +30,9 @@ export class WindowMemory {
 }
 
 export interface LoadTarget {
-  /** Load until the window has this many bytes … */
+  /** With this many bytes at hand the window is left as it is: few large looks, not many small. */
+  readonly enoughBytes: number
+  /** Otherwise load until it has this many bytes … */
   readonly wantBytes: number
   /** … of which so many whatever the others use: every partition goes on. */
   readonly leastBytes: number
@@ -45,9 +47,10 @@ export interface LoadTarget {
 export async function loadWindow(
   window: PartitionWindow,
   queue: PartitionQueue,
-  { wantBytes, leastBytes, watch }: LoadTarget,
+  { enoughBytes, wantBytes, leastBytes, watch }: LoadTarget,
   memory: WindowMemory,
 ): Promise<boolean> {
+  if (window.loadedBytes >= enoughBytes) return true
   while (window.hasUnloaded && !window.lost && window.loadedBytes < wantBytes) {
     const allowed = Math.max(leastBytes - window.loadedBytes, memory.leftBytes())
     const bytes = Math.min(wantBytes - window.loadedBytes, allowed)
