@@ -9,7 +9,7 @@ const TAIL = Buffer.from(']}')
 const COMMA = Buffer.from(',')
 
 /** Bytes of a bulk body around its elements. */
-export const ENVELOPE_BYTES = HEAD.length + TAIL.length
+const ENVELOPE_BYTES = HEAD.length + TAIL.length
 
 /** What one bulk request carries: a contiguous run of elements of each of its customers. */
 export interface Batch {

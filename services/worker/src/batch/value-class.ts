@@ -22,20 +22,15 @@ const WORDS = new Set(
 )
 
 /**
- * The class of the value that stands at [start, end); null when it may stand for no other value: missing
+ * The class of the value at [start, end); null when it may stand for no other value: missing
  * (`null`, empty text), cut or refused for its length, read in more ways than one, or no scalar.
  */
 export function classOf(json: Buffer, start: number, end: number): ValueClass | null {
   const text = json.toString('utf8', start, end)
-  switch (text[0]) {
-    case '"':
-      return end - start - 2 > VALUE_CHARACTERS_KEPT ? null : classOfText(decode(text))
-    case 't':
-    case 'f':
-      return 'boolean'
-    default:
-      return classOfNumber(text)
+  if (text.startsWith('"')) {
+    return end - start - 2 > VALUE_CHARACTERS_KEPT ? null : classOfText(decode(text))
   }
+  return text === 'true' || text === 'false' ? 'boolean' : classOfNumber(text)
 }
 
 /** Whether a value that begins with this byte is neither an object nor a list. */

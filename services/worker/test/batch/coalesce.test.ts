@@ -3,8 +3,8 @@ import { batchOf, writeBody, type Batch } from '../../src/batch/body.js'
 import { pack } from '../../src/batch/pack.js'
 import type { Item } from '../../src/fetch/window.js'
 import { itemsOf, streams, waitingIn, type Written } from '../support/elements.js'
-import { CustomerModel, readings, textOf, type Readings } from '../support/profile-model.js'
-import { memberOf, readRaw, type Raw } from '../support/raw-json.js'
+import { CustomerModel, readings, type Readings } from '../support/profile-model.js'
+import { memberOf, readRaw, textOf, type Raw } from '../support/raw-json.js'
 
 const LIMITS = {
   usersPerWindow: 100,

@@ -1,23 +1,17 @@
 import fc from 'fast-check'
-import { memberOf, type Raw } from './raw-json.js'
+import { AttributeTypes, KEPT, type TypeReadings } from './attribute-types.js'
+import { memberOf, textOf, type Raw } from './raw-json.js'
 
 /**
  * How MoEngage might read what its documents leave open. Coalescing must be right under every
  * combination, so the test draws one for each case.
  */
-export interface Readings {
+export interface Readings extends TypeReadings {
   readonly userExists: boolean
   readonly nullMeans: 'unset' | 'ignored' | 'stored'
   readonly emptyMeans: 'unset' | 'ignored' | 'stored'
   /** Unsetting an attribute forgets which type it has. */
   readonly unsetForgetsType: boolean
-  /** An attribute keeps the type of its first value, and values of others are ignored. */
-  readonly typed: boolean
-  /** Text that looks like a number, boolean or time is one. */
-  readonly castsText: boolean
-  readonly takesDecimalForInteger: boolean
-  readonly takesBigNumbers: boolean
-  readonly longUrl: 'cut' | 'ignored'
   readonly names: 'exact' | 'any case' | 'cut' | 'dot is blank'
   readonly dots: 'plain' | 'path'
   readonly repeatedName: 'first' | 'last'
@@ -29,7 +23,6 @@ export interface Readings {
   readonly lists: 'replaced' | 'united'
   readonly objects: 'replaced' | 'merged' | 'operators'
   readonly platforms: 'replaced' | 'merged'
-  readonly geoIsChecked: boolean
   readonly attributesRead: number
   readonly unknownMember: 'ignored' | 'clears the profile'
 }
@@ -62,7 +55,6 @@ export const readings: fc.Arbitrary<Readings> = fc.record({
 
 /** An identifier that another user has already. */
 export const TAKEN = 'taken@example.com'
-const KEPT = 512
 const IDENTIFIERS = new Set(['u_em', 'u_mb', 'uid', 'email', 'moe_gaid'])
 const CREATE_ONLY = new Set(['cr_t', 'u_l_a', 'publisher_name', 'campaign_name', 'moe_gaid'])
 /** What they are changed to has consequences of its own: consent, reachability. */
@@ -73,7 +65,7 @@ export class CustomerModel {
   readonly #r: Readings
   #exists: boolean
   readonly #values = new Map<string, string>()
-  readonly #types = new Map<string, string>()
+  readonly #types: AttributeTypes
   readonly #log: string[] = []
   /** What the watched attributes became, one after the other. */
   readonly #changes = new Map<string, string[]>()
@@ -82,6 +74,7 @@ export class CustomerModel {
   constructor(given: Readings) {
     this.#r = given
     this.#exists = given.userExists
+    this.#types = new AttributeTypes(given)
   }
 
   /** Everything that an observer could tell two customers apart by. */
@@ -103,7 +96,7 @@ export class CustomerModel {
   }
 
   #snapshot(): string {
-    return JSON.stringify([this.#exists, [...this.#values].sort(), [...this.#types].sort()])
+    return JSON.stringify([this.#exists, [...this.#values].sort(), this.#types.known()])
   }
 
   #event(element: Raw): void {
@@ -249,10 +242,10 @@ export class CustomerModel {
     if (missing === 'ignored') return
     if (missing === 'unset') {
       this.#values.delete(name)
-      if (this.#r.unsetForgetsType) this.#types.delete(name)
+      if (this.#r.unsetForgetsType) this.#types.forget(name)
       return
     }
-    if (!this.#takes(name, value)) return
+    if (!this.#types.take(name, value)) return
     const stored = storedOf(value)
     if (WATCHED.test(name) && this.#values.get(name) !== stored) {
       // Between the attributes of one update there is no order.
@@ -260,42 +253,6 @@ export class CustomerModel {
     }
     this.#values.set(name, stored)
   }
-
-  /** Whether a value is taken; the first one gives the attribute its type. */
-  #takes(name: string, value: Raw): boolean {
-    const { longUrl, geoIsChecked, takesBigNumbers, typed, takesDecimalForInteger } = this.#r
-    const text = textOf(value)
-    const isUrl = value.type === 'string' && text.startsWith('https://')
-    if (isUrl && text.length > KEPT && longUrl === 'ignored') return false
-    if (name === 'geo' && geoIsChecked && !/^-?[\d.]+ -?[\d.]+$/.test(text)) return false
-    const type = this.#typeOf(value)
-    if (type === 'big' && !takesBigNumbers) return false
-    if (!typed) return true
-    const has = this.#types.get(name)
-    if (has === undefined) this.#types.set(name, type)
-    return has === undefined || has === type || (has === 'integer' && type === 'decimal' && takesDecimalForInteger) // prettier-ignore
-  }
-
-  #typeOf(value: Raw): string {
-    const text = textOf(value)
-    if (value.type === 'string' && !this.#r.castsText) {
-      return isOnCalendar(text) ? 'time' : 'text'
-    }
-    if (/^\d{4}-\d\d-\d\dT/.test(text)) return isOnCalendar(text) ? 'time' : 'text'
-    if (/^(true|false|yes|no)$/i.test(text)) return 'boolean'
-    if (/^-?\d+$/.test(text)) return text.length > 15 ? 'big' : 'integer'
-    if (/^-?\d+\.\d+$/.test(text)) return 'decimal'
-    if (/^-?\d[\d.]*[eE][-+]?\d+$/.test(text)) return 'big'
-    if (value.type !== 'string') return 'other'
-    return /^\d{4}-\d\d/.test(text) && !Number.isNaN(Date.parse(text)) ? 'time' : 'text'
-  }
-}
-
-/** Whether a text begins with a day that there is. */
-function isOnCalendar(text: string): boolean {
-  const [year, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number)
-  if (year === undefined || !/^\d{4}-\d\d-\d\dT/.test(text)) return false
-  return month >= 1 && month <= 12 && day >= 1 && day <= new Date(year, month, 0).getDate()
 }
 
 function namesAnother([name, value]: readonly [string, Raw]): boolean {
@@ -319,9 +276,4 @@ function spell(value: Raw): string {
     case 'other':
       return value.text
   }
-}
-
-/** The text of a scalar, else ''. */
-export function textOf(value: Raw | undefined): string {
-  return value?.type === 'string' || value?.type === 'other' ? value.text : ''
 }

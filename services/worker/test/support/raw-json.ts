@@ -46,3 +46,8 @@ export function readRaw(json: string): Raw {
 export function memberOf(raw: Raw, name: string): Raw | undefined {
   return raw.type === 'object' ? raw.members.findLast(([own]) => own === name)?.[1] : undefined
 }
+
+/** The text of a scalar, else ''. */
+export function textOf(value: Raw | undefined): string {
+  return value?.type === 'string' || value?.type === 'other' ? value.text : ''
+}
