@@ -173,10 +173,7 @@ export const delivery: DashboardSpec = {
           kind: 'lines',
           unit: 'cps',
           queries: [
-            query(
-              `sum by (kind) (rate(relay_coalesced_elements_total{${CHOSEN}}[${RATE}]))`,
-              '{{kind}}',
-            ),
+            query(`sum by (kind) (rate(relay_coalesced_elements_total[${RATE}]))`, '{{kind}}'),
           ],
         },
         {

@@ -1,4 +1,4 @@
-import { BUDGETS } from '@relay/shared/budget/cost.js'
+import type { Budget } from '@relay/shared/budget/cost.js'
 import { KINDS, LANES } from '@relay/shared/element.js'
 import { DEAD_LETTER_REASONS } from '@relay/shared/dead-letters/dead-letter.js'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
@@ -9,6 +9,8 @@ const LATENCY_BUCKETS_SECONDS = [0.15, 0.5, 2, 10, 60, 600]
 
 /** Devices always travel by themselves. */
 export const COALESCED_KINDS = ['user', 'event'] as const
+/** Events share an element, but each still costs one. */
+export const SAVED_BUDGET: Budget = 'users'
 
 /** Every metric of the worker; made once, on the registry it is given. */
 export function createWorkerMetrics(registry: Registry) {
@@ -17,6 +19,7 @@ export function createWorkerMetrics(registry: Registry) {
     ...elementMetrics([registry]),
     ...ownMetrics([registry]),
   }
+  for (const kind of COALESCED_KINDS) metrics.coalesced.inc({ kind }, 0)
   const preset = (appId: string): void => {
     for (const kind of KINDS) {
       for (const lane of LANES) metrics.delivered.inc({ app_id: appId, kind, lane }, 0)
@@ -30,8 +33,7 @@ export function createWorkerMetrics(registry: Registry) {
       histogram.zero({ app_id: appId })
     }
     metrics.possibleDuplicates.inc({ app_id: appId }, 0)
-    for (const kind of COALESCED_KINDS) metrics.coalesced.inc({ app_id: appId, kind }, 0)
-    for (const budget of BUDGETS) metrics.budgetSaved.inc({ app_id: appId, budget }, 0)
+    metrics.budgetSaved.inc({ app_id: appId, budget: SAVED_BUDGET }, 0)
   }
   return { ...metrics, preset }
 }
@@ -62,7 +64,7 @@ function elementMetrics(registers: Registry[]) {
     coalesced: new Counter({
       name: 'relay_coalesced_elements_total',
       help: 'Delivered elements that shared the element of an earlier one of their customer.',
-      labelNames: ['app_id', 'kind'],
+      labelNames: ['kind'],
       registers,
     }),
     budgetSaved: new Counter({

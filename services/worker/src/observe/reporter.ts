@@ -1,11 +1,10 @@
-import { BUDGETS } from '@relay/shared/budget/cost.js'
 import type { Kind, Lane } from '@relay/shared/element.js'
 import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import type { Batch } from '../batch/body.js'
 import { outcomeLabel, type Outcome } from '../classify/outcome.js'
 import type { AttemptReport, WorkerObserver } from '../dispatch/observer.js'
-import { COALESCED_KINDS, type WorkerMetrics } from './metrics.js'
+import { COALESCED_KINDS, SAVED_BUDGET, type WorkerMetrics } from './metrics.js'
 
 /** Turns what the worker does into metrics and one log line per attempt. */
 export class Reporter implements WorkerObserver {
@@ -63,12 +62,9 @@ export class Reporter implements WorkerObserver {
   #coalesced(appId: string, { runs, saved }: Batch): void {
     const counts: Record<Kind, number> = { user: 0, event: 0, device: 0 }
     for (const { items } of runs) counts[items[0].element.kind] += items.length - 1
-    for (const kind of COALESCED_KINDS) {
-      if (counts[kind] > 0) this.#metrics.coalesced.inc({ app_id: appId, kind }, counts[kind])
-    }
-    for (const budget of BUDGETS) {
-      if (saved[budget] > 0) this.#metrics.budgetSaved.inc({ app_id: appId, budget }, saved[budget])
-    }
+    for (const kind of COALESCED_KINDS) this.#metrics.coalesced.inc({ kind }, counts[kind])
+    const budget = SAVED_BUDGET
+    this.#metrics.budgetSaved.inc({ app_id: appId, budget }, saved[budget])
   }
 
   deadLettered(appId: string, kind: Kind, reason: DeadLetterReason, posted: number): void {
