@@ -14,9 +14,15 @@ export const ADMIN_TOKEN = 'admin-token'
 
 export type Environment = Readonly<Record<string, string>>
 
+export interface Parts {
+  readonly redis: TestRedis
+  readonly simulator: Simulator
+}
+
 export interface RelayOptions {
   readonly workers?: number
-  readonly env?: Environment
+  /** Settings besides the usual; computed once Redis and the simulator are there, if a function. */
+  readonly env?: Environment | ((parts: Parts) => Promise<Environment>)
   readonly simulator?: SettingsInput
 }
 
@@ -70,7 +76,7 @@ export class Relay {
       MOENGAGE_BASE_URL: sim.url,
       RELAY_PRODUCERS: `shop:${SECRET}`,
       RELAY_ADMIN_TOKEN: ADMIN_TOKEN,
-      ...env,
+      ...(typeof env === 'function' ? await env({ redis, simulator: sim }) : env),
     }
     const ops = `http://127.0.0.1:${String(opsPort)}`
     const api = await startChild({
@@ -125,7 +131,8 @@ export class Relay {
   }
 }
 
-function entryOf(service: string): string {
+/** The built main file of a service. */
+export function entryOf(service: string): string {
   return fileURLToPath(new URL(`services/${service}/dist/main.js`, ROOT))
 }
 

@@ -1,9 +1,12 @@
 import { Command } from 'commander'
 import { VERSION } from '@relay/shared/version.js'
+import { addAudit } from './commands/audit.js'
 import { addCheck } from './commands/check.js'
 import { addCompletion } from './commands/completion.js'
 import type { Context } from './commands/context.js'
 import { addDeadLetters } from './commands/dead-letters.js'
+import { addForget } from './commands/forget.js'
+import { addHashSecret } from './commands/hash-secret.js'
 import { addImport } from './commands/import.js'
 import { addStatus } from './commands/status.js'
 import { addTrace } from './commands/trace.js'
@@ -40,8 +43,11 @@ export function createProgram(context: Context): Command {
   addDeadLetters(program, context)
   addPauseAndResume(program, context)
   addTrace(program, context)
+  addForget(program, context)
+  addAudit(program, context)
   addImport(program, context)
   addCheck(program, context)
+  addHashSecret(program, context)
   addCompletion(program, context)
   return program
 }

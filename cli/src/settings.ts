@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { secretLines } from '@relay/shared/config/producers.js'
+import { isHashed } from '@relay/shared/config/secret.js'
+import { readFiles } from '@relay/shared/config/watch-files.js'
 
 export interface GlobalOptions {
   readonly url?: string
@@ -24,8 +27,15 @@ export function accessFrom(options: GlobalOptions, env: Environment): Access {
   const port = env.OPS_PORT
   const byPort = port ? `http://127.0.0.1:${port}` : DEFAULT_URL
   const url = options.url ?? env.RELAY_ADMIN_URL ?? byPort
-  const token = options.token ?? env.RELAY_ADMIN_TOKEN ?? keptCredentials().adminToken ?? null
+  const token = options.token ?? ownToken(env) ?? keptCredentials().adminToken ?? null
   return { url: url.replace(/\/+$/, ''), token }
+}
+
+/** The services' own token, unless all that they know of it is a hash. */
+function ownToken({ RELAY_ADMIN_TOKEN: token, RELAY_ADMIN_TOKEN_FILE: file }: Environment) {
+  const [text = null] = file ? readFiles([file]) : []
+  const tokens = file ? secretLines(text ?? '') : [token ?? '']
+  return tokens.find((candidate) => candidate !== '' && !isHashed(candidate))
 }
 
 export interface KeptCredentials {

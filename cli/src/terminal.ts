@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises'
+import { text } from 'node:stream/consumers'
 
 /** Where a command writes and asks. */
 export interface Terminal {
@@ -12,6 +13,8 @@ export interface Terminal {
   /** A person sits there. */
   readonly isLive: boolean
   confirm(question: string): Promise<boolean>
+  /** All of standard input. */
+  input(): Promise<string>
 }
 
 const CLEAR = '\u001b[2J\u001b[H'
@@ -29,4 +32,5 @@ export const processTerminal: Terminal = {
     lines.close()
     return /^y(es)?$/i.test(answer.trim())
   },
+  input: () => text(process.stdin),
 }

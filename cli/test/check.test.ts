@@ -1,6 +1,6 @@
 import { checkConfiguration } from '../src/check/configuration.js'
 import { judgeRedis, type RedisFacts } from '../src/check/redis-judgement.js'
-import type { Durability } from '@relay/shared/config/environment.js'
+import type { Durability } from '@relay/shared/config/settings.js'
 
 const GOOD: RedisFacts = {
   version: '7.0.15',

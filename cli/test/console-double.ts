@@ -16,6 +16,8 @@ interface Asked {
 export class FakeApi {
   readonly asked: Asked[] = []
   readonly answers = new Map<string, { status: number; text: string }>()
+  /** What standard input holds. */
+  input = ''
   readonly #server: Server
 
   constructor() {
@@ -60,6 +62,7 @@ export class FakeApi {
         redraw: () => undefined,
         clear: () => undefined,
         isLive: person !== null,
+        input: () => Promise.resolve(this.input),
         confirm: () => Promise.resolve(person ?? false),
       },
       env: {},

@@ -18,6 +18,11 @@ export interface HostileInput {
   readonly isSlow: boolean
 }
 
+/** What of an input its name does not say. */
+export function lastIn({ connections }: HostileInput): string {
+  return connections === 1 ? '' : ` (${String(connections)} connections)`
+}
+
 type Unusual = Partial<Omit<HostileInput, 'name' | 'pieces' | 'answers'>>
 
 /** A row of the table; `bytes` are made late, as some are large. */

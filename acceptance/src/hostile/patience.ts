@@ -54,6 +54,27 @@ export const PATIENCE: readonly HostileInput[] = [
     { withinMs: 4_000 },
   ),
   input(
+    '2,000 posts in one go (pipelining)',
+    times(2_000, 200),
+    () => Buffer.concat([...times(1_999, kept()), post()]),
+    { withinMs: 8_000 },
+  ),
+  input('half-closes behind its post', 200, () => post(GOOD_BODY, { keepAlive: true }), {
+    then: 'half-close',
+  }),
+  input(
+    '100 pipelined posts, then half-closes',
+    times(100, 200),
+    () => Buffer.concat(times(100, kept())),
+    { then: 'half-close', withinMs: 4_000 },
+  ),
+  input(
+    'garbage behind 50 pipelined posts',
+    times(50, 200),
+    () => Buffer.concat([...times(50, kept()), Buffer.from('\0\0 / \r\n\r\n')]),
+    { withinMs: 4_000 },
+  ),
+  input(
     '2,000 requests on one connection',
     times(2_000, 404),
     () => head('GET /nothing HTTP/1.1').repeat(1_999) + bare('GET', '/nothing'),

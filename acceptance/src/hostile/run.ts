@@ -7,7 +7,7 @@ import { DOORS, OTHER_APP_ID, OTHER_PRODUCER, OTHER_SECRET } from './doors.js'
 import { play, type Exchanged } from './exchange.js'
 import { FRAMING } from './framing.js'
 import type { HostileInput } from './input.js'
-import { Neighbour } from './neighbour.js'
+import { Neighbour, type Lap } from './neighbour.js'
 import { PATIENCE } from './patience.js'
 import { processFacts, type ProcessFacts } from './process-facts.js'
 
@@ -24,6 +24,7 @@ export interface Played {
   readonly exchanged: readonly Exchanged[]
   /** Of the api, the most seen while it was played. */
   readonly most: ProcessFacts
+  readonly neighbour: Lap
 }
 
 /** An api with a second workspace that is not for everybody, and no worker. */
@@ -60,6 +61,7 @@ export class Siege {
   }
 
   async play(input: HostileInput): Promise<Played> {
+    this.neighbour.lap()
     let most = this.facts()
     const look = setInterval(() => {
       const { residentMiB, descriptors } = this.facts()
@@ -72,6 +74,6 @@ export class Siege {
     const { port } = new URL(input.door === 'intake' ? apiUrl : opsUrl)
     const exchanged = await play(input, { port: Number(port), nowMs: this.#nowMs })
     clearInterval(look)
-    return { input, exchanged, most }
+    return { input, exchanged, most, neighbour: this.neighbour.lap() }
   }
 }

@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs'
+import { CredentialDirectory } from '@relay/shared/config/credential-directory.js'
 import { parseEnvironment, type Config } from '@relay/shared/config/environment.js'
 import { ConfigError, type ConfigFault } from '@relay/shared/config/fault.js'
+import { isHashed } from '@relay/shared/config/secret.js'
+import { tlsFaults } from '@relay/shared/config/tls-files.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { failed, ok, warning, type Finding } from './finding.js'
@@ -27,14 +30,15 @@ export function checkConfiguration(env: Environment): CheckedConfig {
     return { findings: error.faults.map(fault), config: null, workspaces: [] }
   }
   const directory = new WorkspaceDirectory(config)
-  const faults = directory.load()
+  const credentials = new CredentialDirectory(config)
+  const faults = [...directory.load(), ...credentials.load(), ...tlsFaults(config.tls)]
   const workspaces = directory.all()
   const names = workspaces.map(({ appId }) => appId).join(', ')
   const findings = [
     ok('environment', 'every setting is understood'),
     ...faults.map(fault),
     ...(faults.length === 0 ? [ok('workspaces', `${String(workspaces.length)}: ${names}`)] : []),
-    ...secretFindings(config),
+    ...secretFindings(config, credentials),
     ...workspaces.flatMap(plainHttp),
   ]
   return { findings, config, workspaces }
@@ -46,13 +50,17 @@ function fault({ where, problem, accepted }: ConfigFault): Finding {
   return failed(where, problem, `Give ${accepted}${hint}`)
 }
 
-function secretFindings({ producers, adminToken }: Config): Finding[] {
+function secretFindings(
+  { producers, adminToken, adminTokenFile }: Config,
+  credentials: CredentialDirectory,
+): Finding[] {
   const findings: Finding[] = []
-  if (producers.size === 0) {
+  if (credentials.producers.isEmpty) {
     findings.push(warning('RELAY_PRODUCERS', 'nobody may post', 'Set RELAY_PRODUCERS=name:secret'))
   }
   for (const [name, secrets] of producers) {
-    if (secrets.every((secret) => secret.length >= SHORT_SECRET)) continue
+    // Of a hash nobody can tell.
+    if (secrets.every((secret) => isHashed(secret) || secret.length >= SHORT_SECRET)) continue
     findings.push(
       warning(
         'RELAY_PRODUCERS',
@@ -61,7 +69,7 @@ function secretFindings({ producers, adminToken }: Config): Finding[] {
       ),
     )
   }
-  if (adminToken === null) {
+  if (adminToken === null && adminTokenFile === null) {
     findings.push(
       warning(
         'RELAY_ADMIN_TOKEN',

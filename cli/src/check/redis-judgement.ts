@@ -1,4 +1,4 @@
-import type { Durability } from '@relay/shared/config/environment.js'
+import type { Durability } from '@relay/shared/config/settings.js'
 import { failed, ok, warning, type Finding } from './finding.js'
 
 /** What one Redis server says of itself. */

@@ -1,4 +1,5 @@
-import { SETTINGS } from '@relay/shared/config/environment.js'
+import { SETTINGS } from '@relay/shared/config/settings.js'
+import { table, type Row } from './table.js'
 
 /** The generated table stands between these lines of docs/configuration.md. */
 const BEGIN = '<!-- settings: begin -->'
@@ -9,8 +10,6 @@ const ENV_HEAD = `# Every setting of relay, with its default. Made by: npm run d
 #   cp .env.example .env && $EDITOR .env && set -a && . ./.env && set +a && npm start
 # docker compose reads .env for the few variables that docker-compose.yml names.
 `
-
-type Row = readonly string[]
 
 /** `docs/configuration.md` with its table as the settings are now. Throws when it has no place for one. */
 export function withSettings(document: string): string {
@@ -33,23 +32,4 @@ function settingsTable(): string {
     return [`\`${name}\``, fallback === null ? '–' : `\`${fallback}\``, accepted, meaning]
   })
   return table([['variable', 'default', 'accepted', 'meaning'], ...rows])
-}
-
-/** A Markdown table with columns of even width, as Prettier leaves it. */
-function table(rows: readonly Row[]): string {
-  const cells = rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')))
-  const widths = (cells[0] ?? []).map((_, i) =>
-    Math.max(...cells.map((row) => row[i]?.length ?? 0)),
-  )
-  const line = (row: Row, fill = ' ') =>
-    `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0, fill)).join(' | ')} |`
-  const [head = [], ...body] = cells
-  return [
-    line(head),
-    line(
-      head.map(() => ''),
-      '-',
-    ),
-    ...body.map((row) => line(row)),
-  ].join('\n')
 }

@@ -39,6 +39,7 @@ const PRODUCER_NAME = 'local'
 const REAL_WORKSPACE = [
   'MOENGAGE_APP_ID',
   'MOENGAGE_API_KEY',
+  'MOENGAGE_API_KEY_FILE',
   'MOENGAGE_BASE_URL',
   'MOENGAGE_DC',
   'RELAY_WORKSPACES_FILE',
@@ -61,11 +62,12 @@ export function planStart(
   const apiOps = plannedPort("the api's metrics and console", 'OPS_PORT', 9464, env)
   const workerOps = plannedPort("the worker's metrics", 'WORKER_OPS_PORT', 9465, env)
   const simulator = plannedPort('the MoEngage simulator', 'SIM_PORT', 9400, env)
+  const madeProducer = `${PRODUCER_NAME}:${made.producerSecret}`
   const base = {
     ...env,
-    REDIS_URL: redisUrl,
-    RELAY_PRODUCERS: env.RELAY_PRODUCERS ?? `${PRODUCER_NAME}:${made.producerSecret}`,
-    RELAY_ADMIN_TOKEN: env.RELAY_ADMIN_TOKEN ?? made.adminToken,
+    REDIS_URL: env.REDIS_URL_FILE === undefined ? redisUrl : undefined,
+    ...(isGiven(env, 'RELAY_PRODUCERS') ? {} : { RELAY_PRODUCERS: madeProducer }),
+    ...(isGiven(env, 'RELAY_ADMIN_TOKEN') ? {} : { RELAY_ADMIN_TOKEN: made.adminToken }),
     // Ctrl-C promises an end within 5 s.
     RELAY_SHUTDOWN_MS: env.RELAY_SHUTDOWN_MS ?? '2000',
     ...(isSimulated ? simulatedWorkspace(simulator.port, made) : {}),
@@ -86,8 +88,13 @@ export function planStart(
     },
     appId: appId ?? 'YOUR_APP_ID',
     producerSecret: firstSecret(env.RELAY_PRODUCERS) ?? made.producerSecret,
-    madeAdminToken: env.RELAY_ADMIN_TOKEN === undefined ? made.adminToken : null,
+    madeAdminToken: isGiven(env, 'RELAY_ADMIN_TOKEN') ? null : made.adminToken,
   }
+}
+
+/** Whether a secret is given, itself or in a file. */
+function isGiven(env: Environment, name: string): boolean {
+  return env[name] !== undefined || env[`${name}_FILE`] !== undefined
 }
 
 /** An empty variable is an unset one. */

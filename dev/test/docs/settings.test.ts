@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseEnvironment, SETTINGS } from '@relay/shared/config/environment.js'
+import { parseEnvironment } from '@relay/shared/config/environment.js'
+import { SETTINGS } from '@relay/shared/config/settings.js'
 import { envExample, withSettings } from '../../src/docs/settings.js'
 
 const ROOT = join(__dirname, '..', '..', '..')

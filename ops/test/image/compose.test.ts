@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { ROOT } from '@relay/dev/folders.js'
 import { parse } from 'yaml'
-import { SETTINGS } from '@relay/shared/config/environment.js'
+import { SETTINGS } from '@relay/shared/config/settings.js'
 
 interface Service {
   readonly build?: { readonly target: string }

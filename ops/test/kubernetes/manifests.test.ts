@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '@relay/dev/folders.js'
-import { SETTINGS } from '@relay/shared/config/environment.js'
+import { SETTINGS } from '@relay/shared/config/settings.js'
 import { unknownFields } from './fields.js'
 import { readManifests, render, type Manifest } from './kustomize.js'
 import { schemaProblem } from './schemas.js'

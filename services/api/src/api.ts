@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import { Registry } from 'prom-client'
 import { systemClock } from '@relay/shared/clock.js'
+import type { CredentialDirectory } from '@relay/shared/config/credential-directory.js'
 import type { Config } from '@relay/shared/config/environment.js'
 import type { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
@@ -18,6 +19,7 @@ import { ADD_TIMEOUT_MS, RedisPostStore } from './enqueue/redis-post-store.js'
 import { BacklogGuard } from './guard/backlog-guard.js'
 import { createIntakeApp, DEFAULT_LIMITS } from './http/app.js'
 import { createIntakeServer } from './http/server.js'
+import { watchTls } from './http/tls.js'
 import { RedisIdempotency } from './idempotency/redis-idempotency.js'
 import { createIntakeMetrics, observeBacklogLimit, type IntakeMetrics } from './observe/metrics.js'
 import { Reporter } from './observe/reporter.js'
@@ -27,10 +29,17 @@ import { RedisQuota } from './quota/redis-quota.js'
 const FINISH_WITHIN_MS = 5_000
 const OPS_FINISH_WITHIN_MS = 1_000
 
+/** What may change while it runs. */
+export interface Directories {
+  readonly workspaces: WorkspaceDirectory
+  readonly credentials: CredentialDirectory
+}
+
 /** One api process: the intake for producers, and the operators' port beside it. */
 export class Api {
   readonly #config: Config
   readonly #workspaces: WorkspaceDirectory
+  readonly #credentials: CredentialDirectory
   readonly #log: Logger
   readonly #registry = new Registry()
   readonly #metrics: IntakeMetrics
@@ -42,23 +51,29 @@ export class Api {
   readonly #intake: Server
   readonly #ops: Server
   readonly #stopping = new AbortController()
+  #stopTls: () => void = () => undefined
 
-  constructor(config: Config, workspaces: WorkspaceDirectory, log: Logger) {
+  constructor(config: Config, { workspaces, credentials }: Directories, log: Logger) {
     this.#config = config
     this.#workspaces = workspaces
+    this.#credentials = credentials
     this.#log = log
     this.#reloaded = observeProcess(this.#registry, 'api', workspaces)
-    this.#metrics = createIntakeMetrics(this.#registry, config.producers.keys())
+    this.#metrics = createIntakeMetrics(this.#registry)
     this.#client = connectRedis(config.redis, { commandTimeoutMs: ADD_TIMEOUT_MS })
     this.#guard = this.#openGuard()
     this.#durability = this.#openDurability()
     const store = this.#openStore()
     this.#operator = openOperator({
-      ...{ config, workspaces, store, log },
+      ...{ config, workspaces, credentials, store, log },
       lanes: () => this.#guard.lanes,
     })
     const app = this.#openIntake(store)
-    this.#intake = createIntakeServer(app, systemClock, systemRandom)
+    this.#intake = createIntakeServer(app, {
+      clock: systemClock,
+      random: systemRandom,
+      tls: config.tls,
+    })
     this.#ops = createOpsServer({
       registry: this.#registry,
       fallback: this.#operator.app,
@@ -68,7 +83,7 @@ export class Api {
   }
 
   async start(): Promise<void> {
-    this.#watchWorkspaces()
+    this.#watch()
     const opsPort = await listen(this.#ops, this.#config.opsPort, 'OPS_PORT')
     const port = await listen(this.#intake, this.#config.port, 'PORT')
     void this.#guard.start()
@@ -85,6 +100,8 @@ export class Api {
     this.#guard.stop()
     this.#durability.stop()
     this.#workspaces.close()
+    this.#credentials.close()
+    this.#stopTls()
     await closeServer(this.#ops, OPS_FINISH_WITHIN_MS)
     this.#operator.stop()
     this.#client.disconnect()
@@ -126,7 +143,7 @@ export class Api {
   }
 
   #openIntake(store: RedisPostStore) {
-    const { prefix, producers, maxRequestBytes } = this.#config
+    const { prefix, maxRequestBytes } = this.#config
     return createIntakeApp({
       store,
       idempotency: new RedisIdempotency(this.#client, prefix),
@@ -135,7 +152,7 @@ export class Api {
       random: systemRandom,
       observer: new Reporter(this.#metrics, this.#log),
       workspaces: (appId) => this.#workspaces.get(appId),
-      producers,
+      producers: () => this.#credentials.producers,
       stopping: this.#stopping.signal,
       producersTrace: this.#operator.producersTrace,
       limits: { ...DEFAULT_LIMITS, maxRequestBytes },
@@ -153,6 +170,33 @@ export class Api {
     })
     observeBacklogLimit(registry, () => this.#guard.limitBytes)
     for (const { appId } of this.#workspaces.all()) this.#metrics.preset(appId)
+    this.#metrics.presetProducers(this.#credentials.producers.names)
+  }
+
+  #watch(): void {
+    this.#watchWorkspaces()
+    this.#watchCredentials()
+    this.#stopTls = watchTls(this.#intake, this.#config.tls, (changed) => {
+      this.#reloaded(changed ? 'changed' : 'refused')
+      if (changed) this.#log.info('certificate of the intake changed')
+      else this.#log.error('certificate of the intake cannot be used; the last good one stays')
+    })
+  }
+
+  #watchCredentials(): void {
+    const credentials = this.#credentials
+    credentials.watch({
+      onChange: () => {
+        this.#reloaded('changed')
+        this.#metrics.presetProducers(credentials.producers.names)
+        this.#log.info('credentials changed', { producers: credentials.producers.names.length })
+      },
+      onFault: (faults) => {
+        this.#reloaded('refused')
+        const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
+        this.#log.error('credentials cannot be used; the last good ones stay', { problems })
+      },
+    })
   }
 
   #watchWorkspaces(): void {

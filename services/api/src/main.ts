@@ -1,5 +1,7 @@
+import { CredentialDirectory } from '@relay/shared/config/credential-directory.js'
 import { parseEnvironment } from '@relay/shared/config/environment.js'
 import { ConfigError, EXIT_CONFIG } from '@relay/shared/config/fault.js'
+import { tlsFaults } from '@relay/shared/config/tls-files.js'
 import { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { createLogger } from '@relay/shared/observability/logger.js'
 import { onShutdown } from '@relay/shared/process/shutdown.js'
@@ -10,10 +12,11 @@ const DEFAULT_OPS_PORT = 9464
 async function main(): Promise<void> {
   const config = parseEnvironment(process.env, DEFAULT_OPS_PORT)
   const workspaces = new WorkspaceDirectory(config)
-  const faults = workspaces.load()
+  const credentials = new CredentialDirectory(config)
+  const faults = [...workspaces.load(), ...credentials.load(), ...tlsFaults(config.tls)]
   if (faults.length > 0) throw new ConfigError(faults)
   const log = createLogger('relay-api', config.logLevel)
-  const api = new Api(config, workspaces, log)
+  const api = new Api(config, { workspaces, credentials }, log)
   onShutdown(async () => {
     log.info('stopping: finishing what is under way')
     await api.stop()

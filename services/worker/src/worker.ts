@@ -240,13 +240,13 @@ export class Worker {
   }
 
   #onMessage(message: string): void {
-    const [what = '', subject = '', owner = ''] = message.split(' ')
+    const [what = '', subject = '', detail = ''] = message.split(' ')
     if (what === 'sessions') {
       if (!this.#stopping) void this.#session.renew()
     } else if (what === 'wake') {
       if (parsePartitionTag(subject) === null) return
-      void this.#ownership.woken(subject, owner).catch(() => undefined)
-    } else this.#services.get(subject)?.heard(what)
+      void this.#ownership.woken(subject, detail).catch(() => undefined)
+    } else this.#services.get(subject)?.heard(what, detail)
   }
 }
 

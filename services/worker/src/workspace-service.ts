@@ -133,7 +133,11 @@ export class WorkspaceService {
   }
 
   /** Another process announced a change of this workspace. */
-  heard(what: string): void {
+  heard(what: string, detail: string): void {
+    if (what === 'forget') {
+      const customer = Buffer.from(detail, 'hex').toString('latin1')
+      for (const lane of this.#lanes.values()) lane.erase(customer)
+    }
     if (what === 'gate') void this.refreshGate()
     if (what === 'learned') void this.refreshLearned()
     if (what === 'layout') void this.#partitioning.refresh()
@@ -214,7 +218,8 @@ export class WorkspaceService {
   #newSender(): HttpSender {
     const { appId, apiKey, baseUrl } = this.#workspace
     const { clock, version } = this.#o
-    return new HttpSender({ baseUrl, appId, apiKey, version, maxSockets: MAX_SOCKETS, clock })
+    const ca = this.#o.config.vendorCa
+    return new HttpSender({ baseUrl, appId, apiKey, version, ca, maxSockets: MAX_SOCKETS, clock })
   }
 
   #newLane(lane: Lane): LaneDispatcher {

@@ -1,5 +1,14 @@
+/** PEM texts for TLS to Redis; each may be left to the system. */
+export interface RedisTls {
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+}
+
 /** How to reach Redis: one server, a cluster, or a master that sentinels name. */
-export type RedisTarget =
+export type RedisTarget = RedisPlace & { readonly tls?: RedisTls }
+
+type RedisPlace =
   | { readonly mode: 'single'; readonly url: string }
   | { readonly mode: 'cluster'; readonly urls: readonly string[] }
   | {
@@ -8,17 +17,20 @@ export type RedisTarget =
       readonly master: string
       readonly username?: string | undefined
       readonly password?: string | undefined
+      /** `rediss+sentinel`: TLS to the sentinels and to the master. */
+      readonly secure: boolean
     }
 
 export const REDIS_URL_ACCEPTED =
-  'redis://host:port, rediss://host:port, several of them separated by commas (Cluster), or redis+sentinel://host:port,host:port/master-name'
+  'redis://host:port, rediss://host:port, several of them separated by commas (Cluster), or redis+sentinel ://host:port,host:port/master-name (rediss+sentinel for TLS)'
 
-const SENTINEL = 'redis+sentinel://'
+const SENTINEL = /^redis(s?)\+sentinel:\/\/(.*)$/s
 const SENTINEL_PORT = 26379
 
 /** Parses `REDIS_URL`; null when it is none of the accepted forms. */
 export function parseRedisUrl(text: string): RedisTarget | null {
-  if (text.startsWith(SENTINEL)) return parseSentinel(text.slice(SENTINEL.length))
+  const [, secure, rest] = SENTINEL.exec(text) ?? []
+  if (rest !== undefined) return parseSentinel(rest, secure === 's')
   const urls = text.split(',').map((part) => part.trim())
   if (!urls.every(isRedisUrl)) return null
   const [first] = urls
@@ -32,7 +44,7 @@ function isRedisUrl(text: string): boolean {
   return (url.protocol === 'redis:' || url.protocol === 'rediss:') && url.hostname !== ''
 }
 
-function parseSentinel(rest: string): RedisTarget | null {
+function parseSentinel(rest: string, secure: boolean): RedisTarget | null {
   const match = /^(?:([^:@/]*):([^@/]*)@)?([^/@]+)\/([^/]+)$/.exec(rest)
   if (!match) return null
   const [, username, password, hosts = '', master = ''] = match
@@ -45,6 +57,7 @@ function parseSentinel(rest: string): RedisTarget | null {
     mode: 'sentinel',
     sentinels,
     master,
+    secure,
     ...(username ? { username: decodeURIComponent(username) } : {}),
     ...(password ? { password: decodeURIComponent(password) } : {}),
   }

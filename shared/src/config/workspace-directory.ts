@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Config } from './environment.js'
 import type { ConfigFault } from './fault.js'
+import { LOOK_EVERY_MS, readFiles } from './watch-files.js'
 import { parseWorkspacesFile, type Workspace } from './workspace.js'
-
-/** How often the file is looked at, ms. Reading it also sees atomic renames and symlink swaps. */
-const LOOK_EVERY_MS = 500
 
 export interface DirectoryListener {
   /** Workspaces were added, changed or removed. */
@@ -44,7 +42,8 @@ export class WorkspaceDirectory {
   }
 
   watch({ onChange, onFault }: DirectoryListener): void {
-    if (this.#config.workspacesFile === null) return
+    const { workspacesFile, ownKeyFile } = this.#config
+    if (workspacesFile === null && ownKeyFile === null) return
     this.#timer = setInterval(() => {
       const before = this.#fingerprint
       const { faults } = this.#read()
@@ -61,34 +60,58 @@ export class WorkspaceDirectory {
   }
 
   #read(): { faults: readonly ConfigFault[] } {
+    const own = this.#readOwn()
     const file = this.#config.workspacesFile
-    const own = this.#config.ownWorkspace
-    if (file === null) {
-      this.#workspaces = new Map(own ? [[own.appId, own]] : [])
-      return { faults: [] }
+    const read = file === null ? NO_FILE : this.#readFile(file)
+    const faults = [...own.faults, ...read.faults]
+    const places = faults.map(({ where }) => where)
+    this.#fingerprint = [own.workspace?.apiKey ?? '', ...read.texts, ...places].join('\0')
+    if (faults.length > 0) return { faults }
+    const appId = own.workspace?.appId
+    const others = read.workspaces.filter((workspace) => workspace.appId !== appId)
+    const all = own.workspace ? [own.workspace, ...others] : others
+    this.#workspaces = new Map(all.map((workspace) => [workspace.appId, workspace]))
+    return { faults: [] }
+  }
+
+  /** The workspace of the environment, with its key from a file if it stands in one. */
+  #readOwn(): { workspace: Workspace | null; faults: readonly ConfigFault[] } {
+    const { ownWorkspace, ownKeyFile } = this.#config
+    if (ownWorkspace === null || ownKeyFile === null) return { workspace: ownWorkspace, faults: [] }
+    const apiKey = readFiles([ownKeyFile])[0]?.trim() ?? ''
+    if (apiKey !== '') return { workspace: { ...ownWorkspace, apiKey }, faults: [] }
+    const where = `MOENGAGE_API_KEY_FILE ${ownKeyFile}`
+    const accepted = 'a readable file with the Data API key'
+    return {
+      workspace: ownWorkspace,
+      faults: [{ where, problem: 'cannot be read, or is empty', accepted }],
     }
+  }
+
+  #readFile(file: string): FileRead {
     const keys: string[] = []
     const readKeyFile = (path: string): string => {
       const key = readFileSync(path, 'utf8')
       keys.push(key)
       return key
     }
-    let text: string
-    try {
-      text = readFileSync(file, 'utf8')
-    } catch {
-      this.#fingerprint = 'unreadable'
+    const [text = null] = readFiles([file])
+    if (text === null) {
       const accepted = 'a readable JSON file'
-      return {
-        faults: [{ where: `RELAY_WORKSPACES_FILE ${file}`, problem: 'cannot be read', accepted }],
-      }
+      const where = `RELAY_WORKSPACES_FILE ${file}`
+      return { ...NO_FILE, faults: [{ where, problem: 'cannot be read', accepted }] }
     }
     const defaults = this.#config.defaultLimits
     const { workspaces, faults } = parseWorkspacesFile(text, { file, defaults, readKeyFile })
-    this.#fingerprint = [text, ...keys, ...faults.map(({ where }) => where)].join('\0')
-    if (faults.length > 0) return { faults }
-    const all = own ? [own, ...workspaces.filter((w) => w.appId !== own.appId)] : workspaces
-    this.#workspaces = new Map(all.map((workspace) => [workspace.appId, workspace]))
-    return { faults: [] }
+    return { texts: [text, ...keys], workspaces, faults }
   }
 }
+
+interface FileRead {
+  /** All that was read, to notice a change. */
+  readonly texts: readonly string[]
+  readonly workspaces: readonly Workspace[]
+  readonly faults: readonly ConfigFault[]
+}
+
+const NO_FILE: FileRead = { texts: [], workspaces: [], faults: [] }

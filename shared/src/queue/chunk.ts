@@ -25,7 +25,10 @@ const VERSION = 1
 const STORED = 0
 const DEFLATED = 1
 const HEADER_BYTES = 12
-const ELEMENT_BYTES = 15
+export const ELEMENT_BYTES = 15
+/** The last of them: the customer's key. */
+export const CUSTOMER_BYTES = 8
+export const JSON_BYTES_AT = 8
 const POSTED = 0x80
 /** zlib's own lower bound of an output buffer. */
 const LEAST_INFLATE_BYTES = 64
@@ -69,7 +72,7 @@ export function encodeChunk(parts: readonly ChunkPart[], compress: boolean): Buf
   head.writeUInt8(compress ? DEFLATED : STORED, 1)
   head.writeUInt16LE(parts.length, 2)
   head.writeUInt32LE(elements.length, 4)
-  head.writeUInt32LE(jsonBytes, 8)
+  head.writeUInt32LE(jsonBytes, JSON_BYTES_AT)
   if (!compress) return Buffer.concat([head, ...json])
   return Buffer.concat([head, deflateRawSync(Buffer.concat(json), { level: 1 })])
 }
@@ -82,7 +85,7 @@ export function decodeChunk(chunk: Buffer): TracedElement[] {
   const provenances = readPosts(chunk)
   let at = provenances.end
   const tail = chunk.subarray(at + count * ELEMENT_BYTES)
-  const json = chunk.readUInt8(1) === DEFLATED ? inflate(tail, chunk.readUInt32LE(8)) : tail
+  const json = isDeflated(chunk) ? inflate(tail, chunk.readUInt32LE(JSON_BYTES_AT)) : tail
   const elements: TracedElement[] = []
   let from = 0
   for (const { provenance, elements: own } of provenances.posts) {
@@ -106,6 +109,16 @@ export function decodeChunk(chunk: Buffer): TracedElement[] {
 /** `bytes`: what comes out. Given as one output buffer: by default it would grow in 16 KB pieces. */
 function inflate(tail: Buffer, bytes: number): Buffer {
   return inflateRawSync(tail, { chunkSize: Math.max(LEAST_INFLATE_BYTES, bytes + 1) })
+}
+
+/** Whether the chunk's JSON is compressed. */
+export function isDeflated(chunk: Buffer): boolean {
+  return chunk.readUInt8(1) === DEFLATED
+}
+
+/** Where the elements' table begins. */
+export function elementTable(chunk: Buffer): number {
+  return readPosts(chunk).end
 }
 
 function kindAt(index: number): Kind {

@@ -81,6 +81,10 @@ export function deploymentKeys(prefix: string) {
     dirty: `${base}:dirty`,
     /** Pub/sub channel: `wake` of a partition, `gate` of a workspace. */
     wake: `${base}:wake`,
+    /** Stream: what operators changed. */
+    audit: `${base}:audit`,
+    /** The key that customers' names in logs are made with. */
+    pseudonyms: `${base}:pseudonyms`,
     /** Hash: the last decision on how many workers are wanted. */
     scale: `${base}:scale`,
   }

@@ -34,6 +34,14 @@ export class LayoutStore {
     return this.#step(appId, 'get', 0)
   }
 
+  /** The layout as it is; null: nothing was ever posted to the workspace. */
+  async find(appId: string): Promise<Layout | null> {
+    const key = workspaceKeys(this.#prefix, appId).layout
+    const fields = ['generation', 'partitions', 'next', 'draining'] as const
+    const found = await this.#client.hmget(key, ...fields)
+    return found[0] ? layoutOf(found.map((value) => value ?? '')) : null
+  }
+
   /** Says which number of partitions is wanted; `next` is set when it differs. */
   plan(appId: string): Promise<Layout> {
     return this.#step(appId, 'plan', 0)
@@ -59,16 +67,21 @@ export class LayoutStore {
         [this.#wanted, step, old, wake, appId],
       ),
     ).map(replyText)
-    const [generation = '0', partitions = '1', next = '', draining = ''] = reply
-    const [oldGeneration, oldPartitions] = draining.split(':')
-    return {
-      generation: Number(generation),
-      partitions: Number(partitions),
-      next: next === '' ? null : Number(next),
-      draining:
-        oldPartitions === undefined
-          ? null
-          : { generation: Number(oldGeneration), partitions: Number(oldPartitions) },
-    }
+    return layoutOf(reply)
+  }
+}
+
+/** From generation, partitions, next and draining, '' for none. */
+function layoutOf(fields: readonly string[]): Layout {
+  const [generation = '0', partitions = '1', next = '', draining = ''] = fields
+  const [oldGeneration, oldPartitions] = draining.split(':')
+  return {
+    generation: Number(generation),
+    partitions: Number(partitions),
+    next: next === '' ? null : Number(next),
+    draining:
+      oldPartitions === undefined
+        ? null
+        : { generation: Number(oldGeneration), partitions: Number(oldPartitions) },
   }
 }

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { pack } from 'msgpackr'
 import type { RedisClient } from '../redis/connect.js'
 import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
 import { decodeChunk, type TracedElement } from './chunk.js'
+import { eraseCustomer, type Erased } from './erase.js'
 import { deploymentKeys, partitionKeys } from './keys.js'
 
 /**
@@ -25,12 +27,14 @@ const ADD: Script = {
 const PEEK: Script = { name: 'peek', text: luaText('peek.lua'), keys: 2 }
 const SETTLE: Script = { name: 'settle', text: luaText('settle.lua'), keys: 2 }
 const CLAIM: Script = { name: 'claim', text: luaText('claim.lua'), keys: 1 }
+const ERASE: Script = { name: 'erase-chunk', text: luaText('erase-chunk.lua'), keys: 2 }
 const RELEASE: Script = { name: 'release', text: luaText('release.lua'), keys: 1 }
 
 /** BullMQ's name for relay's jobs. */
 const JOB_NAME = 'chunk'
 /** msgpack of `{}`: no job option is set. */
 const NO_OPTIONS = pack({})
+const NOTHING = Buffer.alloc(0)
 const DAY_MS = 86_400_000
 
 /** What a chunk adds to its partition; elements as posted. */
@@ -163,6 +167,33 @@ export class PartitionQueue {
     )
     if (replyText(reply[0]) !== 'settled') return { settled: false as const }
     return { settled: true as const, waiting: Number(reply[1]) }
+  }
+
+  /** Ids of everything that waits, oldest first. */
+  async ids(): Promise<string[]> {
+    return (await this.#client.lrange(this.#keys.wait, 0, -1)).reverse()
+  }
+
+  /**
+   * Erases a customer from one chunk, in its place. Returns what was erased; null: there was
+   * nothing of the customer in it, or it is gone. Whoever serves the partition meanwhile may go on.
+   */
+  async erase(id: string, customer: string): Promise<Erased | null> {
+    for (;;) {
+      const job = this.#keys.job + id
+      const [chunk, done] = await this.#client.hmgetBuffer(job, 'chunk', 'done')
+      if (!chunk) return null
+      const erased = eraseCustomer(chunk, done ?? NOTHING, customer)
+      if (erased === null) return null
+      const { user, event, device } = erased.counts
+      const read = createHash('sha1')
+        .update(chunk)
+        .update(done ?? NOTHING)
+      const args = [read.digest('hex'), erased.chunk, user, event, device]
+      const reply = await runScript(this.#client, ERASE, [job, this.#keys.control], args)
+      if (replyText(reply) === 'erased') return erased
+      if (replyText(reply) === 'gone') return null
+    }
   }
 
   /** Takes ownership if the owner is still `seen` ('' for none). */

@@ -46,6 +46,8 @@ export function connectRedis(target: RedisTarget, { commandTimeoutMs }: ConnectO
 }
 
 function open(target: RedisTarget, connection: Options): RedisClient {
+  // Certificates are verified whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+  const tls = { ...target.tls, rejectUnauthorized: true }
   const common: Options = {
     ...connection,
     enableOfflineQueue: false,
@@ -54,7 +56,7 @@ function open(target: RedisTarget, connection: Options): RedisClient {
   }
   switch (target.mode) {
     case 'single':
-      return joined(new Redis(target.url, common))
+      return joined(new Redis(target.url, { ...common, ...(isSecure(target.url) ? { tls } : {}) }))
     case 'sentinel':
       return joined(
         new Redis({
@@ -63,16 +65,25 @@ function open(target: RedisTarget, connection: Options): RedisClient {
           name: target.master,
           sentinelRetryStrategy: reconnectAfterMs,
           failoverDetector: true,
+          ...(target.secure ? { tls, sentinelTLS: tls, enableTLSForSentinelMode: true } : {}),
           ...(target.username === undefined ? {} : { username: target.username }),
           ...(target.password === undefined ? {} : { password: target.password }),
         }),
       )
     case 'cluster':
-      return openCluster(target.urls, connection)
+      return openCluster(target.urls, connection, tls)
   }
 }
 
-function openCluster(urls: readonly string[], connection: Options): Cluster {
+function isSecure(url: string): boolean {
+  return url.startsWith('rediss:')
+}
+
+function openCluster(
+  urls: readonly string[],
+  connection: Options,
+  tls: Options['tls'] & object,
+): Cluster {
   const options: Omit<ClusterOptions, 'redisOptions'> = {
     enableOfflineQueue: false,
     clusterRetryStrategy: reconnectAfterMs,
@@ -85,7 +96,7 @@ function openCluster(urls: readonly string[], connection: Options): Cluster {
     ...connection,
     ...(first?.password ? { password: decodeURIComponent(first.password) } : {}),
     ...(first?.username ? { username: decodeURIComponent(first.username) } : {}),
-    ...(first?.protocol === 'rediss:' ? { tls: {} } : {}),
+    ...(isSecure(urls[0] ?? '') ? { tls } : {}),
   }
   const cluster = new Cluster(
     nodes.map(({ hostname, port }) => ({ host: hostname, port: Number(port || 6379) })),

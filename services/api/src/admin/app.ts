@@ -1,5 +1,6 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import type { Clock } from '@relay/shared/clock.js'
+import type { Keyring } from '@relay/shared/config/secret.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import {
   appIdOfLetter,
@@ -7,25 +8,30 @@ import {
 } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import type { PostStore, RefusalReason } from '@relay/shared/queue/post.js'
+import type { Random } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import type { TraceStore } from '@relay/shared/trace/trace-store.js'
 import { addConsole } from '../console/console.js'
 import { answer, invalid, notFound, refuse, RefusedError, type AdminRefusal } from './answer.js'
-import { AuditLog, selectionFields } from './audit.js'
+import { AuditLog, selectedCustomer, selectionFields } from './audit.js'
+import { AuditStore } from './audit-store.js'
 import type { BacklogHistory } from './backlog-history.js'
+import { forget, parseForget } from './forget.js'
 import { letterJson, listLetters } from './letter-list.js'
 import { setPaused } from './pause.js'
+import { Pseudonyms } from './pseudonym.js'
 import { purge } from './purge.js'
 import { replay } from './replay.js'
 import { traceRequest } from './request-trace.js'
 import { operatorsTrace } from './request-view.js'
 import { selected } from './selected.js'
-import { parseListQuery, parseSelection, type Selection } from './selection.js'
+import { parseAuditQuery, parseListQuery, parseSelection, type Selection } from './selection.js'
 import { requireToken } from './token.js'
 import { readWorkspaces } from './workspace-reader.js'
 
 export interface AdminDeps {
-  readonly token: string | null
+  /** Who may operate, at present. */
+  readonly operators: () => Keyring
   readonly workspaces: { all(): readonly Workspace[]; get(appId: string): Workspace | undefined }
   /** A connection apart from the intake's: a long read must not hold posts up. */
   readonly client: RedisClient
@@ -37,6 +43,7 @@ export interface AdminDeps {
   readonly store: PostStore
   readonly history: BacklogHistory
   readonly clock: Clock
+  readonly random: Random
   readonly log: Logger
 }
 
@@ -53,7 +60,7 @@ export function createAdminApp(deps: AdminDeps): Express {
   app.disable('etag')
   app.set('query parser', 'simple')
   addConsole(app)
-  app.use('/admin', requireToken(deps.token), express.json({ limit: BODY_MOST }))
+  app.use('/admin', requireToken(deps.operators), express.json({ limit: BODY_MOST }))
   route(app, '/admin/workspaces', { get: admin.workspaces })
   route(app, '/admin/workspaces/:appId/pause', { post: admin.pause })
   route(app, '/admin/workspaces/:appId/resume', { post: admin.resume })
@@ -61,6 +68,8 @@ export function createAdminApp(deps: AdminDeps): Express {
   route(app, '/admin/dead-letters', { get: admin.list, delete: admin.purge })
   route(app, '/admin/dead-letters/replay', { post: admin.replay })
   route(app, '/admin/dead-letters/:id', { get: admin.show })
+  route(app, '/admin/forget', { post: admin.forget })
+  route(app, '/admin/audit', { get: admin.audit })
   route(app, '/admin/requests/:requestId', { get: admin.trace })
   app.use((request: Request) => {
     throw notFound(`${request.path} is nothing here`)
@@ -91,10 +100,13 @@ function route(
 class Admin {
   readonly #d: AdminDeps
   readonly #audit: AuditLog
+  readonly #kept: AuditStore
 
   constructor(deps: AdminDeps) {
     this.#d = deps
-    this.#audit = new AuditLog(deps.log)
+    const { client, prefix, log, random } = deps
+    this.#kept = new AuditStore(client, prefix)
+    this.#audit = new AuditLog(log, this.#kept, new Pseudonyms(client, prefix, random))
   }
 
   readonly workspaces: Handler = async (_request, response) => {
@@ -114,7 +126,7 @@ class Admin {
     const appId = String(request.params.appId)
     const workspace = this.#known(appId)
     await setPaused(client, prefix, appId, paused)
-    this.#audit.action(request, paused ? 'pause' : 'resume', { appId })
+    await this.#audit.action(request, paused ? 'pause' : 'resume', { appId })
     const [view] = await readWorkspaces(this.#d, [workspace])
     answer(response, 200, view)
   }
@@ -136,7 +148,7 @@ class Admin {
     const steps = selected(letters, this.#appIdsOf(selection), selection)
     const { count, stopped } = await replay({ letters, store, clock }, steps)
     const fields = { ...selectionFields(selection), count, stopped }
-    this.#audit.action(request, 'dead_letters.replay', fields)
+    await this.#audit.action(request, 'dead_letters.replay', fields, selectedCustomer(selection))
     if (stopped === null) answer(response, 200, { count })
     else throw replayStopped(count, stopped)
   }
@@ -146,8 +158,22 @@ class Admin {
     const steps = selected(this.#d.letters, this.#appIdsOf(selection), selection)
     const count = await purge(this.#d, steps)
     const fields = { ...selectionFields(selection), count }
-    this.#audit.action(request, 'dead_letters.purge', fields)
+    await this.#audit.action(request, 'dead_letters.purge', fields, selectedCustomer(selection))
     answer(response, 200, { count })
+  }
+
+  readonly forget: Handler = async (request, response) => {
+    const whom = parseForget(request.body)
+    const { appId } = this.#known(whom.appId)
+    const count = await forget(this.#d, whom)
+    const customer = Buffer.from(whom.customer, 'latin1').toString('hex')
+    await this.#audit.action(request, 'forget', { appId, ...count }, customer)
+    answer(response, 200, count)
+  }
+
+  readonly audit: Handler = async (request, response) => {
+    const { limit } = parseAuditQuery(request.query)
+    answer(response, 200, { actions: await this.#kept.newest(limit) })
   }
 
   readonly trace: Handler = async (request, response) => {

@@ -1,28 +1,56 @@
 import { createHash } from 'node:crypto'
 import type { Request } from 'express'
 import type { Logger } from '@relay/shared/observability/logger.js'
+import type { AuditStore } from './audit-store.js'
+import type { Pseudonyms } from './pseudonym.js'
 import type { Selection } from './selection.js'
 
-/** One log line per changing action of an operator: who, what, how many. */
+export type AuditFields = Readonly<Record<string, unknown>>
+
+/** One log line and one entry in Redis per changing action of an operator: who, what, how many. */
 export class AuditLog {
   readonly #log: Logger
+  readonly #store: AuditStore
+  readonly #pseudonyms: Pseudonyms
 
-  constructor(log: Logger) {
+  constructor(log: Logger, store: AuditStore, pseudonyms: Pseudonyms) {
     this.#log = log
+    this.#store = store
+    this.#pseudonyms = pseudonyms
   }
 
-  /** `who` is the token's holder: a digest of it tells two tokens apart and gives none away. */
-  action(request: Request, action: string, what: Readonly<Record<string, unknown>>): void {
+  /**
+   * `who` is the token's holder: a digest of it tells two tokens apart and gives none away.
+   * `customer`, an ordering key in hex, stands under its pseudonym. Never rejects: the action is done.
+   */
+  async action(
+    request: Request,
+    action: string,
+    what: AuditFields,
+    customer: string | null = null,
+  ): Promise<void> {
     const token = request.headers.authorization ?? ''
     const who = createHash('sha256').update(token, 'utf8').digest('hex').slice(0, 8)
     const from = request.socket.remoteAddress ?? ''
-    this.#log.info('operator action', { audit: true, action, who, from, ...what })
+    let entry: AuditFields = { action, who, from, ...what }
+    try {
+      if (customer !== null) entry = { ...entry, customer: await this.#pseudonyms.of(customer) }
+      await this.#store.add(entry)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      this.#log.error('operator action could not be kept', { action, reason })
+    }
+    this.#log.info('operator action', { audit: true, ...entry })
   }
 }
 
-/** A selection as logged: a customer stands as its hash. */
-export function selectionFields(selection: Selection): Readonly<Record<string, unknown>> {
+/** A selection as logged, but for its customer. */
+export function selectionFields(selection: Selection): AuditFields {
   if (selection.by === 'ids') return { ids: selection.ids.length }
-  const { reason, customer, requestId, sinceMs } = selection.filter
-  return { appId: selection.appId, reason, customer, requestId, sinceMs }
+  const { reason, requestId, sinceMs } = selection.filter
+  return { appId: selection.appId, reason, requestId, sinceMs }
+}
+
+export function selectedCustomer(selection: Selection): string | null {
+  return selection.by === 'ids' ? null : selection.filter.customer
 }

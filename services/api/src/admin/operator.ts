@@ -1,11 +1,13 @@
 import type { Express } from 'express'
 import { systemClock } from '@relay/shared/clock.js'
+import type { CredentialDirectory } from '@relay/shared/config/credential-directory.js'
 import type { Config } from '@relay/shared/config/environment.js'
 import type { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 import type { PostStore } from '@relay/shared/queue/post.js'
+import { systemRandom } from '@relay/shared/random.js'
 import { connectRedis } from '@relay/shared/redis/connect.js'
 import { producerTag } from '@relay/shared/request-id.js'
 import { TraceStore } from '@relay/shared/trace/trace-store.js'
@@ -23,6 +25,7 @@ const DAY_MS = 86_400_000
 export interface OperatorParts {
   readonly config: Config
   readonly workspaces: WorkspaceDirectory
+  readonly credentials: CredentialDirectory
   readonly store: PostStore
   readonly log: Logger
   /** The backlog as last read. */
@@ -36,7 +39,8 @@ export interface Operator {
 }
 
 /** Everything for operators, on a connection of its own to Redis. */
-export function openOperator({ config, workspaces, store, log, lanes }: OperatorParts): Operator {
+export function openOperator({ config, credentials, ...rest }: OperatorParts): Operator {
+  const { workspaces, store, log, lanes } = rest
   const client = connectRedis(config.redis, { commandTimeoutMs: OPERATOR_TIMEOUT_MS })
   const letters = new DeadLetterStore(client, config.prefix)
   const traces = new TraceStore(client, config.prefix, config.traceBytes)
@@ -52,8 +56,8 @@ export function openOperator({ config, workspaces, store, log, lanes }: Operator
   expiry.start()
   return {
     app: createAdminApp({
-      ...{ ...parts, client, store, workspaces, history },
-      token: config.adminToken,
+      ...{ ...parts, client, store, workspaces, history, random: systemRandom },
+      operators: () => credentials.operators,
       prefix: config.prefix,
       windowMs: config.budgetWindowMs,
     }),

@@ -51,14 +51,18 @@ const filterFields = {
   since: time.optional(),
 }
 
+const limit = z
+  .string()
+  .regex(/^\d{1,6}$/, 'is not a whole number')
+  .transform(Number)
+  .refine((n) => n >= 1 && n <= LIMIT_MOST, `is not from 1 to ${String(LIMIT_MOST)}`)
+  .default(LIMIT)
+
+const auditSchema = z.strictObject({ limit })
+
 const querySchema = z.strictObject({
   ...filterFields,
-  limit: z
-    .string()
-    .regex(/^\d{1,6}$/, 'is not a whole number')
-    .transform(Number)
-    .refine((n) => n >= 1 && n <= LIMIT_MOST, `is not from 1 to ${String(LIMIT_MOST)}`)
-    .default(LIMIT),
+  limit,
   cursor: z.string().optional(),
 })
 
@@ -82,6 +86,11 @@ export function parseListQuery(query: unknown): ListQuery {
     limit: fields.limit,
     cursor: fields.cursor ?? null,
   }
+}
+
+/** The query of the audit; throws a refusal that names the field. */
+export function parseAuditQuery(query: unknown): { limit: number } {
+  return parse(auditSchema, query)
 }
 
 /** The body of replay and purge; throws a refusal that names the field. */

@@ -1,7 +1,7 @@
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { Refusal } from '../refusal.js'
 import { readCredentials } from './credentials.js'
-import type { Producers } from './producers.js'
+import type { Keyring } from '@relay/shared/config/secret.js'
 
 export interface AuthRequest {
   /** Every app id that the request names outside its credentials; the first is the path's. */
@@ -24,7 +24,7 @@ const CHALLENGE = { 'WWW-Authenticate': 'Basic realm="relay", charset="UTF-8"' }
 export function authenticate(
   request: AuthRequest,
   workspaces: (appId: string) => Workspace | undefined,
-  producers: Producers,
+  producers: Keyring,
 ): AuthOutcome {
   const credentials = readCredentials(request.authorization)
   if (!credentials.ok) return unauthorized(credentials.message, credentials.type)

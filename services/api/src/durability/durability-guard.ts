@@ -1,4 +1,4 @@
-import type { Durability } from '@relay/shared/config/environment.js'
+import type { Durability } from '@relay/shared/config/settings.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { levelReached, majority, type LevelReached, type ServerFacts } from './level.js'
 import { masters, readServerFacts } from './server-facts.js'

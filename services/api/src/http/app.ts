@@ -1,12 +1,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import express, { type NextFunction, type Request, type Response } from 'express'
+import type { Keyring } from '@relay/shared/config/secret.js'
 import { createRequestId, MAX_COUNTED_ELEMENTS, producerTag } from '@relay/shared/request-id.js'
 import { Acceptor, type AcceptDeps, type Acceptance } from '../accept/accept.js'
 import type { RequestLimits } from '../accept/assess.js'
 import type { Endpoint } from '../accept/parse.js'
 import type { ProducersTrace, Workspaces } from '../accept/ports.js'
 import { authenticate } from '../auth/authenticate.js'
-import { Producers, type ProducerSecrets } from '../auth/producers.js'
 import type { Refusal } from '../refusal.js'
 import { BodyLease, BodyMemory, readBody } from './body.js'
 import { serveDocs } from './docs.js'
@@ -42,7 +42,8 @@ export const DEFAULT_LIMITS: IntakeLimits = {
 
 export interface IntakeDeps extends Omit<AcceptDeps, 'limits'> {
   readonly workspaces: Workspaces
-  readonly producers: ProducerSecrets
+  /** Who may post, at present. */
+  readonly producers: () => Keyring
   /** Ends imports under way, so that the process can stop. */
   readonly stopping: AbortSignal
   readonly producersTrace: ProducersTrace
@@ -104,14 +105,12 @@ type Handler = (request: Request, response: Response) => Promise<void> | void
 
 class Intake {
   readonly #deps: IntakeDeps
-  readonly #producers: Producers
   readonly #acceptor: Acceptor
   readonly #memory: BodyMemory
   readonly #imports: Imports
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
-    this.#producers = new Producers(deps.producers)
     this.#acceptor = new Acceptor(deps)
     this.#memory = new BodyMemory(deps.limits.maxHeldBytes)
     this.#imports = new Imports(deps, deps.limits, deps.stopping)
@@ -258,7 +257,7 @@ class Intake {
     const { 'moe-appkey': appKey, authorization } = request.headers
     const key = typeof appKey === 'string' ? appKey : undefined
     const asked = { appIds, authorization, appKey: key }
-    return authenticate(asked, this.#deps.workspaces, this.#producers)
+    return authenticate(asked, this.#deps.workspaces, this.#deps.producers())
   }
 
   #begin(route: string): Known {

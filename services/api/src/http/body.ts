@@ -54,7 +54,7 @@ export class BodyLease {
   }
 }
 
-const BUSY: Refusal = {
+export const BUSY: Refusal = {
   status: 503,
   type: 'Service Unavailable',
   message: 'Too much is being received at once. Nothing of this request was stored; post it again.',

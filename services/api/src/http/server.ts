@@ -1,10 +1,21 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
+import {
+  createServer,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
+import type { Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:https'
 import type { Clock } from '@relay/shared/clock.js'
+import type { TlsFiles } from '@relay/shared/config/tls-files.js'
 import type { Random } from '@relay/shared/random.js'
 import { createRequestId } from '@relay/shared/request-id.js'
 import type { Refusal } from '../refusal.js'
-import { refusalAnswer } from './envelope.js'
+import { BUSY } from './body.js'
+import { refusalAnswer, send } from './envelope.js'
+import { tlsOptions } from './tls.js'
+import { Turns, type TurnLimits } from './turns.js'
 
 /** How patient the server is with its callers, ms. */
 export const TIMEOUTS = {
@@ -24,14 +35,34 @@ export const TIMEOUTS = {
 /** Further ones are closed at once: descriptors and memory are bounded whatever comes. */
 const MAX_CONNECTIONS = 10_000
 
+/**
+ * Enough for any honest pipelining, and so few that a connection that sends thousands in one go
+ * leaves the others theirs. A read of 64 KB holds some 2,600 requests at most, so what waits is
+ * bounded per connection, too.
+ */
+const TURNS: TurnLimits = { mostServed: 16, mostWaiting: 20_000 }
+
+export interface IntakeServerParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly timeouts?: { readonly [name in keyof typeof TIMEOUTS]: number }
+  /** null: plain HTTP. */
+  readonly tls?: TlsFiles | null
+}
+
 /** An HTTP server around the intake's handler that no slow or broken caller can hold up. */
 export function createIntakeServer(
   listener: RequestListener,
-  clock: Clock,
-  random: Random,
-  timeouts: { readonly [name in keyof typeof TIMEOUTS]: number } = TIMEOUTS,
+  { clock, random, timeouts = TIMEOUTS, tls = null }: IntakeServerParts,
 ): Server {
-  const server = createServer(
+  const requestId = () => createRequestId(clock.nowMs(), 0, 0, random)
+  const refuse: RequestListener = (_request, response) => {
+    const id = requestId()
+    send(response, refusalAnswer(BUSY, id), id)
+  }
+  const turns = new Turns(listener, refuse, TURNS)
+  const server = openServer(
+    tls,
     {
       headersTimeout: timeouts.headersMs,
       // How long a body may take is its route's to say: an import has no end to its length.
@@ -40,26 +71,42 @@ export function createIntakeServer(
       connectionsCheckingInterval: timeouts.checkMs,
       noDelay: true,
     },
-    listener,
+    turns.listener,
   )
+  // Who has sent all that it will send is still to be answered. Node's types leave it out.
+  Object.assign(server, { httpAllowHalfOpen: true })
   server.timeout = timeouts.silenceMs
   server.maxConnections = MAX_CONNECTIONS
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    const requestId = createRequestId(clock.nowMs(), 0, 0, random)
-    const { _httpMessage: response } = socket as WithResponse
-    if (!socket.writable || response?.headersSent) socket.destroy()
-    // The fault lies behind a whole request, which may be stored: it gets its own answer, the last.
-    else if (response?.req.complete) response.shouldKeepAlive = false
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const due = turns.unanswered(socket)
+    const lastWhole = due.findLast(({ req }) => req.complete)
+    if (!socket.writable) socket.destroy()
+    // The fault lies behind whole requests, which may be stored: they get their answers.
+    else if (lastWhole !== undefined) closeBehind(lastWhole, socket)
+    else if (due[0]?.headersSent) socket.destroy()
     else
-      socket.end(rawAnswer(BROKEN_REQUESTS[error.code ?? ''] ?? BAD_REQUEST, requestId), () =>
+      socket.end(rawAnswer(BROKEN_REQUESTS[error.code ?? ''] ?? BAD_REQUEST, requestId()), () =>
         socket.destroy(),
       )
   })
   return server
 }
 
-/** Node keeps the response that is due next on the socket. */
-type WithResponse = Duplex & { readonly _httpMessage?: ServerResponse | null }
+function openServer(
+  tls: TlsFiles | null,
+  options: ServerOptions,
+  listener: RequestListener,
+): Server {
+  if (tls === null) return createServer(options, listener)
+  return createTlsServer({ ...options, ...tlsOptions(tls) }, listener)
+}
+
+/** Makes an answer the connection's last. */
+function closeBehind(response: ServerResponse, socket: Socket): void {
+  if (response.headersSent)
+    response.once('finish', () => { socket.destroySoon() }) // prettier-ignore
+  else response.shouldKeepAlive = false
+}
 
 const BAD_REQUEST: Refusal = {
   status: 400,

@@ -4,7 +4,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 const OUTCOMES = ['accepted', 'rejected', 'unavailable'] as const
 
 /** Every metric of the api that is its own; made once, on the registry it is given. */
-export function createIntakeMetrics(registry: Registry, producers: Iterable<string>) {
+export function createIntakeMetrics(registry: Registry) {
   const registers = [registry]
   const elements = new Counter({
     name: 'relay_intake_elements_total',
@@ -40,7 +40,9 @@ export function createIntakeMetrics(registry: Registry, producers: Iterable<stri
       registers,
     }),
   }
-  for (const producer of producers) metrics.producerElements.inc({ producer }, 0)
+  const presetProducers = (producers: readonly string[]): void => {
+    for (const producer of producers) metrics.producerElements.inc({ producer }, 0)
+  }
   const preset = (appId: string): void => {
     for (const kind of KINDS) {
       for (const lane of LANES) {
@@ -48,7 +50,7 @@ export function createIntakeMetrics(registry: Registry, producers: Iterable<stri
       }
     }
   }
-  return { ...metrics, preset }
+  return { ...metrics, preset, presetProducers }
 }
 
 export type IntakeMetrics = ReturnType<typeof createIntakeMetrics>

@@ -1,6 +1,8 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { Keyring } from '@relay/shared/config/secret.js'
+import { systemRandom } from '@relay/shared/random.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
@@ -66,8 +68,16 @@ export class Operations {
     this.store = new FailingStore(posts)
     const log = (message: string, fields: LogFields = {}) => this.logged.push({ message, fields })
     const all = [workspace('APP'), workspace('OTHER')]
+    const operators = new Keyring(new Map([['operator', token === null ? [] : [token]]]))
     const app = createAdminApp({
-      ...{ token, client, prefix, windowMs: 60_000, clock: systemClock },
+      ...{
+        operators: () => operators,
+        client,
+        prefix,
+        windowMs: 60_000,
+        clock: systemClock,
+        random: systemRandom,
+      },
       ...{ letters: this.letters, traces: this.traces, store: this.store },
       workspaces: { all: () => all, get: (appId) => all.find((w) => w.appId === appId) },
       history: new BacklogHistory(

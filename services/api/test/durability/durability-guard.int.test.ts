@@ -1,7 +1,7 @@
 import { askRedis } from '@relay/dev/redis/inline.js'
 import { ownRedisIsPossible, startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
 import { waitFor } from '@relay/dev/wait-for.js'
-import type { Durability } from '@relay/shared/config/environment.js'
+import type { Durability } from '@relay/shared/config/settings.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { DurabilityGuard } from '../../src/durability/durability-guard.js'
 import type { LevelReached } from '../../src/durability/level.js'

@@ -27,9 +27,7 @@ describe('a caller that does not behave', () => {
   })
   const impatient: Server = createIntakeServer(
     intake.server.listeners('request')[0] as RequestListener,
-    new FixedClock(0),
-    new CountingRandom(),
-    PATIENCE,
+    { clock: new FixedClock(0), random: new CountingRandom(), timeouts: PATIENCE },
   )
   const port = () => (impatient.address() as AddressInfo).port
 
@@ -105,6 +103,29 @@ describe('a caller that does not behave', () => {
       answer = await intake.send({ path: `/v1/customer/${APP}`, body: whole })
     }
     expect(answer.status).toBe(200)
+  })
+
+  it('half-closes behind its post: it is answered all the same', async () => {
+    intake.store.take()
+    const body = '{"type":"customer","customer_id":"ann"}'
+    const head = `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\n${AUTH}Content-Length: ${String(body.length)}\r\n\r\n`
+    const text = await new Promise<string>((resolve) => {
+      const socket = connect({ port: port(), host: '127.0.0.1', allowHalfOpen: true })
+      let heard = ''
+      socket.on('data', (chunk) => (heard += chunk.toString()))
+      socket.on('end', () => { resolve(heard) }) // prettier-ignore
+      socket.end(head + body)
+    })
+    expect(text).toMatch(/^HTTP\/1.1 200 /)
+    expect(intake.store.take()).toEqual([body])
+  })
+
+  it('sends garbage behind whole posts: they are answered, and nothing else is', async () => {
+    const body = '{"type":"customer","customer_id":"ann"}'
+    const head = `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\n${AUTH}Content-Length: ${String(body.length)}\r\n\r\n`
+    const text = await exchange(port(), (head + body).repeat(3) + 'no HTTP\r\n\r\n')
+    expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(['200', '200', '200']) // prettier-ignore
+    expect(intake.store.take()).toEqual([body, body, body])
   })
 
   it('is not authenticated: its body is not read before the answer', async () => {

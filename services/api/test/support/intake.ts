@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
+import { Keyring } from '@relay/shared/config/secret.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import { createIntakeApp, DEFAULT_LIMITS, type IntakeLimits } from '../../src/http/app.js'
 import { createIntakeServer } from '../../src/http/server.js'
@@ -91,6 +92,12 @@ export class TestIntake {
   constructor(workspaces: readonly Workspace[], limits: Partial<IntakeLimits> = {}) {
     this.workspaces = new Map(workspaces.map((w) => [w.appId, w]))
     const random = new CountingRandom()
+    const producers = new Keyring(
+      new Map([
+        ['shop', ['s3cret', 'n3w:secret']],
+        ['crm', ['other']],
+      ]),
+    )
     const app = createIntakeApp({
       store: this.store,
       idempotency: this.idempotency,
@@ -99,15 +106,12 @@ export class TestIntake {
       clock: this.clock,
       random,
       workspaces: (appId) => this.workspaces.get(appId),
-      producers: new Map([
-        ['shop', ['s3cret', 'n3w:secret']],
-        ['crm', ['other']],
-      ]),
+      producers: () => producers,
       stopping: this.stopping.signal,
       producersTrace: () => Promise.resolve(null),
       limits: { ...DEFAULT_LIMITS, ...limits },
     })
-    this.server = createIntakeServer(app, this.clock, random)
+    this.server = createIntakeServer(app, { clock: this.clock, random })
   }
 
   get port(): number {

@@ -117,7 +117,7 @@ export class Flight {
   }
 
   #next(): Batch | null {
-    this.#manifest.drop(({ window }) => window.lost)
+    this.#manifest.drop(({ window, chunk, index }) => window.lost || chunk.isErased(index))
     return this.#manifest.next()
   }
 

@@ -84,6 +84,12 @@ export class LaneDispatcher {
     this.wake()
   }
 
+  /** Drops a customer's elements that are loaded: an operator had them erased. */
+  erase(customer: string): void {
+    for (const window of this.#served.keys()) window.erase(customer)
+    this.wake()
+  }
+
   /** Something changed: work came, the gate opened, budget was freed. */
   wake(): void {
     this.#signal.raise()
@@ -132,10 +138,13 @@ export class LaneDispatcher {
 
   async #load(served: readonly Served[], enoughBytes: number, wantBytes: number): Promise<boolean> {
     const watch = this.#appetite.isShort()
-    const target = { enoughBytes, wantBytes, leastBytes: this.#o.bodyBytes() * 2, watch }
+    // Two bodies for all of them together, whatever other lanes hold: none stands still.
+    const leastBytes = (this.#o.bodyBytes() * 2) / served.length
+    const target = { enoughBytes, wantBytes, leastBytes, watch }
     const results = await Promise.all(
       served.map(({ window, queue }) => loadWindow(window, queue, target, this.#o.memory)),
     )
+    await Promise.all(served.map(({ window }) => this.#o.context.settler.sweep(window)))
     const nowMs = this.#o.context.clock.monotonicMs()
     for (const { window } of served) {
       if (window.chunks.length > 0 && window.readyAtMs === 0) window.readyAtMs = nowMs

@@ -34,7 +34,7 @@ export interface LoadTarget {
   readonly enoughBytes: number
   /** Otherwise load until it has this many bytes … */
   readonly wantBytes: number
-  /** … of which so many whatever the others use: every partition goes on. */
+  /** … of which so many, and one chunk in any case, whatever the others use. */
   readonly leastBytes: number
   /** Have the next add announced once everything is loaded. */
   readonly watch: boolean
@@ -46,7 +46,7 @@ export interface LoadTarget {
  */
 export async function loadWindow(
   window: PartitionWindow,
-  queue: PartitionQueue,
+  queue: Pick<PartitionQueue, 'peek'>,
   { enoughBytes, wantBytes, leastBytes, watch }: LoadTarget,
   memory: WindowMemory,
 ): Promise<boolean> {
@@ -54,14 +54,16 @@ export async function loadWindow(
   while (window.hasUnloaded && !window.lost && window.loadedBytes < wantBytes) {
     const allowed = Math.max(leastBytes - window.loadedBytes, memory.leftBytes())
     const bytes = Math.min(wantBytes - window.loadedBytes, allowed)
-    if (bytes <= 0) return true
+    if (bytes <= 0 && window.chunks.length > 0) return true
     // Cleared before the look: a wake-up during it means another one.
     window.stale = false
     try {
+      // Redis may hold them compressed; one chunk comes in any case.
+      const stored = Math.max(1, bytes / window.expansion)
       const { waiting, chunks } = await queue.peek(
         window.chunks.length,
         CHUNKS_PER_LOOK,
-        bytes,
+        Math.floor(stored),
         watch,
       )
       window.load(chunks, waiting)

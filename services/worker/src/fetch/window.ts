@@ -15,6 +15,7 @@ export class LoadedChunk {
   readonly jsonBytes: number
   readonly elements: readonly TracedElement[]
   readonly #done: Uint8Array
+  readonly #erased = new Set<number>()
   remaining: number
 
   constructor({ id, bytes, elements, done }: WaitingChunk) {
@@ -22,7 +23,10 @@ export class LoadedChunk {
     this.bytes = bytes
     this.jsonBytes = elements.reduce((sum, { json }) => sum + json.length, 0)
     this.elements = elements
-    this.#done = Uint8Array.from(elements, (_, i) => ((done[i >> 3] ?? 0) >> (i & 7)) & 1)
+    // What was erased has no text: there is nothing of it to send.
+    this.#done = Uint8Array.from(elements, ({ json }, i) =>
+      json.length === 0 ? 1 : ((done[i >> 3] ?? 0) >> (i & 7)) & 1,
+    )
     this.remaining = this.#done.reduce((left, flag) => left - flag, elements.length)
   }
 
@@ -34,6 +38,19 @@ export class LoadedChunk {
     if (this.#done[index] === 1) return
     this.#done[index] = 1
     this.remaining -= 1
+  }
+
+  /** Takes a customer's elements for done; those under way are told by `isErased`. */
+  erase(customer: string): void {
+    this.elements.forEach((element, i) => {
+      if (element.customer !== customer) return
+      this.#erased.add(i)
+      this.markDone(i)
+    })
+  }
+
+  isErased(index: number): boolean {
+    return this.#erased.has(index)
   }
 
   /** What Redis should know of a chunk of which only a part is settled. */
@@ -90,6 +107,8 @@ export class PartitionWindow {
 
   /** Memory of the loaded chunks, bytes. */
   loadedBytes = 0
+  /** How much larger a chunk is here than in Redis: that of the last one loaded. */
+  expansion = 1
 
   get hasUnloaded(): boolean {
     return this.stale || this.waiting > this.chunks.length
@@ -114,6 +133,7 @@ export class PartitionWindow {
       const loaded = new LoadedChunk(chunk)
       this.chunks.push(loaded)
       this.loadedBytes += loaded.jsonBytes
+      if (loaded.bytes > 0) this.expansion = Math.max(1, loaded.jsonBytes / loaded.bytes)
     }
     this.waiting = Math.max(waiting, this.chunks.length)
   }
@@ -125,16 +145,29 @@ export class PartitionWindow {
       chunk.markDone(index)
       touched.add(chunk)
     }
-    const finished = [...touched].filter((chunk) => chunk.remaining === 0)
+    return {
+      finished: this.#leave([...touched].filter((chunk) => chunk.remaining === 0)),
+      partly: [...touched].filter((c) => c.remaining > 0).map((c) => c.partlySettled()),
+    }
+  }
+
+  /** Forgets a customer's elements, as far as they are not under way. */
+  erase(customer: string): void {
+    for (const chunk of this.chunks) chunk.erase(customer)
+  }
+
+  /** Lets go of chunks of which all was erased; returns their ids, to tell Redis. */
+  takeErased(): string[] {
+    return this.#leave(this.chunks.filter((chunk) => chunk.remaining === 0))
+  }
+
+  #leave(finished: readonly LoadedChunk[]): string[] {
     if (finished.length > 0) {
       const gone = new Set(finished)
       this.chunks = this.chunks.filter((chunk) => !gone.has(chunk))
       this.waiting -= finished.length
       this.loadedBytes -= finished.reduce((sum, chunk) => sum + chunk.jsonBytes, 0)
     }
-    return {
-      finished: finished.map((chunk) => chunk.id),
-      partly: [...touched].filter((c) => c.remaining > 0).map((c) => c.partlySettled()),
-    }
+    return finished.map((chunk) => chunk.id)
   }
 }

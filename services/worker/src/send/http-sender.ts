@@ -16,8 +16,11 @@ export interface HttpSenderOptions {
   readonly maxSockets: number
   readonly clock: Clock
   /** Trust only these certificates (PEM). Without it: the system's and NODE_EXTRA_CA_CERTS. */
-  readonly ca?: string
+  readonly ca?: string | null
 }
+
+/** A shorter key would be found in honest words; no real one is. */
+const REDACTED_FROM = 8
 
 /**
  * Speaks HTTP/1.1 to one workspace of MoEngage. Certificates are always verified; redirects are
@@ -29,6 +32,8 @@ export class HttpSender implements Sender {
   readonly #clock: Clock
   readonly #maxSockets: number
   readonly #underWay = new Set<Exchange>()
+  /** The API key as it travels and as it is. */
+  readonly #secrets: readonly string[]
   #closed = false
 
   constructor(options: HttpSenderOptions) {
@@ -38,6 +43,7 @@ export class HttpSender implements Sender {
     this.#clock = clock
     this.#maxSockets = maxSockets
     const credentials = Buffer.from(`${appId}:${apiKey}`, 'utf8').toString('base64')
+    this.#secrets = [credentials, apiKey].filter(({ length }) => length >= REDACTED_FROM)
     this.#route = {
       url,
       agent: this.#agent,
@@ -56,10 +62,17 @@ export class HttpSender implements Sender {
     const exchange = new Exchange(this.#route, request, this.#clock)
     this.#underWay.add(exchange)
     try {
-      return await exchange.run()
+      return this.#withoutKey(await exchange.run())
     } finally {
       this.#underWay.delete(exchange)
     }
+  }
+
+  /** A proxy's error page may quote the request's headers; nothing behind this gets to see them. */
+  #withoutKey(answer: Answer): Answer {
+    if (answer.kind !== 'response') return answer
+    const body = this.#secrets.reduce((text, secret) => text.replaceAll(secret, '…'), answer.body)
+    return { ...answer, body }
   }
 
   close(): void {

@@ -29,8 +29,20 @@ export class Settler {
     await Promise.all([...byWindow].map(([window, own]) => this.#settleWindow(window, own)))
   }
 
-  async #settleWindow(window: PartitionWindow, items: readonly Item[]): Promise<void> {
-    const { finished, partly } = window.settle(items)
+  /** Takes chunks out of which everything was erased. */
+  async sweep(window: PartitionWindow): Promise<void> {
+    const finished = window.takeErased()
+    if (finished.length > 0) await this.#tell(window, { finished, partly: [] })
+  }
+
+  #settleWindow(window: PartitionWindow, items: readonly Item[]): Promise<void> {
+    return this.#tell(window, window.settle(items))
+  }
+
+  async #tell(
+    window: PartitionWindow,
+    { finished, partly }: ReturnType<PartitionWindow['settle']>,
+  ): Promise<void> {
     const queue = this.#o.queueOf(window)
     while (!window.lost && queue !== undefined) {
       const reply = await queue.settle(window.claim, finished, partly).catch(() => null)

@@ -1,0 +1,146 @@
+import { fileURLToPath } from 'node:url'
+import { startChild } from '@relay/dev/process/child.js'
+import { waitFor } from '@relay/dev/wait-for.js'
+import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
+import { ADMIN_TOKEN, APP_ID, Relay, send } from '../src/relay.js'
+import { numberedEvent, numbersOf } from '../src/shop.js'
+
+const CLI = fileURLToPath(new URL('../../cli/bin/relay.mjs', import.meta.url))
+const CUSTOMERS = ['ann', 'forgotten-bob', 'carl', 'dora', 'eve', 'finn']
+const BOB = 'forgotten-bob'
+
+describe('relay forget', () => {
+  let relay: Relay
+  let redis: RedisClient
+
+  beforeEach(async () => {
+    // One partition and one worker: everybody shares chunks with bob.
+    relay = await Relay.start({ env: { RELAY_PARTITIONS: '1' } })
+    const target = { mode: 'single', url: relay.redis.url } as const
+    redis = connectRedis(target, { commandTimeoutMs: 5_000 })
+    await new Promise((resolve) => redis.once('ready', resolve))
+  })
+  afterEach(async () => {
+    redis.disconnect()
+    await relay.stop()
+  })
+
+  async function operate(method: string, path: string, body = ''): Promise<unknown> {
+    const headers = { Authorization: `Bearer ${ADMIN_TOKEN}`, 'Content-Type': 'application/json' }
+    const answer = await send(`${relay.opsUrl}${path}`, method, body, headers)
+    expect(answer.status).toBe(200)
+    return JSON.parse(answer.body)
+  }
+
+  const forget = (id: string) =>
+    operate('POST', '/admin/forget', JSON.stringify({ app_id: APP_ID, customer_id: id }))
+
+  /** Posts `count` numbered events of every customer, several customers to a request. */
+  async function post(from: number, count: number): Promise<void> {
+    for (let n = from; n < from + count; n++) {
+      const elements = CUSTOMERS.map((customer) => numberedEvent(customer, n))
+      expect((await relay.postElements(elements)).status).toBe(200)
+    }
+  }
+
+  const arrivedOf = (customer: string) =>
+    relay.simulator.record
+      .ofCustomer(APP_ID, customer)
+      .flatMap(({ raw }) => numbersOf(raw.toString()))
+
+  /** Whether any value in Redis holds the text. */
+  async function isInRedis(text: string): Promise<boolean> {
+    const keys = await redis.keys('*')
+    const dumps = await Promise.all(keys.map((key) => redis.dumpBuffer(key)))
+    return dumps.some((dump) => dump.includes(text))
+  }
+
+  test('erases a customer from the queues; all others are delivered, in order', async () => {
+    await operate('POST', `/admin/workspaces/${APP_ID}/pause`)
+    await post(0, 30)
+    expect(await isInRedis(BOB)).toBe(true)
+    expect(await forget(BOB)).toEqual({ queued: 30, dead_letters: 0 })
+    expect(await isInRedis(BOB)).toBe(false)
+    expect(await forget(BOB)).toEqual({ queued: 0, dead_letters: 0 })
+    // What comes later is a customer like any other.
+    await post(30, 5)
+    await operate('POST', `/admin/workspaces/${APP_ID}/resume`)
+    await relay.simulator.until(({ totals }) => totals.events >= 5 * 35 + 5)
+    for (const customer of CUSTOMERS) {
+      const first = customer === BOB ? 30 : 0
+      const expected = Array.from({ length: 35 - first }, (_, i) => first + i)
+      expect(arrivedOf(customer)).toEqual(expected)
+    }
+    await emptied()
+  })
+
+  test('a worker drops what it had read ahead, and retries nothing of it', async () => {
+    relay.simulator.addFault({ id: 'down', action: { kind: 'answer', row: 'server_error' } })
+    await post(0, 20)
+    await relay.simulator.until(({ totals }) => totals.requests >= 2)
+    expect(await forget(BOB)).toMatchObject({ queued: 20 })
+    relay.simulator.removeFault('down')
+    await relay.simulator.until(({ totals }) => totals.events >= 5 * 20, 20_000)
+    await emptied()
+    expect(arrivedOf(BOB)).toEqual([])
+    expect(arrivedOf('ann')).toEqual(Array.from({ length: 20 }, (_, i) => i))
+  })
+
+  test('a partition with nothing but that customer is empty afterwards', async () => {
+    await operate('POST', `/admin/workspaces/${APP_ID}/pause`)
+    for (let n = 0; n < 10; n++) await relay.postElements([numberedEvent(BOB, n)])
+    expect(await forget(BOB)).toMatchObject({ queued: 10 })
+    await operate('POST', `/admin/workspaces/${APP_ID}/resume`)
+    await emptied()
+    await relay.postElements([numberedEvent(BOB, 10)])
+    await relay.simulator.until(({ totals }) => totals.events >= 1)
+    expect(arrivedOf(BOB)).toEqual([10])
+  })
+
+  test('erases dead letters, is traced, and is audited under another name', async () => {
+    const rule = { path: 'customer_id', equals: BOB }
+    relay.simulator.addFault({ when: rule, action: { kind: 'refuse' } })
+    const answer = await relay.postElements(CUSTOMERS.map((customer) => numberedEvent(customer, 1)))
+    const { request_id: id } = JSON.parse(answer.body) as { request_id: string }
+    await waitFor(async () => (await letters()).length === 1, {
+      what: 'the dead letter',
+    })
+    const child = await startChild({
+      name: 'relay forget',
+      entry: CLI,
+      args: ['forget', '--app-id', APP_ID, '--customer-id', BOB, '--yes'],
+      env: { RELAY_ADMIN_URL: relay.opsUrl, RELAY_ADMIN_TOKEN: ADMIN_TOKEN },
+    })
+    expect((await child.exited).code).toBe(0)
+    expect(child.lastLines().join('\n')).toContain('0 queued elements and 1 dead letters erased')
+    expect(await letters()).toEqual([])
+    expect(await isInRedis(BOB)).toBe(false)
+    expect(await operate('GET', `/admin/requests/${id}`)).toMatchObject({ counts: { purged: 1 } })
+    const { actions } = (await operate('GET', '/admin/audit')) as { actions: object[] }
+    expect(actions).toEqual([
+      expect.objectContaining({ action: 'forget', appId: APP_ID, dead_letters: 1, queued: 0 }),
+    ])
+    expect(actions[0]).toMatchObject({
+      customer: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+    })
+    expect(JSON.stringify([relay.api.logs(), actions])).not.toContain(BOB)
+  })
+
+  async function letters(): Promise<unknown[]> {
+    const list = (await operate('GET', '/admin/dead-letters')) as { dead_letters: unknown[] }
+    return list.dead_letters
+  }
+
+  /** Until relay says that nothing waits: every element is accounted for. */
+  async function emptied(): Promise<void> {
+    const backlog = async () => {
+      const text = (await send(`${relay.opsUrl}/metrics`, 'GET', '', {})).body
+      const lines = text.split('\n').filter((line) => line.startsWith('relay_backlog_'))
+      return lines.filter((line) => !line.includes('limit') && !line.endsWith(' 0'))
+    }
+    await waitFor(async () => (await backlog()).length === 0, {
+      what: 'an empty backlog',
+      timeoutMs: 20_000,
+    })
+  }
+})

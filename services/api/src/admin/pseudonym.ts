@@ -1,0 +1,37 @@
+import { createHmac } from 'node:crypto'
+import type { Random } from '@relay/shared/random.js'
+import { deploymentKeys } from '@relay/shared/queue/keys.js'
+import type { RedisClient } from '@relay/shared/redis/connect.js'
+
+const KEY_BYTES = 32
+const NAME_LETTERS = 16
+
+/**
+ * Names for customers in logs: the same for the same customer, and of no use to who knows
+ * identifiers but not this deployment's key, which lives in Redis beside the data itself. An
+ * ordering key alone could be computed from an identifier.
+ */
+export class Pseudonyms {
+  readonly #client: RedisClient
+  readonly #key: string
+  readonly #random: Random
+  #secret: string | null = null
+
+  constructor(client: RedisClient, prefix: string, random: Random) {
+    this.#client = client
+    this.#key = deploymentKeys(prefix).pseudonyms
+    this.#random = random
+  }
+
+  /** `customer` is its ordering key, hex. */
+  async of(customer: string): Promise<string> {
+    this.#secret ??= await this.#find()
+    return createHmac('sha256', this.#secret).update(customer).digest('hex').slice(0, NAME_LETTERS)
+  }
+
+  async #find(): Promise<string> {
+    const made = this.#random.bytes(KEY_BYTES).toString('base64url')
+    await this.#client.setnx(this.#key, made)
+    return (await this.#client.get(this.#key)) ?? made
+  }
+}

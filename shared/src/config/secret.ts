@@ -1,0 +1,76 @@
+import { hash, timingSafeEqual } from 'node:crypto'
+
+/** A secret as it is kept: never the text itself. */
+interface Kept {
+  readonly salt: string
+  /** SHA-256 of salt and secret. */
+  readonly digest: Buffer
+}
+
+export const HASHED_ACCEPTED =
+  'sha256$salt$hex with 64 hex digits, as `relay hash-secret` prints it'
+
+const HASHED = /^sha256\$([^$]{1,64})\$([0-9a-f]{64})$/i
+
+/**
+ * Whether a configured secret begins like a hash and is none. It is refused rather than taken for a
+ * plain secret: who reads the configuration would then hold the secret.
+ */
+export function isBrokenHash(configured: string): boolean {
+  return configured.startsWith('sha256$') && !HASHED.test(configured)
+}
+
+export function isHashed(configured: string): boolean {
+  return HASHED.test(configured)
+}
+
+/**
+ * The form in which a secret can stand in the configuration. One round of SHA-256 is enough for
+ * secrets of 128 random bits and more, which nobody can try out; a slow hash would cost every post,
+ * and let anybody burn processor time with wrong secrets.
+ */
+export function hashSecret(secret: string, salt: string): string {
+  return `sha256$${salt}$${digestOf(salt, secret).toString('hex')}`
+}
+
+/** Secrets by the name of their holder; a name may have several while one is being rotated out. */
+export class Keyring {
+  readonly names: readonly string[]
+  readonly #keys: readonly { readonly name: string; readonly kept: Kept }[]
+
+  constructor(secrets: ReadonlyMap<string, readonly string[]>) {
+    this.names = [...secrets.keys()]
+    this.#keys = [...secrets].flatMap(([name, own]) =>
+      own.map((configured) => ({ name, kept: kept(configured) })),
+    )
+  }
+
+  get isEmpty(): boolean {
+    return this.#keys.length === 0
+  }
+
+  /**
+   * Whose secret it is, in a time that tells nothing: every secret is compared, each as a digest of
+   * equal length, and none ends the search.
+   */
+  nameOf(secret: string): string | null {
+    const asked = new Map<string, Buffer>()
+    let found: string | null = null
+    for (const { name, kept: own } of this.#keys) {
+      let digest = asked.get(own.salt)
+      if (digest === undefined) asked.set(own.salt, (digest = digestOf(own.salt, secret)))
+      if (timingSafeEqual(own.digest, digest)) found ??= name
+    }
+    return found
+  }
+}
+
+function kept(configured: string): Kept {
+  const [, salt, hex] = HASHED.exec(configured) ?? []
+  if (salt === undefined || hex === undefined) return { salt: '', digest: digestOf('', configured) }
+  return { salt, digest: Buffer.from(hex, 'hex') }
+}
+
+function digestOf(salt: string, secret: string): Buffer {
+  return hash('sha256', salt + secret, 'buffer')
+}

@@ -1,0 +1,239 @@
+import { z } from 'zod'
+import * as vendor from '../vendor/limits.js'
+import { REDIS_URL_ACCEPTED } from './redis-url.js'
+import { APP_ID, BASE_URL_ACCEPTED, DATA_CENTRE } from './workspace.js'
+
+/** What the 200 promises; see docs/configuration.md. */
+export const DURABILITIES = ['process', 'disk', 'replica'] as const
+export type Durability = (typeof DURABILITIES)[number]
+
+export interface Setting {
+  readonly schema: z.ZodType
+  /** Default as it would be written in the environment; null: unset. */
+  readonly fallback: string | null
+  readonly accepted: string
+  readonly meaning: string
+}
+
+function whole(min: number, max: number, fallback: number | null, meaning: string): Setting {
+  return {
+    schema: z
+      .string()
+      .regex(/^\d+$/, 'is not a whole number')
+      .transform(Number)
+      .refine((n) => n >= min && n <= max, `is not from ${String(min)} to ${String(max)}`),
+    fallback: fallback === null ? null : String(fallback),
+    accepted: `a whole number from ${String(min)} to ${String(max)}`,
+    meaning,
+  }
+}
+
+function text(schema: z.ZodType, fallback: string | null, accepted: string, meaning: string) {
+  return { schema, fallback, accepted, meaning }
+}
+
+const HOUR_MS = 3_600_000
+const MAX_INT = Number.MAX_SAFE_INTEGER
+const LOG_LEVELS = ['error', 'warn', 'info', 'http', 'verbose', 'debug', 'silly'] as const
+
+/** Every setting with its default, in the order of the documentation. The only place that names them. */
+export const SETTINGS = {
+  REDIS_URL: text(z.string(), 'redis://127.0.0.1:6379', REDIS_URL_ACCEPTED, 'Where Redis is.'),
+  REDIS_URL_FILE: text(
+    z.string(),
+    null,
+    'path of a file',
+    'In place of REDIS_URL: a file that holds it, read at start.',
+  ),
+  REDIS_CA_FILE: text(
+    z.string(),
+    null,
+    'path of a PEM file',
+    'The only authorities trusted for TLS to Redis; unset: those of the system.',
+  ),
+  REDIS_CERT_FILE: text(
+    z.string(),
+    null,
+    'path of a PEM file',
+    'Client certificate for TLS to Redis, with REDIS_KEY_FILE.',
+  ),
+  REDIS_KEY_FILE: text(z.string(), null, 'path of a PEM file', 'Its private key.'),
+  RELAY_PREFIX: text(
+    z.string().regex(/^[A-Za-z0-9_.-]{1,32}$/, 'has other characters or is too long'),
+    'relay',
+    '1 to 32 letters, digits, "_", "." or "-"',
+    'Prefix of every Redis key, so that several relays can share one Redis.',
+  ),
+  RELAY_WORKSPACES_FILE: text(
+    z.string(),
+    null,
+    'path of a JSON file',
+    'Workspaces; re-read when it changes, without restart.',
+  ),
+  MOENGAGE_APP_ID: text(
+    APP_ID,
+    null,
+    'a workspace id (1 to 64 letters, digits, "_" or "-")',
+    'A single workspace without a file.',
+  ),
+  MOENGAGE_API_KEY: text(z.string(), null, 'the Data API key', 'Its Data API key.'),
+  MOENGAGE_API_KEY_FILE: text(
+    z.string(),
+    null,
+    'path of a file',
+    'In place of MOENGAGE_API_KEY: a file that holds it; re-read when it changes.',
+  ),
+  MOENGAGE_BASE_URL: text(z.string(), null, BASE_URL_ACCEPTED, 'Its host. No default.'),
+  MOENGAGE_DC: text(
+    DATA_CENTRE,
+    null,
+    'a data centre such as 02',
+    'In place of MOENGAGE_BASE_URL: the data centre number.',
+  ),
+  MOENGAGE_CA_FILE: text(
+    z.string(),
+    null,
+    'path of a PEM file',
+    'The only authorities trusted for TLS to MoEngage; unset: those of the system.',
+  ),
+  MOENGAGE_USERS_PER_MINUTE: whole(
+    1,
+    1e9,
+    vendor.USERS_PER_MINUTE,
+    'User updates that one budget window allows; devices too, unless they have a budget.',
+  ),
+  MOENGAGE_EVENTS_PER_MINUTE: whole(
+    1,
+    1e9,
+    vendor.EVENTS_PER_MINUTE,
+    'Events (entries of `actions`) that one budget window allows.',
+  ),
+  MOENGAGE_DEVICES_PER_MINUTE: whole(
+    1,
+    1e9,
+    null,
+    'Device updates that one budget window allows; unset: they count as users.',
+  ),
+  MOENGAGE_BUDGET_WINDOW_SECONDS: whole(
+    1,
+    3600,
+    vendor.BUDGET_WINDOW_SECONDS,
+    'Length of the sliding budget window, seconds.',
+  ),
+  MOENGAGE_MAX_BODY_BYTES: whole(
+    200,
+    vendor.MAX_BODY_BYTES,
+    vendor.MAX_BODY_BYTES,
+    'Largest bulk request body, bytes of UTF-8 JSON.',
+  ),
+  RELAY_PRODUCERS: text(
+    z.string(),
+    null,
+    'name:secret,name:secret with names of letters, digits, "_", "." or "-"; a secret is any non-empty text, or sha256$salt$hex',
+    'Who may post. Unset: nobody may.',
+  ),
+  RELAY_PRODUCERS_FILE: text(
+    z.string(),
+    null,
+    'path of a file',
+    'In place of RELAY_PRODUCERS: a file of such entries, lines for commas; re-read when it changes.',
+  ),
+  RELAY_ADMIN_TOKEN: text(
+    z.string(),
+    null,
+    'any non-empty text, or sha256$salt$hex',
+    'Bearer token of the operator API. Unset: it answers 403.',
+  ),
+  RELAY_ADMIN_TOKEN_FILE: text(
+    z.string(),
+    null,
+    'path of a file',
+    'In place of RELAY_ADMIN_TOKEN: a file with one valid token a line; re-read when it changes.',
+  ),
+  RELAY_TLS_CERT_FILE: text(
+    z.string(),
+    null,
+    'path of a PEM file',
+    'Certificate of the intake, which then speaks HTTPS alone; re-read when it changes.',
+  ),
+  RELAY_TLS_KEY_FILE: text(z.string(), null, 'path of a PEM file', 'Its private key.'),
+  RELAY_TLS_CLIENT_CA_FILE: text(
+    z.string(),
+    null,
+    'path of a PEM file',
+    'Authorities of producers (mTLS): who shows none of their certificates is not let in.',
+  ),
+  PORT: whole(0, 65535, 8080, 'Intake port of the api.'),
+  OPS_PORT: whole(0, 65535, null, 'Metrics, health and operator port (api 9464, worker 9465).'),
+  RELAY_LINGER_MS: whole(
+    0,
+    60_000,
+    100,
+    'The longest a worker waits to fill a request when it could send now, ms.',
+  ),
+  RELAY_COALESCE: text(
+    z.enum(['on', 'off']),
+    'on',
+    'on, off',
+    'Whether adjacent updates or events of a customer share one element of a request.',
+  ),
+  RELAY_PARTITIONS: whole(1, 256, 8, 'Partitions per workspace and lane.'),
+  RELAY_DURABILITY: text(
+    z.enum(DURABILITIES),
+    'process',
+    DURABILITIES.join(', '),
+    'What the 200 promises.',
+  ),
+  RELAY_MAX_REQUEST_BYTES: whole(
+    1024,
+    1 << 30,
+    1_048_576,
+    'Largest intake body after decompression, bytes (not for /v1/import).',
+  ),
+  RELAY_BACKFILL_FLOOR_PERCENT: whole(
+    0,
+    90,
+    10,
+    'Share of each budget that backfill keeps when realtime alone could use all, percent.',
+  ),
+  RELAY_ARRIVAL_GRACE_MS: whole(
+    0,
+    HOUR_MS,
+    5_000,
+    'How long after closing a connection an attempt may still count at MoEngage, ms.',
+  ),
+  RELAY_MAX_BACKLOG_BYTES: whole(
+    1,
+    MAX_INT,
+    null,
+    'Backlog above which intake answers 503, bytes; unset: 70 % of Redis maxmemory, else 1 GiB.',
+  ),
+  RELAY_REQUEST_TIMEOUT_MS: whole(100, HOUR_MS, 10_000, 'Per attempt against MoEngage, ms.'),
+  RELAY_LEASE_MS: whole(
+    500,
+    HOUR_MS,
+    15_000,
+    "How long a dead worker's partitions stay unserved at most, ms.",
+  ),
+  RELAY_SHUTDOWN_MS: whole(
+    0,
+    12_000,
+    11_000,
+    'How long a worker that was told to end waits for the answers of its last requests, ms.',
+  ),
+  RELAY_TRACE_BYTES: whole(
+    0,
+    MAX_INT,
+    67_108_864,
+    'Redis memory for traces of request ids, bytes per workspace; oldest go first.',
+  ),
+  RELAY_DEAD_LETTER_DAYS: whole(
+    1,
+    3650,
+    30,
+    'How long dead letters are kept for an operator, days.',
+  ),
+  LOG_LEVEL: text(z.enum(LOG_LEVELS), 'info', LOG_LEVELS.join(', '), 'winston level.'),
+} as const satisfies Record<string, Setting>
+
+export type Name = keyof typeof SETTINGS

@@ -1,0 +1,51 @@
+import { deflateRawSync } from 'node:zlib'
+import type { Kind } from '../element.js'
+import {
+  CUSTOMER_BYTES,
+  decodeChunk,
+  elementTable,
+  ELEMENT_BYTES,
+  isDeflated,
+  JSON_BYTES_AT,
+} from './chunk.js'
+
+/** What was erased of a chunk. */
+export interface Erased {
+  readonly chunk: Buffer
+  /** Elements as posted that were not settled yet, by kind. */
+  readonly counts: Readonly<Record<Kind, number>>
+  /** The same by the request they came in by. */
+  readonly shares: readonly { readonly requestId: string; readonly elements: number }[]
+}
+
+/**
+ * The chunk without what it tells of a customer: the text of the customer's elements is gone and so
+ * is their key, but their places stay, so that whoever has the chunk in memory goes on counting
+ * right. An element without text counts as settled. null: nothing of the customer is in it.
+ */
+export function eraseCustomer(chunk: Buffer, done: Buffer, customer: string): Erased | null {
+  const elements = decodeChunk(chunk)
+  const isOurs = elements.map((element) => element.customer === customer && element.json.length > 0)
+  if (!isOurs.includes(true)) return null
+  const table = elementTable(chunk)
+  const head = Buffer.from(chunk.subarray(0, table + elements.length * ELEMENT_BYTES))
+  const counts: Record<Kind, number> = { user: 0, event: 0, device: 0 }
+  const shares: { requestId: string; elements: number }[] = []
+  const kept: Buffer[] = []
+  elements.forEach(({ json, kind, posted, provenance }, i) => {
+    if (!isOurs[i]) {
+      kept.push(json)
+      return
+    }
+    const at = table + i * ELEMENT_BYTES
+    head.writeUInt32LE(0, at)
+    head.fill(0, at + ELEMENT_BYTES - CUSTOMER_BYTES, at + ELEMENT_BYTES)
+    if (((done[i >> 3] ?? 0) >> (i & 7)) & 1) return
+    counts[kind] += posted
+    shares.push({ requestId: provenance.requestId, elements: posted })
+  })
+  const json = Buffer.concat(kept)
+  head.writeUInt32LE(json.length, JSON_BYTES_AT)
+  const text = isDeflated(chunk) ? deflateRawSync(json, { level: 1 }) : json
+  return { chunk: Buffer.concat([head, text]), counts, shares }
+}

@@ -1,0 +1,95 @@
+import fc from 'fast-check'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CredentialDirectory } from '../../src/config/credential-directory.js'
+import { parseEnvironment } from '../../src/config/environment.js'
+import { hashSecret, isBrokenHash, Keyring } from '../../src/config/secret.js'
+
+const BASE = { MOENGAGE_APP_ID: 'A', MOENGAGE_API_KEY: 'k', MOENGAGE_DC: '02' }
+const folder = mkdtempSync(join(tmpdir(), 'relay-secret-'))
+
+let files = 0
+function file(text: string): string {
+  const path = join(folder, `secret-${String(++files)}`)
+  writeFileSync(path, text)
+  return path
+}
+
+describe('a keyring', () => {
+  it('finds the holder of any secret, plain or hashed, and of nothing else', () => {
+    const secret = fc.string({ unit: 'grapheme', minLength: 1 }).filter((s) => !isBrokenHash(s))
+    const salt = fc.stringMatching(/^[a-z0-9]{1,64}$/)
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(secret, { minLength: 2, maxLength: 5 }),
+        salt,
+        (secrets, with_) => {
+          const [absent = '', ...given] = secrets
+          const configured = given.map((s, i) => (i % 2 === 0 ? hashSecret(s, with_) : s))
+          const ring = new Keyring(new Map(configured.map((s, i) => [`p${String(i)}`, [s]])))
+          given.forEach((s, i) => { expect(ring.nameOf(s)).toBe(`p${String(i)}`) }) // prettier-ignore
+          expect(ring.nameOf(absent)).toBeNull()
+        },
+      ),
+    )
+  })
+
+  it('takes no hash for its secret', () => {
+    const hashed = hashSecret('s', 'salt')
+    expect(new Keyring(new Map([['shop', [hashed]]])).nameOf(hashed)).toBeNull()
+  })
+
+  it('is what sha256sum says of salt and secret', () => {
+    // printf saltsecret | sha256sum
+    expect(hashSecret('secret', 'salt')).toBe(
+      'sha256$salt$bede90386d450cea8b77b822f8887065e4e5abf132c2f9dccfcc7fbd4cba5e35',
+    )
+  })
+})
+
+describe('secrets in files', () => {
+  const load = (env: Record<string, string>) => {
+    const directory = new CredentialDirectory(parseEnvironment({ ...BASE, ...env }, 9464))
+    return {
+      directory,
+      faults: directory.load().map(({ where, problem }) => `${where}: ${problem}`),
+    }
+  }
+
+  it('stand in lines or between commas, with comments', () => {
+    const { directory } = load({
+      RELAY_PRODUCERS_FILE: file('# ours\nshop:a:b\r\n\ncrm:c,crm:d\n'),
+    })
+    const { producers } = directory
+    expect(['a:b', 'c', 'd'].map((s) => producers.nameOf(s))).toEqual(['shop', 'crm', 'crm'])
+  })
+
+  it.each([
+    [{ RELAY_PRODUCERS_FILE: '/nowhere' }, /^RELAY_PRODUCERS_FILE \/nowhere: cannot be read/],
+    [{ RELAY_PRODUCERS_FILE: file('shop:a\nhunter2') }, /entry 2 is not name:secret$/],
+    [{ RELAY_PRODUCERS_FILE: file('shop:sha256$hunter2') }, /entry 1 begins like a hash/],
+    [{ RELAY_ADMIN_TOKEN_FILE: file('\n# none\n') }, /holds no token/],
+    [{ RELAY_ADMIN_TOKEN_FILE: file('a\nsha256$hunter2$00') }, /token 2 begins like a hash/],
+  ])('that cannot be used are told without being quoted: %j', (env, words) => {
+    const { faults } = load(env)
+    expect(faults).toHaveLength(1)
+    expect(faults[0]).toMatch(words)
+    expect(faults[0]).not.toContain('hunter2')
+  })
+
+  it.each(['MOENGAGE_API_KEY', 'RELAY_PRODUCERS', 'RELAY_ADMIN_TOKEN', 'REDIS_URL'])(
+    'and in the environment at once are refused: %s',
+    (name) => {
+      const env = {
+        ...BASE,
+        REDIS_URL: 'redis://x',
+        RELAY_PRODUCERS: 'a:b',
+        RELAY_ADMIN_TOKEN: 't',
+      }
+      expect(() => parseEnvironment({ ...env, [`${name}_FILE`]: file('redis://y') }, 9464)).toThrow(
+        new RegExp(`^${name}_FILE: is set together with ${name}`),
+      )
+    },
+  )
+})
