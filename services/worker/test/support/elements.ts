@@ -99,10 +99,18 @@ const OPERATORS = [
   '"removeValueFromArrayField":{"tags":["a"]}',
 ]
 
+/** What stands beside `attributes`: mostly nothing. */
+const besides = fc.constantFrom(
+  ...['', '', '', '', '', '', '"update_existing_only":true,', '"update_existing_only":false,'],
+  ...['"replace_all":true,', '"platforms":[{"platform":"web","active":"true"}],'],
+)
+
 /** What one stream is made of: few names and values, so that they meet. */
 interface Palette {
   readonly names: readonly string[]
   readonly values: readonly string[]
+  /** Beside `attributes`, in most updates: so that they have a chance to be alike. */
+  readonly beside: string
   readonly operators: boolean
   /** Updates have about half of the attributes that are read of one. */
   readonly wide: boolean
@@ -111,6 +119,7 @@ interface Palette {
 const palette: fc.Arbitrary<Palette> = fc.record({
   names: fc.uniqueArray(fc.constantFrom(...NASTY_NAMES), { minLength: 1, maxLength: 2 }),
   values: fc.uniqueArray(fc.constantFrom(...NASTY_VALUES), { minLength: 2, maxLength: 3 }),
+  beside: besides,
   operators: fc.nat(9).map((n) => n === 0),
   wide: fc.nat(19).map((n) => n === 0),
 })
@@ -134,22 +143,17 @@ function onceEach(list: readonly string[]): string[] {
   return list.filter((text, i) => list.findIndex((t) => nameOf(t) === nameOf(text)) === i)
 }
 
-/** What stands beside `attributes`: mostly nothing, so that updates have a chance to be alike. */
-const besides = fc.oneof(
-  { weight: 50, arbitrary: fc.constant('') },
-  { weight: 2, arbitrary: fc.constant('"update_existing_only":true,') },
-  { weight: 1, arbitrary: fc.constant('"update_existing_only":false,') },
-  { weight: 1, arbitrary: fc.constant('"replace_all":true,') },
-  { weight: 1, arbitrary: fc.constant('"platforms":[{"platform":"web","active":"true"}],') },
-)
-
 const customer = fc.constantFrom('c1', 'c1', 'c1', 'c1', 'c2', '')
 
 function userOf(given: Palette): fc.Arbitrary<Written> {
-  const parts = { customer, attributes: attributesOf(given), besides }
+  const beside = fc.oneof(
+    { weight: 12, arbitrary: fc.constant(given.beside) },
+    { weight: 1, arbitrary: besides },
+  )
+  const parts = { customer, attributes: attributesOf(given), beside }
   return fc
     .record({ ...parts, style: fc.nat(19), from: fc.constantFrom(0, 45) })
-    .map(({ customer: id, attributes, besides: more, style, from }) => {
+    .map(({ customer: id, attributes, beside: more, style, from }) => {
       const own = id === '' ? ['"u_mb":"4915"', ...attributes] : attributes
       const filler = Array.from({ length: 60 }, (_, i) => `"f${String(i + from)}":${String(from)}`)
       const body = `"attributes":{${[...own, ...(given.wide ? filler : [])].join()}}`
