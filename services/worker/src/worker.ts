@@ -171,6 +171,10 @@ export class Worker {
       }
     }
     for (const workspace of all) {
+      // Only there: a series each would be too much for a metric that few need.
+      if (workspace.mode === 'shadow') {
+        this.#o.metrics.shadowed.inc({ app_id: workspace.appId }, 0)
+      }
       const service = this.#services.get(workspace.appId)
       if (service) void service.reconfigure(workspace)
       else this.#services.set(workspace.appId, this.#newService(workspace))

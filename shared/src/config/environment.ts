@@ -176,6 +176,8 @@ function readOwnWorkspace(
     limits,
     producers: null,
     quotas: new Map(),
+    mode: 'live',
+    shadowed: 'drop',
   }
 }
 

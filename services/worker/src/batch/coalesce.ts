@@ -4,7 +4,7 @@
  * The law: MoEngage ends with the same profile, and sees the same events with the same profile
  * behind each, as if every element had come by itself. The documents leave much open (what `null`
  * does, how a value of another type is taken, what an identifier drags along), so elements are
- * joined only where every reading gives the same. Decision record 8 lists the rules.
+ * joined only where every reading gives the same. Decision record 9 lists the rules.
  */
 import { ATTRIBUTES_PER_EVENT } from '@relay/shared/vendor/limits.js'
 import { PLATFORMS_ATTRIBUTE } from '@relay/shared/vendor/user-attributes.js'
