@@ -23,10 +23,12 @@ COPY shared shared
 COPY services services
 RUN npx tsc -b services/api services/worker services/simulator
 
-# What runs: production dependencies only. No install script is needed at run time.
+# What runs: production dependencies only. No install script is needed at run time. TypeScript comes
+# along as an optional peer of a dependency; nothing runs it.
 FROM manifests AS dependencies
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
-  -w @relay/shared -w @relay/api -w @relay/worker -w @relay/simulator
+  -w @relay/shared -w @relay/api -w @relay/worker -w @relay/simulator \
+  && rm -rf node_modules/typescript node_modules/.bin
 
 FROM node:24-bookworm-slim AS runtime
 ENV NODE_ENV=production

@@ -1,9 +1,10 @@
+import { randomInt } from 'node:crypto'
 import { fuzz, FUZZ_ENV, FUZZ_SIMULATOR } from '../src/fuzz/fuzz.js'
 import { Relay } from '../src/relay.js'
 
 /** 100,000 are posted by `node dev/bin/run.mjs acceptance/src/fuzz/main.ts`. */
 const BODIES = Number(process.env.FUZZ_BODIES ?? 2_000)
-const SEED = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 1_000_000))
+const SEED = Number(process.env.FUZZ_SEED ?? randomInt(1_000_000))
 
 test('no generated body yields a 5xx, a hang, a crash or an element that MoEngage’s schema refuses', async () => {
   process.stdout.write(`FUZZ_SEED=${String(SEED)}\n`)

@@ -45,20 +45,21 @@ export interface KeptCredentials {
 
 /** What `npm start` made up, when it has run in this folder or in the checkout. */
 export function keptCredentials(folders: readonly string[] = FOLDERS): KeptCredentials {
-  return kept<KeptCredentials>('credentials.json', folders) ?? {}
+  return kept('credentials.json', folders) ?? {}
 }
 
 /** The settings of an `npm start` that runs with its simulator; null: none does. */
 export function runningEnvironment(folders: readonly string[] = FOLDERS): Environment | null {
-  return kept<Environment>('running.json', folders)
+  return kept('running.json', folders) as Environment | null
 }
 
 const FOLDERS: readonly string[] = [process.cwd(), CHECKOUT]
 
-function kept<T>(file: string, folders: readonly string[]): T | null {
+/** What a file of `npm start` holds; null: there is none. */
+function kept(file: string, folders: readonly string[]): unknown {
   for (const folder of folders) {
     try {
-      return JSON.parse(readFileSync(join(folder, '.relay', file), 'utf8')) as T
+      return JSON.parse(readFileSync(join(folder, '.relay', file), 'utf8')) as unknown
     } catch {
       // Not here.
     }

@@ -4,6 +4,7 @@
  *
  *   node dev/bin/run.mjs acceptance/src/fuzz/main.ts [bodies] [seed]
  */
+import { randomInt } from 'node:crypto'
 import { Relay } from '../relay.js'
 import { fuzz, FUZZ_ENV, FUZZ_SIMULATOR } from './fuzz.js'
 
@@ -20,4 +21,4 @@ async function main(bodies: number, seed: number): Promise<void> {
   if (faults.length > 0) process.exitCode = 1
 }
 
-await main(Number(process.argv[2] ?? 100_000), Number(process.argv[3] ?? Date.now() % 1_000_000))
+await main(Number(process.argv[2] ?? 100_000), Number(process.argv[3] ?? randomInt(1_000_000)))

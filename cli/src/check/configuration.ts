@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { CredentialDirectory } from '@relay/shared/config/credential-directory.js'
 import { parseEnvironment, type Config } from '@relay/shared/config/environment.js'
 import { ConfigError, type ConfigFault } from '@relay/shared/config/fault.js'

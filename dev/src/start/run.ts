@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ConfigError, EXIT_CONFIG, type ConfigFault } from '@relay/shared/config/fault.js'
 import { Ended } from '../process/child.js'
 import { isPortBusy } from '../process/port.js'
 import { NoRedisServer } from '../redis/find-server.js'
@@ -10,6 +11,7 @@ import { BadPort, planStart, type Environment, type Plan } from './plan.js'
 import { startPrivateRedis } from './private-redis.js'
 import { AlreadyRunning, takeRunLock } from './run-lock.js'
 import { writeRunning } from './running.js'
+import { withSecretFiles } from './secret-files.js'
 import { Stack, type Entries } from './stack.js'
 
 export interface RunOptions {
@@ -21,9 +23,6 @@ export interface RunOptions {
   /** Settles when somebody wants it all to end. */
   readonly stopped: Promise<unknown>
 }
-
-/** EX_CONFIG: a setting has to be changed before another try. */
-const BAD_CONFIG = 78
 
 /** Runs relay until it is stopped or a part of it breaks; gives the exit status. */
 export async function runRelay(options: RunOptions): Promise<number> {
@@ -38,11 +37,13 @@ export async function runRelay(options: RunOptions): Promise<number> {
   } catch (error) {
     if (!isForUser(error)) throw error
     options.show(error.message)
-    return error instanceof BadPort ? BAD_CONFIG : 1
+    return error instanceof BadPort || error instanceof ConfigError ? EXIT_CONFIG : 1
   }
 }
 
-async function runAlone({ env, entries, home, show, stopped }: RunOptions): Promise<number> {
+async function runAlone(options: RunOptions): Promise<number> {
+  const { entries, home, show, stopped } = options
+  const env = readSecrets(options.env)
   const credentials = await credentialsIn(join(home, 'credentials.json'))
   const fileAppId = await firstAppId(env.RELAY_WORKSPACES_FILE)
   // An empty variable is an unset one.
@@ -70,7 +71,7 @@ async function runAlone({ env, entries, home, show, stopped }: RunOptions): Prom
     const end = first instanceof Ended ? first : await Promise.race([stack.broken, whenStopped])
     if (end === null) return 0
     show(`${end.message}\nStopping the rest. Full logs: ${logDir}`)
-    return end.exit.code === BAD_CONFIG ? BAD_CONFIG : 1
+    return end.exit.code === EXIT_CONFIG ? EXIT_CONFIG : 1
   } finally {
     await rm(running, { force: true })
     await stack.stop()
@@ -102,7 +103,7 @@ async function refuseBusyPorts(plan: Plan): Promise<void> {
 }
 
 function isForUser(error: unknown): error is Error {
-  return [NoRedisServer, AlreadyRunning, BadPort, PortBusy, WaitedInVain].some(
+  return [NoRedisServer, AlreadyRunning, BadPort, ConfigError, PortBusy, WaitedInVain].some(
     (kind) => error instanceof kind,
   )
 }
@@ -118,4 +119,12 @@ async function firstAppId(file: string | undefined): Promise<string | null> {
   } catch {
     return null
   }
+}
+
+/** What is in files is given to the services as if it had been set: what is made up may stand beside it. */
+function readSecrets(env: Environment): Environment {
+  const faults: ConfigFault[] = []
+  const given = withSecretFiles(env, faults)
+  if (faults.length > 0) throw new ConfigError(faults)
+  return given
 }

@@ -1,6 +1,8 @@
 /** Why each direct dependency is there. A dependency without a reason fails a test. */
 export const REASONS: Readonly<Record<string, string>> = {
   // What runs in production.
+  '@bull-board/api': 'the queue view of the console: serves what its pages ask for, reading only',
+  '@bull-board/ui': 'its pages, served from here and not from a CDN',
   bullmq: 'the queues: jobs, lists and their Lua; relay adds its fencing around one script of it',
   commander: 'the command line: parsing, help, completion',
   express: 'routing of the intake and the operator API; nearly every post goes past it',
@@ -24,6 +26,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   '@types/node': 'types',
   ajv: "judges fuzzed elements by the vendor's own schemas, sharing nothing with relay",
   'ajv-formats': 'formats for the same',
+  'axe-core': 'looks for what keeps people with screen readers and keyboards out of the console',
   dclint: 'lints docker-compose.yml',
   'dependency-cruiser': 'enforces which folder may import which',
   'dockerfile-ast': 'reads the Dockerfile in its tests',

@@ -14,7 +14,7 @@ export const intake: DashboardSpec = {
           kind: 'stacked',
           unit: 'reqps',
           queries: [
-            query(`sum by (route) (rate(relay_intake_requests_total[${RATE}]))`, '{{route}}'),
+            query(`sum by (route) (rate(relay_intake_requests_total[${RATE}])) > 0`, '{{route}}'),
           ],
         },
         {
@@ -23,7 +23,7 @@ export const intake: DashboardSpec = {
           kind: 'stacked',
           unit: 'reqps',
           queries: [
-            query(`sum by (status) (rate(relay_intake_requests_total[${RATE}]))`, '{{status}}'),
+            query(`sum by (status) (rate(relay_intake_requests_total[${RATE}])) > 0`, '{{status}}'),
           ],
         },
         {
@@ -108,7 +108,7 @@ export const intake: DashboardSpec = {
           unit: 'cps',
           width: 12,
           queries: [
-            query(`sum by (rule) (rate(relay_intake_warnings_total[${RATE}]))`, '{{rule}}'),
+            query(`sum by (rule) (rate(relay_intake_warnings_total[${RATE}])) > 0`, '{{rule}}'),
           ],
         },
       ],

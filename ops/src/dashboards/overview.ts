@@ -22,7 +22,7 @@ export const overview: DashboardSpec = {
           limits: [0.01, 0.1],
           queries: [
             query(
-              `sum(rate(relay_intake_requests_total{status=~"4.."}[${RATE}])) / sum(rate(relay_intake_requests_total[${RATE}])) or vector(0)`,
+              `sum(rate(relay_intake_requests_total{status=~"4.."}[${RATE}])) / (sum(rate(relay_intake_requests_total[${RATE}])) > 0) or vector(0)`,
               'refused',
             ),
           ],
@@ -35,7 +35,7 @@ export const overview: DashboardSpec = {
           limits: [0.001, 0.01],
           queries: [
             query(
-              `sum(rate(relay_intake_requests_total{status=~"5.."}[${RATE}])) / sum(rate(relay_intake_requests_total[${RATE}])) or vector(0)`,
+              `sum(rate(relay_intake_requests_total{status=~"5.."}[${RATE}])) / (sum(rate(relay_intake_requests_total[${RATE}])) > 0) or vector(0)`,
               '5xx',
             ),
           ],
@@ -45,7 +45,7 @@ export const overview: DashboardSpec = {
           about: 'Whether every process reaches Redis.',
           kind: 'stat',
           unit: 'none',
-          limits: [1, 1],
+          limits: [1, 0.5],
           words: { '0': 'DOWN', '1': 'up' },
           queries: [query('min(relay_redis_up)', 'Redis')],
         },
@@ -54,18 +54,20 @@ export const overview: DashboardSpec = {
           about: 'Workers with a valid lease. None: nothing is delivered.',
           kind: 'stat',
           unit: 'none',
-          limits: [1, 1],
+          limits: [1, 0.5],
           queries: [query('max(relay_workers_alive)', 'alive')],
         },
         {
           title: 'MoEngage: failing requests',
-          about: 'Share of bulk requests that MoEngage refused or did not answer.',
+          // Between two probes of what is held there is no request at all.
+          about:
+            'Share of bulk requests that MoEngage refused or did not answer; all of them while everything is held.',
           kind: 'stat',
           unit: 'percentunit',
           limits: [0.05, 0.5],
           queries: [
             query(
-              `sum(rate(relay_requests_total{${CHOSEN},outcome=~"${MOENGAGE_TROUBLE}"}[${RATE}])) / sum(rate(relay_requests_total{${CHOSEN}}[${RATE}])) or vector(0)`,
+              `sum(rate(relay_requests_total{${CHOSEN},outcome=~"${MOENGAGE_TROUBLE}"}[${RATE}])) / (sum(rate(relay_requests_total{${CHOSEN}}[${RATE}])) > 0) or max(relay_workspace_held{${CHOSEN}}) or vector(0)`,
               'failing',
             ),
           ],

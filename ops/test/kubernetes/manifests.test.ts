@@ -21,6 +21,7 @@ interface Container {
   readonly name: string
   readonly image: string
   readonly ports: readonly { name: string; containerPort: number }[]
+  readonly env?: readonly { name: string; value: string }[]
   readonly envFrom?: readonly { secretRef?: { name: string }; configMapRef?: { name: string } }[]
   readonly securityContext: Readonly<Record<string, unknown>>
   readonly livenessProbe?: { httpGet: { path: string } }
@@ -46,6 +47,22 @@ test('the check of fields sees a misspelt one', async () => {
 })
 
 describe.each(OVERLAYS)('the overlay %s', (overlay) => {
+  test('no pod is without a network policy, and no secret is in the environment of relay', () => {
+    const policies = manifests.filter(({ kind }) => kind === 'NetworkPolicy')
+    const covered = policies.map(({ metadata }) => metadata.name).sort()
+    expect(covered).toEqual(
+      pods(manifests)
+        .map(({ name }) => name)
+        .sort(),
+    )
+    for (const { name, spec } of pods(manifests)) {
+      const sources = spec.containers.flatMap(({ envFrom }) => envFrom ?? [])
+      if (name.startsWith('relay-')) {
+        expect(sources.filter(({ secretRef }) => secretRef !== undefined)).toEqual([])
+      }
+    }
+  })
+
   const manifests = rendered.get(overlay)!
   const all = [...manifests, ...secrets(overlay)]
 
@@ -128,8 +145,22 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
     const secret = all.find(({ metadata }) => metadata.name === 'relay-secrets') as unknown as {
       stringData: Record<string, string>
     }
-    const given = [...Object.keys(config.data), ...Object.keys(secret.stringData)]
+    const own = pods(manifests).flatMap(({ name, spec }) =>
+      name.startsWith('relay-') ? (spec.containers[0]!.env ?? []) : [],
+    )
+    const given = [
+      ...[...Object.keys(config.data), ...Object.keys(secret.stringData)],
+      ...own.map((variable) => variable.name),
+    ]
     expect(given).toContain('REDIS_URL')
+    // Every file that is named is a key of the mounted secret.
+    const files = [...Object.entries(config.data), ...own.map(({ name, value }) => [name, value])]
+    const secretFiles = files.filter(([, value]) => value?.startsWith('/etc/relay/secrets/'))
+    expect(secretFiles.length).toBeGreaterThanOrEqual(2)
+    for (const [name, path] of secretFiles) {
+      expect([name, path]).toEqual([expect.stringMatching(/_FILE$/), expect.any(String)])
+      expect(Object.keys(secret.stringData)).toContain(path!.split('/').at(-1))
+    }
     expect(given.filter((name) => !(name in SETTINGS))).toEqual([])
   })
 

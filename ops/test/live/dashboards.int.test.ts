@@ -5,8 +5,9 @@ import { ROOT } from '@relay/dev/folders.js'
 import { prometheusHere } from '@relay/dev/prometheus/find-prometheus.js'
 import { waitFor } from '@relay/dev/wait-for.js'
 import { DASHBOARDS } from '../../src/dashboards/all.js'
-import { Prometheus } from './prometheus.js'
-import { startRelayUnderLoad, SHOP, type RelayUnderLoad } from './relay-under-load.js'
+import { Prometheus } from '../../src/live/prometheus.js'
+import { fillIn } from '../../src/pictures/panel-data.js'
+import { startRelayUnderLoad, SHOP, type RelayUnderLoad } from '../../src/live/relay-under-load.js'
 
 const programs = prometheusHere()
 /** Skipped, and counted as that, only where no Prometheus is to be had. */
@@ -14,6 +15,9 @@ const whenThere = programs === null ? describe.skip : describe
 
 /** On a machine that does other things too, ms. */
 const PATIENCE_MS = 180_000
+
+/** Grafana's variables as they would be filled in. */
+const CHOSEN = { appIds: '.*', rateWindow: '15s' }
 
 /** Panels that are empty while nothing is wrong; none needs to be, as faults are injected. */
 const MAY_BE_EMPTY: readonly string[] = [
@@ -30,10 +34,11 @@ whenThere('against a real Prometheus and a relay under load', () => {
   beforeAll(async () => {
     relay = await startRelayUnderLoad()
     started.unshift(() => relay.stop())
-    prometheus = await Prometheus.start(programs!, {
-      'relay-api': relay.apiOpsPort,
-      'relay-worker': relay.workerOpsPort,
-    })
+    const jobs = {
+      'relay-api': [relay.apiOpsPort],
+      'relay-worker': [relay.workerOpsPort],
+    }
+    prometheus = await Prometheus.start(programs!, { jobs })
     started.unshift(() => prometheus.stop())
     const delivered = `sum(increase(relay_delivered_elements_total{app_id="${SHOP}"}[20s])) > 100`
     const dead = 'sum(relay_dead_lettered_elements_total) > 0'
@@ -63,7 +68,9 @@ whenThere('against a real Prometheus and a relay under load', () => {
       let empty = queries
       // A rate needs two scrapes of its series, and each series begins when its first event comes.
       const allFound = async () => {
-        const values = await Promise.all(empty.map(({ expr }) => prometheus.query(atOnce(expr))))
+        const values = await Promise.all(
+          empty.map(({ expr }) => prometheus.query(fillIn(expr, CHOSEN))),
+        )
         empty = empty.filter((_, i) => !values[i]!.some(({ value }) => value[1] !== 'NaN'))
         return empty.length === 0
       }
@@ -136,11 +143,6 @@ whenThere('promtool', () => {
     expect(alerts.filter((name) => !tests.includes(`"${name}"`))).toEqual([])
   })
 })
-
-/** Grafana's variables as they would be filled in. */
-function atOnce(expr: string): string {
-  return expr.replaceAll('$app_id', '.*').replaceAll('$__rate_interval', '15s')
-}
 
 function isRecorded(name: string, rules: readonly { name: string }[]): boolean {
   return rules.some((rule) => rule.name.includes(name))

@@ -62,6 +62,12 @@ async function route() {
     else link.removeAttribute('aria-current')
   }
   live = null
+  if (section === 'queues') {
+    // Pages of their own, which cannot send the token: a cookie lets them in for an hour.
+    await ask('POST', '/admin/session')
+    location.replace('/console/queues/')
+    return
+  }
   if (here === 'dead-letters') await new DeadLettersView().show(main, new URLSearchParams(query))
   else if (here === 'trace') await new TraceView().show(main, decodeURIComponent(subject))
   else {
@@ -107,6 +113,7 @@ window.addEventListener('hashchange', () => {
   main.focus()
 })
 leave.addEventListener('click', () => {
+  void ask('DELETE', '/admin/session').catch(() => undefined)
   session.end()
   showLogin('')
 })

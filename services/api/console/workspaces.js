@@ -125,7 +125,8 @@ class Card {
       const times = `Held since ${moment(hold.since)}, next probe ${moment(hold.next_probe_at)}.`
       text = `${meaning} ${next} ${times} Nothing is lost.`
     } else if (slowed) {
-      text = `${slowed.reason.replaceAll('_', ' ')}: next try ${moment(slowed.next_probe_at)}. Nothing to do.`
+      const reason = slowed.reason.replaceAll('_', ' ')
+      text = `${reason[0].toUpperCase()}${reason.slice(1)}: next try ${moment(slowed.next_probe_at)}. Nothing to do.`
     }
     if (this.#remarks.textContent === text) return
     const mild = hold ? '' : ' mild'

@@ -113,7 +113,12 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
 type Str = (name: Name) => string | null
 
 /** Secrets that may stand in a file of their own, which `…_FILE` names. */
-const IN_FILES = ['REDIS_URL', 'MOENGAGE_API_KEY', 'RELAY_PRODUCERS', 'RELAY_ADMIN_TOKEN'] as const
+export const SECRETS_IN_FILES = [
+  'REDIS_URL',
+  'MOENGAGE_API_KEY',
+  'RELAY_PRODUCERS',
+  'RELAY_ADMIN_TOKEN',
+] as const
 
 function readRedis(str: Str, faults: ConfigFault[]): RedisTarget {
   const file = str('REDIS_URL_FILE')
@@ -134,7 +139,7 @@ function readRedis(str: Str, faults: ConfigFault[]): RedisTarget {
 
 /** Who may post and who may operate. */
 function readSecrets(env: Environment, str: Str, faults: ConfigFault[]) {
-  for (const name of IN_FILES) {
+  for (const name of SECRETS_IN_FILES) {
     if (env[name] && env[`${name}_FILE`]) {
       const problem = `is set together with ${name}`
       faults.push({ where: `${name}_FILE`, problem, accepted: 'one of the two' })

@@ -15,6 +15,9 @@ import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import type { TraceStore } from '@relay/shared/trace/trace-store.js'
 import { addConsole } from '../console/console.js'
+import { queueBoard } from '../queues/board.js'
+import { QUEUES_PATH, QueueSession } from '../queues/session.js'
+import { WaitingQueues } from '../queues/waiting-queues.js'
 import { answer, invalid, notFound, refuse, RefusedError, type AdminRefusal } from './answer.js'
 import { AuditLog, selectedCustomer, selectionFields } from './audit.js'
 import { AuditStore } from './audit-store.js'
@@ -30,6 +33,7 @@ import { traceRequest } from './request-trace.js'
 import { operatorsTrace } from './request-view.js'
 import { selected } from './selected.js'
 import { parseAuditQuery, parseListQuery, parseSelection, type Selection } from './selection.js'
+import { beginSession, endSession } from './session.js'
 import { requireToken } from './token.js'
 import { readWorkspaces } from './workspace-reader.js'
 
@@ -63,6 +67,9 @@ export function createAdminApp(deps: AdminDeps): Express {
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', 'simple')
+  const session = new QueueSession(deps.operators, deps.clock)
+  const board = queueBoard(new WaitingQueues(deps.client, deps.prefix))
+  app.use(QUEUES_PATH, session.require, board)
   addConsole(app)
   app.use('/admin', requireToken(deps.operators), express.json({ limit: BODY_MOST }))
   route(app, '/admin/workspaces', { get: admin.workspaces })
@@ -70,6 +77,7 @@ export function createAdminApp(deps: AdminDeps): Express {
   route(app, '/admin/workspaces/:appId/resume', { post: admin.resume })
   route(app, '/admin/workspaces/:appId/shadow', { get: admin.shadow, delete: admin.forgetShadow })
   route(app, '/admin/history', { get: admin.history })
+  route(app, '/admin/session', { post: beginSession(session), delete: endSession(session) })
   route(app, '/admin/dead-letters', { get: admin.list, delete: admin.purge })
   route(app, '/admin/dead-letters/replay', { post: admin.replay })
   route(app, '/admin/dead-letters/:id', { get: admin.show })
@@ -150,7 +158,7 @@ class Admin {
     const { client, prefix } = this.#d
     const { appId } = this.#known(String(request.params.appId))
     await new ShadowReportStore(client, prefix, appId).reset()
-    this.#audit.action(request, 'shadow.reset', { appId })
+    await this.#audit.action(request, 'shadow.reset', { appId })
     answer(response, 200, { app_id: appId })
   }
 

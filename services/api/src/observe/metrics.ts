@@ -2,7 +2,15 @@ import { KINDS, LANES } from '@relay/shared/element.js'
 import { RULES, type Rule } from '../validate/rules.js'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
-const OUTCOMES = ['accepted', 'rejected', 'unavailable'] as const
+export const OUTCOMES = ['accepted', 'rejected', 'unavailable'] as const
+/** Where elements come in. */
+const POSTING = ['customer', 'event', 'device', 'transition', 'import'] as const
+export const ROUTES = [...POSTING, 'requests', 'elsewhere', 'unknown'] as const
+/** What a post is answered with while something is wrong, most often. The others come as they do. */
+const PRESET_STATUSES = ['200', '400', '401', '403', '413', '429', '500', '503'] as const
+export const WARNING_RULES = Object.entries(RULES).flatMap(([rule, { severity }]) =>
+  severity === 'warn' ? [rule] : [],
+)
 
 /** Every metric of the api that is its own; made once, on the registry it is given. */
 export function createIntakeMetrics(registry: Registry) {
@@ -47,12 +55,9 @@ export function createIntakeMetrics(registry: Registry) {
       registers,
     }),
   }
+  presetClosed(metrics)
   const presetProducers = (producers: readonly string[]): void => {
     for (const producer of producers) metrics.producerElements.inc({ producer }, 0)
-  }
-  for (const [rule, { severity }] of Object.entries<Rule>(RULES)) {
-    const counter = severity === 'refuse' ? metrics.refusals : metrics.warnings
-    counter.inc({ rule }, 0)
   }
   const preset = (appId: string): void => {
     for (const kind of KINDS) {
@@ -62,6 +67,23 @@ export function createIntakeMetrics(registry: Registry) {
     }
   }
   return { ...metrics, preset, presetProducers }
+}
+
+/** Begins at zero what has the same labels everywhere. */
+function presetClosed(metrics: {
+  readonly refusals: Counter<'rule'>
+  readonly warnings: Counter<'rule'>
+  readonly requests: Counter<'route' | 'status'>
+  readonly duration: Histogram<'route'>
+}): void {
+  for (const [rule, { severity }] of Object.entries<Rule>(RULES)) {
+    const counter = severity === 'refuse' ? metrics.refusals : metrics.warnings
+    counter.inc({ rule }, 0)
+  }
+  for (const route of POSTING) {
+    metrics.duration.zero({ route })
+    for (const status of PRESET_STATUSES) metrics.requests.inc({ route, status }, 0)
+  }
 }
 
 export type IntakeMetrics = ReturnType<typeof createIntakeMetrics>

@@ -1,15 +1,16 @@
-import { existsSync } from 'node:fs'
+import { CHROMIUM_ARGUMENTS, chromiumHere } from '@relay/dev/chromium/find-chromium.js'
 import type { TestRedis } from '@relay/dev/redis/test-redis.js'
 import { readGate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import { advance } from '@relay/shared/gate/gate.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
+import axe from 'axe-core'
 import { launch, type Browser, type Page } from 'puppeteer-core'
 import { letter, Operations, redisForTests, TOKEN } from '../admin/operations.js'
+import { waitingPost } from '../support/waiting-post.js'
 
-const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-const executablePath = BROWSERS.find((path) => existsSync(path))
-const inBrowser = executablePath === undefined ? describe.skip : describe
+const executablePath = chromiumHere()
+const inBrowser = executablePath === null ? describe.skip : describe
 
 let redis: TestRedis
 let client: RedisClient
@@ -44,10 +45,7 @@ inBrowser('the console in a browser', () => {
   const faults: string[] = []
 
   beforeAll(async () => {
-    browser = await launch({
-      ...(executablePath === undefined ? {} : { executablePath }),
-      args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
-    })
+    browser = await launch({ executablePath: executablePath!, args: CHROMIUM_ARGUMENTS })
     page = await browser.newPage()
     page.on('pageerror', (error) => faults.push(String(error)))
     page.on('console', (message) => {
@@ -109,8 +107,7 @@ inBrowser('the console in a browser', () => {
     await page.setViewport({ width: 360, height: 720 })
     for (const section of ['workspaces', 'dead-letters', 'trace']) {
       await page.goto(`${o.url}/#/${section}`)
-      await page.waitForSelector('main h2')
-      await new Promise((resolve) => setImmediate(resolve))
+      await page.waitForSelector(SHOWN[section]!)
       const width = await page.evaluate('document.documentElement.scrollWidth')
       expect(width).toBeLessThanOrEqual(360)
     }
@@ -121,4 +118,56 @@ inBrowser('the console in a browser', () => {
     expect(tree).not.toMatch(/"role":"(button|link|textbox|checkbox|combobox)","name":""/)
     expect(faults).toEqual([])
   })
+
+  it.each(['light', 'dark'])(
+    'no page breaks a rule of WCAG 2.1 A or AA that a machine can judge, %s',
+    async (scheme) => {
+      await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
+      for (const section of ['workspaces', 'dead-letters', 'trace']) {
+        await page.goto(`${o.url}/#/${section}`)
+        await page.waitForSelector(SHOWN[section]!)
+        expect([section, await brokenRules(page)]).toEqual([section, []])
+      }
+    },
+  )
+
+  it('the queue view opens from the console, asks no other host, and changes nothing', async () => {
+    await o.store.store(waitingPost('APP', ['ada', 'bob']))
+    const asked: string[] = []
+    const note = (request: { url(): string }) => asked.push(request.url())
+    page.on('request', note)
+    await page.setViewport({ width: 1_000, height: 700 })
+    await page.goto(`${o.url}/#/workspaces`)
+    await page.locator('nav a[href="#/queues"]').click()
+    await page.waitForSelector('a[href*="/queue/"]')
+    expect(new URL(page.url()).pathname).toBe('/console/queues/')
+    await see('relay queues')
+    page.off('request', note)
+    const origins = new Set(
+      asked.filter((url) => !url.startsWith('data:')).map((url) => new URL(url).origin),
+    )
+    expect([...origins]).toEqual([o.url])
+    expect(await page.evaluate('document.body.innerText')).not.toMatch(
+      /Pause all|Empty|Obliterate/i,
+    )
+    expect(faults).toEqual([])
+  })
 })
+
+/** What is there once a section has its data. */
+const SHOWN: Readonly<Record<string, string>> = {
+  workspaces: '.card .gauge',
+  'dead-letters': '.letters li',
+  trace: 'form.filter',
+}
+
+/** Rules of accessibility that the page breaks, each with the first place. */
+async function brokenRules(page: Page): Promise<readonly string[]> {
+  // The page's own policy forbids scripts of others; the tools of the browser may.
+  await page.evaluate(axe.source)
+  const run = `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })`
+  const { violations } = (await page.evaluate(run)) as {
+    violations: { id: string; nodes: { html: string }[] }[]
+  }
+  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`)
+}

@@ -4,6 +4,8 @@ import { DEAD_LETTER_REASONS } from '@relay/shared/dead-letters/dead-letter.js'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { OUTCOME_LABELS } from '../classify/outcome.js'
 
+export { OUTCOME_LABELS }
+
 /** Few, as each costs a series per workspace and lane; 60 s is what the service level is held to. */
 const LATENCY_BUCKETS_SECONDS = [0.15, 0.5, 2, 10, 60, 600]
 

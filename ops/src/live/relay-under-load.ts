@@ -10,10 +10,16 @@ import { startSimulator } from '@relay/simulator/simulator.js'
 export const SHOP = 'SHOP'
 const HELD = 'SUSPENDED'
 const SECRET = 'producer-secret'
+/** Elements of one post that MoEngage takes, but for those it refuses. */
+const MIXED = 40
+const CARELESS_EVERY_MS = 3_000
 
 export interface RelayUnderLoad {
   readonly apiOpsPort: number
   readonly workerOpsPort: number
+  readonly adminToken: string
+  /** A post of which some was delivered and some dead-lettered. */
+  readonly mixedRequestId: string
   stop(): Promise<void>
 }
 
@@ -33,6 +39,7 @@ export async function startRelayUnderLoad(): Promise<RelayUnderLoad> {
     RELAY_PREFIX: redis.freshPrefix(),
     RELAY_WORKSPACES_FILE: file,
     RELAY_PRODUCERS: `shop:${SECRET}`,
+    RELAY_ADMIN_TOKEN: 'operator-token',
   }
   const service = async (name: string, opsPort: number): Promise<Child> => {
     const child = await startChild({
@@ -48,17 +55,28 @@ export async function startRelayUnderLoad(): Promise<RelayUnderLoad> {
   const url = `http://127.0.0.1:${String(port)}`
   for (const lane of ['realtime', 'backfill']) children.push(await startTraffic(url, lane))
   const post = (appId: string, attributes: object, customer = 'c1') =>
-    postUser(url, appId, customer, attributes)
-  // A producer that is not careful: one element refused by relay, one accepted with a warning, one
-  // that only MoEngage refuses, and one for the workspace that is held.
-  await post(SHOP, {}, '')
-  await post(SHOP, { plan: 'a' }, 'Guest')
-  await post(SHOP, { poison: true })
+    postUsers(url, appId, [{ customer, attributes }])
+  // A producer that is not careful: one element refused by relay, one accepted with a warning and
+  // one that only MoEngage refuses, again and again.
+  const careless = async () => {
+    await post(SHOP, {}, '')
+    await post(SHOP, { plan: 'a' }, 'Guest')
+    await post(SHOP, { poison: true })
+  }
+  await careless()
+  const again = setInterval(() => void careless().catch(() => undefined), CARELESS_EVERY_MS)
   await post(HELD, { plan: 'a' })
+  const mixed = Array.from({ length: MIXED }, (_, i) => ({
+    customer: `member-${String(100 + i)}`,
+    attributes: i % 8 === 0 ? { tier: 'gold', poison: true } : { tier: 'silver', visits: i },
+  }))
+  const mixedRequestId = await postUsers(url, SHOP, mixed)
   return {
+    ...{ mixedRequestId, adminToken: env.RELAY_ADMIN_TOKEN },
     apiOpsPort,
     workerOpsPort,
     stop: async () => {
+      clearInterval(again)
       await Promise.all(children.map((child) => child.stop(5_000)))
       await redis.stop()
       await simulator.close()
@@ -89,13 +107,24 @@ async function addFaults(simulatorUrl: string): Promise<void> {
   if (answer.status !== 201) throw new Error(await answer.text())
 }
 
-async function postUser(url: string, appId: string, customer: string, attributes: object) {
-  await fetch(`${url}/v1/customer/${appId}`, {
+interface User {
+  readonly customer: string
+  readonly attributes: object
+}
+
+/** Gives the request id. */
+async function postUsers(url: string, appId: string, users: readonly User[]): Promise<string> {
+  const elements = users.map(({ customer, attributes }) => ({
+    ...{ type: 'customer', customer_id: customer },
+    attributes,
+  }))
+  const answer = await fetch(`${url}/v1/transition/${appId}`, {
     method: 'POST',
     headers: {
       Authorization: `Basic ${Buffer.from(`${appId}:${SECRET}`).toString('base64')}`,
       'Content-Type': 'application/json',
     },
-    body: JSON.stringify({ type: 'customer', customer_id: customer, attributes }),
+    body: JSON.stringify({ type: 'transition', elements }),
   })
+  return ((await answer.json()) as { request_id?: string }).request_id ?? ''
 }

@@ -1,0 +1,66 @@
+import { DELIVERS, DRAINED, type Drill } from './drill.js'
+
+/** No post was refused in the last seconds, and some were taken. */
+const POSTS_TAKEN = {
+  'posts are answered 200':
+    'sum(rate(relay_intake_requests_total{status="200"}[5s])) > 0 unless sum(rate(relay_intake_requests_total{status=~"5.."}[5s])) > 0',
+} as const
+
+const down: Drill = {
+  name: 'redis-down',
+  title: 'Redis down',
+  injected: 'Redis was killed with SIGKILL and not started again.',
+  inject: ({ redis }) => redis.kill9(),
+  alerts: ['RelayRedisDown', 'RelayIntakeUnavailable'],
+  reading:
+    '_Redis_ says DOWN and _relay: intake unavailable_ is red. What is shared (backlog, budgets, workers) stays at its last value: it is read from Redis.',
+  steps: [
+    {
+      ...{ page: 'RelayRedisDown', step: 1 },
+      did: 'Redis was started again with its append-only file.',
+      act: ({ redis }) => redis.restart(),
+    },
+  ],
+  well: {
+    'Redis is up everywhere': 'min(relay_redis_up) == 1',
+    ...POSTS_TAKEN,
+    ...DELIVERS,
+    ...DRAINED,
+  },
+}
+
+/** Of 64 MB: with what relay itself takes about 90 %. */
+const BALLAST_MIB = [10, 10, 10, 10, 10, 4]
+
+const full: Drill = {
+  name: 'redis-full',
+  title: 'Redis full',
+  injected: 'Another program filled the same Redis to nine tenths of `maxmemory`.',
+  stand: { maxmemory: '64mb' },
+  inject: async (stand) => {
+    for (const [i, mib] of BALLAST_MIB.entries()) {
+      // A little under: the allocator rounds up to the next size of its own.
+      await stand.askRedis(`SETRANGE other:${String(i)} ${String(mib * 2 ** 20 - 4_096)} x`)
+    }
+  },
+  alerts: ['RelayRedisMemoryHigh', 'RelayIntakeUnavailable'],
+  reading:
+    'Redis answers, yet _relay: intake unavailable_ is red and nothing waits: it is room, not reach. _Memory_ on _Redis and runtime_ shows that it is not the backlog that fills it.',
+  steps: [
+    {
+      ...{ page: 'RelayRedisMemoryHigh', step: 1 },
+      did: '`CONFIG SET maxmemory 256mb`.',
+      act: async (stand) => {
+        await stand.askRedis('CONFIG SET maxmemory 268435456')
+      },
+    },
+  ],
+  well: {
+    'Redis has room':
+      'max(relay_redis_memory_used_bytes) / max(relay_redis_memory_limit_bytes) < 0.8',
+    ...POSTS_TAKEN,
+    ...DRAINED,
+  },
+}
+
+export const REDIS_DRILLS: readonly Drill[] = [down, full]
