@@ -27,7 +27,9 @@ const BATCH = 1_000
 const MOST_FAULTS = 20
 
 /** Budgets and records that hold all that can be generated. */
+/** Each element is judged as it was accepted: nothing is coalesced. */
 export const FUZZ_ENV = {
+  RELAY_COALESCE: 'off',
   MOENGAGE_USERS_PER_MINUTE: '10000000',
   MOENGAGE_EVENTS_PER_MINUTE: '10000000',
 }

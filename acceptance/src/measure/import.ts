@@ -118,7 +118,8 @@ async function main(lines: number, usersPerMinute: number): Promise<void> {
   const file = await writeLines(lines)
   const megabytes = (await stat(file)).size / 1e6
   const relay = await Relay.start({
-    env: { MOENGAGE_USERS_PER_MINUTE: String(usersPerMinute) },
+    // Each line is to be counted, and to cost what it costs by itself.
+    env: { MOENGAGE_USERS_PER_MINUTE: String(usersPerMinute), RELAY_COALESCE: 'off' },
     simulator: { usersPerWindow: usersPerMinute, record: 'counts' },
   })
   const startedMs = performance.now()
