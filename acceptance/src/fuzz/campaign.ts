@@ -1,5 +1,6 @@
 import { Neighbour } from '../hostile/neighbour.js'
 import { processFacts } from '../hostile/process-facts.js'
+import { metricsOf, opsUrlOf, sumOf } from '../metrics.js'
 import { Relay } from '../relay.js'
 import { send, volleyOf } from './intake.js'
 
@@ -97,26 +98,13 @@ const ASK_EVERY_MS = 200
 async function settledElements(relay: Relay, nowMs: () => number) {
   const deadlineMs = nowMs() + SETTLED_BY_MS
   for (;;) {
-    const api = await metrics(relay.opsUrl)
-    const worker = await metrics(workerUrl(relay))
-    const accepted = sum(api, /^relay_intake_elements_total\{.*outcome="accepted".*\} (\d+)$/gm)
+    const api = await metricsOf(relay.opsUrl)
+    const worker = await metricsOf(opsUrlOf(relay.workers[0]))
+    const accepted = sumOf(api, /^relay_intake_elements_total\{.*outcome="accepted".*\} (\d+)$/gm)
     const settled =
-      sum(worker, /^relay_delivered_elements_total\{.*\} (\d+)$/gm) +
-      sum(worker, /^relay_dead_lettered_elements_total\{.*\} (\d+)$/gm)
+      sumOf(worker, /^relay_delivered_elements_total\{.*\} (\d+)$/gm) +
+      sumOf(worker, /^relay_dead_lettered_elements_total\{.*\} (\d+)$/gm)
     if (accepted === settled || nowMs() > deadlineMs) return { accepted, settled }
     await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS))
   }
-}
-
-function workerUrl(relay: Relay): string {
-  const started = relay.workers[0]?.logs().find(({ opsPort }) => opsPort !== undefined)
-  return `http://127.0.0.1:${String(started?.opsPort)}`
-}
-
-async function metrics(url: string): Promise<string> {
-  return (await fetch(`${url}/metrics`)).text()
-}
-
-function sum(text: string, pattern: RegExp): number {
-  return [...text.matchAll(pattern)].reduce((total, [, value]) => total + Number(value), 0)
 }
