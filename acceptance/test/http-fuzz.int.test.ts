@@ -1,6 +1,6 @@
-import { fuzzIntake } from '../src/fuzz/campaign.js'
+import { fuzzIntake } from '../src/http-fuzz/campaign.js'
 
-/** `npm run fuzz` sends a million. The seed is fixed: what fails here fails everywhere. */
+/** `npm run fuzz:http` sends a million. The seed is fixed: what fails here fails everywhere. */
 const REQUESTS = 8_000
 
 test('mutated requests make no fault, leak nothing and harm nobody', async () => {

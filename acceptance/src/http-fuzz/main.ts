@@ -10,7 +10,7 @@ const { values } = parseArgs({
 })
 
 let toldAt = 0
-// `npm run fuzz`: mutated requests against a live api and worker on loopback.
+// `npm run fuzz:http`: mutated requests against a live api and worker on loopback.
 const result = await fuzzIntake({
   requests: Number(values.requests),
   seed: Number(values.seed),
