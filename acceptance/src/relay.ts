@@ -2,6 +2,7 @@ import { request } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { startChild, type Child } from '@relay/dev/process/child.js'
 import { freePort } from '@relay/dev/process/port.js'
+import { startProxy, type TcpProxy } from '@relay/dev/proxy/tcp-proxy.js'
 import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
 import { startSimulator, type Simulator } from '@relay/simulator/simulator.js'
 import type { SettingsInput } from '@relay/simulator/settings.js'
@@ -24,6 +25,8 @@ export interface RelayOptions {
   /** Settings besides the usual; computed once Redis and the simulator are there, if a function. */
   readonly env?: Environment | ((parts: Parts) => Promise<Environment>)
   readonly simulator?: SettingsInput
+  /** The api speaks to Redis through `apiRedis`, which can be told to misbehave. */
+  readonly redisProxy?: true
 }
 
 export interface Answer {
@@ -40,7 +43,10 @@ export class Relay {
   readonly apiUrl: string
   readonly opsUrl: string
   readonly env: Environment
-  readonly #api: Child
+  /** Between the api and Redis; null unless asked for. */
+  readonly apiRedis: TcpProxy | null
+  #api: Child
+  readonly #apiEnv: Environment
   #started = 0
 
   private constructor(
@@ -49,6 +55,8 @@ export class Relay {
     api: Child,
     urls: { api: string; ops: string },
     env: Environment,
+    apiRedis: TcpProxy | null,
+    apiEnv: Environment,
   ) {
     this.simulator = simulator
     this.redis = redis
@@ -56,9 +64,12 @@ export class Relay {
     this.apiUrl = urls.api
     this.opsUrl = urls.ops
     this.env = env
+    this.apiRedis = apiRedis
+    this.#apiEnv = apiEnv
   }
 
-  static async start({ workers = 1, env = {}, simulator = {} }: RelayOptions = {}): Promise<Relay> {
+  static async start(options: RelayOptions = {}): Promise<Relay> {
+    const { workers = 1, env = {}, simulator = {}, redisProxy } = options
     // First, and alone: it is what throws for wrong options.
     const sim = await startSimulator({ workspaces: { [APP_ID]: API_KEY }, ...simulator })
     const [redis, port, opsPort] = await Promise.all([
@@ -77,13 +88,12 @@ export class Relay {
       ...(typeof env === 'function' ? await env({ redis, simulator: sim }) : env),
     }
     const ops = `http://127.0.0.1:${String(opsPort)}`
-    const api = await startChild({
-      name: 'api',
-      entry: entryOf('api'),
-      env: { ...all, PORT: String(port), OPS_PORT: String(opsPort) },
-    })
+    const proxy = redisProxy ? await startProxy(redis) : null
+    const apiRedis = proxy === null ? {} : { REDIS_URL: `redis://127.0.0.1:${String(proxy.port)}` }
+    const apiEnv = { ...all, ...apiRedis, PORT: String(port), OPS_PORT: String(opsPort) }
+    const api = await startChild({ name: 'api', entry: entryOf('api'), env: apiEnv })
     const urls = { api: `http://127.0.0.1:${String(port)}`, ops }
-    const relay = new Relay(sim, redis, api, urls, all)
+    const relay = new Relay(sim, redis, api, urls, all, proxy, apiEnv)
     await api.waitUntilReady(`${ops}/readyz`)
     await Promise.all(Array.from({ length: workers }, () => relay.addWorker()))
     return relay
@@ -106,8 +116,16 @@ export class Relay {
     return this.#api
   }
 
+  /** Another api in place of the present one, which must have ended. */
+  async restartApi(env: Environment = {}): Promise<void> {
+    const all = { ...this.#apiEnv, ...env }
+    this.#api = await startChild({ name: 'api', entry: entryOf('api'), env: all })
+    await this.#api.waitUntilReady(`${this.opsUrl}/readyz`)
+  }
+
   async stop(): Promise<void> {
     await Promise.all([this.#api, ...this.workers].map((child) => child.stop()))
+    await this.apiRedis?.stop()
     await this.redis.stop()
     await this.simulator.close()
   }
@@ -116,7 +134,7 @@ export class Relay {
   post(path: string, body: unknown, headers: Environment = {}): Promise<Answer> {
     const text = typeof body === 'string' ? body : JSON.stringify(body)
     return send(`${this.apiUrl}${path}`, 'POST', text, {
-      Authorization: `Basic ${Buffer.from(`${APP_ID}:${SECRET}`).toString('base64')}`,
+      ...basicAuth(),
       'Content-Type': 'application/json',
       ...headers,
     })
@@ -125,6 +143,11 @@ export class Relay {
   postElements(elements: readonly unknown[], headers?: Environment): Promise<Answer> {
     return this.post(`/v1/transition/${APP_ID}`, { type: 'transition', elements }, headers)
   }
+}
+
+/** The producer's credentials. */
+export function basicAuth(): Environment {
+  return { Authorization: `Basic ${Buffer.from(`${APP_ID}:${SECRET}`).toString('base64')}` }
 }
 
 /** The built main file of a service. */

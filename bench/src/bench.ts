@@ -1,11 +1,20 @@
 import { DRAIN, DRAIN_SCALE } from './rows/drain.js'
+import { FOOTPRINT } from './rows/footprint.js'
 import { IDLE } from './rows/idle.js'
 import { INTAKE_ROWS } from './rows/intake.js'
 import { LATENCY } from './rows/latency.js'
 import { MEMORY } from './rows/memory.js'
 import type { BenchOptions, Row, Sample } from './rows/row.js'
 
-export const ROWS: readonly Row[] = [...INTAKE_ROWS, DRAIN, DRAIN_SCALE, LATENCY, IDLE, MEMORY]
+export const ROWS: readonly Row[] = [
+  ...INTAKE_ROWS,
+  DRAIN,
+  DRAIN_SCALE,
+  LATENCY,
+  IDLE,
+  MEMORY,
+  FOOTPRINT,
+]
 
 /** The rows of these names, all of them for none; throws for an unknown one. */
 export function chooseRows(names: readonly string[]): readonly Row[] {

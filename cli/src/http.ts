@@ -1,9 +1,10 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 
 export interface HttpAnswer {
   readonly status: number
   readonly text: string
+  readonly headers: IncomingHttpHeaders
 }
 
 export interface HttpCall {
@@ -26,7 +27,7 @@ export function callHttp({ method, url, headers, body, timeoutMs }: HttpCall): P
     outgoing.on('error', reject)
     outgoing.on('response', (response) => {
       readAll(response).then((text) => {
-        resolve({ status: response.statusCode ?? 0, text })
+        resolve({ status: response.statusCode ?? 0, text, headers: response.headers })
       }, reject)
     })
     outgoing.end(body)

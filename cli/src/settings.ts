@@ -44,16 +44,24 @@ export interface KeptCredentials {
 }
 
 /** What `npm start` made up, when it has run in this folder or in the checkout. */
-export function keptCredentials(
-  folders: readonly string[] = [process.cwd(), CHECKOUT],
-): KeptCredentials {
+export function keptCredentials(folders: readonly string[] = FOLDERS): KeptCredentials {
+  return kept<KeptCredentials>('credentials.json', folders) ?? {}
+}
+
+/** The settings of an `npm start` that runs with its simulator; null: none does. */
+export function runningEnvironment(folders: readonly string[] = FOLDERS): Environment | null {
+  return kept<Environment>('running.json', folders)
+}
+
+const FOLDERS: readonly string[] = [process.cwd(), CHECKOUT]
+
+function kept<T>(file: string, folders: readonly string[]): T | null {
   for (const folder of folders) {
     try {
-      const text = readFileSync(join(folder, '.relay', 'credentials.json'), 'utf8')
-      return JSON.parse(text) as KeptCredentials
+      return JSON.parse(readFileSync(join(folder, '.relay', file), 'utf8')) as T
     } catch {
       // Not here.
     }
   }
-  return {}
+  return null
 }

@@ -1,4 +1,5 @@
-import { checkConfiguration } from '../src/check/configuration.js'
+import { levelReached } from '@relay/shared/durability/level.js'
+import { checkConfiguration, environmentToCheck } from '../src/check/configuration.js'
 import { judgeRedis, type RedisFacts } from '../src/check/redis-judgement.js'
 import type { Durability } from '@relay/shared/config/settings.js'
 
@@ -32,6 +33,37 @@ it.each<[string, Partial<RedisFacts>, Durability, string, 'warning' | 'failed']>
 ])('%s is found, with a remedy', (_name, change, wanted, what, level) => {
   const finding = judgeRedis({ ...GOOD, ...change }, wanted).find((f) => f.what === what)
   expect(finding).toMatchObject({ level, remedy: expect.any(String) })
+})
+
+it('durability is judged as the api judges it', () => {
+  const facts = [0, 1, 2].flatMap((replicas) =>
+    [true, false].flatMap((appends) =>
+      ['everysec', 'always', null].map((fsync) => ({ ...GOOD, replicas, appends, fsync })),
+    ),
+  )
+  for (const wanted of ['process', 'disk', 'replica'] as const) {
+    for (const one of facts) {
+      const { problem } = levelReached(wanted, [{ ...one, expectedReplicas: one.replicas }])
+      const finding = judgeRedis(one, wanted).find(({ what }) => what === 'Durability')
+      expect(finding?.level).toBe(problem === null ? 'ok' : 'failed')
+    }
+  }
+  const bare = judgeRedis({ ...GOOD, appends: false, replicas: 1 }, 'replica')
+  expect(bare.filter(({ level }) => level === 'failed')).toEqual([])
+  expect(bare.find(({ what }) => what === 'Redis persistence')?.level).toBe('warning')
+})
+
+it('under npm start it checks what that runs with, unless told otherwise', () => {
+  const running = {
+    MOENGAGE_APP_ID: 'DEMO',
+    MOENGAGE_API_KEY: 'key',
+    MOENGAGE_BASE_URL: 'http://127.0.0.1:9400',
+    REDIS_URL: 'redis://127.0.0.1:1',
+  }
+  expect(environmentToCheck({ PATH: '/bin' }, running)).toEqual({ PATH: '/bin', ...running })
+  const own = { MOENGAGE_APP_ID: 'OWN' }
+  expect(environmentToCheck(own, running)).toBe(own)
+  expect(environmentToCheck(own, null)).toBe(own)
 })
 
 it('every fault of the environment is named at once', () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -14,7 +14,8 @@ class FakeIntake {
   readonly keys: string[] = []
   /** Lines that fit before it answers 503; Infinity: all. */
   room = Infinity
-  #answered = new Map<string, string>()
+  /** Key and number of what is stored: the same line under both is stored once. */
+  readonly #seen = new Set<string>()
   readonly server: Server
 
   constructor() {
@@ -23,30 +24,34 @@ class FakeIntake {
       request.on('data', (chunk: Buffer) => chunks.push(chunk))
       request.on('end', () => {
         const key = String(request.headers['idempotency-key'])
-        const { status, text } = this.#take(key, Buffer.concat(chunks).toString())
-        response.writeHead(status).end(text)
+        const query = new URL(request.url ?? '', 'http://x').searchParams
+        const first = Number(query.get('first_line') ?? 1)
+        const { status, text } = this.#take(key, first, Buffer.concat(chunks).toString())
+        response.writeHead(status, status === 503 ? { 'retry-after': '1' } : {}).end(text)
       })
     })
   }
 
-  #take(key: string, body: string): { status: number; text: string } {
+  #take(key: string, first: number, body: string): { status: number; text: string } {
     this.keys.push(key)
-    const before = this.#answered.get(key)
-    if (before !== undefined) return { status: 200, text: before }
     const lines = body.slice(0, -1).split('\n')
     const taken = lines.slice(0, this.room)
     this.room -= taken.length
     const errors = taken.flatMap((line, i) =>
-      line.includes('bad') ? [{ line: i + 1, attribute: 'type', message: 'no' }] : [],
+      line.includes('bad') ? [{ line: first + i, attribute: 'type', message: 'no' }] : [],
     )
-    const good = taken.filter((line) => !line.includes('bad') && line !== '')
-    this.stored.push(...good)
-    const counts = { accepted: good.length, rejected: errors.length, errors }
-    if (taken.length < lines.length) {
-      return { status: 503, text: JSON.stringify({ ...counts, last_line: taken.length }) }
+    let accepted = 0
+    for (const [i, line] of taken.entries()) {
+      if (line.includes('bad') || line === '') continue
+      accepted += 1
+      const id = `${key}/${String(first + i)}`
+      if (!this.#seen.has(id)) this.stored.push(line)
+      this.#seen.add(id)
     }
-    this.#answered.set(key, JSON.stringify(counts))
-    return { status: 200, text: JSON.stringify(counts) }
+    const counts = { accepted, rejected: errors.length, errors }
+    if (taken.length === lines.length) return { status: 200, text: JSON.stringify(counts) }
+    const last = { last_line: first - 1 + taken.length }
+    return { status: 503, text: JSON.stringify({ ...counts, ...last }) }
   }
 
   get url(): string {
@@ -78,6 +83,7 @@ function options(file: string, more: Partial<ImportOptions> = {}): ImportOptions
     clock: { nowMs: () => 0, monotonicMs: () => 0 },
     sleep: () => Promise.resolve(),
     show: () => undefined,
+    waits: () => undefined,
     stopped: () => false,
     ...more,
   }
@@ -119,27 +125,63 @@ it('without room waits, and goes on behind the last line that was taken', async 
   expect(intake.stored).toEqual(lines(3_000))
 })
 
-it('a slice whose answer was lost is sent again under the same key', async () => {
+it('a slice whose answer was lost is sent again under the same key and numbers', async () => {
   const file = join(folder, 'f.ndjson')
-  await writeFile(file, lines(10).join('\n'))
-  intake.server.once('request', (_request, response: { destroy(): void }) => {
-    setImmediate(() => {
+  await writeFile(file, lines(2_010).join('\n'))
+  let requests = 0
+  intake.server.on('request', (_request, response: { end(): void; destroy(): void }) => {
+    if (++requests !== 2) return
+    response.end = () => {
       response.destroy()
-    })
+    }
   })
-  expect(await importFile(options(file))).toMatchObject({ outcome: 'done', accepted: 10 })
+  expect(await importFile(options(file))).toMatchObject({ outcome: 'done', accepted: 2_010 })
+  expect(intake.keys).toHaveLength(3)
   expect(new Set(intake.keys).size).toBe(1)
-  expect(intake.stored).toEqual(lines(10))
+  expect(intake.stored).toEqual(lines(2_010))
 })
 
-it('refused lines are reported with their place in the file', async () => {
+it('the same file imported again on purpose is another import', async () => {
   const file = join(folder, 'f.ndjson')
-  const all = lines(2_500)
-  all[2_100] = '{"bad":1}'
+  await writeFile(file, lines(10).join('\n'))
+  await importFile(options(file))
+  await importFile(options(file))
+  expect(new Set(intake.keys).size).toBe(2)
+  expect(intake.stored).toHaveLength(20)
+})
+
+it('every refused line is reported once with its place in the file, also after a death', async () => {
+  const file = join(folder, 'f.ndjson')
+  const all = lines(4_500)
+  const bad = [0, 1_999, 2_000, 2_100, 4_499]
+  for (const i of bad) all[i] = '{"bad":1}'
   await writeFile(file, all.join('\n'))
+  let slices = 0
+  const first = await importFile(options(file, { stopped: () => slices++ > 0 }))
+  // As if it had died between the report and the checkpoint of its second slice.
+  await appendFile(first.report, '{"line":2001,"attribute":"type","message":"no"}\n{"li')
   const result = await importFile(options(file))
-  expect(result).toMatchObject({ accepted: 2_499, rejected: 1 })
-  expect(JSON.parse(await readFile(result.report, 'utf8'))).toMatchObject({ line: 2_101 })
+  expect(result).toMatchObject({ accepted: 4_495, rejected: 5 })
+  const report = (await readFile(result.report, 'utf8')).trimEnd().split('\n')
+  expect(report.map((text) => (JSON.parse(text) as { line: number }).line)).toEqual(
+    bad.map((i) => i + 1),
+  )
+})
+
+it('where nobody ever answers gives up soon; Ctrl-C ends any waiting', async () => {
+  const file = join(folder, 'f.ndjson')
+  await writeFile(file, lines(1).join('\n'))
+  const waits: string[] = []
+  const target = { intakeUrl: 'http://127.0.0.1:9', appId: 'APP', secret: 's' }
+  const more = { target, waits: (why: string) => waits.push(why) }
+  expect(await importFile(options(file, more))).toMatchObject({ outcome: 'unavailable' })
+  expect(waits.length).toBeLessThan(10)
+  expect(waits[0]).toContain('ECONNREFUSED')
+  let asked = 0
+  const stopped = () => asked++ > 2
+  expect(await importFile(options(file, { ...more, stopped }))).toMatchObject({
+    outcome: 'stopped',
+  })
 })
 
 it('a changed file starts anew', async () => {
@@ -149,6 +191,28 @@ it('a changed file starts anew', async () => {
   await importFile(options(file, { stopped: () => slices++ > 0 }))
   await writeFile(file, lines(3).join('\n'))
   expect(await importFile(options(file))).toMatchObject({ resumedAt: 0, lines: 3 })
+})
+
+it('slices of the rest end where those of the whole file do', async () => {
+  const all = Array.from({ length: 50 }, (_, i) => 'x'.repeat((i * 7) % 13))
+  const bytes = Buffer.from(all.join('\n'))
+  const ends = async (skip: number) => {
+    const found: number[] = []
+    const chunks = (async function* () {
+      yield await Promise.resolve(bytes)
+    })()
+    for await (const { linesBefore, lines: own } of slicesOf(linesOf(chunks), skip, {
+      lines: 6,
+      bytes: 40,
+    })) {
+      found.push(linesBefore + own.length)
+    }
+    return found
+  }
+  const whole = await ends(0)
+  for (let skip = 0; skip < 50; skip += 1) {
+    expect(await ends(skip)).toEqual(whole.filter((end) => end > skip))
+  }
 })
 
 it('slices join to the text, however it is cut into chunks', async () => {

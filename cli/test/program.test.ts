@@ -3,6 +3,7 @@ import { FakeApi } from './console-double.js'
 const WORKSPACE = {
   app_id: 'DEMO',
   state: 'running',
+  mode: 'live',
   hold: null,
   slowed: null,
   backlog: { realtime: { total: 12_345 }, backfill: { total: 0 } },

@@ -1,37 +1,52 @@
 --[[
-  How many partitions a workspace has. The number changes in generations: first every partition of
-  the old generation is closed to adds, then the new one opens ('flip'), and it is served once the
-  old one is empty ('drained'), so that no element overtakes an older one of its customer.
+  How many partitions a workspace has, and whether they are in shadow. Either changes in
+  generations: first every partition of the old generation is closed to adds, then the new one opens
+  ('flip'), and it is served once all older ones are empty ('drained'), so that no element overtakes
+  an older one of its customer.
 
-  KEYS[1]  layout hash: generation, partitions, next (partitions wanted), draining ("generation:partitions")
+  KEYS[1]  layout hash: generation, partitions, mode, next and next_mode (wanted), draining (oldest
+           first: "generation:partitions" or "generation:partitions:shadow", separated by commas)
   ARGV[1]  partitions wanted
   ARGV[2]  'get', 'plan', 'flip' or 'drained'
   ARGV[3]  for flip and drained: the old generation
   ARGV[4]  pub/sub channel for wake-ups
   ARGV[5]  app id
+  ARGV[6]  mode wanted, 'live' or 'shadow'
 
-  Returns {generation, partitions, next or '', draining or ''}.
+  Returns {generation, partitions, next or '', draining or '', mode}.
 ]]
-local layout = redis.call('HMGET', KEYS[1], 'generation', 'partitions', 'next', 'draining')
+local layout = redis.call('HMGET', KEYS[1], 'generation', 'partitions', 'next', 'draining', 'mode', 'next_mode')
 if not layout[1] then
-  layout = { '0', ARGV[1], false, false }
-  redis.call('HSET', KEYS[1], 'generation', '0', 'partitions', ARGV[1])
+  layout = { '0', ARGV[1], false, false, ARGV[6], false }
+  redis.call('HSET', KEYS[1], 'generation', '0', 'partitions', ARGV[1], 'mode', ARGV[6])
 end
+-- Written by a relay that knew no shadow.
+layout[5] = layout[5] or 'live'
 local step = ARGV[2]
-if step == 'plan' and not layout[3] and not layout[4] and layout[2] ~= ARGV[1] then
+if step == 'plan' and not layout[3] and (layout[2] ~= ARGV[1] or layout[5] ~= ARGV[6]) then
   layout[3] = ARGV[1]
-  redis.call('HSET', KEYS[1], 'next', ARGV[1])
+  redis.call('HSET', KEYS[1], 'next', ARGV[1], 'next_mode', ARGV[6])
 elseif step == 'flip' and layout[3] and layout[1] == ARGV[3] then
-  layout[4] = layout[1] .. ':' .. layout[2]
+  local old = layout[1] .. ':' .. layout[2]
+  if layout[5] == 'shadow' then
+    old = old .. ':shadow'
+  end
+  layout[4] = layout[4] and (layout[4] .. ',' .. old) or old
   layout[1] = tostring(tonumber(layout[1]) + 1)
   layout[2] = layout[3]
   layout[3] = false
-  redis.call('HSET', KEYS[1], 'generation', layout[1], 'partitions', layout[2], 'draining', layout[4])
-  redis.call('HDEL', KEYS[1], 'next')
+  layout[5] = layout[6] or 'live'
+  redis.call('HSET', KEYS[1], 'generation', layout[1], 'partitions', layout[2], 'mode', layout[5],
+    'draining', layout[4])
+  redis.call('HDEL', KEYS[1], 'next', 'next_mode')
   redis.call('PUBLISH', ARGV[4], 'layout ' .. ARGV[5])
 elseif step == 'drained' and layout[4] and string.match(layout[4], '^%d+') == ARGV[3] then
-  layout[4] = false
-  redis.call('HDEL', KEYS[1], 'draining')
+  layout[4] = string.match(layout[4], '^[^,]*,(.*)$') or false
+  if layout[4] then
+    redis.call('HSET', KEYS[1], 'draining', layout[4])
+  else
+    redis.call('HDEL', KEYS[1], 'draining')
+  end
   redis.call('PUBLISH', ARGV[4], 'layout ' .. ARGV[5])
 end
-return { layout[1], layout[2], layout[3] or '', layout[4] or '' }
+return { layout[1], layout[2], layout[3] or '', layout[4] or '', layout[5] }

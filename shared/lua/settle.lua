@@ -17,35 +17,37 @@ local owner = redis.call('HGET', KEYS[2], 'owner')
 if owner ~= ARGV[1] then
   return { 'fenced', owner or '' }
 end
-local gone = { 0, 0, 0, 0 }
-local function account(before, after)
-  local i = 1
-  for count in string.gmatch(before, '%d+') do
-    gone[i] = gone[i] + tonumber(count)
-    i = i + 1
-  end
-  i = 1
-  for count in string.gmatch(after, '%d+') do
-    gone[i] = gone[i] - tonumber(count)
-    i = i + 1
-  end
-end
+-- All that is read is read before anything is changed: while a cluster moves this slot, touching a
+-- job that has left already is an error, and must not leave half of this behind.
 local finished = tonumber(ARGV[3])
+local before = {}
 for i = 4, 3 + finished do
-  local job = ARGV[2] .. ARGV[i]
-  local counts = redis.call('HGET', job, 'counts')
-  if counts then
-    account(counts, '')
-  end
-  redis.call('LREM', KEYS[1], -1, ARGV[i])
-  redis.call('DEL', job)
+  before[i] = redis.call('HGET', ARGV[2] .. ARGV[i], 'counts')
 end
 for i = 4 + finished, #ARGV, 3 do
-  local job = ARGV[2] .. ARGV[i]
-  local counts = redis.call('HGET', job, 'counts')
-  if counts then
-    account(counts, ARGV[i + 2])
-    redis.call('HSET', job, 'done', ARGV[i + 1], 'counts', ARGV[i + 2])
+  before[i] = redis.call('HGET', ARGV[2] .. ARGV[i], 'counts')
+end
+
+local gone = { 0, 0, 0, 0 }
+local function account(counts, sign)
+  local i = 1
+  for count in string.gmatch(counts, '%d+') do
+    gone[i] = gone[i] + sign * tonumber(count)
+    i = i + 1
+  end
+end
+for i = 4, 3 + finished do
+  if before[i] then
+    account(before[i], 1)
+  end
+  redis.call('LREM', KEYS[1], -1, ARGV[i])
+  redis.call('DEL', ARGV[2] .. ARGV[i])
+end
+for i = 4 + finished, #ARGV, 3 do
+  if before[i] then
+    account(before[i], 1)
+    account(ARGV[i + 2], -1)
+    redis.call('HSET', ARGV[2] .. ARGV[i], 'done', ARGV[i + 1], 'counts', ARGV[i + 2])
   end
 end
 local fields = { 'bytes', 'user', 'event', 'device' }

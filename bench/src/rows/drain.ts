@@ -114,11 +114,11 @@ export const DRAIN: Row = {
     },
   ],
   measure: ({ quick }) => {
-    const many = quick ? 5_000 : 100_000
-    const warmUp = quick ? 1_000 : 40_000
+    const many = quick ? 5_000 : 400_000
+    const warmUp = quick ? 1_000 : 120_000
     return each([
       { label: 'floor', open: openFloor, elements: many, warmUp },
-      { label: 'naive', open: openNaive, elements: many / 5, warmUp: warmUp / 8 },
+      { label: 'naive', open: openNaive, elements: many / 10, warmUp: warmUp / 12 },
       { label: 'relay', open: openRelay(), elements: many, warmUp },
     ])
   },
@@ -155,7 +155,7 @@ export const DRAIN_SCALE: Row = {
     },
   ],
   measure: ({ quick, large }) => {
-    const warmUp = quick ? 1_000 : 40_000
+    const warmUp = quick ? 1_000 : 120_000
     const of = (label: string, elements: number, workers = 1): Drain => {
       return { label, open: openRelay(workers), elements: quick ? 2_000 : elements, warmUp }
     }

@@ -11,6 +11,7 @@ import {
 import { elementTexts, meanBytes, postBodies } from '../load/bodies.js'
 import { Load, requestBytes } from '../load/load.js'
 import { cpuMicroseconds } from '../measure/cpu.js'
+import { usedMemory } from '../measure/redis-memory.js'
 import { quantile } from '../measure/statistics.js'
 import {
   atLeast,
@@ -50,12 +51,6 @@ const COLUMNS: readonly Column[] = [
   { name: 'Redis bytes/element', digits: 0 },
   { name: '× its JSON', digits: 2 },
 ]
-
-async function usedMemory(redis: Redis): Promise<number> {
-  const info = await redis.info('memory')
-  const read = (field: string) => Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? 0)
-  return read('used_memory') - read('mem_aof_buffer') - read('mem_clients_normal')
-}
 
 async function measureOne(
   { label, name, env }: (typeof VARIANTS)[number],

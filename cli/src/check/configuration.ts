@@ -20,6 +20,21 @@ type Environment = Readonly<Record<string, string | undefined>>
 const OPS_PORT = 9464
 const SHORT_SECRET = 16
 
+/** Any of these means that a certain relay is meant, and not the one that npm start runs. */
+const NAMES_A_RELAY = [
+  'MOENGAGE_APP_ID',
+  'MOENGAGE_API_KEY',
+  'MOENGAGE_BASE_URL',
+  'MOENGAGE_DC',
+  'RELAY_WORKSPACES_FILE',
+  'REDIS_URL',
+]
+
+/** The caller's environment; or, where it names no relay, with what a running npm start uses. Pure. */
+export function environmentToCheck(env: Environment, running: Environment | null): Environment {
+  return running === null || NAMES_A_RELAY.some((name) => env[name]) ? env : { ...env, ...running }
+}
+
 /** Reads environment and workspaces file as the services do. */
 export function checkConfiguration(env: Environment): CheckedConfig {
   let config: Config
@@ -45,8 +60,8 @@ export function checkConfiguration(env: Environment): CheckedConfig {
 }
 
 function fault({ where, problem, accepted }: ConfigFault): Finding {
-  const started = existsSync('.relay/credentials.json')
-  const hint = started && where.startsWith('MOENGAGE_') ? ' (npm start sets it by itself)' : ''
+  const isWorkspace = where.startsWith('MOENGAGE_')
+  const hint = isWorkspace ? '; to check a relay of npm start, start it first' : ''
   return failed(where, problem, `Give ${accepted}${hint}`)
 }
 

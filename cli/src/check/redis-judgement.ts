@@ -1,4 +1,5 @@
 import type { Durability } from '@relay/shared/config/settings.js'
+import { levelReached } from '@relay/shared/durability/level.js'
 import { failed, ok, warning, type Finding } from './finding.js'
 
 /** What one Redis server says of itself. */
@@ -23,14 +24,7 @@ const SKEW_FAIL_MS = 30_000
 
 /** Whether a Redis server is fit for relay. */
 export function judgeRedis(facts: RedisFacts, wanted: Durability): Finding[] {
-  return [version(facts), eviction(facts), memory(facts), appendOnly(facts), durability(facts, wanted), clock(facts)] // prettier-ignore
-}
-
-/** The durability that the settings give, best first; null: none. */
-function durabilityReached({ appends, fsync, replicas }: RedisFacts): Durability | null {
-  if (!appends) return null
-  if (replicas > 0) return 'replica'
-  return fsync === 'always' ? 'disk' : 'process'
+  return [version(facts), eviction(facts), memory(facts), appendOnly(facts, wanted), durability(facts, wanted), clock(facts)] // prettier-ignore
 }
 
 function version({ version: text }: RedisFacts): Finding {
@@ -63,7 +57,14 @@ function memory({ maxMemoryBytes, usedMemoryBytes }: RedisFacts): Finding {
   return failed('Redis memory', `${detail}: intake refuses posts`, 'Raise maxmemory')
 }
 
-function appendOnly({ appends, lastWriteOk }: RedisFacts): Finding {
+function appendOnly({ appends, lastWriteOk }: RedisFacts, wanted: Durability): Finding {
+  if (!appends && wanted === 'replica') {
+    return warning(
+      'Redis persistence',
+      'no append-only file: a master that restarts before another is elected empties its replicas',
+      'CONFIG SET appendonly yes, and in redis.conf; or let no master restart by itself',
+    )
+  }
   if (!appends) {
     return failed(
       'Redis persistence',
@@ -75,23 +76,20 @@ function appendOnly({ appends, lastWriteOk }: RedisFacts): Finding {
   return failed('Redis persistence', 'the last write to the file failed', 'Look for a full disk')
 }
 
+/** As the api judges it; it counts on the replicas that are there now. */
 function durability(facts: RedisFacts, wanted: Durability): Finding {
-  const reached = durabilityReached(facts)
-  const detail = `wanted ${wanted}, reached ${reached ?? 'none'}`
-  switch (wanted) {
-    case 'process':
-      return reached === null
-        ? failed('Durability', detail, 'Switch the append-only file on')
-        : ok('Durability', detail)
-    case 'disk':
-      return facts.appends && facts.fsync === 'always'
-        ? ok('Durability', detail)
-        : failed('Durability', detail, 'CONFIG SET appendfsync always, and in redis.conf')
-    case 'replica':
-      return facts.appends && facts.replicas > 0
-        ? ok('Durability', detail)
-        : failed('Durability', detail, 'Attach a replica; until then intake answers 503')
-  }
+  const server = { ...facts, expectedReplicas: facts.replicas }
+  const { level, problem } = levelReached(wanted, [server])
+  const detail = `wanted ${wanted}, reached ${level}`
+  if (problem === null) return ok('Durability', detail)
+  const until = wanted === 'process' ? '' : '; until then intake answers 503'
+  return failed('Durability', `${detail}: ${problem}`, `${REMEDIES[wanted]}${until}`)
+}
+
+const REMEDIES: Readonly<Record<Durability, string>> = {
+  process: 'CONFIG SET appendonly yes, and in redis.conf',
+  disk: 'CONFIG SET appendonly yes and appendfsync always, and in redis.conf',
+  replica: 'Attach a replica',
 }
 
 function clock({ skewMs }: RedisFacts): Finding {

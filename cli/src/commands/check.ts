@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
-import { checkConfiguration } from '../check/configuration.js'
+import { checkConfiguration, environmentToCheck } from '../check/configuration.js'
 import type { Finding } from '../check/finding.js'
 import { checkCredentials, checkReachability } from '../check/moengage.js'
 import { checkRedis } from '../check/redis.js'
 import { EXIT } from '../exit.js'
-import type { GlobalOptions } from '../settings.js'
+import { runningEnvironment, type GlobalOptions } from '../settings.js'
 import type { Context } from './context.js'
 
 interface CheckOptions extends GlobalOptions {
@@ -20,7 +20,7 @@ export function addCheck(program: Command, context: Context): void {
     .option('--credentials', "try each workspace's key at MoEngage's test endpoint")
     .addHelpText(
       'after',
-      '\nRead from the same environment as the services.\n\nExamples:\n  relay check\n  relay check --credentials --json',
+      '\nRead from the same environment as the services; without any MOENGAGE_* it checks a running npm start.\n\nExamples:\n  relay check\n  relay check --credentials --json',
     )
     .action(async (_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<CheckOptions>()
@@ -32,7 +32,9 @@ export function addCheck(program: Command, context: Context): void {
 }
 
 async function runChecks({ env, clock }: Context, withCredentials: boolean): Promise<Finding[]> {
-  const { findings, config, workspaces } = checkConfiguration(env)
+  const { findings, config, workspaces } = checkConfiguration(
+    environmentToCheck(env, runningEnvironment()),
+  )
   if (config === null) return [...findings]
   const [redis, ...moengage] = await Promise.all([
     checkRedis(config, clock),

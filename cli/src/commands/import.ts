@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
 import { CommandError, EXIT } from '../exit.js'
+import { Display } from '../import/display.js'
+import { deliverySeconds } from '../import/forecast.js'
 import { importFile, type ImportResult } from '../import/importer.js'
 import type { WorkspaceView } from '../render/status.js'
 import { count, duration } from '../render/table.js'
@@ -45,13 +47,18 @@ async function run(context: Context, file: string, options: ImportCommandOptions
   }
   const stop = context.interrupted()
   const isLive = terminal.isLive && options.json !== true
+  const view = () => workspaceView(context, options, appId)
+  const display = new Display({ terminal, clock, view, isLive, isQuiet: options.json === true })
   try {
     return await importFile({
       file,
       target: { intakeUrl: intakeUrl.replace(/\/+$/, ''), appId, secret },
       ...{ clock, sleep, stopped: stop.asked },
-      show: (line) => {
-        if (isLive) terminal.redraw(line)
+      show: (progress) => {
+        display.show(progress)
+      },
+      waits: (why) => {
+        display.waits(why)
       },
     })
   } catch (error) {
@@ -75,20 +82,20 @@ async function tell(context: Context, options: ImportCommandOptions, result: Imp
     out(`${why} behind line ${count(result.lines)}. Next: the same command goes on from there.`)
     return
   }
-  const eta = await drainEta(context, options, result.appId)
+  const view = await workspaceView(context, options, result.appId)
+  const eta = view === null ? null : deliverySeconds(view, 0)
   if (eta !== null) out(`MoEngage will have them in about ${duration(eta)}, as the budgets allow.`)
 }
 
-/** The api's own estimate; without access to it there is none. */
-async function drainEta(
+/** The workspace as the operator API shows it; null without access to that. */
+async function workspaceView(
   { api }: Context,
   options: GlobalOptions,
   appId: string,
-): Promise<number | null> {
+): Promise<WorkspaceView | null> {
   const path = '/admin/workspaces'
   const answer = await api(options)
     .json<{ workspaces: WorkspaceView[] }>('GET', path)
     .catch(() => null)
-  const own = answer?.workspaces.find(({ app_id }) => app_id === appId)
-  return own?.drain_eta_seconds ?? null
+  return answer?.workspaces.find(({ app_id }) => app_id === appId) ?? null
 }

@@ -3,10 +3,14 @@ import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 /** How far an import came; kept beside the file. */
 export interface Checkpoint {
   readonly appId: string
+  /** Stands for this import in relay: lines that it stored under the key are not stored again. */
+  readonly key: string
   /** Lines that need not be sent again. */
   readonly lines: number
   readonly accepted: number
   readonly rejected: number
+  /** Length of the report of refused lines that belongs to these lines. */
+  readonly reportBytes: number
 }
 
 interface Stored extends Checkpoint {
@@ -15,7 +19,7 @@ interface Stored extends Checkpoint {
   readonly file: string
 }
 
-const VERSION = 1
+const VERSION = 2
 
 /** Reads and writes the checkpoint of one file. */
 export class CheckpointFile {
@@ -30,11 +34,6 @@ export class CheckpointFile {
   static async of(file: string): Promise<CheckpointFile> {
     const { size, mtimeMs } = await stat(file)
     return new CheckpointFile(`${file}.checkpoint`, `${String(size)}/${String(mtimeMs)}`)
-  }
-
-  /** Identifies the file's content as far as its size and time do. */
-  get fingerprint(): string {
-    return this.#fingerprint
   }
 
   /** null: nothing usable; the import starts from the first line. */

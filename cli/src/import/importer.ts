@@ -1,23 +1,31 @@
+import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { appendFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
 import type { Clock } from '@relay/shared/clock.js'
 import { CheckpointFile, type Checkpoint } from './checkpoint.js'
-import { progressLine } from './progress.js'
+import { Patience } from './patience.js'
+import type { Progress } from './progress.js'
+import { RefusedReport } from './refused-report.js'
 import { linesOf, slicesOf, type Slice } from './slices.js'
-import { sendSlice, type ImportTarget, type RefusedLine } from './upload.js'
+import { sendSlice, type ImportTarget, type SliceResult } from './upload.js'
 
 export interface ImportOptions {
   readonly file: string
-  readonly target: Omit<ImportTarget, 'fingerprint'>
+  readonly target: ImportTarget
   readonly clock: Clock
   readonly sleep: (ms: number) => Promise<void>
-  readonly show: (line: string) => void
+  readonly show: (progress: Progress) => void
+  /** relay cannot go on now, and the import waits for it. */
+  readonly waits: (why: string) => void
   /** A person wants it to end: what is under way is finished first. */
   readonly stopped: () => boolean
 }
 
-export interface ImportResult extends Checkpoint {
+export interface ImportResult extends Pick<
+  Checkpoint,
+  'appId' | 'lines' | 'accepted' | 'rejected'
+> {
   readonly outcome: 'done' | 'stopped' | 'unavailable'
   readonly resumedAt: number
   /** File with the refused lines, when there are any. */
@@ -25,7 +33,6 @@ export interface ImportResult extends Checkpoint {
 }
 
 const SLICE = { lines: 2_000, bytes: 1_000_000 }
-const AGAIN_MS = [500, 1_000, 2_000, 5_000, 5_000, 10_000, 10_000, 15_000, 15_000, 15_000]
 
 /** Sends a file line by line to the backfill lane; a run that was stopped is gone on with. */
 export async function importFile(options: ImportOptions): Promise<ImportResult> {
@@ -34,88 +41,92 @@ export async function importFile(options: ImportOptions): Promise<ImportResult> 
   const run = await ImportRun.begin(options, checkpoints)
   const linesBefore = run.state.lines
   const source = await open(file)
-  const startedMs = clock.monotonicMs()
-  let shareBefore: number | null = null
   let outcome: ImportResult['outcome'] = 'done'
-  for await (const slice of slicesOf(linesOf(source.chunks), linesBefore, SLICE)) {
-    shareBefore ??= linesBefore === 0 ? 0 : source.share()
-    outcome = stopped() ? 'stopped' : await run.send(slice)
-    if (outcome !== 'done') break
-    const { lines, rejected } = run.state
-    const elapsedMs = clock.monotonicMs() - startedMs
-    const share = source.share()
-    show(progressLine({ share, shareBefore, lines, linesBefore, rejected, elapsedMs }))
+  try {
+    for await (const slice of slicesOf(linesOf(source.chunks), linesBefore, SLICE)) {
+      outcome = stopped() ? 'stopped' : await run.send(slice)
+      if (outcome !== 'done') break
+      const { lines, rejected } = run.state
+      show({ share: source.share(), lines, rejected, nowMs: clock.monotonicMs() })
+    }
+  } finally {
+    source.close()
   }
-  source.close()
   if (outcome === 'done') await checkpoints.remove()
-  return { ...run.state, outcome, resumedAt: linesBefore, report: run.report }
+  const { appId, lines, accepted, rejected } = run.state
+  const counts = { appId, lines, accepted, rejected }
+  return { ...counts, outcome, resumedAt: linesBefore, report: run.report }
 }
 
 /** The part of an import that changes: what is sent, and the checkpoint that says so. */
 class ImportRun {
   state: Checkpoint
-  readonly report: string
   readonly #options: ImportOptions
   readonly #checkpoints: CheckpointFile
+  readonly #report: RefusedReport
+  readonly #patience: Patience
 
-  private constructor(options: ImportOptions, checkpoints: CheckpointFile, state: Checkpoint) {
+  private constructor(
+    options: ImportOptions,
+    checkpoints: CheckpointFile,
+    report: RefusedReport,
+    state: Checkpoint,
+  ) {
     this.#options = options
     this.#checkpoints = checkpoints
+    this.#report = report
+    this.#patience = new Patience(options)
     this.state = state
-    this.report = `${options.file}.refused.ndjson`
   }
 
+  /** Goes on from the checkpoint; or begins anew, under a key that no import had. */
   static async begin(options: ImportOptions, checkpoints: CheckpointFile): Promise<ImportRun> {
     const { appId } = options.target
     const kept = await checkpoints.read(appId)
-    const start = { appId, lines: 0, accepted: 0, rejected: 0 }
-    return new ImportRun(options, checkpoints, kept ?? start)
+    const key = `import-${randomBytes(18).toString('base64url')}`
+    const state = kept ?? { appId, key, lines: 0, accepted: 0, rejected: 0, reportBytes: 0 }
+    const report = await RefusedReport.open(`${options.file}.refused.ndjson`, state.reportBytes)
+    // Before the first line leaves: without its key it could not be recognised.
+    if (kept === null) await checkpoints.write(state)
+    return new ImportRun(options, checkpoints, report, state)
+  }
+
+  get report(): string {
+    return this.#report.path
   }
 
   /** Sends a slice whole; relay may take it in several parts. */
   async send(slice: Slice): Promise<ImportResult['outcome']> {
-    const target = { ...this.#options.target, fingerprint: this.#checkpoints.fingerprint }
     for (let rest: Slice | null = slice; rest !== null;) {
-      const sent = await sendPatiently(this.#options, target, rest)
-      if (sent === null) return this.#options.stopped() ? 'stopped' : 'unavailable'
-      await noteRefused(this.report, sent.refused)
-      this.state = advanced(this.state, sent)
-      await this.#checkpoints.write(this.state)
+      const sent = await sendSlice(this.#options.target, this.state.key, rest)
+      if (sent.lines > 0) await this.#note(sent)
       rest = remainder(rest, sent.lines)
+      if (sent.stop === null) this.#patience.renew()
+      else if (rest !== null) {
+        if (sent.lines > 0) this.#patience.renew()
+        const goesOn = await this.#patience.wait(sent.stop)
+        if (!goesOn) return this.#options.stopped() ? 'stopped' : 'unavailable'
+      }
     }
     return 'done'
   }
-}
 
-async function sendPatiently(options: ImportOptions, target: ImportTarget, slice: Slice) {
-  for (const waitMs of [...AGAIN_MS, 0]) {
-    const sent = await sendSlice(target, slice)
-    if (sent !== null || options.stopped()) return sent
-    await options.sleep(waitMs)
-  }
-  return null
-}
-
-function advanced(
-  state: Checkpoint,
-  sent: { lines: number; accepted: number; rejected: number },
-): Checkpoint {
-  return {
-    appId: state.appId,
-    lines: state.lines + sent.lines,
-    accepted: state.accepted + sent.accepted,
-    rejected: state.rejected + sent.rejected,
+  async #note({ lines, accepted, rejected, refused }: SliceResult): Promise<void> {
+    await this.#report.add(refused)
+    this.state = {
+      ...this.state,
+      lines: this.state.lines + lines,
+      accepted: this.state.accepted + accepted,
+      rejected: this.state.rejected + rejected,
+      reportBytes: this.#report.bytes,
+    }
+    await this.#checkpoints.write(this.state)
   }
 }
 
 function remainder({ linesBefore, lines }: Slice, done: number): Slice | null {
   if (done >= lines.length) return null
   return { linesBefore: linesBefore + done, lines: lines.slice(done) }
-}
-
-async function noteRefused(report: string, refused: readonly RefusedLine[]): Promise<void> {
-  if (refused.length === 0) return
-  await appendFile(report, refused.map((line) => `${JSON.stringify(line)}\n`).join(''))
 }
 
 /** The file's bytes, unpacked if packed, and how far it is read. */

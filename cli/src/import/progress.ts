@@ -1,36 +1,64 @@
 import { count, duration } from '../render/table.js'
 
 export interface Progress {
-  /** Share of the file read, 0..1. */
+  /** Share of the file that was read, 0..1. */
   readonly share: number
-  /** Share at which this run began. */
-  readonly shareBefore: number
   readonly lines: number
-  readonly linesBefore: number
   readonly rejected: number
-  readonly elapsedMs: number
+  readonly nowMs: number
 }
 
 const BAR = 24
+/** The rate is that of so long: what it was before relay ran out of room says nothing. */
+const PACE_MS = 30_000
+/** A rate over less than this is chance. */
+const LEAST_MS = 500
 
-/** One line: bar, lines, rate, time to go. */
-export function progressLine(progress: Progress): string {
-  const { share, lines, linesBefore, rejected, elapsedMs } = progress
+/** How fast an import has been going lately. */
+export class Pace {
+  #samples: Progress[] = []
+
+  add(progress: Progress): void {
+    this.#samples.push(progress)
+    const fromMs = progress.nowMs - PACE_MS
+    // One sample from before stays: the rate is measured from it.
+    while ((this.#samples[1]?.nowMs ?? Infinity) <= fromMs) this.#samples.shift()
+  }
+
+  get linesPerSecond(): number | null {
+    return this.#perSecond(({ lines }) => lines)
+  }
+
+  /** Until the file has been read to its end. */
+  get etaSeconds(): number | null {
+    const sharePerSecond = this.#perSecond(({ share }) => share)
+    const share = this.#samples.at(-1)?.share ?? 0
+    return sharePerSecond ? (1 - share) / sharePerSecond : null
+  }
+
+  #perSecond(of: (progress: Progress) => number): number | null {
+    const [first, last] = [this.#samples[0], this.#samples.at(-1)]
+    if (first === undefined || last === undefined) return null
+    const spanMs = last.nowMs - first.nowMs
+    return spanMs < LEAST_MS ? null : ((of(last) - of(first)) * 1000) / spanMs
+  }
+}
+
+/** One line: bar, lines, rate, time until all is sent, and until MoEngage has it. */
+export function progressLine(
+  { share, lines, rejected }: Progress,
+  pace: Pace,
+  deliverySeconds: number | null,
+): string {
   const full = Math.round(Math.min(1, share) * BAR)
   const bar = `${'#'.repeat(full)}${'.'.repeat(BAR - full)}`
-  const perSecond = elapsedMs > 0 ? ((lines - linesBefore) * 1000) / elapsedMs : 0
-  const eta = etaSeconds(progress)
+  const { linesPerSecond, etaSeconds } = pace
   return [
     `[${bar}] ${String(Math.floor(share * 100))} %`,
     `${count(lines)} lines`,
-    `${count(Math.round(perSecond))}/s`,
-    eta === null ? 'ETA -' : `ETA ${duration(eta)}`,
+    ...(linesPerSecond === null ? [] : [`${count(Math.round(linesPerSecond))}/s`]),
+    etaSeconds === null ? 'ETA -' : `ETA ${duration(etaSeconds)}`,
+    ...(deliverySeconds === null ? [] : [`at MoEngage in ${duration(deliverySeconds)}`]),
     ...(rejected > 0 ? [`${count(rejected)} refused`] : []),
   ].join('  ')
-}
-
-/** From the pace of this run; null while there is none. */
-function etaSeconds({ share, shareBefore, elapsedMs }: Progress): number | null {
-  const done = share - shareBefore
-  return done > 0 && elapsedMs > 0 ? ((1 - share) * elapsedMs) / done / 1000 : null
 }

@@ -1,4 +1,8 @@
+import { CommandError, EXIT } from '../exit.js'
+
 const NEWLINE = 0x0a
+/** No relay takes a longer line, and none needs to be held, bytes. */
+const LONGEST_LINE = 64 * 1_048_576
 
 /** Consecutive lines of a file that go in one request. */
 export interface Slice {
@@ -16,38 +20,58 @@ export interface SliceSize {
 /** Whole lines of a byte stream, without their ends; blank ones too, so that numbers agree. */
 export async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let held: Buffer[] = []
+  let heldBytes = 0
   for await (const chunk of chunks) {
     let from = 0
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
       const rest = chunk.subarray(from, end)
       yield held.length === 0 ? rest : Buffer.concat([...held, rest])
       held = []
+      heldBytes = 0
       from = end + 1
     }
     if (from < chunk.length) held.push(chunk.subarray(from))
+    heldBytes += chunk.length - from
+    if (heldBytes > LONGEST_LINE) throw tooLong()
   }
   if (held.length > 0) yield Buffer.concat(held)
 }
 
-/** Slices of the lines after the first `skip`: the same file gives the same slices from there on. */
+function tooLong(): CommandError {
+  const message = `A line is longer than ${String(LONGEST_LINE)} bytes: is this NDJSON, one element a line?`
+  return new CommandError(EXIT.usage, message)
+}
+
+/**
+ * Slices of the lines after the first `skip`. Where a slice ends depends on the file alone, not on
+ * where an import goes on: relay recognises what it has by lines that end together.
+ */
 export async function* slicesOf(
   lines: AsyncIterable<Buffer>,
   skip: number,
   most: SliceSize,
 ): AsyncGenerator<Slice> {
-  let number = 0
+  let ended = 0
   let bytes = 0
   let open: Buffer[] = []
   for await (const line of lines) {
-    number += 1
-    if (number <= skip) continue
     if (open.length > 0 && (open.length >= most.lines || bytes + line.length > most.bytes)) {
-      yield { linesBefore: number - 1 - open.length, lines: open }
+      const slice = rest(ended, open, skip)
+      if (slice !== null) yield slice
+      ended += open.length
       open = []
       bytes = 0
     }
     open.push(line)
     bytes += line.length + 1
   }
-  if (open.length > 0) yield { linesBefore: number - open.length, lines: open }
+  const last = rest(ended, open, skip)
+  if (last !== null) yield last
+}
+
+/** What of a slice lies behind the first `skip` lines of the file. */
+function rest(ended: number, lines: readonly Buffer[], skip: number): Slice | null {
+  const linesBefore = Math.max(ended, skip)
+  const left = lines.slice(linesBefore - ended)
+  return left.length === 0 ? null : { linesBefore, lines: left }
 }

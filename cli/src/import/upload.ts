@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { CommandError, EXIT } from '../exit.js'
 import { callHttp, type HttpAnswer } from '../http.js'
 import type { Slice } from './slices.js'
@@ -8,8 +7,6 @@ export interface ImportTarget {
   readonly intakeUrl: string
   readonly appId: string
   readonly secret: string
-  /** Stands for the file in idempotency keys. */
-  readonly fingerprint: string
 }
 
 export interface RefusedLine {
@@ -20,11 +17,22 @@ export interface RefusedLine {
 }
 
 export interface SliceResult {
-  /** Lines of the slice that are dealt with; fewer than it has when relay stopped on the way. */
+  /** Lines of the slice that are dealt with. */
   readonly lines: number
   readonly accepted: number
   readonly rejected: number
   readonly refused: readonly RefusedLine[]
+  /** Why not all lines are; null: they are. */
+  readonly stop: Stop | null
+}
+
+export interface Stop {
+  /** In words for a person. */
+  readonly why: string
+  /** What relay asks to wait; null: it does not say. */
+  readonly retryAfterMs: number | null
+  /** Somebody answered: relay is there, and has no room or is being restarted. */
+  readonly answered: boolean
 }
 
 interface ImportAnswer {
@@ -36,52 +44,69 @@ interface ImportAnswer {
 }
 
 const TIMEOUT_MS = 120_000
+/** As many as relay lists: five for each line of a slice. */
+const MAX_ERRORS = 10_000
+/** Statuses after which the rest may be sent again. */
+const LATER: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504])
 
 /**
- * Sends one slice. The same lines carry the same Idempotency-Key, so that a slice without an answer
- * can be sent again. `null`: no answer, or relay had no room at all: try again later.
+ * Sends one slice. All requests of an import carry its key and the places of their lines, so that
+ * what was stored without an answer is not stored again.
  */
-export async function sendSlice(target: ImportTarget, slice: Slice): Promise<SliceResult | null> {
-  const { intakeUrl, appId, secret } = target
-  const body = `${slice.lines.map((line) => line.toString('latin1')).join('\n')}\n`
-  const answer = await callHttp({
+export async function sendSlice(
+  { intakeUrl, appId, secret }: ImportTarget,
+  key: string,
+  slice: Slice,
+): Promise<SliceResult> {
+  const parts = slice.lines.flatMap((line) => [line, NEWLINE])
+  const query = `first_line=${String(slice.linesBefore + 1)}&max_errors=${String(MAX_ERRORS)}`
+  const call = callHttp({
     method: 'POST',
-    url: `${intakeUrl}/v1/import/${encodeURIComponent(appId)}`,
+    url: `${intakeUrl}/v1/import/${encodeURIComponent(appId)}?${query}`,
     headers: {
       'Content-Type': 'application/x-ndjson',
       Authorization: `Basic ${Buffer.from(`${appId}:${secret}`).toString('base64')}`,
-      'Idempotency-Key': keyOf(target, slice),
+      'Idempotency-Key': key,
     },
-    body: Buffer.from(body, 'latin1'),
+    body: Buffer.concat(parts),
     timeoutMs: TIMEOUT_MS,
-  }).catch(() => null)
-  return answer === null ? null : read(answer, slice)
+  })
+  return call.then((answer) => read(answer, slice), unanswered)
 }
 
-function keyOf({ appId, fingerprint }: ImportTarget, { linesBefore, lines }: Slice): string {
-  const hash = createHash('sha256').update(`${appId}\0${fingerprint}\0${String(linesBefore)}\0`)
-  for (const line of lines) hash.update(line).update('\n')
-  return `import-${hash.digest('base64url')}`
+const NEWLINE = Buffer.from('\n')
+
+function unanswered(error: unknown): SliceResult {
+  const { code, message } = error as NodeJS.ErrnoException
+  const why = `relay does not answer (${code ?? message})`
+  const stop = { why, retryAfterMs: null, answered: false }
+  return { lines: 0, accepted: 0, rejected: 0, refused: [], stop }
 }
 
-function read({ status, text }: HttpAnswer, slice: Slice): SliceResult | null {
+function read({ status, text, headers }: HttpAnswer, slice: Slice): SliceResult {
   const body = parse(text)
-  const counts = {
+  const message = body.error?.message ?? text.slice(0, 200)
+  if (status !== 200 && !LATER.has(status)) throw refusal(status, message)
+  const lastLine = body.last_line ?? slice.linesBefore
+  const retryAfter = Number(headers['retry-after'])
+  const retryAfterMs = Number.isFinite(retryAfter) ? retryAfter * 1000 : null
+  const why = `relay answered ${String(status)}: ${message}`
+  return {
+    lines: status === 200 ? slice.lines.length : lastLine - slice.linesBefore,
     accepted: body.accepted ?? 0,
     rejected: body.rejected ?? 0,
-    refused: (body.errors ?? []).map((e) => ({ ...e, line: e.line + slice.linesBefore })),
+    refused: listed(body, slice),
+    stop: status === 200 ? null : { why, retryAfterMs, answered: true },
   }
-  switch (status) {
-    case 200:
-      return { lines: slice.lines.length, ...counts }
-    case 409:
-    case 429:
-      return null
-    case 503:
-      return body.last_line ? { lines: body.last_line, ...counts } : null
-    default:
-      throw refusal(status, body.error?.message ?? text.slice(0, 200))
-  }
+}
+
+/** Refused lines; where relay did not list all of them, one more entry says how many are missing. */
+function listed({ errors = [], rejected = 0 }: ImportAnswer, slice: Slice): RefusedLine[] {
+  const missing = rejected - new Set(errors.map(({ line }) => line)).size
+  if (missing <= 0) return [...errors]
+  const message = `and ${String(missing)} more lines from here on that are not listed`
+  const line = errors.at(-1)?.line ?? slice.linesBefore + 1
+  return [...errors, { line, attribute: '', message }]
 }
 
 function refusal(status: number, message: string): CommandError {

@@ -1,3 +1,4 @@
+import type { Kind, Lane } from '@relay/shared/element.js'
 import { holdAdvice } from './advice.js'
 import { count, duration, table } from './table.js'
 
@@ -18,11 +19,13 @@ interface Closure {
 export interface WorkspaceView {
   readonly app_id: string
   readonly state: 'running' | 'held' | 'paused'
+  readonly mode: 'live' | 'shadow'
   readonly hold: Closure | null
   readonly slowed: (Closure & { readonly state: string }) | null
-  readonly backlog: Readonly<Record<'realtime' | 'backfill', { readonly total: number }>>
+  readonly backlog: Readonly<Record<Lane, Readonly<Record<Kind | 'total', number>>>>
   readonly oldest_age_seconds: Readonly<Record<'realtime' | 'backfill', number | null>>
   readonly budgets: Readonly<Record<string, BudgetView>>
+  readonly budget_window_seconds: number
   readonly drain_eta_seconds: number | null
   readonly dead_letters: Readonly<Record<string, number>>
 }
@@ -47,11 +50,11 @@ export function isTrouble({ state }: WorkspaceView): boolean {
 }
 
 function row(workspace: WorkspaceView): string[] {
-  const { app_id, state, slowed, backlog, oldest_age_seconds, drain_eta_seconds } = workspace
+  const { app_id, backlog, oldest_age_seconds, drain_eta_seconds } = workspace
   const ages = Object.values(oldest_age_seconds).filter((age) => age !== null)
   return [
     app_id,
-    slowed === null ? state : `${state} (${slowed.state.replace('_', ' ')})`,
+    stateText(workspace),
     count(backlog.realtime.total),
     count(backlog.backfill.total),
     ages.length === 0 ? '-' : duration(Math.max(...ages)),
@@ -59,6 +62,11 @@ function row(workspace: WorkspaceView): string[] {
     Object.entries(workspace.budgets).map(budgetText).join(', '),
     count(deadCount(workspace)),
   ]
+}
+
+function stateText({ state, mode, slowed }: WorkspaceView): string {
+  if (mode === 'shadow') return `shadow, ${state}`
+  return slowed === null ? state : `${state} (${slowed.state.replace('_', ' ')})`
 }
 
 function budgetText([name, { used, limit, effective }]: [string, BudgetView]): string {
@@ -71,7 +79,7 @@ function deadCount({ dead_letters }: WorkspaceView): number {
 }
 
 function remarks(workspace: WorkspaceView): string[] {
-  const { app_id, state, hold, slowed } = workspace
+  const { app_id, state, mode, hold, slowed } = workspace
   const lines: string[] = []
   if (hold !== null) {
     const { meaning, next } = holdAdvice(hold.reason)
@@ -80,6 +88,9 @@ function remarks(workspace: WorkspaceView): string[] {
   }
   if (slowed !== null) {
     lines.push(`~ ${app_id}: ${slowed.reason}, next try at ${slowed.next_probe_at}. Nothing to do.`)
+  }
+  if (mode === 'shadow') {
+    lines.push(`~ ${app_id} is in shadow: nothing is sent. See: relay shadow ${app_id}`)
   }
   if (state === 'paused') lines.push(`! ${app_id} is paused. Next: relay resume ${app_id}`)
   if (deadCount(workspace) > 0) {

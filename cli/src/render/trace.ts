@@ -14,12 +14,12 @@ export interface TraceView {
 }
 
 export function traceLines(trace: TraceView): string[] {
-  const { accepted, queued, sent, dead_lettered, purged } = trace.counts
+  const { accepted, queued, sent, dead_lettered, purged, shadowed } = trace.counts
   const some = (n: number | null | undefined): string => (n === null ? '?' : String(n ?? 0))
   return [
     `${trace.request_id}: ${trace.state.replace('_', '-')}`,
     `  accepted ${trace.accepted_at}${trace.app_id ? ` for ${trace.app_id}` : ''}`,
-    `  ${some(accepted)} elements: ${some(sent)} sent, ${some(queued)} queued, ${some(dead_lettered)} dead, ${some(purged)} purged`,
+    `  ${some(accepted)} elements: ${some(sent)} sent, ${some(queued)} queued, ${some(dead_lettered)} dead, ${some(purged)} purged${shadowed ? `, ${some(shadowed)} accepted in shadow and not sent` : ''}`,
     ...trace.sent.map(
       ({ at, bulk_request_id, elements }) =>
         `  sent ${at}: ${String(elements)} in bulk request ${bulk_request_id}`,

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Ended } from '../process/child.js'
 import { isPortBusy } from '../process/port.js'
@@ -9,6 +9,7 @@ import { credentialsIn } from './credentials.js'
 import { BadPort, planStart, type Environment, type Plan } from './plan.js'
 import { startPrivateRedis } from './private-redis.js'
 import { AlreadyRunning, takeRunLock } from './run-lock.js'
+import { writeRunning } from './running.js'
 import { Stack, type Entries } from './stack.js'
 
 export interface RunOptions {
@@ -49,16 +50,18 @@ async function runAlone({ env, entries, home, show, stopped }: RunOptions): Prom
   // Ports first: a busy one should not cost the time that Redis takes.
   await refuseBusyPorts(planStart(env, '', credentials, fileAppId))
   const logDir = join(home, 'logs')
+  const running = join(home, 'running.json')
   const stack = new Stack(logDir, show)
   const whenStopped = stopped.then(() => null)
   try {
-    const running = (async () => {
+    const begun = (async () => {
       const redisUrl = given ?? (await ownRedis(stack, home, show))
       const plan = planStart(env, redisUrl, credentials, fileAppId)
       await stack.startServices(plan, entries)
+      await writeRunning(running, plan)
       return banner(plan, redisUrl, logDir)
     })()
-    const started = running.catch((error: unknown) => {
+    const started = begun.catch((error: unknown) => {
       if (error instanceof Ended) return error
       throw error
     })
@@ -69,6 +72,7 @@ async function runAlone({ env, entries, home, show, stopped }: RunOptions): Prom
     show(`${end.message}\nStopping the rest. Full logs: ${logDir}`)
     return end.exit.code === BAD_CONFIG ? BAD_CONFIG : 1
   } finally {
+    await rm(running, { force: true })
     await stack.stop()
   }
 }

@@ -13,6 +13,7 @@ import { Deployment } from '@relay/shared/queue/deployment.js'
 import { LayoutStore } from '@relay/shared/queue/layout.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
+import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import { openOperator, type Operator } from './admin/operator.js'
 import { DurabilityGuard } from './durability/durability-guard.js'
 import { ADD_TIMEOUT_MS, RedisPostStore } from './enqueue/redis-post-store.js'
@@ -24,6 +25,7 @@ import { RedisIdempotency } from './idempotency/redis-idempotency.js'
 import { createIntakeMetrics, observeBacklogLimit, type IntakeMetrics } from './observe/metrics.js'
 import { Reporter } from './observe/reporter.js'
 import { RedisQuota } from './quota/redis-quota.js'
+import { ShadowObserver, ShadowStore, ShadowTally } from './shadow/shadow-tally.js'
 
 /** Requests under way at the end get this long, ms. */
 const FINISH_WITHIN_MS = 5_000
@@ -48,6 +50,7 @@ export class Api {
   readonly #guard: BacklogGuard
   readonly #durability: DurabilityGuard
   readonly #operator: Operator
+  readonly #shadow: ShadowTally
   readonly #intake: Server
   readonly #ops: Server
   readonly #stopping = new AbortController()
@@ -68,6 +71,7 @@ export class Api {
       ...{ config, workspaces, credentials, store, log },
       lanes: () => this.#guard.lanes,
     })
+    this.#shadow = this.#openShadow()
     const app = this.#openIntake(store)
     this.#intake = createIntakeServer(app, {
       clock: systemClock,
@@ -87,6 +91,7 @@ export class Api {
     const opsPort = await listen(this.#ops, this.#config.opsPort, 'OPS_PORT')
     const port = await listen(this.#intake, this.#config.port, 'PORT')
     void this.#guard.start()
+    this.#shadow.start()
     await this.#durability.start()
     const workspaces = this.#workspaces.all().length
     const durability = this.#durability.reached.level
@@ -97,6 +102,7 @@ export class Api {
   async stop(): Promise<void> {
     this.#stopping.abort()
     await closeServer(this.#intake, FINISH_WITHIN_MS)
+    await this.#shadow.stop()
     this.#guard.stop()
     this.#durability.stop()
     this.#workspaces.close()
@@ -134,7 +140,10 @@ export class Api {
       prefix,
       deployment: new Deployment(client, prefix),
       clock: systemClock,
-      layouts: new LayoutStore(client, prefix, partitions),
+      layouts: new LayoutStore(client, prefix, {
+        partitions,
+        mode: (appId) => this.#workspaces.get(appId)?.mode ?? 'live',
+      }),
       refusal: (post) => (this.#durability.isMissing ? 'durability' : this.#guard.refusal(post)),
       compress: () => this.#guard.compress(),
       durable: () => this.#durability.durable(),
@@ -145,17 +154,26 @@ export class Api {
   #openIntake(store: RedisPostStore) {
     const { prefix, maxRequestBytes } = this.#config
     return createIntakeApp({
-      store,
+      store: new ShadowStore(store, this.#shadow),
       idempotency: new RedisIdempotency(this.#client, prefix),
       quota: new RedisQuota({ client: this.#client, prefix, backlog: () => this.#guard }),
       clock: systemClock,
       random: systemRandom,
-      observer: new Reporter(this.#metrics, this.#log),
+      observer: new ShadowObserver(new Reporter(this.#metrics, this.#log), this.#shadow),
       workspaces: (appId) => this.#workspaces.get(appId),
       producers: () => this.#credentials.producers,
       stopping: this.#stopping.signal,
       producersTrace: this.#operator.producersTrace,
       limits: { ...DEFAULT_LIMITS, maxRequestBytes },
+    })
+  }
+
+  #openShadow(): ShadowTally {
+    const { prefix } = this.#config
+    return new ShadowTally({
+      workspaces: (appId) => this.#workspaces.get(appId),
+      save: (appId, tallies) =>
+        new ShadowReportStore(this.#client, prefix, appId).add(tallies, systemClock.nowMs()),
     })
   }
 

@@ -171,6 +171,10 @@ export class Worker {
       }
     }
     for (const workspace of all) {
+      // Only there: a series each would be too much for a metric that few need.
+      if (workspace.mode === 'shadow') {
+        this.#o.metrics.shadowed.inc({ app_id: workspace.appId }, 0)
+      }
       const service = this.#services.get(workspace.appId)
       if (service) void service.reconfigure(workspace)
       else this.#services.set(workspace.appId, this.#newService(workspace))
@@ -193,6 +197,7 @@ export class Worker {
       redisNowMs: () => clock.monotonicMs() + this.#redisOffsetMs,
       leaseLeftMs: () => this.#session.remainingMs(),
       incarnation: () => this.#life.id,
+      refreshLife: () => this.#life.refresh(),
       workers: () => this.#ownership.sessions.map(workerOf),
       onIdle: (window) => void this.#ownership.idle(window),
       sleep,
@@ -209,6 +214,7 @@ export class Worker {
       this.#o.log.warn("Redis' clock stepped", { stepMs: Math.round(stepMs) })
       this.#ownership.distrust()
     }
+    void this.#life.refreshIfUnheard()
     if (!this.#stopping) void this.#ownership.balance(roster, askedAtMs).catch(() => undefined)
   }
 

@@ -10,7 +10,9 @@ import { LayoutStore } from '@relay/shared/queue/layout.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { Random } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
+import { sharesOf } from './batch/pack.js'
 import { Admission } from './budget/admission.js'
 import { Learned } from './learn/learned.js'
 import { LearnedStore } from '@relay/shared/gate/learned-store.js'
@@ -23,6 +25,8 @@ import type { PartitionWindow } from './fetch/window.js'
 import { Partitioning } from './ownership/partitioning.js'
 import { HttpSender } from './send/http-sender.js'
 import type { Settler } from './settle/settler.js'
+import { routeOf, type Route } from './shadow/route.js'
+import { ShadowLane } from './shadow/shadow-lane.js'
 
 export interface WorkspaceServiceOptions {
   readonly config: Config
@@ -42,6 +46,8 @@ export interface WorkspaceServiceOptions {
   readonly redisNowMs: () => number
   readonly leaseLeftMs: () => number
   readonly incarnation: () => string
+  /** Asks Redis anew which life it is. */
+  readonly refreshLife: () => Promise<void>
   /** Workers that are alive, as last heard. */
   readonly workers: () => readonly string[]
   readonly onIdle: (window: PartitionWindow) => void
@@ -64,6 +70,7 @@ export class WorkspaceService {
   readonly #reservations: Reservations
   readonly #partitioning: Partitioning
   readonly #lanes: ReadonlyMap<Lane, LaneDispatcher>
+  readonly #shadowLanes: ReadonlyMap<Lane, ShadowLane>
   readonly #abort = new AbortController()
   #workspace: Workspace
   #stopping = false
@@ -100,14 +107,18 @@ export class WorkspaceService {
       client,
       prefix: config.prefix,
       appId: this.#workspace.appId,
-      layouts: new LayoutStore(client, config.prefix, config.partitions),
+      layouts: new LayoutStore(client, config.prefix, {
+        partitions: config.partitions,
+        mode: () => this.#workspace.mode,
+      }),
       onChange: () => {
         this.wake()
       },
     })
     this.#lanes = new Map(LANES.map((lane) => [lane, this.#newLane(lane)]))
-    for (const lane of this.#lanes.values()) void lane.run()
-    void this.#partitioning.start()
+    this.#shadowLanes = new Map(LANES.map((lane) => [lane, this.#newShadowLane()]))
+    for (const lane of this.#everyLane()) void lane.run()
+    void this.#partitioning.plan()
   }
 
   get workspace(): Workspace {
@@ -120,14 +131,16 @@ export class WorkspaceService {
 
   serve(window: PartitionWindow, queue: PartitionQueue): void {
     this.#lanes.get(window.partition.lane)?.serve(window, queue)
+    this.#shadowLanes.get(window.partition.lane)?.serve(window, queue)
   }
 
   forget(window: PartitionWindow): void {
     this.#lanes.get(window.partition.lane)?.forget(window)
+    this.#shadowLanes.get(window.partition.lane)?.forget(window)
   }
 
   wake(): void {
-    for (const lane of this.#lanes.values()) lane.wake()
+    for (const lane of this.#everyLane()) lane.wake()
   }
 
   /** Another process announced a change of this workspace. */
@@ -164,6 +177,10 @@ export class WorkspaceService {
       await this.#gate.refresh().catch(() => undefined)
       await this.#gate.apply({ type: 'config_changed' }).catch(() => undefined)
     }
+    if (old.mode !== workspace.mode) {
+      this.#o.log.info('mode changed', { appId: workspace.appId, mode: workspace.mode })
+      await this.#partitioning.plan()
+    }
     this.wake()
   }
 
@@ -190,6 +207,16 @@ export class WorkspaceService {
     return Math.min(waitMs, RECOVERY_LOOK_MS)
   }
 
+  /**
+   * The ledger speaks of another life than this worker. It is not certain whose view is the older,
+   * and two workers that each recover into their own would never agree.
+   */
+  async #recoverUnlessStale(): Promise<number> {
+    const before = this.#o.incarnation()
+    await this.#o.refreshLife()
+    return this.#o.incarnation() === before ? this.recover() : 0
+  }
+
   /** Finishes what is under way within `mostMs`, then gives it back. */
   async stop(mostMs: number): Promise<void> {
     this.#stopping = true
@@ -197,7 +224,7 @@ export class WorkspaceService {
       this.#abort.abort()
       this.wake()
     }, mostMs)
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.stop()))
+    await Promise.all(this.#everyLane().map((lane) => lane.stop()))
     clearTimeout(timer)
     this.#partitioning.stop()
     this.#sender.close()
@@ -227,7 +254,7 @@ export class WorkspaceService {
       incarnation: o.incarnation,
       newId,
       waiter: o.worker,
-      recover: () => this.recover(),
+      recover: () => this.#recoverUnlessStale(),
     })
     return new LaneDispatcher({
       context: {
@@ -256,7 +283,33 @@ export class WorkspaceService {
       memory: o.memory,
       bodyBytes: () => this.#learned.bodyBytes,
       onIdle: o.onIdle,
-      mayServe: ({ partition }) => this.#partitioning.mayServe(partition),
+      mayServe: (window) => this.#routeOf(window) === 'send',
     })
+  }
+
+  #newShadowLane(): ShadowLane {
+    const { config, settler, memory, clock, onIdle, observer, client, trace } = this.#o
+    const { appId } = this.#workspace
+    const report = new ShadowReportStore(client, config.prefix, appId)
+    return new ShadowLane({
+      workspace: () => this.#workspace,
+      ...{ settler, memory, clock, onIdle },
+      mayServe: (window) => this.#routeOf(window) === 'drop',
+      onDropped: async (batch) => {
+        observer.shadowed(appId, batch)
+        trace.shadowed(appId, sharesOf(batch), clock.nowMs())
+        await report.packed(batch.items.length, batch.bodyBytes)
+      },
+    })
+  }
+
+  /** The one place where it is decided what becomes of a partition's elements, and whether now. */
+  #routeOf({ partition }: PartitionWindow): Route {
+    if (!this.#partitioning.mayServe(partition)) return 'keep'
+    return routeOf(this.#partitioning.modeOf(partition), this.#workspace)
+  }
+
+  #everyLane(): readonly (LaneDispatcher | ShadowLane)[] {
+    return [...this.#lanes.values(), ...this.#shadowLanes.values()]
   }
 }

@@ -8,6 +8,9 @@ export type Budget = (typeof BUDGETS)[number]
 /** Units of each budget. */
 export type Cost = Readonly<Record<Budget, number>>
 
+/** Share of each limit that backfill leaves to realtime at any time. */
+export const REALTIME_HEADROOM = 0.05
+
 export const NO_COST: Cost = { users: 0, events: 0, devices: 0 }
 
 /** Which budget pays for a kind: devices count as users unless they have a budget of their own. */

@@ -1,6 +1,6 @@
 import type { WorkspaceLimits } from '../config/workspace.js'
 import { KINDS, type Kind } from '../element.js'
-import { budgetOf, BUDGETS, NO_COST, type Cost } from './cost.js'
+import { budgetOf, BUDGETS, NO_COST, REALTIME_HEADROOM, type Cost } from './cost.js'
 
 /** Waiting elements by the budget that pays for them, each as one unit. */
 export function waitingByBudget(
@@ -20,16 +20,21 @@ export interface Drain {
   /** What of them is in use. */
   readonly used: Cost
   readonly windowMs: number
+  /** Whether anything of it is in the realtime lane. */
+  readonly realtime: boolean
 }
 
 /**
  * Seconds until what waits is sent if nothing more arrives and MoEngage takes as much as the
  * budgets allow. The slower budget decides. An event with several actions counts as one here.
+ * Backfill alone is paced over the window and leaves realtime's headroom free, so what is free now
+ * does not help it.
  */
-export function drainSeconds({ waiting, effective, used, windowMs }: Drain): number {
+export function drainSeconds({ waiting, effective, used, windowMs, realtime }: Drain): number {
   const windows = BUDGETS.map((budget) => {
-    const free = Math.max(0, effective[budget] - used[budget])
-    return Math.max(0, waiting[budget] - free) / Math.max(1, effective[budget])
+    const limit = Math.max(1, effective[budget] * (realtime ? 1 : 1 - REALTIME_HEADROOM))
+    const free = realtime ? Math.max(0, effective[budget] - used[budget]) : 0
+    return Math.max(0, waiting[budget] - free) / limit
   })
   return (Math.max(...windows) * windowMs) / 1000
 }

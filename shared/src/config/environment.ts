@@ -173,6 +173,8 @@ function readOwnWorkspace(
     limits,
     producers: null,
     quotas: new Map(),
+    mode: 'live',
+    shadowed: 'drop',
   }
 }
 

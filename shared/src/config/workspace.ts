@@ -19,6 +19,14 @@ export interface ProducerQuota {
   readonly backlogShare?: number | undefined
 }
 
+/** `shadow`: everything but the sending, for migrations. */
+export const WORKSPACE_MODES = ['live', 'shadow'] as const
+export type WorkspaceMode = (typeof WORKSPACE_MODES)[number]
+
+/** What becomes of elements that were accepted in shadow. */
+export const SHADOWED = ['drop', 'send'] as const
+export type Shadowed = (typeof SHADOWED)[number]
+
 /** One MoEngage workspace that relay delivers to. */
 export interface Workspace {
   readonly appId: string
@@ -30,6 +38,9 @@ export interface Workspace {
   /** Producers that may post; null: every producer. */
   readonly producers: ReadonlySet<string> | null
   readonly quotas: ReadonlyMap<string, ProducerQuota>
+  readonly mode: WorkspaceMode
+  /** `drop`: they go as they come. `send`: they wait until the workspace is live. */
+  readonly shadowed: Shadowed
 }
 
 export const APP_ID = z
@@ -72,6 +83,8 @@ const workspaceSchema = z
     baseUrl: z.string().optional(),
     dc: DATA_CENTRE.optional(),
     limits: limitsSchema.optional(),
+    mode: z.enum(WORKSPACE_MODES).default('live'),
+    shadowed: z.enum(SHADOWED).default('drop'),
     producers: z.array(z.string().min(1)).optional(),
     quotas: z
       .record(
@@ -156,6 +169,8 @@ export function parseWorkspacesFile(
       },
       producers: raw.producers ? new Set(raw.producers) : null,
       quotas: new Map(Object.entries(raw.quotas ?? {})),
+      mode: raw.mode,
+      shadowed: raw.shadowed,
     }
   })
   return { workspaces, faults }

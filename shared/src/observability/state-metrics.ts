@@ -153,7 +153,8 @@ function showBacklog(
   }
   gauges.backlogBytes.set({ app_id }, lanes.realtime.bytes + lanes.backfill.bytes)
   const waiting = waitingByBudget(waitingOf(lanes), limits)
-  gauges.drain.set({ app_id }, drainSeconds({ waiting, effective, used, windowMs }))
+  const realtime = KINDS.some((kind) => lanes.realtime.elements[kind] > 0)
+  gauges.drain.set({ app_id }, drainSeconds({ waiting, effective, used, windowMs, realtime }))
   gauges.deadLetters.set({ app_id }, deadLetters)
 }
 

@@ -30,6 +30,8 @@ export const ELEMENT_BYTES = 15
 export const CUSTOMER_BYTES = 8
 export const JSON_BYTES_AT = 8
 const POSTED = 0x80
+/** zlib's own lower bound of an output buffer. */
+const LEAST_INFLATE_BYTES = 64
 /** Largest cost that fits; intake splits events far below it. */
 export const MAX_COST = 0xffff
 
@@ -83,7 +85,7 @@ export function decodeChunk(chunk: Buffer): TracedElement[] {
   const provenances = readPosts(chunk)
   let at = provenances.end
   const tail = chunk.subarray(at + count * ELEMENT_BYTES)
-  const json = isDeflated(chunk) ? inflateRawSync(tail) : tail
+  const json = isDeflated(chunk) ? inflate(tail, chunk.readUInt32LE(JSON_BYTES_AT)) : tail
   const elements: TracedElement[] = []
   let from = 0
   for (const { provenance, elements: own } of provenances.posts) {
@@ -102,6 +104,11 @@ export function decodeChunk(chunk: Buffer): TracedElement[] {
     }
   }
   return elements
+}
+
+/** `bytes`: what comes out. Given as one output buffer: by default it would grow in 16 KB pieces. */
+function inflate(tail: Buffer, bytes: number): Buffer {
+  return inflateRawSync(tail, { chunkSize: Math.max(LEAST_INFLATE_BYTES, bytes + 1) })
 }
 
 /** Whether the chunk's JSON is compressed. */

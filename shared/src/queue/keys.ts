@@ -62,6 +62,8 @@ export function workspaceKeys(prefix: string, appId: string) {
     ledgerOpen: `${base}:ledger:open`,
     /** Hash: what answers taught of the workspace (ceiling, adaptation). */
     learned: `${base}:learned`,
+    /** Hash: what was seen of the workspace in shadow. */
+    shadow: `${base}:shadow`,
     idempotency: (day: number) => `${base}:idempotency:${String(day)}`,
     /** What a producer took of its quotas: a hash, and by lane how much it posted until when. */
     quota: (producer: string) => `${base}:quota:${producer}`,

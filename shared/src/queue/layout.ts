@@ -1,3 +1,4 @@
+import type { WorkspaceMode } from '../config/workspace.js'
 import type { RedisClient } from '../redis/connect.js'
 import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
 import { deploymentKeys, workspaceKeys } from './keys.js'
@@ -8,25 +9,33 @@ const LAYOUT: Script = { name: 'layout', text: luaText('layout.lua'), keys: 1 }
 export interface Generation {
   readonly generation: number
   readonly partitions: number
+  /** What is in them was accepted in shadow. */
+  readonly mode: WorkspaceMode
 }
 
 export interface Layout extends Generation {
   /** Partitions wanted next; the present generation is being closed for it. */
   readonly next: number | null
-  /** The generation before, while it still has elements: it is served first. */
-  readonly draining: Generation | null
+  /** Older generations that may still have elements, oldest first: they are served first. */
+  readonly draining: readonly Generation[]
 }
 
-/** Reads and changes how many partitions a workspace has; see lua/layout.lua for the steps. */
+/** What a workspace's partitions should be. */
+export interface WantedLayout {
+  readonly partitions: number
+  readonly mode: (appId: string) => WorkspaceMode
+}
+
+/** Reads and changes how a workspace is partitioned; see lua/layout.lua for the steps. */
 export class LayoutStore {
   readonly #client: RedisClient
   readonly #prefix: string
-  readonly #wanted: number
+  readonly #wanted: WantedLayout
 
-  constructor(client: RedisClient, prefix: string, wantedPartitions: number) {
+  constructor(client: RedisClient, prefix: string, wanted: WantedLayout) {
     this.#client = client
     this.#prefix = prefix
-    this.#wanted = wantedPartitions
+    this.#wanted = wanted
   }
 
   /** The layout; the first caller of a workspace fixes it. */
@@ -34,15 +43,7 @@ export class LayoutStore {
     return this.#step(appId, 'get', 0)
   }
 
-  /** The layout as it is; null: nothing was ever posted to the workspace. */
-  async find(appId: string): Promise<Layout | null> {
-    const key = workspaceKeys(this.#prefix, appId).layout
-    const fields = ['generation', 'partitions', 'next', 'draining'] as const
-    const found = await this.#client.hmget(key, ...fields)
-    return found[0] ? layoutOf(found.map((value) => value ?? '')) : null
-  }
-
-  /** Says which number of partitions is wanted; `next` is set when it differs. */
+  /** Says what is wanted; `next` is set when it differs. */
   plan(appId: string): Promise<Layout> {
     return this.#step(appId, 'plan', 0)
   }
@@ -59,29 +60,48 @@ export class LayoutStore {
 
   async #step(appId: string, step: string, old: number): Promise<Layout> {
     const { wake } = deploymentKeys(this.#prefix)
+    const { partitions: wanted, mode: wantedMode } = this.#wanted
     const reply = replyList(
       await runScript(
         this.#client,
         LAYOUT,
         [workspaceKeys(this.#prefix, appId).layout],
-        [this.#wanted, step, old, wake, appId],
+        [wanted, step, old, wake, appId, wantedMode(appId)],
       ),
     ).map(replyText)
     return layoutOf(reply)
   }
 }
 
-/** From generation, partitions, next and draining, '' for none. */
+/** The layout as it is, changing nothing; null: nothing was ever posted to the workspace. */
+export async function findLayout(
+  client: RedisClient,
+  prefix: string,
+  appId: string,
+): Promise<Layout | null> {
+  const fields = ['generation', 'partitions', 'next', 'draining', 'mode'] as const
+  const found = await client.hmget(workspaceKeys(prefix, appId).layout, ...fields)
+  return found[0] ? layoutOf(found.map((value) => value ?? '')) : null
+}
+
+/** From generation, partitions, next, draining and mode, '' for none. */
 function layoutOf(fields: readonly string[]): Layout {
-  const [generation = '0', partitions = '1', next = '', draining = ''] = fields
-  const [oldGeneration, oldPartitions] = draining.split(':')
+  const [generation = '0', partitions = '1', next = '', draining = '', mode = ''] = fields
   return {
     generation: Number(generation),
     partitions: Number(partitions),
+    mode: modeOf(mode),
     next: next === '' ? null : Number(next),
-    draining:
-      oldPartitions === undefined
-        ? null
-        : { generation: Number(oldGeneration), partitions: Number(oldPartitions) },
+    draining: draining === '' ? [] : draining.split(',').map(parseGeneration),
   }
+}
+
+/** See the key `draining` in lua/layout.lua. */
+function parseGeneration(text: string): Generation {
+  const [generation, partitions, mode] = text.split(':')
+  return { generation: Number(generation), partitions: Number(partitions), mode: modeOf(mode) }
+}
+
+function modeOf(text: string | undefined): WorkspaceMode {
+  return text === 'shadow' ? 'shadow' : 'live'
 }

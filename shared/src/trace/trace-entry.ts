@@ -1,5 +1,5 @@
 /** What became of elements, other than waiting or being dead letters. */
-export const TRACE_EVENTS = ['sent', 'purged'] as const
+export const TRACE_EVENTS = ['sent', 'purged', 'shadowed'] as const
 export type TraceEvent = (typeof TRACE_EVENTS)[number]
 
 /** A request's share of one event. */

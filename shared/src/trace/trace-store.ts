@@ -19,6 +19,8 @@ export const TRACE_KEPT_MS = 86_400_000
 export interface TraceWriter {
   /** `bulkId` names the request to MoEngage as the worker's log does. */
   sent(appId: string, shares: Iterable<RequestShare>, bulkId: string, atMs: number): void
+  /** Accepted in shadow, and dropped. */
+  shadowed(appId: string, shares: Iterable<RequestShare>, atMs: number): void
 }
 
 /** Notes in Redis what became of each request's elements, and finds it again. */
@@ -36,6 +38,10 @@ export class TraceStore implements TraceWriter {
 
   sent(appId: string, shares: Iterable<RequestShare>, bulkId: string, atMs: number): void {
     void this.note(appId, 'sent', shares, bulkId, atMs).catch(() => undefined)
+  }
+
+  shadowed(appId: string, shares: Iterable<RequestShare>, atMs: number): void {
+    void this.note(appId, 'shadowed', shares, '', atMs).catch(() => undefined)
   }
 
   /** Rejects when Redis does not answer. */

@@ -15,7 +15,16 @@ const LIMITS = {
 
 function workspace(appId: string): Workspace {
   const baseUrl = 'http://127.0.0.1:1'
-  return { appId, apiKey: 'k', baseUrl, limits: LIMITS, producers: null, quotas: new Map() }
+  return {
+    appId,
+    apiKey: 'k',
+    baseUrl,
+    limits: LIMITS,
+    producers: null,
+    quotas: new Map(),
+    mode: 'live' as const,
+    shadowed: 'drop' as const,
+  }
 }
 
 /** Time that a test moves on. */

@@ -1,5 +1,6 @@
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { Kind, Lane } from '@relay/shared/element.js'
+import type { Finding } from '../validate/findings.js'
 import type { RuleName } from '../validate/rules.js'
 import type { Assessment } from './assess.js'
 import type { IntakeObserver } from './ports.js'
@@ -14,8 +15,9 @@ interface Counted {
 export function countRejected(
   observer: IntakeObserver,
   { workspace: { appId }, lane }: Counted,
-  { rejectedKinds }: Assessment,
+  { rejectedKinds, findings }: Assessment,
 ): void {
+  for (const [rule, count] of perRule(findings.problems)) observer.refused(appId, rule, count)
   for (const [kind, count] of rejectedKinds) {
     // The label is closed: an element of no known type counts as the commonest kind.
     observer.elements({ appId, kind: kind ?? 'user', lane, outcome: 'rejected', count })
@@ -41,7 +43,11 @@ export function countWarnings(
   { workspace: { appId } }: Counted,
   { findings }: Assessment,
 ): void {
-  const perRule = new Map<RuleName, number>()
-  for (const { rule } of findings.warnings) perRule.set(rule, (perRule.get(rule) ?? 0) + 1)
-  for (const [rule, count] of perRule) observer.warned(appId, rule, count)
+  for (const [rule, count] of perRule(findings.warnings)) observer.warned(appId, rule, count)
+}
+
+function perRule(findings: readonly Finding[]): Map<RuleName, number> {
+  const counts = new Map<RuleName, number>()
+  for (const { rule } of findings) counts.set(rule, (counts.get(rule) ?? 0) + 1)
+  return counts
 }

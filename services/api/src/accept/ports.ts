@@ -77,6 +77,8 @@ export interface IntakeObserver {
     readonly outcome: 'accepted' | 'rejected' | 'unavailable'
     readonly count: number
   }): void
+  /** Elements' faults by rule; `rejected` counts the elements. */
+  refused(appId: string, rule: RuleName, count: number): void
   warned(appId: string, rule: RuleName, count: number): void
   answered(answer: {
     /** Bounded: one of the known routes, or `unknown`. */

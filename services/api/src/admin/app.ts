@@ -9,6 +9,9 @@ import {
 import type { Logger } from '@relay/shared/observability/logger.js'
 import type { PostStore, RefusalReason } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
+import { readBacklog } from '@relay/shared/queue/backlog.js'
+import { Deployment } from '@relay/shared/queue/deployment.js'
+import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import type { TraceStore } from '@relay/shared/trace/trace-store.js'
 import { addConsole } from '../console/console.js'
@@ -20,6 +23,7 @@ import { forget, parseForget } from './forget.js'
 import { letterJson, listLetters } from './letter-list.js'
 import { setPaused } from './pause.js'
 import { Pseudonyms } from './pseudonym.js'
+import { shadowView } from './shadow-view.js'
 import { purge } from './purge.js'
 import { replay } from './replay.js'
 import { traceRequest } from './request-trace.js'
@@ -64,6 +68,7 @@ export function createAdminApp(deps: AdminDeps): Express {
   route(app, '/admin/workspaces', { get: admin.workspaces })
   route(app, '/admin/workspaces/:appId/pause', { post: admin.pause })
   route(app, '/admin/workspaces/:appId/resume', { post: admin.resume })
+  route(app, '/admin/workspaces/:appId/shadow', { get: admin.shadow, delete: admin.forgetShadow })
   route(app, '/admin/history', { get: admin.history })
   route(app, '/admin/dead-letters', { get: admin.list, delete: admin.purge })
   route(app, '/admin/dead-letters/replay', { post: admin.replay })
@@ -129,6 +134,24 @@ class Admin {
     await this.#audit.action(request, paused ? 'pause' : 'resume', { appId })
     const [view] = await readWorkspaces(this.#d, [workspace])
     answer(response, 200, view)
+  }
+
+  readonly shadow: Handler = async (request, response) => {
+    const { client, prefix, windowMs } = this.#d
+    const workspace = this.#known(String(request.params.appId))
+    const [record, lanes] = await Promise.all([
+      new ShadowReportStore(client, prefix, workspace.appId).read(),
+      readBacklog(client, prefix, new Deployment(client, prefix)),
+    ])
+    answer(response, 200, shadowView(workspace, record, lanes, windowMs))
+  }
+
+  readonly forgetShadow: Handler = async (request, response) => {
+    const { client, prefix } = this.#d
+    const { appId } = this.#known(String(request.params.appId))
+    await new ShadowReportStore(client, prefix, appId).reset()
+    this.#audit.action(request, 'shadow.reset', { appId })
+    answer(response, 200, { app_id: appId })
   }
 
   readonly list: Handler = async (request, response) => {

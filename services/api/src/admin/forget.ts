@@ -4,7 +4,7 @@ import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-sto
 import { LANES } from '@relay/shared/element.js'
 import { customerKey, partitionOf } from '@relay/shared/identity.js'
 import { deploymentKeys, partitionTag } from '@relay/shared/queue/keys.js'
-import { LayoutStore } from '@relay/shared/queue/layout.js'
+import { findLayout } from '@relay/shared/queue/layout.js'
 import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import type { TraceStore } from '@relay/shared/trace/trace-store.js'
@@ -89,10 +89,9 @@ export async function forget(parts: ForgetParts, { appId, customer }: Forgotten)
 
 /** The customer's partitions: one of each lane, and of each generation that may hold elements. */
 async function tagsOf({ client, prefix }: ForgetParts, appId: string, customer: string) {
-  // Only the first caller of a workspace would fix a number of partitions: there is nothing then.
-  const layout = await new LayoutStore(client, prefix, 1).find(appId)
+  const layout = await findLayout(client, prefix, appId)
   if (layout === null) return []
-  const generations = [layout, ...(layout.draining === null ? [] : [layout.draining])]
+  const generations = [layout, ...layout.draining]
   return LANES.flatMap((lane) =>
     generations.map(({ generation, partitions }) =>
       partitionTag({ appId, lane, generation, index: partitionOf(customer, partitions) }),

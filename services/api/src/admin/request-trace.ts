@@ -7,7 +7,7 @@ import {
   parseRequestId,
   type RequestIdFacts,
 } from '@relay/shared/request-id.js'
-import type { Traced } from '@relay/shared/trace/trace-entry.js'
+import type { Traced, TraceEvent } from '@relay/shared/trace/trace-entry.js'
 import { TRACE_KEPT_MS, type TraceStore } from '@relay/shared/trace/trace-store.js'
 
 export interface RequestTracerParts {
@@ -93,11 +93,13 @@ function traceOf(requestId: string, facts: RequestIdFacts, own: Found | undefine
   }
 }
 
-export type RequestState = 'queued' | 'sent' | 'dead_lettered' | 'purged'
+export type RequestState = 'queued' | 'sent' | 'dead_lettered' | 'purged' | 'shadowed'
 
 /** One word for the whole: `queued` while anything waits, else the worst that befell any element. */
 export function stateOf({ queued, events, dead }: RequestTrace): RequestState {
   if (queued !== null && queued > 0) return 'queued'
   if (dead > 0) return 'dead_lettered'
-  return events.some(({ event }) => event === 'purged') ? 'purged' : 'sent'
+  const befell = (what: TraceEvent) => events.some(({ event }) => event === what)
+  if (befell('purged')) return 'purged'
+  return befell('shadowed') ? 'shadowed' : 'sent'
 }

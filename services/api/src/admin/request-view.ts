@@ -53,6 +53,7 @@ function summary(trace: RequestTrace) {
       sent: sum(of('sent', trace)),
       dead_lettered: trace.dead,
       purged: sum(of('purged', trace)),
+      shadowed: sum(of('shadowed', trace)),
     },
   }
 }

@@ -31,7 +31,7 @@ export async function readWorkspaces(
 
 async function readWorkspace(
   { client, prefix, windowMs, letters, clock }: WorkspaceReaderParts,
-  { appId, limits }: Workspace,
+  { appId, limits, mode }: Workspace,
   backlog: readonly LaneBacklog[],
 ) {
   const [gate, learned, used, deadLetters] = await Promise.all([
@@ -42,7 +42,7 @@ async function readWorkspace(
   ])
   const nowMs = clock.nowMs()
   return workspaceView({
-    ...{ appId, limits, windowMs, used, deadLetters, nowMs },
+    ...{ appId, limits, mode, windowMs, used, deadLetters, nowMs },
     gate: readGate(gate.record === '' ? null : gate.record),
     share: effectiveShare(readAdaptation(learned.adaptation), { nowMs, windowMs }),
     lanes: backlog.filter((lane) => lane.appId === appId),

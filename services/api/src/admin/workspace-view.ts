@@ -1,6 +1,6 @@
 import { BUDGETS, effectiveLimits, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import { drainSeconds, waitingByBudget } from '@relay/shared/budget/drain.js'
-import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
+import type { WorkspaceLimits, WorkspaceMode } from '@relay/shared/config/workspace.js'
 import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js'
 import { KINDS, LANES, type Kind, type Lane } from '@relay/shared/element.js'
 import type { Gate, Mode } from '@relay/shared/gate/gate-state.js'
@@ -10,6 +10,7 @@ import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 export interface WorkspaceFacts {
   readonly appId: string
   readonly limits: WorkspaceLimits
+  readonly mode: WorkspaceMode
   readonly windowMs: number
   readonly gate: Gate
   readonly used: Cost
@@ -23,10 +24,11 @@ export interface WorkspaceFacts {
 
 /** A workspace as the operator API shows it. */
 export function workspaceView(facts: WorkspaceFacts) {
-  const { appId, gate, windowMs, deadLetters } = facts
+  const { appId, gate, mode, windowMs, deadLetters } = facts
   return {
     app_id: appId,
     state: gate.paused ? 'paused' : gate.mode.state === 'held' ? 'held' : 'running',
+    mode,
     hold: gate.mode.state === 'held' ? closureView(gate.mode) : null,
     /** MoEngage fails or asks to slow down, and relay deals with it: nothing to do yet. */
     slowed: slowedView(gate.mode),
@@ -55,8 +57,11 @@ function slowedView(mode: Mode) {
 function backlogView({ lanes }: WorkspaceFacts, lane: Lane) {
   const own = lanes.find((backlog) => backlog.lane === lane)
   const elements = own?.elements ?? { user: 0, event: 0, device: 0 }
-  const total = KINDS.reduce((sum, kind) => sum + elements[kind], 0)
-  return { ...elements, total, bytes: own?.bytes ?? 0 }
+  return { ...elements, total: total(elements), bytes: own?.bytes ?? 0 }
+}
+
+function total(elements: Readonly<Record<Kind, number>>): number {
+  return KINDS.reduce((sum, kind) => sum + elements[kind], 0)
 }
 
 function ageSeconds({ lanes, nowMs }: WorkspaceFacts, lane: Lane): number | null {
@@ -90,8 +95,9 @@ function drainEtaSeconds(facts: WorkspaceFacts): number | null {
   if (gate.paused || gate.mode.state === 'held') return null
   const counts = { user: count('user'), event: count('event'), device: count('device') }
   const waiting = waitingByBudget(counts, limits)
+  const realtime = lanes.some(({ lane, elements }) => lane === 'realtime' && total(elements) > 0)
   const effective = effectiveLimits(limits, share)
-  return Math.round(drainSeconds({ waiting, effective, used, windowMs }) * 10) / 10
+  return Math.round(drainSeconds({ waiting, effective, used, windowMs, realtime }) * 10) / 10
 }
 
 function budgetsOf(limits: WorkspaceLimits): readonly Budget[] {

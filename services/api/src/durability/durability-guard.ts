@@ -1,6 +1,11 @@
 import type { Durability } from '@relay/shared/config/settings.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
-import { levelReached, majority, type LevelReached, type ServerFacts } from './level.js'
+import {
+  levelReached,
+  majority,
+  type LevelReached,
+  type ServerFacts,
+} from '@relay/shared/durability/level.js'
 import { masters, readServerFacts } from './server-facts.js'
 
 /** Between two looks at what Redis is set to, ms. */

@@ -1,5 +1,5 @@
 import type { RedisClient, RedisServer } from '@relay/shared/redis/connect.js'
-import type { ServerFacts } from './level.js'
+import type { ServerFacts } from '@relay/shared/durability/level.js'
 
 /** A replica that has not acknowledged for longer does not keep up, s; they do every second. */
 const REPLICA_LAG_SECONDS = 2

@@ -25,7 +25,8 @@ export interface IntakeLimits extends RequestLimits {
   readonly bodyMs: number
   /** Imports at one time. */
   readonly maxImports: number
-  /** How long an import may send nothing, ms. */
+  readonly maxImportsPerProducer: number
+  /** How long an import may make relay wait for each 32 KB of it, ms. */
   readonly importIdleMs: number
 }
 
@@ -37,6 +38,7 @@ export const DEFAULT_LIMITS: IntakeLimits = {
   maxHeldBytes: 32 * 1_048_576,
   bodyMs: 30_000,
   maxImports: 16,
+  maxImportsPerProducer: 4,
   importIdleMs: 30_000,
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
+import type { Clock } from '@relay/shared/clock.js'
 import type { Chunk, ChunkSource } from '../import/importer.js'
 import type { Refusal } from '../refusal.js'
 import { BROKEN_GZIP, TOO_SLOW } from './body.js'
@@ -12,12 +13,16 @@ const STOPPING: Refusal = {
   retryAfterMs: 1_000,
 }
 
+/** A caller that brings so much within the time it may make relay wait goes on; else it drips. */
+export const PACE_BYTES = 32_768
+
 export interface ImportSourceOptions {
   readonly gzip: boolean
-  /** How long the caller may send nothing, ms. */
+  /** How long the caller may make relay wait for each `PACE_BYTES`, ms. */
   readonly idleMs: number
   /** Ends the source. */
   readonly stopping: AbortSignal
+  readonly clock: Clock
 }
 
 /** The body of a request, chunk by chunk: the caller is slowed to the pace at which it is asked. */
@@ -25,10 +30,14 @@ export class ImportSource implements ChunkSource {
   readonly #o: ImportSourceOptions
   readonly #request: IncomingMessage
   readonly #chunks: AsyncIterator<unknown>
+  readonly #clock: Clock
   #bodyBytes = 0
+  /** What came, and how long relay waited for it, since the last whole `PACE_BYTES`. */
+  #pace = { bytes: 0, waitedMs: 0 }
 
   constructor(request: IncomingMessage, options: ImportSourceOptions) {
     this.#o = options
+    this.#clock = options.clock
     this.#request = request
     const body = options.gzip ? gunzipped(request) : request
     // Leaving the loop early must not destroy the request: its caller is still to be answered.
@@ -41,15 +50,19 @@ export class ImportSource implements ChunkSource {
   }
 
   next(): Promise<Chunk> {
-    const { idleMs, stopping } = this.#o
+    const { stopping } = this.#o
+    const patienceMs = this.#o.idleMs - this.#pace.waitedMs
+    if (patienceMs <= 0) return Promise.resolve({ kind: 'fault', refusal: TOO_SLOW })
+    const askedAtMs = this.#clock.monotonicMs()
     return new Promise((resolve) => {
       const conclude = (chunk: Chunk) => {
         clearTimeout(timer)
         stopping.removeEventListener('abort', stop)
+        this.#keepPace(chunk, this.#clock.monotonicMs() - askedAtMs)
         resolve(chunk)
       }
       const stop = () => { conclude({ kind: 'fault', refusal: STOPPING }) } // prettier-ignore
-      const timer = setTimeout(conclude, idleMs, { kind: 'fault', refusal: TOO_SLOW })
+      const timer = setTimeout(conclude, patienceMs, { kind: 'fault', refusal: TOO_SLOW })
       stopping.addEventListener('abort', stop)
       if (stopping.aborted) stop()
       else this.#read().then(conclude, (error: unknown) => { conclude(failure(error)) }) // prettier-ignore
@@ -60,6 +73,14 @@ export class ImportSource implements ChunkSource {
   discard(): void {
     this.#request.unpipe()
     this.#request.resume()
+  }
+
+  /** A caller that sends a byte now and then would hold its place for ever. */
+  #keepPace(chunk: Chunk, waitedMs: number): void {
+    if (chunk.kind !== 'data') return
+    this.#pace.bytes += chunk.bytes.length
+    this.#pace.waitedMs += waitedMs
+    if (this.#pace.bytes >= PACE_BYTES) this.#pace = { bytes: 0, waitedMs: 0 }
   }
 
   async #read(): Promise<Chunk> {

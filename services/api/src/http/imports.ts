@@ -1,6 +1,8 @@
 import type { Request } from 'express'
+import type { Clock } from '@relay/shared/clock.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import { Importer, type ImportDeps, type ImportResult } from '../import/importer.js'
+import { LISTED, MAX_LISTED } from '../import/tally.js'
 import type { Refusal } from '../refusal.js'
 import { refusalAnswer, type Answer } from './envelope.js'
 import { readImportHeaders } from './headers.js'
@@ -10,6 +12,8 @@ export interface ImportLimits {
   /** Longest line, bytes: what one request of the other endpoints may hold. */
   readonly maxRequestBytes: number
   readonly maxImports: number
+  /** Of one producer, so that nobody can hold all places. */
+  readonly maxImportsPerProducer: number
   readonly importIdleMs: number
 }
 
@@ -32,39 +36,72 @@ const BUSY: Refusal = {
   retryAfterMs: 10_000,
 }
 
+function tooManyOfOne(most: number): Refusal {
+  return {
+    status: 429,
+    type: 'Rate Limit Exceeded',
+    message: `${String(most)} imports of yours are under way here, as many as one producer may have. Nothing of this one was stored; post it again when one of them has ended.`,
+    retryAfterMs: 10_000,
+  }
+}
+
 /** `POST /v1/import`, once it is known who asks: the door between HTTP and the importer. */
 export class Imports {
   readonly #importer: Importer
   readonly #limits: ImportLimits
   readonly #stopping: AbortSignal
-  #running = 0
+  readonly #clock: Clock
+  /** Imports under way by producer. */
+  readonly #running = new Map<string, number>()
 
   constructor(deps: Omit<ImportDeps, 'maxLineBytes'>, limits: ImportLimits, stopping: AbortSignal) {
     this.#importer = new Importer({ ...deps, maxLineBytes: limits.maxRequestBytes })
     this.#limits = limits
     this.#stopping = stopping
+    this.#clock = deps.clock
   }
 
   async run(request: Request, sender: Sender, requestId: string): Promise<ImportOutcome> {
     const read = readImportHeaders(request)
     if (!read.ok) return refused(read.refusal, requestId)
-    const firstLine = readFirstLine(request.query.first_line)
+    const firstLine = wholeNumber(request.query.first_line, 1)
     if (firstLine === null) return refused(FIRST_LINE, requestId)
-    // Each holds a batch and a decompressor: without a bound, memory would have none.
-    if (this.#running >= this.#limits.maxImports) return refused(BUSY, requestId)
+    const listed = wholeNumber(request.query.max_errors, LISTED)
+    if (listed === null || listed > MAX_LISTED) return refused(MAX_ERRORS, requestId)
+    const busy = this.#refusal(sender.producer)
+    if (busy !== null) return refused(busy, requestId)
     const { gzip, idempotencyKey } = read
     const { importIdleMs: idleMs } = this.#limits
-    const source = new ImportSource(request, { gzip, idleMs, stopping: this.#stopping })
-    this.#running++
+    const source = new ImportSource(request, {
+      gzip,
+      idleMs,
+      stopping: this.#stopping,
+      clock: this.#clock,
+    })
+    this.#count(sender.producer, 1)
     try {
-      const asked = { ...sender, requestId, idempotencyKey, firstLine }
+      const asked = { ...sender, requestId, idempotencyKey, firstLine, listed }
       const result = await this.#importer.run(asked, source)
       const answer = answerOf(result, requestId)
       return { answer, accepted: result.tally.accepted, bodyBytes: source.bodyBytes }
     } finally {
-      this.#running--
+      this.#count(sender.producer, -1)
       source.discard()
     }
+  }
+
+  /** Each import holds a batch and a decompressor: without a bound, memory would have none. */
+  #refusal(producer: string): Refusal | null {
+    const { maxImports, maxImportsPerProducer: most } = this.#limits
+    if ((this.#running.get(producer) ?? 0) >= most) return tooManyOfOne(most)
+    const all = [...this.#running.values()].reduce((sum, running) => sum + running, 0)
+    return all >= maxImports ? BUSY : null
+  }
+
+  #count(producer: string, change: 1 | -1): void {
+    const running = (this.#running.get(producer) ?? 0) + change
+    if (running === 0) this.#running.delete(producer)
+    else this.#running.set(producer, running)
   }
 }
 
@@ -79,9 +116,16 @@ const FIRST_LINE: Refusal = {
   attribute: 'first_line',
 }
 
-/** What the first line is called; null: the parameter is no line number. */
-function readFirstLine(query: unknown): number | null {
-  if (query === undefined) return 1
+const MAX_ERRORS: Refusal = {
+  status: 400,
+  type: 'InvalidParams',
+  message: `max_errors must be a whole number from 1 to ${String(MAX_LISTED)}`,
+  attribute: 'max_errors',
+}
+
+/** A parameter of the query, `absent` without it; null: it is no whole number from 1. */
+function wholeNumber(query: unknown, absent: number): number | null {
+  if (query === undefined) return absent
   return typeof query === 'string' && /^[1-9]\d{0,14}$/.test(query) ? Number(query) : null
 }
 

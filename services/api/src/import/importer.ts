@@ -7,7 +7,7 @@ import * as refusals from '../accept/refusals.js'
 import type { Refusal } from '../refusal.js'
 import { batchDigest, judgeBatch, type JudgedBatch } from './batch.js'
 import { NdjsonSplitter, type Line } from './ndjson.js'
-import { MAX_LISTED, Tally } from './tally.js'
+import { Tally } from './tally.js'
 
 /** What the caller sends next. */
 export type Chunk =
@@ -30,6 +30,8 @@ export interface ImportRequest {
   readonly idempotencyKey: string | null
   /** What the first line is called; an import that goes on elsewhere keeps its numbers. */
   readonly firstLine: number
+  /** Errors, and warnings, that the answer lists. */
+  readonly listed: number
 }
 
 export interface ImportResult {
@@ -65,7 +67,7 @@ export class Importer {
   /** Never rejects for what the caller sends or Redis does. */
   async run(request: ImportRequest, source: ChunkSource): Promise<ImportResult> {
     const splitter = new NdjsonSplitter(this.#deps.maxLineBytes, request.firstLine)
-    const tally = new Tally(request.firstLine)
+    const tally = new Tally(request.firstLine, request.listed)
     const batch = new Batch(batchLines(request))
     for (;;) {
       const chunk = await source.next()
@@ -92,7 +94,7 @@ export class Importer {
     const { clock, maxLineBytes } = this.#deps
     const { workspace } = request
     const nowMs = clock.nowMs()
-    const context = { workspaceLimits: workspace.limits, maxLineBytes, maxFindings: MAX_LISTED }
+    const context = { workspaceLimits: workspace.limits, maxLineBytes, maxFindings: request.listed }
     const judged = judgeBatch(lines, { ...context, nowMs })
     const post = this.#postOf(request, lines, judged, nowMs)
     const refusal = judged.elements.length === 0 ? null : await this.#post(request, post, judged)

@@ -1,7 +1,9 @@
 import type { JudgedBatch, LineFinding } from './batch.js'
 
-/** Errors, and warnings, that one answer lists. contract: "first 100". */
-export const MAX_LISTED = 100
+/** Errors, and warnings, that one answer lists unless asked for more. contract: "first 100". */
+export const LISTED = 100
+/** As many may be asked for: about 2 MB of answer. */
+export const MAX_LISTED = 10_000
 
 /** What is certain about an import so far. */
 export class Tally {
@@ -12,15 +14,18 @@ export class Tally {
   readonly errors: LineFinding[] = []
   readonly warnings: LineFinding[] = []
 
-  constructor(firstLine: number) {
+  readonly #listed: number
+
+  constructor(firstLine: number, listed: number) {
     this.lastLine = firstLine - 1
+    this.#listed = listed
   }
 
   add({ assessment, rejected, errors, warnings }: JudgedBatch, lastLine: number): void {
     this.accepted += assessment.accepted.length
     this.rejected += rejected
     this.lastLine = lastLine
-    this.errors.push(...errors.slice(0, MAX_LISTED - this.errors.length))
-    this.warnings.push(...warnings.slice(0, MAX_LISTED - this.warnings.length))
+    this.errors.push(...errors.slice(0, this.#listed - this.errors.length))
+    this.warnings.push(...warnings.slice(0, this.#listed - this.warnings.length))
   }
 }

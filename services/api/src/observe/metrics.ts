@@ -1,4 +1,5 @@
 import { KINDS, LANES } from '@relay/shared/element.js'
+import { RULES, type Rule } from '../validate/rules.js'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
 const OUTCOMES = ['accepted', 'rejected', 'unavailable'] as const
@@ -27,6 +28,12 @@ export function createIntakeMetrics(registry: Registry) {
       buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
       registers,
     }),
+    refusals: new Counter({
+      name: 'relay_intake_refusals_total',
+      help: 'Faults of elements that were refused, by rule.',
+      labelNames: ['rule'],
+      registers,
+    }),
     warnings: new Counter({
       name: 'relay_intake_warnings_total',
       help: 'Doubtful elements that were accepted, by rule.',
@@ -42,6 +49,10 @@ export function createIntakeMetrics(registry: Registry) {
   }
   const presetProducers = (producers: readonly string[]): void => {
     for (const producer of producers) metrics.producerElements.inc({ producer }, 0)
+  }
+  for (const [rule, { severity }] of Object.entries<Rule>(RULES)) {
+    const counter = severity === 'refuse' ? metrics.refusals : metrics.warnings
+    counter.inc({ rule }, 0)
   }
   const preset = (appId: string): void => {
     for (const kind of KINDS) {

@@ -16,6 +16,10 @@ export class Reporter implements IntakeObserver {
     this.#metrics.elements.inc({ app_id: appId, kind, lane, outcome }, count)
   }
 
+  refused(_appId: string, rule: string, count: number): void {
+    this.#metrics.refusals.inc({ rule }, count)
+  }
+
   warned(_appId: string, rule: string, count: number): void {
     this.#metrics.warnings.inc({ rule }, count)
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { LISTED, MAX_LISTED } from '../import/tally.js'
 import { ERROR_TYPES } from './errors.js'
 
 /** The answers of the intake. Tests hold every answer that they get to these. */
@@ -53,8 +54,11 @@ export const lineFinding = z
 const importFacts = {
   accepted: z.int().min(0).describe('Lines that are stored.'),
   rejected: z.int().min(0).describe('Lines that are not valid.'),
-  errors: z.array(lineFinding).max(100).describe('The first 100 problems.'),
-  warnings: z.array(lineFinding).max(100).optional().describe('The first 100 warnings, if any.'),
+  errors: z
+    .array(lineFinding)
+    .max(MAX_LISTED)
+    .describe(`The first ${String(LISTED)} problems, or max_errors.`),
+  warnings: z.array(lineFinding).max(MAX_LISTED).optional().describe('As many warnings, if any.'),
   request_id: requestId,
 }
 

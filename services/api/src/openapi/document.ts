@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { VERSION } from '@relay/shared/version.js'
+import { LISTED, MAX_LISTED } from '../import/tally.js'
 import * as answers from './answers.js'
 import * as elements from './elements.js'
 import { anchorOf, ERROR_TYPES } from './errors.js'
@@ -112,6 +113,12 @@ const parameters = {
     description: 'Number of the first line, when an import goes on after last_line.',
     schema: { type: 'integer', minimum: 1, default: 1 },
   },
+  MaxErrors: {
+    name: 'max_errors',
+    in: 'query',
+    description: 'How many errors, and how many warnings, the answer lists.',
+    schema: { type: 'integer', minimum: 1, maximum: MAX_LISTED, default: LISTED },
+  },
 }
 
 const headers = {
@@ -169,7 +176,7 @@ function endpoint(name: string, summary: string, body: z.ZodType): Json {
 }
 
 function importPath(): Json {
-  const names = ['AppId', 'IdempotencyKey', 'FirstLine']
+  const names = ['AppId', 'IdempotencyKey', 'FirstLine', 'MaxErrors']
   return {
     '/v1/import/{app_id}': {
       post: {

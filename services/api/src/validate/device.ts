@@ -23,6 +23,7 @@ function checkAttributes(attributes: Json, reporter: Reporter): void {
     findings.add('platformSpelling', index, 'attributes.platform', documented)
   }
   for (const name in attributes) {
+    if (name === '') findings.add('emptyName', index, 'attributes.')
     const type = DEVICE_ATTRIBUTE_TYPES.get(name)
     if (type !== undefined && !type.accepts(attributes[name])) {
       findings.add('wrongType', index, `attributes.${name}`, type.expected)

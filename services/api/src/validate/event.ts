@@ -92,6 +92,7 @@ function checkAttributes(attributes: unknown, at: Path, { index, findings }: Rep
   let count = 0
   for (const name in attributes) {
     count++
+    if (name === '') findings.add('emptyName', index, at('.attributes.'))
     if (name.startsWith(RESERVED_PREFIX) && !STANDARD_EVENT_ATTRIBUTES.has(name)) {
       findings.add('reservedName', index, at(`.attributes.${name}`))
     }

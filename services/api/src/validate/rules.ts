@@ -88,6 +88,10 @@ export const RULES = {
     'openapi, UserAttributes',
     () => 'the prefix "moe_" is reserved by MoEngage and this is no documented device attribute',
   ),
+  emptyName: warn(
+    'openapi, UserAttributes',
+    () => 'an empty name, which MoEngage blocks for user attributes',
+  ),
   emptyAction: refuse(
     MISSING,
     'openapi 400 empty_action',

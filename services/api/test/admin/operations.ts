@@ -57,7 +57,7 @@ export class Operations {
     this.letters = new DeadLetterStore(client, prefix)
     this.traces = new TraceStore(client, prefix, 1e6)
     this.#deployment = new Deployment(client, prefix)
-    const layouts = new LayoutStore(client, prefix, PARTITIONS)
+    const layouts = new LayoutStore(client, prefix, { partitions: PARTITIONS, mode: () => 'live' })
     const posts = new RedisPostStore({
       ...{ client, prefix, deployment: this.#deployment, layouts, clock: systemClock },
       refusal: () => null,

@@ -4,7 +4,7 @@ import { waitFor } from '@relay/dev/wait-for.js'
 import type { Durability } from '@relay/shared/config/settings.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { DurabilityGuard } from '../../src/durability/durability-guard.js'
-import type { LevelReached } from '../../src/durability/level.js'
+import type { LevelReached } from '@relay/shared/durability/level.js'
 
 const withOwnRedis = ownRedisIsPossible ? describe : describe.skip
 

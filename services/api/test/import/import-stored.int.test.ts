@@ -43,7 +43,7 @@ describe('a keyed import that is posted again', () => {
       client,
       prefix,
       deployment: new Deployment(client, prefix),
-      layouts: new LayoutStore(client, prefix, 4),
+      layouts: new LayoutStore(client, prefix, { partitions: 4, mode: () => 'live' }),
       clock: systemClock,
       refusal: () => null,
       compress: () => false,
@@ -64,6 +64,7 @@ describe('a keyed import that is posted again', () => {
       producer: 'shop',
       requestId: 'R',
       idempotencyKey: 'k',
+      listed: 100,
     }
     return new Importer(deps).run({ ...asked, firstLine }, new Text(text))
   }

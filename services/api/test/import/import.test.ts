@@ -118,6 +118,14 @@ describe('an import', () => {
     expect(intake.store.posts).toEqual([])
   })
 
+  it('lists more of them when asked', async () => {
+    const bad = Array.from({ length: 1_300 }, () => '{}').join('\n')
+    const { body } = await send(bad, { path: `${PATH}?max_errors=1200` })
+    expect(body.errors?.map(({ line }) => line)).toEqual(
+      Array.from({ length: 1_200 }, (_, i) => i + 1),
+    )
+  })
+
   it('warns of doubtful lines', async () => {
     const { body } = await send(`${user('ann')}\n${user('Guest')}`)
     expect(body).toMatchObject({ accepted: 2, warnings: [{ line: 2, attribute: 'customer_id' }] })
@@ -131,6 +139,7 @@ describe('an import', () => {
     [{ headers: { 'content-type': null } }, 400, 'Missing header value'],
     [{ headers: { 'relay-lane': 'realtime' } }, 400, 'InvalidParams'],
     [{ path: `${PATH}?first_line=0` }, 400, 'InvalidParams'],
+    [{ path: `${PATH}?max_errors=10001` }, 400, 'InvalidParams'],
   ] as const)('refuses %j: %i', async (change, status, type) => {
     const answer = await send('', change)
     expect([answer.status, answer.body.error?.type]).toEqual([status, type])
@@ -224,6 +233,27 @@ describe('an import that is stopped', () => {
       await answer
     }
     expect((await send(users(1))).status).toBe(200)
+  })
+})
+
+describe('a producer with many imports', () => {
+  it('is told 429, while another may still begin one', async () => {
+    const own = new TestIntake([workspace(APP)], { maxImports: 3, maxImportsPerProducer: 1 })
+    await own.start()
+    const path = PATH
+    const lines = { 'content-type': 'application/x-ndjson' }
+    const options = { host: '127.0.0.1', port: own.port, method: 'POST', path, agent: false }
+    const headers = { authorization: basic(APP, 's3cret'), ...lines }
+    const held = httpRequest({ ...options, headers })
+    held.on('error', () => undefined)
+    held.write(users(700))
+    await waitFor(() => own.store.posts.length > 0, { what: 'the first batch' })
+    const second = await own.send({ path, body: users(1), headers: lines })
+    expect([second.status, Number(second.headers['retry-after']) > 0]).toEqual([429, true])
+    const other = { ...lines, authorization: basic(APP, 'other') }
+    expect((await own.send({ path, body: users(1), headers: other })).status).toBe(200)
+    held.destroy()
+    await own.stop()
   })
 })
 

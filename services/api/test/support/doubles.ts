@@ -104,6 +104,10 @@ export class RecordingObserver implements IntakeObserver {
   elements(count: Parameters<IntakeObserver['elements']>[0]): void {
     this.counts.push(count)
   }
+  refused(): void {
+    // Nobody asks.
+  }
+
   warned(...warning: Parameters<IntakeObserver['warned']>): void {
     this.warnings.push(warning)
   }

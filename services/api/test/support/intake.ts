@@ -32,6 +32,8 @@ export function workspace(appId: string, change: Partial<Workspace> = {}): Works
     },
     producers: null,
     quotas: new Map(),
+    mode: 'live' as const,
+    shadowed: 'drop' as const,
     ...change,
   }
 }

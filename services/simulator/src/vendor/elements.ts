@@ -91,7 +91,7 @@ function judgeCustomer(element: JsonObject): Refusal | null {
   const id = identified ? null : judgeCustomerId(element.customer_id)
   const refused = id ?? judgeCustomerFields(element)
   if (refused !== null || attributes === undefined) return refused
-  return judgeNames(attributes) ?? judgeArrayFields(attributes)
+  return judgeUserNames(attributes) ?? judgeArrayFields(attributes)
 }
 
 function judgeCustomerFields(element: JsonObject): Refusal | null {
@@ -113,16 +113,17 @@ function hasIdentifier(attributes: JsonObject | undefined): boolean {
   })
 }
 
-function judgeNames(attributes: JsonObject): Refusal | null {
-  for (const name of Object.keys(attributes)) {
-    if (name === '' || name === 'id' || name === '_id') {
-      return fault('AttributeError', name, `'${name}' is a blocked attribute name`)
-    }
-    if (isReserved(name)) {
-      return fault('AttributeError', name, `'${name}' uses the reserved prefix moe_`)
-    }
-  }
-  return null
+/** openapi, UserAttributes: '"id", "_id", and "" keywords are blocked' as names of user attributes. */
+function judgeUserNames(attributes: JsonObject): Refusal | null {
+  const blocked = ['', 'id', '_id'].find((name) => Object.hasOwn(attributes, name))
+  if (blocked === undefined) return judgePrefix(attributes)
+  return fault('AttributeError', blocked, `'${blocked}' is a blocked attribute name`)
+}
+
+function judgePrefix(attributes: JsonObject): Refusal | null {
+  const reserved = Object.keys(attributes).find(isReserved)
+  if (reserved === undefined) return null
+  return fault('AttributeError', reserved, `'${reserved}' uses the reserved prefix moe_`)
 }
 
 const isReserved = (name: string) => name.startsWith('moe_') && !STANDARD_MOE_NAMES.has(name)
@@ -177,7 +178,7 @@ function judgeAction(entry: unknown, nowMs: number): Refusal | null {
     return fault('AttributeError', 'action', `'${action}' uses the reserved prefix moe_`)
   }
   if (attributes !== undefined && !isObject(attributes)) return wrongType('attributes', 'dict')
-  const names = attributes === undefined ? null : judgeNames(attributes)
+  const names = attributes === undefined ? null : judgePrefix(attributes)
   return names ?? judgeActionFields(entry) ?? judgeTimes(entry, nowMs)
 }
 
@@ -231,7 +232,7 @@ function judgeDevice(element: JsonObject): Refusal | null {
     if (value === undefined) return notFound(name)
     if (typeof value !== 'string') return wrongType(name, 'string')
   }
-  return judgeNames(attributes)
+  return null
 }
 
 /**

@@ -1,14 +1,17 @@
 import type { Clock } from '@relay/shared/clock.js'
-import { BUDGETS, effectiveLimits, type Budget, type Cost } from '@relay/shared/budget/cost.js'
+import {
+  BUDGETS,
+  effectiveLimits,
+  REALTIME_HEADROOM,
+  type Budget,
+  type Cost,
+} from '@relay/shared/budget/cost.js'
 import type { Ledger } from '@relay/shared/budget/ledger.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { Lane } from '@relay/shared/element.js'
 import type { Learned } from '../learn/learned.js'
 import type { Reservations } from './reservations.js'
 import type { WorkspaceGate } from './workspace-gate.js'
-
-/** Share of each limit that backfill leaves to realtime at any time. */
-const REALTIME_HEADROOM = 0.05
 
 export interface AdmissionOptions {
   readonly ledger: Ledger

@@ -13,6 +13,8 @@ interface Entry {
 export class Reservations {
   readonly #clock: Clock
   readonly #entries = new Map<string, Entry>()
+  /** Nothing expires before, monotonic ms. */
+  #nextExpiryMs = Infinity
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -20,14 +22,18 @@ export class Reservations {
 
   /** `countsMs`: how long the cost counts from now. */
   note(id: string, cost: Cost, lane: Lane, countsMs: number): void {
-    this.#entries.set(id, { cost, lane, expiresAtMs: this.#clock.monotonicMs() + countsMs })
     this.#forgetExpired()
+    const expiresAtMs = this.#clock.monotonicMs() + countsMs
+    this.#entries.set(id, { cost, lane, expiresAtMs })
+    this.#nextExpiryMs = Math.min(this.#nextExpiryMs, expiresAtMs)
   }
 
   /** The answer came: from now it counts for `countsMs`. */
   answered(id: string, countsMs: number): void {
     const entry = this.#entries.get(id)
-    if (entry) entry.expiresAtMs = this.#clock.monotonicMs() + countsMs
+    if (entry === undefined) return
+    entry.expiresAtMs = this.#clock.monotonicMs() + countsMs
+    this.#nextExpiryMs = Math.min(this.#nextExpiryMs, entry.expiresAtMs)
   }
 
   refunded(id: string): void {
@@ -47,8 +53,11 @@ export class Reservations {
 
   #forgetExpired(): void {
     const nowMs = this.#clock.monotonicMs()
+    if (nowMs < this.#nextExpiryMs) return
+    this.#nextExpiryMs = Infinity
     for (const [id, { expiresAtMs }] of this.#entries) {
       if (expiresAtMs <= nowMs) this.#entries.delete(id)
+      else this.#nextExpiryMs = Math.min(this.#nextExpiryMs, expiresAtMs)
     }
   }
 }

@@ -111,7 +111,9 @@ export class LaneDispatcher {
   async #round(): Promise<number> {
     const free = this.#free()
     if (free.length === 0) return Infinity
-    if (!(await this.#load(free, this.#o.bodyBytes() * 2))) return REDIS_AWAY_MS
+    // Refilled to two bodies once less than one is left.
+    const bodyBytes = this.#o.bodyBytes()
+    if (!(await this.#load(free, bodyBytes, bodyBytes * 2))) return REDIS_AWAY_MS
     const ready = free.filter(({ window }) => window.chunks.length > 0 && !window.lost)
     if (ready.length === 0) return this.#free().length > 0 ? 0 : Infinity
     const may = this.#o.context.gate.mayStart()
@@ -131,9 +133,11 @@ export class LaneDispatcher {
     )
   }
 
-  async #load(served: readonly Served[], wantBytes: number): Promise<boolean> {
+  async #load(served: readonly Served[], enoughBytes: number, wantBytes: number): Promise<boolean> {
     const watch = this.#appetite.isShort()
-    const target = { wantBytes, leastBytes: this.#o.bodyBytes() * 2, watch }
+    // Two bodies for all of them together, whatever other lanes hold: none stands still.
+    const leastBytes = (this.#o.bodyBytes() * 2) / served.length
+    const target = { enoughBytes, wantBytes, leastBytes, watch }
     const results = await Promise.all(
       served.map(({ window, queue }) => loadWindow(window, queue, target, this.#o.memory)),
     )
@@ -245,7 +249,7 @@ export class LaneDispatcher {
       if (batch.bodyBytes >= this.#o.bodyBytes() * FULL || !more) return { batch, whole: !more }
       const before = loadedBytes(ready)
       wantBytes *= 2
-      const loaded = await this.#load(ready, wantBytes)
+      const loaded = await this.#load(ready, wantBytes, wantBytes)
       if (!loaded || loadedBytes(ready) === before) return { batch, whole: false }
     }
   }

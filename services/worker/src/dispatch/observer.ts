@@ -21,6 +21,8 @@ export interface WorkerObserver {
   /** Settled as delivered; `answeredAtMs` is the wall clock when MoEngage said yes. */
   delivered(appId: string, lane: Lane, batch: Batch, answeredAtMs: number): void
   deadLettered(appId: string, kind: Kind, reason: DeadLetterReason, posted: number): void
+  /** Accepted in shadow, and dropped in place of being sent. */
+  shadowed(appId: string, batch: Batch): void
   /** Sent again although it may have arrived before. */
   possiblyDuplicated(appId: string, elements: number): void
 }

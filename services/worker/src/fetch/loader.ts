@@ -30,9 +30,11 @@ export class WindowMemory {
 }
 
 export interface LoadTarget {
-  /** Load until the window has this many bytes … */
+  /** With this many bytes at hand the window is left as it is: few large looks, not many small. */
+  readonly enoughBytes: number
+  /** Otherwise load until it has this many bytes … */
   readonly wantBytes: number
-  /** … of which so many whatever the others use: every partition goes on. */
+  /** … of which so many, and one chunk in any case, whatever the others use. */
   readonly leastBytes: number
   /** Have the next add announced once everything is loaded. */
   readonly watch: boolean
@@ -44,21 +46,24 @@ export interface LoadTarget {
  */
 export async function loadWindow(
   window: PartitionWindow,
-  queue: PartitionQueue,
-  { wantBytes, leastBytes, watch }: LoadTarget,
+  queue: Pick<PartitionQueue, 'peek'>,
+  { enoughBytes, wantBytes, leastBytes, watch }: LoadTarget,
   memory: WindowMemory,
 ): Promise<boolean> {
+  if (window.loadedBytes >= enoughBytes) return true
   while (window.hasUnloaded && !window.lost && window.loadedBytes < wantBytes) {
     const allowed = Math.max(leastBytes - window.loadedBytes, memory.leftBytes())
     const bytes = Math.min(wantBytes - window.loadedBytes, allowed)
-    if (bytes <= 0) return true
+    if (bytes <= 0 && window.chunks.length > 0) return true
     // Cleared before the look: a wake-up during it means another one.
     window.stale = false
     try {
+      // Redis may hold them compressed; one chunk comes in any case.
+      const stored = Math.max(1, bytes / window.expansion)
       const { waiting, chunks } = await queue.peek(
         window.chunks.length,
         CHUNKS_PER_LOOK,
-        bytes,
+        Math.floor(stored),
         watch,
       )
       window.load(chunks, waiting)

@@ -107,6 +107,8 @@ export class PartitionWindow {
 
   /** Memory of the loaded chunks, bytes. */
   loadedBytes = 0
+  /** How much larger a chunk is here than in Redis: that of the last one loaded. */
+  expansion = 1
 
   get hasUnloaded(): boolean {
     return this.stale || this.waiting > this.chunks.length
@@ -126,6 +128,7 @@ export class PartitionWindow {
       const loaded = new LoadedChunk(chunk)
       this.chunks.push(loaded)
       this.loadedBytes += loaded.jsonBytes
+      if (loaded.bytes > 0) this.expansion = Math.max(1, loaded.jsonBytes / loaded.bytes)
     }
     this.waiting = Math.max(waiting, this.chunks.length)
   }

@@ -40,6 +40,12 @@ function elementMetrics(registers: Registry[]) {
       labelNames: ['app_id', 'kind', 'lane'],
       registers,
     }),
+    shadowed: new Counter({
+      name: 'relay_shadowed_elements_total',
+      help: 'Elements as posted that were accepted in shadow and dropped in place of being sent.',
+      labelNames: ['app_id'],
+      registers,
+    }),
     deadLettered: new Counter({
       name: 'relay_dead_lettered_elements_total',
       help: 'Elements as posted that MoEngage refuses for good.',

@@ -43,6 +43,11 @@ export class Reporter implements WorkerObserver {
     else this.#log.warn('attempt', fields)
   }
 
+  shadowed(appId: string, { items }: Batch): void {
+    const elements = items.reduce((sum, { element }) => sum + element.posted, 0)
+    this.#metrics.shadowed.inc({ app_id: appId }, elements)
+  }
+
   delivered(appId: string, lane: Lane, { items }: Batch, answeredAtMs: number): void {
     const counts: Record<Kind, number> = { user: 0, event: 0, device: 0 }
     const latency = this.#metrics.latency.labels({ app_id: appId, lane })

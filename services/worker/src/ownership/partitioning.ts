@@ -1,3 +1,4 @@
+import type { WorkspaceMode } from '@relay/shared/config/workspace.js'
 import { GenerationKeys } from '@relay/shared/queue/generation-keys.js'
 import type { Partition } from '@relay/shared/queue/keys.js'
 import type { Generation, Layout, LayoutStore } from '@relay/shared/queue/layout.js'
@@ -30,8 +31,8 @@ export class Partitioning {
     this.#o = options
   }
 
-  /** Says how many partitions this worker was told to have, and makes it so. */
-  start(): Promise<void> {
+  /** Says what partitions this worker was told to have, and makes it so. */
+  plan(): Promise<void> {
     return this.#step(() => this.#o.layouts.plan(this.#o.appId))
   }
 
@@ -48,8 +49,20 @@ export class Partitioning {
   /** Whether a partition may be served: not before all older generations are empty. */
   mayServe({ generation }: Partition): boolean {
     if (this.#layout === null) return false
-    const { draining } = this.#layout
-    return draining === null || generation <= draining.generation
+    if (generation > this.#layout.generation) {
+      // News that has not come yet. Until then nobody knows whether older ones are empty.
+      this.#lookAgain()
+      return false
+    }
+    const [oldest] = this.#layout.draining
+    return oldest === undefined || generation <= oldest.generation
+  }
+
+  /** Whether what is in a partition was accepted in shadow. */
+  modeOf({ generation }: Partition): WorkspaceMode {
+    const layout = this.#layout
+    if (layout === null || layout.generation === generation) return layout?.mode ?? 'live'
+    return layout.draining.find((old) => old.generation === generation)?.mode ?? 'live'
   }
 
   async #step(read: () => Promise<Layout>): Promise<void> {
@@ -68,16 +81,17 @@ export class Partitioning {
       await this.#keysOf(layout).close()
       return this.#advance(await layouts.flip(appId, layout.generation))
     }
-    if (layout.draining !== null && (await this.#keysOf(layout.draining).isEmpty())) {
-      await this.#keysOf(layout.draining).forget()
-      return layouts.drained(appId, layout.draining.generation)
+    const [oldest] = layout.draining
+    if (oldest !== undefined && (await this.#keysOf(oldest).isEmpty())) {
+      await this.#keysOf(oldest).forget()
+      return this.#advance(await layouts.drained(appId, oldest.generation))
     }
     return layout
   }
 
   #adopt(layout: Layout): void {
     this.#layout = layout
-    if (layout.draining !== null) this.#lookAgain()
+    if (layout.draining.length > 0) this.#lookAgain()
     this.#o.onChange()
   }
 

@@ -25,7 +25,14 @@ test('a worker of twenty workspaces has at most 2,000 series, all there from the
   }
   const all = Array.from({ length: WORKSPACES }, (_, i): Workspace => {
     const names = { appId: `WORKSPACE_${String(i)}`, apiKey: 'k', baseUrl: 'http://127.0.0.1:1' }
-    return { ...names, limits, producers: null, quotas: new Map() }
+    return {
+      ...names,
+      limits,
+      producers: null,
+      quotas: new Map(),
+      mode: 'live' as const,
+      shadowed: 'drop' as const,
+    }
   })
   const client = connectRedis({ mode: 'single', url: redis.url }, { commandTimeoutMs: 2_000 })
   await new Promise((resolve) => client.once('ready', resolve))

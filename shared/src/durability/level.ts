@@ -1,4 +1,4 @@
-import type { Durability } from '@relay/shared/config/settings.js'
+import type { Durability } from '../config/settings.js'
 
 /** What one Redis server (or master of a cluster) says of itself. */
 export interface ServerFacts {

@@ -1,0 +1,50 @@
+import type { Stop } from './upload.js'
+
+export interface PatienceOptions {
+  readonly sleep: (ms: number) => Promise<void>
+  readonly stopped: () => boolean
+  readonly waits: (why: string) => void
+}
+
+/** A full backlog empties as fast as MoEngage takes it: without any progress wait so long, ms. */
+const LONGEST_MS = 600_000
+/** Nobody has ever answered: it is probably the wrong address, ms. */
+const UNANSWERED_MS = 10_000
+const FIRST_MS = 500
+const MOST_MS = 15_000
+/** A person who presses Ctrl-C waits no longer than this, ms. */
+const STEP_MS = 250
+
+/** How long an import waits for a relay that cannot go on. */
+export class Patience {
+  readonly #o: PatienceOptions
+  #answered = false
+  #waitedMs = 0
+  #nextMs = FIRST_MS
+
+  constructor(options: PatienceOptions) {
+    this.#o = options
+  }
+
+  /** There was progress. */
+  renew(): void {
+    this.#answered = true
+    this.#waitedMs = 0
+    this.#nextMs = FIRST_MS
+  }
+
+  /** Waits until the next try is due; false: there is to be none. */
+  async wait({ why, retryAfterMs, answered }: Stop): Promise<boolean> {
+    this.#answered ||= answered
+    const longestMs = this.#answered ? LONGEST_MS : UNANSWERED_MS
+    if (this.#waitedMs >= longestMs) return false
+    this.#o.waits(why)
+    const waitMs = Math.min(Math.max(this.#nextMs, retryAfterMs ?? 0), MOST_MS)
+    this.#nextMs *= 2
+    for (let leftMs = waitMs; leftMs > 0 && !this.#o.stopped(); leftMs -= STEP_MS) {
+      await this.#o.sleep(Math.min(leftMs, STEP_MS))
+    }
+    this.#waitedMs += waitMs
+    return !this.#o.stopped()
+  }
+}

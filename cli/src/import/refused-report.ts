@@ -1,0 +1,34 @@
+import { appendFile, rm, truncate } from 'node:fs/promises'
+import type { RefusedLine } from './upload.js'
+
+/** The file that lists refused lines, one JSON object a line. It exists only once there is one. */
+export class RefusedReport {
+  readonly path: string
+  #bytes: number
+
+  private constructor(path: string, bytes: number) {
+    this.path = path
+    this.#bytes = bytes
+  }
+
+  /**
+   * Goes on behind the first `bytes`: what an import that died wrote behind its checkpoint is
+   * written again. 0: the report of an earlier import goes.
+   */
+  static async open(path: string, bytes: number): Promise<RefusedReport> {
+    if (bytes === 0) await rm(path, { force: true })
+    else await truncate(path, bytes)
+    return new RefusedReport(path, bytes)
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  async add(refused: readonly RefusedLine[]): Promise<void> {
+    if (refused.length === 0) return
+    const text = refused.map((line) => `${JSON.stringify(line)}\n`).join('')
+    await appendFile(this.path, text)
+    this.#bytes += Buffer.byteLength(text)
+  }
+}

@@ -1,0 +1,39 @@
+import { TestCluster } from '@relay/dev/redis/test-cluster.js'
+import { ownRedisIsPossible } from '@relay/dev/redis/test-redis.js'
+import { waitFor } from '@relay/dev/wait-for.js'
+import { parseRedisUrl } from '../../src/config/redis-url.js'
+import { connectRedis } from '../../src/redis/connect.js'
+import { RedisLife } from '../../src/redis/redis-life.js'
+
+const PATIENCE_MS = 120_000
+const whenOwn = ownRedisIsPossible ? test : test.skip
+
+whenOwn(
+  'clients of a cluster agree on a new life after a replica took over, once they ask',
+  async () => {
+    const cluster = await TestCluster.start({ masters: 3, replicas: 1 })
+    const clients = [0, 1].map(() => {
+      return connectRedis(parseRedisUrl(cluster.url)!, { commandTimeoutMs: 2_000 })
+    })
+    try {
+      const changes: string[] = []
+      const lives = clients.map((client) => new RedisLife(client, (before) => changes.push(before)))
+      const known = () => lives.every(({ id }) => id !== '')
+      await waitFor(known, { what: 'the life to be known' })
+      const before = lives[0]!.id
+      expect(lives[1]!.id).toBe(before)
+
+      await cluster.handOver(cluster.replicas[0]![0]!)
+      const agreed = async () => {
+        await Promise.all(lives.map((life) => life.refreshIfUnheard()))
+        return lives.every(({ id }) => id !== before && id === lives[0]!.id)
+      }
+      await waitFor(agreed, { what: 'both to know the new life', timeoutMs: 30_000 })
+      expect(changes).toContain(before)
+    } finally {
+      for (const client of clients) client.disconnect()
+      await cluster.stop()
+    }
+  },
+  PATIENCE_MS,
+)
