@@ -150,7 +150,7 @@ class Admin {
     const { client, prefix } = this.#d
     const { appId } = this.#known(String(request.params.appId))
     await new ShadowReportStore(client, prefix, appId).reset()
-    this.#audit.action(request, 'shadow.reset', { appId })
+    await this.#audit.action(request, 'shadow.reset', { appId })
     answer(response, 200, { app_id: appId })
   }
 
