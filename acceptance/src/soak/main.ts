@@ -13,7 +13,7 @@ import { Sampler, type Sample } from './sample.js'
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '60' },
-    /** Makes faults so many times as often: for a short try. */
+    /** Makes faults so many times as often. From about 5 on every probe meets one, and nothing is mild any more. */
     pace: { type: 'string', default: '1' },
     /** Folder for soak.md and img/soak.svg. */
     out: { type: 'string', default: join(ROOT, 'docs') },
