@@ -1,6 +1,6 @@
 import { waitFor } from '@relay/dev/wait-for.js'
 import { APP_ID, type Relay } from './relay.js'
-import { numberedEvent, numberOf } from './shop.js'
+import { numberedEvent, numbersOf } from './shop.js'
 
 /**
  * Customers whose events are posted one after the other, each with a key of its own and again until
@@ -56,7 +56,7 @@ export class Customers {
   #arrived(name: string): number[] {
     return this.#relay.simulator.record
       .ofCustomer(APP_ID, name)
-      .map(({ raw }) => numberOf(raw.toString()))
+      .flatMap(({ raw }) => numbersOf(raw.toString()))
   }
 
   async #postAll(name: string): Promise<void> {

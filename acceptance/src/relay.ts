@@ -43,6 +43,8 @@ export class Relay {
   readonly simulator: Simulator
   readonly redis: TestRedis
   readonly workers: Child[] = []
+  /** Where the workers tell of themselves, in the same order. */
+  readonly workerOpsUrls: string[] = []
   readonly apiUrl: string
   readonly opsUrl: string
   readonly env: Environment
@@ -113,8 +115,10 @@ export class Relay {
       entry: entryOf('worker', root),
       env: { ...this.env, ...env, OPS_PORT: String(opsPort) },
     })
-    await worker.waitUntilReady(`http://127.0.0.1:${String(opsPort)}/readyz`)
+    const opsUrl = `http://127.0.0.1:${String(opsPort)}`
+    await worker.waitUntilReady(`${opsUrl}/readyz`)
     this.workers.push(worker)
+    this.workerOpsUrls.push(opsUrl)
     return worker
   }
 

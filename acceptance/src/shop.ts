@@ -1,3 +1,5 @@
+import type { ArrivalRecord } from '@relay/simulator/record/record.js'
+
 /** Elements of made-up customers that carry their place in their customer's order. */
 
 const START_MS = 1_750_000_000_000
@@ -7,7 +9,7 @@ export function numberedElement(customer: string, n: number): Record<string, unk
   const padding = 'x'.repeat(100 + ((n * 37) % 120))
   switch (n % 5) {
     case 0:
-      return { type: 'customer', customer_id: customer, attributes: { n, last: n, padding } }
+      return { type: 'customer', customer_id: customer, attributes: { ...mark(n), padding } }
     case 1:
       return {
         type: 'device',
@@ -24,8 +26,13 @@ export function numberedUser(customer: string, n: number): Record<string, unknow
   return {
     type: 'customer',
     customer_id: customer,
-    attributes: { n, last: n, padding: 'x'.repeat(180) },
+    attributes: { ...mark(n), padding: 'x'.repeat(180) },
   }
+}
+
+/** An attribute of its own for each update, so that none is hidden by a later one. */
+function mark(n: number): Record<string, unknown> {
+  return { last: n, [`n_${String(n)}`]: true }
 }
 
 export function numberedEvent(customer: string, n: number): Record<string, unknown> {
@@ -38,7 +45,20 @@ export function numberedEvent(customer: string, n: number): Record<string, unkno
   }
 }
 
-/** The number that an element of this module carries, read back from its JSON text. */
-export function numberOf(raw: string): number {
-  return Number(/"n":(\d+)/.exec(raw)?.[1])
+/**
+ * The numbers of the elements that one element at MoEngage stands for, read back from its JSON text:
+ * several where relay coalesced.
+ */
+export function numbersOf(raw: string): number[] {
+  return [...raw.matchAll(/"(?:n":|n_)(\d+)/g)].map((match) => Number(match[1]))
+}
+
+/** Everything of this module that arrived, each as `customer/number`. */
+export function marksIn({ elements }: ArrivalRecord): Set<string> {
+  const all = elements.after(0, elements.capacity)
+  return new Set(
+    all.flatMap(({ customer, raw }) =>
+      numbersOf(raw.toString()).map((n) => `${customer}/${String(n)}`),
+    ),
+  )
 }

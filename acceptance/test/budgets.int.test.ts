@@ -29,6 +29,8 @@ describe.each([
         MOENGAGE_USERS_PER_MINUTE: String(USERS),
         MOENGAGE_EVENTS_PER_MINUTE: String(EVENTS),
         MOENGAGE_BUDGET_WINDOW_SECONDS: String(WINDOW_S),
+        // The budget is to bind: the waiting updates of one user would cost one.
+        RELAY_COALESCE: 'off',
       },
       simulator: {
         usersPerWindow: USERS,

@@ -1,6 +1,6 @@
 import { waitFor } from '@relay/dev/wait-for.js'
 import { APP_ID, Relay } from '../src/relay.js'
-import { numberedElement, numberedEvent, numberOf } from '../src/shop.js'
+import { marksIn, numberedElement, numberedEvent, numbersOf } from '../src/shop.js'
 
 describe('from a post to MoEngage', () => {
   let relay: Relay
@@ -31,15 +31,18 @@ describe('from a post to MoEngage', () => {
       }
     })
     await Promise.all(chains)
-    await relay.simulator.until((record) => record.totals.elements >= 3000, 30_000)
+    await relay.simulator.until((record) => marksIn(record).size >= 3000, 30_000)
     const { record } = relay.simulator
-    expect(record.totals.elements).toBe(3000)
+    const { users, events, devices } = record.totals
+    expect(users + events + devices).toBe(3000)
     expect(record.totals.duplicates).toBe(0)
     expect(record.totals.requests).toBeLessThanOrEqual(150)
     expect(record.overlap.overlaps).toBe(0)
     expect(record.bodyBytes.summary().max).toBeLessThanOrEqual(128_000)
     for (const customer of customers) {
-      const numbers = record.ofCustomer(APP_ID, customer).map(({ raw }) => numberOf(raw.toString()))
+      const numbers = record
+        .ofCustomer(APP_ID, customer)
+        .flatMap(({ raw }) => numbersOf(raw.toString()))
       expect(numbers).toEqual(Array.from({ length: 50 }, (_, i) => i))
     }
   })

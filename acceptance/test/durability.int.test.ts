@@ -5,7 +5,7 @@ import { startRedis } from '@relay/dev/redis/test-redis.js'
 import { waitFor } from '@relay/dev/wait-for.js'
 import { Customers } from '../src/customers.js'
 import { APP_ID, Relay, send } from '../src/relay.js'
-import { numberedEvent, numberOf } from '../src/shop.js'
+import { numberedEvent, numbersOf } from '../src/shop.js'
 
 const LEASE_MS = 2_000
 const FAST = {
@@ -42,10 +42,10 @@ describe.each([
       await relay.redis.kill9()
       await relay.redis.restart()
       await relay.addWorker()
-      await relay.simulator.until((record) => record.totals.elements >= 80, 20_000)
+      await relay.simulator.until((record) => record.totals.events >= 80, 20_000)
       expect(relay.simulator.record.totals.duplicates).toBe(0)
       const kept = relay.simulator.record.ofCustomer(APP_ID, 'kept')
-      expect(new Set(kept.map(({ raw }) => numberOf(raw.toString()))).size).toBe(40)
+      expect(new Set(kept.flatMap(({ raw }) => numbersOf(raw.toString()))).size).toBe(40)
     } finally {
       await relay.stop()
     }

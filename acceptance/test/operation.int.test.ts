@@ -3,12 +3,12 @@ import { temporaryFolder } from '@relay/dev/folders.js'
 import { startChild } from '@relay/dev/process/child.js'
 import { waitFor } from '@relay/dev/wait-for.js'
 import { ADMIN_TOKEN, API_KEY, APP_ID, Relay, send } from '../src/relay.js'
-import { numberedEvent, numberOf } from '../src/shop.js'
+import { numberedEvent, numbersOf } from '../src/shop.js'
 
-function numbersOf(relay: Relay, customer: string): number[] {
+function arrivedOf(relay: Relay, customer: string): number[] {
   return relay.simulator.record
     .ofCustomer(APP_ID, customer)
-    .map(({ raw }) => numberOf(raw.toString()))
+    .flatMap(({ raw }) => numbersOf(raw.toString()))
 }
 
 describe('in operation', () => {
@@ -31,7 +31,7 @@ describe('in operation', () => {
           what: 'posts to be accepted again',
         },
       )
-      await waitFor(() => numbersOf(relay, 'back').length > 0, { what: 'the delivery' })
+      await waitFor(() => arrivedOf(relay, 'back').length > 0, { what: 'the delivery' })
     } finally {
       relay.redis.resume()
       await relay.stop()
@@ -54,8 +54,8 @@ describe('in operation', () => {
       expect(again).toMatchObject({ status: 200, body: accepted[0]?.body })
       expect(again.headers['idempotency-replayed']).toBe('true')
       expect((await relay.postElements([numberedEvent('keyed', 3)], headers)).status).toBe(422)
-      await relay.simulator.until((record) => record.totals.elements >= 2)
-      expect(numbersOf(relay, 'keyed')).toEqual([1, 2])
+      await relay.simulator.until((record) => record.totals.events >= 2)
+      expect(arrivedOf(relay, 'keyed')).toEqual([1, 2])
     } finally {
       await relay.stop()
     }
@@ -70,8 +70,8 @@ describe('in operation', () => {
       expect(await relay.workers[0]?.stop(15_000)).toMatchObject({ code: 0 })
       await relay.postElements([numberedEvent('handed-over', 400)])
       await relay.addWorker()
-      await relay.simulator.until((record) => record.totals.elements >= 401)
-      expect(numbersOf(relay, 'handed-over')).toEqual(Array.from({ length: 401 }, (_, i) => i))
+      await relay.simulator.until((record) => record.totals.events >= 401)
+      expect(arrivedOf(relay, 'handed-over')).toEqual(Array.from({ length: 401 }, (_, i) => i))
       expect(await relay.api.stop(15_000)).toMatchObject({ code: 0 })
     } finally {
       await relay.stop()
@@ -100,7 +100,7 @@ describe('in operation', () => {
       await relay.postElements([numberedEvent('mended', 1)])
       await relay.simulator.until((record) => (record.statuses.get(401) ?? 0) >= 3, 20_000)
       await write(relay.simulator.url, API_KEY)
-      await relay.simulator.until((record) => record.totals.elements > 0, 3_000)
+      await relay.simulator.until((record) => record.totals.events > 0, 3_000)
     } finally {
       await relay.stop()
     }
@@ -123,18 +123,18 @@ describe('in operation', () => {
       }
     })
     try {
-      await relay.simulator.until((record) => record.totals.elements > 200)
+      await relay.simulator.until((record) => record.totals.events > 200)
       await relay.addWorker({ RELAY_PARTITIONS: '3' })
       await relay.workers[0]?.stop()
-      const before = relay.simulator.record.totals.elements
-      await relay.simulator.until((record) => record.totals.elements > before + 400, 20_000)
+      const before = relay.simulator.record.totals.events
+      await relay.simulator.until((record) => record.totals.events > before + 400, 20_000)
       stop = true
       await Promise.all(producers)
       const total = [...posted.values()].reduce((sum, count) => sum + count, 0)
-      await relay.simulator.until((record) => record.totals.elements >= total, 20_000)
+      await relay.simulator.until((record) => record.totals.events >= total, 20_000)
       for (const customer of customers) {
         const count = posted.get(customer) ?? 0
-        expect(numbersOf(relay, customer)).toEqual(Array.from({ length: count }, (_, i) => i))
+        expect(arrivedOf(relay, customer)).toEqual(Array.from({ length: count }, (_, i) => i))
       }
     } finally {
       stop = true
@@ -158,7 +158,7 @@ describe('in operation', () => {
       expect(JSON.parse(overview.body)).toMatchObject({ workspaces: [{ state: 'paused' }] })
       expect(relay.simulator.record.totals.requests).toBe(0)
       expect((await operate('resume')).status).toBe(200)
-      await relay.simulator.until((record) => record.totals.elements === 1, 3_000)
+      await relay.simulator.until((record) => record.totals.events === 1, 3_000)
     } finally {
       await relay.stop()
     }
@@ -199,7 +199,7 @@ test('a worker that only waits, at a paused gate, ends at once and leaves nothin
     expect(performance.now() - startedMs).toBeLessThan(3_000)
     await relay.addWorker()
     await send(`${relay.opsUrl}/admin/workspaces/${APP_ID}/resume`, 'POST', '', headers)
-    await relay.simulator.until((record) => record.totals.elements === 1, 3_000)
+    await relay.simulator.until((record) => record.totals.events === 1, 3_000)
   } finally {
     await relay.stop()
   }

@@ -7,7 +7,7 @@ import {
   workspaceKeys,
 } from '@relay/shared/queue/keys.js'
 import { APP_ID, Relay } from '../src/relay.js'
-import { numberedEvent, numberOf } from '../src/shop.js'
+import { numberedEvent, numbersOf } from '../src/shop.js'
 
 const PARTITIONS = 4
 const CUSTOMERS = 12
@@ -36,7 +36,7 @@ async function produce(relay: Relay, customer: string, underWay: () => boolean):
 /** In what order each number first came. */
 function firsts(relay: Relay, customer: string): number[] {
   const arrived = relay.simulator.record.ofCustomer(APP_ID, customer)
-  return [...new Set(arrived.map(({ raw }) => numberOf(raw.toString())))]
+  return [...new Set(arrived.flatMap(({ raw }) => numbersOf(raw.toString())))]
 }
 
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n)

@@ -6,7 +6,7 @@ import { workspaceKeys } from '@relay/shared/queue/keys.js'
 import { connectRedis } from '@relay/shared/redis/connect.js'
 import { startCommand } from '../src/command-line.js'
 import { API_KEY, APP_ID, Relay } from '../src/relay.js'
-import { numberedElement, numberedEvent, numberedUser, numberOf } from '../src/shop.js'
+import { numberedElement, numberedEvent, numberedUser, numbersOf } from '../src/shop.js'
 
 interface Switch {
   readonly mode: 'live' | 'shadow'
@@ -78,7 +78,7 @@ class Migration {
 
   numbersOf(customer: string): number[] {
     const arrived = this.relay.simulator.record.ofCustomer(APP_ID, customer)
-    return arrived.map(({ raw }) => numberOf(raw.toString()))
+    return arrived.flatMap(({ raw }) => numbersOf(raw.toString()))
   }
 }
 
@@ -135,7 +135,7 @@ describe('a workspace in shadow', () => {
     await migration.switch({ mode: 'live', shadowed: 'drop' })
     await migration.untilLive()
     await migration.post([numberedEvent('live-1', 1)])
-    await relay.simulator.until(({ totals }) => totals.elements > 1)
+    await relay.simulator.until(({ totals }) => totals.events > 1)
     await waitFor(() => migration.numbersOf('live-1').length > 0, { what: 'the live element' })
     for (let c = 0; c < 20; c += 1) expect(migration.numbersOf(`shadow-${String(c)}`)).toEqual([])
   })
@@ -159,7 +159,10 @@ describe('a workspace in shadow', () => {
 
     await migration.switch({ mode: 'live', shadowed: 'send' })
     for (let n = 11; n < 40; n += 1) await postAll(n)
-    await relay.simulator.until(({ totals }) => totals.elements >= 12 * 40, 40_000)
+    await relay.simulator.until(
+      ({ totals }) => totals.users + totals.devices + totals.events >= 12 * 40,
+      40_000,
+    )
     for (const customer of customers) {
       expect(migration.numbersOf(customer)).toEqual(Array.from({ length: 40 }, (_, n) => n))
     }

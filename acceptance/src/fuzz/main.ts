@@ -12,7 +12,11 @@ async function main(bodies: number, seed: number): Promise<void> {
   console.log(`${String(bodies)} bodies, seed ${String(seed)}`)
   const relay = await Relay.start({ env: FUZZ_ENV, simulator: FUZZ_SIMULATOR })
   const startedMs = performance.now()
-  const { statuses, slowestMs, delivered, faults } = await fuzz(relay, { bodies, seed })
+  const { statuses, slowestMs, delivered, faults } = await fuzz(relay, {
+    bodies,
+    seed,
+    hangMs: 1_000,
+  })
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(0)
   const answers = [...statuses].sort(([a], [b]) => a - b).map(([s, n]) => `${String(s)}: ${String(n)}`) // prettier-ignore
   console.log(`answers ${answers.join(', ')}; slowest ${slowestMs.toFixed(0)} ms; ${String(delivered)} elements delivered; ${seconds} s`) // prettier-ignore

@@ -6,8 +6,8 @@
  *   node dev/bin/run.mjs acceptance/src/measure/import.ts [lines] [users per minute]
  */
 import { createWriteStream } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { temporaryFolder } from '@relay/dev/folders.js'
@@ -118,7 +118,8 @@ async function main(lines: number, usersPerMinute: number): Promise<void> {
   const file = await writeLines(lines)
   const megabytes = (await stat(file)).size / 1e6
   const relay = await Relay.start({
-    env: { MOENGAGE_USERS_PER_MINUTE: String(usersPerMinute) },
+    // Each line is to be counted, and to cost what it costs by itself.
+    env: { MOENGAGE_USERS_PER_MINUTE: String(usersPerMinute), RELAY_COALESCE: 'off' },
     simulator: { usersPerWindow: usersPerMinute, record: 'counts' },
   })
   const startedMs = performance.now()
@@ -140,6 +141,7 @@ async function main(lines: number, usersPerMinute: number): Promise<void> {
   console.log(`memory of the api: ${before.toFixed(0)} MB before, at most ${most.toFixed(0)} MB`)
   report([...shown, ...status], { sending, delivery })
   await relay.stop()
+  await rm(dirname(file), { recursive: true })
 }
 
 await main(Number(process.argv[2] ?? 1_000_000), Number(process.argv[3] ?? 300_000))

@@ -2,12 +2,19 @@ import type { Posted } from '../oracle/model.js'
 
 const PLATFORMS = ['ANDROID', 'iOS'] as const
 
-/** The element as a producer posts it; its number in its customer's life is inside. */
+/**
+ * The element as a producer posts it; its number in its customer's life is inside. A user update has
+ * it in an attribute of its own, too, which stays when relay joins it with later ones.
+ */
 export function elementOf({ customer, seq, kind, poison }: Posted, padding: string): object {
   const mark = { seq, note: padding, ...(poison ? { poison: 'yes' } : {}) }
   switch (kind) {
     case 'user':
-      return { type: 'customer', customer_id: customer, attributes: { ...mark, last: seq } }
+      return {
+        type: 'customer',
+        customer_id: customer,
+        attributes: { ...mark, last: seq, [`seq_${String(seq)}`]: true },
+      }
     case 'event':
       return {
         type: 'event',

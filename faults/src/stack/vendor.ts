@@ -8,7 +8,7 @@ interface RecordedElement {
   readonly customer: string
   readonly element: {
     readonly type: 'customer' | 'event' | 'device'
-    readonly attributes?: { readonly seq?: number; readonly last?: number }
+    readonly attributes?: Readonly<Record<string, unknown>>
     readonly actions?: readonly { readonly attributes?: { readonly seq?: number } }[]
   }
 }
@@ -85,20 +85,25 @@ export class Vendor {
   }
 }
 
-/** Usually one; several where events of a customer share an element. */
+/** Usually one; several where updates or events of a customer share an element. */
 function marksOf({ requestId, customer, element }: RecordedElement): Arrived[] {
-  const { attributes, actions } = element
-  const seqs = new Set(
-    actions === undefined
-      ? [attributes?.seq ?? -1]
-      : actions.map((action) => action.attributes?.seq ?? -1),
-  )
   const kind = KINDS[element.type]
-  return [...seqs].map((seq) => ({
+  const last = element.attributes?.last
+  return [...seqsOf(element)].map((seq) => ({
     customer,
     seq,
     kind,
-    last: kind === 'user' ? (attributes?.last ?? null) : null,
+    last: kind === 'user' && typeof last === 'number' ? last : null,
     requestId,
   }))
+}
+
+/** The numbers of the posted elements that this one stands for, in its order; -1 where it has none. */
+function seqsOf({ type, attributes = {}, actions }: RecordedElement['element']): Set<number> {
+  if (actions !== undefined) return new Set(actions.map((action) => action.attributes?.seq ?? -1))
+  const marks =
+    type === 'customer'
+      ? Object.keys(attributes).flatMap((name) => /^seq_(\d+)$/.exec(name)?.[1] ?? [])
+      : [attributes.seq ?? -1]
+  return new Set(marks.map(Number))
 }

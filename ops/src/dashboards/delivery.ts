@@ -41,6 +41,18 @@ export const delivery: DashboardSpec = {
             query(`max by (app_id, lane) (relay_budget_waiters{${CHOSEN}})`, '{{app_id}} {{lane}}'),
           ],
         },
+        {
+          title: 'Saved by coalescing',
+          about: 'User updates a second that cost nothing, as they shared one with others.',
+          kind: 'lines',
+          unit: 'cps',
+          queries: [
+            query(
+              `sum by (app_id) (rate(relay_budget_saved_total{${CHOSEN}, budget="users"}[${RATE}]))`,
+              '{{app_id}}',
+            ),
+          ],
+        },
       ],
     },
     {
@@ -145,7 +157,7 @@ export const delivery: DashboardSpec = {
         },
         {
           title: 'Elements per request',
-          about: 'Mean.',
+          about: 'Mean, as posted: before coalescing.',
           kind: 'lines',
           unit: 'none',
           queries: [
@@ -153,6 +165,15 @@ export const delivery: DashboardSpec = {
               `sum(rate(relay_request_elements_sum[${RATE}])) / sum(rate(relay_request_elements_count[${RATE}]))`,
               'elements',
             ),
+          ],
+        },
+        {
+          title: 'Elements that shared one',
+          about: 'A second, by kind: they came within the element before them of their customer.',
+          kind: 'lines',
+          unit: 'cps',
+          queries: [
+            query(`sum by (kind) (rate(relay_coalesced_elements_total[${RATE}]))`, '{{kind}}'),
           ],
         },
         {

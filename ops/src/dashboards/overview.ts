@@ -42,12 +42,18 @@ export const overview: DashboardSpec = {
         },
         {
           title: 'Redis',
-          about: 'Whether every process reaches Redis.',
+          about:
+            'Whether every process reaches Redis, and whether it has room: from 85 % of its memory on the intake refuses.',
           kind: 'stat',
           unit: 'none',
-          limits: [1, 0.5],
-          words: { '0': 'DOWN', '1': 'up' },
-          queries: [query('min(relay_redis_up)', 'Redis')],
+          limits: [1, 0.75],
+          words: { '0': 'DOWN', '0.5': 'FULL', '1': 'up' },
+          queries: [
+            query(
+              'min(relay_redis_up) * (1 - 0.5 * (max(relay_redis_memory_used_bytes) / (max(relay_redis_memory_limit_bytes) > 0) > bool 0.85) or vector(1))',
+              'Redis',
+            ),
+          ],
         },
         {
           title: 'relay: workers alive',

@@ -45,7 +45,7 @@ const full: Drill = {
   },
   alerts: ['RelayRedisMemoryHigh', 'RelayIntakeUnavailable'],
   reading:
-    'Redis answers, yet _relay: intake unavailable_ is red and nothing waits: it is room, not reach. _Memory_ on _Redis and runtime_ shows that it is not the backlog that fills it.',
+    '_Redis_ says FULL while all else is green, and nothing is accepted: careful producers got 503 and wait. Nothing waits inside relay, so it is not the backlog that fills it; _Memory_ on _Redis and runtime_ shows both.',
   steps: [
     {
       ...{ page: 'RelayRedisMemoryHigh', step: 1 },

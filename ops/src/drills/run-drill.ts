@@ -98,7 +98,7 @@ export async function runDrill(
     const picture = await drawDashboard(prometheus, overview, {
       range: { fromS, toS: lastS, stepS: Math.max(1, Math.ceil((lastS - fromS) / 120)) },
       ...{ statAtS: knownS + LOOK_S - 1, appIds: SHOP, rateWindow: RATE_WINDOW, marks },
-      caption: `${drill.title}. T trouble, A alert, D dealt with, W well again. Boxes: ${String(LOOK_S - 1)} s after the alert.`,
+      caption: `${drill.title}. T trouble, A alert, D dealt with, W well again. Boxes: ${String(LOOK_S - 1)} s after it was noticed.`,
     })
     const seconds = (atS: number) => Math.round(atS - injectedS)
     return {

@@ -30,7 +30,12 @@ function viewsOf({ mixedRequestId }: RelayUnderLoad): readonly View[] {
       },
     },
     { name: 'trace', path: `/#/trace/${mixedRequestId}`, ready: 'main table', onPhone: true },
-    { name: 'queues', path: '/#/queues', ready: '[href*="/queue/"]', onPhone: true },
+    {
+      ...{ name: 'queues', path: '/#/queues', ready: '[href*="/queue/"]', onPhone: true },
+      prepare: async (page) => {
+        await page.waitForFunction('/\\d+ jobs?/i.test(document.body.innerText)')
+      },
+    },
     {
       ...{ name: 'queue', path: '/#/queues', ready: '[href*="/queue/"]' },
       prepare: async (page) => {

@@ -56,3 +56,8 @@ test("Grafana's thresholds say the same", () => {
     expect([title, ...colours]).toEqual([title, 'green', 'red'])
   }
 })
+
+test('a Redis without room is red, too, and called full', () => {
+  const redis = boxes.find(({ title }) => title === 'Redis')!
+  expect([colourOf(0.5, redis.limits), redis.words?.['0.5']]).toEqual([red, 'FULL'])
+})

@@ -12,7 +12,7 @@ import type { Random } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
-import { sharesOf } from './batch/pack.js'
+import { sharesOf } from './batch/body.js'
 import { Admission } from './budget/admission.js'
 import { Learned } from './learn/learned.js'
 import { LearnedStore } from '@relay/shared/gate/learned-store.js'
@@ -123,6 +123,11 @@ export class WorkspaceService {
 
   get workspace(): Workspace {
     return this.#workspace
+  }
+
+  /** Whether adjacent elements of a customer may share one element of a request. */
+  get #coalesces(): boolean {
+    return this.#workspace.coalesce ?? this.#o.config.coalesce
   }
 
   get gate(): WorkspaceGate {
@@ -282,6 +287,7 @@ export class WorkspaceService {
         arrivalGraceMs: o.config.arrivalGraceMs,
       },
       lingerMs: o.config.lingerMs,
+      coalesces: () => this.#coalesces,
       windowMs: o.config.budgetWindowMs,
       memory: o.memory,
       bodyBytes: () => this.#learned.bodyBytes,
@@ -297,6 +303,7 @@ export class WorkspaceService {
     return new ShadowLane({
       workspace: () => this.#workspace,
       ...{ settler, memory, clock, onIdle },
+      coalesces: () => this.#coalesces,
       mayServe: (window) => this.#routeOf(window) === 'drop',
       onDropped: async (batch) => {
         observer.shadowed(appId, batch)

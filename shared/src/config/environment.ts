@@ -32,6 +32,8 @@ export interface Config {
   readonly port: number
   readonly opsPort: number
   readonly lingerMs: number
+  /** Whether adjacent elements of a customer are coalesced, where a workspace does not say. */
+  readonly coalesce: boolean
   readonly partitions: number
   readonly durability: Durability
   readonly maxRequestBytes: number
@@ -90,6 +92,7 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
     port: num('PORT'),
     opsPort: optional('OPS_PORT') ?? defaultOpsPort,
     lingerMs: num('RELAY_LINGER_MS'),
+    coalesce: str('RELAY_COALESCE') === 'on',
     partitions: num('RELAY_PARTITIONS'),
     durability: read('RELAY_DURABILITY') as Durability,
     maxRequestBytes: num('RELAY_MAX_REQUEST_BYTES'),

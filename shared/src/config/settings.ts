@@ -171,6 +171,12 @@ export const SETTINGS = {
     100,
     'The longest a worker waits to fill a request when it could send now, ms.',
   ),
+  RELAY_COALESCE: text(
+    z.enum(['on', 'off']),
+    'on',
+    'on, off',
+    'Whether adjacent updates or events of a customer share one element of a request.',
+  ),
   RELAY_PARTITIONS: whole(1, 256, 8, 'Partitions per workspace and lane.'),
   RELAY_DURABILITY: text(
     z.enum(DURABILITIES),

@@ -38,6 +38,8 @@ export interface Workspace {
   /** Producers that may post; null: every producer. */
   readonly producers: ReadonlySet<string> | null
   readonly quotas: ReadonlyMap<string, ProducerQuota>
+  /** Whether elements are coalesced; absent: as `RELAY_COALESCE` says. */
+  readonly coalesce?: boolean | undefined
   readonly mode: WorkspaceMode
   /** `drop`: they go as they come. `send`: they wait until the workspace is live. */
   readonly shadowed: Shadowed
@@ -83,6 +85,7 @@ const workspaceSchema = z
     baseUrl: z.string().optional(),
     dc: DATA_CENTRE.optional(),
     limits: limitsSchema.optional(),
+    coalesce: z.boolean().optional(),
     mode: z.enum(WORKSPACE_MODES).default('live'),
     shadowed: z.enum(SHADOWED).default('drop'),
     producers: z.array(z.string().min(1)).optional(),
@@ -169,6 +172,7 @@ export function parseWorkspacesFile(
       },
       producers: raw.producers ? new Set(raw.producers) : null,
       quotas: new Map(Object.entries(raw.quotas ?? {})),
+      coalesce: raw.coalesce,
       mode: raw.mode,
       shadowed: raw.shadowed,
     }

@@ -18,6 +18,8 @@ export interface Layout extends Generation {
   readonly next: number | null
   /** Older generations that may still have elements, oldest first: they are served first. */
   readonly draining: readonly Generation[]
+  /** Closed in the last two days, oldest first: a post that is repeated may be stored there. */
+  readonly previous: readonly Omit<Generation, 'mode'>[]
 }
 
 /** What a workspace's partitions should be. */
@@ -73,27 +75,38 @@ export class LayoutStore {
   }
 }
 
+/** In the order in which the script answers. */
+const FIELDS = ['generation', 'partitions', 'next', 'draining', 'mode', 'previous'] as const
+
 /** The layout as it is, changing nothing; null: nothing was ever posted to the workspace. */
 export async function findLayout(
   client: RedisClient,
   prefix: string,
   appId: string,
 ): Promise<Layout | null> {
-  const fields = ['generation', 'partitions', 'next', 'draining', 'mode'] as const
-  const found = await client.hmget(workspaceKeys(prefix, appId).layout, ...fields)
+  const found = await client.hmget(workspaceKeys(prefix, appId).layout, ...FIELDS)
   return found[0] ? layoutOf(found.map((value) => value ?? '')) : null
 }
 
-/** From generation, partitions, next, draining and mode, '' for none. */
+/** From `FIELDS`, '' for none. */
 function layoutOf(fields: readonly string[]): Layout {
-  const [generation = '0', partitions = '1', next = '', draining = '', mode = ''] = fields
+  const [generation = '0', partitions = '1', next = '', draining = '', mode = '', previous = ''] =
+    fields
   return {
     generation: Number(generation),
     partitions: Number(partitions),
     mode: modeOf(mode),
     next: next === '' ? null : Number(next),
-    draining: draining === '' ? [] : draining.split(',').map(parseGeneration),
+    draining: listOf(draining).map(parseGeneration),
+    previous: listOf(previous).map((text) => {
+      const [number, count] = text.split(':')
+      return { generation: Number(number), partitions: Number(count) }
+    }),
   }
+}
+
+function listOf(text: string): string[] {
+  return text === '' ? [] : text.split(',')
 }
 
 /** See the key `draining` in lua/layout.lua. */

@@ -150,6 +150,14 @@ export class PartitionQueue {
     }
   }
 
+  /** Whether a keyed post's piece was stored here today or yesterday. */
+  async hasSeen(digest: Buffer, nowMs: number): Promise<boolean> {
+    const day = Math.floor(nowMs / DAY_MS)
+    const days = [this.#keys.seen(day), this.#keys.seen(day - 1)]
+    const found = await Promise.all(days.map((key) => this.#client.hexists(key, digest)))
+    return found.includes(1)
+  }
+
   /**
    * The oldest chunks after the first `skip`; `waiting` is how many there are in all. Ends before the
    * first of a format that this process does not know, `unreadable`: null when there was none. `watch`:

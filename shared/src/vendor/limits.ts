@@ -47,3 +47,12 @@ export const BLOCKED_CUSTOMER_IDS: readonly string[] = [
   '-1',
   '2',
 ]
+
+/** Characters that MoEngage keeps of a value; the rest is cut off, and a longer URL not taken. help. */
+export const VALUE_CHARACTERS_KEPT = 512
+
+/** Longest name of an attribute or event, characters; the rest is cut off. help. */
+export const NAME_CHARACTERS = 200
+
+/** Attributes that one event may carry. help. */
+export const ATTRIBUTES_PER_EVENT = 100

@@ -32,6 +32,10 @@ it('generations that were closed one after the other are drained one after the o
   expect(await at(6, 'live').flip('A', 1)).toEqual({
     ...{ generation: 2, partitions: 6, mode: 'live', next: null },
     draining: [first, second],
+    previous: [
+      { generation: 0, partitions: 4 },
+      { generation: 1, partitions: 4 },
+    ],
   })
   // Late repetitions change nothing.
   expect(await at(6, 'live').flip('A', 1)).toMatchObject({ generation: 2 })

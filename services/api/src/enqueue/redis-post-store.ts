@@ -66,36 +66,62 @@ export class RedisPostStore implements PostStore {
     const refusal = this.#o.refusal(post)
     if (refusal) return refused(refusal)
     const deadlineMs = this.#o.clock.monotonicMs() + STORE_TIMEOUT_MS
+    const progress = { stored: false }
     try {
-      return await this.#storeUntil(post, deadlineMs)
+      return await this.#storeUntil(post, deadlineMs, progress)
     } catch {
-      // Only marks and layouts are read outside the writers: no element has left.
-      return refused('redis_unavailable')
+      // Only marks, layouts and digests are read outside the writers: no more elements have left.
+      return failure('refused', progress.stored)
     }
   }
 
-  async #storeUntil(post: Post, deadlineMs: number): Promise<StoreOutcome> {
+  async #storeUntil(
+    post: Post,
+    deadlineMs: number,
+    progress: { stored: boolean },
+  ): Promise<StoreOutcome> {
     const connection = this.#connection
     let layout = await this.#layout(post.appId)
-    let rest = post
-    let stored = false
+    let rest = await this.#unseen(post, layout)
     for (;;) {
       const pieces = dividePost(rest, layout.partitions)
       const outcomes = await this.#write(rest, layout, pieces)
-      stored ||= outcomes.includes('stored')
+      progress.stored ||= outcomes.includes('stored')
       const closed = pieces.filter((_, i) => outcomes[i] === 'closed')
       const failed = outcomes.find((o) => o !== 'stored' && o !== 'closed')
-      if (failed) return failure(failed, stored || outcomes.includes('unknown'))
+      if (failed) return failure(failed, progress.stored || outcomes.includes('unknown'))
       if (closed.length === 0) break
-      if (this.#o.clock.monotonicMs() > deadlineMs) return failure('refused', stored)
+      if (this.#o.clock.monotonicMs() > deadlineMs) return failure('refused', progress.stored)
       layout = await this.#nextLayout(post.appId, layout)
-      const left = new Set(closed.flatMap((piece) => piece.elements))
-      rest = { ...post, elements: post.elements.filter((element) => left.has(element)) }
+      rest = await this.#unseen(remainder(post, closed), layout, post)
     }
     // Redis counts what replicas have by connection: a new one knows nothing of these writes.
     const durable = (await this.#o.durable()) && connection === this.#connection
     if (durable) return { outcome: 'stored' }
     return { outcome: 'unknown', reason: 'durability' }
+  }
+
+  /**
+   * What of a keyed post is not stored in a generation that was closed since. Those take no more
+   * adds, so what is found there is all that will ever be, and repeating this gives the same.
+   */
+  async #unseen(rest: Post, { previous }: Layout, whole: Post = rest): Promise<Post> {
+    if (whole.digest === undefined || previous.length === 0) return rest
+    let left = whole
+    for (const generation of previous) {
+      const pieces = dividePost(left, generation.partitions)
+      const seen = await Promise.all(pieces.map((piece) => this.#hasSeen(left, generation, piece)))
+      left = remainder(left, pieces.filter((_, i) => seen[i] !== true)) // prettier-ignore
+    }
+    return left
+  }
+
+  #hasSeen({ appId, lane }: Post, { generation }: { generation: number }, piece: Piece) {
+    const { client, prefix, clock } = this.#o
+    const tag = partitionTag({ appId, lane, generation, index: piece.partition })
+    const { digest } = piece
+    if (digest === undefined) return Promise.resolve(false)
+    return new PartitionQueue(client, prefix, tag).hasSeen(digest, clock.nowMs())
   }
 
   async #write(post: Post, layout: Layout, pieces: readonly Piece[]): Promise<PieceOutcome[]> {
@@ -169,6 +195,12 @@ export class RedisPostStore implements PostStore {
     }
     return layout
   }
+}
+
+/** The elements of these pieces, in their order in the post. */
+function remainder(post: Post, pieces: readonly Piece[]): Post {
+  const left = new Set(pieces.flatMap(({ elements }) => elements))
+  return { ...post, elements: post.elements.filter((element) => left.has(element)) }
 }
 
 function refused(reason: RefusalReason): StoreOutcome {

@@ -1,6 +1,6 @@
 import { customerKey } from '@relay/shared/identity.js'
+import { IDENTIFIER_ATTRIBUTES } from '@relay/shared/vendor/user-attributes.js'
 import type { ElementType } from '../validate/names.js'
-import { IDENTIFIER_ATTRIBUTES } from '../validate/names.js'
 import { isObject, type Json } from '../validate/subject.js'
 
 /**

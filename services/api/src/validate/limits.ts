@@ -3,17 +3,14 @@
  * vendor's documents, read 2026-11.
  */
 
-/** Characters that MoEngage keeps of a value; the rest is cut off. help. */
-export const VALUE_CHARACTERS_KEPT = 512
+export {
+  ATTRIBUTES_PER_EVENT,
+  NAME_CHARACTERS,
+  VALUE_CHARACTERS_KEPT,
+} from '@relay/shared/vendor/limits.js'
 
 /** Entries that MoEngage keeps of an array. help. */
 export const ARRAY_ENTRIES_KEPT = 50
-
-/** Longest name of an attribute or event, characters. help. */
-export const NAME_CHARACTERS = 200
-
-/** Attributes that one event may carry. help. */
-export const ATTRIBUTES_PER_EVENT = 100
 
 /** `user_timezone_offset` lies within this many seconds of UTC. openapi. */
 export const TIMEZONE_OFFSET_SECONDS = 54_000

@@ -34,25 +34,6 @@ export const STANDARD_DEVICE_ATTRIBUTES: ReadonlySet<string> = new Set([
   'moe_push_provisional_opted',
 ])
 
-/**
- * User attributes that can identify a user who has no `customer_id` (identity resolution). The
- * identifiers are set per workspace at MoEngage and cannot be asked for; these are its standard
- * ones and the usual spellings.
- */
-export const IDENTIFIER_ATTRIBUTES: readonly string[] = [
-  'advertising_identifier',
-  'email',
-  'mobile',
-  'mobile_number',
-  'moe_gaid',
-  'moe_mobile',
-  'phone',
-  'phone_number',
-  'u_em',
-  'u_mb',
-  'uid',
-]
-
 /** Platforms by where they stand; another spelling is a warning, as the vendor's samples break them. */
 export const EVENT_PLATFORMS: ReadonlySet<string> = new Set([
   'ANDROID',

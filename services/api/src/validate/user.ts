@@ -1,15 +1,16 @@
+import {
+  ADD_TO_ARRAY as ADD,
+  IDENTIFIER_ATTRIBUTES,
+  REMOVE_FROM_ARRAY as REMOVE,
+} from '@relay/shared/vendor/user-attributes.js'
 import { isObject, type Json, type Reporter } from './subject.js'
 import { BOOLEAN, PLATFORM_ACTIVE, USER_ATTRIBUTE_TYPES } from './fields.js'
 import {
   BLOCKED_ATTRIBUTE_NAMES,
-  IDENTIFIER_ATTRIBUTES,
   RESERVED_PREFIX,
   STANDARD_USER_ATTRIBUTES,
   USER_PLATFORMS,
 } from './names.js'
-
-const ADD = 'addValueToArrayField'
-const REMOVE = 'removeValueFromArrayField'
 
 /** openapi, CreateUserRequest. */
 export function checkUser(user: Json, reporter: Reporter): void {

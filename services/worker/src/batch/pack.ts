@@ -1,26 +1,16 @@
-import { budgetOf, type Budget, type Cost } from '@relay/shared/budget/cost.js'
+import type { Cost } from '@relay/shared/budget/cost.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
-import type { RequestShare } from '@relay/shared/trace/trace-entry.js'
-import type { Item, LoadedChunk, PartitionWindow } from '../fetch/window.js'
-
-const HEAD = Buffer.from('{"type":"transition","elements":[')
-const TAIL = Buffer.from(']}')
-const COMMA = Buffer.from(',')
-
-/** Bytes of a bulk body around its elements. */
-export const ENVELOPE_BYTES = HEAD.length + TAIL.length
+import { BodyBuilder, type Addition, type Batch } from './body.js'
+import type { LoadedChunk, PartitionWindow } from '../fetch/window.js'
 
 /** After so many elements in a row that do not fit any more a body counts as full. */
 const MISSES = 16
 
-/** What one bulk request carries: a contiguous run of elements of each of its customers. */
-export interface Batch {
-  readonly items: readonly Item[]
-  readonly bodyBytes: number
-  readonly cost: Cost
-  /** Bytes of the elements that each budget pays for, each with a comma. */
-  readonly budgetBytes: Cost
-}
+/**
+ * Most elements of a batch, whatever coalescing makes of them: bounds what one answer settles. A
+ * body of elements apart holds fewer, unless they are shorter than any real one.
+ */
+const MOST_ITEMS = 4_000
 
 export interface PackLimits {
   readonly bodyBytes: number
@@ -29,6 +19,8 @@ export interface PackLimits {
   /** The limits now in force. An element dearer than a whole limit still goes, alone of its budget. */
   readonly effective: Cost
   readonly limits: WorkspaceLimits
+  /** Whether adjacent elements of a customer may share one element of the body. */
+  readonly coalesces: boolean
   /** Elements of at most so many windows: the others stay free for requests beside this one. */
   readonly mostWindows: number
 }
@@ -50,6 +42,11 @@ export function pack(windows: readonly PartitionWindow[], limits: PackLimits): B
     else cursor.next = Infinity
   }
   return packing.batch()
+}
+
+/** Whether a batch takes no more elements, however little its body would grow by them. */
+export function isCrowded({ items }: Batch): boolean {
+  return items.length >= MOST_ITEMS
 }
 
 /** How far a window was looked through, and whose elements of it are held back. */
@@ -75,19 +72,17 @@ function oldestOf(cursors: readonly Cursor[]): Cursor | undefined {
 
 class Packing {
   readonly #limits: PackLimits
-  readonly #items: Item[] = []
+  readonly #body: BodyBuilder
   readonly #windows = new Set<PartitionWindow>()
-  readonly #cost: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
-  readonly #budgetBytes: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
-  #bytes = ENVELOPE_BYTES
   #misses = 0
 
   constructor(limits: PackLimits) {
     this.#limits = limits
+    this.#body = new BodyBuilder(limits.limits, limits.coalesces)
   }
 
   get full(): boolean {
-    return this.#misses >= MISSES
+    return this.#misses >= MISSES || isCrowded(this.#body)
   }
 
   takesFrom(window: PartitionWindow): boolean {
@@ -100,69 +95,25 @@ class Packing {
       const element = elements[index]
       if (element === undefined || chunk.isDone(index)) continue
       if (held.size > 0 && held.has(element.customer)) continue
-      if (this.#fits(element)) {
-        this.#items.push({ window, chunk, index, element })
+      const addition = this.#body.quote({ window, chunk, index, element })
+      if (this.#fits(addition)) {
+        this.#body.add(addition)
         this.#windows.add(window)
       } else held.add(element.customer)
     }
   }
 
-  /** Spends what the element costs, or says that it cannot be had. */
-  #fits({ kind, cost, json }: Item['element']): boolean {
-    const { affordable, effective, bodyBytes, limits } = this.#limits
-    const budget = budgetOf(kind, limits)
-    const dear = cost > effective[budget] && this.#cost[budget] === 0 && affordable[budget] > 0
-    if (this.#cost[budget] + cost > affordable[budget] && !dear) return false
-    const bytes = json.length + (this.#items.length > 0 ? 1 : 0)
-    if (this.#bytes + bytes > bodyBytes) {
-      this.#misses += 1
-      return false
-    }
-    this.#misses = 0
-    this.#bytes += bytes
-    this.#cost[budget] += cost
-    this.#budgetBytes[budget] += json.length + 1
-    return true
+  #fits({ budget, cost, bytes }: Addition): boolean {
+    const { affordable, effective, bodyBytes } = this.#limits
+    const spent = this.#body.cost[budget]
+    const dear = cost > effective[budget] && spent === 0 && affordable[budget] > 0
+    if (spent + cost > affordable[budget] && !dear) return false
+    const fits = this.#body.bodyBytes + bytes <= bodyBytes
+    this.#misses = fits ? 0 : this.#misses + 1
+    return fits
   }
 
   batch(): Batch {
-    return {
-      items: this.#items,
-      bodyBytes: this.#bytes,
-      cost: this.#cost,
-      budgetBytes: this.#budgetBytes,
-    }
-  }
-}
-
-/** The batch that carries just these items, in this order. */
-export function batchOf(items: readonly Item[], limits: WorkspaceLimits): Batch {
-  const cost: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
-  const budgetBytes: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
-  let bodyBytes = ENVELOPE_BYTES + Math.max(0, items.length - 1)
-  for (const { element } of items) {
-    const budget = budgetOf(element.kind, limits)
-    cost[budget] += element.cost
-    budgetBytes[budget] += element.json.length + 1
-    bodyBytes += element.json.length
-  }
-  return { items, bodyBytes, cost, budgetBytes }
-}
-
-/** The bulk body, `bodyBytes` long: the elements' own bytes, joined. */
-export function writeBody({ items }: Batch): Buffer {
-  const parts: Buffer[] = [HEAD]
-  items.forEach(({ element }, i) => {
-    if (i > 0) parts.push(COMMA)
-    parts.push(element.json)
-  })
-  parts.push(TAIL)
-  return Buffer.concat(parts)
-}
-
-/** Elements as posted, with the request that each came in by. */
-export function* sharesOf({ items }: Batch): Generator<RequestShare> {
-  for (const { element } of items) {
-    yield { requestId: element.provenance.requestId, elements: element.posted }
+    return this.#body
   }
 }

@@ -1,6 +1,6 @@
 import { BUDGETS, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { Clock } from '@relay/shared/clock.js'
-import type { Batch } from '../batch/pack.js'
+import type { Batch } from '../batch/body.js'
 import { evenShare } from './sizing.js'
 
 /** What was learnt of one budget from the ledger's answers; monotonic times in ms. */

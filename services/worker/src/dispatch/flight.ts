@@ -5,7 +5,7 @@ import type { Lane } from '@relay/shared/element.js'
 import type { Mode } from '@relay/shared/gate/gate-state.js'
 import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { Manifest } from '../retry/manifest.js'
-import { sharesOf, writeBody, type Batch } from '../batch/pack.js'
+import { sharesOf, writeBody, type Batch } from '../batch/body.js'
 import type { Admission } from '../budget/admission.js'
 import type { Learned } from '../learn/learned.js'
 import type { WorkspaceGate } from '../budget/workspace-gate.js'
@@ -88,7 +88,7 @@ export class Flight {
 
   constructor(context: FlightContext, batch: Batch) {
     this.#c = context
-    this.#manifest = new Manifest(batch.items, () => context.workspace().limits)
+    this.#manifest = new Manifest(batch, () => context.workspace().limits)
   }
 
   /** `first`: the place in the budgets that was already granted, if any. */

@@ -1,6 +1,7 @@
 import { BUDGETS, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
-import { pack, type Batch } from '../batch/pack.js'
+import type { Batch } from '../batch/body.js'
+import { isCrowded, pack } from '../batch/pack.js'
 import type { Admitted } from '../budget/admission.js'
 import { Appetite } from '../budget/appetite.js'
 import { loadWindow, type WindowMemory } from '../fetch/loader.js'
@@ -11,6 +12,8 @@ import { Flight, type FlightContext, type Ticket } from './flight.js'
 export interface LaneDispatcherOptions {
   readonly context: Omit<FlightContext, 'pause'>
   readonly lingerMs: number
+  /** Whether adjacent elements of a customer may share one element of a request. */
+  readonly coalesces: () => boolean
   readonly memory: WindowMemory
   /** Length of the budget window, ms. */
   readonly windowMs: number
@@ -159,9 +162,14 @@ export class LaneDispatcher {
     return LONGEST_WAIT_MS
   }
 
-  /** How long to wait for a fuller body: not at all when idle. */
+  /**
+   * How long to wait for a fuller body: not at all when idle, save where only user updates wait.
+   * They come in bursts, and what comes of one user within the linger costs one update.
+   */
   #lingerMs(ready: readonly Served[]): number {
-    if (this.#flights.size === 0 || loadedBytes(ready) >= this.#o.bodyBytes()) return 0
+    if (loadedBytes(ready) >= this.#o.bodyBytes()) return 0
+    const updatesOnly = () => ready.every(({ window }) => window.hasOnlyUpdates)
+    if (this.#flights.size === 0 && !(this.#o.coalesces() && updatesOnly())) return 0
     const since = Math.min(...ready.map(({ window }) => window.readyAtMs))
     return Math.max(0, Math.ceil(since + this.#o.lingerMs - this.#o.context.clock.monotonicMs()))
   }
@@ -236,6 +244,7 @@ export class LaneDispatcher {
         affordable,
         effective: admission.limits(),
         limits: workspace().limits,
+        coalesces: this.#o.coalesces(),
         mostWindows: this.#mostWindows(ready),
       },
     )
@@ -247,7 +256,8 @@ export class LaneDispatcher {
     for (;;) {
       const batch = this.#pack(ready, affordable)
       const more = ready.some(({ window }) => window.hasUnloaded)
-      if (batch.bodyBytes >= this.#o.bodyBytes() * FULL || !more) return { batch, whole: !more }
+      const full = batch.bodyBytes >= this.#o.bodyBytes() * FULL || isCrowded(batch)
+      if (full || !more) return { batch, whole: !more }
       const before = loadedBytes(ready)
       wantBytes *= 2
       const loaded = await this.#load(ready, wantBytes, wantBytes)

@@ -1,6 +1,6 @@
 import type { Kind, Lane } from '@relay/shared/element.js'
 import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js'
-import type { Batch } from '../batch/pack.js'
+import type { Batch } from '../batch/body.js'
 import type { Outcome } from '../classify/outcome.js'
 import type { Answer } from '../send/answer.js'
 

@@ -125,6 +125,11 @@ export class PartitionWindow {
     return this.unreadable !== null && this.chunks.length === 0
   }
 
+  /** Whether nothing but user updates is loaded. */
+  get hasOnlyUpdates(): boolean {
+    return this.chunks.every(({ elements }) => elements.every(({ kind }) => kind === 'user'))
+  }
+
   /** Wall clock of acceptance of the oldest loaded element, or Infinity. */
   get oldestMs(): number {
     return this.chunks[0]?.elements[0]?.provenance.acceptedAtMs ?? Infinity

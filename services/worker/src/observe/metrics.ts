@@ -1,3 +1,4 @@
+import type { Budget } from '@relay/shared/budget/cost.js'
 import { KINDS, LANES } from '@relay/shared/element.js'
 import { DEAD_LETTER_REASONS } from '@relay/shared/dead-letters/dead-letter.js'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
@@ -8,6 +9,11 @@ export { OUTCOME_LABELS }
 /** Few, as each costs a series per workspace and lane; 60 s is what the service level is held to. */
 const LATENCY_BUCKETS_SECONDS = [0.15, 0.5, 2, 10, 60, 600]
 
+/** Devices always travel by themselves. */
+export const COALESCED_KINDS = ['user', 'event'] as const
+/** Events share an element, but each still costs one. */
+export const SAVED_BUDGET: Budget = 'users'
+
 /** Every metric of the worker; made once, on the registry it is given. */
 export function createWorkerMetrics(registry: Registry) {
   const metrics = {
@@ -15,6 +21,7 @@ export function createWorkerMetrics(registry: Registry) {
     ...elementMetrics([registry]),
     ...ownMetrics([registry]),
   }
+  for (const kind of COALESCED_KINDS) metrics.coalesced.inc({ kind }, 0)
   const preset = (appId: string): void => {
     for (const kind of KINDS) {
       for (const lane of LANES) metrics.delivered.inc({ app_id: appId, kind, lane }, 0)
@@ -28,6 +35,7 @@ export function createWorkerMetrics(registry: Registry) {
       histogram.zero({ app_id: appId })
     }
     metrics.possibleDuplicates.inc({ app_id: appId }, 0)
+    metrics.budgetSaved.inc({ app_id: appId, budget: SAVED_BUDGET }, 0)
   }
   return { ...metrics, preset }
 }
@@ -61,6 +69,18 @@ function elementMetrics(registers: Registry[]) {
       buckets: LATENCY_BUCKETS_SECONDS,
       registers,
     }),
+    coalesced: new Counter({
+      name: 'relay_coalesced_elements_total',
+      help: 'Delivered elements that shared the element of an earlier one of their customer.',
+      labelNames: ['kind'],
+      registers,
+    }),
+    budgetSaved: new Counter({
+      name: 'relay_budget_saved_total',
+      help: 'Units of budget that delivered elements would have cost more without coalescing.',
+      labelNames: ['app_id', 'budget'],
+      registers,
+    }),
     possibleDuplicates: new Counter({
       name: 'relay_possible_duplicate_elements_total',
       help: 'Elements sent again although an attempt without an answer may have arrived.',
@@ -87,7 +107,7 @@ function requestMetrics(registers: Registry[]) {
     }),
     requestElements: new Histogram({
       name: 'relay_request_elements',
-      help: 'Elements per bulk request.',
+      help: 'Elements per bulk request, counted before coalescing.',
       buckets: [1, 3, 10, 30, 100, 200, 300, 400, 600, 1000],
       registers,
     }),

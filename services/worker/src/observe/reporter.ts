@@ -1,10 +1,10 @@
 import type { Kind, Lane } from '@relay/shared/element.js'
 import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
-import type { Batch } from '../batch/pack.js'
+import type { Batch } from '../batch/body.js'
 import { outcomeLabel, type Outcome } from '../classify/outcome.js'
 import type { AttemptReport, WorkerObserver } from '../dispatch/observer.js'
-import type { WorkerMetrics } from './metrics.js'
+import { COALESCED_KINDS, SAVED_BUDGET, type WorkerMetrics } from './metrics.js'
 
 /** Turns what the worker does into metrics and one log line per attempt. */
 export class Reporter implements WorkerObserver {
@@ -32,6 +32,7 @@ export class Reporter implements WorkerObserver {
       probe,
       outcome: label,
       elements: batch.items.length,
+      written: batch.runs.length,
       bodyBytes: batch.bodyBytes,
       users: batch.cost.users,
       events: batch.cost.events,
@@ -48,10 +49,10 @@ export class Reporter implements WorkerObserver {
     this.#metrics.shadowed.inc({ app_id: appId }, elements)
   }
 
-  delivered(appId: string, lane: Lane, { items }: Batch, answeredAtMs: number): void {
+  delivered(appId: string, lane: Lane, batch: Batch, answeredAtMs: number): void {
     const counts: Record<Kind, number> = { user: 0, event: 0, device: 0 }
     const latency = this.#metrics.latency.labels({ app_id: appId, lane })
-    for (const { element } of items) {
+    for (const { element } of batch.items) {
       counts[element.kind] += element.posted
       if (element.posted === 1) {
         latency.observe(Math.max(0, answeredAtMs - element.provenance.acceptedAtMs) / 1000)
@@ -60,6 +61,15 @@ export class Reporter implements WorkerObserver {
     for (const kind of ['user', 'event', 'device'] as const) {
       if (counts[kind] > 0) this.#metrics.delivered.inc({ app_id: appId, kind, lane }, counts[kind])
     }
+    this.#coalesced(appId, batch)
+  }
+
+  #coalesced(appId: string, { runs, saved }: Batch): void {
+    const counts: Record<Kind, number> = { user: 0, event: 0, device: 0 }
+    for (const { items } of runs) counts[items[0].element.kind] += items.length - 1
+    for (const kind of COALESCED_KINDS) this.#metrics.coalesced.inc({ kind }, counts[kind])
+    const budget = SAVED_BUDGET
+    this.#metrics.budgetSaved.inc({ app_id: appId, budget }, saved[budget])
   }
 
   deadLettered(appId: string, kind: Kind, reason: DeadLetterReason, posted: number): void {

@@ -3,7 +3,7 @@ import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import type { VendorError } from '../classify/outcome.js'
 import type { Item } from '../fetch/window.js'
 import { isBisected, onAccepted, onRefused, startBisection, type Bisection } from './bisect.js'
-import { batchOf, ENVELOPE_BYTES, type Batch } from '../batch/pack.js'
+import { BodyBuilder, batchOf, type Batch } from '../batch/body.js'
 import { splitForProbe, splitToCost } from './probe.js'
 import { suspectsOf } from './suspects.js'
 
@@ -16,16 +16,22 @@ export class Manifest {
   /** The front batch, while the elements that MoEngage refuses in it are being found. */
   #bisection: Bisection | null = null
   readonly #limits: () => WorkspaceLimits
+  /** One answer for the whole flight: what is reserved for a request is what it costs. */
+  readonly #coalesces: boolean
+  /** The batch of the items that were asked for last: most are asked for several times. */
+  #made: { readonly batch: Batch; readonly limits: WorkspaceLimits }
 
-  constructor(items: readonly Item[], limits: () => WorkspaceLimits) {
-    this.#batches = [items]
+  constructor(batch: Batch, limits: () => WorkspaceLimits) {
+    this.#batches = [batch.items]
+    this.#coalesces = batch.coalesces
     this.#limits = limits
+    this.#made = { batch, limits: limits() }
   }
 
   /** The next request, or null when nothing is left. */
   next(): Batch | null {
     const items = this.#nextItems()
-    return items.length === 0 ? null : batchOf(items, this.#limits())
+    return items.length === 0 ? null : this.#batchOf(items)
   }
 
   /** The next request was delivered. */
@@ -61,10 +67,10 @@ export class Manifest {
       return front[0] ?? null
     }
     const [items = [], ...rest] = this.#batches
-    const body = batchOf(front, this.#limits()).bodyBytes
+    const body = this.#batchOf(front).bodyBytes
     // At least in two, whatever the ceiling is thought to be.
     const most = Math.min(ceilingBytes, Math.ceil(body * 0.75))
-    this.#batches = [...divide(items, most), ...rest]
+    this.#batches = [...this.#divide(items, most), ...rest]
     return null
   }
 
@@ -83,7 +89,7 @@ export class Manifest {
   splitToCost(most: Cost): void {
     if (this.#bisection !== null) return
     const [items = [], ...rest] = this.#batches
-    this.#batches = [...splitToCost(items, most, this.#limits()), ...rest]
+    this.#batches = [...splitToCost(items, most, (some) => this.#batchOf(some).cost), ...rest]
     this.#tidy()
   }
 
@@ -119,23 +125,32 @@ export class Manifest {
   #tidy(): void {
     this.#batches = this.#batches.filter((items) => items.length > 0)
   }
+
+  #batchOf(items: readonly Item[]): Batch {
+    const limits = this.#limits()
+    if (this.#made.limits !== limits || !isSame(this.#made.batch.items, items)) {
+      this.#made = { batch: batchOf(items, limits, this.#coalesces), limits }
+    }
+    return this.#made.batch
+  }
+
+  /** Divides items, in order, into bodies of at most `mostBytes`; one element goes even if larger. */
+  #divide(items: readonly Item[], mostBytes: number): Item[][] {
+    const parts: Item[][] = []
+    let body = new BodyBuilder(this.#limits(), this.#coalesces)
+    for (const item of items) {
+      let addition = body.quote(item)
+      if (body.items.length > 0 && body.bodyBytes + addition.bytes > mostBytes) {
+        parts.push(body.items)
+        body = new BodyBuilder(this.#limits(), this.#coalesces)
+        addition = body.quote(item)
+      }
+      body.add(addition)
+    }
+    return [...parts, body.items]
+  }
 }
 
-/** Divides items, in order, into bodies of at most `mostBytes`; one element goes even if larger. */
-function divide(items: readonly Item[], mostBytes: number): Item[][] {
-  const parts: Item[][] = []
-  let part: Item[] = []
-  let bytes = ENVELOPE_BYTES
-  for (const item of items) {
-    const size = item.element.json.length + 1
-    if (part.length > 0 && bytes + size - 1 > mostBytes) {
-      parts.push(part)
-      part = []
-      bytes = ENVELOPE_BYTES
-    }
-    part.push(item)
-    bytes += size
-  }
-  if (part.length > 0) parts.push(part)
-  return parts
+function isSame(a: readonly Item[], b: readonly Item[]): boolean {
+  return a === b || (a.length === b.length && a.every((item, i) => item === b[i]))
 }

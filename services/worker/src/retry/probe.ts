@@ -1,6 +1,4 @@
 import { BUDGETS, type Cost } from '@relay/shared/budget/cost.js'
-import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
-import { batchOf } from '../batch/pack.js'
 import type { Item } from '../fetch/window.js'
 
 /** A probe of a held workspace carries the runs of as many customers as make this many elements. */
@@ -23,9 +21,9 @@ export function splitForProbe(items: readonly Item[]): readonly Item[][] {
 export function splitToCost(
   items: readonly Item[],
   most: Cost,
-  limits: WorkspaceLimits,
+  costOf: (items: readonly Item[]) => Cost,
 ): readonly Item[][] {
-  if (!exceeds(batchOf(items, limits).cost, most)) return [[...items]]
+  if (!exceeds(costOf(items), most)) return [[...items]]
   const byCustomer = new Map<string, Item[]>()
   for (const item of items) {
     const own = byCustomer.get(item.element.customer)
@@ -36,7 +34,7 @@ export function splitToCost(
   const chosen: Item[] = []
   for (const [customer, own] of byCustomer) {
     chosen.push(...own)
-    if (customers.size > 0 && exceeds(batchOf(chosen, limits).cost, most)) break
+    if (customers.size > 0 && exceeds(costOf(chosen), most)) break
     customers.add(customer)
   }
   return apart(items, customers)

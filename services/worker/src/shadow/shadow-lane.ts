@@ -2,7 +2,8 @@ import { effectiveLimits, type Cost } from '@relay/shared/budget/cost.js'
 import type { Clock } from '@relay/shared/clock.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
-import { batchOf, pack, type Batch } from '../batch/pack.js'
+import { batchOf, type Batch } from '../batch/body.js'
+import { pack } from '../batch/pack.js'
 import { loadWindow, type WindowMemory } from '../fetch/loader.js'
 import type { PartitionWindow } from '../fetch/window.js'
 import type { Settler } from '../settle/settler.js'
@@ -10,6 +11,8 @@ import { Signal } from '../signal.js'
 
 export interface ShadowLaneOptions {
   readonly workspace: () => Workspace
+  /** Whether adjacent elements of a customer would share one element of a request. */
+  readonly coalesces: () => boolean
   readonly settler: Settler
   readonly memory: WindowMemory
   readonly clock: Clock
@@ -141,6 +144,7 @@ export class ShadowLane {
       affordable: UNLIMITED,
       effective: effectiveLimits(limits, 1),
       limits,
+      coalesces: this.#o.coalesces(),
       mostWindows: Infinity,
     })
     if (batch.items.length > 0) return batch
@@ -149,6 +153,6 @@ export class ShadowLane {
     if (window === undefined || chunk === undefined) return null
     // Elements that no body holds any more, since the limit was lowered: they must go, too.
     const items = chunk.elements.map((element, index) => ({ window, chunk, index, element }))
-    return batchOf(items, limits)
+    return batchOf(items, limits, this.#o.coalesces())
   }
 }

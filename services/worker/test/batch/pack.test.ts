@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { budgetOf } from '@relay/shared/budget/cost.js'
-import { batchOf, pack, writeBody, type PackLimits } from '../../src/batch/pack.js'
+import { batchOf, writeBody } from '../../src/batch/body.js'
+import { pack, type PackLimits } from '../../src/batch/pack.js'
 import type { Item, PartitionWindow } from '../../src/fetch/window.js'
 import { partitions, windowsOf } from '../support/windows.js'
 
@@ -29,6 +30,7 @@ function limitsFrom(given: Partial<PackLimits>): PackLimits {
     affordable: AMPLE,
     effective: AMPLE,
     limits: LIMITS,
+    coalesces: true,
     mostWindows: 100,
     ...given,
   }
@@ -126,7 +128,7 @@ describe('packing', () => {
       fc.property(packing, ({ specs, ...given }) => {
         const windows = windowsOf(specs)
         const first = pack(windows, limitsFrom(given))
-        const again = batchOf(first.items, LIMITS)
+        const again = batchOf(first.items, LIMITS, true)
         expect(again).toEqual(first)
         for (const window of windows) {
           window.settle(first.items.filter((item) => item.window === window))

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { seededRandom } from '@relay/shared/seeded-random.js'
 import type { Item } from '../../src/fetch/window.js'
+import { batchOf } from '../../src/batch/body.js'
 import { Manifest } from '../../src/retry/manifest.js'
+import { itemsOf, streams, waitingIn } from '../support/elements.js'
 import { partitions, windowsOf } from '../support/windows.js'
 
 const LIMITS = {
@@ -33,7 +35,7 @@ function run(
   next: () => string,
   ceiling = Infinity,
 ): End {
-  const manifest = new Manifest(items, () => LIMITS)
+  const manifest = new Manifest(batchOf(items, LIMITS, true), () => LIMITS)
   const end: End = { delivered: [], dead: [], requests: 0 }
   for (let batch = manifest.next(); batch !== null; batch = manifest.next()) {
     end.requests += 1
@@ -86,6 +88,29 @@ describe('what of a flight is still to be sent', () => {
     )
   })
 
+  test('what shares an element with poison is delivered, in order, and only poison is not', () => {
+    let joined = 0
+    fc.assert(
+      fc.property(streams, fc.nat(), fc.integer({ min: 2, max: 9 }), (stream, seed, nth) => {
+        const items = itemsOf(waitingIn(stream))
+        joined += batchOf(items, LIMITS, true).saved.users
+        const poison = items.filter((_, i) => i % nth === 1)
+        const fates = byChance(seed)
+        const next = () => (fates() === 'retry' ? 'probe' : 'deliver')
+        const end = run(items, (item) => poison.includes(item), next)
+        expect(new Set(end.dead)).toEqual(new Set(poison))
+        expect(end.delivered).toHaveLength(items.length - poison.length)
+        for (const customer of new Set(stream.map((element) => element.customer))) {
+          const own = (list: readonly Item[]) => list.filter((i) => i.element.customer === customer)
+          const good = own(items).filter((item) => !poison.includes(item))
+          expect(own(end.delivered)).toEqual(good)
+        }
+      }),
+      { numRuns: 500 },
+    )
+    expect(joined).toBeGreaterThan(300)
+  })
+
   test('only poison is dead-lettered', () => {
     fc.assert(
       fc.property(partitions, fc.integer({ min: 2, max: 30 }), (specs, nth) => {
@@ -116,7 +141,7 @@ describe('what of a flight is still to be sent', () => {
         chunk.elements.map((element, index) => ({ window, chunk, index, element })),
       ),
     )
-    const manifest = new Manifest(items, () => LIMITS)
+    const manifest = new Manifest(batchOf(items, LIMITS, true), () => LIMITS)
     manifest.refused(null)
     manifest.delivered()
     const sent = items.slice(0, 3)
@@ -138,7 +163,7 @@ describe('what of a flight is still to be sent', () => {
           ),
         )
         const most = { users: 2, events, devices: 0 }
-        const manifest = new Manifest(items, () => LIMITS)
+        const manifest = new Manifest(batchOf(items, LIMITS, true), () => LIMITS)
         const seen = new Set<string>()
         for (;;) {
           manifest.splitToCost(most)

@@ -1,0 +1,55 @@
+import { NAME_CHARACTERS } from '@relay/shared/vendor/limits.js'
+import {
+  ADD_TO_ARRAY,
+  CREATE_ONLY_ATTRIBUTES,
+  IDENTIFIER_ATTRIBUTES,
+  isStandardAttribute,
+  REMOVE_FROM_ARRAY,
+} from '@relay/shared/vendor/user-attributes.js'
+
+/** What coalescing must know of the name of a user attribute. */
+export interface AttributeName {
+  /** With escapes resolved: `"a"` and `"\u0061"` are one name. */
+  readonly name: string
+  /** Equal for names that a lax reader could take for one. */
+  readonly key: string
+  /** Whether an update with it may be joined with another at all. */
+  readonly joins: boolean
+  readonly identifies: boolean
+  /** Whether MoEngage gives it a meaning of its own. */
+  readonly standard: boolean
+}
+
+/**
+ * Attributes that keep their update to themselves: operators change what is there instead of
+ * setting it, and what cannot be updated later may take the rest of its update along.
+ */
+const LONERS = new Set([ADD_TO_ARRAY, REMOVE_FROM_ARRAY, ...CREATE_ONLY_ATTRIBUTES])
+const IDENTIFIERS = new Set(IDENTIFIER_ATTRIBUTES)
+/** MoEngage allows a workspace 256 attributes; names are forgotten beyond this many. */
+const MOST_KNOWN = 10_000
+
+const known = new Map<string, AttributeName>()
+
+/** The name that stands so, without its quotes, in JSON. Names recur, so each is looked at once. */
+export function attributeName(written: string): AttributeName {
+  const before = known.get(written)
+  if (before !== undefined) return before
+  if (known.size >= MOST_KNOWN) known.clear()
+  const name = written.includes('\\') ? (JSON.parse(`"${written}"`) as string) : written
+  const facts = {
+    name,
+    key: name.normalize('NFKC').trim().toLowerCase(),
+    joins: mayJoin(name),
+    identifies: IDENTIFIERS.has(name),
+    standard: isStandardAttribute(name),
+  }
+  known.set(written, facts)
+  return facts
+}
+
+/** Dots and dollars can be paths or operators behind the API; a name that is cut is two at once. */
+function mayJoin(name: string): boolean {
+  const { length } = name
+  return length > 0 && length <= NAME_CHARACTERS && !/[.$]/.test(name) && !LONERS.has(name)
+}

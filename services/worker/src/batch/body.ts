@@ -1,0 +1,115 @@
+import { budgetOf, type Budget, type Cost } from '@relay/shared/budget/cost.js'
+import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
+import type { RequestShare } from '@relay/shared/trace/trace-entry.js'
+import { Run, type Growth } from './coalesce.js'
+import type { Item } from '../fetch/window.js'
+
+const HEAD = Buffer.from('{"type":"transition","elements":[')
+const TAIL = Buffer.from(']}')
+const COMMA = Buffer.from(',')
+
+/** Bytes of a bulk body around its elements. */
+const ENVELOPE_BYTES = HEAD.length + TAIL.length
+
+/** What one bulk request carries: a contiguous run of elements of each of its customers. */
+export interface Batch {
+  readonly items: readonly Item[]
+  /** The elements of its body: each stands for one item or for several. */
+  readonly runs: readonly Run[]
+  /** Whether adjacent items of a customer may share an element. */
+  readonly coalesces: boolean
+  readonly bodyBytes: number
+  /** Of the elements as written. */
+  readonly cost: Cost
+  /** What the items would cost more, were each written by itself. */
+  readonly saved: Cost
+  /** Bytes of the elements that each budget pays for, each with a comma. */
+  readonly budgetBytes: Cost
+}
+
+/** What a body grows by with one more item. */
+export interface Addition {
+  readonly item: Item
+  readonly budget: Budget
+  readonly cost: number
+  /** Commas included; negative where coalescing replaces a longer value. */
+  readonly bytes: number
+  /** The run that takes it, and how; null: it begins one. */
+  readonly joins: { readonly run: Run; readonly growth: Growth } | null
+}
+
+/** A body under construction; counts bytes and cost as they will be written. */
+export class BodyBuilder implements Batch {
+  readonly items: Item[] = []
+  readonly runs: Run[] = []
+  readonly coalesces: boolean
+  bodyBytes = ENVELOPE_BYTES
+  readonly cost: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
+  readonly saved: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
+  readonly budgetBytes: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
+  readonly #limits: WorkspaceLimits
+  /** The newest run of each customer: what is between two of its elements stays between them. */
+  readonly #newest = new Map<string, Run>()
+
+  constructor(limits: WorkspaceLimits, coalesces: boolean) {
+    this.#limits = limits
+    this.coalesces = coalesces
+  }
+
+  /** What adding the next item of its customer would take. */
+  quote(item: Item): Addition {
+    const { kind, cost, json, customer } = item.element
+    const budget = budgetOf(kind, this.#limits)
+    const run = this.coalesces ? this.#newest.get(customer) : undefined
+    const growth = run?.growthBy(item) ?? null
+    if (run !== undefined && growth !== null) {
+      return { item, budget, cost: growth.cost, bytes: growth.bytes, joins: { run, growth } }
+    }
+    return { item, budget, cost, bytes: json.length + (this.runs.length > 0 ? 1 : 0), joins: null }
+  }
+
+  add({ item, budget, cost, bytes, joins }: Addition): void {
+    this.items.push(item)
+    this.bodyBytes += bytes
+    this.cost[budget] += cost
+    this.saved[budget] += item.element.cost - cost
+    if (joins === null) {
+      const run = new Run(item)
+      this.runs.push(run)
+      if (this.coalesces) this.#newest.set(item.element.customer, run)
+      this.budgetBytes[budget] += run.bytes + 1
+    } else {
+      joins.run.take(item, joins.growth)
+      this.budgetBytes[budget] += bytes
+    }
+  }
+}
+
+/** The batch that carries just these items, in this order. */
+export function batchOf(
+  items: readonly Item[],
+  limits: WorkspaceLimits,
+  coalesces: boolean,
+): Batch {
+  const body = new BodyBuilder(limits, coalesces)
+  for (const item of items) body.add(body.quote(item))
+  return body
+}
+
+/** The bulk body, `bodyBytes` long: the elements' own bytes, joined. */
+export function writeBody({ runs }: Batch): Buffer {
+  const parts: Buffer[] = [HEAD]
+  runs.forEach((run, i) => {
+    if (i > 0) parts.push(COMMA)
+    parts.push(...run.parts())
+  })
+  parts.push(TAIL)
+  return Buffer.concat(parts)
+}
+
+/** Elements as posted, with the request that each came in by. */
+export function* sharesOf({ items }: Batch): Generator<RequestShare> {
+  for (const { element } of items) {
+    yield { requestId: element.provenance.requestId, elements: element.posted }
+  }
+}

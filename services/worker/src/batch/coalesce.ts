@@ -1,0 +1,185 @@
+/**
+ * How a run of elements of one customer becomes one element of a bulk body: pure.
+ *
+ * The law: MoEngage ends with the same profile, and sees the same events with the same profile
+ * behind each, as if every element had come by itself. The documents leave much open (what `null`
+ * does, how a value of another type is taken, what an identifier drags along), so elements are
+ * joined only where every reading gives the same. Decision record 9 lists the rules.
+ */
+import { ATTRIBUTES_PER_EVENT } from '@relay/shared/vendor/limits.js'
+import { PLATFORMS_ATTRIBUTE } from '@relay/shared/vendor/user-attributes.js'
+import { shapeOf, type Attribute, type EventShape, type Shape, type UserShape } from './shape.js'
+import { classOf, isPlainList, isScalar } from './value-class.js'
+import type { Item } from '../fetch/window.js'
+
+/** Elements that one written element may stand for: bounds the work of joining. */
+const MOST_JOINED = 100
+
+/** What a run grows by with one more element. */
+export interface Growth {
+  readonly shape: Shape
+  /** Bytes of JSON; negative where a shorter value replaces a longer one. */
+  readonly bytes: number
+  /** Budget units. */
+  readonly cost: number
+}
+
+/** Elements that one element of the body stands for: adjacent in their customer's order. */
+export class Run {
+  readonly items: [Item, ...Item[]]
+  /** Bytes of JSON as it will be written. */
+  bytes: number
+  /** Budget units that it costs as written. */
+  cost: number
+  #joined: Joined | null = null
+
+  constructor(first: Item) {
+    this.items = [first]
+    this.bytes = first.element.json.length
+    this.cost = first.element.cost
+  }
+
+  /** What taking `item` as well would add; null when that might change what MoEngage ends with. */
+  growthBy(item: Item): Growth | null {
+    const [first] = this.items
+    if (this.items.length >= MOST_JOINED || first.window !== item.window) return null
+    if (first.element.kind !== item.element.kind) return null
+    const shape = shapeOf(item.element)
+    if (shape === null) return null
+    this.#joined ??= joinedOf(shapeOf(first.element))
+    return this.#joined?.growthBy(shape, item.element.cost) ?? null
+  }
+
+  take(item: Item, { shape, bytes, cost }: Growth): void {
+    this.items.push(item)
+    this.bytes += bytes
+    this.cost += cost
+    this.#joined?.take(shape)
+  }
+
+  /** Its JSON, `bytes` long, in parts. */
+  parts(): readonly Buffer[] {
+    const [first, ...more] = this.items
+    return more.length === 0 || this.#joined === null ? [first.element.json] : this.#joined.parts()
+  }
+}
+
+interface Joined {
+  growthBy(shape: Shape, cost: number): Growth | null
+  take(shape: Shape): void
+  parts(): Buffer[]
+}
+
+function joinedOf(shape: Shape | null): Joined | null {
+  switch (shape?.kind) {
+    case 'user':
+      return new JoinedUpdates(shape)
+    case 'event':
+      return new JoinedEvents(shape)
+    case undefined:
+      return null
+  }
+}
+
+const COMMA = Buffer.from(',')
+
+/** User updates: the attributes of all, the last value of each. They cost what one update costs. */
+class JoinedUpdates implements Joined {
+  readonly #first: UserShape
+  readonly #attributes: Map<string, Attribute>
+
+  constructor(first: UserShape) {
+    this.#first = first
+    this.#attributes = new Map(first.attributes)
+  }
+
+  growthBy(shape: Shape): Growth | null {
+    const first = this.#first
+    if (shape.kind !== 'user' || !framesAlike(first, shape)) return null
+    // An update that is dropped for its identifiers must not take one without them along.
+    if (shape.identifiers !== first.identifiers) return null
+    let bytes = 0
+    let count = this.#attributes.size
+    for (const [key, attribute] of shape.attributes) {
+      const earlier = this.#attributes.get(key)
+      bytes += attribute.end - attribute.start
+      if (earlier === undefined) {
+        if (count > 0) bytes += 1
+        count += 1
+      } else if (mayReplace(earlier, attribute)) bytes -= earlier.end - earlier.start
+      else return null
+    }
+    return count > ATTRIBUTES_PER_EVENT ? null : { shape, bytes, cost: 0 }
+  }
+
+  take(shape: Shape): void {
+    if (shape.kind !== 'user') return
+    for (const [key, attribute] of shape.attributes) {
+      // At the end, so that whoever reads in order meets names in the order of the last updates.
+      this.#attributes.delete(key)
+      this.#attributes.set(key, attribute)
+    }
+  }
+
+  parts(): Buffer[] {
+    const texts = [...this.#attributes.values()].map(({ json, start, end }) =>
+      json.subarray(start, end),
+    )
+    return [this.#first.head, ...separated(texts), this.#first.tail]
+  }
+}
+
+/** Events: the actions of all, in order. They cost what they cost apart, and save bytes. */
+class JoinedEvents implements Joined {
+  readonly #first: EventShape
+  readonly #actions: Buffer[]
+
+  constructor(first: EventShape) {
+    this.#first = first
+    this.#actions = [first.actions]
+  }
+
+  growthBy(shape: Shape, cost: number): Growth | null {
+    if (shape.kind !== 'event' || !framesAlike(this.#first, shape)) return null
+    return { shape, bytes: shape.actions.length + 1, cost }
+  }
+
+  take(shape: Shape): void {
+    if (shape.kind === 'event') this.#actions.push(shape.actions)
+  }
+
+  parts(): Buffer[] {
+    return [this.#first.head, ...separated(this.#actions), this.#first.tail]
+  }
+}
+
+/** Byte-equal around what is joined: the same members with the same values. */
+function framesAlike(a: Shape, b: Shape): boolean {
+  return a.head.equals(b.head) && a.tail.equals(b.tail)
+}
+
+/**
+ * Whether setting an attribute to `earlier` and then to `later` is the same as setting it to
+ * `later`: set to the same once more, or plain values that are taken or ignored alike.
+ */
+function mayReplace(earlier: Attribute, later: Attribute): boolean {
+  const { name, json, value, end } = later
+  if (earlier.name.name !== name.name) return false
+  const same = sameBytes(earlier, later)
+  if (same && (isScalar(json[value]) || name.name === PLATFORMS_ATTRIBUTE)) return true
+  if (name.standard) return false
+  if (same) return isPlainList(json.subarray(value, end))
+  const taken = classOf(json, value, end)
+  return taken !== null && taken === classOf(earlier.json, earlier.value, earlier.end)
+}
+
+/** Whether both are set to a value of the same bytes. */
+function sameBytes(a: Attribute, b: Attribute): boolean {
+  const length = a.end - a.value
+  if (length !== b.end - b.value) return false
+  return a.json.compare(b.json, b.value, b.end, a.value, a.end) === 0
+}
+
+function separated(texts: readonly Buffer[]): Buffer[] {
+  return texts.flatMap((text, i) => (i === 0 ? [text] : [COMMA, text]))
+}

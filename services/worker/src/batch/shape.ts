@@ -1,0 +1,113 @@
+import type { Element } from '@relay/shared/element.js'
+import { attributeName, type AttributeName } from './attribute-name.js'
+import { walkMembers, writtenName, type MemberSpan } from './json-members.js'
+
+/** A user attribute, and where it stands. */
+export interface Attribute extends MemberSpan {
+  readonly json: Buffer
+  readonly name: AttributeName
+}
+
+/** An element in three parts: `head`, what coalescing joins, `tail`. */
+interface Frame {
+  /** Up to and including the bracket that opens `attributes` or `actions`. */
+  readonly head: Buffer
+  /** From the bracket that closes it. */
+  readonly tail: Buffer
+}
+
+export interface UserShape extends Frame {
+  readonly kind: 'user'
+  /** By the name's key, in their order. */
+  readonly attributes: ReadonlyMap<string, Attribute>
+  /** Its identifiers and their values, in one order: equal for equal ones. */
+  readonly identifiers: string
+}
+
+export interface EventShape extends Frame {
+  readonly kind: 'event'
+  /** The entries of `actions`, as they stand there. */
+  readonly actions: Buffer
+}
+
+/** What coalescing looks at in an element. */
+export type Shape = UserShape | EventShape
+
+/** Members whose meaning is documented; with any other an element is left alone. openapi. */
+const USER_MEMBERS = ['type', 'customer_id', 'update_existing_only', 'platforms', 'attributes']
+const EVENT_MEMBERS = ['type', 'customer_id', 'device_id', 'user_identifiers', 'actions']
+
+const known = new WeakMap<Element, Shape | null>()
+
+/**
+ * The shape of an element, scanned once; null when it must travel as it is. Devices do: nothing
+ * says what MoEngage keeps of a push token that was replaced.
+ */
+export function shapeOf(element: Element): Shape | null {
+  const before = known.get(element)
+  if (before !== undefined) return before
+  const shape = scan(element)
+  known.set(element, shape)
+  return shape
+}
+
+function scan({ kind, json }: Element): Shape | null {
+  switch (kind) {
+    case 'user':
+      return userShape(json)
+    case 'event':
+      return eventShape(json)
+    case 'device':
+      return null
+  }
+}
+
+function userShape(json: Buffer): UserShape | null {
+  const member = joinedMember(json, USER_MEMBERS, 'attributes')
+  if (member === null) return null
+  const attributes = new Map<string, Attribute>()
+  const identifiers: string[] = []
+  const close = walkMembers(json, member.value, (start, value, end) => {
+    const name = attributeName(writtenName(json, start, value))
+    if (!name.joins || attributes.has(name.key)) return false
+    attributes.set(name.key, { json, start, value, end, name })
+    if (name.identifies) identifiers.push(json.toString('latin1', start, end))
+    return true
+  })
+  if (close < 0) return null
+  return {
+    kind: 'user',
+    head: json.subarray(0, member.value + 1),
+    tail: json.subarray(close),
+    attributes,
+    identifiers: identifiers.sort().join(),
+  }
+}
+
+function eventShape(json: Buffer): EventShape | null {
+  const member = joinedMember(json, EVENT_MEMBERS, 'actions')
+  if (member === null || json[member.value] !== 0x5b) return null
+  const actions = json.subarray(member.value + 1, member.end - 1)
+  if (actions.length === 0) return null
+  return {
+    kind: 'event',
+    head: json.subarray(0, member.value + 1),
+    tail: json.subarray(member.end - 1),
+    actions,
+  }
+}
+
+/** The member of the root object that has this name, if the others are known and stand once. */
+function joinedMember(json: Buffer, allowed: readonly string[], wanted: string): MemberSpan | null {
+  const names: string[] = []
+  let found: MemberSpan | null = null
+  const close = walkMembers(json, 0, (start, value, end) => {
+    // One with escapes is not known by its name, and so left alone.
+    const name = writtenName(json, start, value)
+    if (!allowed.includes(name) || names.includes(name)) return false
+    names.push(name)
+    if (name === wanted) found = { start, value, end }
+    return true
+  })
+  return close === json.length - 1 ? found : null
+}
