@@ -1,13 +1,14 @@
 import { request } from 'node:http'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startChild, type Child } from '@relay/dev/process/child.js'
 import { freePort } from '@relay/dev/process/port.js'
 import { startProxy, type TcpProxy } from '@relay/dev/proxy/tcp-proxy.js'
-import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { startRedis, type TestRedis, type TestRedisOptions } from '@relay/dev/redis/test-redis.js'
 import { startSimulator, type Simulator } from '@relay/simulator/simulator.js'
 import type { SettingsInput } from '@relay/simulator/settings.js'
 
-const ROOT = new URL('../../', import.meta.url)
+const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url))
 export const APP_ID = 'ACCEPT'
 export const API_KEY = 'vendor-key'
 export const SECRET = 'producer-secret'
@@ -25,6 +26,8 @@ export interface RelayOptions {
   /** Settings besides the usual; computed once Redis and the simulator are there, if a function. */
   readonly env?: Environment | ((parts: Parts) => Promise<Environment>)
   readonly simulator?: SettingsInput
+  /** Its own Redis; by default one that appends every second. */
+  readonly redis?: TestRedisOptions
   /** The api speaks to Redis through `apiRedis`, which can be told to misbehave. */
   readonly redisProxy?: true
 }
@@ -49,6 +52,7 @@ export class Relay {
   readonly apiRedis: TcpProxy | null
   #api: Child
   readonly #apiEnv: Environment
+  readonly #apis: Child[] = []
   #started = 0
 
   private constructor(
@@ -72,10 +76,11 @@ export class Relay {
 
   static async start(options: RelayOptions = {}): Promise<Relay> {
     const { workers = 1, env = {}, simulator = {}, redisProxy } = options
+    const redisOptions = options.redis ?? { appendonly: 'everysec' }
     // First, and alone: it is what throws for wrong options.
     const sim = await startSimulator({ workspaces: { [APP_ID]: API_KEY }, ...simulator })
     const [redis, port, opsPort] = await Promise.all([
-      startRedis({ appendonly: 'everysec' }),
+      startRedis(redisOptions),
       freePort(),
       freePort(),
     ])
@@ -101,12 +106,13 @@ export class Relay {
     return relay
   }
 
-  async addWorker(env: Environment = {}): Promise<Child> {
+  /** `root`: folder of the relay to run, the checkout by default. */
+  async addWorker(env: Environment = {}, root = CHECKOUT): Promise<Child> {
     const opsPort = await freePort()
     this.#started += 1
     const worker = await startChild({
       name: `worker ${String(this.#started)}`,
-      entry: entryOf('worker'),
+      entry: entryOf('worker', root),
       env: { ...this.env, ...env, OPS_PORT: String(opsPort) },
     })
     const opsUrl = `http://127.0.0.1:${String(opsPort)}`
@@ -120,6 +126,19 @@ export class Relay {
     return this.#api
   }
 
+  /** Another api of this relay. Returns its URL. */
+  async addApi(env: Environment = {}, root = CHECKOUT): Promise<string> {
+    const [port, opsPort] = [await freePort(), await freePort()]
+    const api = await startChild({
+      name: 'another api',
+      entry: entryOf('api', root),
+      env: { ...this.env, ...env, PORT: String(port), OPS_PORT: String(opsPort) },
+    })
+    this.#apis.push(api)
+    await api.waitUntilReady(`http://127.0.0.1:${String(opsPort)}/readyz`)
+    return `http://127.0.0.1:${String(port)}`
+  }
+
   /** Another api in place of the present one, which must have ended. */
   async restartApi(env: Environment = {}): Promise<void> {
     const all = { ...this.#apiEnv, ...env }
@@ -128,24 +147,35 @@ export class Relay {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#api, ...this.workers].map((child) => child.stop()))
+    const children = [this.#api, ...this.#apis, ...this.workers]
+    await Promise.all(children.map((child) => child.stop()))
     await this.apiRedis?.stop()
     await this.redis.stop()
     await this.simulator.close()
   }
 
   /** Posts `body` (JSON, or text as it is) to the intake. */
-  post(path: string, body: unknown, headers: Environment = {}): Promise<Answer> {
+  post(
+    path: string,
+    body: unknown,
+    headers: Environment = {},
+    apiUrl = this.apiUrl,
+  ): Promise<Answer> {
     const text = typeof body === 'string' ? body : JSON.stringify(body)
-    return send(`${this.apiUrl}${path}`, 'POST', text, {
+    return send(`${apiUrl}${path}`, 'POST', text, {
       ...basicAuth(),
       'Content-Type': 'application/json',
       ...headers,
     })
   }
 
-  postElements(elements: readonly unknown[], headers?: Environment): Promise<Answer> {
-    return this.post(`/v1/transition/${APP_ID}`, { type: 'transition', elements }, headers)
+  postElements(
+    elements: readonly unknown[],
+    headers?: Environment,
+    apiUrl?: string,
+  ): Promise<Answer> {
+    const body = { type: 'transition', elements }
+    return this.post(`/v1/transition/${APP_ID}`, body, headers, apiUrl)
   }
 }
 
@@ -155,8 +185,8 @@ export function basicAuth(): Environment {
 }
 
 /** The built main file of a service. */
-export function entryOf(service: string): string {
-  return fileURLToPath(new URL(`services/${service}/dist/main.js`, ROOT))
+export function entryOf(service: string, root = CHECKOUT): string {
+  return join(root, `services/${service}/dist/main.js`)
 }
 
 /** One HTTP request over a connection of its own. */

@@ -1,11 +1,16 @@
 import { appendFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PRIVATE, ROOT } from '@relay/dev/folders.js'
+import { buildVariant } from '@relay/dev/variant/variant.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { FAULTS } from './faults/all.js'
+import { tellLogs } from './logs.js'
 import { parseOptions, USAGE, type Options } from './options.js'
 import { MUTANTS } from './mutants/mutants.js'
-import { buildMutant } from './mutants/tree.js'
+import { AIMED } from './plots/aimed.js'
+import { drawnPlot } from './plots/drawn.js'
+import type { Plot } from './plots/plot.js'
+import { prove } from './prove.js'
 import { TABLE_HEAD, tableRow, violationLines } from './report.js'
 import { runOnce } from './run.js'
 
@@ -23,39 +28,44 @@ async function main(): Promise<number> {
   }
   if (options === 'list') {
     say(FAULTS.map(({ name }) => name).join('\n'))
+    say(AIMED.map(({ name, about }) => `--plot ${name}: ${about}`).join('\n'))
     say(MUTANTS.map(({ name, breaks }) => `--mutant ${name}: ${breaks}`).join('\n'))
     return 0
   }
-  return runAll(options)
+  const mutants = MUTANTS.filter(({ name }) => name === (options.mutant ?? name))
+  const plot = plotOf(options)
+  if (mutants.length === 0 || plot === null) {
+    say('nothing has such a name; --list prints them')
+    return EXIT_USAGE
+  }
+  if (options.prove) return prove(mutants, say)
+  const [mutant] = options.mutant === null ? [] : mutants
+  return runAll(options, plot, mutant === undefined ? ROOT : await buildVariant(mutant))
 }
 
-async function runAll(options: Options): Promise<number> {
-  const { faults: wanted } = options
-  const faults = FAULTS.filter(
-    ({ name, slow }) => wanted?.some((w) => name.startsWith(w)) ?? slow !== true,
-  )
-  if (faults.length === 0) {
-    say('no fault has such a name; --list prints them')
-    return EXIT_USAGE
-  }
-  const root = await rootOf(options.mutant)
-  if (root === null) {
-    say('no mutant has that name; --list prints them')
-    return EXIT_USAGE
-  }
+/** What to play; null when nothing has the name that was given. */
+function plotOf({ faults: wanted, plot, durationMs }: Options): Plot | null {
+  if (plot !== null) return AIMED.find(({ name }) => name === plot) ?? null
+  const faults = FAULTS.filter(({ name }) => wanted?.some((w) => name.startsWith(w)) ?? true)
+  return faults.length === 0 ? null : drawnPlot(faults, durationMs)
+}
+
+async function runAll(options: Options, plot: Plot, root: string): Promise<number> {
   const rows: string[] = []
   let failed = 0
   for (let i = 0; i < options.runs; i += 1) {
     const seed = options.seed + i
     const dir = join(PRIVATE, 'faults', String(seed))
     say(`seed ${String(seed)}`)
-    const result = await runOnce({ ...options, seed, faults, dir, root, say })
+    const result = await runOnce({ seed, rate: options.rate, plot, dir, root, say })
     rows.push(tableRow(result))
     say(rows.at(-1) ?? '')
     for (const line of violationLines(result)) say(line)
     if (result.violations.length > 0) {
       failed += 1
       say(`  logs and evidence: ${dir}; again: --seed ${String(seed)}`)
+      // Elsewhere the folder is gone once the job has ended.
+      if (process.env.CI === 'true') await tellLogs(dir, say)
     } else if (!options.keep) await rm(dir, { recursive: true, force: true })
   }
   say(`\n${[TABLE_HEAD, ...rows].join('\n')}\n`)
@@ -66,13 +76,6 @@ async function runAll(options: Options): Promise<number> {
   )
   if (options.record) await record(options, rows)
   return failed === 0 ? 0 : 1
-}
-
-/** The folder of the relay to run; null when there is no such mutant. */
-async function rootOf(mutantName: string | null): Promise<string | null> {
-  if (mutantName === null) return ROOT
-  const mutant = MUTANTS.find(({ name }) => name === mutantName)
-  return mutant === undefined ? null : buildMutant(mutant)
 }
 
 async function record({ durationMs, rate }: Options, rows: readonly string[]): Promise<void> {

@@ -8,8 +8,12 @@ export interface Options {
   readonly rate: number
   /** null: all. */
   readonly faults: readonly string[] | null
+  /** A schedule that aims at one mechanism, in place of drawn faults. */
+  readonly plot: string | null
   /** null: relay as it is. */
   readonly mutant: string | null
+  /** Runs every mutant, or the one named, and the same without it. */
+  readonly prove: boolean
   readonly record: boolean
   readonly keep: boolean
 }
@@ -21,8 +25,11 @@ export const USAGE = `npm run test:faults -- [options]
   --seconds N         load and faults of a run             (30)
   --rate N            elements a second, about             (300)
   --faults NAME,NAME  only these, or all that begin so     (all)
-  --mutant NAME         run a deliberately broken relay, which must fail
-  --list              print the names of the faults and mutants
+  --plot NAME         this schedule in place of drawn faults
+  --mutant NAME       run a deliberately broken relay, which must fail
+  --prove             every mutant (or that of --mutant) in the run that shows it, then the same
+                      run without it: the first must fail, the second hold
+  --list              print the names of the faults, plots and mutants
   --record            append the table to docs/reliability.md
   --keep              keep the logs of passed runs, too
 `
@@ -33,7 +40,9 @@ const OPTIONS = {
   seconds: { type: 'string', default: '30' },
   rate: { type: 'string', default: '300' },
   faults: { type: 'string', default: '' },
+  plot: { type: 'string', default: '' },
   mutant: { type: 'string', default: '' },
+  prove: { type: 'boolean', default: false },
   list: { type: 'boolean', default: false },
   record: { type: 'boolean', default: false },
   keep: { type: 'boolean', default: false },
@@ -56,7 +65,9 @@ export function parseOptions(args: readonly string[], freshSeed: number): Option
       durationMs: whole('seconds', values.seconds) * 1000,
       rate: whole('rate', values.rate),
       faults: values.faults === '' ? null : values.faults.split(','),
+      plot: values.plot === '' ? null : values.plot,
       mutant: values.mutant === '' ? null : values.mutant,
+      prove: values.prove,
       record: values.record,
       keep: values.keep,
     }

@@ -5,24 +5,22 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '@relay/shared/seeded-random.js'
 import { nowMs } from './clock.js'
-import type { Fault } from './faults/fault.js'
 import { healRedis } from './faults/redis.js'
 import { refusePoison } from './faults/vendor.js'
 import { judge } from './oracle/judge.js'
 import type { Disturbance, Evidence, Violation } from './oracle/model.js'
+import type { Plot } from './plots/plot.js'
+import { makeProducers } from './producers/crowd.js'
 import { Journal } from './producers/journal.js'
-import { Producer } from './producers/producer.js'
-import { drawSchedule, play } from './schedule/schedule.js'
+import { MachineWatch } from './stack/machine.js'
 import { Remains } from './stack/remains.js'
-import { LIMITS } from './stack/settings.js'
 import { Stack } from './stack/stack.js'
 
 export interface RunOptions {
   readonly seed: number
-  readonly durationMs: number
   /** Elements a second, about. */
   readonly rate: number
-  readonly faults: readonly Fault[]
+  readonly plot: Plot
   readonly dir: string
   /** Folder of the relay that runs: the checkout, or a broken variant. */
   readonly root: string
@@ -43,74 +41,59 @@ export interface RunResult {
   readonly violations: readonly Violation[]
 }
 
-const PRODUCERS = 12
-const CUSTOMERS_EACH = 12
-/** Every third producer posts to the backfill lane. */
-const BACKFILL_EVERY = 3
-const MEAN_ELEMENTS = 6.5
 /** A post that hangs on a fault needs this long at most once all is well. */
 const LAST_POSTS_MS = 30_000
-const DRAIN_WITHIN_MS = 60_000
-const SLOW_DRAIN_WITHIN_MS = 400_000
 const MOST_MEMORY_BYTES = 400_000_000
 
 /** One run: load under faults, then peace, then the judgement. */
 export async function runOnce(options: RunOptions): Promise<RunResult> {
-  const { dir } = options
+  const { dir, plot } = options
   await rm(dir, { recursive: true, force: true })
   await mkdir(dir, { recursive: true })
-  const stack = await Stack.start(options)
+  const stack = await Stack.start({ ...options, conditions: plot.conditions })
   const remains = new Remains(stack.redis.port, stack.prefix)
+  const machine = new MachineWatch()
   try {
-    return await runOn(stack, remains, options)
+    return await runOn(stack, remains, machine, options)
   } finally {
+    machine.stop()
     remains.close()
     await stack.close()
   }
 }
 
-async function runOn(stack: Stack, remains: Remains, options: RunOptions): Promise<RunResult> {
-  const { seed, durationMs, faults, say } = options
-  const random = seededRandom(seed)
+async function runOn(
+  stack: Stack,
+  remains: Remains,
+  machine: MachineWatch,
+  options: RunOptions,
+): Promise<RunResult> {
+  const { seed, plot, say } = options
+  const { limits } = plot.conditions
   const journal = new Journal()
-  let poisonShare = 0
-  const stopped = new AbortController()
-  const givenUp = new AbortController()
-  setMaxListeners(0, stopped.signal, givenUp.signal)
   await refusePoison({ stack })
-  const load = Promise.all(
-    makeProducers(stack, journal, options, () => poisonShare).map((producer) =>
-      producer.run(stopped.signal, givenUp.signal),
-    ),
-  )
-  const planned = drawSchedule(random, faults, durationMs)
-  const scene = { stack, poison: (share: number) => (poisonShare = share) }
-  const injected = await play(planned, scene, durationMs, ({ name }) => {
-    say(`  ${name}`)
-  })
+  const load = startLoad(stack, journal, options)
+  const random = seededRandom(seed)
+  const planned = await plot.play({ stack, remains, journal, random, poison: load.poison, say })
   await stack.heal()
   await healRedis(stack)
-  stopped.abort()
-  await Promise.race([load, sleep(LAST_POSTS_MS)])
-  givenUp.abort()
-  await load
+  await load.end()
   const endedMs = nowMs()
-  const isSlow = faults.some(({ slow, name }) => slow && injected.some((d) => d.name === name))
-  const withinMs = isSlow ? SLOW_DRAIN_WITHIN_MS : DRAIN_WITHIN_MS
-  const drained = await drain(stack, remains, journal, withinMs)
+  const drained = await drain(stack, remains, journal, plot.drainWithinMs)
   const drainMs = nowMs() - endedMs
   const memory = fatProcesses(stack)
+  const injected = [...planned, ...machine.stalls]
   const evidence: Evidence = {
     posted: journal.posted,
     arrived: stack.vendor.arrived,
     requests: await stack.vendor.requests(),
     disturbances: injected,
     deadLetters: await remains.deadLetters(),
-    limits: LIMITS,
+    limits,
   }
   await Promise.all(stack.services.map((service) => service.stop()))
   const { violations, duplicates } = judge(evidence)
-  const leaks = drained === null ? await remains.leaks(LIMITS.windowMs + 2_100) : []
+  const leaks = drained === null ? await remains.leaks(limits.windowMs + 2_100) : []
   const result: RunResult = {
     ...{ seed, injected, duplicates, drainMs },
     posted: journal.acknowledged,
@@ -133,28 +116,25 @@ const as =
   (law: Violation['law']) =>
   (detail: string): Violation => ({ law, detail })
 
-function makeProducers(
-  stack: Stack,
-  journal: Journal,
-  { seed, rate }: RunOptions,
-  poisonShare: () => number,
-): Producer[] {
-  return Array.from({ length: PRODUCERS }, (_, i) => {
-    const lane = i % BACKFILL_EVERY === BACKFILL_EVERY - 1 ? 'backfill' : 'realtime'
-    return new Producer({
-      name: `${String(seed)}-p${String(i)}`,
-      lane,
-      urls: stack.apis.map(({ url }) => url),
-      customers: Array.from(
-        { length: CUSTOMERS_EACH },
-        (_, c) => `${lane}-${String(i)}-${String(c)}`,
-      ),
-      journal,
-      random: seededRandom(seed * 1000 + i),
-      pauseMs: (1000 * PRODUCERS * MEAN_ELEMENTS) / rate,
-      poisonShare,
-    })
-  })
+/** The usual producers, until `end`, which carries their last posts through. */
+function startLoad(stack: Stack, journal: Journal, { seed, rate, plot }: RunOptions) {
+  let poisonShare = 0
+  const stopped = new AbortController()
+  const givenUp = new AbortController()
+  setMaxListeners(0, stopped.signal, givenUp.signal)
+  const producers = plot.load
+    ? makeProducers(stack, journal, { seed, rate, poisonShare: () => poisonShare })
+    : []
+  const posting = Promise.all(producers.map((one) => one.run(stopped.signal, givenUp.signal)))
+  return {
+    poison: (share: number) => (poisonShare = share),
+    end: async () => {
+      stopped.abort()
+      await Promise.race([posting, sleep(LAST_POSTS_MS)])
+      givenUp.abort()
+      await posting
+    },
+  }
 }
 
 /** Waits until all that was acknowledged has arrived and nothing waits; null, or what is left. */

@@ -2,25 +2,25 @@
   Notes when a request's answer was read, or takes back a reservation of which nothing left.
 
   KEYS[1]  ledger hash
-  KEYS[2]  zset of request by when its cost expires, Redis ms
+  KEYS[2]  zset of request by when its cost expires, ledger's ms
   KEYS[3]  hash of request to "users,events,devices,lane"
   KEYS[4]  zset of requests without an answer
   ARGV[1]  request id
   ARGV[2]  window, ms; or -1: refund
+  ARGV[3]  ledger's time as the caller reckons it, ms, or ''
 
-  Returns Redis time in ms. Does nothing for an unknown request.
+  Returns the ledger's time in ms. Does nothing for an unknown request.
 ]]
 local NAMES = { 'users', 'events', 'devices' }
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = ledgerNow(KEYS[1], ARGV[3])
 redis.call('ZREM', KEYS[4], ARGV[1])
 local cost = redis.call('HGET', KEYS[3], ARGV[1])
 if not cost then
   return now
 end
 if ARGV[2] ~= '-1' then
-  -- One ms more: TIME is cut down to whole ones.
-  redis.call('ZADD', KEYS[2], 'XX', now + 1 + tonumber(ARGV[2]), ARGV[1])
+  -- A little more: times are cut down to whole ms, and the callers' notions of them differ by one.
+  redis.call('ZADD', KEYS[2], 'XX', now + 3 + tonumber(ARGV[2]), ARGV[1])
   return now
 end
 local i = 1

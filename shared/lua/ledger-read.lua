@@ -2,7 +2,7 @@
   What of the budgets is in use, for metrics and the console. Changes nothing.
 
   KEYS[1]  ledger hash
-  KEYS[2]  zset of request by when its cost expires, Redis ms
+  KEYS[2]  zset of request by when its cost expires, ledger's ms
   KEYS[3]  hash of request to "users,events,devices,lane"
 
   Returns {users, events, devices} in use.
@@ -10,6 +10,11 @@
 local NAMES = { 'users', 'events', 'devices' }
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- The ledger's clock (ledger-clock.lua), without setting it.
+local kept = redis.call('HMGET', KEYS[1], 'clock', 'redis')
+if kept[1] then
+  now = kept[1] + math.max(0, now - kept[2])
+end
 local used = redis.call('HMGET', KEYS[1], NAMES[1], NAMES[2], NAMES[3])
 for b = 1, 3 do
   used[b] = tonumber(used[b] or 0)

@@ -1,15 +1,15 @@
 --[[
   Brings the ledger into a new incarnation of Redis: after a restart or failover the last moments
-  may be missing, after a step of the server's clock all times are off. Every worker that was alive
-  enters its own reservations of the last window again; nobody is granted anything before all have.
+  may be missing. Every worker that was alive enters its own reservations of the last window again;
+  nobody is granted anything before all have.
 
   KEYS[1]  ledger hash
-  KEYS[2]  zset of request by when its cost expires, Redis ms
+  KEYS[2]  zset of request by when its cost expires, ledger's ms
   KEYS[3]  hash of request to "users,events,devices,lane"
   KEYS[4]  hash of the recovery: incarnation, since, and a field per worker that has re-entered
   ARGV[1]  the new incarnation
   ARGV[2]  the calling worker
-  ARGV[3]  shift all times by so many ms (a step of the server's clock), else 0
+  ARGV[3]  ledger's time as the caller reckons it, ms, or ''
   ARGV[4]  open after so many ms at the latest: by then nothing unknown can count any more
   ARGV[5]  number of workers n that are alive, as far as the caller knows
   ARGV[6..5+n]  these workers: all must have re-entered. After a restart of Redis those whom the first
@@ -20,25 +20,16 @@
   Returns {'open'} or {'wait', ms}.
 ]]
 local NAMES = { 'users', 'events', 'devices' }
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = ledgerNow(KEYS[1], ARGV[3])
 local before = redis.call('HGET', KEYS[1], 'incarnation')
-if before == ARGV[1] then
-  return { 'open' }
-end
+local isOpen = before == ARGV[1]
 local workers = tonumber(ARGV[5])
-if redis.call('HGET', KEYS[4], 'incarnation') ~= ARGV[1] then
+if not isOpen and redis.call('HGET', KEYS[4], 'incarnation') ~= ARGV[1] then
   redis.call('DEL', KEYS[4])
   redis.call('HSET', KEYS[4], 'incarnation', ARGV[1], 'since', now)
   if before then
     for i = 6, 5 + workers do
       redis.call('HSET', KEYS[4], 'required:' .. ARGV[i], '1')
-    end
-  end
-  if ARGV[3] ~= '0' then
-    local entries = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')
-    for i = 1, #entries, 2 do
-      redis.call('ZADD', KEYS[2], tonumber(entries[i + 1]) + tonumber(ARGV[3]), entries[i])
     end
   end
 end
@@ -60,6 +51,10 @@ for i = 6 + workers, #ARGV, 3 do
   else
     redis.call('ZADD', KEYS[2], 'GT', expiry, ARGV[i])
   end
+end
+-- Whoever comes late enters all the same: it counts, if only from now on.
+if isOpen then
+  return { 'open' }
 end
 redis.call('HSET', KEYS[4], 'entered:' .. ARGV[2], '1')
 redis.call('PEXPIRE', KEYS[4], tonumber(ARGV[4]) + 60000)

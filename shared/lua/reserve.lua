@@ -6,12 +6,12 @@
   still count at MoEngage. Its arrival lies in between, so no window at MoEngage exceeds a limit.
 
   KEYS[1]  gate hash: version, record
-  KEYS[2]  ledger hash: incarnation; users, events, devices in use; backfill_… of them by backfill;
-           pace_… when backfill may go on, Redis ms
-  KEYS[3]  zset of request by when its cost expires, Redis ms
+  KEYS[2]  ledger hash: incarnation; its clock; users, events, devices in use; backfill_… of them by
+           backfill; pace_… when backfill may go on, ledger's ms
+  KEYS[3]  zset of request by when its cost expires, ledger's ms
   KEYS[4]  hash of request to "users,events,devices,lane"
   KEYS[5]  hash of waiter to "lane,age,users,events,devices,until"
-  KEYS[6]  zset of requests without an answer by when they cannot get one any more, Redis ms
+  KEYS[6]  zset of requests without an answer by when they cannot get one any more, ledger's ms
   ARGV[1]  request id; asking again for a granted one changes nothing
   ARGV[2]  lane
   ARGV[3..5]   cost: users, events, devices
@@ -26,8 +26,9 @@
   ARGV[18] share of each limit that backfill keeps, 0..1
   ARGV[19] share of each limit that backfill always leaves to realtime, 0..1
   ARGV[20] most requests without an answer at once, 0 for any number
+  ARGV[21] ledger's time as the caller reckons it, ms, or ''
 
-  Returns {outcome, Redis time in ms, …}:
+  Returns {outcome, ledger's time in ms, …}:
     granted
     later                                  too many requests are under way
     gate, version, record                  the gate has changed; look at it first
@@ -37,8 +38,7 @@
                                            and when all that it asked for
 ]]
 local NAMES = { 'users', 'events', 'devices' }
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = ledgerNow(KEYS[2], ARGV[21])
 
 local gate = redis.call('HMGET', KEYS[1], 'version', 'record')
 if (gate[1] or '0') ~= ARGV[11] then

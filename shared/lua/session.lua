@@ -16,6 +16,12 @@
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+-- Redis' clock stepped back: nobody's lease is that long, and a dead worker's must end. Far above the
+-- caller's own, since another worker's may be set to more.
+local latest = now + math.max(4 * tonumber(ARGV[2]), 60000)
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. latest, '+inf')) do
+  redis.call('ZADD', KEYS[1], latest, id)
+end
 local state = 'alive'
 if ARGV[3] == 'leave' then
   redis.call('ZREM', KEYS[1], ARGV[1])

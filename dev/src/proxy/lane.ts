@@ -8,6 +8,8 @@ export interface Fault {
   readonly stalled?: boolean
   /** No more than this arrives. */
   readonly bytesPerSecond?: number
+  /** The first piece that holds this text stalls its connection: to hold back one command. */
+  readonly stallFrom?: string
 }
 
 interface Held {
@@ -71,8 +73,15 @@ export class Lane {
     this.from.resume()
   }
 
+  /** Bytes that wait here. */
+  get waitingBytes(): number {
+    return this.heldBytes
+  }
+
   private hold(bytes: Buffer): void {
     if (this.discarding) return
+    const { stallFrom } = this.fault
+    if (stallFrom !== undefined && bytes.includes(stallFrom)) this.fault = { stalled: true }
     this.held.push({ bytes, dueMs: performance.now() + (this.fault.delayMs ?? 0) })
     this.heldBytes += bytes.length
     if (this.heldBytes > MAX_HELD_BYTES) this.from.pause()

@@ -12,6 +12,8 @@ export interface TcpProxy {
   readonly port: number
   /** Connections that are open on either side. */
   readonly connections: number
+  /** Bytes on the way to the target that it holds back. */
+  readonly heldBytes: number
   /** Applies to open and to later connections; replaces what was set before. */
   set(fault: Fault, direction?: Direction): void
   /** All bytes flow again, those held first; connections are accepted again. */
@@ -60,6 +62,9 @@ export async function startProxy(
     get connections() {
       return open.size
     },
+    get heldBytes() {
+      return heldBytes(open)
+    },
     set: (fault, direction) => {
       const directions = direction === undefined ? (['up', 'down'] as const) : [direction]
       for (const one of directions) faults[one] = fault
@@ -91,13 +96,23 @@ export async function startProxy(
     },
     stop: () => {
       each(reset)
-      return new Promise((resolve) => {
-        server.close(() => {
-          resolve()
-        })
-      })
+      return closed(server)
     },
   }
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve()
+    })
+  })
+}
+
+function heldBytes(open: Iterable<Connection>): number {
+  let bytes = 0
+  for (const { up } of open) bytes += up.waitingBytes
+  return bytes
 }
 
 function join(

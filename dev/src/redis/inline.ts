@@ -6,7 +6,22 @@ import { LOOPBACK } from '../process/port.js'
  * its last; null when there is no answer in time. Enough to ask whether a server is there, without
  * a client that reconnects.
  */
-export function askRedis(port: number, command: string, timeoutMs = 1_000): Promise<string | null> {
+export async function askRedis(
+  port: number,
+  command: string,
+  timeoutMs = 1_000,
+): Promise<string | null> {
+  const text = await askRedisText(port, command, timeoutMs)
+  const lines = text?.split('\r\n').filter((line) => line !== '') ?? []
+  return (text?.startsWith('*') === true ? lines.at(-1) : lines[0]) ?? null
+}
+
+/** The same, as the whole text of the answer. Sentinels answer, too. */
+export function askRedisText(
+  port: number,
+  command: string,
+  timeoutMs = 1_000,
+): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: LOOPBACK })
     const timer = setTimeout(() => {
@@ -19,7 +34,8 @@ export function askRedis(port: number, command: string, timeoutMs = 1_000): Prom
     }
     let text = ''
     socket.setEncoding('utf8')
-    socket.once('connect', () => socket.write(`${command}\r\nQUIT\r\n`))
+    // The end of what it is asked makes the server close once it has answered.
+    socket.once('connect', () => socket.end(`${command}\r\n`))
     socket.on('data', (chunk: string) => {
       text += chunk
     })
@@ -27,10 +43,7 @@ export function askRedis(port: number, command: string, timeoutMs = 1_000): Prom
       end(null)
     })
     socket.once('close', () => {
-      const lines = text.split('\r\n').filter((line) => line !== '')
-      if (lines.at(-1) === '+OK') lines.pop()
-      const answer = text.startsWith('*') ? lines.at(-1) : lines[0]
-      end(answer ?? null)
+      end(text === '' ? null : text)
     })
   })
 }

@@ -71,6 +71,20 @@ describe('the fault-injecting proxy', () => {
     await waitFor(() => proxy.connections === 0, { what: 'no connection to be left' })
   })
 
+  it('holds back a connection from a given text on, and gives it up when healed', async () => {
+    const { client, target } = await connected()
+    proxy.set({ stallFrom: 'settle' }, 'up')
+    client.socket.write('renew')
+    await target.gets('renew')
+    client.socket.write('settle 1')
+    await waitFor(() => proxy.heldBytes > 0, { what: 'the proxy to hold something' })
+    client.socket.write('renew')
+    await waitFor(() => proxy.heldBytes > 'settle 1'.length, { what: 'what comes behind, too' })
+    expect(target.received).toBe('renew')
+    proxy.heal()
+    await target.gets('renewsettle 1renew')
+  })
+
   it('delays one direction and leaves the other alone', async () => {
     const { client, target } = await connected()
     proxy.set({ delayMs: 300 }, 'up')

@@ -19,8 +19,6 @@ export interface Fault {
   readonly mayDuplicate: boolean
   /** Whether a connection may look open to MoEngage that relay's side has frozen or lost. */
   readonly mayLinger: boolean
-  /** Its consequences last minutes by design: only drawn when it is asked for by name. */
-  readonly slow?: true
   /** Injects it, lets it last, and takes it back. */
   readonly run: (scene: Scene) => Promise<void>
 }

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '@relay/shared/random.js'
-import { between, pick } from '../random.js'
+import { between, chance, pick } from '../random.js'
 import type { Service } from '../stack/service.js'
 import { LEASE_MS } from '../stack/settings.js'
-import { RUNNING_WORKERS } from '../stack/stack.js'
 import type { Fault, Scene } from './fault.js'
 
 const READY_WITHIN_MS = 15_000
@@ -41,6 +40,20 @@ async function stutter(services: readonly Service[], { random }: Scene): Promise
   }
 }
 
+/** Forward by less than what makes MoEngage refuse a time as being in the future. */
+const CLOCK_FORWARD_MS = 240_000
+const CLOCK_BACK_MS = 3_600_000
+
+/** The wall clock steps, and after a while steps back to where it belongs. */
+async function stepClock(services: readonly Service[], { random }: Scene): Promise<void> {
+  const offMs = chance(random, 0.5)
+    ? between(random, 1_000, CLOCK_FORWARD_MS)
+    : -between(random, 1_000, CLOCK_BACK_MS)
+  await Promise.all(services.map((service) => service.setClockOff(offMs)))
+  await sleep(between(random, 300, 4_000))
+  await Promise.all(services.map((service) => service.setClockOff(0)))
+}
+
 async function roll(services: readonly Service[]): Promise<void> {
   for (const service of services) {
     await service.stop()
@@ -58,7 +71,9 @@ async function scale(scene: Scene): Promise<void> {
   await sleep(between(random, 1000, 2500))
   await Promise.all(stack.workers.slice(1).map((worker) => worker.stop()))
   await sleep(between(random, 500, 1500))
-  await Promise.all(stack.workers.slice(1, RUNNING_WORKERS).map((worker) => worker.start()))
+  await Promise.all(
+    stack.workers.slice(1, stack.conditions.workers).map((worker) => worker.start()),
+  )
 }
 
 export const PROCESS_FAULTS: readonly Fault[] = [
@@ -73,6 +88,10 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   {
     ...{ name: 'api-stutter', group: 'api', ...quiet },
     run: (scene) => stutter(one(scene.random, apis(scene)), scene),
+  },
+  {
+    ...{ name: 'api-clock', group: 'api', ...quiet },
+    run: (scene) => stepClock(one(scene.random, apis(scene)), scene),
   },
   { ...{ name: 'api-roll', group: 'api', ...quiet }, run: (scene) => roll(apis(scene)) },
   {
@@ -106,6 +125,10 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   {
     ...{ name: 'worker-stutter', group: 'worker', mayDuplicate: false, mayLinger: true },
     run: (scene) => stutter(one(scene.random, workers(scene)), scene),
+  },
+  {
+    ...{ name: 'worker-clock', group: 'worker', ...quiet },
+    run: (scene) => stepClock(workers(scene), scene),
   },
   { ...{ name: 'worker-roll', group: 'worker', ...quiet }, run: (scene) => roll(workers(scene)) },
   { ...{ name: 'worker-scale', group: 'worker', ...quiet }, run: scale },

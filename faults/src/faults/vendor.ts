@@ -7,7 +7,6 @@ import type { Fault, Scene } from './fault.js'
 interface Scripted {
   readonly probability?: number
   readonly mostMs?: number
-  readonly slow?: true
 }
 
 /**
@@ -59,13 +58,11 @@ export const VENDOR_FAULTS: readonly Fault[] = [
   scripted('reset-start', () => ({ kind: 'reset', at: 'start' }), { probability: 0.5 }),
   scripted('reset-before', () => ({ kind: 'reset', at: 'arrival' }), { probability: 0.5 }),
   scripted('reset-after', () => ({ kind: 'reset', at: 'answer' }), { probability: 0.5 }),
-  // After a 429 relay makes room for other senders for up to five minutes.
-  scripted('429', () => ({ kind: 'rate_limit' }), { probability: 0.5, mostMs: 1_500, slow: true }),
-  scripted(
-    '429-retry-after',
-    (r) => ({ kind: 'rate_limit', retryAfterSeconds: between(r, 0, 3) }),
-    { slow: true },
-  ),
+  scripted('429', () => ({ kind: 'rate_limit' }), { probability: 0.5, mostMs: 1_500 }),
+  scripted('429-retry-after', (r) => ({
+    kind: 'rate_limit',
+    retryAfterSeconds: between(r, 0, 3),
+  })),
   scripted('503-retry-after', (r) => ({
     kind: 'status',
     status: 503,

@@ -1,21 +1,25 @@
+import type { Variant } from '@relay/dev/variant/variant.js'
+
 /**
  * Deliberately broken variants of relay: each takes one mechanism out of a copy of what was built,
  * so that the suite can show that it would notice. Nothing of this is in relay itself.
  */
-export interface Mutant {
-  readonly name: string
+export interface Mutant extends Variant {
   /** What is broken, as the record says it. */
   readonly breaks: string
-  readonly changes: readonly Change[]
+  /** The run that shows it. */
+  readonly aim: Aim
 }
 
-/** `search` occurs exactly once in the file, else the mutant is out of date. */
-export interface Change {
-  /** Relative to the root. */
-  readonly file: string
-  readonly search: string
-  readonly replace: string
-}
+/** A plot by name, or a draw of these faults. */
+export type Aim =
+  | { readonly plot: string }
+  | {
+      readonly seed: number
+      readonly seconds: number
+      readonly rate: number
+      readonly faults: readonly string[]
+    }
 
 const SETTLE = 'shared/lua/settle.lua'
 const ADD = 'shared/lua/add-chunk.lua'
@@ -26,11 +30,13 @@ const POST_STORE = 'services/api/dist/enqueue/redis-post-store.js'
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'settle-fence',
+    aim: { plot: 'late-settle' },
     breaks: 'a settle is accepted from whoever sends it',
     changes: [{ file: SETTLE, search: 'if owner ~= ARGV[1] then', replace: 'if false then' }],
   },
   {
     name: 'lease-deadline',
+    aim: { plot: 'outlived-lease' },
     breaks: 'an attempt goes on after the lease: no check before its last byte, no deadline by it',
     changes: [
       {
@@ -41,13 +47,14 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: FLIGHT,
-        search: 'Math.min(deadlineMs, nowMs + this.#c.leaseLeftMs(), probeMs)',
-        replace: 'Math.min(deadlineMs, probeMs)',
+        search: 'Math.min(deadlineMs, nowMs + this.#c.leaseLeftMs(), nowMs + probeMs)',
+        replace: 'Math.min(deadlineMs, nowMs + probeMs)',
       },
     ],
   },
   {
     name: 'takeover',
+    aim: { seed: 703, seconds: 6, rate: 300, faults: ['worker-roll', 'api-roll'] },
     breaks: 'a partition is claimed although its owner lives',
     changes: [
       {
@@ -59,6 +66,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'claim',
+    aim: { seed: 708, seconds: 8, rate: 300, faults: ['worker-roll', 'worker-scale'] },
     breaks: 'a claim succeeds although another came first',
     changes: [
       {
@@ -70,6 +78,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'partly-sent',
+    aim: { seed: 704, seconds: 8, rate: 600, faults: ['worker-roll', 'worker-scale'] },
     breaks: 'what was sent of a chunk is not noted',
     changes: [
       {
@@ -81,16 +90,19 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'one-in-flight',
+    aim: { seed: 702, seconds: 6, rate: 300, faults: ['vendor-hang', 'api-kill'] },
     breaks: 'a partition counts as free while a request with its elements is under way',
     changes: [{ file: DISPATCHER, search: 'window.busy = true;', replace: '' }],
   },
   {
     name: 'generations',
+    aim: { plot: 'full-change' },
     breaks: 'the new partitions are served before the old ones are empty',
     changes: [{ file: DISPATCHER, search: 'this.#o.mayServe(window)', replace: 'true' }],
   },
   {
     name: 'open-time',
+    aim: { plot: 'slow-first' },
     breaks: 'a cost counts for one window from its reservation, however late the answer comes',
     changes: [
       {
@@ -100,13 +112,14 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'shared/lua/answer.lua',
-        search: "redis.call('ZADD', KEYS[2], 'XX', now + 1 + tonumber(ARGV[2]), ARGV[1])",
+        search: "redis.call('ZADD', KEYS[2], 'XX', now + 3 + tonumber(ARGV[2]), ARGV[1])",
         replace: '',
       },
     ],
   },
   {
     name: 'refund',
+    aim: { plot: 'lost-answers' },
     breaks: 'a cost is taken back although the attempt may have arrived',
     changes: [
       {
@@ -118,16 +131,19 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'idempotency',
+    aim: { plot: 'lost-reply' },
     breaks: 'the digest of a post is not written with its chunk',
     changes: [{ file: ADD, search: "redis.call('HSET', KEYS[11], ARGV[i], '')", replace: '' }],
   },
   {
     name: 'add-deadline',
+    aim: { plot: 'late-add' },
     breaks: 'an add is executed however late Redis gets to it',
     changes: [{ file: ADD, search: 'if now > tonumber(ARGV[4]) then', replace: 'if false then' }],
   },
   {
     name: 'mark',
+    aim: { plot: 'nobody-there' },
     breaks: 'partitions are not marked before an add',
     changes: [
       {

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '@relay/shared/random.js'
-import { call, type Reply } from '../http.js'
 import type { Kind, Posted } from '../oracle/model.js'
 import { between, chance, pick } from '../random.js'
-import { APP_ID, PRODUCER } from '../stack/settings.js'
 import { elementOf } from './element.js'
 import type { Journal } from './journal.js'
+import { send } from './send.js'
 
 export interface ProducerOptions {
   readonly name: string
@@ -31,8 +30,6 @@ const KINDS: readonly Kind[] = [
   'device',
 ]
 const MOST_ELEMENTS = 12
-const TIMEOUT_MS = 3_000
-const CREDENTIALS = Buffer.from(`${APP_ID}:${PRODUCER.secret}`).toString('base64')
 /** Answers after which a good client posts the same again. */
 const AGAIN: ReadonlySet<number> = new Set([409, 429, 503])
 
@@ -58,7 +55,7 @@ export class Producer {
   }
 
   async #post(givenUp: AbortSignal): Promise<void> {
-    const { name, journal } = this.#o
+    const { name, journal, lane, urls, random } = this.#o
     this.#posts += 1
     const elements = this.#elements()
     const body = JSON.stringify({
@@ -67,7 +64,7 @@ export class Producer {
     })
     const key = `${name}-${String(this.#posts)}`
     while (!givenUp.aborted) {
-      const reply = await this.#send(key, body)
+      const reply = await send({ url: pick(random, urls), lane, key, body })
       if (reply?.status === 200) {
         for (const element of elements) element.acknowledged = true
         return
@@ -76,7 +73,7 @@ export class Producer {
         journal.refusals.push(`${key}: ${String(reply.status)} ${reply.body.slice(0, 200)}`)
         if (reply.status < 500) return
       }
-      await sleep(between(this.#o.random, 50, 400))
+      await sleep(between(random, 50, 400))
     }
     journal.refusals.push(`${key}: no answer that ends it before the run was over`)
   }
@@ -91,16 +88,5 @@ export class Producer {
 
   #padding(): string {
     return 'x'.repeat(between(this.#o.random, 20, 400))
-  }
-
-  async #send(key: string, body: string): Promise<Reply | null> {
-    const url = `${pick(this.#o.random, this.#o.urls)}/v1/transition/${APP_ID}`
-    const headers = {
-      'content-type': 'application/json',
-      authorization: `Basic ${CREDENTIALS}`,
-      'idempotency-key': key,
-      'relay-lane': this.#o.lane,
-    }
-    return call({ url, method: 'POST', headers, body, timeoutMs: TIMEOUT_MS }).catch(() => null)
   }
 }

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startChild, type Child } from '@relay/dev/process/child.js'
 import type { TcpProxy } from '@relay/dev/proxy/tcp-proxy.js'
@@ -22,6 +23,7 @@ export interface ServiceOptions {
 }
 
 const STOP_WITHIN_MS = 15_000
+const WALL_CLOCK = new URL('./wall-clock.mjs', import.meta.url).href
 
 /** One place for an api or worker process, with its own way to Redis and MoEngage. */
 export class Service {
@@ -75,7 +77,12 @@ export class Service {
     const child = await startChild({
       name,
       entry: join(root, `services/${role}/dist/main.js`),
-      env: { ...env, RELAY_PARTITIONS: String(partitions()) },
+      env: {
+        ...env,
+        RELAY_PARTITIONS: String(partitions()),
+        NODE_OPTIONS: `--import ${WALL_CLOCK}`,
+        FAULTS_CLOCK_FILE: this.#clockFile,
+      },
       onLine: (line) => {
         log.add(line)
       },
@@ -129,6 +136,16 @@ export class Service {
   resume(): void {
     this.#o.log.add('--- SIGCONT')
     this.#child?.resume()
+  }
+
+  /** Sets its wall clock off by so many ms, within a moment; 0 sets it right. */
+  async setClockOff(offsetMs: number): Promise<void> {
+    this.#o.log.add(`--- clock off by ${String(offsetMs)} ms`)
+    await writeFile(this.#clockFile, String(offsetMs))
+  }
+
+  get #clockFile(): string {
+    return `${this.#o.workspacesFile}.clock`
   }
 
   #inTurn(act: () => Promise<void>): Promise<void> {

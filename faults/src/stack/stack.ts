@@ -13,13 +13,13 @@ import {
   relayEnvironment,
   simulatorEnvironment,
   workspacesJson,
+  type Conditions,
 } from './settings.js'
 import { Vendor } from './vendor.js'
 
 const APIS = 2
-/** Places for workers; three run from the start. */
+/** Places for workers; not all run from the start. */
 const WORKERS = 4
-export const RUNNING_WORKERS = 3
 const READY_WITHIN_MS = 30_000
 /** From reading a file to the notice of the exit that it causes, ms. */
 const NOTICED_WITHIN_MS = 5_000
@@ -36,20 +36,22 @@ export interface StackOptions {
   readonly seed: number
   /** Folder of the relay that runs. */
   readonly root: string
+  readonly conditions: Conditions
 }
 
 /** All processes of one run, each real, each reachable only through its own proxies. */
 export class Stack {
   readonly dir: string
   readonly prefix: string
-  readonly #root: string
+  readonly conditions: Conditions
+  readonly root: string
   readonly redis: TestRedis
   readonly vendor: Vendor
   readonly apis: ApiPlace[] = []
   readonly workers: Service[] = []
   /** Ends that nobody meant, in words. */
   readonly deaths: string[] = []
-  partitions = 4
+  partitions: number
   apiKey = FIRST_API_KEY
   /** Until when a process that starts may have read a broken file. */
   #brokenUntilMs = -Infinity
@@ -58,13 +60,15 @@ export class Stack {
   readonly #simulatorPort: number
 
   private constructor(
-    { dir, seed, root }: StackOptions,
+    { dir, seed, root, conditions }: StackOptions,
     redis: TestRedis,
     simulator: Child,
     simulatorPort: number,
   ) {
     this.dir = dir
-    this.#root = root
+    this.root = root
+    this.conditions = conditions
+    this.partitions = conditions.partitions
     this.prefix = `f${String(seed)}`
     this.redis = redis
     this.#simulator = simulator
@@ -73,7 +77,7 @@ export class Stack {
   }
 
   static async start(options: StackOptions): Promise<Stack> {
-    const { dir, seed } = options
+    const { dir, seed, conditions } = options
     await mkdir(dir, { recursive: true })
     const redis = await startRedis({
       dir: join(dir, 'redis'),
@@ -86,7 +90,7 @@ export class Stack {
     const simulator = await startChild({
       name: 'simulator',
       entry: join(ROOT, 'services/simulator/dist/main.js'),
-      env: simulatorEnvironment(port, seed),
+      env: simulatorEnvironment(conditions, port, seed),
       onLine: (line) => {
         log.add(line)
       },
@@ -105,9 +109,16 @@ export class Stack {
     return [...this.apis.map(({ service }) => service), ...this.workers]
   }
 
+  /** Those that run when nothing is wrong. */
+  get #running(): readonly Service[] {
+    return this.services.slice(0, APIS + this.conditions.workers)
+  }
+
   /** Writes every process's workspaces file: with the present key, by an atomic rename. */
   async writeWorkspaces(more: readonly object[] = []): Promise<void> {
-    await this.#writeWorkspacesText((port) => workspacesJson(port, this.apiKey, more))
+    await this.#writeWorkspacesText((port) =>
+      workspacesJson(this.conditions, port, this.apiKey, more),
+    )
     if (this.#brokenUntilMs === Infinity) this.#brokenUntilMs = nowMs() + NOTICED_WITHIN_MS
   }
 
@@ -130,7 +141,7 @@ export class Stack {
     this.redis.resume()
     for (const proxy of this.#proxies) proxy.heal()
     for (const service of this.services) service.resume()
-    for (const service of this.services.slice(0, APIS + RUNNING_WORKERS)) await service.start()
+    for (const service of this.#running) await service.start()
   }
 
   async close(): Promise<void> {
@@ -150,9 +161,8 @@ export class Stack {
     }
     for (let i = 0; i < WORKERS; i += 1) this.workers.push(await this.#place('worker', i, {}))
     await this.writeWorkspaces()
-    const first = this.services.slice(0, APIS + RUNNING_WORKERS)
-    for (const service of first) await service.start()
-    await Promise.all(first.map((service) => service.ready(READY_WITHIN_MS)))
+    for (const service of this.#running) await service.start()
+    await Promise.all(this.#running.map((service) => service.ready(READY_WITHIN_MS)))
   }
 
   async #place(
@@ -166,9 +176,9 @@ export class Stack {
     const opsPort = await freePort()
     const workspacesFile = join(this.dir, `${name}.workspaces.json`)
     return new Service({
-      ...{ name, role, root: this.#root, opsPort, redis, vendor, workspacesFile },
+      ...{ name, role, root: this.root, opsPort, redis, vendor, workspacesFile },
       env: {
-        ...relayEnvironment(this.prefix, redis.port, workspacesFile),
+        ...relayEnvironment(this.conditions, this.prefix, redis.port, workspacesFile),
         ...own,
         OPS_PORT: String(opsPort),
       },

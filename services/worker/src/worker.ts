@@ -4,11 +4,13 @@ import type { WorkspaceDirectory } from '@relay/shared/config/workspace-director
 import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import type { ReloadResult } from '@relay/shared/observability/process-metrics.js'
+import { CHUNK_FORMAT } from '@relay/shared/queue/chunk.js'
 import { Deployment, type Roster } from '@relay/shared/queue/deployment.js'
 import { deploymentKeys, parsePartitionTag } from '@relay/shared/queue/keys.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { Random } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { Replication } from '@relay/shared/redis/replication.js'
 import { RedisLife } from '@relay/shared/redis/redis-life.js'
 import { TraceStore } from '@relay/shared/trace/trace-store.js'
 import type { WorkerObserver } from './dispatch/observer.js'
@@ -37,6 +39,8 @@ export interface WorkerOptions {
 
 /** Memory for looking ahead, all partitions together, bytes. */
 const WINDOW_BYTES = 64 * 1024 * 1024
+/** How long replicas may take to have a renewed lease, ms. */
+const REPLICATED_WITHIN_MS = 250
 /** A subscription hears nothing for hours; without a question it would not notice that it died. */
 const PING_EVERY_MS = 5_000
 
@@ -50,6 +54,7 @@ export class Worker {
   readonly #services = new Map<string, WorkspaceService>()
   readonly #memory = new WindowMemory(WINDOW_BYTES)
   readonly #settler: Settler
+  readonly #toldFormats = new Set<number>()
   #redisOffsetMs = 0
   #pings: NodeJS.Timeout | undefined
   #stopping = false
@@ -59,10 +64,13 @@ export class Worker {
     const { client, config, clock, random } = options
     this.#name = random.bytes(9).toString('base64url')
     const deployment = new Deployment(client, config.prefix)
+    const replication = new Replication(client, REPLICATED_WITHIN_MS)
     this.#session = new Session({
       worker: this.#name,
       deployment,
       leaseMs: config.leaseMs,
+      durable: () =>
+        config.durability === 'replica' ? replication.reached() : Promise.resolve(true),
       clock,
       onRoster: (roster, askedAtMs, stepMs) => {
         this.#onRoster(roster, askedAtMs, stepMs)
@@ -88,6 +96,9 @@ export class Worker {
       onTakeover: (tag, from) => {
         options.metrics.takeovers.inc()
         options.log.info('partition taken over', { partition: tag, from })
+      },
+      onUnreadable: (tag, format) => {
+        this.#onUnreadable(tag, format)
       },
       refresh: () => {
         // Not now: the renewal that brought the present roster may still be ending.
@@ -208,7 +219,18 @@ export class Worker {
     return service
   }
 
+  /** Told once per format: every look at such a partition finds the same. */
+  #onUnreadable(tag: string, format: number): void {
+    if (this.#toldFormats.has(format)) return
+    this.#toldFormats.add(format)
+    this.#o.log.error(
+      'chunks of a newer format are left to newer workers: finish the upgrade of the workers, or start the newer version again',
+      { partition: tag, format, understood: CHUNK_FORMAT },
+    )
+  }
+
   #onRoster(roster: Roster, askedAtMs: number, stepMs: number): void {
+    this.#o.metrics.partitionsUnreadable.set(this.#ownership.unreadable.length)
     this.#redisOffsetMs = roster.redisNowMs - this.#o.clock.monotonicMs()
     if (stepMs !== 0) {
       this.#o.log.warn("Redis' clock stepped", { stepMs: Math.round(stepMs) })

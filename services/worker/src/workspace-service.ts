@@ -82,7 +82,7 @@ export class WorkspaceService {
     this.#workspace = options.workspace
     this.#sender = this.#newSender()
     const { client, config, clock } = options
-    this.#ledger = new Ledger(client, config.prefix, this.#workspace.appId)
+    this.#ledger = new Ledger(client, config.prefix, this.#workspace.appId, clock)
     this.#reservations = new Reservations(clock)
     this.#learned = new Learned({
       store: new LearnedStore(client, config.prefix, this.#workspace.appId),
@@ -194,10 +194,13 @@ export class WorkspaceService {
     const { config, worker, workers, incarnation } = this.#o
     const life = incarnation()
     if (life === '') return RECOVERY_LOOK_MS
-    const openAfterMs = config.requestTimeoutMs + config.arrivalGraceMs + config.budgetWindowMs
+    // A worker that is cut off with the former master may go on until its lease ends.
+    const lastSendMs = config.durability === 'replica' ? config.leaseMs : 0
+    const openAfterMs =
+      lastSendMs + config.requestTimeoutMs + config.arrivalGraceMs + config.budgetWindowMs
     const alive = [...new Set([worker, ...workers()])]
     const waitMs = await this.#ledger.recover(
-      ...([life, worker, 0, openAfterMs, alive, this.#reservations.open()] as const),
+      ...([life, worker, openAfterMs, alive, this.#reservations.open()] as const),
     )
     if (waitMs === null) {
       this.#recoveryTold = false

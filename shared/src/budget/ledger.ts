@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.js'
 import type { Lane } from '../element.js'
 import { workspaceKeys } from '../queue/keys.js'
 import type { RedisClient } from '../redis/connect.js'
@@ -11,9 +12,12 @@ import {
 } from '../redis/script.js'
 import { BUDGETS, type Cost } from './cost.js'
 
-const RESERVE: Script = { name: 'reserve', text: luaText('reserve.lua'), keys: 6 }
-const ANSWER: Script = { name: 'answer', text: luaText('answer.lua'), keys: 4 }
-const RECOVER: Script = { name: 'recover-ledger', text: luaText('recover-ledger.lua'), keys: 4 }
+const timed = (name: string, keys: number): Script => {
+  return { name, text: luaText('ledger-clock.lua') + luaText(`${name}.lua`), keys }
+}
+const RESERVE = timed('reserve', 6)
+const ANSWER = timed('answer', 4)
+const RECOVER = timed('recover-ledger', 4)
 const READ: Script = { name: 'ledger-read', text: luaText('ledger-read.lua'), keys: 3 }
 const REFUND = -1
 
@@ -43,7 +47,7 @@ export interface Reservation {
 }
 
 export type Grant =
-  | { readonly outcome: 'granted'; readonly redisNowMs: number }
+  | { readonly outcome: 'granted' }
   | { readonly outcome: 'gate'; readonly version: string; readonly record: string }
   | { readonly outcome: 'recover' }
   /** Too many requests are under way. */
@@ -77,10 +81,17 @@ function costOf(reply: readonly Reply[]): Cost {
 export class Ledger {
   readonly #client: RedisClient
   readonly #keys: ReturnType<typeof workspaceKeys>
+  readonly #clock: Clock
+  /**
+   * The ledger's time less this process's monotonic one, as the quickest answer so far told: it must
+   * not follow a step of Redis' clock, nor an answer that was read late. Never too large.
+   */
+  #offsetMs = -Infinity
 
-  constructor(client: RedisClient, prefix: string, appId: string) {
+  constructor(client: RedisClient, prefix: string, appId: string, clock: Clock) {
     this.#client = client
     this.#keys = workspaceKeys(prefix, appId)
+    this.#clock = clock
   }
 
   async reserve(r: Reservation): Promise<Grant> {
@@ -93,13 +104,14 @@ export class Ledger {
         [
           ...[r.id, r.lane, ...amounts(r.cost), ...amounts(r.limits), r.windowMs, r.openMs],
           ...[r.gateVersion, r.incarnation, r.oldestMs, r.waiter, ...amounts(r.need)],
-          ...[r.backfillFloor, r.realtimeHeadroom, r.requestsAtOnce],
+          ...[r.backfillFloor, r.realtimeHeadroom, r.requestsAtOnce, this.#expectedMs()],
         ],
       ),
     )
+    this.#heard(Number(reply[1]))
     switch (replyText(reply[0])) {
       case 'granted':
-        return { outcome: 'granted', redisNowMs: Number(reply[1]) }
+        return { outcome: 'granted' }
       case 'gate':
         return { outcome: 'gate', version: replyText(reply[2]), record: replyText(reply[3]) }
       case 'recover':
@@ -115,9 +127,9 @@ export class Ledger {
     }
   }
 
-  /** The answer was read: the cost counts for one window from now. Returns Redis time, ms. */
-  async answered(id: string, windowMs: number): Promise<number> {
-    return Number(await this.#answer(id, windowMs))
+  /** The answer was read: the cost counts for one window from now. */
+  async answered(id: string, windowMs: number): Promise<void> {
+    await this.#answer(id, windowMs)
   }
 
   /** Only for an attempt of which certainly nothing left. */
@@ -125,21 +137,31 @@ export class Ledger {
     await this.#answer(id, REFUND)
   }
 
-  #answer(id: string, windowMs: number): Promise<Reply> {
+  async #answer(id: string, windowMs: number): Promise<void> {
     const k = this.#keys
-    return runScript(
+    const nowMs = await runScript(
       this.#client,
       ANSWER,
       [k.ledger, k.ledgerExpiry, k.ledgerCost, k.ledgerOpen],
-      [id, windowMs],
+      [id, windowMs, this.#expectedMs()],
     )
+    this.#heard(Number(nowMs))
+  }
+
+  #heard(ledgerNowMs: number): void {
+    this.#offsetMs = Math.max(this.#offsetMs, ledgerNowMs - this.#clock.monotonicMs())
+  }
+
+  /** The ledger's time as reckoned here: never ahead of it; '' before it was heard of. */
+  #expectedMs(): number | '' {
+    const nowMs = this.#clock.monotonicMs() + this.#offsetMs
+    return Number.isFinite(nowMs) ? Math.floor(nowMs) : ''
   }
 
   /** Re-enters own reservations after Redis came back; null when the ledger is open, else ms to wait. */
   async recover(
     incarnation: string,
     worker: string,
-    stepMs: number,
     openAfterMs: number,
     workers: readonly string[],
     own: readonly OpenReservation[],
@@ -155,7 +177,10 @@ export class Ledger {
         this.#client,
         RECOVER,
         [k.ledger, k.ledgerExpiry, k.ledgerCost, `${k.ledger}:recovery`],
-        [incarnation, worker, stepMs, openAfterMs, workers.length, ...workers, ...entries],
+        [
+          ...[incarnation, worker, this.#expectedMs(), openAfterMs],
+          ...[workers.length, ...workers, ...entries],
+        ],
       ),
     )
     return replyText(reply[0]) === 'open' ? null : Number(reply[1])

@@ -1,4 +1,5 @@
 import type { Durability } from '../config/settings.js'
+import { majority } from '../redis/replication.js'
 
 /** What one Redis server (or master of a cluster) says of itself. */
 export interface ServerFacts {
@@ -19,14 +20,6 @@ export interface LevelReached {
   readonly level: Level
   /** Why the wanted level is not reached, in words; null: it is. */
   readonly problem: string | null
-}
-
-/**
- * How many replicas must have a write, so that more than half of the servers have it, the master
- * included: it then survives the loss of any minority. At least one.
- */
-export function majority(replicas: number): number {
-  return Math.max(1, Math.floor((replicas + 1) / 2))
 }
 
 /** The level that all servers reach, and what is missing for the wanted one. Pure. */

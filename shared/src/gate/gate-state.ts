@@ -17,38 +17,40 @@ export interface OpenMode {
   readonly state: 'open'
 }
 
+interface Closed {
+  readonly nextProbeAtMs: number
+  readonly probe: Probe | null
+  /** The longest pause that a Retry-After asked for meanwhile, ms; absent: none did. */
+  readonly askedMs?: number
+}
+
 /** MoEngage failed; one leader tries again every 2 s, at most 5 times. */
-export interface RetryingMode {
+export interface RetryingMode extends Closed {
   readonly state: 'retrying'
   readonly reason: TransientReason
   readonly sinceMs: number
   /** The retry that comes next, or is under way: 1 to 5. */
   readonly attempt: number
-  readonly nextProbeAtMs: number
-  readonly probe: Probe | null
 }
 
 /** Sending stops until a probe succeeds. */
-export interface HeldMode {
+export interface HeldMode extends Closed {
   readonly state: 'held'
   readonly reason: HoldReason
   readonly sinceMs: number
-  readonly nextProbeAtMs: number
   readonly probeIntervalMs: number
-  readonly probe: Probe | null
 }
 
 /** MoEngage asked to slow down; after `nextProbeAtMs` one request goes ahead, then all. */
-export interface RateLimitedMode {
+export interface RateLimitedMode extends Closed {
   readonly state: 'rate_limited'
   readonly sinceMs: number
-  readonly nextProbeAtMs: number
   /** The pause to double should the next request be refused without a Retry-After. */
   readonly backoffMs: number
-  readonly probe: Probe | null
 }
 
-export type Mode = OpenMode | RetryingMode | HeldMode | RateLimitedMode
+export type ClosedMode = RetryingMode | HeldMode | RateLimitedMode
+export type Mode = OpenMode | ClosedMode
 
 /** Whether a workspace may send; shared by all workers as JSON. Times are of one wall clock. */
 export interface Gate {

@@ -1,6 +1,6 @@
 import { RETRY_ATTEMPTS, RETRY_INTERVAL_MS } from '../vendor/limits.js'
 import type { RefusalReason, TransientReason } from './reasons.js'
-import type { Gate, HeldMode, HoldReason, Mode, OpenMode, Probe } from './gate-state.js'
+import type { ClosedMode, Gate, HeldMode, HoldReason, Mode, OpenMode, Probe } from './gate-state.js'
 import {
   FIRST_BACKOFF_MS,
   firstProbeIntervalMs,
@@ -40,6 +40,9 @@ const RELEASED_PROBE_MS = 500
 /** Even a Retry-After of 0 leaves a moment. */
 const SHORTEST_PAUSE_MS = 250
 
+/** How far apart the workers' notions of Redis' time may be, ms. */
+const CLOCKS_DIFFER_MS = 5_000
+
 /** Longest a probe may hold the gate before its worker is taken for dead. */
 const LONGEST_PROBE_MS = 300_000
 
@@ -53,9 +56,17 @@ export function mayStart(gate: Gate, nowMs: number): MayStart {
   const { mode } = gate
   if (mode.state === 'open') return { go: true, probe: false }
   const readyAtMs = mode.probe?.expiresAtMs ?? mode.nextProbeAtMs
-  return nowMs >= readyAtMs
+  const waitMs = Math.ceil(readyAtMs - nowMs)
+  // Further ahead than it can have been set: Redis' clock stepped back since.
+  return waitMs <= 0 || waitMs > longestWaitMs(mode)
     ? { go: true, probe: true }
-    : { go: false, waitMs: Math.ceil(readyAtMs - nowMs) }
+    : { go: false, waitMs }
+}
+
+function longestWaitMs(mode: ClosedMode): number {
+  if (mode.probe !== null) return LONGEST_PROBE_MS + CLOCKS_DIFFER_MS
+  const ownMs = mode.state === 'held' ? mode.probeIntervalMs : LONGEST_BACKOFF_MS * 2
+  return Math.max(ownMs, mode.askedMs ?? 0) + CLOCKS_DIFFER_MS
 }
 
 /** Whether the probe, if there is one, is this one. */
@@ -150,7 +161,11 @@ function limited(
     // Several requests under way are refused at once: the longest named pause counts, none adds up.
     return asked === null
       ? mode
-      : { ...mode, nextProbeAtMs: Math.max(mode.nextProbeAtMs, nowMs + asked) }
+      : {
+          ...mode,
+          nextProbeAtMs: Math.max(mode.nextProbeAtMs, nowMs + asked),
+          askedMs: Math.max(mode.askedMs ?? 0, asked),
+        }
   }
   const again = mode.state === 'rate_limited'
   const backoffMs = again ? Math.min(mode.backoffMs * 2, LONGEST_BACKOFF_MS) : FIRST_BACKOFF_MS
@@ -160,6 +175,7 @@ function limited(
     nextProbeAtMs: nowMs + (asked ?? jittered(backoffMs, random)),
     backoffMs,
     probe: null,
+    ...(asked === null ? {} : { askedMs: asked }),
   }
 }
 

@@ -90,10 +90,10 @@ export class StateReader {
     workspace: Workspace,
     nowMs: number,
   ): Promise<Omit<WorkspaceState, 'lanes'>> {
-    const { client, prefix } = this.#o
+    const { client, prefix, clock } = this.#o
     const keys = workspaceKeys(prefix, workspace.appId)
     const [used, stored, learned, waiters, deadLetters] = await Promise.all([
-      new Ledger(client, prefix, workspace.appId).used(),
+      new Ledger(client, prefix, workspace.appId, clock).used(),
       new GateStore(client, prefix, workspace.appId).read(),
       new LearnedStore(client, prefix, workspace.appId).read(),
       client.hvals(keys.ledgerWaiters),

@@ -21,7 +21,7 @@ export interface ChunkPart {
  * Binary, since the element's own bytes travel: as JSON inside BullMQ's JSON they would cost
  * 1.16 to 1.39 times their size and be parsed again on the way out.
  */
-const VERSION = 1
+export const CHUNK_FORMAT = 1
 const STORED = 0
 const DEFLATED = 1
 const HEADER_BYTES = 12
@@ -68,7 +68,7 @@ export function encodeChunk(parts: readonly ChunkPart[], compress: boolean): Buf
     at += head.write(customer, at, 8, 'latin1')
   }
   const json = elements.map((element) => element.json)
-  head.writeUInt8(VERSION, 0)
+  head.writeUInt8(CHUNK_FORMAT, 0)
   head.writeUInt8(compress ? DEFLATED : STORED, 1)
   head.writeUInt16LE(parts.length, 2)
   head.writeUInt32LE(elements.length, 4)
@@ -80,7 +80,7 @@ export function encodeChunk(parts: readonly ChunkPart[], compress: boolean): Buf
 /** Decodes a chunk; elements share its memory. Throws `UnknownChunkError` on a newer format. */
 export function decodeChunk(chunk: Buffer): TracedElement[] {
   const version = chunk.readUInt8(0)
-  if (version !== VERSION) throw new UnknownChunkError(version)
+  if (version !== CHUNK_FORMAT) throw new UnknownChunkError(version)
   const count = chunk.readUInt32LE(4)
   const provenances = readPosts(chunk)
   let at = provenances.end

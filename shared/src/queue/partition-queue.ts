@@ -2,8 +2,15 @@ import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { pack } from 'msgpackr'
 import type { RedisClient } from '../redis/connect.js'
-import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
-import { decodeChunk, type TracedElement } from './chunk.js'
+import {
+  luaText,
+  replyList,
+  replyText,
+  runScript,
+  type Reply,
+  type Script,
+} from '../redis/script.js'
+import { decodeChunk, UnknownChunkError, type TracedElement } from './chunk.js'
 import { eraseCustomer, type Erased } from './erase.js'
 import { deploymentKeys, partitionKeys } from './keys.js'
 
@@ -66,6 +73,13 @@ export interface WaitingChunk {
   readonly done: Buffer
 }
 
+export interface Peeked {
+  readonly waiting: number
+  readonly chunks: readonly WaitingChunk[]
+  /** Format of the chunk that this process cannot read, behind those it can; null: there is none. */
+  readonly unreadable: number | null
+}
+
 export interface PartlySettled {
   readonly id: string
   readonly done: Buffer
@@ -75,6 +89,16 @@ export interface PartlySettled {
 
 function countsText({ bytes, user, event, device }: ChunkCounts): string {
   return `${String(bytes)},${String(user)},${String(event)},${String(device)}`
+}
+
+function waitingChunk([id, payload, done]: readonly Reply[]): WaitingChunk {
+  const known = Buffer.isBuffer(payload) && payload.length > 0
+  return {
+    id: replyText(id),
+    bytes: known ? payload.length : 0,
+    elements: known ? decodeChunk(payload) : [],
+    done: Buffer.isBuffer(done) ? done : Buffer.alloc(0),
+  }
 }
 
 /** The Redis side of one partition. Every call is one script in the partition's slot. */
@@ -135,10 +159,11 @@ export class PartitionQueue {
   }
 
   /**
-   * The oldest chunks after the first `skip`; `waiting` is how many there are in all. `watch`: when
-   * that reaches the end, the next add announces itself.
+   * The oldest chunks after the first `skip`; `waiting` is how many there are in all. Ends before the
+   * first of a format that this process does not know, `unreadable`: null when there was none. `watch`:
+   * when that reaches the end, the next add announces itself.
    */
-  async peek(skip: number, chunks: number, bytes: number, watch: boolean) {
+  async peek(skip: number, chunks: number, bytes: number, watch: boolean): Promise<Peeked> {
     const reply = replyList(
       await runScript(
         this.#client,
@@ -147,19 +172,17 @@ export class PartitionQueue {
         [skip, chunks, bytes, this.#keys.job, watch ? 1 : 0],
       ),
     )
+    const waiting = Number(reply[0])
     const found: WaitingChunk[] = []
     for (let i = 1; i + 2 < reply.length; i += 3) {
-      const payload = reply[i + 1]
-      const done = reply[i + 2]
-      const known = Buffer.isBuffer(payload) && payload.length > 0
-      found.push({
-        id: replyText(reply[i]),
-        bytes: known ? payload.length : 0,
-        elements: known ? decodeChunk(payload) : [],
-        done: Buffer.isBuffer(done) ? done : Buffer.alloc(0),
-      })
+      try {
+        found.push(waitingChunk(reply.slice(i, i + 3)))
+      } catch (error) {
+        if (!(error instanceof UnknownChunkError)) throw error
+        return { waiting, chunks: found, unreadable: error.version }
+      }
     }
-    return { waiting: Number(reply[0]), chunks: found }
+    return { waiting, chunks: found, unreadable: null }
   }
 
   /** Settles whole and partly finished chunks; false when `claim` does not own the partition any more. */

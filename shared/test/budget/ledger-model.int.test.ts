@@ -15,6 +15,9 @@ const GRACE_MS = 5_000
 const OPEN_MS = TIMEOUT_MS + GRACE_MS
 const LIMITS: Cost = { users: 5_000, events: 20_000, devices: 0 }
 const START_MS = 1_800_000_000_000
+/** What is less does not show among the delays of commands. */
+const SMALLEST_STEP_MS = 300
+const LARGEST_STEP_MS = 3_600_000
 
 interface Arrival {
   readonly atMs: number
@@ -45,14 +48,30 @@ class Simulation {
   readonly waits: number[] = []
   readonly delivered: Record<Lane, number> = { realtime: 0, backfill: 0 }
   readonly #random: ReturnType<typeof seededRandom>
-  readonly #ledger: Ledger
+  /** One per process: each carries the ledger's time on by itself. */
+  readonly #ledgers = new Map<string, Ledger>()
   readonly #client: RedisClient
+  readonly #prefix: string
+  /** How often Redis' clock steps, per command. */
+  #clockSteps: number
+  #stepsMs = 0
+  /** While an answer is read: how long it has lain there, as when its process was frozen. */
+  #readLateMs = 0
   #ids = 0
 
-  constructor(client: RedisClient, prefix: string, seed: number) {
+  constructor(client: RedisClient, prefix: string, seed: number, clockSteps: number) {
     this.#client = client
-    this.#ledger = new Ledger(client, prefix, 'MODEL')
+    this.#prefix = prefix
+    this.#clockSteps = clockSteps
     this.#random = seededRandom(seed)
+  }
+
+  #ledger(name: string): Ledger {
+    const monotonicMs = () => this.nowMs - START_MS + this.#readLateMs
+    const clock = { nowMs: () => this.nowMs, monotonicMs }
+    const ledger = this.#ledgers.get(name) ?? new Ledger(this.#client, this.#prefix, 'MODEL', clock)
+    this.#ledgers.set(name, ledger)
+    return ledger
   }
 
   chance(): number {
@@ -66,11 +85,20 @@ class Simulation {
   /** Sets the scripts' clock, then runs one of them. */
   async call<T>(act: () => Promise<T>): Promise<T> {
     this.steps += 1
-    const us = Math.round((this.nowMs % 1000) * 1000)
-    const set = this.#client.hset('clock', 's', Math.floor(this.nowMs / 1000), 'us', us)
+    if (this.chance() < this.#clockSteps) {
+      const sign = this.chance() < 0.5 ? -1 : 1
+      const span = LARGEST_STEP_MS / SMALLEST_STEP_MS
+      this.#stepsMs += sign * SMALLEST_STEP_MS * span ** this.chance()
+    }
+    const redisMs = this.nowMs + this.#stepsMs
+    const us = Math.round((redisMs % 1000) * 1000)
+    const set = this.#client.hset('clock', 's', Math.floor(redisMs / 1000), 'us', us)
     const result = act()
+    this.#readLateMs = this.chance() < 0.1 ? this.between(0, 4_000) : 0
     await set
-    return result
+    const value = await result
+    this.#readLateMs = 0
+    return value
   }
 
   /** A worker that always has something to send. */
@@ -92,7 +120,7 @@ class Simulation {
       devices: 0,
     }
     const grant = await this.call(() =>
-      this.#ledger.reserve({
+      this.#ledger(name).reserve({
         ...{ id, lane, cost, limits: LIMITS, windowMs: WINDOW_MS, openMs: OPEN_MS },
         ...{ gateVersion: '0', incarnation: '', oldestMs: sinceMs, waiter: name, need: half },
         ...{ backfillFloor: 0.1, realtimeHeadroom: 0.05, requestsAtOnce: 0 },
@@ -101,7 +129,7 @@ class Simulation {
     if (grant.outcome === 'granted') {
       this.waits.push(this.nowMs - sinceMs)
       this.delivered[lane] += cost.events
-      this.#send(id, cost, jitterMs)
+      this.#send(name, id, cost, jitterMs)
       const thinkMs = this.between(0, jitterMs)
       this.agenda.plan(this.nowMs + thinkMs, () => this.worker(name, lane, jitterMs))
       return
@@ -112,13 +140,13 @@ class Simulation {
   }
 
   /** The request's way: it arrives or not, is answered or not. */
-  #send(id: string, { users, events }: Cost, jitterMs: number): void {
+  #send(name: string, id: string, { users, events }: Cost, jitterMs: number): void {
     const fate = this.chance()
     const arrive = (afterMs: number): void => {
       this.arrivals.push({ atMs: this.nowMs + afterMs, users, events })
     }
     if (fate < 0.02) {
-      this.agenda.plan(this.nowMs + 1, () => this.call(() => this.#ledger.refund(id)))
+      this.agenda.plan(this.nowMs + 1, () => this.call(() => this.#ledger(name).refund(id)))
     } else if (fate < 0.07) {
       // No answer is ever read; it may count until its connection is long closed.
       if (fate < 0.06) arrive(this.between(0, OPEN_MS))
@@ -127,7 +155,7 @@ class Simulation {
       const answeredMs = arrivesMs + this.between(0, jitterMs)
       arrive(arrivesMs)
       this.agenda.plan(this.nowMs + answeredMs, async () => {
-        await this.call(() => this.#ledger.answered(id, WINDOW_MS))
+        await this.call(() => this.#ledger(name).answered(id, WINDOW_MS))
       })
     }
   }
@@ -141,8 +169,13 @@ class Simulation {
     }
   }
 
+  /** Redis' clock steps no more. */
+  holdClock(): void {
+    this.#clockSteps = 0
+  }
+
   used(): Promise<Cost> {
-    return this.call(() => this.#ledger.used())
+    return this.call(() => this.#ledger('reader').used())
   }
 }
 
@@ -184,28 +217,32 @@ describe('the budget ledger', () => {
   })
 
   test.each([
-    { seed: 1, jitterMs: 300 },
-    { seed: 2, jitterMs: 50 },
-    { seed: 3, jitterMs: 4_000 },
-    { seed: 4, jitterMs: 1_000 },
+    { seed: 1, jitterMs: 300, steps: 25_000, clockStepEvery: Infinity },
+    { seed: 2, jitterMs: 50, steps: 25_000, clockStepEvery: Infinity },
+    { seed: 3, jitterMs: 4_000, steps: 25_000, clockStepEvery: Infinity },
+    { seed: 4, jitterMs: 1_000, steps: 25_000, clockStepEvery: Infinity },
+    // Redis' clock steps by 0.3 s to an hour, forward and back, once in so many commands.
+    { seed: 5, jitterMs: 300, steps: 12_000, clockStepEvery: 400 },
+    { seed: 6, jitterMs: 2_000, steps: 12_000, clockStepEvery: 40 },
   ])(
-    'no window is exceeded, nothing leaks and nobody starves (seed $seed, jitter $jitterMs ms)',
-    async ({ seed, jitterMs }) => {
-      const simulation = new Simulation(client, `model-${String(seed)}`, seed)
+    'no window is exceeded, nothing leaks and nobody starves (%j)',
+    async ({ seed, jitterMs, steps, clockStepEvery }) => {
+      const simulation = new Simulation(client, `model-${String(seed)}`, seed, 1 / clockStepEvery)
       for (const [i, lane] of (
         ['realtime', 'realtime', 'realtime', 'backfill'] as const
       ).entries()) {
         const name = `w${String(i)}`
         simulation.agenda.plan(START_MS + i, () => simulation.worker(name, lane, jitterMs))
       }
-      await simulation.run(25_000)
-      expect(simulation.steps).toBeGreaterThanOrEqual(25_000)
+      await simulation.run(steps)
+      expect(simulation.steps).toBeGreaterThanOrEqual(steps)
       expect(busiestWindow(simulation.arrivals, 'users')).toBeLessThanOrEqual(LIMITS.users)
       expect(busiestWindow(simulation.arrivals, 'events')).toBeLessThanOrEqual(LIMITS.events)
       expect(Math.max(...simulation.waits)).toBeLessThanOrEqual(3 * WINDOW_MS)
       expect(simulation.delivered.backfill).toBeGreaterThan(0)
       // After everything has run out, all of the budget is there again.
       simulation.nowMs += OPEN_MS + WINDOW_MS + 1
+      simulation.holdClock()
       expect(await simulation.used()).toEqual({ users: 0, events: 0, devices: 0 })
     },
     120_000,

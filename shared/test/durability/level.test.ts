@@ -1,4 +1,5 @@
-import { levelReached, majority, type ServerFacts } from '../../src/durability/level.js'
+import { majority } from '@relay/shared/redis/replication.js'
+import { levelReached, type ServerFacts } from '../../src/durability/level.js'
 
 const server = (change: Partial<ServerFacts> = {}): ServerFacts => ({
   appends: true,

@@ -66,6 +66,31 @@ it('alone, relay is never refused and uses everything', () => {
   expect(units(between(sent, FROM_MS, UNTIL_MS)) / (20_000 * 30)).toBeGreaterThan(0.99)
 })
 
+describe.each([60_000, 6_000])('429s without another sender, windows of %d ms', (windowMs) => {
+  const alone = { ...base, otherShare: 0, limit: 2_000, windowMs, bodyUnits: 100 }
+  const usedIn = (sent: Sent[], window: number): number =>
+    units(between(sent, window * windowMs, (window + 1) * windowMs)) / alone.limit
+
+  it('with little in the window are forgotten in four windows, however many there were', () => {
+    for (const falseAlarmsMs of [[0], [0, 0], [0, 0, 0, 0]]) {
+      const sent = simulate({ ...alone, untilMs: 12 * windowMs, falseAlarmsMs })
+      const refusals = sent.filter(({ refused }) => refused)
+      expect(refusals).toHaveLength(falseAlarmsMs.length)
+      const lastMs = refusals.at(-1)?.atMs ?? 0
+      const window = Math.ceil(lastMs / windowMs)
+      expect(usedIn(sent, window + 5)).toBeGreaterThan(0.9)
+      // Growing all the while, not all at the end.
+      expect(usedIn(sent, window + 3)).toBeGreaterThan(1.3 * usedIn(sent, window + 1))
+    }
+  })
+
+  it('with a full window leave most of the budget in use', () => {
+    const sent = simulate({ ...alone, untilMs: 12 * windowMs, falseAlarmsMs: [3.5 * windowMs] })
+    expect(usedIn(sent, 6)).toBeGreaterThan(0.75)
+    expect(usedIn(sent, 9)).toBeGreaterThan(0.95)
+  })
+})
+
 describe('the effective share', () => {
   const at = { nowMs: 1_000_000, windowMs: 60_000 }
   const taught = (usedShare: number): Adaptation =>
@@ -79,6 +104,14 @@ describe('the effective share', () => {
     const first = taught(0.5)
     const second = shrink(first, { sentAtMs: 999_900, usedShare: 0.5, ...at, nowMs: 1_000_100 })
     expect(second).toBe(first)
+  })
+
+  it('and what a lesson teaches outlive a step of the clock by no more than its size', () => {
+    const lesson = taught(0.5)
+    const back = { nowMs: at.nowMs - 3_600_000, windowMs: 60_000 }
+    expect(effectiveShare(lesson, back)).toBe(1)
+    const next = shrink(lesson, { sentAtMs: back.nowMs - 100, usedShare: 0.5, ...back })
+    expect(effectiveShare(next, back)).toBeLessThan(0.5)
   })
 
   it('never falls to nothing, never exceeds one, never falls by time, and is whole within 5 minutes', () => {
@@ -109,9 +142,8 @@ describe('the effective share', () => {
           expect(effectiveShare(stored, early)).toBeGreaterThan(0)
           expect(effectiveShare(stored, late)).toBeLessThanOrEqual(1)
           expect(effectiveShare(stored, late)).toBeGreaterThanOrEqual(effectiveShare(stored, early))
-          expect(hasRecovered(stored, { nowMs: nowMs + 300_000 - window, windowMs: window })).toBe(
-            true,
-          )
+          const inFiveWindows = { nowMs: nowMs + 4 * window, windowMs: window }
+          expect(hasRecovered(stored, inFiveWindows)).toBe(true)
         },
       ),
     )
@@ -121,7 +153,7 @@ describe('the effective share', () => {
 it('requests are capped only while somebody else sends', () => {
   expect(requestCostCap(5_000, { share: 1, windowMs: 60_000 })).toBe(Infinity)
   expect(requestCostCap(5_000, { share: 0.5, windowMs: 60_000 })).toBe(83)
-  expect(requestCostCap(1_500, { share: 0.5, windowMs: 20_000 })).toBe(75)
+  expect(requestCostCap(1_500, { share: 0.5, windowMs: 20_000 })).toBe(25)
   expect(requestCostCap(1, { share: 0.02, windowMs: 60_000 })).toBe(1)
   expect([requestsAtOnceCap(1), requestsAtOnceCap(0.99)]).toEqual([Infinity, 1])
 })

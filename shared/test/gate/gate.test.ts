@@ -247,6 +247,30 @@ describe('whatever happens', () => {
     )
   })
 
+  it("a step back of Redis' clock keeps nobody waiting for longer than the pause it fell into", () => {
+    const backMs = fc.integer({ min: 0, max: 100_000_000 })
+    fc.assert(
+      fc.property(steps, backMs, (sequence, stepMs) => {
+        let gate = OPEN_GATE
+        let nowMs = T0
+        let askedMs = 0
+        for (const { event: happened, passMs } of sequence) {
+          gate = advance(gate, happened, nowMs, 0.5)
+          if (happened.type === 'rate_limited') {
+            askedMs = Math.max(askedMs, happened.retryAfterMs ?? 0)
+          }
+          nowMs += passMs
+        }
+        const may = mayStart(gate, nowMs - stepMs)
+        if (may.go || gate.paused) return
+        // A worker that died while it probed is waited for up to five minutes.
+        const probing = gate.mode.state !== 'open' && gate.mode.probe !== null
+        const longestMs = Math.max(askedMs, probing ? 300_000 : 120_000)
+        expect(may.waitMs).toBeLessThanOrEqual(longestMs + 5_000)
+      }),
+    )
+  })
+
   it('never more than one probe is out, and the success of one always opens', () => {
     fc.assert(
       fc.property(steps, (sequence) => {

@@ -20,6 +20,8 @@ export interface Scenario {
   readonly untilMs: number
   /** Requests under way at once, over all workers. */
   readonly parallel: number
+  /** Moments after which MoEngage refuses the next request, whatever is in the window, ms. */
+  readonly falseAlarmsMs?: readonly number[]
 }
 
 export interface Sent {
@@ -82,6 +84,7 @@ export function simulate(scenario: Scenario): Sent[] {
   let gate: Gate = OPEN_GATE
   let adaptation: Adaptation | null = null
   let owed = 0
+  const isAlarm = onceEach(scenario.falseAlarmsMs ?? [])
   let probes = 0
 
   const answer = (flight: Flight, nowMs: number): void => {
@@ -124,7 +127,7 @@ export function simulate(scenario: Scenario): Sent[] {
     for (const flight of flights) {
       if (flight.arrived || nowMs < flight.sentAtMs + FLIGHT_MS) continue
       flight.arrived = true
-      flight.refused = vendor.used(nowMs) + flight.units > limit
+      flight.refused = isAlarm(nowMs) || vendor.used(nowMs) + flight.units > limit
       if (!flight.refused) {
         vendor.add(nowMs, flight.units)
         accepted.add(nowMs, flight.units)
@@ -136,4 +139,15 @@ export function simulate(scenario: Scenario): Sent[] {
     while (start(nowMs));
   }
   return sent
+}
+
+/** Says once of each moment that it has come. */
+function onceEach(momentsMs: readonly number[]): (nowMs: number) => boolean {
+  const left = [...momentsMs]
+  return (nowMs) => {
+    const [first = Infinity] = left
+    if (nowMs < first) return false
+    left.shift()
+    return true
+  }
 }

@@ -37,7 +37,7 @@ async function readWorkspace(
   const [gate, learned, used, deadLetters] = await Promise.all([
     new GateStore(client, prefix, appId).read(),
     new LearnedStore(client, prefix, appId).read(),
-    new Ledger(client, prefix, appId).used(),
+    new Ledger(client, prefix, appId, clock).used(),
     letters.counts(appId),
   ])
   const nowMs = clock.nowMs()

@@ -1,12 +1,12 @@
 import type { Durability } from '@relay/shared/config/settings.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { majority, masters } from '@relay/shared/redis/replication.js'
 import {
   levelReached,
-  majority,
   type LevelReached,
   type ServerFacts,
 } from '@relay/shared/durability/level.js'
-import { masters, readServerFacts } from './server-facts.js'
+import { readServerFacts } from './server-facts.js'
 
 /** Between two looks at what Redis is set to, ms. */
 const LOOK_MS = 1_000

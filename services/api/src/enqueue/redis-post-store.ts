@@ -159,7 +159,8 @@ export class RedisPostStore implements PostStore {
     if (redisNowMs === null) throw new Error('READONLY connection was lost before the add')
     const sentAtMs = clock.monotonicMs()
     const deadline = Math.floor(redisNowMs + ADD_TIMEOUT_MS)
-    const reply = await queue.add(chunk, clock.nowMs(), deadline)
+    // Redis' own time: by it digests are kept, and all apis have to agree on the day.
+    const reply = await queue.add(chunk, Math.floor(redisNowMs), deadline)
     this.#redisClock.heard(reply.redisNowMs, sentAtMs)
     return reply
   }

@@ -225,6 +225,7 @@ export class Flight {
       const pass = await this.#passGate(probeId)
       if (pass === 'look again') continue
       probeId = pass.probeId
+      this.#manifest.splitToCost(this.#c.admission.perRequest())
       const ask = await this.#ask(this.#manifest.next() ?? batch)
       if (ask.outcome === 'granted') return { id: ask.id, deadlineMs: ask.deadlineMs, probeId }
       if (ask.waitMs > 0) await this.#c.pause(ask.waitMs)

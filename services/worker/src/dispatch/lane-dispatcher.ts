@@ -19,7 +19,7 @@ export interface LaneDispatcherOptions {
   readonly windowMs: number
   /** Largest body at present, bytes. */
   readonly bodyBytes: () => number
-  /** Called when nothing of a window is under way any more. */
+  /** Called when nothing of a window is under way any more, or can be. */
   readonly onIdle: (window: PartitionWindow) => void
   /** Whether a partition may be served: older generations of its workspace go first. */
   readonly mayServe: (window: PartitionWindow) => boolean
@@ -117,6 +117,7 @@ export class LaneDispatcher {
     // Refilled to two bodies once less than one is left.
     const bodyBytes = this.#o.bodyBytes()
     if (!(await this.#load(free, bodyBytes, bodyBytes * 2))) return REDIS_AWAY_MS
+    for (const { window } of free) if (window.isUnreadable) this.#o.onIdle(window)
     const ready = free.filter(({ window }) => window.chunks.length > 0 && !window.lost)
     if (ready.length === 0) return this.#free().length > 0 ? 0 : Infinity
     const may = this.#o.context.gate.mayStart()

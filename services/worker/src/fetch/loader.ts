@@ -60,13 +60,14 @@ export async function loadWindow(
     try {
       // Redis may hold them compressed; one chunk comes in any case.
       const stored = Math.max(1, bytes / window.expansion)
-      const { waiting, chunks } = await queue.peek(
+      const { waiting, chunks, unreadable } = await queue.peek(
         window.chunks.length,
         CHUNKS_PER_LOOK,
         Math.floor(stored),
         watch,
       )
       window.load(chunks, waiting)
+      window.unreadable = unreadable
       if (chunks.length === 0) return true
     } catch {
       window.stale = true

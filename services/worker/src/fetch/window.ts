@@ -96,6 +96,8 @@ export class PartitionWindow {
   retiring = false
   /** The claim is lost: nothing of it may be sent or settled any more. */
   lost = false
+  /** Format of the chunk behind the loaded ones that this process cannot read; null: none is known. */
+  unreadable: number | null = null
   /** Monotonic time at which the oldest unsent element was first seen here, ms. */
   readyAtMs = 0
 
@@ -111,11 +113,16 @@ export class PartitionWindow {
   expansion = 1
 
   get hasUnloaded(): boolean {
-    return this.stale || this.waiting > this.chunks.length
+    return this.unreadable === null && (this.stale || this.waiting > this.chunks.length)
   }
 
   get hasWork(): boolean {
-    return this.stale || this.waiting > 0
+    return this.unreadable === null ? this.stale || this.waiting > 0 : this.chunks.length > 0
+  }
+
+  /** All that is left is for a newer worker. */
+  get isUnreadable(): boolean {
+    return this.unreadable !== null && this.chunks.length === 0
   }
 
   /** Whether nothing but user updates is loaded. */

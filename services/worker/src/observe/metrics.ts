@@ -128,6 +128,11 @@ function ownMetrics(registers: Registry[]) {
       help: 'Partitions that this worker serves.',
       registers,
     }),
+    partitionsUnreadable: new Gauge({
+      name: 'relay_partitions_unreadable',
+      help: 'Partitions that this worker leaves to newer ones, since they hold chunks of a newer format.',
+      registers,
+    }),
     takeovers: new Counter({
       name: 'relay_takeovers_total',
       help: 'Partitions taken over from a worker whose lease had expired.',

@@ -17,6 +17,8 @@ export interface OwnershipOptions {
   readonly onGained: (window: PartitionWindow, queue: PartitionQueue) => void
   readonly onLost: (window: PartitionWindow) => void
   readonly onTakeover: (tag: string, from: string) => void
+  /** A partition is given up because a newer relay wrote what comes next in it. */
+  readonly onUnreadable: (tag: string, format: number) => void
   /** An owner's session is not known: fetches a fresh roster, which tells. */
   readonly refresh: () => void
 }
@@ -35,6 +37,9 @@ interface Owned {
 /** Marks older than this are struck once their partition is empty, ms; adds re-mark every 10 s. */
 const CLEAN_AFTER_MS = 30_000
 
+/** How long a partition that this worker cannot read is left to newer ones, ms. */
+const LEAVE_UNREADABLE_MS = 10_000
+
 /**
  * Which partitions this worker serves. A partition has one owner, whose claim names a session; it
  * can be claimed when it has none, or when that session is gone from the registry for good.
@@ -50,6 +55,8 @@ export class Ownership {
   /** Until then only what this worker owned before may be claimed, monotonic ms. */
   #othersNotBeforeMs = -Infinity
   #mine = new Set<string>()
+  /** Partitions that only a newer worker can read, and until when they are left to it, monotonic ms. */
+  readonly #unreadable = new Map<string, number>()
   /** Claims without an answer yet. */
   readonly #claiming = new Set<string>()
   #claims = 0
@@ -135,7 +142,19 @@ export class Ownership {
   /** Nothing of the partition is under way any more. */
   async idle(window: PartitionWindow): Promise<void> {
     const own = this.#owned.get(window.tag)
-    if (own?.window === window && window.retiring) await this.#release(own)
+    if (own?.window !== window) return
+    const { tag, unreadable } = window
+    if (window.isUnreadable && unreadable !== null) {
+      this.#unreadable.set(tag, this.#o.clock.monotonicMs() + LEAVE_UNREADABLE_MS)
+      this.#o.onUnreadable(tag, unreadable)
+    } else if (!window.retiring) return
+    await this.#release(own)
+  }
+
+  /** Partitions that are left to newer workers for now. */
+  get unreadable(): readonly string[] {
+    const nowMs = this.#o.clock.monotonicMs()
+    return [...this.#unreadable].filter(([, untilMs]) => nowMs < untilMs).map(([tag]) => tag)
   }
 
   /** Starts nothing new on these; released when idle. */
@@ -148,13 +167,15 @@ export class Ownership {
     const { id, alive } = this.#o.session()
     if (!alive || this.#stopped) return
     const live = new Map<string, string>()
-    for (const tag of this.#dirty) {
+    const left = new Set(this.unreadable)
+    const dirty = [...this.#dirty].filter((tag) => !left.has(tag)).sort()
+    for (const tag of dirty) {
       if (this.#owned.has(tag)) live.set(tag, id)
       else if (this.#knowsLiveOwner(tag))
         live.set(tag, sessionOf(this.#owners.get(tag)?.claim ?? ''))
     }
     const sessions = this.#sessions.has(id) ? [...this.#sessions] : [...this.#sessions, id]
-    const share = fairShare(id, sessions, [...this.#dirty].sort(), live)
+    const share = fairShare(id, sessions, dirty, live)
     const claimable = share.claim.filter((tag) => this.#mayClaim(tag))
     await Promise.all(claimable.map((tag) => this.#claimOnce(tag, id)))
     const spare = share.release.flatMap((tag) => this.#owned.get(tag) ?? [])

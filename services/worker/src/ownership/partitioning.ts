@@ -24,6 +24,8 @@ const LOOK_EVERY_MS = 300
 export class Partitioning {
   readonly #o: PartitioningOptions
   #layout: Layout | null = null
+  /** Redis has heard what is wanted: it may be away when this process starts. */
+  #planned = false
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
@@ -31,14 +33,10 @@ export class Partitioning {
     this.#o = options
   }
 
-  /** Says what partitions this worker was told to have, and makes it so. */
+  /** Says what partitions this worker was told to have, until Redis has heard it, and makes it so. */
   plan(): Promise<void> {
-    return this.#step(() => this.#o.layouts.plan(this.#o.appId))
-  }
-
-  /** Looks again: another worker, or the api, changed it. */
-  refresh(): Promise<void> {
-    return this.#step(() => this.#o.layouts.get(this.#o.appId))
+    this.#planned = false
+    return this.refresh()
   }
 
   stop(): void {
@@ -65,10 +63,15 @@ export class Partitioning {
     return layout.draining.find((old) => old.generation === generation)?.mode ?? 'live'
   }
 
-  async #step(read: () => Promise<Layout>): Promise<void> {
+  /** Looks again: another worker, or the api, changed it. */
+  async refresh(): Promise<void> {
     clearTimeout(this.#timer)
+    const { layouts, appId } = this.#o
     try {
-      this.#adopt(await this.#advance(await read()))
+      const layout = await (this.#planned ? layouts.get(appId) : layouts.plan(appId))
+      // A change under way is this worker's own or another's: what is wanted is said again after it.
+      this.#planned ||= layout.next === null
+      this.#adopt(await this.#advance(layout))
     } catch {
       // Redis is away: look again.
       this.#lookAgain()
@@ -91,7 +94,7 @@ export class Partitioning {
 
   #adopt(layout: Layout): void {
     this.#layout = layout
-    if (layout.draining.length > 0) this.#lookAgain()
+    if (layout.draining.length > 0 || !this.#planned) this.#lookAgain()
     this.#o.onChange()
   }
 

@@ -1,9 +1,10 @@
+import type { Cost } from '@relay/shared/budget/cost.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import type { VendorError } from '../classify/outcome.js'
 import type { Item } from '../fetch/window.js'
 import { isBisected, onAccepted, onRefused, startBisection, type Bisection } from './bisect.js'
 import { BodyBuilder, batchOf, type Batch } from '../batch/body.js'
-import { splitForProbe } from './probe.js'
+import { splitForProbe, splitToCost } from './probe.js'
 import { suspectsOf } from './suspects.js'
 
 /**
@@ -78,6 +79,17 @@ export class Manifest {
     this.#endBisection()
     const [items = [], ...rest] = this.#batches
     this.#batches = [...splitForProbe(items), ...rest]
+    this.#tidy()
+  }
+
+  /**
+   * Makes the next request cost no more than `most`, between customers: what was put together before
+   * a 429 may be more than another sender leaves. A bisection's requests are small by themselves.
+   */
+  splitToCost(most: Cost): void {
+    if (this.#bisection !== null) return
+    const [items = [], ...rest] = this.#batches
+    this.#batches = [...splitToCost(items, most, (some) => this.#batchOf(some).cost), ...rest]
     this.#tidy()
   }
 

@@ -7,6 +7,8 @@ export interface SessionOptions {
   readonly worker: string
   readonly deployment: Deployment
   readonly leaseMs: number
+  /** Waits until what Redis was told is as durable as a lease has to be; false: it is not. */
+  readonly durable: () => Promise<boolean>
   readonly clock: Clock
   /**
    * Every roster heard, and when it was asked for, monotonic; `stepMs` ≠ 0 when Redis' clock
@@ -111,13 +113,13 @@ export class Session {
   async #renew(): Promise<void> {
     if (this.#stopped) return
     clearTimeout(this.#timer)
-    const { clock, leaseMs, deployment } = this.#o
+    const { clock, leaseMs } = this.#o
     const sentAtMs = clock.monotonicMs()
     // A lease that ran out here is not renewed, even if Redis would still have it: sends were
     // stopped and others may count on that.
     if (this.#endsAtMs !== -Infinity && sentAtMs >= this.#endsAtMs) this.#lose()
     const step = this.#endsAtMs === -Infinity ? 'join' : 'renew'
-    const roster = await deployment.session(this.#id, leaseMs, step).catch(() => null)
+    const roster = await this.#roster(step)
     if (this.#isStopped()) return
     if (roster?.state === 'lost') {
       this.#lose()
@@ -132,6 +134,16 @@ export class Session {
     const stepMs = this.#redisClock.heard(roster.redisNowMs, sentAtMs)
     this.#schedule(this.#nextLookMs(roster))
     this.#o.onRoster(roster, sentAtMs, stepMs)
+  }
+
+  /**
+   * Null when there is no answer, or when it may be forgotten: a master that has lost its replicas may
+   * have been replaced already, and then nobody else knows that this worker goes on.
+   */
+  async #roster(step: 'join' | 'renew'): Promise<Roster | null> {
+    const { deployment, leaseMs, durable } = this.#o
+    const roster = await deployment.session(this.#id, leaseMs, step).catch(() => null)
+    return roster?.state === 'alive' && !(await durable()) ? null : roster
   }
 
   /** The next renewal, or sooner when another session is about to expire: its work waits. */

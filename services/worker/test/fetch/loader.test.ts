@@ -36,7 +36,7 @@ class Waiting {
       if (total > bytes && chunks.length > 0) break
       chunks.push(chunk)
     }
-    return Promise.resolve({ waiting: this.chunks.length, chunks })
+    return Promise.resolve({ waiting: this.chunks.length, chunks, unreadable: null })
   }
 }
 

@@ -1,9 +1,10 @@
 import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { Deployment } from '@relay/shared/queue/deployment.js'
-import { partitionTag } from '@relay/shared/queue/keys.js'
+import { deploymentKeys, partitionTag } from '@relay/shared/queue/keys.js'
 import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
+import type { PartitionWindow } from '../../src/fetch/window.js'
 import { Ownership } from '../../src/ownership/ownership.js'
 
 const TAG = partitionTag({ appId: 'APP', lane: 'realtime', generation: 0, index: 0 })
@@ -31,11 +32,21 @@ afterAll(async () => {
 })
 
 function worker(session: string) {
-  const seen = { refreshes: 0, takeovers: [] as string[], gained: [] as string[] }
+  const seen = {
+    refreshes: 0,
+    takeovers: [] as string[],
+    gained: [] as string[],
+    windows: [] as PartitionWindow[],
+    unreadable: [] as number[],
+  }
   const ownership = new Ownership({
     ...{ client, prefix, deployment, clock: systemClock, leaseMs: LEASE_MS },
     session: () => ({ id: session, alive: true }),
-    onGained: ({ stale, tag }) => seen.gained.push(`${tag} ${stale ? 'unread' : 'read'}`),
+    onGained: (window) => {
+      seen.windows.push(window)
+      seen.gained.push(`${window.tag} ${window.stale ? 'unread' : 'read'}`)
+    },
+    onUnreadable: (_tag, format) => seen.unreadable.push(format),
     onLost: () => undefined,
     onTakeover: (tag) => seen.takeovers.push(tag),
     refresh: () => {
@@ -63,12 +74,12 @@ test('a partition is never taken from a session that joined after the roster was
 
   await first.ownership.balance(old.roster, old.askedAtMs)
   expect(await owner()).toBe('later.1:1')
-  expect(first.seen).toEqual({ refreshes: 1, takeovers: [], gained: [] })
+  expect(first.seen).toMatchObject({ refreshes: 1, takeovers: [], gained: [] })
 
   const fresh = await first.hear('renew')
   await first.ownership.balance(fresh.roster, fresh.askedAtMs)
   expect(await owner()).toBe('later.1:1')
-  expect(first.seen).toEqual({ refreshes: 1, takeovers: [], gained: [] })
+  expect(first.seen).toMatchObject({ refreshes: 1, takeovers: [], gained: [] })
 })
 
 test('a wake-up that names an unknown owner takes nothing over before a fresh roster came', async () => {
@@ -85,7 +96,7 @@ test('a wake-up that names an unknown owner takes nothing over before a fresh ro
   )
   await first.ownership.woken(TAG, 'later.1:1')
   expect(await owner()).toBe('later.1:1')
-  expect(first.seen).toEqual({ refreshes: 1, takeovers: [], gained: [] })
+  expect(first.seen).toMatchObject({ refreshes: 1, takeovers: [], gained: [] })
 })
 
 test("a dead session's partition is taken over with the first roster asked for after it was seen", async () => {
@@ -125,4 +136,37 @@ test('a claim seen before its answer came is not claimed over: what is served is
     only.ownership.woken(TAG, 'only.1:1'),
   ])
   expect(only.ownership.owned.get(TAG)?.window.claim).toBe(await owner())
+})
+
+test('a partition that a worker cannot read is left to another, and looked at again later', async () => {
+  await deployment.mark([TAG])
+  const old = worker('old.1')
+  const joined = await old.hear('join')
+  await old.ownership.balance(joined.roster, joined.askedAtMs)
+  const [window] = old.seen.windows
+  if (window === undefined) throw new Error('the only worker takes the partition')
+  window.unreadable = 2
+  await old.ownership.idle(window)
+  expect(old.seen.unreadable).toEqual([2])
+  expect(old.ownership.unreadable).toEqual([TAG])
+  expect(await owner()).toBe('')
+  // Alone as it is, it does not take it back at once.
+  const again = await old.hear('renew')
+  await old.ownership.balance(again.roster, again.askedAtMs)
+  expect(await owner()).toBe('')
+  const newer = worker('newer.1')
+  const there = await newer.hear('join')
+  await newer.ownership.balance(there.roster, there.askedAtMs)
+  expect(await owner()).toMatch(/^newer\.1:/)
+})
+
+test("a step back of Redis' clock does not keep a dead worker's session alive for as long", async () => {
+  const { sessions } = deploymentKeys(prefix)
+  const [seconds] = await client.time()
+  const aheadMs = (Number(seconds) + 3_600) * 1000
+  await client.zadd(sessions, aheadMs, 'dead.1')
+  const { roster } = await worker('alive.1').hear('join')
+  const leftMs = (roster.sessions.get('dead.1') ?? Infinity) - roster.redisNowMs
+  expect(leftMs).toBeGreaterThan(LEASE_MS)
+  expect(leftMs).toBeLessThanOrEqual(4 * LEASE_MS)
 })

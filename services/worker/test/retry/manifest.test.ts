@@ -14,7 +14,7 @@ const LIMITS = {
 }
 
 /** What MoEngage does with one request; the rest of the run decides by these in turn. */
-const FATES = ['deliver', 'deliver', 'deliver', 'retry', 'probe', 'too_large']
+const FATES = ['deliver', 'deliver', 'deliver', 'retry', 'probe', 'dear', 'too_large']
 
 /** Fates by chance, for as long as the run takes: any fixed pattern could go round in circles. */
 function byChance(seed: number): () => string {
@@ -44,6 +44,10 @@ function run(
     if (fate === 'retry') continue
     if (fate === 'probe') {
       manifest.splitForProbe()
+      continue
+    }
+    if (fate === 'dear') {
+      manifest.splitToCost({ users: 2, events: 3, devices: 1 })
       continue
     }
     if (batch.bodyBytes > ceiling) {
@@ -148,5 +152,33 @@ describe('what of a flight is still to be sent', () => {
       manifest.delivered()
     }
     expect(left).toEqual(items.slice(sent.length, 4))
+  })
+
+  test('a request that is dearer than it may be is split between customers', () => {
+    fc.assert(
+      fc.property(partitions, fc.integer({ min: 1, max: 20 }), (specs, events) => {
+        const items = windowsOf(specs).flatMap((window) =>
+          window.chunks.flatMap((chunk) =>
+            chunk.elements.map((element, index) => ({ window, chunk, index, element })),
+          ),
+        )
+        const most = { users: 2, events, devices: 0 }
+        const manifest = new Manifest(batchOf(items, LIMITS, true), () => LIMITS)
+        const seen = new Set<string>()
+        for (;;) {
+          manifest.splitToCost(most)
+          const batch = manifest.next()
+          if (batch === null) break
+          const customers = new Set(batch.items.map(({ element }) => element.customer))
+          // Nobody is in two requests, and only one customer's run may be dearer.
+          for (const customer of customers) expect(seen.has(customer)).toBe(false)
+          for (const customer of customers) seen.add(customer)
+          const fits = batch.cost.users <= most.users && batch.cost.events <= most.events
+          expect(fits || customers.size === 1).toBe(true)
+          manifest.delivered()
+        }
+        expect(seen.size).toBe(new Set(items.map(({ element }) => element.customer)).size)
+      }),
+    )
   })
 })

@@ -1,7 +1,20 @@
 import { cp, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PRIVATE, ROOT } from '@relay/dev/folders.js'
-import type { Mutant } from './mutants.js'
+import { PRIVATE, ROOT } from '../folders.js'
+
+/** A relay that differs from the checkout in a few places. */
+export interface Variant {
+  readonly name: string
+  readonly changes: readonly Change[]
+}
+
+/** `search` occurs exactly once in the file, else the variant is out of date. */
+export interface Change {
+  /** Relative to the root. */
+  readonly file: string
+  readonly search: string
+  readonly replace: string
+}
 
 /** What api and worker run from, relative to the root; all else is found further up. */
 const PARTS = [
@@ -12,9 +25,9 @@ const PARTS = [
 /** Packages of their own that a service may have. */
 const PACKAGES = ['services/api/node_modules', 'services/worker/node_modules']
 
-/** Builds a mutant in a folder of its own; returns the folder, which stands in for the root. */
-export async function buildMutant({ name, changes }: Mutant): Promise<string> {
-  const tree = join(PRIVATE, 'mutants', name)
+/** Copies what was built and changes it there; returns the folder, which stands in for the root. */
+export async function buildVariant({ name, changes }: Variant): Promise<string> {
+  const tree = join(PRIVATE, 'variants', name)
   await rm(tree, { recursive: true, force: true })
   for (const part of PARTS) await cp(join(ROOT, part), join(tree, part), { recursive: true })
   for (const part of PACKAGES) {
@@ -27,7 +40,7 @@ export async function buildMutant({ name, changes }: Mutant): Promise<string> {
     const before = await readFile(join(tree, file), 'utf8')
     const [head, tail, ...more] = before.split(search)
     if (head === undefined || tail === undefined || more.length > 0) {
-      throw new Error(`mutant ${name}: ${file} does not hold its text exactly once`)
+      throw new Error(`variant ${name}: ${file} does not hold its text exactly once`)
     }
     await writeFile(join(tree, file), head + replace + tail)
   }

@@ -1,0 +1,57 @@
+import { startProxy, type TcpProxy } from '@relay/dev/proxy/tcp-proxy.js'
+import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { waitFor } from '@relay/dev/wait-for.js'
+import { LayoutStore } from '@relay/shared/queue/layout.js'
+import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
+import { Partitioning } from '../../src/ownership/partitioning.js'
+
+let redis: TestRedis
+let proxy: TcpProxy
+let client: RedisClient
+let prefix: string
+
+beforeAll(async () => {
+  redis = await startRedis()
+})
+
+beforeEach(async () => {
+  prefix = redis.freshPrefix()
+  proxy = await startProxy({ port: redis.port })
+  const url = `redis://127.0.0.1:${String(proxy.port)}`
+  client = connectRedis({ mode: 'single', url }, { commandTimeoutMs: 1_000 })
+  await waitFor(() => client.status === 'ready', { what: 'the connection' })
+})
+
+afterEach(async () => {
+  client.disconnect()
+  await proxy.stop()
+})
+
+afterAll(async () => {
+  await redis.stop()
+})
+
+const storeOf = (wanted: number) =>
+  new LayoutStore(client, prefix, { partitions: wanted, mode: () => 'live' })
+
+const partitioning = (partitions: number) =>
+  new Partitioning({
+    ...{ client, prefix, appId: 'P' },
+    layouts: storeOf(partitions),
+    onChange: () => undefined,
+  })
+
+const partitions = async () => (await storeOf(1).get('P')).partitions
+
+test('a number of partitions counts although Redis was away when the worker started', async () => {
+  expect((await storeOf(4).get('P')).partitions).toBe(4)
+  const worker = partitioning(3)
+  proxy.refuse()
+  proxy.cut()
+  await waitFor(() => client.status !== 'ready', { what: 'Redis to be away' })
+  await worker.plan()
+  proxy.heal()
+  const isApplied = async () => (await partitions().catch(() => 0)) === 3
+  await waitFor(isApplied, { what: 'three partitions' })
+  worker.stop()
+})

@@ -1,0 +1,67 @@
+import type { RedisClient, RedisServer } from './connect.js'
+
+/** A replica that has not acknowledged for longer does not keep up, s; they do every second. */
+const REPLICA_LAG_SECONDS = 2
+
+export interface Replicas {
+  /** Connected to their master, however far behind. */
+  readonly known: number
+  /** Online, and acknowledged within the last two seconds. */
+  readonly keepUp: number
+}
+
+/** The servers that take writes. */
+export function masters(client: RedisClient): RedisServer[] {
+  return 'nodes' in client ? client.nodes('master') : [client]
+}
+
+/**
+ * How many replicas must have a write, so that more than half of the servers have it, the master
+ * included: it then survives the loss of any minority. At least one.
+ */
+export function majority(replicas: number): number {
+  return Math.max(1, Math.floor((replicas + 1) / 2))
+}
+
+/** Asks one server for its replicas. Rejects when it does not answer. */
+export async function readReplicas(server: RedisServer): Promise<Replicas> {
+  const info = await server.info('replication')
+  const replicas = [...info.matchAll(/^slave\d+:(.*)$/gm)].map(([, facts = '']) => facts)
+  const keepUp = replicas.filter((facts) => {
+    const lag = Number(/lag=(\d+)/.exec(facts)?.[1] ?? Infinity)
+    return facts.includes('state=online') && lag <= REPLICA_LAG_SECONDS
+  })
+  return { known: replicas.length, keepUp: keepUp.length }
+}
+
+/** Waits until what this process wrote is with a majority, as it has known them since it began. */
+export class Replication {
+  readonly #client: RedisClient
+  readonly #waitMs: number
+  /** The most replicas seen, per server: a master that lost its replicas must not need fewer. */
+  readonly #expected = new Map<string, number>()
+
+  constructor(client: RedisClient, waitMs: number) {
+    this.#client = client
+    this.#waitMs = waitMs
+  }
+
+  /** False when some write is not with a majority in time, or nobody can say. */
+  async reached(): Promise<boolean> {
+    try {
+      const all = await Promise.all(masters(this.#client).map((server) => this.#wait(server)))
+      return all.length > 0 && all.every(Boolean)
+    } catch {
+      return false
+    }
+  }
+
+  async #wait(server: RedisServer): Promise<boolean> {
+    const name = `${server.options.host ?? ''}:${String(server.options.port ?? '')}`
+    const { known } = await readReplicas(server)
+    const expected = Math.max(this.#expected.get(name) ?? 0, known)
+    this.#expected.set(name, expected)
+    const needed = majority(expected)
+    return (await server.wait(needed, this.#waitMs)) >= needed
+  }
+}
