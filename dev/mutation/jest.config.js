@@ -5,6 +5,7 @@ export default {
   ...base,
   rootDir: process.cwd(),
   modulePathIgnorePatterns: [],
+  setupFiles: ['<rootDir>/dev/mutation/setup.cjs'],
   testMatch: [
     '<rootDir>/services/worker/test/{classify,retry,budget,learn}/*.test.ts',
     '<rootDir>/shared/test/{gate,queue,config}/*.test.ts',

@@ -16,7 +16,8 @@ const HEAD = `# Mutation testing
 
 A mutant is the code with one small change. A test suite that notices is said to kill it; a survivor is a change that no test minds.
 Made by \`npm run mutation && npm run docs:mutation\`: Stryker with the unit tests alone, without Redis or processes, on the pure core.
-Stryker is fetched when asked for and is no dependency.
+Stryker is fetched when asked for and is no dependency. Files that the table does not name were not measured yet
+(\`npm run mutation -- --mutate FILE,FILE\` measures some).
 
 - **killed** counts mutants that a test noticed, by failing or by not ending.
 - Left out are mutants of constants that are computed when a module loads (their tests would have to load it anew), \`batch/pack.ts\` and
