@@ -1,11 +1,10 @@
-/** `npm run test:image`: installs twice from the registry, so it is a step of its own. */
-const IMAGE = process.env.RELAY_TEST_IMAGE === 'yes'
+/** `npm run test:slow`: what takes long, or installs from the registry, is a step of its own. */
+const SLOW = process.env.RELAY_TEST_SLOW === 'yes'
+const FOLDERS = '{shared,services/*,cli,dev,bench,faults,ops,acceptance}'
 
 /** @type {import('jest').Config} */
 export default {
-  testMatch: IMAGE
-    ? ['<rootDir>/ops/test/image/*.slow.ts']
-    : ['<rootDir>/{shared,services/*,cli,dev,bench,faults,ops,acceptance}/test/**/*.test.ts'],
+  testMatch: [`<rootDir>/${FOLDERS}/test/**/*.${SLOW ? 'slow' : 'test'}.ts`],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

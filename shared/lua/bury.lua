@@ -14,6 +14,8 @@
 
   Returns how many were new.
 ]]
+-- First a write that needs no room: a full Redis refuses a script whose first write might need some.
+redis.call('HDEL', KEYS[1], '')
 local last = tonumber(redis.call('GET', KEYS[2]) or 0)
 local new = 0
 for i = 1, #ARGV, 6 do

@@ -11,5 +11,7 @@ local owner = redis.call('HGET', KEYS[1], 'owner') or ''
 if owner ~= ARGV[1] then
   return { 0, owner }
 end
+-- First a write that needs no room: a full Redis refuses a script whose first write might need some.
+redis.call('HDEL', KEYS[1], '')
 redis.call('HSET', KEYS[1], 'owner', ARGV[2])
 return { 1, ARGV[2] }

@@ -15,6 +15,8 @@ if version ~= ARGV[1] then
   return { 0, version, gate[2] or '' }
 end
 version = tostring(tonumber(version) + 1)
+-- First a write that needs no room: a full Redis refuses a script whose first write might need some.
+redis.call('HDEL', KEYS[1], '')
 redis.call('HSET', KEYS[1], 'version', version, 'record', ARGV[2])
 redis.call('PUBLISH', ARGV[3], 'gate ' .. ARGV[4])
 return { 1, version, ARGV[2] }

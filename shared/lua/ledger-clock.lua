@@ -30,6 +30,8 @@ local function ledgerNow(key, expected)
     end
     now = math.max(now, known, tonumber(kept[1] or here))
   end
+  -- First a write that needs no room: a full Redis refuses a script whose first write might need some.
+  redis.call('HDEL', key, '')
   redis.call('HSET', key, 'clock', now, 'redis', here)
   return now
 end

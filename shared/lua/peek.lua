@@ -19,6 +19,8 @@ local skip = tonumber(ARGV[1])
 local ids = redis.call('LRANGE', KEYS[1], -(skip + tonumber(ARGV[2])), -(skip + 1))
 local reply = { redis.call('LLEN', KEYS[1]) }
 if ARGV[5] == '1' and skip + #ids >= reply[1] then
+  -- First a write that needs no room: a full Redis refuses a script whose first write might need some.
+  redis.call('HDEL', KEYS[2], '')
   redis.call('HSET', KEYS[2], 'watch', '1')
 end
 local bytes = 0

@@ -28,6 +28,8 @@ for i = 4 + finished, #ARGV, 3 do
   before[i] = redis.call('HGET', ARGV[2] .. ARGV[i], 'counts')
 end
 
+-- First a write that needs no room: a full Redis refuses a script whose first write might need some.
+redis.call('HDEL', KEYS[2], '')
 local gone = { 0, 0, 0, 0 }
 local function account(counts, sign)
   local i = 1

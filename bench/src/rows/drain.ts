@@ -118,7 +118,7 @@ export const DRAIN: Row = {
     const warmUp = quick ? 1_000 : 120_000
     return each([
       { label: 'floor', open: openFloor, elements: many, warmUp },
-      { label: 'naive', open: openNaive, elements: many / 10, warmUp: warmUp / 12 },
+      { label: 'naive', open: openNaive, elements: many / 10, warmUp: warmUp / 10 },
       { label: 'relay', open: openRelay(), elements: many, warmUp },
     ])
   },

@@ -13,6 +13,11 @@ export const REALTIME_HEADROOM = 0.05
 
 export const NO_COST: Cost = { users: 0, events: 0, devices: 0 }
 
+/** Whether it is more than `most` of any budget. */
+export function exceeds(cost: Cost, most: Cost): boolean {
+  return BUDGETS.some((budget) => cost[budget] > most[budget])
+}
+
 /** Which budget pays for a kind: devices count as users unless they have a budget of their own. */
 export function budgetOf(kind: Kind, limits: WorkspaceLimits): Budget {
   switch (kind) {

@@ -1,3 +1,4 @@
+import { exceeds, type Cost } from '@relay/shared/budget/cost.js'
 import type { Clock } from '@relay/shared/clock.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { DeadLetterSink } from '@relay/shared/dead-letters/dead-letter.js'
@@ -21,6 +22,8 @@ import type { WorkerObserver } from './observer.js'
 /** A place in the budgets, and the probe that it may be. */
 export interface Ticket {
   readonly id: string
+  /** What was granted. */
+  readonly cost: Cost
   readonly deadlineMs: number
   readonly probeId: string | null
 }
@@ -96,7 +99,12 @@ export class Flight {
     let ticket = first ?? (await this.#nextTicket())
     while (ticket !== null) {
       const batch = this.#next()
-      if (batch === null) break
+      if (batch === null || exceeds(batch.cost, ticket.cost)) {
+        // What changed meanwhile (a window lost, a customer forgotten) may have ended a bisection.
+        await this.#returnTicket(ticket)
+        ticket = await this.#nextTicket()
+        continue
+      }
       await this.#conclude(await this.#attempt(batch, ticket))
       ticket = await this.#nextTicket()
     }
@@ -226,8 +234,11 @@ export class Flight {
       if (pass === 'look again') continue
       probeId = pass.probeId
       this.#manifest.splitToCost(this.#c.admission.perRequest())
-      const ask = await this.#ask(this.#manifest.next() ?? batch)
-      if (ask.outcome === 'granted') return { id: ask.id, deadlineMs: ask.deadlineMs, probeId }
+      const next = this.#manifest.next() ?? batch
+      const ask = await this.#ask(next)
+      if (ask.outcome === 'granted') {
+        return { id: ask.id, cost: next.cost, deadlineMs: ask.deadlineMs, probeId }
+      }
       if (ask.waitMs > 0) await this.#c.pause(ask.waitMs)
     }
   }
@@ -265,6 +276,12 @@ export class Flight {
       oldestMs: batch.items[0]?.element.provenance.acceptedAtMs ?? 0,
       queue: true,
     })
+  }
+
+  /** Nothing was sent for it. */
+  async #returnTicket({ id, probeId }: Ticket): Promise<void> {
+    await this.#c.admission.refund(id)
+    if (probeId !== null) await this.#giveProbeBack(probeId)
   }
 
   #giveProbeBack(probeId: string): Promise<void> {

@@ -188,10 +188,12 @@ export class LaneDispatcher {
 
   #act(ready: readonly Served[], batch: Batch, tried: Cost, admitted: Admitted): Step {
     switch (admitted.outcome) {
-      case 'granted':
+      case 'granted': {
         this.#appetite.granted(batch, this.#o.bodyBytes())
-        this.#start(batch, { id: admitted.id, deadlineMs: admitted.deadlineMs, probeId: null })
+        const { id, deadlineMs } = admitted
+        this.#start(batch, { id, cost: batch.cost, deadlineMs, probeId: null })
         return { waitMs: 0 }
+      }
       case 'later':
         return { waitMs: admitted.waitMs }
       case 'short': {

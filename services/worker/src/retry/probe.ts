@@ -1,4 +1,4 @@
-import { BUDGETS, type Cost } from '@relay/shared/budget/cost.js'
+import { exceeds, type Cost } from '@relay/shared/budget/cost.js'
 import type { Item } from '../fetch/window.js'
 
 /** A probe of a held workspace carries the runs of as many customers as make this many elements. */
@@ -38,10 +38,6 @@ export function splitToCost(
     customers.add(customer)
   }
   return apart(items, customers)
-}
-
-function exceeds(cost: Cost, most: Cost): boolean {
-  return BUDGETS.some((budget) => cost[budget] > most[budget])
 }
 
 /** These customers' items first, then the others', each in order. */

@@ -1,0 +1,112 @@
+/**
+ * `npm run measure:budgets`: how much of the binding budget is used, and how full bodies are, with 1,
+ * 2, 4 and 8 workers, in windows as MoEngage has them. Takes a quarter of an hour, writes docs/budget-use.md.
+ */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { format, resolveConfig } from 'prettier'
+import { ROOT } from '@relay/dev/folders.js'
+import { EVENTS_PER_MINUTE, MAX_BODY_BYTES } from '@relay/shared/vendor/limits.js'
+import { Relay } from '../relay.js'
+import { numberedEvent } from '../shop.js'
+
+const { values } = parseArgs({
+  options: {
+    windows: { type: 'string', default: '10' },
+    workers: { type: 'string', default: '1,2,4,8' },
+    out: { type: 'string', default: join(ROOT, 'docs', 'budget-use.md') },
+  },
+})
+const WINDOWS = Number(values.windows)
+const WINDOW_MS = 60_000
+const CUSTOMERS = 5_000
+const PER_POST = 500
+/** Windows' worth of backlog beyond those measured: what fills the first, and what is left over. */
+const SPARE_WINDOWS = 2
+/** A round trip takes 300 ms: 50 to 150 until the request counts, the rest until its answer. */
+const LATENCY = { beforeMs: 50, beforeJitterMs: 100, afterMs: 150, afterJitterMs: 100 }
+
+interface Measured {
+  readonly workers: number
+  /** Events that arrived in each window, the first excluded. */
+  readonly windows: readonly number[]
+  readonly peak: number
+  readonly refused: number
+  readonly requests: number
+  readonly meanBody: number
+}
+
+async function start(workers: number): Promise<Relay> {
+  const relay = await Relay.start({ workers: 0, simulator: { record: 'counts', latency: LATENCY } })
+  const elements = EVENTS_PER_MINUTE * (WINDOWS + 1 + SPARE_WINDOWS)
+  for (let from = 0; from < elements; from += PER_POST) {
+    const post = Array.from({ length: PER_POST }, (_, i) => {
+      return numberedEvent(`customer-${String((from + i) % CUSTOMERS)}`, from + i)
+    })
+    const { status } = await relay.postElements(post)
+    if (status !== 200) throw new Error(`a post was answered ${String(status)}`)
+  }
+  await Promise.all(Array.from({ length: workers }, () => relay.addWorker()))
+  return relay
+}
+
+async function measure(relay: Relay, workers: number): Promise<Measured> {
+  const { record } = relay.simulator
+  const windows: number[] = []
+  const startedMs = performance.now()
+  for (let window = 0; window <= WINDOWS; window += 1) {
+    const before = record.totals.events
+    await sleep(startedMs + (window + 1) * WINDOW_MS - performance.now())
+    if (window > 0) windows.push(record.totals.events - before)
+  }
+  const [budgets] = relay.simulator.budgets()
+  return {
+    ...{ workers, windows },
+    peak: budgets?.events.peak ?? 0,
+    refused: record.statuses.get(429) ?? 0,
+    requests: record.totals.requests,
+    meanBody: record.bodyBytes.summary().mean,
+  }
+}
+
+function page(all: readonly Measured[]): string {
+  const percent = (share: number) => `${(share * 100).toFixed(2)} %`
+  const rows = all.map(({ workers, windows, peak, refused, requests, meanBody }) => {
+    const shares = windows.map((events) => events / EVENTS_PER_MINUTE)
+    const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length
+    const cells = [
+      workers,
+      percent(mean),
+      percent(Math.min(...shares)),
+      peak,
+      refused,
+      requests,
+      percent(meanBody / MAX_BODY_BYTES),
+    ]
+    return `| ${cells.join(' | ')} |`
+  })
+  return `# How much of a budget is used
+
+Made by \`npm run measure:budgets\`: ${String(EVENTS_PER_MINUTE)} events in any 60 s, a backlog that never ends, round trips of 300 ms, realtime lane;
+${String(WINDOWS)} windows one after the other, after the first. Targets: at least 99 % of the budget (mean), no window above ${String(EVENTS_PER_MINUTE)}, no 429, mean body at least 95 % of ${String(MAX_BODY_BYTES)} bytes.
+The simulator counts, in windows that slide, at the moment a request arrives.
+
+| workers | used, mean | used, least | most in any window | 429s | requests | mean body |
+| ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+${rows.join('\n')}
+`
+}
+
+const counts = values.workers.split(',').map(Number)
+const relays: Relay[] = []
+try {
+  for (const workers of counts) relays.push(await start(workers))
+  const measured = await Promise.all(relays.map((relay, i) => measure(relay, counts[i] ?? 0)))
+  const style = { ...(await resolveConfig(values.out)), parser: 'markdown' }
+  writeFileSync(values.out, await format(page(measured), style))
+  process.stdout.write(`${JSON.stringify(measured)}\nwritten: ${values.out}\n`)
+} finally {
+  await Promise.all(relays.map((relay) => relay.stop()))
+}
