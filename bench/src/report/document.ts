@@ -21,7 +21,8 @@ with a Redis of its own (\`appendfsync everysec\`).
   \`RPUSH\` of the body. Drain: \`LMPOP\` of elements ready to be sent, joined into full requests.
 - **naive**: what one would write in an afternoon. Express, zod, one BullMQ job per element
   (\`addBulk\`); a standard Worker that sends one request per element, a hundred at a time.
-- **relay**: the built services, default settings, budgets that do not bind unless a row says so.
+- **relay**: the built services, default settings, budgets that do not bind unless a row says so; without
+  coalescing, so that all send the same elements.
 
 µs/element is processor time of the contender and its Redis, all threads, from the operating
 system's books. Load generator and the stand-in for MoEngage are processes of their own and are not
