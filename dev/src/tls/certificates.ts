@@ -23,11 +23,11 @@ export class Authority {
     this.cert = this.#certificate(this.#name, publicKey, [isAuthority])
   }
 
-  /** For servers on loopback, and for clients. */
-  issue(name: string): Certified {
+  /** For servers on 127.0.0.1 and under these host names, and for clients. */
+  issue(name: string, hosts: readonly string[] = ['localhost']): Certified {
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const names = sequence(
-      der(0x82, Buffer.from('localhost')),
+      ...hosts.map((host) => der(0x82, Buffer.from(host))),
       der(0x87, Buffer.from([127, 0, 0, 1])),
     )
     const cert = this.#certificate(distinguishedName(name), publicKey, [extension('551d11', names)])

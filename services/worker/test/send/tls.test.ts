@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import tls from 'node:tls'
+import { Authority } from '@relay/dev/tls/certificates.js'
 import { systemClock } from '@relay/shared/clock.js'
 import type { BulkRequest } from '../../src/send/answer.js'
 import { HttpSender } from '../../src/send/http-sender.js'
-import { selfSigned } from './certificate.js'
 
 const BODY = Buffer.from('{"type":"transition","elements":[]}')
 const cleanups: (() => unknown)[] = []
@@ -13,7 +13,8 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0).reverse()) cleanup()
 })
 
-const { cert, key } = selfSigned('127.0.0.1')
+const authority = new Authority('authority of a test')
+const { cert, key } = authority.issue('server of a test', [])
 
 async function listen(server: net.Server): Promise<number> {
   cleanups.push(() => server.close())
@@ -51,7 +52,10 @@ async function tcpWitness(target: number): Promise<{ port: number; end: Promise<
   return { port: await listen(server), end }
 }
 
-function sender(port: number, options: { ca?: string; host?: string } = { ca: cert }): HttpSender {
+function sender(
+  port: number,
+  options: { ca?: string; host?: string } = { ca: authority.cert },
+): HttpSender {
   const { ca, host = '127.0.0.1' } = options
   const made = new HttpSender({
     baseUrl: `https://${host}:${String(port)}`,
@@ -101,7 +105,7 @@ describe('over TLS', () => {
 
   it('sends nothing to a host that the certificate does not name', async () => {
     const { port } = await tlsServer(() => undefined)
-    const answer = await sender(port, { ca: cert, host: 'localhost' }).attempt(bulk())
+    const answer = await sender(port, { ca: authority.cert, host: 'localhost' }).attempt(bulk())
     expect(answer).toMatchObject({ kind: 'not_sent', why: 'tls' })
   })
 
