@@ -233,6 +233,7 @@ export class Flight {
       const pass = await this.#passGate(probeId)
       if (pass === 'look again') continue
       probeId = pass.probeId
+      this.#manifest.splitToBytes(this.#c.learned.bodyBytes)
       this.#manifest.splitToCost(this.#c.admission.perRequest())
       const next = this.#manifest.next() ?? batch
       const ask = await this.#ask(next)

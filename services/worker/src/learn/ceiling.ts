@@ -19,7 +19,7 @@ export interface Ceiling {
 }
 
 /** Closer than this, another refusal would teach less than it costs, bytes. */
-const PRECISION_BYTES = 2_048
+const PRECISION_BYTES = 4_096
 
 /** No ceiling is believed to be below this, bytes: a smaller body is always tried. */
 const SMALLEST_CEILING_BYTES = 1_024

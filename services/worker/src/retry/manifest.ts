@@ -93,6 +93,14 @@ export class Manifest {
     this.#tidy()
   }
 
+  /** Makes the next request no larger than the ceiling, which may have been learnt since it was made. */
+  splitToBytes(ceilingBytes: number): void {
+    const [items = [], ...rest] = this.#batches
+    if (this.#bisection !== null || items.length < 2) return
+    if (this.#batchOf(items).bodyBytes <= ceilingBytes) return
+    this.#batches = [...this.#divide(items, ceilingBytes), ...rest]
+  }
+
   /** Forgets items that are another worker's now. */
   drop(isLost: (item: Item) => boolean): void {
     if (!this.#batches.some((items) => items.some(isLost))) return

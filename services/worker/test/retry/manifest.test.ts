@@ -154,6 +154,30 @@ describe('what of a flight is still to be sent', () => {
     expect(left).toEqual(items.slice(sent.length, 4))
   })
 
+  test('what was divided for a ceiling is divided again for a lower one, in order', () => {
+    fc.assert(
+      fc.property(partitions, fc.integer({ min: 200, max: 2_000 }), (specs, ceiling) => {
+        const items = windowsOf(specs).flatMap((window) =>
+          window.chunks.flatMap((chunk) =>
+            chunk.elements.map((element, index) => ({ window, chunk, index, element })),
+          ),
+        )
+        const manifest = new Manifest(batchOf(items, LIMITS, true), () => LIMITS)
+        manifest.splitToBytes(ceiling * 2)
+        const sent: unknown[] = []
+        for (;;) {
+          manifest.splitToBytes(ceiling)
+          const batch = manifest.next()
+          if (batch === null) break
+          expect(batch.bodyBytes <= ceiling || batch.items.length === 1).toBe(true)
+          sent.push(...batch.items.map(({ element }) => element))
+          manifest.delivered()
+        }
+        expect(sent).toEqual(items.map(({ element }) => element))
+      }),
+    )
+  })
+
   test('a request that is dearer than it may be is split between customers', () => {
     fc.assert(
       fc.property(partitions, fc.integer({ min: 1, max: 20 }), (specs, events) => {
