@@ -213,7 +213,7 @@ describe('a budget that is exhausted', () => {
     } finally {
       await relay.stop()
     }
-  }, 120_000)
+  }, 90_000 + WINDOW_S * 3_000)
 })
 
 describe('an attempt without an answer that is processed late', () => {

@@ -15,7 +15,8 @@
   ARGV[10]    the partition's tag
   ARGV[11]    pub/sub channel for wake-ups
   ARGV[12]    prefix of the jobs' keys
-  ARGV[13..]  digests of the keyed posts in the chunk
+  ARGV[13..]  digests of the keyed posts in the chunk: 12 bytes and, behind them, when the post's key
+              was first used (4 bytes, s since 1970, Redis' time). Without these the key is used now
 
   Returns {outcome, Redis time in ms, …}:
     stored            the chunk waits
@@ -32,9 +33,22 @@ local control = redis.call('HMGET', KEYS[10], 'closed', 'owner', 'watch')
 if control[1] then
   return { 'closed', now }
 end
+-- A key is free again a day after its first use, but the digests of that use may be younger.
+local DAY_S = 86400
+local function usedAt(i)
+  return #ARGV[i] > 12 and string.sub(ARGV[i], 13, 16) or struct.pack('>I4', tonumber(time[1]))
+end
+local function isSeen(key, i)
+  local stored = redis.call('HGET', key, string.sub(ARGV[i], 1, 12))
+  if not stored or #stored < 4 then
+    -- An older relay noted no time.
+    return stored ~= false
+  end
+  return struct.unpack('>I4', usedAt(i)) - struct.unpack('>I4', stored) < DAY_S
+end
 local seen = {}
 for i = 13, #ARGV do
-  if redis.call('HEXISTS', KEYS[11], ARGV[i]) == 1 or redis.call('HEXISTS', KEYS[12], ARGV[i]) == 1 then
+  if isSeen(KEYS[11], i) or isSeen(KEYS[12], i) then
     seen[#seen + 1] = ARGV[i]
   end
 end
@@ -55,7 +69,7 @@ if ARGV[7] ~= '0' then redis.call('HINCRBY', KEYS[10], 'user', ARGV[7]) end
 if ARGV[8] ~= '0' then redis.call('HINCRBY', KEYS[10], 'event', ARGV[8]) end
 if ARGV[9] ~= '0' then redis.call('HINCRBY', KEYS[10], 'device', ARGV[9]) end
 for i = 13, #ARGV do
-  redis.call('HSET', KEYS[11], ARGV[i], '')
+  redis.call('HSET', KEYS[11], string.sub(ARGV[i], 1, 12), usedAt(i))
 end
 if #ARGV >= 13 then
   redis.call('EXPIRE', KEYS[11], 172800)

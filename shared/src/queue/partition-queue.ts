@@ -43,6 +43,8 @@ const JOB_NAME = 'chunk'
 const NO_OPTIONS = pack({})
 const NOTHING = Buffer.alloc(0)
 const DAY_MS = 86_400_000
+/** Of a digest, what identifies the post; see `Post.digest`. */
+const DIGEST_BYTES = 12
 
 /** What a chunk adds to its partition; elements as posted. */
 export interface ChunkCounts {
@@ -150,12 +152,17 @@ export class PartitionQueue {
     }
   }
 
-  /** Whether a keyed post's piece was stored here today or yesterday. */
+  /** Whether a keyed post's piece was stored here, for the same use of its key; see add-chunk.lua. */
   async hasSeen(digest: Buffer, nowMs: number): Promise<boolean> {
     const day = Math.floor(nowMs / DAY_MS)
     const days = [this.#keys.seen(day), this.#keys.seen(day - 1)]
-    const found = await Promise.all(days.map((key) => this.#client.hexists(key, digest)))
-    return found.includes(1)
+    const post = digest.subarray(0, DIGEST_BYTES)
+    const found = await Promise.all(days.map((key) => this.#client.hgetBuffer(key, post)))
+    const usedAtS = digest.length > DIGEST_BYTES ? digest.readUInt32BE(DIGEST_BYTES) : nowMs / 1000
+    return found.some((stored) => {
+      if (stored === null || stored.length < 4) return stored !== null
+      return usedAtS - stored.readUInt32BE(0) < DAY_MS / 1000
+    })
   }
 
   /**

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { Clock } from '@relay/shared/clock.js'
-import type { Element, Lane } from '@relay/shared/element.js'
+import type { Lane } from '@relay/shared/element.js'
 import type { PostStore } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
 import { createRequestId, producerTag } from '@relay/shared/request-id.js'
 import type { Refusal } from '../refusal.js'
-import { assess, rebuild, type Assessment, type RequestLimits } from './assess.js'
+import { assess, type Assessment, type RequestLimits } from './assess.js'
 import { countRejected, countStored, countWarnings } from './count.js'
 import type { Endpoint } from './parse.js'
 import type {
@@ -113,14 +113,11 @@ export class Acceptor {
     nowMs: number,
   ): Promise<Acceptance> {
     const { idempotency } = this.#deps
-    // The stamps of a resumed request are those of its first try: one request, one text.
-    const elements =
-      claim.acceptedAtMs === nowMs
-        ? undefined
-        : rebuild(assessment, request.body, request.workspace.limits, claim.acceptedAtMs)
+    const judged =
+      claim.acceptedAtMs === nowMs ? assessment : this.#asFirst(request, assessment, claim)
     let acceptance: Acceptance | null = null
     try {
-      acceptance = await this.#store(request, assessment, claim, elements)
+      acceptance = await this.#store(request, judged, claim)
     } finally {
       if (acceptance?.outcome === 'accepted') {
         await idempotency.complete(claim, { status: 200, body: acceptance.body })
@@ -129,11 +126,27 @@ export class Acceptor {
     return acceptance
   }
 
+  /**
+   * A resumed request as its first try judged it: one request, one text. An event that lay too far
+   * in the future then is not taken now, for what was stored already would be told apart from it.
+   */
+  #asFirst(
+    { endpoint, workspace, body, lenient }: IntakeRequest,
+    assessment: Assessment,
+    { acceptedAtMs: nowMs }: Claim,
+  ): Assessment {
+    const { limits } = this.#deps
+    const context = { endpoint, workspaceLimits: workspace.limits, limits, nowMs }
+    const first = assess(body, context)
+    // Settings that changed since may refuse it now; then it is as good as it was judged just now.
+    const refused = !first.ok || (first.assessment.findings.problemCount > 0 && !lenient)
+    return refused || first.assessment.accepted.length === 0 ? assessment : first.assessment
+  }
+
   async #store(
     request: IntakeRequest,
     assessment: Assessment,
     run: Pick<Claim, 'requestId' | 'acceptedAtMs'> & { readonly digest?: Buffer },
-    rebuilt?: readonly Element[],
   ): Promise<Acceptance> {
     const { lane, workspace } = request
     const quota = this.#quotaRequest(request, assessment)
@@ -142,7 +155,7 @@ export class Acceptor {
       if (!taken.granted) return refused(refusals.quotaRefusal(taken))
     }
     const { requestId, acceptedAtMs, digest } = run
-    const elements = rebuilt ?? assessment.accepted.flatMap(({ queued }) => queued)
+    const elements = assessment.accepted.flatMap(({ queued }) => queued)
     const post = { appId: workspace.appId, lane, requestId, acceptedAtMs, elements, digest }
     const stored = await this.#deps.store.store(post)
     switch (stored.outcome) {

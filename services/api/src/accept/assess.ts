@@ -113,17 +113,6 @@ export class Judge implements Assessment {
   }
 }
 
-/** What is queued when an earlier try of the same request was accepted at another moment. */
-export function rebuild(
-  { accepted }: Assessment,
-  body: Buffer,
-  limits: WorkspaceLimits,
-  acceptedAtMs: number,
-): Element[] {
-  const context = { body, limits, stamp: stampOf(acceptedAtMs), customers: new CustomerKeys() }
-  return accepted.flatMap(({ valid }) => buildElements(valid, context) ?? [])
-}
-
 function tooLarge(maxBodyBytes: number): string {
   return `The payload can not exceed ${String(maxBodyBytes)} bytes: this element does not fit one bulk request`
 }

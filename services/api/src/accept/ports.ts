@@ -23,7 +23,7 @@ export interface Claim {
   readonly state: 'new' | 'resumed'
   readonly requestId: string
   readonly acceptedAtMs: number
-  /** Identifies (producer, app id, key) to the queues: see `Post.digest`. */
+  /** Identifies this use of (producer, app id, key) to the queues: see `Post.digest`. */
   readonly digest: Buffer
 }
 

@@ -118,10 +118,11 @@ export class RedisPostStore implements PostStore {
 
   #hasSeen({ appId, lane }: Post, { generation }: { generation: number }, piece: Piece) {
     const { client, prefix, clock } = this.#o
+    const nowMs = this.#redisClock.nowMs() ?? clock.nowMs()
     const tag = partitionTag({ appId, lane, generation, index: piece.partition })
     const { digest } = piece
     if (digest === undefined) return Promise.resolve(false)
-    return new PartitionQueue(client, prefix, tag).hasSeen(digest, clock.nowMs())
+    return new PartitionQueue(client, prefix, tag).hasSeen(digest, nowMs)
   }
 
   async #write(post: Post, layout: Layout, pieces: readonly Piece[]): Promise<PieceOutcome[]> {

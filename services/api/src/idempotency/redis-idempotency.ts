@@ -13,9 +13,9 @@ import type { Claim, ClaimOutcome, ClaimRequest, Idempotency } from '../accept/p
 const CLAIM: Script = {
   name: 'idempotency-claim',
   text: luaText('idempotency-claim.lua'),
-  keys: 2,
+  keys: 3,
 }
-const END: Script = { name: 'idempotency-end', text: luaText('idempotency-end.lua'), keys: 2 }
+const END: Script = { name: 'idempotency-end', text: luaText('idempotency-end.lua'), keys: 3 }
 
 const DAY_MS = 86_400_000
 /** A claim without an answer holds this long: longer than any try can take, ms. */
@@ -52,7 +52,7 @@ export class RedisIdempotency implements Idempotency {
       DAY_MS,
       nowMs,
     ]).then(replyList, () => null)
-    const [state = 'unavailable', first, second] = reply?.map(replyText) ?? []
+    const [state = 'unavailable', first, second, since] = reply?.map(replyText) ?? []
     switch (state) {
       case 'new':
       case 'resumed': {
@@ -60,7 +60,7 @@ export class RedisIdempotency implements Idempotency {
           state,
           requestId: first ?? '',
           acceptedAtMs: Number(second),
-          digest,
+          digest: Buffer.concat([digest, secondsOf(Number(since))]),
           appId,
           claimedAtMs: nowMs,
         }
@@ -87,13 +87,21 @@ export class RedisIdempotency implements Idempotency {
   /** Without an answer from Redis the claim runs out by itself, and a repeated post is recognised. */
   async #end(claim: OwnClaim, status: string, body: string): Promise<void> {
     const keys = this.#keys(claim.appId, claim.claimedAtMs)
-    const args = [claim.digest, claim.requestId, status, body]
+    const key = claim.digest.subarray(0, DIGEST_BYTES)
+    const args = [key, claim.requestId, status, body]
     await runScript(this.#client, END, keys, args).catch(() => undefined)
   }
 
   #keys(appId: string, nowMs: number): string[] {
     const day = Math.floor(nowMs / DAY_MS)
     const { idempotency } = workspaceKeys(this.#prefix, appId)
-    return [idempotency(day), idempotency(day - 1)]
+    return [idempotency(day), idempotency(day - 1), idempotency(day + 1)]
   }
+}
+
+/** As the queues keep it beside a digest: 4 bytes, s since 1970. */
+function secondsOf(sinceMs: number): Buffer {
+  const seconds = Buffer.alloc(4)
+  seconds.writeUInt32BE(Math.floor(sinceMs / 1000), 0)
+  return seconds
 }

@@ -164,6 +164,28 @@ describe('an Idempotency-Key', () => {
     expect(again.body.request_id).toBe(post?.requestId)
   })
 
+  it('resumes a lenient request with what its first try took, not with what became valid since', async () => {
+    const inSixMinutes = new Date(NOW_MS + 360_000).toISOString()
+    const events = [new Date(NOW_MS).toISOString(), inSixMinutes].map((at, i) => ({
+      type: 'event',
+      customer_id: `c${String(i)}`,
+      actions: [{ action: 'a', current_time: at }],
+    }))
+    const body = JSON.stringify({ type: 'transition', elements: events })
+    const lenient = {
+      body,
+      headers: { 'idempotency-key': 'k', prefer: 'handling=lenient' },
+    }
+    intake.store.next = { outcome: 'unknown', reason: 'redis_unavailable' }
+    expect((await intake.send(lenient)).status).toBe(503)
+    intake.store.next = { outcome: 'stored' }
+    intake.clock.now += 120_000
+    const again = await intake.send(lenient)
+    expect(again.status).toBe(200)
+    expect(again.body.rejected).toMatchObject([{ index: 1 }])
+    expect(intake.store.posts[0]?.elements).toHaveLength(1)
+  })
+
   it('is not claimed by an invalid request', async () => {
     expect((await intake.send(keyed('k', '{}'))).status).toBe(400)
     expect((await intake.send(keyed('k'))).status).toBe(200)
