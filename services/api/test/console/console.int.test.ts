@@ -1,4 +1,4 @@
-import { CHROMIUM_ARGUMENTS, chromiumHere } from '@relay/dev/chromium/find-chromium.js'
+import { chromiumHere, launchOptions } from '@relay/dev/chromium/find-chromium.js'
 import type { TestRedis } from '@relay/dev/redis/test-redis.js'
 import { readGate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
@@ -9,8 +9,8 @@ import { launch, type Browser, type Page } from 'puppeteer-core'
 import { letter, Operations, redisForTests, TOKEN } from '../admin/operations.js'
 import { waitingPost } from '../support/waiting-post.js'
 
-const executablePath = chromiumHere()
-const inBrowser = executablePath === null ? describe.skip : describe
+const chromium = chromiumHere()
+const inBrowser = chromium === null ? describe.skip : describe
 
 let redis: TestRedis
 let client: RedisClient
@@ -45,7 +45,7 @@ inBrowser('the console in a browser', () => {
   const faults: string[] = []
 
   beforeAll(async () => {
-    browser = await launch({ executablePath: executablePath!, args: CHROMIUM_ARGUMENTS })
+    browser = await launch(launchOptions(chromium!))
     page = await browser.newPage()
     page.on('pageerror', (error) => faults.push(String(error)))
     page.on('console', (message) => {
