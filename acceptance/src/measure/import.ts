@@ -16,6 +16,7 @@ import { temporaryFolder } from '@relay/dev/folders.js'
 import type { Child } from '@relay/dev/process/child.js'
 import { waitFor } from '@relay/dev/wait-for.js'
 import { startCommand } from '../command-line.js'
+import { metricsOf } from '../metrics.js'
 import { Relay } from '../relay.js'
 import { Arrivals } from './arrivals.js'
 
@@ -130,6 +131,14 @@ function report(forecasts: readonly Forecast[], ends: Record<Forecast['of'], num
   }
 }
 
+/** How the worker's requests ended: a line comes again only where one had no answer. */
+async function outcomesOf({ workerOpsUrls: [url = ''] }: Relay): Promise<string> {
+  const text = await metricsOf(url)
+  const counts = text.matchAll(/^relay_requests_total\{.*outcome="(\w+)".*\} (\d+)$/gm)
+  const some = [...counts].filter(([, , count]) => count !== '0')
+  return some.map(([, outcome, count]) => `${count ?? ''} ${outcome ?? ''}`).join(', ')
+}
+
 async function main(lines: number, usersPerMinute: number, interruptions: number): Promise<void> {
   const file = await writeLines(lines)
   const megabytes = (await stat(file)).size / 1e6
@@ -162,6 +171,7 @@ async function main(lines: number, usersPerMinute: number, interruptions: number
   arrivals.look()
   const { never, again, missed } = arrivals.result()
   console.log(`${String(lines)} lines, ${megabytes.toFixed(0)} MB: sent after ${sending.toFixed(1)} s (${(lines / sending).toFixed(0)}/s), at MoEngage after ${delivery.toFixed(1)} s with ${String(usersPerMinute)} users a minute; ${String(never)} lines never, ${String(again)} more than once${missed === 0 ? '' : `, ${String(missed)} not looked at`}`) // prettier-ignore
+  console.log(`requests: ${await outcomesOf(relay)}`)
   console.log(`memory of the api: ${before.toFixed(0)} MB before, at most ${most.toFixed(0)} MB`)
   report([...shown, ...status], { sending, delivery })
   await relay.stop()
