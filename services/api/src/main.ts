@@ -1,4 +1,5 @@
 import { CredentialDirectory } from '@relay/shared/config/credential-directory.js'
+import { configDoubts } from '@relay/shared/config/doubts.js'
 import { parseEnvironment } from '@relay/shared/config/environment.js'
 import { ConfigError, EXIT_CONFIG } from '@relay/shared/config/fault.js'
 import { tlsFaults } from '@relay/shared/config/tls-files.js'
@@ -16,6 +17,9 @@ async function main(): Promise<void> {
   const faults = [...workspaces.load(), ...credentials.load(), ...tlsFaults(config.tls)]
   if (faults.length > 0) throw new ConfigError(faults)
   const log = createLogger('relay-api', config.logLevel)
+  for (const doubt of configDoubts(config, workspaces.all(), credentials.producers)) {
+    log.warn('configuration in doubt', { ...doubt })
+  }
   const api = new Api(config, { workspaces, credentials }, log)
   onShutdown(async () => {
     log.info('stopping: finishing what is under way')

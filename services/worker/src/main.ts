@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client'
 import { systemClock } from '@relay/shared/clock.js'
+import { workspaceDoubts } from '@relay/shared/config/doubts.js'
 import { parseEnvironment } from '@relay/shared/config/environment.js'
 import { ConfigError, EXIT_CONFIG } from '@relay/shared/config/fault.js'
 import { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
@@ -25,6 +26,9 @@ async function main(): Promise<void> {
   const faults = workspaces.load()
   if (faults.length > 0) throw new ConfigError(faults)
   const log = createLogger('relay-worker', config.logLevel)
+  for (const doubt of workspaceDoubts(workspaces.all())) {
+    log.warn('configuration in doubt', { ...doubt })
+  }
   const registry = new Registry()
   const reloaded = observeProcess(registry, 'worker', workspaces)
   const metrics = createWorkerMetrics(registry)

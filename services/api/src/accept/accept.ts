@@ -71,16 +71,33 @@ export class Acceptor {
     const { endpoint, workspace, body } = request
     const workspaceLimits = workspace.limits
     const assessed = assess(body, { endpoint, workspaceLimits, limits, nowMs })
-    if (!assessed.ok) return refused(refusals.bodyRefusal(assessed.fault))
+    if (!assessed.ok) {
+      return this.#refuse(request, refusals.bodyRefusal(assessed.fault), nowMs)
+    }
     const { assessment } = assessed
     countRejected(observer, request, assessment)
     const { findings, accepted } = assessment
     if (accepted.length === 0 || (findings.problemCount > 0 && !request.lenient)) {
       const refusal = refusals.invalidRefusal(findings)
       // Lenient: "none valid: 400", whatever is wrong with each.
-      return refused(request.lenient ? { ...refusal, status: 400 } : refusal)
+      return this.#refuse(request, request.lenient ? { ...refusal, status: 400 } : refusal, nowMs)
     }
     return this.#claim(request, assessment, nowMs)
+  }
+
+  /**
+   * Refuses what is invalid now, unless its key says more: what was accepted before stays accepted,
+   * although the rules or the limits of the workspace changed since.
+   */
+  async #refuse(request: IntakeRequest, refusal: Refusal, nowMs: number): Promise<Acceptance> {
+    const { producer, workspace, idempotencyKey: key, body } = request
+    if (key === null) return refused(refusal)
+    const { appId } = workspace
+    const use = { producer, appId, key, bodyHash: bodyHash(body), nowMs }
+    const recalled = await this.#deps.idempotency.recall(use)
+    if (recalled === null) return refused(refusal)
+    if (recalled.state === 'replay') return replayed(recalled)
+    return refused(refusals.claimRefusal(recalled.state))
   }
 
   async #claim(request: IntakeRequest, assessment: Assessment, nowMs: number): Promise<Acceptance> {
@@ -89,9 +106,9 @@ export class Acceptor {
     const count = assessment.accepted.length
     const requestId = createRequestId(nowMs, count, producerTag(producer), random)
     if (key === null) return this.#store(request, assessment, { requestId, acceptedAtMs: nowMs })
-    const bodyHash = createHash('sha256').update(request.body).digest()
     const { appId } = workspace
-    const claim = await idempotency.claim({ producer, appId, key, bodyHash, requestId, nowMs })
+    const use = { producer, appId, key, bodyHash: bodyHash(request.body), requestId, nowMs }
+    const claim = await idempotency.claim(use)
     switch (claim.state) {
       case 'new':
       case 'resumed':
@@ -195,6 +212,10 @@ export class Acceptor {
     })
     return { outcome: 'accepted', requestId, body, elements: accepted.length }
   }
+}
+
+function bodyHash(body: Buffer): Buffer {
+  return createHash('sha256').update(body).digest()
 }
 
 /** The first answer again, under the id that it gave. */

@@ -295,4 +295,4 @@ function refusalOf(error: unknown): AdminRefusal {
 
 /** How ioredis and Redis say that nothing can be read or written now. */
 const REDIS_AWAY =
-  /enableOfflineQueue|Connection is closed|Command timed out|^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|OOM|MISCONF)/
+  /enableOfflineQueue|max retries per request|Connection is closed|Command timed out|^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|OOM|MISCONF)/

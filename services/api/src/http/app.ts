@@ -9,7 +9,7 @@ import type { ProducersTrace, Workspaces } from '../accept/ports.js'
 import { authenticate } from '../auth/authenticate.js'
 import type { Refusal } from '../refusal.js'
 import { BodyLease, BodyMemory, readBody } from './body.js'
-import { serveDocs } from './docs.js'
+import { DOCS_PATHS, serveDocs } from './docs.js'
 import { refusalAnswer, send, type Answer } from './envelope.js'
 import { callersRequestId, readHeaders } from './headers.js'
 import { Imports } from './imports.js'
@@ -28,6 +28,8 @@ export interface IntakeLimits extends RequestLimits {
   readonly maxImportsPerProducer: number
   /** How long an import may make relay wait for each 32 KB of it, ms. */
   readonly importIdleMs: number
+  /** How long Redis may take for a trace, ms. */
+  readonly traceMs: number
 }
 
 export const DEFAULT_LIMITS: IntakeLimits = {
@@ -40,6 +42,8 @@ export const DEFAULT_LIMITS: IntakeLimits = {
   maxImports: 16,
   maxImportsPerProducer: 4,
   importIdleMs: 30_000,
+  // Operators wait longer on the same connection; a producer is answered within a second.
+  traceMs: 800,
 }
 
 export interface IntakeDeps extends Omit<AcceptDeps, 'limits'> {
@@ -88,6 +92,8 @@ export function createIntakeApp(deps: IntakeDeps): RequestListener {
   app.post(routes.IMPORT_PATH, intake.lines)
   app.all(routes.IMPORT_PATH, intake.refuse('import', routes.WRONG_METHOD))
   app.get(routes.REQUEST_PATH, intake.trace)
+  app.all(routes.REQUEST_PATH, intake.refuse('requests', routes.GET_ONLY))
+  app.get(DOCS_PATHS, intake.named)
   serveDocs(app)
   app.use(intake.refuse('unknown', routes.UNKNOWN_PATH))
   app.use(intake.failed)
@@ -206,9 +212,11 @@ class Intake {
     known.appId = sender.workspace.appId
     known.producer = sender.producer
     const requestId = String(request.params.requestId)
-    const trace = await this.#deps
-      .producersTrace(requestId, known.appId, known.producer)
-      .catch(() => 'unavailable' as const)
+    const { producersTrace, limits } = this.#deps
+    const trace = await within(
+      limits.traceMs,
+      producersTrace(requestId, known.appId, known.producer),
+    ).catch(() => 'unavailable' as const)
     if (trace === null || trace === 'unavailable') {
       const refusal = trace === null ? routes.UNKNOWN_REQUEST : routes.TRACE_UNAVAILABLE
       this.#refuse(request, response, refusal, known)
@@ -216,6 +224,13 @@ class Intake {
     }
     const answer = { status: 200, body: JSON.stringify(trace) }
     this.#answer(request, response, answer, this.#requestId(known), known)
+  }
+
+  /** Gives an answer that is made elsewhere its request id. */
+  readonly named = (request: Request, response: Response, next: NextFunction): void => {
+    const own = this.#requestId(this.#begin('docs'))
+    response.set('X-Request-Id', callersRequestId(request) ?? own)
+    next()
   }
 
   /** A handler that always refuses. */
@@ -327,6 +342,15 @@ class Intake {
     const facts = { route, status, durationMs, requestId, appId, producer, bodyBytes, elements }
     this.#deps.observer.answered(facts)
   }
+}
+
+/** What `promise` gives; rejects when that takes longer. */
+async function within<T>(mostMs: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => { reject(new Error('took too long')) }, mostMs) // prettier-ignore
+  })
+  return Promise.race([promise, late]).finally(() => { clearTimeout(timer) }) // prettier-ignore
 }
 
 /** App ids in path and query, the path's first; null when there is none. */

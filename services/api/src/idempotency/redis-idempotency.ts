@@ -8,7 +8,7 @@ import {
   runScript,
   type Script,
 } from '@relay/shared/redis/script.js'
-import type { Claim, ClaimOutcome, ClaimRequest, Idempotency } from '../accept/ports.js'
+import type { Claim, ClaimOutcome, ClaimRequest, Idempotency, Recalled } from '../accept/ports.js'
 
 const CLAIM: Script = {
   name: 'idempotency-claim',
@@ -28,6 +28,14 @@ interface OwnClaim extends Claim {
   readonly claimedAtMs: number
 }
 
+/** What idempotency-claim.lua keeps of a key. */
+interface KeyRecord {
+  readonly body: string
+  readonly since: number
+  readonly status?: number
+  readonly answer?: string
+}
+
 /** Remembers answers by Idempotency-Key in Redis, for 24 h. */
 export class RedisIdempotency implements Idempotency {
   readonly #client: RedisClient
@@ -39,14 +47,11 @@ export class RedisIdempotency implements Idempotency {
   }
 
   async claim(request: ClaimRequest): Promise<ClaimOutcome> {
-    const { producer, appId, key, bodyHash, requestId, nowMs } = request
-    const digest = createHash('sha256')
-      .update(`${producer}\0${appId}\0${key}`)
-      .digest()
-      .subarray(0, DIGEST_BYTES)
+    const { appId, requestId, nowMs } = request
+    const digest = digestOf(request)
     const reply = await runScript(this.#client, CLAIM, this.#keys(appId, nowMs), [
       digest,
-      bodyHash.toString('base64', 0, 18),
+      bodyDigest(request),
       requestId,
       CLAIM_MS,
       DAY_MS,
@@ -76,6 +81,20 @@ export class RedisIdempotency implements Idempotency {
     }
   }
 
+  async recall(request: Omit<ClaimRequest, 'requestId'>): Promise<Recalled | null> {
+    const { appId, nowMs } = request
+    const digest = digestOf(request)
+    const stored = await Promise.all(
+      this.#keys(appId, nowMs).map((key) => this.#client.hget(key, digest)),
+    ).catch(() => [])
+    const records = stored.flatMap((text) => (text === null ? [] : [JSON.parse(text) as KeyRecord]))
+    const record = records.find(({ since }) => nowMs - since <= DAY_MS)
+    if (record === undefined) return null
+    if (record.body !== bodyDigest(request)) return { state: 'mismatch' }
+    const { status, answer: body = '' } = record
+    return status === undefined ? null : { state: 'replay', status, body }
+  }
+
   complete(claim: Claim, { status, body }: { status: number; body: string }): Promise<void> {
     return this.#end(claim as OwnClaim, String(status), body)
   }
@@ -97,6 +116,17 @@ export class RedisIdempotency implements Idempotency {
     const { idempotency } = workspaceKeys(this.#prefix, appId)
     return [idempotency(day), idempotency(day - 1), idempotency(day + 1)]
   }
+}
+
+type KeyUse = Pick<ClaimRequest, 'producer' | 'appId' | 'key' | 'bodyHash'>
+
+function digestOf({ producer, appId, key }: KeyUse): Buffer {
+  const hash = createHash('sha256').update(`${producer}\0${appId}\0${key}`)
+  return hash.digest().subarray(0, DIGEST_BYTES)
+}
+
+function bodyDigest({ bodyHash }: KeyUse): string {
+  return bodyHash.toString('base64', 0, 18)
 }
 
 /** As the queues keep it beside a digest: 4 bytes, s since 1970. */

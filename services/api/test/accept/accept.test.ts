@@ -191,6 +191,31 @@ describe('an Idempotency-Key', () => {
     expect((await intake.send(keyed('k'))).status).toBe(200)
   })
 
+  it('gives the first answer also when the limits allow the body no more', async () => {
+    const body = transition({ type: 'customer', customer_id: 'ann', attributes: { a: 'x'.repeat(500) } }) // prettier-ignore
+    const first = await intake.send(keyed('k', body))
+    const { limits } = workspace(APP)
+    intake.workspaces.set(APP, workspace(APP, { limits: { ...limits, maxBodyBytes: 200 } }))
+    const again = await intake.send(keyed('k', body))
+    expect([again.status, again.text]).toEqual([200, first.text])
+    expect(again.headers['idempotency-replayed']).toBe('true')
+    expect((await intake.send(keyed('other', body))).status).toBe(413)
+  })
+
+  it.each(['{', '{}', transition({ type: 'x' })])(
+    'is refused with 422 for another body that is invalid, too: %s',
+    async (body) => {
+      await intake.send(keyed('k'))
+      expect((await intake.send(keyed('k', body))).status).toBe(422)
+    },
+  )
+
+  it('leaves an invalid body its own refusal when its memory cannot be reached', async () => {
+    await intake.send(keyed('k'))
+    intake.idempotency.available = false
+    expect((await intake.send(keyed('k', '{'))).status).toBe(400)
+  })
+
   it('is 503 when its memory cannot be reached', async () => {
     intake.idempotency.available = false
     const answer = await intake.send(keyed('k'))

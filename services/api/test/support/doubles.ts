@@ -7,6 +7,7 @@ import type {
   Quota,
   QuotaOutcome,
   QuotaRequest,
+  Recalled,
 } from '../../src/accept/ports.js'
 import type { Clock } from '@relay/shared/clock.js'
 import type { Post, PostStore, StoreOutcome } from '@relay/shared/queue/post.js'
@@ -43,9 +44,17 @@ export class InMemoryIdempotency implements Idempotency {
     return Promise.resolve(this.#claim(request))
   }
 
-  #claim({ producer, appId, key, bodyHash, requestId, nowMs }: ClaimRequest): ClaimOutcome {
+  recall({ bodyHash, ...use }: Omit<ClaimRequest, 'requestId'>): Promise<Recalled | null> {
+    const known = this.available ? this.#entries.get(idOf(use)) : undefined
+    if (known === undefined) return Promise.resolve(null)
+    if (known.hash !== bodyHash.toString('hex')) return Promise.resolve({ state: 'mismatch' })
+    const { answer } = known
+    return Promise.resolve(answer === undefined ? null : { state: 'replay', ...answer })
+  }
+
+  #claim({ bodyHash, requestId, nowMs, ...use }: ClaimRequest): ClaimOutcome {
     if (!this.available) return { state: 'unavailable' }
-    const id = JSON.stringify([producer, appId, key])
+    const id = idOf(use)
     const hash = bodyHash.toString('hex')
     const known = this.#entries.get(id)
     if (known === undefined) {
@@ -78,6 +87,10 @@ export class InMemoryIdempotency implements Idempotency {
     if (entry === undefined) throw new Error('no such claim')
     return entry
   }
+}
+
+function idOf({ producer, appId, key }: Pick<ClaimRequest, 'producer' | 'appId' | 'key'>): string {
+  return JSON.stringify([producer, appId, key])
 }
 
 export class ScriptedQuota implements Quota {

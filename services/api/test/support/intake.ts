@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
 import { Keyring } from '@relay/shared/config/secret.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
+import type { ProducersTrace } from '../../src/accept/ports.js'
 import { createIntakeApp, DEFAULT_LIMITS, type IntakeLimits } from '../../src/http/app.js'
 import { createIntakeServer } from '../../src/http/server.js'
 import * as answers from '../../src/openapi/answers.js'
@@ -90,6 +91,7 @@ export class TestIntake {
   readonly stopping = new AbortController()
   readonly server: Server
   readonly workspaces: Map<string, Workspace>
+  producersTrace: ProducersTrace = () => Promise.resolve(null)
 
   constructor(workspaces: readonly Workspace[], limits: Partial<IntakeLimits> = {}) {
     this.workspaces = new Map(workspaces.map((w) => [w.appId, w]))
@@ -110,7 +112,7 @@ export class TestIntake {
       workspaces: (appId) => this.workspaces.get(appId),
       producers: () => producers,
       stopping: this.stopping.signal,
-      producersTrace: () => Promise.resolve(null),
+      producersTrace: (...asked) => this.producersTrace(...asked),
       limits: { ...DEFAULT_LIMITS, ...limits },
     })
     this.server = createIntakeServer(app, { clock: this.clock, random })
