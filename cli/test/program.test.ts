@@ -1,3 +1,6 @@
+import type { Command } from 'commander'
+import type { Context } from '../src/commands/context.js'
+import { createProgram } from '../src/program.js'
 import { FakeApi } from './console-double.js'
 
 const WORKSPACE = {
@@ -145,3 +148,23 @@ it('every command and option is completed in every shell', async () => {
     }
   }
 })
+
+it('the help of every command ends with an example that names it', () => {
+  for (const { path, help } of commandsOf(createProgram({} as Context))) {
+    expect(help).toMatch(/\nExamples?:\n/)
+    expect(help.split(/\nExamples?:\n/)[1]).toContain(`relay ${path}`)
+  }
+})
+
+/** Every command below, with what its help says. */
+function commandsOf(
+  command: Command,
+  above: readonly string[] = [],
+): { path: string; help: string }[] {
+  return command.commands.flatMap((below) => {
+    const names = [...above, below.name()]
+    let help = ''
+    below.configureOutput({ writeOut: (text) => (help += text) }).outputHelp()
+    return [{ path: names.join(' '), help }, ...commandsOf(below, names)]
+  })
+}

@@ -3,6 +3,11 @@ export const REASONS: Readonly<Record<string, string>> = {
   // What runs in production.
   '@bull-board/api': 'the queue view of the console: serves what its pages ask for, reading only',
   '@bull-board/ui': 'its pages, served from here and not from a CDN',
+  '@opentelemetry/api': 'words of the traces, which are off unless a receiver is named',
+  '@opentelemetry/core': 'reads `traceparent` as W3C Trace Context has it',
+  '@opentelemetry/exporter-trace-otlp-http': 'sends traces; loaded when a receiver is named',
+  '@opentelemetry/resources': 'says which service a trace is from',
+  '@opentelemetry/sdk-trace': 'spans, sampling, and a bounded queue of what is to be sent',
   bullmq: 'the queues: jobs, lists and their Lua; relay adds its fencing around one script of it',
   commander: 'the command line: parsing, help, completion',
   express: 'routing of the intake and the operator API; nearly every post goes past it',

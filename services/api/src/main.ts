@@ -1,3 +1,4 @@
+import { systemClock } from '@relay/shared/clock.js'
 import { CredentialDirectory } from '@relay/shared/config/credential-directory.js'
 import { configDoubts } from '@relay/shared/config/doubts.js'
 import { parseEnvironment } from '@relay/shared/config/environment.js'
@@ -6,6 +7,7 @@ import { tlsFaults } from '@relay/shared/config/tls-files.js'
 import { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { createLogger } from '@relay/shared/observability/logger.js'
 import { onShutdown } from '@relay/shared/process/shutdown.js'
+import { openTracer } from '@relay/shared/telemetry/open-tracer.js'
 import { Api } from './api.js'
 
 const DEFAULT_OPS_PORT = 9464
@@ -20,7 +22,9 @@ async function main(): Promise<void> {
   for (const doubt of configDoubts(config, workspaces.all(), credentials.producers)) {
     log.warn('configuration in doubt', { ...doubt })
   }
-  const api = new Api(config, { workspaces, credentials }, log)
+  const { tracing: target } = config
+  const tracer = await openTracer({ target, service: 'relay-api', clock: systemClock, log })
+  const api = new Api(config, { workspaces, credentials }, log, tracer)
   onShutdown(async () => {
     log.info('stopping: finishing what is under way')
     await api.stop()

@@ -1,5 +1,6 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { KINDS, type Element, type Kind, type Provenance } from '../element.js'
+import { spanAt, spansTrailer, trailerOf } from './chunk-spans.js'
 
 /** An element with where it came from. */
 export interface TracedElement extends Element {
@@ -18,6 +19,7 @@ export interface ChunkPart {
  *   per post:    u8 length of request id · request id (latin1) · u48 acceptedAtMs · u32 elements
  *   per element: u32 bytes of JSON · u8 kind + POSTED · u16 cost · 8 bytes customer
  *   all JSON, one after the other, stored or deflated
+ *   where posts are traced, what chunk-spans.ts adds
  * Binary, since the element's own bytes travel: as JSON inside BullMQ's JSON they would cost
  * 1.16 to 1.39 times their size and be parsed again on the way out.
  */
@@ -73,8 +75,9 @@ export function encodeChunk(parts: readonly ChunkPart[], compress: boolean): Buf
   head.writeUInt16LE(parts.length, 2)
   head.writeUInt32LE(elements.length, 4)
   head.writeUInt32LE(jsonBytes, JSON_BYTES_AT)
-  if (!compress) return Buffer.concat([head, ...json])
-  return Buffer.concat([head, deflateRawSync(Buffer.concat(json), { level: 1 })])
+  const spans = spansTrailer(parts)
+  if (!compress) return Buffer.concat([head, ...json, ...spans])
+  return Buffer.concat([head, deflateRawSync(Buffer.concat(json), { level: 1 }), ...spans])
 }
 
 /** Decodes a chunk; elements share its memory. Throws `UnknownChunkError` on a newer format. */
@@ -116,6 +119,11 @@ export function isDeflated(chunk: Buffer): boolean {
   return chunk.readUInt8(1) === DEFLATED
 }
 
+/** What stands behind the chunk's JSON; null: nothing. */
+export function spansOf(chunk: Buffer): Buffer | null {
+  return trailerOf(chunk, chunk.readUInt16LE(2))
+}
+
 /** Where the elements' table begins. */
 export function elementTable(chunk: Buffer): number {
   return readPosts(chunk).end
@@ -130,14 +138,17 @@ function kindAt(index: number): Kind {
 
 function readPosts(chunk: Buffer) {
   const posts: { provenance: Provenance; elements: number }[] = []
+  const spans = spansOf(chunk)
   let at = HEADER_BYTES
   for (let i = chunk.readUInt16LE(2); i > 0; i -= 1) {
     const idEnd = at + 1 + chunk.readUInt8(at)
+    const origin = {
+      requestId: chunk.toString('latin1', at + 1, idEnd),
+      acceptedAtMs: chunk.readUIntLE(idEnd, 6),
+    }
+    const span = spans === null ? undefined : spanAt(spans, posts.length)
     posts.push({
-      provenance: {
-        requestId: chunk.toString('latin1', at + 1, idEnd),
-        acceptedAtMs: chunk.readUIntLE(idEnd, 6),
-      },
+      provenance: span === undefined ? origin : { ...origin, span },
       elements: chunk.readUInt32LE(idEnd + 6),
     })
     at = idEnd + 10

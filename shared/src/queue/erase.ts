@@ -7,6 +7,7 @@ import {
   ELEMENT_BYTES,
   isDeflated,
   JSON_BYTES_AT,
+  spansOf,
 } from './chunk.js'
 
 /** What was erased of a chunk. */
@@ -47,5 +48,6 @@ export function eraseCustomer(chunk: Buffer, done: Buffer, customer: string): Er
   const json = Buffer.concat(kept)
   head.writeUInt32LE(json.length, JSON_BYTES_AT)
   const text = isDeflated(chunk) ? deflateRawSync(json, { level: 1 }) : json
-  return { chunk: Buffer.concat([head, text]), counts, shares }
+  const spans = spansOf(chunk)
+  return { chunk: Buffer.concat([head, text, ...(spans === null ? [] : [spans])]), counts, shares }
 }

@@ -128,8 +128,9 @@ export class RedisPostStore implements PostStore {
   async #write(post: Post, layout: Layout, pieces: readonly Piece[]): Promise<PieceOutcome[]> {
     const writers = pieces.map((piece) => this.#writer(post, layout, piece.partition))
     await this.#mark(writers)
-    const { requestId, acceptedAtMs } = post
-    const provenance = { requestId, acceptedAtMs }
+    const { requestId, acceptedAtMs, span } = post
+    const origin = { requestId, acceptedAtMs }
+    const provenance = span === undefined ? origin : { ...origin, span }
     return Promise.all(
       pieces.map(
         (piece, i) =>
