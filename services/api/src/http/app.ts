@@ -8,19 +8,18 @@ import type { Endpoint } from '../accept/parse.js'
 import type { ProducersTrace, Workspaces } from '../accept/ports.js'
 import { authenticate } from '../auth/authenticate.js'
 import type { Refusal } from '../refusal.js'
-import { BodyLease, BodyMemory, readBody } from './body.js'
+import { readBody } from './body.js'
 import { DOCS_PATHS, serveDocs } from './docs.js'
 import { refusalAnswer, send, type Answer } from './envelope.js'
 import { callersRequestId, readHeaders } from './headers.js'
 import { Imports } from './imports.js'
 import * as routes from './routes.js'
+import { Shares, type ShareLimits } from './shares.js'
 import { boundUnreadBody } from './unread.js'
 
-export interface IntakeLimits extends RequestLimits {
+export interface IntakeLimits extends RequestLimits, ShareLimits {
   /** Largest body after decompression, bytes. */
   readonly maxRequestBytes: number
-  /** Bodies held at one time over all connections, bytes. */
-  readonly maxHeldBytes: number
   /** How long a body may take from its first byte to its last, ms. */
   readonly bodyMs: number
   /** Imports at one time. */
@@ -38,6 +37,11 @@ export const DEFAULT_LIMITS: IntakeLimits = {
   maxRequestBytes: 1_048_576,
   // A held body takes up to ten times its size while it is parsed and stored.
   maxHeldBytes: 32 * 1_048_576,
+  maxHeldBytesPerProducer: 24 * 1_048_576,
+  maxPostsPerProducer: 256,
+  placeWaitMs: 500,
+  // Far above what honest clients have open; it takes five such producers to fill the door.
+  maxConnectionsPerProducer: 2_000,
   bodyMs: 30_000,
   maxImports: 16,
   maxImportsPerProducer: 4,
@@ -114,13 +118,13 @@ type Handler = (request: Request, response: Response) => Promise<void> | void
 class Intake {
   readonly #deps: IntakeDeps
   readonly #acceptor: Acceptor
-  readonly #memory: BodyMemory
+  readonly #shares: Shares
   readonly #imports: Imports
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
     this.#acceptor = new Acceptor(deps)
-    this.#memory = new BodyMemory(deps.limits.maxHeldBytes)
+    this.#shares = new Shares(deps.limits)
     this.#imports = new Imports(deps, deps.limits, deps.stopping)
   }
 
@@ -148,10 +152,15 @@ class Intake {
       this.#refuse(request, response, read.refusal, known)
       return
     }
-    const lease = new BodyLease(this.#memory)
+    const begun = this.#shares.begin(sender.producer)
+    const place = begun instanceof Promise ? await begun : begun
+    if ('status' in place) {
+      this.#refuse(request, response, place, known)
+      return
+    }
     try {
       const { maxRequestBytes: maxBytes, bodyMs: mostMs } = this.#deps.limits
-      const body = await readBody(request, read.headers.gzip, { maxBytes, mostMs }, lease)
+      const body = await readBody(request, read.headers.gzip, { maxBytes, mostMs }, place)
       if (body.outcome === 'aborted') {
         this.#tell(ABORTED, this.#requestId(known), known)
         return
@@ -171,7 +180,7 @@ class Intake {
       })
       this.#conclude(request, response, accepted, known)
     } finally {
-      lease.release()
+      place.release()
     }
   }
 
@@ -274,7 +283,9 @@ class Intake {
     const { 'moe-appkey': appKey, authorization } = request.headers
     const key = typeof appKey === 'string' ? appKey : undefined
     const asked = { appIds, authorization, appKey: key }
-    return authenticate(asked, this.#deps.workspaces, this.#deps.producers())
+    const sender = authenticate(asked, this.#deps.workspaces, this.#deps.producers())
+    const refusal = sender.ok ? this.#shares.own(request.socket, sender.producer) : null
+    return refusal === null ? sender : { ok: false as const, refusal }
   }
 
   #begin(route: string): Known {

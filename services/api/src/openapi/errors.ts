@@ -131,7 +131,8 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
   },
   'Rate Limit Exceeded': {
     statuses: [429],
-    cause: 'Your own quota is used up: elements per minute, or your share of what may wait.',
+    cause:
+      'Your own quota is used up: elements per minute, or your share of what may wait. Or more connections, posts or bytes of yours are under way than one producer may have.',
     remedy: `Nothing was stored. Wait for \`Retry-After\`. ${POST_AGAIN}`,
   },
   'Headers too large': {
