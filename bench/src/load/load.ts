@@ -23,7 +23,7 @@ export class Load {
   /** Of every answer since the last `forget`, ms. */
   latenciesMs: number[] = []
   answers = 0
-  /** Answers 503, or 429 since all of it is one producer: try again later. The others must be 200. */
+  /** Answers 503: try again later. The others must be 200. */
   overloads = 0
   readonly #requests: readonly Buffer[]
   readonly #sockets: Socket[] = []
@@ -103,7 +103,7 @@ export class Load {
       this.latenciesMs.push(systemClock.monotonicMs() - sentAtMs)
       this.answers += 1
       if (answer.startsWith('HTTP/1.1 200 ')) send()
-      else if (/^HTTP\/1\.1 (503|429) /.test(answer)) {
+      else if (answer.startsWith('HTTP/1.1 503 ')) {
         this.overloads += 1
         send()
       } else this.#fail(socket, new Error(`a post was refused: ${answer.slice(0, 600)}`))

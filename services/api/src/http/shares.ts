@@ -25,8 +25,9 @@ export const BUSY: Refusal = {
 
 function tooMuchOfOne(what: string, headers: Readonly<Record<string, string>> = {}): Refusal {
   return {
-    status: 429,
-    type: 'Rate Limit Exceeded',
+    // Not 429, which a producer gets for its own quota: this is the process being busy with it.
+    status: 503,
+    type: 'Service Unavailable',
     message: `${what}, as much as one producer may have. Nothing of this request was stored; post it again.`,
     retryAfterMs: BUSY_RETRY_MS,
     headers,

@@ -131,8 +131,7 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
   },
   'Rate Limit Exceeded': {
     statuses: [429],
-    cause:
-      'Your own quota is used up: elements per minute, or your share of what may wait. Or more connections, posts or bytes of yours are under way than one producer may have.',
+    cause: 'Your own quota is used up: elements per minute, or your share of what may wait.',
     remedy: `Nothing was stored. Wait for \`Retry-After\`. ${POST_AGAIN}`,
   },
   'Headers too large': {
@@ -148,7 +147,7 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
   'Service Unavailable': {
     statuses: [503],
     cause:
-      'The queue cannot be reached, is full, or is not as durable as it was asked to be; or relay is being stopped or has too much at once. MoEngage being away is no reason: then relay accepts and waits.',
+      'The queue cannot be reached, is full, or is not as durable as it was asked to be; or relay is being stopped, has too much at once, or too much of one producer. MoEngage being away is no reason: then relay accepts and waits.',
     remedy: `The message says whether something may have been stored. ${POST_AGAIN}`,
   },
 }

@@ -61,7 +61,8 @@ function take(model: Model, post: Post, bytes: number): void {
   const isFull = model.bytesOf() + bytes > LIMITS.maxHeldBytes
   const isTooMuch = model.bytesOf(post.producer) + bytes > LIMITS.maxHeldBytesPerProducer
   const refusal = post.place.take(bytes)
-  expect(refusal?.status ?? null).toBe(isFull ? 503 : isTooMuch ? 429 : null)
+  expect(refusal?.status ?? null).toBe(isFull || isTooMuch ? 503 : null)
+  expect(refusal?.message.includes('one producer') ?? false).toBe(isTooMuch && !isFull)
   if (refusal === null) post.bytes += bytes
 }
 
@@ -71,7 +72,7 @@ function own(shares: Shares, model: Model, at: number, name: string): void {
   const hasRoom =
     connection.owner === name || model.connectionsOf(name) < LIMITS.maxConnectionsPerProducer
   const refusal = shares.own(connection.socket, name)
-  expect(refusal?.status ?? null).toBe(hasRoom ? null : 429)
+  expect(refusal?.status ?? null).toBe(hasRoom ? null : 503)
   if (refusal === null) connection.owner = name
 }
 
@@ -113,11 +114,11 @@ describe('shares of the producers', () => {
     const shares = new Shares(LIMITS)
     const [first] = Array.from({ length: 3 }, () => placed(shares.begin('flood')))
     expect(first?.take(70)).toBeNull()
-    expect(first?.take(1)).toMatchObject({ status: 429 })
+    expect(first?.take(1)).toMatchObject({ status: 503 })
     const fourth = shares.begin('flood')
     const other = placed(shares.begin('neighbour'))
     expect(other.take(30)).toBeNull()
-    expect(await fourth).toMatchObject({ status: 429, retryAfterMs: 1_000 })
+    expect(await fourth).toMatchObject({ status: 503, retryAfterMs: 1_000 })
   })
 
   it('gives the place that becomes free to who waits longest, and never more than there are', async () => {
@@ -147,7 +148,7 @@ describe('shares of the producers', () => {
     expect(shares.own(new Socket(), 'flood')).toBeNull()
     expect(shares.own(new Socket(), 'flood')).toBeNull()
     expect(shares.own(new Socket(), 'flood')).toMatchObject({
-      status: 429,
+      status: 503,
       headers: { Connection: 'close' },
     })
     expect(shares.own(new Socket(), 'neighbour')).toBeNull()
