@@ -129,6 +129,17 @@ describe('with a receiver of traces', () => {
     expect(receiver.raw()).not.toContain(trace('d'))
   })
 
+  it('an import is one request, however many batches it is stored in', async () => {
+    const lines = Array.from({ length: 600 }, (_, n) => JSON.stringify(event(1000 + n))).join('\n')
+    const headers = { 'Content-Type': 'application/x-ndjson', traceparent: traceparent('f', '01') }
+    expect((await relay.post(`/v1/import/${APP_ID}`, lines, headers)).status).toBe(200)
+    await waitFor(() => arrived().includes('"n":1599'), { what: 'the last line', timeoutMs: 20_000 }) // prettier-ignore
+    const intake = await waitFor(() => intakeOf(trace('f')), { what: 'the span of the import' })
+    expect(intake.attributes).toMatchObject({ 'http.route': 'import', 'relay.elements': 600 })
+    await waitFor(() => bulkOf(intake), { what: 'a request with its lines' })
+    expect(receiver.spans.filter(({ traceId }) => traceId === trace('f'))).toHaveLength(1)
+  })
+
   it('nothing of customers reaches the receiver, nothing of traces reaches MoEngage', () => {
     expect(receiver.raw()).not.toMatch(/ada-4711|Paid in confidence|producer-secret|vendor-key/)
     expect(arrived()).toContain(CUSTOMER)

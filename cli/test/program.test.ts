@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Context } from '../src/commands/context.js'
 import { createProgram } from '../src/program.js'
+import { TRANSIENT_REASONS } from '@relay/shared/gate/reasons.js'
 import { FakeApi } from './console-double.js'
 
 const WORKSPACE = {
@@ -51,6 +52,16 @@ describe('status', () => {
     expect(text).toContain('tries again by itself at N')
     expect(text).toContain('Next: Correct the key')
   })
+
+  it.each([...TRANSIENT_REASONS, 'rate_limited'])(
+    'a workspace that waits for %s says so in words, and exits 0',
+    async (reason) => {
+      serve({ ...WORKSPACE, slowed: { state: 'retrying', reason, since: 'S', next_probe_at: 'N' } })
+      const { out, status } = await api.run(['status'])
+      expect(status).toBe(0)
+      expect(out.at(-1)).toMatch(/^~ DEMO: .*MoEngage.*\. Next try at N\. Nothing to do\.$/)
+    },
+  )
 
   it('--json prints what the API said, unchanged', async () => {
     serve(WORKSPACE)

@@ -3,6 +3,7 @@ import type { TestRedis } from '@relay/dev/redis/test-redis.js'
 import { readGate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import { advance } from '@relay/shared/gate/gate.js'
+import { REFUSAL_REASONS, TRANSIENT_REASONS } from '@relay/shared/gate/reasons.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import axe from 'axe-core'
 import { launch, type Browser, type Page } from 'puppeteer-core'
@@ -37,6 +38,13 @@ it('the page is given to anybody, holds no secret, and may run nothing but its o
     expect((await fetch(`${o.url}${path ?? ''}`)).status).toBe(200)
   }
   expect((await fetch(`${o.url}/console/..%2Fpackage.json`)).status).toBe(404)
+})
+
+it('has words for all that can hold a workspace or slow it down', async () => {
+  const script = await (await fetch(`${o.url}/console/workspaces.js`)).text()
+  for (const reason of [...REFUSAL_REASONS, ...TRANSIENT_REASONS, 'unavailable', 'rate_limited']) {
+    expect(script).toMatch(new RegExp(`^  ${reason}: `, 'm'))
+  }
 })
 
 inBrowser('the console in a browser', () => {
