@@ -27,20 +27,30 @@ interface Waiting {
 /** Stores a chunk; rejects when Redis does not answer or refuses. */
 export type AddChunk = (chunk: NewChunk) => Promise<AddReply>
 
+/** Says when the pieces of all partitions leave. */
+export interface Departures {
+  /** A further piece waits. */
+  arrived(): void
+  /** `leave` is called once, with the next departure. */
+  join(leave: () => void): void
+}
+
 /**
- * Group commit for one partition: concurrent posts share chunks. A piece leaves at once when
- * nothing is under way, else together with all that came meanwhile when the answer is back.
+ * Group commit for one partition: concurrent posts share chunks. A piece leaves when `Departures`
+ * say so and the answer to the one before is back, together with all that came meanwhile.
  * One add at a time keeps the order of acceptance.
  */
 export class PartitionWriter {
   readonly #add: AddChunk
   readonly #compress: () => boolean
+  readonly #departures: Departures
   #waiting: Waiting[] = []
   #busy = false
 
-  constructor(add: AddChunk, compress: () => boolean) {
+  constructor(add: AddChunk, compress: () => boolean, departures: Departures) {
     this.#add = add
     this.#compress = compress
+    this.#departures = departures
   }
 
   get idle(): boolean {
@@ -50,21 +60,20 @@ export class PartitionWriter {
   write(piece: Piece, provenance: Provenance): Promise<PieceOutcome> {
     return new Promise((settle) => {
       this.#waiting.push({ piece, provenance, settle })
-      if (!this.#busy) {
-        this.#busy = true
-        // After this turn of the event loop: posts that arrived together leave together.
-        setImmediate(() => void this.#flushAll())
-      }
+      this.#departures.arrived()
+      if (this.#busy) return
+      this.#busy = true
+      this.#departures.join(this.#leave)
     })
   }
 
-  async #flushAll(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch = this.#take()
-      const outcome = await this.#store(batch)
-      if (outcome !== 'stored') this.#refuseRest(outcome)
-    }
-    this.#busy = false
+  readonly #leave = (): void => void this.#flush()
+
+  async #flush(): Promise<void> {
+    const outcome = await this.#store(this.#take())
+    if (outcome !== 'stored') this.#refuseRest(outcome)
+    if (this.#waiting.length > 0) this.#departures.join(this.#leave)
+    else this.#busy = false
   }
 
   /** The oldest waiting pieces, up to one chunk. */
