@@ -1,6 +1,6 @@
-import type { Element, Provenance } from '@relay/shared/element.js'
+import type { Provenance } from '@relay/shared/element.js'
 import { encodeChunk } from '@relay/shared/queue/chunk.js'
-import type { AddReply, ChunkCounts, NewChunk } from '@relay/shared/queue/partition-queue.js'
+import type { AddReply, NewChunk } from '@relay/shared/queue/partition-queue.js'
 import type { Piece } from './pieces.js'
 
 /** A chunk is sent on once it has this many bytes of JSON, even while the one before is under way. */
@@ -133,18 +133,11 @@ function failure(error: unknown): PieceOutcome {
 function toChunk(batch: readonly Waiting[], compress: boolean): NewChunk {
   const parts = batch.map(({ piece, provenance }) => ({ provenance, elements: piece.elements }))
   const payload = encodeChunk(parts, compress)
-  return {
-    payload,
-    counts: countElements(
-      parts.flatMap((part) => part.elements),
-      payload.length,
-    ),
-    digests: batch.flatMap(({ piece }) => (piece.digest ? [piece.digest] : [])),
+  const counts = { bytes: payload.length, user: 0, event: 0, device: 0 }
+  const digests: Buffer[] = []
+  for (const { piece } of batch) {
+    for (const { kind, posted } of piece.elements) counts[kind] += posted
+    if (piece.digest) digests.push(piece.digest)
   }
-}
-
-function countElements(elements: readonly Element[], bytes: number): ChunkCounts {
-  const counts = { bytes, user: 0, event: 0, device: 0 }
-  for (const { kind, posted } of elements) counts[kind] += posted
-  return counts
+  return { payload, counts, digests }
 }
