@@ -22,7 +22,8 @@ export interface Assessment {
   readonly posted: number
   /** Elements that passed, with what is queued for each. */
   readonly accepted: readonly {
-    readonly valid: ValidElement
+    /** Position in the request, 0-based. */
+    readonly index: number
     readonly queued: readonly Element[]
   }[]
   /** What was refused, by kind; elements of no known type are counted under `null`. */
@@ -61,15 +62,17 @@ export interface JudgeContext {
   readonly nowMs: number
 }
 
+/** Shared by all requests: customers come back. */
+const CUSTOMERS = new CustomerKeys()
+
 /** Judges elements one after the other; what it found of all is an assessment. Pure. */
 export class Judge implements Assessment {
   readonly findings: Findings
-  readonly accepted: { valid: ValidElement; queued: Element[] }[] = []
+  readonly accepted: { index: number; queued: Element[] }[] = []
   readonly rejectedKinds = new Map<Kind | null, number>()
   posted = 0
   readonly #context: JudgeContext
   readonly #stamp: Buffer
-  readonly #customers = new CustomerKeys()
 
   constructor(context: JudgeContext) {
     this.#context = context
@@ -82,10 +85,11 @@ export class Judge implements Assessment {
     const index = this.posted++
     const valid = this.#check(value, span, index)
     const limits = this.#context.workspaceLimits
-    const build = { body, limits, stamp: this.#stamp, customers: this.#customers }
+    const build = { body, limits, stamp: this.#stamp, customers: CUSTOMERS }
     const queued = valid === null ? null : buildElements(valid, build)
     if (valid !== null && queued !== null) {
-      this.accepted.push({ valid, queued })
+      // Nothing parsed is kept: it would outlive many a garbage collection while the post is stored.
+      this.accepted.push({ index, queued })
       return true
     }
     if (valid !== null) this.findings.add('tooLarge', index, '', tooLarge(limits.maxBodyBytes))
@@ -105,7 +109,7 @@ export class Judge implements Assessment {
     const checked = checkElement(value, span, expected, { index, findings, nowMs })
     if (checked === null) return null
     const { type, element, duplicateKeys } = checked
-    return { type, element, duplicateKeys, index, span }
+    return { type, element, duplicateKeys, span }
   }
 
   #reject(kind: Kind | null): void {

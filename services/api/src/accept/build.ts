@@ -12,8 +12,6 @@ import { splitEvent, type Piece, type PieceLimits } from './split.js'
 
 /** A valid element together with its place in the body that carried it. */
 export interface ValidElement extends CheckedElement {
-  /** Position in the request, 0-based. */
-  readonly index: number
   readonly span: Span
 }
 
@@ -41,6 +39,9 @@ export function buildElements(valid: ValidElement, context: BuildContext): Eleme
   if (kind === 'event') {
     const maxActions = Math.max(1, Math.floor(limits.eventsPerWindow / WINDOW_PARTS))
     const actions = valid.element.actions as readonly unknown[]
+    if (actions.length <= maxActions && text.length <= maxBytes && !actions.some(needsStamp)) {
+      return [{ kind, json: text, cost: actions.length, customer, posted: 1 }]
+    }
     const pieces = buildEvent(text, actions, context.stamp, { maxActions, maxBytes })
     if (pieces === null) return null
     const last = pieces.length - 1
