@@ -50,21 +50,25 @@ function isoTime(text: string): Time | null {
 /** `2019-05-21T03:47:35Z`, with milliseconds or without: what nearly all write, without a regex. */
 function usualTime(text: string): Time | null {
   const { length } = text
-  const isUsual =
-    (length === 20 || (length === 24 && text[19] === '.')) &&
-    text[length - 1] === 'Z' &&
-    text[4] === '-' &&
-    text[7] === '-' &&
-    text[10] === 'T' &&
-    text[13] === ':' &&
-    text[16] === ':'
-  if (!isUsual) return null
+  if (!(length === 20 || (length === 24 && text[19] === '.')) || !hasSeparators(text)) return null
   const year = twoDigits(text, 0) * 100 + twoDigits(text, 2)
   const dateMs = dayMs(year, twoDigits(text, 5), twoDigits(text, 8))
   const timeMs = clockMs(twoDigits(text, 11), twoDigits(text, 14), twoDigits(text, 17))
   const fractionMs = length === 20 ? 0 : twoDigits(text, 20) * 10 + digit(text, 22)
   if (dateMs === null || timeMs === null || Number.isNaN(fractionMs)) return null
   return { epochMs: dateMs + timeMs + fractionMs, zoned: true }
+}
+
+/** Those that a time has before its fraction, and the zone Z. */
+function hasSeparators(text: string): boolean {
+  return (
+    text[4] === '-' &&
+    text[7] === '-' &&
+    text[10] === 'T' &&
+    text[13] === ':' &&
+    text[16] === ':' &&
+    text.endsWith('Z')
+  )
 }
 
 function twoDigits(text: string, at: number): number {
