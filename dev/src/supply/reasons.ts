@@ -12,7 +12,6 @@ export const REASONS: Readonly<Record<string, string>> = {
   commander: 'the command line: parsing, help, completion',
   express: 'routing of the intake and the operator API; nearly every post goes past it',
   ioredis: "Redis, Sentinel and Cluster; BullMQ's own client, too",
-  msgpackr: "the arguments of BullMQ's add script, which wants msgpack",
   'prom-client': 'metrics in the form of Prometheus',
   'swagger-ui-dist': 'the page at `/docs`, served from here and not from a CDN',
   winston: 'the log: one JSON object a line',

@@ -27,6 +27,8 @@ export const CHUNK_FORMAT = 1
 const STORED = 0
 const DEFLATED = 1
 const HEADER_BYTES = 12
+/** Of a post, without its request id. */
+const POST_BYTES = 11
 export const ELEMENT_BYTES = 15
 /** The last of them: the customer's key. */
 export const CUSTOMER_BYTES = 8
@@ -49,35 +51,59 @@ export class UnknownChunkError extends Error {
 
 /** Encodes the parts of one chunk, in order. `compress` trades CPU for Redis memory. */
 export function encodeChunk(parts: readonly ChunkPart[], compress: boolean): Buffer {
-  const elements = parts.flatMap((part) => part.elements)
-  const ids = parts.map((part) => Buffer.from(part.provenance.requestId, 'latin1'))
-  const postBytes = ids.reduce((sum, id) => sum + 1 + id.length + 6 + 4, 0)
-  const head = Buffer.allocUnsafe(HEADER_BYTES + postBytes + elements.length * ELEMENT_BYTES)
-  let at = HEADER_BYTES
-  parts.forEach(({ provenance, elements: own }, i) => {
-    const id = ids[i] ?? Buffer.alloc(0)
-    at = head.writeUInt8(id.length, at)
-    at += id.copy(head, at)
-    at = head.writeUIntLE(provenance.acceptedAtMs, at, 6)
-    at = head.writeUInt32LE(own.length, at)
-  })
+  let count = 0
   let jsonBytes = 0
-  for (const { json, kind, cost, customer, posted } of elements) {
-    jsonBytes += json.length
-    at = head.writeUInt32LE(json.length, at)
-    at = head.writeUInt8(KINDS.indexOf(kind) | (posted ? POSTED : 0), at)
-    at = head.writeUInt16LE(cost, at)
-    at += head.write(customer, at, 8, 'latin1')
+  let tableAt = HEADER_BYTES
+  for (const { provenance, elements } of parts) {
+    tableAt += POST_BYTES + provenance.requestId.length
+    count += elements.length
+    for (const { json } of elements) jsonBytes += json.length
   }
-  const json = elements.map((element) => element.json)
-  head.writeUInt8(CHUNK_FORMAT, 0)
-  head.writeUInt8(compress ? DEFLATED : STORED, 1)
-  head.writeUInt16LE(parts.length, 2)
-  head.writeUInt32LE(elements.length, 4)
-  head.writeUInt32LE(jsonBytes, JSON_BYTES_AT)
+  const jsonAt = tableAt + count * ELEMENT_BYTES
+  const chunk = Buffer.allocUnsafe(jsonAt + jsonBytes)
+  chunk[0] = CHUNK_FORMAT
+  chunk[1] = compress ? DEFLATED : STORED
+  chunk.writeUInt16LE(parts.length, 2)
+  chunk.writeUInt32LE(count, 4)
+  chunk.writeUInt32LE(jsonBytes, JSON_BYTES_AT)
+  let postAt = HEADER_BYTES
+  let elementAt = tableAt
+  let to = jsonAt
+  for (const { provenance, elements } of parts) {
+    postAt = writePost(chunk, provenance, elements.length, postAt)
+    for (const element of elements) {
+      elementAt = writeElement(chunk, element, elementAt)
+      chunk.set(element.json, to)
+      to += element.json.length
+    }
+  }
   const spans = spansTrailer(parts)
-  if (!compress) return Buffer.concat([head, ...json, ...spans])
-  return Buffer.concat([head, deflateRawSync(Buffer.concat(json), { level: 1 }), ...spans])
+  if (!compress) return spans.length === 0 ? chunk : Buffer.concat([chunk, ...spans])
+  const json = deflateRawSync(chunk.subarray(jsonAt), { level: 1 })
+  return Buffer.concat([chunk.subarray(0, jsonAt), json, ...spans])
+}
+
+function writePost(to: Buffer, { requestId, acceptedAtMs }: Provenance, count: number, at: number) {
+  to[at] = requestId.length
+  const idEnd = at + 1 + to.write(requestId, at + 1, 'latin1')
+  to.writeUIntLE(acceptedAtMs, idEnd, 6)
+  return to.writeUInt32LE(count, idEnd + 6)
+}
+
+/** Byte by byte: the methods of Buffer cost several times as much, and this is done per element. */
+function writeElement(to: Buffer, element: Element, at: number): number {
+  const { kind, cost, customer, posted } = element
+  const bytes = element.json.length
+  if (cost > MAX_COST) throw new RangeError(`a cost of ${String(cost)} does not fit a chunk`)
+  to[at] = bytes
+  to[at + 1] = bytes >>> 8
+  to[at + 2] = bytes >>> 16
+  to[at + 3] = bytes >>> 24
+  to[at + 4] = KINDS.indexOf(kind) | (posted ? POSTED : 0)
+  to[at + 5] = cost
+  to[at + 6] = cost >>> 8
+  for (let i = 0; i < CUSTOMER_BYTES; i++) to[at + 7 + i] = customer.charCodeAt(i)
+  return at + ELEMENT_BYTES
 }
 
 /** Decodes a chunk; elements share its memory. Throws `UnknownChunkError` on a newer format. */

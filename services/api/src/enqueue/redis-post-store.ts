@@ -6,6 +6,7 @@ import { PartitionQueue, type NewChunk } from '@relay/shared/queue/partition-que
 import type { Post, PostStore, RefusalReason, StoreOutcome } from '@relay/shared/queue/post.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { RedisClock } from '@relay/shared/redis/redis-clock.js'
+import { Gathering } from './gathering.js'
 import { PartitionWriter, type PieceOutcome } from './partition-writer.js'
 import { dividePost, type Piece } from './pieces.js'
 
@@ -45,6 +46,7 @@ interface Writer {
 export class RedisPostStore implements PostStore {
   readonly #o: RedisPostStoreOptions
   readonly #redisClock: RedisClock
+  readonly #gathering: Gathering
   readonly #writers = new Map<string, Writer>()
   readonly #layouts = new Map<string, { layout: Layout; readAtMs: number }>()
   /** Counts connections. */
@@ -53,6 +55,7 @@ export class RedisPostStore implements PostStore {
   constructor(options: RedisPostStoreOptions) {
     this.#o = options
     this.#redisClock = new RedisClock(options.clock)
+    this.#gathering = new Gathering(options.clock)
     options.client.on('close', () => {
       this.#redisClock.reset()
       this.#connection += 1
@@ -147,7 +150,7 @@ export class RedisPostStore implements PostStore {
     const add = (chunk: NewChunk) => this.#add(queue, chunk)
     const writer = {
       tag,
-      writer: new PartitionWriter(add, this.#o.compress),
+      writer: new PartitionWriter(add, this.#o.compress, this.#gathering),
       markedAtMs: -Infinity,
     }
     this.#writers.set(tag, writer)

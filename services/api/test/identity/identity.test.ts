@@ -36,4 +36,18 @@ describe('the identity of a customer', () => {
     expect(Buffer.from(keys.keyOf('customer', element), 'latin1')).toEqual(expected)
     expect(keys.keyOf('customer', element)).toBe(customerKey('c:änn 😀'))
   })
+
+  it('is the same key however many customers came between, and however long the id', () => {
+    const keys = new CustomerKeys()
+    const ids = Array.from(
+      { length: 40_000 },
+      (_, i) => `${'x'.repeat(i % 70)}${String(i % 30_000)}`,
+    )
+    const wrong = ids.filter(
+      (id) => keys.keyOf('event', { customer_id: id }) !== customerKey(`c:${id}`),
+    )
+    expect(wrong).toEqual([])
+    const named = { user_identifiers: { u_mb: 'x' } }
+    expect(keys.keyOf('event', named)).toBe(customerKey(identityOf('event', named)))
+  })
 })
