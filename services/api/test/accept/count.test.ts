@@ -2,7 +2,7 @@ import { assess } from '../../src/accept/assess.js'
 import { countRejected, countStored, countWarnings } from '../../src/accept/count.js'
 import { device, event, user } from '../corpus/case.js'
 import { RecordingObserver } from '../support/doubles.js'
-import { APP, NOW_MS, workspace } from '../support/intake.js'
+import { APP, NOW_MS, workspace } from '../support/workspace.js'
 
 const counted = { workspace: workspace(APP), lane: 'backfill' as const }
 

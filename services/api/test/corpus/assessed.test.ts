@@ -1,6 +1,6 @@
 import { assess } from '../../src/accept/assess.js'
 import { invalidRefusal } from '../../src/accept/refusals.js'
-import { NOW_MS, workspace } from '../support/intake.js'
+import { NOW_MS, workspace } from '../support/workspace.js'
 import type { ElementCase } from './case.js'
 import { DEVICE_CASES, EVENT_CASES } from './events.js'
 import { USER_CASES } from './users.js'

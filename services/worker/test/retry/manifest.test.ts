@@ -96,10 +96,12 @@ describe('what of a flight is still to be sent', () => {
   })
 
   test('what shares an element with poison is delivered, in order, and only poison is not', () => {
+    let cases = 0
     let joined = 0
     fc.assert(
       fc.property(streams, fc.nat(), fc.integer({ min: 2, max: 9 }), (stream, seed, nth) => {
         const items = itemsOf(waitingIn(stream))
+        cases += 1
         joined += batchOf(items, LIMITS, true).saved.users
         const poison = items.filter((_, i) => i % nth === 1)
         const fates = byChance(seed)
@@ -115,7 +117,7 @@ describe('what of a flight is still to be sent', () => {
       }),
       { numRuns: 500 },
     )
-    expect(joined).toBeGreaterThan(300)
+    expect(joined).toBeGreaterThan(0.6 * cases)
   })
 
   test('only poison is dead-lettered', () => {
