@@ -43,17 +43,8 @@ export class Modules {
     createRequire(join(this.copy, 'package.json'))(file)
   }
 
-  /** Forgets what was loaded of relay. What it gives back brings it back. */
-  forget(): () => void {
-    const held = Object.entries(internals._cache).filter(([file]) => this.isOwn(file))
-    this.clear()
-    return () => {
-      this.clear()
-      for (const [file, module] of held) internals._cache[file] = module
-    }
-  }
-
-  private clear(): void {
+  /** Forgets what was loaded of relay, so that it is loaded anew. */
+  forget(): void {
     for (const file of Object.keys(internals._cache)) {
       if (this.isOwn(file)) Reflect.deleteProperty(internals._cache, file)
     }

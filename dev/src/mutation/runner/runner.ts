@@ -21,16 +21,11 @@ interface KnownTest {
   readonly mostCases: number
 }
 
-/** `fresh`: its tests share something that they change, so every mutant needs it loaded anew. */
-interface KnownFile {
-  readonly fresh: boolean
-  readonly tookMs: number
-}
-
 /** For the processes that follow one that was stopped. */
 interface Notes {
   readonly tests: Readonly<Record<string, KnownTest>>
-  readonly files: Readonly<Record<string, KnownFile>>
+  /** How long the tests of a file took, ms. */
+  readonly files: Readonly<Record<string, number>>
 }
 
 /** A mutant with which a test takes so many times as many steps, and so many at least, does not end. */
@@ -38,9 +33,8 @@ const STEPS_FACTOR = 20
 const LEAST_STEPS = 200_000
 
 /**
- * Runs tests for Stryker in one process that has loaded them once, a mutant being a number to
- * compare with: milliseconds a mutant, where Jest takes more than a second to begin. What can only
- * be seen while modules load is loaded anew, with the mutant in place.
+ * Runs tests for Stryker in one process, which compiles every file once and loads relay's modules
+ * anew for every mutant: some ten milliseconds, where Jest takes more than a second to begin.
  */
 class Runner {
   private readonly copy = process.cwd()
@@ -54,9 +48,7 @@ class Runner {
   private readonly notes = join(this.copy, '.mutation-notes.json')
   private readonly files = testFiles(this.copy)
   private tests = new Map<string, KnownTest>()
-  private knownFiles = new Map<string, KnownFile>()
-  /** The tests of a file, once it is loaded. */
-  private readonly loaded = new Map<string, Suite>()
+  private fileMs = new Map<string, number>()
 
   capabilities(): { reloadEnvironment: boolean } {
     return { reloadEnvironment: true }
@@ -69,12 +61,12 @@ class Runner {
     if (!existsSync(this.notes)) return
     const { tests, files } = JSON.parse(readFileSync(this.notes, 'utf8')) as Notes
     this.tests = new Map(Object.entries(tests))
-    this.knownFiles = new Map(Object.entries(files))
+    this.fileMs = new Map(Object.entries(files))
   }
 
   async dryRun({ files = [] }: DryRun): Promise<DryRunResult> {
     const tests: TestResult[] = []
-    const chosen = this.testsOf(this.reaching(files))
+    const chosen = this.reaching(files).flatMap((file) => this.load(file).tests)
     let left: readonly Test[] = chosen
     for (const most of MOST_CASES) {
       const failed: Test[] = []
@@ -85,7 +77,15 @@ class Runner {
       left = failed
     }
     const mutantCoverage = structuredClone(this.state.mutantCoverage ?? {})
-    await this.learn(chosen)
+    for (const { id, file } of chosen) {
+      const { tookMs = 0 } = this.tests.get(id) ?? {}
+      this.fileMs.set(file, (this.fileMs.get(file) ?? 0) + tookMs)
+    }
+    const notes: Notes = {
+      tests: Object.fromEntries(this.tests),
+      files: Object.fromEntries(this.fileMs),
+    }
+    writeFileSync(this.notes, JSON.stringify(notes))
     return {
       status: 'complete',
       tests,
@@ -93,70 +93,61 @@ class Runner {
     }
   }
 
-  /** Which files need to be loaded for every mutant. The tests of the others have to hold again. */
-  private async learn(tests: readonly Test[]): Promise<void> {
-    for (const file of new Set(tests.map((test) => test.file))) {
-      const own = tests.filter((test) => test.file === file)
-      const tookMs = own.reduce((sum, test) => sum + this.tookMs(test), 0)
-      const fresh = this.loaded.get(file)?.hasHooks === true
-      this.knownFiles.set(file, { fresh, tookMs })
-    }
-    const others = tests.filter(({ file }) => !this.known(file).fresh)
-    const again = await this.judge(others)
-    if (again.status !== 'survived') throw new Error(`holds but once: ${JSON.stringify(again)}`)
-    const notes: Notes = {
-      tests: Object.fromEntries(this.tests),
-      files: Object.fromEntries(this.knownFiles),
-    }
-    writeFileSync(this.notes, JSON.stringify(notes))
-  }
-
-  private known(file: string): KnownFile {
-    return this.knownFiles.get(file) ?? { fresh: true, tookMs: 0 }
-  }
-
+  /** Everything is loaded anew, so that nothing of one mutant is left for the next: a cache is enough. */
   async mutantRun(mutant: MutantRun): Promise<MutantRunResult> {
-    const { state } = this
-    const files = this.reaching([mutant.sandboxFileName])
-    const isStatic = mutant.mutantActivation === 'static'
-    const asked = isStatic ? null : new Set(mutant.testFilter)
-    const isAsked = (test: Test) => asked?.has(test.id) ?? true
-    const loaded = isStatic ? [] : files.filter((file) => !this.known(file).fresh)
-    const tests = this.testsOf(loaded).filter(isAsked)
-    const bringBack = this.modules.forget()
+    const { mutantActivation, testFilter, activeMutant, sandboxFileName } = mutant
+    const asked = mutantActivation === 'static' ? null : (testFilter ?? [])
+    const ids = new Set(asked)
+    const isAsked = ({ id }: Test) => asked === null || ids.has(id)
+    const files = this.reaching([sandboxFileName]).filter(
+      (file) => asked?.some((id) => id.startsWith(file)) ?? true,
+    )
+    this.modules.forget()
+    this.state.activeMutant = activeMutant.id
     try {
-      state.activeMutant = mutant.activeMutant.id
-      const result = await this.judge(tests)
-      if (result.status !== 'survived') return result
-      const others = files.filter((file) => isStatic || this.known(file).fresh)
-      const more = await this.judgeLoading(others, isAsked)
-      return more.status === 'survived'
-        ? { status: 'survived', nrOfTests: result.nrOfTests + more.nrOfTests }
-        : more
+      return await this.judge(files, isAsked)
     } finally {
-      state.activeMutant = undefined
-      state.mostChecks = Infinity
-      bringBack()
+      this.state.activeMutant = undefined
+      this.state.mostChecks = Infinity
     }
   }
 
-  /** These files' tests, the quickest first, loaded with the mutant in place. */
-  private async judgeLoading(
+  /** Until one test fails, those files first that take least. */
+  private async judge(
     files: readonly string[],
     isAsked: (test: Test) => boolean,
   ): Promise<MutantRunResult> {
     let nrOfTests = 0
-    for (const file of files.toSorted((a, b) => this.known(a).tookMs - this.known(b).tookMs)) {
-      let result: MutantRunResult
+    const inOrder = files.toSorted((a, b) => (this.fileMs.get(a) ?? 0) - (this.fileMs.get(b) ?? 0))
+    for (const file of inOrder) {
+      let tests: readonly Test[]
+      this.state.checks = 0
+      this.state.mostChecks = LEAST_STEPS
       try {
-        result = await this.judge(this.load(file).tests.filter(isAsked))
+        tests = this.load(file).tests.filter(isAsked)
       } catch (error) {
         return killed(file, nrOfTests, `does not load: ${String(error)}`)
       }
-      if (result.status !== 'survived') return result
-      nrOfTests += result.nrOfTests
+      nrOfTests += tests.length
+      const result = await this.judgeFile(tests)
+      if (result !== null) return result
     }
     return { status: 'survived', nrOfTests }
+  }
+
+  /** Null: all tests hold. */
+  private async judgeFile(tests: readonly Test[]): Promise<MutantRunResult | null> {
+    const { state } = this
+    for await (const { test, ...seen } of run(tests)) {
+      if (seen.phase === 'begins') {
+        const known = this.tests.get(test.id)
+        this.mostCases = known?.mostCases ?? Infinity
+        state.checks = 0
+        state.mostChecks = Math.max(LEAST_STEPS, STEPS_FACTOR * (known?.checks ?? 0))
+      } else if (state.checks > state.mostChecks) return { status: 'timeout', reason: 'no end' }
+      else if (seen.failure) return killed(test.id, tests.length, seen.failure.message)
+    }
+    return null
   }
 
   private async observe(
@@ -181,40 +172,8 @@ class Runner {
     return results
   }
 
-  /** Until one test fails; groups with the same hooks together, the quickest first. */
-  private async judge(given: readonly Test[]): Promise<MutantRunResult> {
-    const { state } = this
-    const groupMs = new Map<object, number>()
-    for (const one of given)
-      groupMs.set(one.group, (groupMs.get(one.group) ?? 0) + this.tookMs(one))
-    const ms = (test: Test) => groupMs.get(test.group) ?? 0
-    const tests = given.toSorted((a, b) => ms(a) - ms(b))
-    for await (const { test, ...seen } of run(tests)) {
-      if (seen.phase === 'begins') {
-        const known = this.tests.get(test.id)
-        this.mostCases = known?.mostCases ?? Infinity
-        state.checks = 0
-        state.mostChecks = Math.max(LEAST_STEPS, STEPS_FACTOR * (known?.checks ?? 0))
-      } else if (state.checks > state.mostChecks) return { status: 'timeout', reason: 'no end' }
-      else if (seen.failure) return killed(test.id, tests.length, seen.failure.message)
-    }
-    return { status: 'survived', nrOfTests: tests.length }
-  }
-
-  private tookMs({ id }: Test): number {
-    return this.tests.get(id)?.tookMs ?? 0
-  }
-
   private reaching(mutated: readonly string[]): readonly string[] {
     return this.files.filter((file) => mutated.some((one) => this.imports.reaches(file, one)))
-  }
-
-  private testsOf(files: readonly string[]): Test[] {
-    return files.flatMap((file) => {
-      const suite = this.loaded.get(file) ?? this.load(file)
-      this.loaded.set(file, suite)
-      return suite.tests
-    })
   }
 
   private load(file: string): Suite {

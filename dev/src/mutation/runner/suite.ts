@@ -25,8 +25,6 @@ const group = (name: string, parent: Group | null): Group => {
 /** The tests that a file declares with `describe`, `it` and hooks while it is loaded. */
 export class Suite {
   readonly tests: Test[] = []
-  /** Its tests share something that they change. */
-  hasHooks = false
   private readonly file: string
   private open: Group
 
@@ -45,7 +43,6 @@ export class Suite {
     })
     const hook = (kind: 'before' | 'after' | 'beforeEach' | 'afterEach') => (body: Body) => {
       this.open[kind].push(body)
-      this.hasHooks = true
     }
     return {
       it,
