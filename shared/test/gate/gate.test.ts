@@ -270,7 +270,7 @@ describe('a closed gate', () => {
     const held = after(probing, T0 + 2_100, refused)
     expect(held.mode).toMatchObject({ state: 'held', reason: 'credentials_refused' })
     expect(isProbe(held, 'p')).toBe(true)
-    const own = after(probing, T0 + 2_100, { ...refused, probeId: 'p' } as GateEvent)
+    const own = after(probing, T0 + 2_100, { ...refused, probeId: 'p' })
     expect(own.mode).toMatchObject({ state: 'held', probe: null })
   })
 

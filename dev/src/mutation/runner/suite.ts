@@ -94,7 +94,7 @@ export async function* run(tests: readonly Test[]): AsyncGenerator<Result, void,
   try {
     for (const test of tests) {
       const outward = ancestors(test.group)
-      while (begun.length > 0 && !outward.includes(begun.at(-1) as Group)) await end(begun)
+      while (begun.some((one) => !outward.includes(one))) await end(begun)
       const failure = await attempt(async () => {
         for (const one of outward.slice(begun.length)) {
           begun.push(one)

@@ -3,7 +3,10 @@ import { callersRequestId, readHeaders, readImportHeaders } from '../../src/http
 
 /** A request with these headers, as Node reads them: repeated ones joined, and apart. */
 function request(given: Readonly<Record<string, string | readonly string[] | null>>) {
-  const all = { 'content-type': 'application/json', ...given }
+  const all: Record<string, string | readonly string[] | null> = {
+    'content-type': 'application/json',
+    ...given,
+  }
   const named = Object.entries(all).flatMap(([name, value]) =>
     value === null ? [] : [[name, typeof value === 'string' ? [value] : value] as const],
   )

@@ -3,7 +3,7 @@ import { PATH_CHARACTERS } from '../../src/validate/path.js'
 import { RULES, type Rule, type RuleName } from '../../src/validate/rules.js'
 
 const NAMES = Object.keys(RULES) as RuleName[]
-const severityOf = (name: RuleName) => (RULES[name] as Rule).severity
+const severityOf = (name: RuleName) => RULES[name].severity
 
 describe('findings', () => {
   it('are kept apart by how grave they are, at most so many of each, and all are counted', () => {
