@@ -129,6 +129,8 @@ it('requests are capped only while somebody else sends', () => {
   expect(requestCostCap(5_000, { share: 1, windowMs: 60_000 })).toBe(Infinity)
   expect(requestCostCap(5_000, { share: 0.5, windowMs: 60_000 })).toBe(83)
   expect(requestCostCap(1_500, { share: 0.5, windowMs: 20_000 })).toBe(25)
+  // In 6 s there is time for 12 requests of half a second, not for 30.
+  expect(requestCostCap(1_500, { share: 0.5, windowMs: 6_000 })).toBe(62)
   expect(requestCostCap(60, { share: 0.5, windowMs: 60_000 })).toBe(1)
   expect(requestCostCap(1, { share: 0.02, windowMs: 60_000 })).toBe(1)
   expect([requestsAtOnceCap(1), requestsAtOnceCap(0.99)]).toEqual([Infinity, 1])
