@@ -29,6 +29,16 @@ describe('the identity of a customer', () => {
     expect(a).not.toBe(b)
   }) // prettier-ignore
 
+  it('is the same in every order of its identifiers', () => {
+    const pairs = [['u_mb', '1'], ['u_em', '2'], ['uid', '3'], ['u_gd', '4'], ['a', '5']] as const // prettier-ignore
+    const one = event({ user_identifiers: Object.fromEntries(pairs) })
+    for (let turn = 0; turn < pairs.length; turn += 1) {
+      const turned = [...pairs.slice(turn), ...pairs.slice(0, turn)]
+      expect(event({ user_identifiers: Object.fromEntries(turned) })).toBe(one)
+      expect(event({ user_identifiers: Object.fromEntries(turned.toReversed()) })).toBe(one)
+    }
+  })
+
   it('becomes the key that orders its elements', () => {
     const keys = new CustomerKeys()
     const element = { customer_id: 'änn 😀' }

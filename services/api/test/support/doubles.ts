@@ -111,14 +111,15 @@ export class ScriptedQuota implements Quota {
 export class RecordingObserver implements IntakeObserver {
   readonly counts: Parameters<IntakeObserver['elements']>[0][] = []
   readonly warnings: Parameters<IntakeObserver['warned']>[] = []
+  readonly refusals: Parameters<IntakeObserver['refused']>[] = []
   readonly answers: Parameters<IntakeObserver['answered']>[0][] = []
   readonly failures: unknown[] = []
 
   elements(count: Parameters<IntakeObserver['elements']>[0]): void {
     this.counts.push(count)
   }
-  refused(): void {
-    // Nobody asks.
+  refused(...refusal: Parameters<IntakeObserver['refused']>): void {
+    this.refusals.push(refusal)
   }
 
   warned(...warning: Parameters<IntakeObserver['warned']>): void {

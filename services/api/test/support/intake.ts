@@ -7,6 +7,7 @@ import type { ProducersTrace } from '../../src/accept/ports.js'
 import { createIntakeApp, DEFAULT_LIMITS, type IntakeLimits } from '../../src/http/app.js'
 import { createIntakeServer } from '../../src/http/server.js'
 import * as answers from '../../src/openapi/answers.js'
+import { APP, NOW_MS } from './workspace.js'
 import {
   CountingRandom,
   FixedClock,
@@ -16,28 +17,7 @@ import {
   ScriptedQuota,
 } from './doubles.js'
 
-export const NOW_MS = Date.UTC(2026, 10, 23, 12, 0, 0)
-export const APP = 'APP_DEBUG'
-export const OTHER_APP = 'OTHER_DEBUG'
-
-export function workspace(appId: string, change: Partial<Workspace> = {}): Workspace {
-  return {
-    appId,
-    apiKey: 'vendor-key',
-    baseUrl: 'https://api-02.moengage.com',
-    limits: {
-      usersPerWindow: 5_000,
-      eventsPerWindow: 20_000,
-      devicesPerWindow: null,
-      maxBodyBytes: 128_000,
-    },
-    producers: null,
-    quotas: new Map(),
-    mode: 'live' as const,
-    shadowed: 'drop' as const,
-    ...change,
-  }
-}
+export { APP, NOW_MS, OTHER_APP, workspace } from './workspace.js'
 
 export interface Answered {
   readonly status: number
