@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals'
 import fc from 'fast-check'
 import { Gathering } from '../../src/enqueue/gathering.js'
 
