@@ -159,7 +159,7 @@ export class Api {
       quota: new RedisQuota({ client: this.#client, prefix, backlog: () => this.#guard }),
       clock: systemClock,
       random: systemRandom,
-      observer: new ShadowObserver(new Reporter(this.#metrics, this.#log), this.#shadow),
+      observer: new ShadowObserver(new Reporter(this.#metrics, this.#log, systemClock), this.#shadow),
       workspaces: (appId) => this.#workspaces.get(appId),
       producers: () => this.#credentials.producers,
       stopping: this.#stopping.signal,
