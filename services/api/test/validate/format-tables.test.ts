@@ -97,7 +97,7 @@ describe('a time', () => {
     [null, null],
     [[1_767_323_045], null],
   ])('%j is %j', (...row) => {
-    const [value, epochMs, zoned] = row
+    const [value, epochMs, zoned] = row as [unknown, number | null, boolean?]
     const time = parseTime(value)
     if (epochMs === null) expect(time).toBeNull()
     else {

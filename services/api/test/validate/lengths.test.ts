@@ -14,7 +14,7 @@ const name = 'n'.repeat(NAME_CHARACTERS)
 
 const linted = (element: Readonly<Record<string, unknown>>) => {
   const findings = new Findings(99)
-  lintLengths(element, { index: 4, findings })
+  lintLengths(element, { index: 4, findings, nowMs: 0 })
   expect(findings.problems).toEqual([])
   return findings.warnings.map(({ rule, attribute }) => [rule, attribute])
 }
