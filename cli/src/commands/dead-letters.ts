@@ -58,7 +58,7 @@ export function addDeadLetters(program: Command, context: Context): void {
 function withFilter(command: Command): Command {
   return command
     .option('--app-id <id>', 'of this workspace')
-    .option('--reason <reason>', 'element_refused, undecodable or too_large')
+    .option('--reason <reason>', 'element_refused, undecodable, too_large or expired')
     .option('--customer-id <id>', 'of this customer')
     .option('--request-id <id>', 'that came in by this request')
     .option('--since <time>', 'died since: 90m, 24h, 7d, ISO 8601 or epoch seconds')

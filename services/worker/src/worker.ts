@@ -196,8 +196,9 @@ export class Worker {
   }
 
   #newService(workspace: WorkspaceService['workspace']): WorkspaceService {
-    this.#o.metrics.preset(workspace.appId)
-    const { config, client, clock, random, log, observer, version } = this.#o
+    const { config } = this.#o
+    this.#o.metrics.preset(workspace.appId, config.maxAgeMs !== null)
+    const { client, clock, random, log, observer, version } = this.#o
     const service = new WorkspaceService({
       ...{ config, workspace, client, clock, random, log, observer, version },
       settler: this.#settler,

@@ -24,6 +24,7 @@ import type { WindowMemory } from './fetch/loader.js'
 import type { PartitionWindow } from './fetch/window.js'
 import { Partitioning } from './ownership/partitioning.js'
 import { HttpSender } from './send/http-sender.js'
+import { Expiry } from './settle/expiry.js'
 import type { Settler } from './settle/settler.js'
 import { routeOf, type Route } from './shadow/route.js'
 import { ShadowLane } from './shadow/shadow-lane.js'
@@ -69,6 +70,7 @@ export class WorkspaceService {
   readonly #learned: Learned
   readonly #reservations: Reservations
   readonly #partitioning: Partitioning
+  readonly #expiry: Expiry
   readonly #lanes: ReadonlyMap<Lane, LaneDispatcher>
   readonly #shadowLanes: ReadonlyMap<Lane, ShadowLane>
   readonly #abort = new AbortController()
@@ -101,6 +103,14 @@ export class WorkspaceService {
           options.log.info('gate changed', { appId: this.#workspace.appId, ...fields })
         }
         this.wake()
+      },
+    })
+    this.#expiry = new Expiry({
+      ...{ clock, deadLetters: options.deadLetters, settler: options.settler },
+      maxAgeMs: config.maxAgeMs,
+      redisNowMs: options.redisNowMs,
+      onExpired: ({ element: { kind, posted } }) => {
+        options.observer.deadLettered(this.#workspace.appId, kind, 'expired', posted)
       },
     })
     this.#partitioning = new Partitioning({
@@ -274,6 +284,7 @@ export class WorkspaceService {
         sender: () => this.#sender,
         settler: o.settler,
         deadLetters: o.deadLetters,
+        expiry: this.#expiry,
         observer: o.observer,
         trace: o.trace,
         clock: o.clock,

@@ -46,6 +46,8 @@ export interface Config {
   readonly leaseMs: number
   readonly shutdownMs: number
   readonly traceBytes: number
+  /** Age from which an element is dead-lettered in place of being sent; null: none. */
+  readonly maxAgeMs: number | null
   /** How long dead letters are kept. */
   readonly deadLetterDays: number
   /** null: nothing is traced. */
@@ -106,12 +108,17 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
     leaseMs: num('RELAY_LEASE_MS'),
     shutdownMs: num('RELAY_SHUTDOWN_MS'),
     traceBytes: num('RELAY_TRACE_BYTES'),
+    maxAgeMs: inMs(optional('RELAY_MAX_AGE_SECONDS')),
     deadLetterDays: num('RELAY_DEAD_LETTER_DAYS'),
     tracing: readTracing(str, num),
     logLevel: str('LOG_LEVEL') ?? 'info',
   }
   if (faults.length > 0) throw new ConfigError(faults)
   return config
+}
+
+function inMs(seconds: number | null): number | null {
+  return seconds === null ? null : seconds * 1000
 }
 
 type Str = (name: Name) => string | null

@@ -227,6 +227,12 @@ export const SETTINGS = {
     67_108_864,
     'Redis memory for traces of request ids, bytes per workspace; oldest go first.',
   ),
+  RELAY_MAX_AGE_SECONDS: whole(
+    1,
+    366 * 86_400,
+    null,
+    'Age from which an element is not sent any more but dead-lettered as expired, seconds; unset: whatever its age.',
+  ),
   RELAY_DEAD_LETTER_DAYS: whole(
     1,
     3650,

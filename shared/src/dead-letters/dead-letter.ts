@@ -1,10 +1,18 @@
 import type { Kind, Lane } from '../element.js'
 
-/** Why MoEngage refused an element for good; a closed set, also a metric label. */
-export const DEAD_LETTER_REASONS = ['element_refused', 'undecodable', 'too_large'] as const
+/**
+ * Why an element is not sent any more: MoEngage refused it for good, or it became older than allowed.
+ * A closed set, also a metric label, and in the order of their indexes: new ones go to the end.
+ */
+export const DEAD_LETTER_REASONS = [
+  'element_refused',
+  'undecodable',
+  'too_large',
+  'expired',
+] as const
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number]
 
-/** What MoEngage answered. */
+/** What MoEngage answered; of an expired element, relay's own words. */
 export interface VendorAnswer {
   readonly status: number
   readonly type: string
@@ -12,7 +20,7 @@ export interface VendorAnswer {
   readonly attribute: string | null
 }
 
-/** An element that MoEngage refuses, kept for an operator to read, replay or purge. */
+/** An element that is not sent any more, kept for an operator to read, replay or purge. */
 export interface DeadLetter {
   /** Derived from where the element was queued: writing it twice stores it once. */
   readonly id: string

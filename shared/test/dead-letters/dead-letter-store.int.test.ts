@@ -45,7 +45,12 @@ it('keeps a letter as it was buried, and burying it again changes nothing', asyn
   await letters.bury([letter(1), letter(2)])
   await letters.bury([letter(2, { attempts: 9 }), letter(3)])
   expect(await readAll(letters, {})).toEqual([letter(1), letter(2), letter(3)])
-  expect(await letters.counts('APP')).toEqual({ element_refused: 3, undecodable: 0, too_large: 0 })
+  expect(await letters.counts('APP')).toEqual({
+    element_refused: 3,
+    undecodable: 0,
+    too_large: 0,
+    expired: 0,
+  })
 })
 
 it('pages through all letters in either order, none twice and none left out', async () => {

@@ -16,6 +16,7 @@ import type { Item } from '../fetch/window.js'
 import { gateEventOf } from '../retry/gate-event.js'
 import type { Answer, Sender } from '../send/answer.js'
 import { deadLetterOf } from '../settle/dead-letter.js'
+import type { Expiry } from '../settle/expiry.js'
 import type { Settler } from '../settle/settler.js'
 import type { WorkerObserver } from './observer.js'
 
@@ -37,6 +38,7 @@ export interface FlightContext {
   readonly sender: () => Sender
   readonly settler: Settler
   readonly deadLetters: DeadLetterSink
+  readonly expiry: Expiry
   readonly observer: WorkerObserver
   readonly trace: TraceWriter
   readonly clock: Clock
@@ -221,10 +223,20 @@ export class Flight {
     observer.deadLettered(workspace().appId, letter.kind, letter.reason, letter.posted)
   }
 
+  /** What became too old meanwhile is not sent any more. */
+  async #expire(): Promise<void> {
+    const { expiry } = this.#c
+    const old = new Set(expiry.expired(this.#manifest.items))
+    if (old.size === 0) return
+    await this.#untilRedisAnswers(() => expiry.bury([...old], this.#attempts))
+    this.#manifest.drop((item) => old.has(item))
+  }
+
   /** Waits until the next request may be sent; null when nothing is left to send. */
   async #nextTicket(): Promise<Ticket | null> {
     let probeId: string | null = null
     for (;;) {
+      await this.#expire()
       const batch = this.#next()
       if (batch === null || this.#c.signal.aborted || this.#c.stopping()) {
         if (probeId !== null) await this.#giveProbeBack(probeId)

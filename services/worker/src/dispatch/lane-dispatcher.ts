@@ -117,6 +117,8 @@ export class LaneDispatcher {
     // Refilled to two bodies once less than one is left.
     const bodyBytes = this.#o.bodyBytes()
     if (!(await this.#load(free, bodyBytes, bodyBytes * 2))) return REDIS_AWAY_MS
+    const expired = await this.#expire(free)
+    if (expired !== 'none') return expired === 'some' ? 0 : REDIS_AWAY_MS
     for (const { window } of free) if (window.isUnreadable) this.#o.onIdle(window)
     const ready = free.filter(({ window }) => window.chunks.length > 0 && !window.lost)
     if (ready.length === 0) return this.#free().length > 0 ? 0 : Infinity
@@ -151,6 +153,17 @@ export class LaneDispatcher {
       if (window.chunks.length > 0 && window.readyAtMs === 0) window.readyAtMs = nowMs
     }
     return results.every(Boolean)
+  }
+
+  /** Takes out what is too old, whatever the gate says. */
+  async #expire(served: readonly Served[]): Promise<'none' | 'some' | 'redis is away'> {
+    const { expiry } = this.#o.context
+    const old = served.flatMap(({ window }) => expiry.expiredIn(window))
+    if (old.length === 0) return 'none'
+    return expiry.bury(old, 0).then(
+      () => 'some' as const,
+      () => 'redis is away' as const,
+    )
   }
 
   /** The gate is not open: one flight waits at it, ready to be the probe; the rest stays put. */

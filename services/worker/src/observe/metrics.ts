@@ -22,10 +22,12 @@ export function createWorkerMetrics(registry: Registry) {
     ...ownMetrics([registry]),
   }
   for (const kind of COALESCED_KINDS) metrics.coalesced.inc({ kind }, 0)
-  const preset = (appId: string): void => {
+  /** `expires`: an age limit is set. Without one its series would be too much for what never happens. */
+  const preset = (appId: string, expires: boolean): void => {
+    const reasons = DEAD_LETTER_REASONS.filter((reason) => expires || reason !== 'expired')
     for (const kind of KINDS) {
       for (const lane of LANES) metrics.delivered.inc({ app_id: appId, kind, lane }, 0)
-      for (const reason of DEAD_LETTER_REASONS) {
+      for (const reason of reasons) {
         metrics.deadLettered.inc({ app_id: appId, kind, reason }, 0)
       }
     }

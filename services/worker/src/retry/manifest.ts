@@ -34,6 +34,11 @@ export class Manifest {
     return items.length === 0 ? null : this.#batchOf(items)
   }
 
+  /** Everything that is left; while a bisection goes on, what it has settled, too. */
+  get items(): readonly Item[] {
+    return this.#batches.flat()
+  }
+
   /** The next request was delivered. */
   delivered(): void {
     if (this.#bisection === null) this.#batches.shift()

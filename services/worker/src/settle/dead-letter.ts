@@ -10,10 +10,44 @@ export interface Refusal {
   readonly deadAtMs: number
 }
 
-/** The dead letter of an item: its id says where it was queued, so it is the same however often written. */
+export interface Expiration {
+  /** Requests that carried it. */
+  readonly attempts: number
+  /** Wall clock, ms since 1970 UTC. */
+  readonly deadAtMs: number
+  /** The age that it exceeded, ms. */
+  readonly maxAgeMs: number
+}
+
+/** The dead letter of an item that MoEngage refused. */
 export function deadLetterOf(item: Item, { outcome, attempts, deadAtMs }: Refusal): DeadLetter {
-  const { window, chunk, index, element } = item
   const error = 'error' in outcome ? outcome.error : null
+  return {
+    ...letterOf(item),
+    reason: reasonOf(outcome),
+    answer: {
+      status: error?.status ?? 0,
+      type: error?.type ?? '',
+      message: error?.message ?? '',
+      attribute: error?.attribute ?? null,
+    },
+    attempts,
+    deadAtMs,
+  }
+}
+
+/** The dead letter of an item that became too old to be sent. */
+export function expiredLetterOf(
+  item: Item,
+  { attempts, deadAtMs, maxAgeMs }: Expiration,
+): DeadLetter {
+  const message = `not delivered within ${String(maxAgeMs / 1000)} s of its acceptance`
+  const answer = { status: 0, type: '', message, attribute: null }
+  return { ...letterOf(item), reason: 'expired', answer, attempts, deadAtMs }
+}
+
+/** Its id says where it was queued, so it is the same however often written. */
+function letterOf({ window, chunk, index, element }: Item) {
   const { appId, lane } = window.partition
   return {
     id: `${window.tag}/${chunk.id}/${String(index)}`.replaceAll('/', '.'),
@@ -24,17 +58,8 @@ export function deadLetterOf(item: Item, { outcome, attempts, deadAtMs }: Refusa
     element: element.json.toString('utf8'),
     cost: element.cost,
     posted: element.posted,
-    reason: reasonOf(outcome),
-    answer: {
-      status: error?.status ?? 0,
-      type: error?.type ?? '',
-      message: error?.message ?? '',
-      attribute: error?.attribute ?? null,
-    },
-    attempts,
     requestId: element.provenance.requestId,
     acceptedAtMs: element.provenance.acceptedAtMs,
-    deadAtMs,
   }
 }
 

@@ -43,7 +43,7 @@ test('a worker of twenty workspaces has at most 2,000 series, all there from the
   observeSharedState({ registry, client, config, workspaces, clock: systemClock })
   const metrics = createWorkerMetrics(registry)
   for (const { appId } of all) {
-    metrics.preset(appId)
+    metrics.preset(appId, false)
     // As of a workspace in shadow: it has one more.
     metrics.shadowed.inc({ app_id: appId }, 0)
   }

@@ -1,0 +1,66 @@
+import type { Clock } from '@relay/shared/clock.js'
+import type { DeadLetterSink } from '@relay/shared/dead-letters/dead-letter.js'
+import type { Item, PartitionWindow } from '../fetch/window.js'
+import { expiredLetterOf } from './dead-letter.js'
+import type { Settler } from './settler.js'
+
+export interface ExpiryOptions {
+  /** Oldest age at which an element is still sent, ms; null: whatever its age. */
+  readonly maxAgeMs: number | null
+  readonly clock: Clock
+  /** Redis' time, ms since 1970. */
+  readonly redisNowMs: () => number
+  readonly deadLetters: DeadLetterSink
+  readonly settler: Pick<Settler, 'settle'>
+  readonly onExpired: (item: Item) => void
+}
+
+/** Takes elements that are too old out of their partitions, to the dead letters. Off by default. */
+export class Expiry {
+  readonly #o: ExpiryOptions
+
+  constructor(options: ExpiryOptions) {
+    this.#o = options
+  }
+
+  /** Those of the items that are too old and not settled yet. */
+  expired(items: readonly Item[]): Item[] {
+    const before = this.#acceptedBefore()
+    if (before === -Infinity) return []
+    return items.filter(
+      ({ window, chunk, index, element }) =>
+        element.provenance.acceptedAtMs < before && !chunk.isDone(index) && !window.lost,
+    )
+  }
+
+  /**
+   * The same of what a window has loaded. Looks no further than the first chunk without any: what is
+   * behind it was accepted later, and where clocks of apis differ it is found once it comes first.
+   */
+  expiredIn(window: PartitionWindow): Item[] {
+    if (this.#acceptedBefore() === -Infinity) return []
+    const found: Item[] = []
+    for (const chunk of window.chunks) {
+      const items = chunk.elements.map((element, index) => ({ window, chunk, index, element }))
+      const own = this.expired(items)
+      if (own.length === 0) break
+      found.push(...own)
+    }
+    return found
+  }
+
+  /** Dead letters first, then out of the queue. Rejects when Redis does not answer: ask again. */
+  async bury(items: readonly Item[], attempts: number): Promise<void> {
+    const { clock, deadLetters, settler, onExpired, maxAgeMs } = this.#o
+    const facts = { attempts, deadAtMs: clock.nowMs(), maxAgeMs: maxAgeMs ?? 0 }
+    await deadLetters.bury(items.map((item) => expiredLetterOf(item, facts)))
+    await settler.settle(items)
+    items.forEach(onExpired)
+  }
+
+  /** By the clock that is behind: a step of one of them makes nothing old. */
+  #acceptedBefore(): number {
+    const { maxAgeMs, clock, redisNowMs } = this.#o
+    return maxAgeMs === null ? -Infinity : Math.min(clock.nowMs(), redisNowMs()) - maxAgeMs
+  }
+}
