@@ -1,7 +1,10 @@
 # One image per service, from one build: docker build --target api|worker|simulator .
 # Non-root, nothing is written to the root file system, no package manager is run at start.
 
-FROM node:24-bookworm-slim AS manifests
+# The newest patches by default; a release names its digest: docs/deployment.md.
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS manifests
 WORKDIR /relay
 COPY package.json package-lock.json ./
 COPY shared/package.json shared/
@@ -30,7 +33,7 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
   -w @relay/shared -w @relay/api -w @relay/worker -w @relay/simulator \
   && rm -rf node_modules/typescript node_modules/.bin
 
-FROM node:24-bookworm-slim AS runtime
+FROM ${NODE_IMAGE} AS runtime
 ENV NODE_ENV=production
 WORKDIR /relay
 COPY --from=dependencies /relay /relay

@@ -1,6 +1,5 @@
-import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { format, resolveConfig } from 'prettier'
+import { writePage } from '@relay/dev/docs/write-page.js'
 import { floodAll } from './floods.js'
 import { document, isAsExpected, type PlayedGroup } from './report.js'
 import { GROUPS, Siege, startTarget } from './run.js'
@@ -27,8 +26,7 @@ try {
   await siege.neighbour.stop()
   const timing = await timeWrongKeys(siege.relay.apiUrl, ROUNDS)
   const text = document(groups, floods, timing)
-  const style = { ...(await resolveConfig(REPORT)), parser: 'markdown' }
-  writeFileSync(REPORT, await format(text, style))
+  await writePage(REPORT, text)
   process.stdout.write(`written: ${REPORT}\n`)
 } finally {
   await siege.relay.stop()

@@ -74,7 +74,7 @@ function cells({ input, exchanged, most, neighbour }: Played): string[] {
     answersOf(exchanged.map(({ statuses }) => statuses)),
     elapsedMs.toFixed(0),
     String(most.residentMiB),
-    answered === 0 ? '–' : `${String(answered)}, ${slowestMs.toFixed(0)} ms${harm}`,
+    answered + others === 0 ? '–' : `${String(answered)}, ${slowestMs.toFixed(0)} ms${harm}`,
   ]
 }
 

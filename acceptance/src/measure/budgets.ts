@@ -2,11 +2,10 @@
  * `npm run measure:budgets`: how much of the binding budget is used, and how full bodies are, with 1,
  * 2, 4 and 8 workers, in windows as MoEngage has them. Takes a quarter of an hour, writes docs/budget-use.md.
  */
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { format, resolveConfig } from 'prettier'
+import { writePage } from '@relay/dev/docs/write-page.js'
 import { ROOT } from '@relay/dev/folders.js'
 import { EVENTS_PER_MINUTE, MAX_BODY_BYTES } from '@relay/shared/vendor/limits.js'
 import { Relay } from '../relay.js'
@@ -104,8 +103,7 @@ const relays: Relay[] = []
 try {
   for (const workers of counts) relays.push(await start(workers))
   const measured = await Promise.all(relays.map((relay, i) => measure(relay, counts[i] ?? 0)))
-  const style = { ...(await resolveConfig(values.out)), parser: 'markdown' }
-  writeFileSync(values.out, await format(page(measured), style))
+  await writePage(values.out, page(measured))
   process.stdout.write(`${JSON.stringify(measured)}\nwritten: ${values.out}\n`)
 } finally {
   await Promise.all(relays.map((relay) => relay.stop()))

@@ -10,22 +10,41 @@ export interface Measure {
   readonly mayGrow: { readonly share: number; readonly by: number } | null
 }
 
+/**
+ * A chunk that waits is a key of its own with its bytes, and how many wait is judged by itself: what else
+ * there is in Redis shows while few do.
+ */
+const CALM_ELEMENTS = 200
+const whenCalm =
+  (value: (sample: Sample) => number) =>
+  (sample: Sample): number | null =>
+    sample.backlog <= CALM_ELEMENTS ? value(sample) : null
+
 const MEMORY = { share: 0.1, by: 10 }
 const DESCRIPTORS = { share: 0, by: 5 }
 
 export const MEASURES: readonly Measure[] = [
   { what: 'memory of the api, MiB', value: (s) => s.apiMiB, mayGrow: MEMORY },
   { what: 'memory of the worker, MiB', value: (s) => s.workerMiB, mayGrow: MEMORY },
-  { what: 'memory of Redis (data), MiB', value: (s) => s.redisMiB, mayGrow: { share: 0.1, by: 1 } },
+  {
+    what: 'memory of Redis (data) while few elements wait, MiB',
+    value: whenCalm((s) => s.redisMiB),
+    mayGrow: { share: 0.1, by: 0.2 },
+  },
   { what: 'descriptors of the api', value: (s) => s.apiDescriptors, mayGrow: DESCRIPTORS },
   { what: 'descriptors of the worker', value: (s) => s.workerDescriptors, mayGrow: DESCRIPTORS },
-  { what: 'keys in Redis', value: (s) => s.redisKeys, mayGrow: { share: 0.1, by: 10 } },
+  {
+    what: 'keys in Redis while few elements wait',
+    value: whenCalm((s) => s.redisKeys),
+    mayGrow: { share: 0.1, by: 10 },
+  },
   {
     what: 'accepted to delivered, ms',
     value: (s) => s.latencyMs,
     mayGrow: { share: 0.25, by: 500 },
   },
   { what: 'elements that wait', value: (s) => s.backlog, mayGrow: { share: 0.25, by: 500 } },
+  { what: 'keys in Redis, all samples', value: (s) => s.redisKeys, mayGrow: null },
   // Not relay's: what else the machine had to do.
   { what: 'load average of the machine', value: (s) => s.loadAverage, mayGrow: null },
 ]

@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { format, resolveConfig } from 'prettier'
+import { writePage } from '@relay/dev/docs/write-page.js'
 import { ROOT } from '@relay/dev/folders.js'
 import { EVENTS_PER_MINUTE, MAX_BODY_BYTES, USERS_PER_MINUTE } from '@relay/shared/vendor/limits.js'
 import { Relay } from '../relay.js'
@@ -47,8 +47,7 @@ try {
   const { text, samples, holds } = await soak()
   const page = join(values.out, 'soak.md')
   mkdirSync(join(values.out, 'img'), { recursive: true })
-  const style = { ...(await resolveConfig(join(ROOT, 'docs', 'soak.md'))), parser: 'markdown' }
-  writeFileSync(page, await format(text, style))
+  await writePage(page, text)
   writeFileSync(join(values.out, 'img', 'soak.svg'), plotSoak(samples))
   process.stdout.write(`written: ${page}\n`)
   process.exitCode = holds ? 0 : 1

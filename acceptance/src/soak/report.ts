@@ -20,13 +20,13 @@ What is posted follows what waits, so that the budgets are always wanted whole a
 
 ![Memory, descriptors, keys and latency over time](img/soak.svg)
 
-The first ${(minutes * WARM_UP_SHARE).toFixed(0)} minutes are warm-up; the medians are of each third of the rest. What grows without end shows as a last third above the first.
+The first ${(minutes * WARM_UP_SHARE).toFixed(0)} minutes are warm-up; the medians are of each third of the rest. What grows without end shows as a last third above the first. Every chunk that waits is a key in Redis, so keys and memory there are judged while at most 200 elements wait.
 
 | | first third | second third | last third | most seen | flat |
 | --- | ---: | ---: | ---: | ---: | --- |
 ${flatness
   .map(({ what, medians, most, isFlat }) => {
-    const verdict = isFlat === null ? '(not relay’s)' : isFlat ? 'yes' : '**no**'
+    const verdict = isFlat === null ? '(not judged)' : isFlat ? 'yes' : '**no**'
     return `| ${[what, ...medians.map(short), short(most), verdict].join(' | ')} |`
   })
   .join('\n')}

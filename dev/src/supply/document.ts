@@ -7,7 +7,9 @@ const HEAD = `# Dependencies
 Made from package-lock.json by \`npm run docs:dependencies\`; a test fails when this page, or a reason, is out of step.
 
 - Installed by \`npm ci\` alone, from the lockfile with its digests; no install script is needed.
-- \`npm run sbom\` prints a bill of materials of what is shipped (CycloneDX). \`npm audit --omit=dev\` asks the registry for known faults.
+- \`npm run sbom\` prints a bill of materials of what is shipped (CycloneDX). \`npm audit --omit=dev\` asks the registry for known faults: before
+  every release, and in a job of its own where the registry answers it (mirrors often do not). It is no step of \`.ci/run\`, which has to give
+  the same verdict on the same commit every day. No result stands here: the registry that this page was made behind answers audits with 405.
 - What runs is few and pinned by the lockfile; BullMQ is pinned exactly, since relay wraps one of its scripts.
 - Written by hand, and so not here: the problem envelope, graceful shutdown, retry and hold decisions, the NDJSON splitter, the
   fault-injecting proxy of the tests, certificates of the tests.`

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ROOT } from '@relay/dev/folders.js'
 import { findPrometheus } from '@relay/dev/prometheus/find-prometheus.js'
-import { format, resolveConfig } from 'prettier'
+import { writePage } from '@relay/dev/docs/write-page.js'
 import { DRILLS } from './all.js'
 import { drillDocument, drillSection, type ReportFacts } from './report.js'
 import { runDrill } from './run-drill.js'
@@ -59,8 +59,7 @@ async function keptSections(): Promise<Map<string, string>> {
 
 async function writeDocument(sections: ReadonlyMap<string, string>): Promise<void> {
   const present = DRILLS.flatMap(({ title }) => sections.get(title) ?? [])
-  const options = { ...(await resolveConfig(DOCUMENT)), parser: 'markdown' }
-  await writeFile(DOCUMENT, await format(drillDocument(present, facts), options))
+  await writePage(DOCUMENT, drillDocument(present, facts))
 }
 
 process.exitCode = await main(process.argv.slice(2))

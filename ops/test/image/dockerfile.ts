@@ -32,7 +32,9 @@ export class DockerfileRun {
       if (instruction.getKeyword() === 'FROM') {
         stage = words[2] ?? ''
         this.#from(words[0] ?? '', stage)
-      } else this.#step(stage, instruction, words)
+      } else if (stage !== '') this.#step(stage, instruction, words)
+      // Before the first stage there are only the names of base images.
+      else if (instruction.getKeyword() !== 'ARG') throw new Error('a step before FROM')
     }
   }
 

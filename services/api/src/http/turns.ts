@@ -36,7 +36,8 @@ export class Turns {
       this.#answered(connection)
     })
     if (connection.served < this.#limits.mostServed) {
-      this.#begin(connection, [request, response])
+      connection.served++
+      this.#serve(request, response)
     } else if (this.#waiting >= this.#limits.mostWaiting) {
       connection.served++
       this.#refuse(request, response)
@@ -69,18 +70,18 @@ export class Turns {
     return connection
   }
 
-  #begin(connection: Connection, [request, response]: Asked): void {
-    connection.served++
-    this.#serve(request, response)
-  }
-
   #answered(connection: Connection): void {
     connection.served--
     connection.unanswered.shift()
     const next = connection.waiting.shift()
     if (next === undefined) return
     this.#waiting--
-    this.#begin(connection, next)
+    connection.served++
+    // Not at once: what is answered without waiting for anything would follow one upon the other, all
+    // that one read holds, before another connection is looked at.
+    setImmediate(() => {
+      this.#serve(...next)
+    })
     if (connection.waiting.length === 0) connection.socket.resume()
   }
 }

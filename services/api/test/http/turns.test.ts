@@ -134,3 +134,32 @@ describe('requests of one connection', () => {
     next.destroy()
   })
 })
+
+it('does not serve all that one read holds in one turn of the event loop, however fast it is answered', async () => {
+  const begunInTurn: number[] = [0]
+  const turns = new Turns(
+    (_request, response) => {
+      begunInTurn.push((begunInTurn.pop() ?? 0) + 1)
+      response.end()
+    },
+    () => undefined,
+    { mostServed: MOST, mostWaiting: WAIT },
+  )
+  const server = createServer(turns.listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  let counting = true
+  const nextTurn = () => {
+    begunInTurn.push(0)
+    if (counting) setImmediate(nextTurn)
+  }
+  nextTurn()
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const answered = statuses(socket, 40)
+  socket.write(REQUEST.repeat(40))
+  expect(await answered).toHaveLength(40)
+  counting = false
+  socket.destroy()
+  await new Promise((resolve) => server.close(resolve))
+  // Those of the read itself, and those that follow on them before the turn ends.
+  expect(Math.max(...begunInTurn)).toBeLessThanOrEqual(2 * MOST)
+})
