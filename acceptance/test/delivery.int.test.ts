@@ -1,3 +1,4 @@
+import { vendorFault } from '@relay/dev/fuzz/vendor-schemas.js'
 import { waitFor } from '@relay/dev/wait-for.js'
 import { APP_ID, Relay } from '../src/relay.js'
 import { marksIn, numberedElement, numberedEvent, numbersOf } from '../src/shop.js'
@@ -40,10 +41,10 @@ describe('from a post to MoEngage', () => {
     expect(record.overlap.overlaps).toBe(0)
     expect(record.bodyBytes.summary().max).toBeLessThanOrEqual(128_000)
     for (const customer of customers) {
-      const numbers = record
-        .ofCustomer(APP_ID, customer)
-        .flatMap(({ raw }) => numbersOf(raw.toString()))
+      const arrived = record.ofCustomer(APP_ID, customer).map(({ raw }) => raw.toString())
+      const numbers = arrived.flatMap(numbersOf)
       expect(numbers).toEqual(Array.from({ length: 50 }, (_, i) => i))
+      for (const raw of arrived) expect(vendorFault(JSON.parse(raw) as object)).toBeNull()
     }
   })
 

@@ -53,7 +53,9 @@ describe('in operation', () => {
       const again = await relay.postElements(elements, headers)
       expect(again).toMatchObject({ status: 200, body: accepted[0]?.body })
       expect(again.headers['idempotency-replayed']).toBe('true')
-      expect((await relay.postElements([numberedEvent('keyed', 3)], headers)).status).toBe(422)
+      const { status } = await relay.postElements([numberedEvent('keyed', 3)], headers)
+      const invalid = await relay.post(`/v1/transition/${APP_ID}`, '{', headers)
+      expect([status, invalid.status]).toEqual([422, 422])
       await relay.simulator.until((record) => record.totals.events >= 2)
       expect(arrivedOf(relay, 'keyed')).toEqual([1, 2])
     } finally {

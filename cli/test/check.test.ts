@@ -82,8 +82,8 @@ it('what is weak is warned of, without the secret', () => {
   })
   const warnings = findings.filter(({ level }) => level === 'warning')
   expect(warnings.map(({ what }) => what)).toEqual([
-    'RELAY_PRODUCERS',
     'RELAY_ADMIN_TOKEN',
+    'RELAY_PRODUCERS',
     'workspace APP',
   ])
   expect(JSON.stringify(findings)).not.toContain('"short"')

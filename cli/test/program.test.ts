@@ -1,3 +1,7 @@
+import type { Command } from 'commander'
+import type { Context } from '../src/commands/context.js'
+import { createProgram } from '../src/program.js'
+import { TRANSIENT_REASONS } from '@relay/shared/gate/reasons.js'
 import { FakeApi } from './console-double.js'
 
 const WORKSPACE = {
@@ -48,6 +52,16 @@ describe('status', () => {
     expect(text).toContain('tries again by itself at N')
     expect(text).toContain('Next: Correct the key')
   })
+
+  it.each([...TRANSIENT_REASONS, 'rate_limited'])(
+    'a workspace that waits for %s says so in words, and exits 0',
+    async (reason) => {
+      serve({ ...WORKSPACE, slowed: { state: 'retrying', reason, since: 'S', next_probe_at: 'N' } })
+      const { out, status } = await api.run(['status'])
+      expect(status).toBe(0)
+      expect(out.at(-1)).toMatch(/^~ DEMO: .*MoEngage.*\. Next try at N\. Nothing to do\.$/)
+    },
+  )
 
   it('--json prints what the API said, unchanged', async () => {
     serve(WORKSPACE)
@@ -145,3 +159,23 @@ it('every command and option is completed in every shell', async () => {
     }
   }
 })
+
+it('the help of every command ends with an example that names it', () => {
+  for (const { path, help } of commandsOf(createProgram({} as Context))) {
+    expect(help).toMatch(/\nExamples?:\n/)
+    expect(help.split(/\nExamples?:\n/)[1]).toContain(`relay ${path}`)
+  }
+})
+
+/** Every command below, with what its help says. */
+function commandsOf(
+  command: Command,
+  above: readonly string[] = [],
+): { path: string; help: string }[] {
+  return command.commands.flatMap((below) => {
+    const names = [...above, below.name()]
+    let help = ''
+    below.configureOutput({ writeOut: (text) => (help += text) }).outputHelp()
+    return [{ path: names.join(' '), help }, ...commandsOf(below, names)]
+  })
+}

@@ -3,6 +3,7 @@
 
   KEYS[1]  records of keys first used today: hash of digest to JSON
   KEYS[2]  the same of yesterday
+  KEYS[3]  the same of tomorrow: another api's clock may be ahead of the caller's
   ARGV[1]  digest of producer, app id and key
   ARGV[2]  digest of the body
   ARGV[3]  request id, given to the request if it is the first
@@ -11,30 +12,31 @@
   ARGV[6]  wall clock of acceptance, ms since 1970
 
   Returns {state, …}:
-    new, request id, accepted at          the caller runs it
-    resumed, request id, accepted at      an earlier try ended without an answer: the caller runs it
+    new, request id, accepted at, since       the caller runs it
+    resumed, request id, accepted at, since   an earlier try ended without an answer: the caller runs it
     replay, status, body                  answered before
     mismatch                              the key belongs to another body
     running                               the first try is under way
+  `since` is when the key was first used, ms since 1970 on Redis' clock.
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local key = KEYS[1]
-local stored = redis.call('HGET', key, ARGV[1])
-if not stored then
-  stored = redis.call('HGET', KEYS[2], ARGV[1])
-  if stored then key = KEYS[2] end
-end
-local record = stored and cjson.decode(stored)
-if record and now - record.since > tonumber(ARGV[5]) then
-  record = nil
-  key = KEYS[1]
+local record
+for i = 1, 3 do
+  local stored = redis.call('HGET', KEYS[i], ARGV[1])
+  local known = stored and cjson.decode(stored)
+  if known and now - known.since <= tonumber(ARGV[5]) then
+    record = known
+    key = KEYS[i]
+    break
+  end
 end
 if not record then
   record = { body = ARGV[2], id = ARGV[3], at = tonumber(ARGV[6]), since = now, until_ms = now + tonumber(ARGV[4]) }
   redis.call('HSET', key, ARGV[1], cjson.encode(record))
   redis.call('PEXPIRE', key, tonumber(ARGV[5]) * 2)
-  return { 'new', record.id, ARGV[6] }
+  return { 'new', record.id, ARGV[6], string.format('%.0f', now) }
 end
 if record.body ~= ARGV[2] then
   return { 'mismatch' }
@@ -47,4 +49,4 @@ if record.until_ms > now then
 end
 record.until_ms = now + tonumber(ARGV[4])
 redis.call('HSET', key, ARGV[1], cjson.encode(record))
-return { 'resumed', record.id, string.format('%.0f', record.at) }
+return { 'resumed', record.id, string.format('%.0f', record.at), string.format('%.0f', record.since) }

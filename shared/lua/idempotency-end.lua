@@ -3,6 +3,7 @@
 
   KEYS[1]  records of keys first used today: hash of digest to JSON
   KEYS[2]  the same of yesterday
+  KEYS[3]  the same of tomorrow
   ARGV[1]  digest of producer, app id and key
   ARGV[2]  request id of the claim
   ARGV[3]  status of the answer, '' for none: the next request with the key resumes at once
@@ -10,7 +11,7 @@
 
   Returns 1, or 0 when the claim is unknown.
 ]]
-for i = 1, 2 do
+for i = 1, 3 do
   local stored = redis.call('HGET', KEYS[i], ARGV[1])
   local record = stored and cjson.decode(stored)
   if record and record.id == ARGV[2] then

@@ -27,4 +27,6 @@ export interface Provenance {
   readonly requestId: string
   /** Wall clock of acceptance, ms since 1970 UTC. */
   readonly acceptedAtMs: number
+  /** Where its post is traced: the context of the post's span, as `packSpan` writes it. */
+  readonly span?: Buffer
 }

@@ -21,9 +21,17 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const SHAPE = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
 const DIGITS = 26
 
+/** By name; names are those of the configuration, so there are few. */
+const TAGS = new Map<string, number>()
+const MOST_TAGS = 1_000
+
 /** 16 bits that stand for a producer's name; equal names give equal tags. */
 export function producerTag(name: string): number {
-  return hash('sha256', name, 'buffer').readUInt16BE(0)
+  const known = TAGS.get(name)
+  if (known !== undefined) return known
+  const tag = hash('sha256', name, 'buffer').readUInt16BE(0)
+  if (TAGS.size < MOST_TAGS) TAGS.set(name, tag)
+  return tag
 }
 
 export function createRequestId(

@@ -50,6 +50,20 @@ export const FRAMING: readonly HostileInput[] = [
   input('chunk extension of 20 KB', 400, () =>
     rawPost([CHUNKED], `5;${'a'.repeat(20_000)}\r\nhello\r\n${LAST}`),
   ),
+  input('chunk size ended by a bare LF', 400, () => rawPost([CHUNKED], `5\nhello\r\n${LAST}`)),
+  input('chunk ended by a bare LF', 400, () => rawPost([CHUNKED], `5\r\nhello\n${LAST}`)),
+  input('line end in a quoted chunk extension', 400, () =>
+    rawPost([CHUNKED], `5;a="\r\n"\r\nhello\r\n${LAST}`),
+  ),
+  input('Transfer-Encoding twice, one of them unknown', 400, () =>
+    rawPost([CHUNKED, 'Transfer-Encoding: x'], chunk(GOOD_BODY) + LAST),
+  ),
+  input('vertical tab before chunked', 400, () =>
+    rawPost(['Transfer-Encoding: \x0bchunked'], chunk(GOOD_BODY) + LAST),
+  ),
+  input('chunked and Content-Length over HTTP/1.0', 400, () =>
+    rawPost([CHUNKED, LENGTH], LAST).replace('HTTP/1.1', 'HTTP/1.0'),
+  ),
   input(
     'credentials in the trailers',
     401,

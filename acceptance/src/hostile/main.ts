@@ -1,12 +1,14 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
+import { floodAll } from './floods.js'
 import { document, isAsExpected, type PlayedGroup } from './report.js'
 import { GROUPS, Siege, startTarget } from './run.js'
 import { timeWrongKeys } from './wrong-keys.js'
 
 const REPORT = fileURLToPath(new URL('../../../docs/security-inputs.md', import.meta.url))
 const ROUNDS = 2_000
+const FLOOD_S = 10
 
 // Plays every hostile input, the slow ones included, and writes docs/security-inputs.md.
 const siege = new Siege(await startTarget(), () => performance.now())
@@ -21,9 +23,10 @@ try {
     }
     groups.push({ name, rows })
   }
+  const floods = await floodAll(siege, FLOOD_S)
   await siege.neighbour.stop()
   const timing = await timeWrongKeys(siege.relay.apiUrl, ROUNDS)
-  const text = document(groups, timing, process.version)
+  const text = document(groups, floods, timing)
   const style = { ...(await resolveConfig(REPORT)), parser: 'markdown' }
   writeFileSync(REPORT, await format(text, style))
   process.stdout.write(`written: ${REPORT}\n`)

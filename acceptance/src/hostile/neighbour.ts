@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http'
 import { GOOD_BODY, PATH } from './bytes.js'
-import { APP_ID, SECRET } from '../relay.js'
+import { APP_ID } from '../relay.js'
+import { OTHER_SECRET } from './doors.js'
 
 /** What the producer met since the lap began. */
 export interface Lap {
@@ -8,16 +9,16 @@ export interface Lap {
   readonly answered: number
   /** Posts answered otherwise, or not at all. */
   readonly others: number
+  readonly medianMs: number
   readonly slowestMs: number
 }
 
-const NEW_LAP: Lap = { answered: 0, others: 0, slowestMs: 0 }
-
-/** A producer that does everything right, all the time, beside those who do not. */
+/** Another producer, which does everything right, all the time, beside the one that does not. */
 export class Neighbour {
   readonly statuses = new Map<number, number>()
   slowestMs = 0
-  #lap: Lap = NEW_LAP
+  /** How long each post of the lap took, and how many were not answered 200. */
+  #lap = { tookMs: [] as number[], others: 0 }
   readonly #url: string
   readonly #nowMs: () => number
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 2 })
@@ -32,9 +33,12 @@ export class Neighbour {
 
   /** What was met since the last call. */
   lap(): Lap {
-    const lap = this.#lap
-    this.#lap = NEW_LAP
-    return lap
+    const { tookMs, others } = this.#lap
+    this.#lap = { tookMs: [], others: 0 }
+    const sorted = tookMs.sort((a, b) => a - b)
+    const medianMs = sorted[Math.floor(sorted.length / 2)] ?? 0
+    const slowestMs = sorted.at(-1) ?? 0
+    return { answered: sorted.length - others, others, medianMs, slowestMs }
   }
 
   async stop(): Promise<void> {
@@ -49,12 +53,8 @@ export class Neighbour {
       const status = await this.#post()
       const tookMs = this.#nowMs() - startedMs
       this.slowestMs = Math.max(this.slowestMs, tookMs)
-      const { answered, others, slowestMs } = this.#lap
-      this.#lap = {
-        answered: answered + (status === 200 ? 1 : 0),
-        others: others + (status === 200 ? 0 : 1),
-        slowestMs: Math.max(slowestMs, tookMs),
-      }
+      this.#lap.tookMs.push(tookMs)
+      if (status !== 200) this.#lap.others += 1
       this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1)
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
     }
@@ -65,7 +65,7 @@ export class Neighbour {
     return new Promise((resolve) => {
       const asked = request(this.#url, {
         method: 'POST',
-        auth: `${APP_ID}:${SECRET}`,
+        auth: `${APP_ID}:${OTHER_SECRET}`,
         agent: this.#agent,
         headers: { 'Content-Type': 'application/json' },
       })

@@ -1,4 +1,5 @@
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
+import type { Flooded } from './floods.js'
 import { lastIn, type HostileInput } from './input.js'
 import type { Played } from './run.js'
 import type { Timing } from './wrong-keys.js'
@@ -22,11 +23,15 @@ ones, are part of \`npm test\` (\`acceptance/test/hostile.int.test.ts\`), where 
 `
 
 /** `docs/security-inputs.md`, from what was seen. */
-export function document(groups: readonly PlayedGroup[], timing: Timing, node: string): string {
+export function document(
+  groups: readonly PlayedGroup[],
+  floods: readonly Flooded[],
+  timing: Timing,
+): string {
   const rows = groups.flatMap((group) => group.rows)
   const wrong = rows.filter((row) => !isAsExpected(row))
   const harmed = rows.filter(({ neighbour }) => neighbour.others > 0)
-  const machine = `${String(cpus().length)} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${node}`
+  const machine = `${String(cpus().length)} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.version}, load average ${(loadavg()[0] ?? 0).toFixed(1)} at the end`
   const summary = [
     `${String(rows.length)} inputs on ${machine}.`,
     wrong.length === 0
@@ -38,7 +43,13 @@ export function document(groups: readonly PlayedGroup[], timing: Timing, node: s
     `The api never held more than ${String(Math.max(...rows.map(({ most }) => most.residentMiB)))} MiB and ${String(Math.max(...rows.map(({ most }) => most.descriptors)))} descriptors.`,
   ]
   return (
-    [HEAD, summary.join(' '), ...groups.map(section), timingSection(timing)].join('\n\n') + '\n'
+    [
+      HEAD,
+      summary.join(' '),
+      ...groups.map(section),
+      floodSection(floods),
+      timingSection(timing),
+    ].join('\n\n') + '\n'
   )
 }
 
@@ -87,6 +98,20 @@ function oneAnswer(statuses: readonly number[]): string {
 }
 
 const escaped = (text: string): string => text.replaceAll('|', '\\|').replaceAll('_', '\\_')
+
+function floodSection(floods: readonly Flooded[]): string {
+  const lines = floods.map(({ what, answers, before, during, mostMiB, mostDescriptors }) => {
+    const told = Object.entries(answers).map(([status, times]) => `${String(times)} × ${status}`)
+    const lap = ({ answered, others, medianMs, slowestMs }: Flooded['before']) =>
+      `${String(answered)}, ${medianMs.toFixed(0)} / ${slowestMs.toFixed(0)} ms${others === 0 ? '' : `, **${String(others)} not 200**`}`
+    return `| ${[what, told.join(', ') || 'none yet', lap(before), lap(during), mostMiB, mostDescriptors].join(' | ')} |`
+  })
+  return [
+    '## A producer that wants all there is',
+    `Each for ${String(floods[0]?.seconds ?? 0)} s, from a process of its own on the same machine. The neighbour is another producer with two connections: its posts answered 200, and the median and the slowest of them, for as long before.`,
+    `| flood | its answers | neighbour before | neighbour meanwhile | memory, MiB | descriptors |\n| --- | --- | --- | --- | --- | --- |\n${lines.join('\n')}`,
+  ].join('\n\n')
+}
 
 function timingSection({ rounds, rows }: Timing): string {
   const lines = rows.map(

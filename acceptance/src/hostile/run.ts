@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { API_KEY, Relay, SECRET } from '../relay.js'
+import { API_KEY, Relay, SECRET, type Environment } from '../relay.js'
 import { BODIES } from './bodies.js'
 import { DOORS, OTHER_APP_ID, OTHER_PRODUCER, OTHER_SECRET } from './doors.js'
 import { play, type Exchanged } from './exchange.js'
@@ -28,7 +28,7 @@ export interface Played {
 }
 
 /** An api with a second workspace that is not for everybody, and no worker. */
-export function startTarget(): Promise<Relay> {
+export function startTarget(env: Environment = { LOG_LEVEL: 'debug' }): Promise<Relay> {
   const file = join(mkdtempSync(join(tmpdir(), 'relay-hostile-')), 'workspaces.json')
   const workspace = { appId: OTHER_APP_ID, apiKey: API_KEY, dc: '02', producers: [OTHER_PRODUCER] }
   writeFileSync(file, JSON.stringify({ workspaces: [workspace] }))
@@ -37,7 +37,7 @@ export function startTarget(): Promise<Relay> {
     env: {
       RELAY_WORKSPACES_FILE: file,
       RELAY_PRODUCERS: `shop:${SECRET},${OTHER_PRODUCER}:${OTHER_SECRET}`,
-      LOG_LEVEL: 'debug',
+      ...env,
     },
   })
 }

@@ -1,9 +1,11 @@
 /**
  * Measures an import of a million lines as an operator runs it, with `relay import` against a real
  * api, worker and simulator: the most memory that the api held, and how near the times to go came
- * that were shown. Budgets are raised, so that it takes minutes rather than hours.
+ * that were shown, and how often each line arrived. Budgets are raised, so that it takes minutes
+ * rather than hours. With interruptions it is ended by Ctrl-C so many times, evenly over the lines,
+ * and begun again.
  *
- *   node dev/bin/run.mjs acceptance/src/measure/import.ts [lines] [users per minute]
+ *   node dev/bin/run.mjs acceptance/src/measure/import.ts [lines] [users per minute] [interruptions]
  */
 import { createWriteStream } from 'node:fs'
 import { readFile, rm, stat } from 'node:fs/promises'
@@ -14,7 +16,9 @@ import { temporaryFolder } from '@relay/dev/folders.js'
 import type { Child } from '@relay/dev/process/child.js'
 import { waitFor } from '@relay/dev/wait-for.js'
 import { startCommand } from '../command-line.js'
+import { metricsOf } from '../metrics.js'
 import { Relay } from '../relay.js'
+import { Arrivals } from './arrivals.js'
 
 const SAMPLE_MS = 100
 const STATUS_EVERY_MS = 10_000
@@ -85,6 +89,19 @@ async function runImport(command: Child, atSeconds: () => number): Promise<Forec
   return forecasts
 }
 
+/** Ends the import by Ctrl-C as soon as so many lines are sent. Returns how many were, in the end. */
+async function interruptAt(lines: number, command: Child, file: string): Promise<number> {
+  const sent = async () => {
+    const text = await readFile(`${file}.checkpoint`, 'utf8').catch(() => '{"lines":0}')
+    return (JSON.parse(text) as { lines: number }).lines
+  }
+  const what = `${String(lines)} lines`
+  await waitFor(async () => (await sent()) >= lines, { what, timeoutMs: 7_200_000, everyMs: 20 })
+  command.kill('SIGINT')
+  await command.exited
+  return sent()
+}
+
 /** Waits until all is delivered; returns what `relay status` said of it on the way. */
 async function followDelivery(relay: Relay, lines: number, atSeconds: () => number) {
   const forecasts: Forecast[] = []
@@ -114,21 +131,36 @@ function report(forecasts: readonly Forecast[], ends: Record<Forecast['of'], num
   }
 }
 
-async function main(lines: number, usersPerMinute: number): Promise<void> {
+/** How the worker's requests ended: a line comes again only where one had no answer. */
+async function outcomesOf({ workerOpsUrls: [url = ''] }: Relay): Promise<string> {
+  const text = await metricsOf(url)
+  const counts = text.matchAll(/^relay_requests_total\{.*outcome="(\w+)".*\} (\d+)$/gm)
+  const some = [...counts].filter(([, , count]) => count !== '0')
+  return some.map(([, outcome, count]) => `${count ?? ''} ${outcome ?? ''}`).join(', ')
+}
+
+async function main(lines: number, usersPerMinute: number, interruptions: number): Promise<void> {
   const file = await writeLines(lines)
   const megabytes = (await stat(file)).size / 1e6
   const relay = await Relay.start({
     // Each line is to be counted, and to cost what it costs by itself.
     env: { MOENGAGE_USERS_PER_MINUTE: String(usersPerMinute), RELAY_COALESCE: 'off' },
-    simulator: { usersPerWindow: usersPerMinute, record: 'counts' },
+    simulator: { usersPerWindow: usersPerMinute, recordMaxElements: 400_000 },
   })
+  const arrivals = new Arrivals(relay.simulator.record, lines)
   const startedMs = performance.now()
   const atSeconds = () => (performance.now() - startedMs) / 1000
   const before = await residentMegabytes(relay.api.pid)
   let most = before
   const sampler = setInterval(() => {
+    arrivals.look()
     void residentMegabytes(relay.api.pid).then((now) => (most = Math.max(most, now)))
   }, SAMPLE_MS)
+  for (let i = 1; i <= interruptions; i++) {
+    const ended = await startCommand(relay, 'import', file)
+    const sent = await interruptAt(Math.floor((lines * i) / (interruptions + 1)), ended, file)
+    console.log(`ended by Ctrl-C after ${String(sent)} lines, ${atSeconds().toFixed(1)} s`)
+  }
   const command = await startCommand(relay, 'import', file)
   const shown = await runImport(command, atSeconds)
   const sending = atSeconds()
@@ -136,12 +168,17 @@ async function main(lines: number, usersPerMinute: number): Promise<void> {
   const status = await followDelivery(relay, lines, atSeconds)
   const delivery = atSeconds()
   clearInterval(sampler)
-  const { elements } = relay.simulator.record.totals
-  console.log(`${String(lines)} lines, ${megabytes.toFixed(0)} MB: sent after ${sending.toFixed(1)} s (${(lines / sending).toFixed(0)}/s), at MoEngage after ${delivery.toFixed(1)} s with ${String(usersPerMinute)} users a minute, ${String(elements - lines)} twice`) // prettier-ignore
+  arrivals.look()
+  const { never, again, missed } = arrivals.result()
+  console.log(`${String(lines)} lines, ${megabytes.toFixed(0)} MB: sent after ${sending.toFixed(1)} s (${(lines / sending).toFixed(0)}/s), at MoEngage after ${delivery.toFixed(1)} s with ${String(usersPerMinute)} users a minute; ${String(never)} lines never, ${String(again)} more than once${missed === 0 ? '' : `, ${String(missed)} not looked at`}`) // prettier-ignore
+  console.log(`requests: ${await outcomesOf(relay)}`)
   console.log(`memory of the api: ${before.toFixed(0)} MB before, at most ${most.toFixed(0)} MB`)
   report([...shown, ...status], { sending, delivery })
   await relay.stop()
   await rm(dirname(file), { recursive: true })
 }
 
-await main(Number(process.argv[2] ?? 1_000_000), Number(process.argv[3] ?? 300_000))
+const [lines = 1_000_000, usersPerMinute = 300_000, interruptions = 0] = process.argv
+  .slice(2)
+  .map(Number)
+await main(lines, usersPerMinute, interruptions)

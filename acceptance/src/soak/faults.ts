@@ -8,6 +8,7 @@ export interface Trouble {
 }
 
 const MINUTE_MS = 60_000
+const RATE_LIMIT = 'one 429 with Retry-After: 2'
 
 /** What an ordinary hour may bring. */
 export const TROUBLES: readonly Trouble[] = [
@@ -34,7 +35,7 @@ export const TROUBLES: readonly Trouble[] = [
     },
   },
   {
-    what: 'one 429 with Retry-After: 2',
+    what: RATE_LIMIT,
     everyMs: 7 * MINUTE_MS,
     make: ({ simulator }) => {
       const action = { kind: 'rate_limit', retryAfterSeconds: 2 } as const
@@ -82,6 +83,8 @@ export function startTroubles(relay: Relay, pace: number) {
   }
   return {
     made,
+    /** 429s that were asked for. */
+    rateLimits: () => made.get(RATE_LIMIT) ?? 0,
     stop: async (): Promise<void> => {
       for (const timer of timers) clearTimeout(timer)
       await Promise.all(underWay)

@@ -37,6 +37,10 @@ const PANELS: readonly { readonly title: string; readonly lines: readonly Line[]
     title: 'Accepted to delivered, mean of each sample, ms',
     lines: [{ label: 'latency', colour: '#7c3aed', value: (s) => s.latencyMs }],
   },
+  {
+    title: 'Load average of the machine (all that ran on it)',
+    lines: [{ label: 'load', colour: '#64748b', value: (s) => s.loadAverage }],
+  },
 ]
 
 /** The samples as an SVG picture, one panel below the other. */

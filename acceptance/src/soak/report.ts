@@ -1,76 +1,53 @@
 import { cpus } from 'node:os'
-import type { Sample } from './sample.js'
+import { judgeFlatness, judgeLaws, WARM_UP_SHARE, type SoakFacts } from './judge.js'
 
-export interface SoakFacts {
-  readonly minutes: number
-  readonly samples: readonly Sample[]
-  readonly troubles: ReadonlyMap<string, number>
-  readonly accepted: number
-  readonly refusedPosts: number
-  /** Distinct elements that the simulator took. */
-  readonly arrived: number
-  readonly deadLettered: number
-  readonly backlogAtEnd: number
-  readonly errors: number
-}
-
-const ROWS: readonly (readonly [string, (sample: Sample) => number | null])[] = [
-  ['memory of the api, MiB', (s) => s.apiMiB],
-  ['memory of the worker, MiB', (s) => s.workerMiB],
-  ['memory of Redis (data), MiB', (s) => s.redisMiB],
-  ['descriptors of the api', (s) => s.apiDescriptors],
-  ['descriptors of the worker', (s) => s.workerDescriptors],
-  ['keys in Redis', (s) => s.redisKeys],
-  ['elements that wait', (s) => s.backlog],
-  ['accepted to delivered, ms', (s) => s.latencyMs],
-]
-
-/** `docs/soak.md`. */
-export function soakDocument(facts: SoakFacts): string {
+/** `docs/soak.md`, and whether everything in it holds. */
+export function soakDocument(facts: SoakFacts): { readonly text: string; readonly holds: boolean } {
   const { minutes, samples, troubles } = facts
-  const thirds = [0, 1, 2].map((i) => {
-    const size = Math.ceil(samples.length / 3)
-    return samples.slice(i * size, (i + 1) * size)
-  })
-  const rows = ROWS.map(([what, value]) => {
-    const medians = thirds.map((third) => median(third, value))
-    return `| ${[what, ...medians, most(samples, value)].join(' | ')} |`
-  })
+  const flatness = judgeFlatness(samples)
+  const laws = judgeLaws(facts)
+  const holds = flatness.every(({ isFlat }) => isFlat !== false) && laws.every((law) => law.holds)
   const machine = `${String(cpus().length)} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.version}`
-  return `# Soak
+  const command = minutes === 60 ? 'npm run soak' : `npm run soak -- --minutes ${String(minutes)}`
+  const text = `# Soak
 
-${String(minutes)} minutes at nine tenths of both default budgets, one api and two workers, with mild faults on the way. Made by
-\`npm run soak -- --minutes ${String(minutes)}\` on ${machine}; simulator and load ran on the same machine.
+${String(minutes)} minutes at both default budgets in full, one api and two workers, with mild faults on the way: **${holds ? 'everything below held' : 'NOT everything below held'}**. Made by
+\`${command}\` on ${machine}; Redis, simulator and load ran on the same machine, and whatever else the load average shows.
+
+What is posted follows what waits, so that the budgets are always wanted whole and about three seconds' worth waits. ${facts.budgets
+    .map(({ name, used, limit }) => `${(used * 100).toFixed(1)} % of ${number(limit)} ${name}`)
+    .join(' and ')} per minute were delivered after the warm-up, faults included.
 
 ![Memory, descriptors, keys and latency over time](img/soak.svg)
 
-Medians of each third of the time: what grows without end shows as a third that is higher than the one before it.
+The first ${(minutes * WARM_UP_SHARE).toFixed(0)} minutes are warm-up; the medians are of each third of the rest. What grows without end shows as a last third above the first.
 
-| | first third | second third | last third | most seen |
-| --- | --- | --- | --- | --- |
-${rows.join('\n')}
+| | first third | second third | last third | most seen | flat |
+| --- | ---: | ---: | ---: | ---: | --- |
+${flatness
+  .map(({ what, medians, most, isFlat }) => {
+    const verdict = isFlat === null ? '(not relay’s)' : isFlat ? 'yes' : '**no**'
+    return `| ${[what, ...medians.map(short), short(most), verdict].join(' | ')} |`
+  })
+  .join('\n')}
 
-- ${number(facts.accepted)} elements were accepted, ${String(facts.refusedPosts)} posts were refused.
-- ${number(facts.arrived)} arrivals at the simulator (what is sent again counts again), ${String(facts.deadLettered)} dead letters, ${String(facts.backlogAtEnd)} left waiting.
-- ${String(facts.errors)} lines of level error.
+| law | seen | holds |
+| --- | --- | --- |
+${laws.map(({ law, seen, holds: yes }) => `| ${law} | ${seen} | ${yes ? 'yes' : '**no**'} |`).join('\n')}
+
+- ${number(facts.accepted)} elements were accepted, ${number(facts.refusedPosts)} posts were refused or got no answer. ${number(facts.arrivals)} elements arrived at the simulator; what was sent again after an unknown outcome counts again, updates that were coalesced count once.
+- Posts carried no Idempotency-Key: a key is kept for 24 h by design, so an hour of keyed posts cannot be flat. Traces may take 4 MiB here (\`RELAY_TRACE_BYTES\`), which they reach within the warm-up; by default they would grow for hours to 64 MiB.
 
 | fault | how often |
-| --- | --- |
+| --- | ---: |
 ${[...troubles].map(([what, times]) => `| ${what} | ${String(times)} |`).join('\n')}
+
+| line of level error | how often |
+| --- | ---: |
+${[...facts.errors].map(([message, times]) => `| ${message} | ${String(times)} |`).join('\n') || '| none | 0 |'}
 `
+  return { text, holds }
 }
 
-function values(samples: readonly Sample[], value: (sample: Sample) => number | null): number[] {
-  return samples.map(value).filter((one) => one !== null)
-}
-
-function median(samples: readonly Sample[], value: (sample: Sample) => number | null): string {
-  const sorted = values(samples, value).sort((a, b) => a - b)
-  return (sorted[Math.floor(sorted.length / 2)] ?? 0).toFixed(0)
-}
-
-function most(samples: readonly Sample[], value: (sample: Sample) => number | null): string {
-  return Math.max(0, ...values(samples, value)).toFixed(0)
-}
-
+const short = (n: number): string => (n < 10 ? n.toFixed(1) : n.toFixed(0))
 const number = (n: number): string => n.toLocaleString('en')

@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os'
 import { askRedis } from '@relay/dev/redis/inline.js'
 import { processFacts } from '../hostile/process-facts.js'
 import { metricsOf, opsUrlOf, sumOf } from '../metrics.js'
@@ -16,6 +17,8 @@ export interface Sample {
   readonly deadLetters: number
   /** Mean from acceptance to MoEngage's yes of what was delivered since the last sample; null: nothing was. */
   readonly latencyMs: number | null
+  /** Of the whole machine, over the last minute. */
+  readonly loadAverage: number
 }
 
 /** Running totals of the delivery histogram. */
@@ -60,6 +63,7 @@ export class Sampler {
       backlog: sumOf(apiText, /^relay_backlog_elements\{.*\} (\S+)$/gm),
       deadLetters: sumOf(apiText, /^relay_dead_letters\{.*\} (\S+)$/gm),
       latencyMs: this.#latencyMs(workerText),
+      loadAverage: loadavg()[0] ?? 0,
     }
   }
 

@@ -1,7 +1,7 @@
 import { CredentialDirectory } from '@relay/shared/config/credential-directory.js'
+import { configDoubts, type Doubt } from '@relay/shared/config/doubts.js'
 import { parseEnvironment, type Config } from '@relay/shared/config/environment.js'
 import { ConfigError, type ConfigFault } from '@relay/shared/config/fault.js'
-import { isHashed } from '@relay/shared/config/secret.js'
 import { tlsFaults } from '@relay/shared/config/tls-files.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
@@ -17,7 +17,6 @@ export interface CheckedConfig {
 type Environment = Readonly<Record<string, string | undefined>>
 
 const OPS_PORT = 9464
-const SHORT_SECRET = 16
 
 /** Any of these means that a certain relay is meant, and not the one that npm start runs. */
 const NAMES_A_RELAY = [
@@ -48,12 +47,13 @@ export function checkConfiguration(env: Environment): CheckedConfig {
   const faults = [...directory.load(), ...credentials.load(), ...tlsFaults(config.tls)]
   const workspaces = directory.all()
   const names = workspaces.map(({ appId }) => appId).join(', ')
+  const doubts = configDoubts(config, workspaces, credentials.producers)
   const findings = [
     ok('environment', 'every setting is understood'),
     ...faults.map(fault),
     ...(faults.length === 0 ? [ok('workspaces', `${String(workspaces.length)}: ${names}`)] : []),
     ...secretFindings(config, credentials),
-    ...workspaces.flatMap(plainHttp),
+    ...doubts.map(doubted),
   ]
   return { findings, config, workspaces }
 }
@@ -65,23 +65,12 @@ function fault({ where, problem, accepted }: ConfigFault): Finding {
 }
 
 function secretFindings(
-  { producers, adminToken, adminTokenFile }: Config,
+  { adminToken, adminTokenFile }: Config,
   credentials: CredentialDirectory,
 ): Finding[] {
   const findings: Finding[] = []
   if (credentials.producers.isEmpty) {
     findings.push(warning('RELAY_PRODUCERS', 'nobody may post', 'Set RELAY_PRODUCERS=name:secret'))
-  }
-  for (const [name, secrets] of producers) {
-    // Of a hash nobody can tell.
-    if (secrets.every((secret) => isHashed(secret) || secret.length >= SHORT_SECRET)) continue
-    findings.push(
-      warning(
-        'RELAY_PRODUCERS',
-        `the secret of ${name} is short`,
-        'Make one with: openssl rand -base64 24',
-      ),
-    )
   }
   if (adminToken === null && adminTokenFile === null) {
     findings.push(
@@ -95,15 +84,6 @@ function secretFindings(
   return findings
 }
 
-const LOOPBACK = /^http:\/\/(127\.|localhost|\[::1\])/
-
-function plainHttp({ appId, baseUrl }: Workspace): Finding[] {
-  if (!baseUrl.startsWith('http:') || LOOPBACK.test(baseUrl)) return []
-  return [
-    warning(
-      `workspace ${appId}`,
-      `${baseUrl} carries the API key in clear`,
-      'Use https, as MoEngage does',
-    ),
-  ]
+function doubted({ where, problem, remedy }: Doubt): Finding {
+  return warning(where, problem, remedy)
 }

@@ -34,6 +34,7 @@ export function addDeadLetters(program: Command, context: Context): void {
   const group = program
     .command('dead-letters')
     .description('elements that MoEngage refuses for good: read, replay, purge')
+    .addHelpText('after', '\nExample:\n  relay dead-letters list --app-id DEMO --since 24h')
   addList(group, context)
   addShow(group, context)
   addChange(group, context, {
@@ -97,6 +98,7 @@ function addShow(group: Command, context: Context): void {
     .command('show')
     .description("one letter: the element, MoEngage's words, times")
     .argument('<id>')
+    .addHelpText('after', '\nExample:\n  relay dead-letters show DEMO.realtime.0.3.17.0')
     .action(async (id: string, _own: unknown, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>()
       const path = `/admin/dead-letters/${encodeURIComponent(id)}`

@@ -28,9 +28,9 @@ export function addImport(program: Command, context: Context): void {
     )
     .action(async (file: string, _own: unknown, command: Command) => {
       const options = command.optsWithGlobals<ImportCommandOptions>()
-      const result = await run(context, file, options)
+      const { result, deliveredPerSecond } = await run(context, file, options)
       if (options.json) context.terminal.out(JSON.stringify(result))
-      else await tell(context, options, result)
+      else await tell(context, options, result, deliveredPerSecond)
       if (result.outcome === 'unavailable') context.fail(EXIT.unavailable)
       else if (result.outcome === 'stopped' || result.rejected > 0) context.fail(EXIT.wrong)
     })
@@ -50,7 +50,7 @@ async function run(context: Context, file: string, options: ImportCommandOptions
   const view = () => workspaceView(context, options, appId)
   const display = new Display({ terminal, clock, view, isLive, isQuiet: options.json === true })
   try {
-    return await importFile({
+    const result = await importFile({
       file,
       target: { intakeUrl: intakeUrl.replace(/\/+$/, ''), appId, secret },
       ...{ clock, sleep, stopped: stop.asked },
@@ -61,6 +61,7 @@ async function run(context: Context, file: string, options: ImportCommandOptions
         display.waits(why)
       },
     })
+    return { result, deliveredPerSecond: display.deliveredPerSecond }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     throw new CommandError(EXIT.usage, `There is no file ${file}.`)
@@ -70,7 +71,12 @@ async function run(context: Context, file: string, options: ImportCommandOptions
   }
 }
 
-async function tell(context: Context, options: ImportCommandOptions, result: ImportResult) {
+async function tell(
+  context: Context,
+  options: ImportCommandOptions,
+  result: ImportResult,
+  deliveredPerSecond: number | null,
+) {
   const out = (line: string): void => {
     context.terminal.out(line)
   }
@@ -83,8 +89,8 @@ async function tell(context: Context, options: ImportCommandOptions, result: Imp
     return
   }
   const view = await workspaceView(context, options, result.appId)
-  const eta = view === null ? null : deliverySeconds(view, 0)
-  if (eta !== null) out(`MoEngage will have them in about ${duration(eta)}, as the budgets allow.`)
+  const eta = view === null ? null : deliverySeconds(view, 0, deliveredPerSecond)
+  if (eta !== null) out(`MoEngage will have them in about ${duration(eta)}.`)
 }
 
 /** The workspace as the operator API shows it; null without access to that. */

@@ -1,6 +1,7 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { WorkspaceView } from '../render/status.js'
 import type { Terminal } from '../terminal.js'
+import { DeliveryRate } from './delivery-rate.js'
 import { deliverySeconds } from './forecast.js'
 import { Pace, progressLine, type Progress } from './progress.js'
 
@@ -23,6 +24,7 @@ const VIEW_EVERY_MS = 5_000
 export class Display {
   readonly #o: DisplayOptions
   readonly #pace = new Pace()
+  readonly #rate = new DeliveryRate()
   #shownAtMs = -Infinity
   #viewAtMs = -Infinity
   /** The workspace as last seen, and the lines that were sent when it was asked for. */
@@ -47,6 +49,11 @@ export class Display {
     else terminal.note(line)
   }
 
+  /** Elements a second that MoEngage has been taking; null: not known. */
+  get deliveredPerSecond(): number | null {
+    return this.#rate.perSecond
+  }
+
   waits(why: string): void {
     if (this.#o.isQuiet || why === this.#waitsFor) return
     this.#waitsFor = why
@@ -56,7 +63,8 @@ export class Display {
   #deliverySeconds({ share, lines }: Progress): number | null {
     if (this.#seen === null || share === 0) return null
     // What was sent since is not in what waits there.
-    return deliverySeconds(this.#seen.view, lines / share - this.#seen.lines)
+    const linesLeft = lines / share - this.#seen.lines
+    return deliverySeconds(this.#seen.view, linesLeft, this.#rate.perSecond)
   }
 
   /** Without waiting for the answer: the import goes on meanwhile. */
@@ -66,6 +74,15 @@ export class Display {
     this.#viewAtMs = nowMs
     void this.#o.view().then((view) => {
       this.#seen = view === null ? null : { view, lines }
+      if (view === null) return
+      const { realtime, backfill } = view.backlog
+      const windowMs = view.budget_window_seconds * 1000
+      this.#rate.add({
+        atMs: nowMs,
+        sent: lines,
+        waiting: realtime.total + backfill.total,
+        windowMs,
+      })
     })
   }
 }

@@ -5,9 +5,14 @@ import type { WorkspaceView } from '../render/status.js'
 
 /**
  * Seconds until MoEngage has all that waits and `linesLeft` more of the same kinds, as the budgets
- * allow; null while sending is stopped.
+ * allow; null while sending is stopped. `perSecond` is how fast they have been going lately: where
+ * that is less than the budgets allow, it decides.
  */
-export function deliverySeconds(view: WorkspaceView, linesLeft: number): number | null {
+export function deliverySeconds(
+  view: WorkspaceView,
+  linesLeft: number,
+  perSecond: number | null = null,
+): number | null {
   if (view.state !== 'running') return null
   const { backfill } = view.backlog
   const budgetOf = (kind: Kind): Budget =>
@@ -25,5 +30,8 @@ export function deliverySeconds(view: WorkspaceView, linesLeft: number): number 
   const used = perBudget((budget) => view.budgets[budget]?.used ?? 0)
   const isEmpty = BUDGETS.every((budget) => waiting[budget] === 0)
   const windowMs = view.budget_window_seconds * 1000
-  return isEmpty ? 0 : drainSeconds({ waiting, effective, used, windowMs, realtime })
+  if (isEmpty) return 0
+  const allowed = drainSeconds({ waiting, effective, used, windowMs, realtime })
+  const total = BUDGETS.reduce((sum, budget) => sum + waiting[budget], 0)
+  return perSecond === null ? allowed : Math.max(allowed, total / perSecond)
 }

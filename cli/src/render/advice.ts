@@ -30,3 +30,20 @@ export function holdAdvice(reason: string): { meaning: string; next: string } {
   const [meaning, next] = HOLDS[reason] ?? [reason, 'Look at the log of the worker']
   return { meaning, next }
 }
+
+/** What keeps a workspace from sending for the moment, by its reason. It passes by itself. */
+const SLOWED: Readonly<Record<string, string>> = {
+  server_error: 'MoEngage answers with errors (5xx)',
+  request_timeout: 'MoEngage answers 408',
+  too_early: 'MoEngage answers 425',
+  unreadable_answer: "MoEngage's answer cannot be read",
+  timeout: 'MoEngage does not answer in time',
+  reset: 'MoEngage cuts the connection',
+  unreachable: 'MoEngage cannot be reached',
+  tls: 'no secure connection to MoEngage comes about',
+  rate_limited: 'MoEngage asks for fewer requests (429)',
+}
+
+export function slowedMeaning(reason: string): string {
+  return SLOWED[reason] ?? reason
+}

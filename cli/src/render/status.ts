@@ -1,5 +1,5 @@
 import type { Kind, Lane } from '@relay/shared/element.js'
-import { holdAdvice } from './advice.js'
+import { holdAdvice, slowedMeaning } from './advice.js'
 import { count, duration, table } from './table.js'
 
 export interface BudgetView {
@@ -87,7 +87,8 @@ function remarks(workspace: WorkspaceView): string[] {
     lines.push(`  relay tries again by itself at ${hold.next_probe_at}. Next: ${next}.`)
   }
   if (slowed !== null) {
-    lines.push(`~ ${app_id}: ${slowed.reason}, next try at ${slowed.next_probe_at}. Nothing to do.`)
+    const meaning = slowedMeaning(slowed.reason)
+    lines.push(`~ ${app_id}: ${meaning}. Next try at ${slowed.next_probe_at}. Nothing to do.`)
   }
   if (mode === 'shadow') {
     lines.push(`~ ${app_id} is in shadow: nothing is sent. See: relay shadow ${app_id}`)

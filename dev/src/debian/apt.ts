@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { onPath, runCommand } from '../process/command.js'
 
 const APT_TIMEOUT_MS = 180_000
+/** Plain words on standard output, and no questions. */
+const ENVIRONMENT = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' }
 
 /** Whether packages of Debian or Ubuntu can be fetched and unpacked here. */
 export async function isDebian(path: string): Promise<boolean> {
@@ -45,10 +47,10 @@ export class Apt {
     return apt
   }
 
-  /** Downloads a package and unpacks it into the folder. */
-  async unpack(name: string, into: string): Promise<boolean> {
+  /** Downloads packages and unpacks them into the folder. */
+  async unpack(names: string | readonly string[], into: string): Promise<boolean> {
     const had = new Set(await readdir(this.downloads))
-    if (!(await this.run('apt-get', ['download', name]))) return false
+    if (!(await this.run('apt-get', ['download', ...[names].flat()]))) return false
     const archives = (await readdir(this.downloads)).filter((file) => !had.has(file))
     for (const archive of archives) {
       const { code, stderr } = await runCommand('dpkg', ['-x', join(this.downloads, archive), into])
@@ -58,6 +60,22 @@ export class Apt {
       }
     }
     return true
+  }
+
+  /** Unpacks a package together with all that it depends on and the system lacks. */
+  async unpackWhole(name: string, into: string): Promise<boolean> {
+    // apt's own resolver: it knows alternatives, virtual packages and versions.
+    const { code, stdout, stderr } = await runCommand(
+      'apt-get',
+      [...this.options, '--simulate', '--no-install-recommends', 'install', name],
+      { env: ENVIRONMENT, timeoutMs: APT_TIMEOUT_MS },
+    )
+    if (code !== 0) {
+      this.lastProblem = lastLine(stderr)
+      return false
+    }
+    const wanted = [...stdout.matchAll(/^Inst (\S+)/gm)].map(([, own = '']) => own)
+    return wanted.length > 0 && this.unpack(wanted, into)
   }
 
   /** Libraries that a package depends on and the system lacks. */
@@ -78,8 +96,10 @@ export class Apt {
 
   private async run(command: string, args: readonly string[]): Promise<boolean> {
     const options = { cwd: this.downloads, timeoutMs: APT_TIMEOUT_MS }
-    const env = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' }
-    const result = await runCommand(command, [...this.options, ...args], { ...options, env })
+    const result = await runCommand(command, [...this.options, ...args], {
+      ...options,
+      env: ENVIRONMENT,
+    })
     if (result.code !== 0) this.lastProblem = lastLine(result.stderr)
     return result.code === 0
   }

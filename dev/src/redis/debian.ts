@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Apt, isDebian, lastLine } from '../debian/apt.js'
+import { libraryPath } from '../debian/library-path.js'
 import { runCommand } from '../process/command.js'
 import type { RedisServerProgram } from './program.js'
 
@@ -76,7 +77,7 @@ async function addLibraries(
 }
 
 async function isComplete(program: string, unpacked: string): Promise<boolean> {
-  const env = { ...process.env, ...(await libraryPath(unpacked)) }
+  const env = { ...process.env, ...libraryPath(unpacked) }
   const { stdout } = await runCommand('ldd', [program], { env })
   return !stdout.includes('not found')
 }
@@ -106,7 +107,7 @@ type Tried =
   | { readonly program: null; readonly problem: string }
 
 async function tryServer(root: string): Promise<Tried> {
-  const env = await libraryPath(root)
+  const env = libraryPath(root)
   let problem = 'it is not there'
   for (const { server } of SOURCES) {
     const path = join(root, 'usr/bin', server)
@@ -116,17 +117,4 @@ async function tryServer(root: string): Promise<Tried> {
     problem = lastLine(tried.stderr)
   }
   return { program: null, problem }
-}
-
-async function libraryPath(root: string): Promise<Record<string, string>> {
-  const folders: string[] = []
-  for (const base of [join(root, 'usr/lib'), join(root, 'lib')]) {
-    const names = await readdir(base).catch(() => [])
-    folders.push(
-      base,
-      ...names.filter((name) => name.includes('-linux-')).map((n) => join(base, n)),
-    )
-  }
-  const inherited = process.env.LD_LIBRARY_PATH
-  return { LD_LIBRARY_PATH: [...folders, ...(inherited ? [inherited] : [])].join(':') }
 }

@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
+import { findChromium } from '../chromium/find-chromium.js'
 import { PRIVATE, ROOT } from '../folders.js'
 import { findPrometheus } from '../prometheus/find-prometheus.js'
 import { findRedisServer, NoRedisServer } from '../redis/find-server.js'
@@ -13,8 +14,11 @@ const RESULT = join(PRIVATE, 'test', `result-${String(process.pid)}.json`)
 /** Runs Jest over the suite, or over what the arguments name, and closes with one plain line. */
 async function main(args: readonly string[]): Promise<number> {
   await mkdir(join(PRIVATE, 'test'), { recursive: true })
-  const hasOwnRedis = await announceRedis()
-  await announcePrometheus()
+  const [hasOwnRedis, ...missing] = await Promise.all([
+    announceRedis(),
+    announcePrometheus(),
+    announceChromium(),
+  ])
   const code = await jest(args, {
     ...process.env,
     RELAY_TEST_OWN_REDIS: hasOwnRedis ? 'yes' : 'no',
@@ -23,6 +27,8 @@ async function main(args: readonly string[]): Promise<number> {
     ? (JSON.parse(readFileSync(RESULT, 'utf8')) as JestResult)
     : null
   await rm(RESULT, { force: true })
+  // Once more where it is seen: at the top it has long scrolled away.
+  for (const line of missing) if (line !== null) console.log(line)
   console.log(closingLine(result))
   return result === null && code === 0 ? 1 : code
 }
@@ -42,12 +48,31 @@ async function announceRedis(): Promise<boolean> {
   }
 }
 
-/** Fetches it when needed: tests look for it and are skipped where there is none. */
-async function announcePrometheus(): Promise<void> {
+/** Fetches it when needed: tests look for it and are skipped where there is none, as the line says. */
+async function announcePrometheus(): Promise<string | null> {
   const found = await findPrometheus(console.log)
-  if ('problem' in found) {
-    console.log(`NO PROMETHEUS: ${found.problem}; rules and dashboards are not tried against one.`)
-  } else console.log(`Prometheus for the tests: ${found.prometheus}`)
+  if (!('problem' in found)) {
+    console.log(`Prometheus for the tests: ${found.prometheus}`)
+    return null
+  }
+  return told(
+    `NO PROMETHEUS: ${found.problem}; rules and dashboards are not tried against one: SKIPPED.`,
+  )
+}
+
+/** The same with a browser. */
+async function announceChromium(): Promise<string | null> {
+  const found = await findChromium(console.log)
+  if (!('problem' in found)) {
+    console.log(`Chromium for the tests: ${found.program.path}`)
+    return null
+  }
+  return told(`NO CHROMIUM: ${found.problem}; the console is not tried in a browser: SKIPPED.`)
+}
+
+function told(line: string): string {
+  console.log(line)
+  return line
 }
 
 function jest(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {

@@ -63,6 +63,7 @@ export class Producer {
       elements: elements.map((e) => elementOf(e, this.#padding())),
     })
     const key = `${name}-${String(this.#posts)}`
+    let last = 'none'
     while (!givenUp.aborted) {
       const reply = await send({ url: pick(random, urls), lane, key, body })
       if (reply?.status === 200) {
@@ -73,9 +74,12 @@ export class Producer {
         journal.refusals.push(`${key}: ${String(reply.status)} ${reply.body.slice(0, 200)}`)
         if (reply.status < 500) return
       }
+      if (reply !== null) last = `${String(reply.status)} ${reply.body.slice(0, 200)}`
       await sleep(between(random, 50, 400))
     }
-    journal.refusals.push(`${key}: no answer that ends it before the run was over`)
+    journal.refusals.push(
+      `${key}: no answer that ends it before the run was over; the last: ${last}`,
+    )
   }
 
   #elements(): Posted[] {

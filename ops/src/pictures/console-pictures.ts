@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CHROMIUM_ARGUMENTS, chromiumHere } from '@relay/dev/chromium/find-chromium.js'
+import { chromiumHere, launchOptions } from '@relay/dev/chromium/find-chromium.js'
 import { launch, type Browser, type Page } from 'puppeteer-core'
 import type { RelayUnderLoad } from '../live/relay-under-load.js'
 
@@ -50,10 +50,10 @@ function viewsOf({ mixedRequestId }: RelayUnderLoad): readonly View[] {
 
 /** Takes the console's pictures into `folder`; false when there is no browser here. */
 export async function photographConsole(relay: RelayUnderLoad, folder: string): Promise<boolean> {
-  const executablePath = chromiumHere()
-  if (executablePath === null) return false
+  const chromium = chromiumHere()
+  if (chromium === null) return false
   await mkdir(folder, { recursive: true })
-  const browser = await launch({ executablePath, args: CHROMIUM_ARGUMENTS })
+  const browser = await launch(launchOptions(chromium))
   const views = viewsOf(relay)
   const onPhone = views.filter((view) => view.onPhone)
   try {

@@ -62,5 +62,7 @@ export function duration(seconds) {
 export function moment(iso) {
   const date = new Date(iso)
   const today = new Date().toDateString() === date.toDateString()
-  return today ? date.toLocaleTimeString() : date.toLocaleString()
+  // A time stays in one piece where a table is narrow.
+  const time = date.toLocaleTimeString().replaceAll(' ', '\u00a0')
+  return today ? time : `${date.toLocaleDateString()} ${time}`
 }

@@ -10,6 +10,18 @@ const HOLDS = {
   unavailable: ['MoEngage does not answer.', 'Nothing to do: relay goes on when it is back.'],
 }
 
+const SLOWED = {
+  server_error: 'MoEngage answers with errors (5xx).',
+  request_timeout: 'MoEngage answers 408.',
+  too_early: 'MoEngage answers 425.',
+  unreadable_answer: 'MoEngage’s answer cannot be read.',
+  timeout: 'MoEngage does not answer in time.',
+  reset: 'MoEngage cuts the connection.',
+  unreachable: 'MoEngage cannot be reached.',
+  tls: 'No secure connection to MoEngage comes about.',
+  rate_limited: 'MoEngage asks for fewer requests (429).',
+}
+
 /** The workspaces, each a card that is updated in place: focus and reading position stay. */
 export class WorkspacesView {
   #cards = new Map()
@@ -125,8 +137,8 @@ class Card {
       const times = `Held since ${moment(hold.since)}, next probe ${moment(hold.next_probe_at)}.`
       text = `${meaning} ${next} ${times} Nothing is lost.`
     } else if (slowed) {
-      const reason = slowed.reason.replaceAll('_', ' ')
-      text = `${reason[0].toUpperCase()}${reason.slice(1)}: next try ${moment(slowed.next_probe_at)}. Nothing to do.`
+      const meaning = SLOWED[slowed.reason] ?? slowed.reason
+      text = `${meaning} Next try ${moment(slowed.next_probe_at)}. Nothing to do.`
     }
     if (this.#remarks.textContent === text) return
     const mild = hold ? '' : ' mild'

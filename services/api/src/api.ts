@@ -14,6 +14,7 @@ import { LayoutStore } from '@relay/shared/queue/layout.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
+import type { Tracer } from '@relay/shared/telemetry/tracer.js'
 import { openOperator, type Operator } from './admin/operator.js'
 import { DurabilityGuard } from './durability/durability-guard.js'
 import { ADD_TIMEOUT_MS, RedisPostStore } from './enqueue/redis-post-store.js'
@@ -26,6 +27,7 @@ import { createIntakeMetrics, observeBacklogLimit, type IntakeMetrics } from './
 import { Reporter } from './observe/reporter.js'
 import { RedisQuota } from './quota/redis-quota.js'
 import { ShadowObserver, ShadowStore, ShadowTally } from './shadow/shadow-tally.js'
+import { TracedIntake } from './telemetry/traced-intake.js'
 
 /** Requests under way at the end get this long, ms. */
 const FINISH_WITHIN_MS = 5_000
@@ -51,13 +53,21 @@ export class Api {
   readonly #durability: DurabilityGuard
   readonly #operator: Operator
   readonly #shadow: ShadowTally
+  readonly #tracer: Tracer | null
   readonly #intake: Server
   readonly #ops: Server
   readonly #stopping = new AbortController()
   #stopTls: () => void = () => undefined
 
-  constructor(config: Config, { workspaces, credentials }: Directories, log: Logger) {
+  /** `tracer` null: nothing is traced, and nothing of it is in a request's way. */
+  constructor(
+    config: Config,
+    { workspaces, credentials }: Directories,
+    log: Logger,
+    tracer: Tracer | null,
+  ) {
     this.#config = config
+    this.#tracer = tracer
     this.#workspaces = workspaces
     this.#credentials = credentials
     this.#log = log
@@ -108,7 +118,7 @@ export class Api {
     this.#workspaces.close()
     this.#credentials.close()
     this.#stopTls()
-    await closeServer(this.#ops, OPS_FINISH_WITHIN_MS)
+    await Promise.all([closeServer(this.#ops, OPS_FINISH_WITHIN_MS), this.#tracer?.stop()])
     this.#operator.stop()
     this.#client.disconnect()
   }
@@ -153,19 +163,23 @@ export class Api {
 
   #openIntake(store: RedisPostStore) {
     const { prefix, maxRequestBytes } = this.#config
-    return createIntakeApp({
-      store: new ShadowStore(store, this.#shadow),
+    const traced = this.#tracer === null ? null : new TracedIntake(this.#tracer)
+    const shadowed = new ShadowStore(store, this.#shadow)
+    const observer = new ShadowObserver(new Reporter(this.#metrics, this.#log), this.#shadow)
+    const app = createIntakeApp({
+      store: traced?.store(shadowed) ?? shadowed,
       idempotency: new RedisIdempotency(this.#client, prefix),
       quota: new RedisQuota({ client: this.#client, prefix, backlog: () => this.#guard }),
       clock: systemClock,
       random: systemRandom,
-      observer: new ShadowObserver(new Reporter(this.#metrics, this.#log), this.#shadow),
+      observer: traced?.observer(observer) ?? observer,
       workspaces: (appId) => this.#workspaces.get(appId),
       producers: () => this.#credentials.producers,
       stopping: this.#stopping.signal,
       producersTrace: this.#operator.producersTrace,
       limits: { ...DEFAULT_LIMITS, maxRequestBytes },
     })
+    return traced?.listener(app) ?? app
   }
 
   #openShadow(): ShadowTally {

@@ -1,10 +1,13 @@
+import { systemClock } from '@relay/shared/clock.js'
 import { CredentialDirectory } from '@relay/shared/config/credential-directory.js'
+import { configDoubts } from '@relay/shared/config/doubts.js'
 import { parseEnvironment } from '@relay/shared/config/environment.js'
 import { ConfigError, EXIT_CONFIG } from '@relay/shared/config/fault.js'
 import { tlsFaults } from '@relay/shared/config/tls-files.js'
 import { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { createLogger } from '@relay/shared/observability/logger.js'
 import { onShutdown } from '@relay/shared/process/shutdown.js'
+import { openTracer } from '@relay/shared/telemetry/open-tracer.js'
 import { Api } from './api.js'
 
 const DEFAULT_OPS_PORT = 9464
@@ -16,7 +19,12 @@ async function main(): Promise<void> {
   const faults = [...workspaces.load(), ...credentials.load(), ...tlsFaults(config.tls)]
   if (faults.length > 0) throw new ConfigError(faults)
   const log = createLogger('relay-api', config.logLevel)
-  const api = new Api(config, { workspaces, credentials }, log)
+  for (const doubt of configDoubts(config, workspaces.all(), credentials.producers)) {
+    log.warn('configuration in doubt', { ...doubt })
+  }
+  const { tracing: target } = config
+  const tracer = await openTracer({ target, service: 'relay-api', clock: systemClock, log })
+  const api = new Api(config, { workspaces, credentials }, log, tracer)
   onShutdown(async () => {
     log.info('stopping: finishing what is under way')
     await api.stop()

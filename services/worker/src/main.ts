@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client'
 import { systemClock } from '@relay/shared/clock.js'
+import { workspaceDoubts } from '@relay/shared/config/doubts.js'
 import { parseEnvironment } from '@relay/shared/config/environment.js'
 import { ConfigError, EXIT_CONFIG } from '@relay/shared/config/fault.js'
 import { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
@@ -10,9 +11,11 @@ import { createOpsServer } from '@relay/shared/observability/ops-server.js'
 import { closeServer, listen, onShutdown } from '@relay/shared/process/shutdown.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { connectRedis } from '@relay/shared/redis/connect.js'
+import { openTracer } from '@relay/shared/telemetry/open-tracer.js'
 import { VERSION } from '@relay/shared/version.js'
 import { createWorkerMetrics } from './observe/metrics.js'
 import { Reporter } from './observe/reporter.js'
+import { TracedObserver } from './telemetry/traced-observer.js'
 import { Worker } from './worker.js'
 
 const DEFAULT_OPS_PORT = 9465
@@ -25,6 +28,11 @@ async function main(): Promise<void> {
   const faults = workspaces.load()
   if (faults.length > 0) throw new ConfigError(faults)
   const log = createLogger('relay-worker', config.logLevel)
+  for (const doubt of workspaceDoubts(workspaces.all())) {
+    log.warn('configuration in doubt', { ...doubt })
+  }
+  const { tracing: target } = config
+  const tracer = await openTracer({ target, service: 'relay-worker', clock: systemClock, log })
   const registry = new Registry()
   const reloaded = observeProcess(registry, 'worker', workspaces)
   const metrics = createWorkerMetrics(registry)
@@ -35,11 +43,12 @@ async function main(): Promise<void> {
     commandTimeoutMs: COMMAND_TIMEOUT_MS,
   })
   observeSharedState({ registry, client, config, workspaces, clock: systemClock })
+  const reporter = new Reporter(metrics, log)
   const worker = new Worker({
     ...{ config, workspaces, client, subscriber, log, metrics, reloaded },
     clock: systemClock,
     random: systemRandom,
-    observer: new Reporter(metrics, log),
+    observer: tracer === null ? reporter : new TracedObserver(reporter, tracer),
     version: VERSION,
   })
   const ops = createOpsServer({
@@ -54,7 +63,7 @@ async function main(): Promise<void> {
   onShutdown(async () => {
     log.info('stopping: finishing what is under way')
     await worker.stop()
-    await closeServer(ops, 1_000)
+    await Promise.all([closeServer(ops, 1_000), tracer?.stop()])
     client.disconnect()
     subscriber.disconnect()
     log.info('stopped')

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { TracingTarget } from '../telemetry/tracer.js'
 import { ConfigError, type ConfigFault } from './fault.js'
 import { readProducers, type ProducerSecrets } from './producers.js'
 import { parseRedisUrl, REDIS_URL_ACCEPTED, type RedisTarget } from './redis-url.js'
@@ -47,6 +48,8 @@ export interface Config {
   readonly traceBytes: number
   /** How long dead letters are kept. */
   readonly deadLetterDays: number
+  /** null: nothing is traced. */
+  readonly tracing: TracingTarget | null
   readonly logLevel: string
 }
 
@@ -104,6 +107,7 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
     shutdownMs: num('RELAY_SHUTDOWN_MS'),
     traceBytes: num('RELAY_TRACE_BYTES'),
     deadLetterDays: num('RELAY_DEAD_LETTER_DAYS'),
+    tracing: readTracing(str, num),
     logLevel: str('LOG_LEVEL') ?? 'info',
   }
   if (faults.length > 0) throw new ConfigError(faults)
@@ -111,6 +115,12 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
 }
 
 type Str = (name: Name) => string | null
+
+function readTracing(str: Str, num: (name: Name) => number): TracingTarget | null {
+  const endpoint = str('OTEL_EXPORTER_OTLP_ENDPOINT')
+  const share = num('OTEL_TRACES_SAMPLER_ARG')
+  return endpoint === null ? null : { endpoint, share }
+}
 
 /** Secrets that may stand in a file of their own, which `…_FILE` names. */
 export const SECRETS_IN_FILES = [

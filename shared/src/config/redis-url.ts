@@ -22,7 +22,7 @@ type RedisPlace =
     }
 
 export const REDIS_URL_ACCEPTED =
-  'redis://host:port, rediss://host:port, several of them separated by commas (Cluster), or redis+sentinel ://host:port,host:port/master-name (rediss+sentinel for TLS)'
+  'redis://host:port, rediss://host:port, several of them separated by commas (Cluster), or redis+sentinel://host:port,host:port/master-name (rediss+sentinel for TLS)'
 
 const SENTINEL = /^redis(s?)\+sentinel:\/\/(.*)$/s
 const SENTINEL_PORT = 26379

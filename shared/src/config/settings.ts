@@ -233,6 +233,24 @@ export const SETTINGS = {
     30,
     'How long dead letters are kept for an operator, days.',
   ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: text(
+    z
+      .string()
+      .refine((url) => /^https?:\/\//.test(url) && URL.canParse(url), 'is not an http URL')
+      .transform((url) => url.replace(/\/+$/, '')),
+    null,
+    'base URL of an OTLP/HTTP receiver, such as http://collector:4318',
+    'Where traces are sent (OpenTelemetry, JSON, to its /v1/traces). Unset: there are none.',
+  ),
+  OTEL_TRACES_SAMPLER_ARG: text(
+    z
+      .string()
+      .regex(/^(0|1|0?\.\d+|[01]\.0*)$/, 'is not a share')
+      .transform(Number),
+    '1',
+    'a number from 0 to 1',
+    'Share of the posts that are traced when their producer sends no traceparent to decide.',
+  ),
   LOG_LEVEL: text(z.enum(LOG_LEVELS), 'info', LOG_LEVELS.join(', '), 'winston level.'),
 } as const satisfies Record<string, Setting>
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import * as vendor from '../vendor/limits.js'
 import type { ConfigFault } from './fault.js'
+import { jsonFaultPlace } from './json-place.js'
 
 export interface WorkspaceLimits {
   /** User updates that one budget window allows. */
@@ -138,7 +139,8 @@ export function parseWorkspacesFile(
     json = JSON.parse(text)
   } catch {
     // Not the parser's own words: they may quote a key.
-    return { workspaces: [], faults: [fault('', 'is not valid JSON')] }
+    const place = jsonFaultPlace(text) ?? 'some place'
+    return { workspaces: [], faults: [fault('', `is not valid JSON at ${place}`)] }
   }
   const parsed = fileSchema.safeParse(json)
   if (!parsed.success) {

@@ -110,6 +110,7 @@ function nextMode(mode: Mode, event: ModeEvent, nowMs: number, random: number): 
 
 /** An older request's success does not lift a pause that MoEngage asked for. */
 function succeeded(mode: Mode, event: OfAttempt): Mode {
+  if (mode.state === 'open') return mode
   return mode.state === 'rate_limited' && !isFromProbe(mode, event) ? mode : { state: 'open' }
 }
 
@@ -123,15 +124,14 @@ function failed(
   const fresh = { state: 'retrying', reason, sinceMs: nowMs, attempt: 1, probe: null } as const
   if (mode.state === 'open') return { ...fresh, nextProbeAtMs: nowMs + RETRY_INTERVAL_MS }
   if (!isFromProbe(mode, event)) return mode
-  const atOnce = mode.probe.outdated
   switch (mode.state) {
     case 'held':
       return heldAgain(mode, 'unavailable', nowMs)
     case 'rate_limited':
-      return { ...fresh, nextProbeAtMs: atOnce ? nowMs : nowMs + RETRY_INTERVAL_MS }
+      return { ...fresh, nextProbeAtMs: nowMs + RETRY_INTERVAL_MS }
     case 'retrying': {
       if (mode.attempt >= RETRY_ATTEMPTS) return hold('unavailable', mode.sinceMs, nowMs)
-      const nextProbeAtMs = atOnce ? nowMs : nowMs + RETRY_INTERVAL_MS
+      const nextProbeAtMs = mode.probe.outdated ? nowMs : nowMs + RETRY_INTERVAL_MS
       return { ...mode, reason, attempt: mode.attempt + 1, nextProbeAtMs, probe: null }
     }
   }
@@ -233,7 +233,7 @@ function isFromProbe<M extends Mode>(
   mode: M,
   { probeId }: OfAttempt,
 ): mode is Exclude<M, OpenMode> & { readonly probe: Probe } {
-  return mode.state !== 'open' && probeId !== null && mode.probe?.id === probeId
+  return mode.state !== 'open' && mode.probe?.id === probeId
 }
 
 function bounded(ttlMs: number): number {

@@ -1,7 +1,7 @@
 import { deflateRawSync } from 'node:zlib'
 import type { Kind } from '../element.js'
 import { CUSTOMER_BYTES, ELEMENT_BYTES } from './chunk-elements.js'
-import { decodeChunk, elementTable, isDeflated, JSON_BYTES_AT } from './chunk.js'
+import { decodeChunk, elementTable, isDeflated, JSON_BYTES_AT, spansOf } from './chunk.js'
 
 /** What was erased of a chunk. */
 export interface Erased {
@@ -41,5 +41,6 @@ export function eraseCustomer(chunk: Buffer, done: Buffer, customer: string): Er
   const json = Buffer.concat(kept)
   head.writeUInt32LE(json.length, JSON_BYTES_AT)
   const text = isDeflated(chunk) ? deflateRawSync(json, { level: 1 }) : json
-  return { chunk: Buffer.concat([head, text]), counts, shares }
+  const spans = spansOf(chunk)
+  return { chunk: Buffer.concat([head, text, ...(spans === null ? [] : [spans])]), counts, shares }
 }

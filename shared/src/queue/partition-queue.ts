@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
-import { pack } from 'msgpackr'
 import type { RedisClient } from '../redis/connect.js'
 import {
   luaText,
@@ -23,13 +22,19 @@ function bullAddStandardJob(): string {
   const { addStandardJob } = require('bullmq/dist/cjs/scripts/addStandardJob-9') as {
     addStandardJob: { content: string }
   }
-  return `local function addStandardJob()\n${addStandardJob.content}\nend\n`
+  return [
+    'local function addStandardJob(KEYS, ARGV)',
+    // The two arguments that its client packs are handed over as they are.
+    'local cmsgpack = { unpack = function(value) return value end }',
+    addStandardJob.content,
+    'end\n',
+  ].join('\n')
 }
 
 const ADD: Script = {
   name: 'add-chunk',
   text: bullAddStandardJob() + luaText('add-chunk.lua'),
-  keys: 12,
+  keys: 1,
 }
 const PEEK: Script = { name: 'peek', text: luaText('peek.lua'), keys: 2 }
 const SETTLE: Script = { name: 'settle', text: luaText('settle.lua'), keys: 2 }
@@ -37,12 +42,10 @@ const CLAIM: Script = { name: 'claim', text: luaText('claim.lua'), keys: 1 }
 const ERASE: Script = { name: 'erase-chunk', text: luaText('erase-chunk.lua'), keys: 2 }
 const RELEASE: Script = { name: 'release', text: luaText('release.lua'), keys: 1 }
 
-/** BullMQ's name for relay's jobs. */
-const JOB_NAME = 'chunk'
-/** msgpack of `{}`: no job option is set. */
-const NO_OPTIONS = pack({})
 const NOTHING = Buffer.alloc(0)
 const DAY_MS = 86_400_000
+/** Of a digest, what identifies the post; see `Post.digest`. */
+const DIGEST_BYTES = 12
 
 /** What a chunk adds to its partition; elements as posted. */
 export interface ChunkCounts {
@@ -117,24 +120,16 @@ export class PartitionQueue {
 
   /** Adds a chunk unless Redis gets to it after `deadlineRedisMs`. Rejects when Redis does not answer. */
   async add(chunk: NewChunk, nowMs: number, deadlineRedisMs: number): Promise<AddReply> {
-    const k = this.#keys
-    const day = Math.floor(nowMs / DAY_MS)
     const { bytes, user, event, device } = chunk.counts
     const elements = user + event + device
     const reply = replyList(
       await runScript(
         this.#client,
         ADD,
+        [this.#keys.job],
         [
-          ...[k.wait, k.paused, k.meta, k.id, k.completed, k.delayed, k.active, k.events],
-          ...[k.marker, k.control, k.seen(day), k.seen(day - 1)],
-        ],
-        [
-          pack([k.job, '', JOB_NAME, nowMs, null, null, null, null, null, null]),
-          `{"elements":${String(elements)},"bytes":${String(bytes)}}`,
-          NO_OPTIONS,
-          ...[deadlineRedisMs, chunk.payload, bytes, user, event, device],
-          ...[this.tag, this.#wake, k.job, ...chunk.digests],
+          ...[nowMs, deadlineRedisMs, `{"elements":${String(elements)},"bytes":${String(bytes)}}`],
+          ...[chunk.payload, bytes, user, event, device, this.tag, this.#wake, ...chunk.digests],
         ],
       ),
     )
@@ -150,12 +145,17 @@ export class PartitionQueue {
     }
   }
 
-  /** Whether a keyed post's piece was stored here today or yesterday. */
+  /** Whether a keyed post's piece was stored here, for the same use of its key; see add-chunk.lua. */
   async hasSeen(digest: Buffer, nowMs: number): Promise<boolean> {
     const day = Math.floor(nowMs / DAY_MS)
     const days = [this.#keys.seen(day), this.#keys.seen(day - 1)]
-    const found = await Promise.all(days.map((key) => this.#client.hexists(key, digest)))
-    return found.includes(1)
+    const post = digest.subarray(0, DIGEST_BYTES)
+    const found = await Promise.all(days.map((key) => this.#client.hgetBuffer(key, post)))
+    const usedAtS = digest.length > DIGEST_BYTES ? digest.readUInt32BE(DIGEST_BYTES) : nowMs / 1000
+    return found.some((stored) => {
+      if (stored === null || stored.length < 4) return stored !== null
+      return usedAtS - stored.readUInt32BE(0) < DAY_MS / 1000
+    })
   }
 
   /**

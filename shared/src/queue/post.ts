@@ -10,10 +10,13 @@ export interface Post {
   /** In the order the producer gave; order within one customer is kept. */
   readonly elements: readonly Element[]
   /**
-   * Set for a post with an Idempotency-Key: 12 bytes that identify (producer, app id, key). A
-   * partition stores the elements of one digest once, whatever is retried.
+   * Set for a post with an Idempotency-Key: 12 bytes that identify (producer, app id, key) and,
+   * where it is known, 4 that say when the key was first used, s since 1970 on Redis' clock. A
+   * partition stores the elements of one digest once, whatever is retried within a day of that.
    */
   readonly digest?: Buffer | undefined
+  /** Set for a post that is traced: see `Provenance.span`. */
+  readonly span?: Buffer
 }
 
 export type StoreOutcome =

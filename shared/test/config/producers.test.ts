@@ -1,5 +1,6 @@
 import { parseEnvironment } from '../../src/config/environment.js'
 import { ConfigError } from '../../src/config/fault.js'
+import { readProducers, secretLines } from '../../src/config/producers.js'
 
 const BASE = { MOENGAGE_APP_ID: 'A', MOENGAGE_API_KEY: 'k', MOENGAGE_DC: '02' }
 const producersOf = (list: string) =>
@@ -24,4 +25,32 @@ describe('RELAY_PRODUCERS', () => {
     expect(() => producersOf('shop:a,hunter2')).toThrow(/entry 2/)
     expect(() => producersOf('shop:a,hunter2')).not.toThrow(/hunter2/)
   })
+})
+
+describe('an entry', () => {
+  it.each([
+    ['a:b', ['a', 'b']],
+    [' a :b', ['a', 'b']],
+    ['A.b_c-9:b', ['A.b_c-9', 'b']],
+    [`${'x'.repeat(64)}:b`, ['x'.repeat(64), 'b']],
+    [':b', null],
+    [' :b', null],
+    ['a', null],
+    ['a:', null],
+    ['a b:c', null],
+    ['/a:b', null],
+    ['a/:b', null],
+    [`${'x'.repeat(65)}:b`, null],
+  ])('%j names %j', (entry, expected) => {
+    const { producers, faults } = readProducers([entry], 'RELAY_PRODUCERS_FILE')
+    const [found] = [...producers].map(([name, [secret]]) => [name, secret])
+    expect(found ?? null).toEqual(expected)
+    expect(faults.map(({ where }) => where)).toEqual(
+      expected === null ? ['RELAY_PRODUCERS_FILE'] : [],
+    )
+  })
+})
+
+it('lines of a file of secrets are taken without blanks around them, blank ones and comments', () => {
+  expect(secretLines(' a \r\n\n  \n# no\n  # no\nb#c')).toEqual(['a', 'b#c'])
 })

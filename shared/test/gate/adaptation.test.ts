@@ -4,8 +4,6 @@ import {
   effectiveShare,
   hasRecovered,
   readAdaptation,
-  requestCostCap,
-  requestsAtOnceCap,
   shrink,
 } from '../../src/gate/adaptation.js'
 import { type Scenario, type Sent, simulate } from './shared-window.js'
@@ -148,16 +146,4 @@ describe('the effective share', () => {
       ),
     )
   })
-})
-
-it('requests are capped only while somebody else sends', () => {
-  expect(requestCostCap(5_000, { share: 1, windowMs: 60_000 })).toBe(Infinity)
-  expect(requestCostCap(5_000, { share: 0.5, windowMs: 60_000 })).toBe(83)
-  expect(requestCostCap(1_500, { share: 0.5, windowMs: 20_000 })).toBe(25)
-  expect(requestCostCap(1, { share: 0.02, windowMs: 60_000 })).toBe(1)
-  expect([requestsAtOnceCap(1), requestsAtOnceCap(0.99)]).toEqual([Infinity, 1])
-})
-
-it.each([null, '', '{', 'null', '{}', '{"version":2}'])('a stored %j teaches nothing', (json) => {
-  expect(readAdaptation(json)).toBeNull()
 })

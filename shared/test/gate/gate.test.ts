@@ -81,7 +81,9 @@ describe('a refusal', () => {
 
   it.each([
     ['credentials_refused', [1_000, 2_500, 4_750, 8_125]],
+    ['misconfigured', [1_000, 2_500, 4_750, 8_125]],
     ['wrong_host', [2_000, 5_000, 9_500, 16_250]],
+    ['wrong_request', [2_000, 5_000, 9_500, 16_250]],
     ['account_refused', [5_000, 15_000, 35_000, 75_000]],
   ] as const)('%s holds the workspace and is probed at %j', (reason, expected) => {
     const event = refuse(reason)
@@ -186,12 +188,167 @@ describe('a probe', () => {
   })
 })
 
-it.each([null, '', 'garbage', '{}', 'null', '{"version":2,"mode":{"state":"held"}}'])(
-  'an unreadable stored gate %j is open',
-  (json) => {
-    expect(readGate(json)).toEqual(OPEN_GATE)
-  },
-)
+describe('what is no news leaves the gate as it is', () => {
+  const held = after(OPEN_GATE, T0, { type: 'refused_for', reason: 'wrong_host', probeId: null })
+  const probing = after(held, T0 + 2_000, probeStarted('p'))
+  const paused = after(OPEN_GATE, T0, { type: 'paused' })
+
+  it.each<[string, Gate, GateEvent]>([
+    ['a success while it is open', OPEN_GATE, { type: 'succeeded', ...OTHER }],
+    ['a probe that nobody needs', OPEN_GATE, probeStarted('q')],
+    ['a probe before its time', held, probeStarted('q')],
+    ['a second probe', probing, probeStarted('q')],
+    ['a probe while it is paused', paused, probeStarted('q')],
+    ['an older failure while it is held', held, down()],
+    ['an older refusal', held, { type: 'refused_for', reason: 'misconfigured', probeId: null }],
+    [
+      'an older refusal while it is probed',
+      probing,
+      { type: 'refused_for', reason: 'misconfigured', probeId: 'q' },
+    ],
+    ['an older 429 without a time', held, { type: 'rate_limited', retryAfterMs: null, ...OTHER }],
+    ['another probe given back', probing, { type: 'probe_released', probeId: 'q' }],
+    ['no probe given back', held, { type: 'probe_released', probeId: 'q' }],
+    ['no probe to expire', held, { type: 'probe_expired' }],
+    ['a new configuration while it is open', OPEN_GATE, { type: 'config_changed' }],
+  ])('%s', (_, gate, event) => {
+    const next = advance(gate, event, T0 + 2_001 - (gate === held ? 2_000 : 0), 0)
+    expect(next).toEqual(gate)
+    if (event.type !== 'config_changed') expect(next).toBe(gate)
+  })
+
+  it('and nobody is the probe where there is none', () => {
+    expect([isProbe(OPEN_GATE, 'p'), isProbe(held, 'p')]).toEqual([false, false])
+    expect([isProbe(probing, 'p'), isProbe(probing, 'q')]).toEqual([true, false])
+  })
+})
+
+describe('a closed gate', () => {
+  const limited = (retryAfterMs: number | null, probeId: string | null = null): GateEvent => {
+    return { type: 'rate_limited', retryAfterMs, probeId }
+  }
+  const refused: GateEvent = { type: 'refused_for', reason: 'credentials_refused', probeId: null }
+
+  it.each<[string, Gate, number]>([
+    ['its own pause', after(OPEN_GATE, T0, refused), 1_000],
+    ['the first pause of a retry', after(OPEN_GATE, T0, down()), 120_000],
+    ['a Retry-After', after(OPEN_GATE, T0, limited(3_600_000)), 3_600_000],
+    [
+      'the longest of several',
+      after(OPEN_GATE, T0, refused, limited(200_000), limited(150_000)),
+      200_000,
+    ],
+    ['a probe', after(OPEN_GATE, T0, refused), 300_000],
+  ])(
+    'keeps nobody waiting for more than %s and the five seconds that clocks may differ',
+    (name, gate, longestMs) => {
+      const probe: GateEvent = { type: 'probe_started', probeId: 'p', ttlMs: 900_000 }
+      const given = name === 'a probe' ? after(gate, T0 + 1_000, probe) : gate
+      const { mode } = given
+      if (mode.state === 'open') throw new Error('is open')
+      const readyAtMs = mode.probe?.expiresAtMs ?? mode.nextProbeAtMs
+      const askedAtMs = readyAtMs - longestMs - 5_000
+      expect(mayStart(given, askedAtMs)).toEqual({ go: false, waitMs: longestMs + 5_000 })
+      expect(mayStart(given, askedAtMs - 1)).toEqual({ go: true, probe: true })
+    },
+  )
+
+  it('is retried as after any failure when the probe after a 429 fails', () => {
+    const probing = after(after(OPEN_GATE, T0, limited(1_000)), T0 + 1_000, probeStarted('p'))
+    expect(after(probing, T0 + 1_500, down('p')).mode).toEqual({
+      state: 'retrying',
+      reason: 'server_error',
+      sinceMs: T0 + 1_500,
+      attempt: 1,
+      nextProbeAtMs: T0 + 3_500,
+      probe: null,
+    })
+  })
+
+  it('is held by an older refusal, and the running probe keeps its place', () => {
+    const probing = after(after(OPEN_GATE, T0, down()), T0 + 2_000, probeStarted('p'))
+    const held = after(probing, T0 + 2_100, refused)
+    expect(held.mode).toMatchObject({ state: 'held', reason: 'credentials_refused' })
+    expect(isProbe(held, 'p')).toBe(true)
+    const own = after(probing, T0 + 2_100, { ...refused, probeId: 'p' })
+    expect(own.mode).toMatchObject({ state: 'held', probe: null })
+  })
+
+  it('remembers of a 429 just what was asked', () => {
+    const mode = { state: 'rate_limited', sinceMs: T0, backoffMs: 1_000, probe: null }
+    expect(after(OPEN_GATE, T0, limited(null)).mode).toStrictEqual({
+      ...mode,
+      nextProbeAtMs: T0 + 1_000,
+    })
+    expect(after(OPEN_GATE, T0, limited(0)).mode).toStrictEqual({
+      ...mode,
+      nextProbeAtMs: T0 + 250,
+      askedMs: 250,
+    })
+  })
+
+  it('without a probe has none after the configuration changed', () => {
+    for (const gate of [after(OPEN_GATE, T0, refused), after(OPEN_GATE, T0, down())]) {
+      const changed = after(gate, T0 + 10, { type: 'config_changed' })
+      expect(changed.mode).toMatchObject({ probe: null, nextProbeAtMs: T0 + 10 })
+    }
+  })
+
+  it('lets a retry go at once that failed with the old configuration', () => {
+    const probing = after(after(OPEN_GATE, T0, down()), T0 + 2_000, probeStarted('p'))
+    const changed = after(probing, T0 + 2_100, { type: 'config_changed' })
+    expect(after(changed, T0 + 2_200, down('p')).mode).toMatchObject({
+      state: 'retrying',
+      attempt: 2,
+      nextProbeAtMs: T0 + 2_200,
+    })
+  })
+
+  it('waits half a second after a probe was given back, or as long as a 429 asked meanwhile', () => {
+    const probing = after(after(OPEN_GATE, T0, down()), T0 + 2_000, probeStarted('p'))
+    const back: GateEvent = { type: 'probe_released', probeId: 'p' }
+    expect(mayStart(after(probing, T0 + 2_000, back), T0 + 2_000)).toEqual({
+      go: false,
+      waitMs: 500,
+    })
+    const asked = after(probing, T0 + 2_000, limited(7_000), back)
+    expect(mayStart(asked, T0 + 2_000)).toEqual({ go: false, waitMs: 7_000 })
+  })
+
+  it.each([
+    [0, 500],
+    [10_000, 10_000],
+    [900_000, 300_000],
+  ])('gives a probe of %d ms its place for %d ms', (ttlMs, placeMs) => {
+    const gate = after(OPEN_GATE, T0, refused)
+    const probe: GateEvent = { type: 'probe_started', probeId: 'p', ttlMs }
+    expect(after(gate, T0 + 1_000, probe).mode).toMatchObject({
+      probe: { id: 'p', expiresAtMs: T0 + 1_000 + placeMs, outdated: false },
+    })
+  })
+})
+
+it('a stored gate is read as it was', () => {
+  const held = after(OPEN_GATE, T0, { type: 'refused_for', reason: 'wrong_host', probeId: null })
+  for (const gate of [OPEN_GATE, held, after(held, T0, { type: 'paused' })])
+    expect(readGate(JSON.stringify(gate))).toEqual(gate)
+  const odd = { version: 1, mode: { state: 'open' }, paused: 'yes', more: 1 }
+  expect(readGate(JSON.stringify(odd))).toStrictEqual(OPEN_GATE)
+})
+
+it.each([
+  null,
+  '',
+  'garbage',
+  '{}',
+  'null',
+  '{"version":2,"mode":{"state":"held"}}',
+  '{"version":1}',
+  '{"version":1,"mode":{}}',
+  '{"version":1,"mode":{"state":7}}',
+])('an unreadable stored gate %j is open', (json) => {
+  expect(readGate(json)).toEqual(OPEN_GATE)
+})
 
 describe('whatever happens', () => {
   const probeId = fc.constantFrom(null, 'a', 'b', 'c')

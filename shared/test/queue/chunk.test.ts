@@ -1,7 +1,9 @@
+import { inflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { KINDS } from '../../src/element.js'
 import {
   decodeChunk,
+  elementTable,
   encodeChunk,
   UnknownChunkError,
   type ChunkPart,
@@ -17,10 +19,18 @@ const element = fc.record({
   posted: fc.constantFrom(0 as const, 1 as const),
 })
 const part: fc.Arbitrary<ChunkPart> = fc.record({
-  provenance: fc.record({
-    requestId: fc.stringMatching(/^[0-9A-Z]{1,32}$/),
-    acceptedAtMs: fc.integer({ min: 0, max: 2 ** 47 }),
-  }),
+  provenance: fc.record(
+    {
+      requestId: fc.stringMatching(/^[0-9A-Z]{1,32}$/),
+      acceptedAtMs: fc.integer({ min: 0, max: 2 ** 47 }),
+      span: fc.uint8Array({ minLength: 25, maxLength: 25 }).map((bytes) => {
+        // No span has a trace of zeros.
+        bytes[0] = 1
+        return Buffer.from(bytes)
+      }),
+    },
+    { requiredKeys: ['requestId', 'acceptedAtMs'] },
+  ),
   elements: fc.array(element, { maxLength: 20 }),
 })
 
@@ -47,9 +57,35 @@ describe('a chunk', () => {
     )
   })
 
+  test('of traced posts is read by a relay that knows of none, as if they were not', () => {
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 8 }), fc.boolean(), (parts, compress) => {
+        const untraced = parts.map(({ provenance: { requestId, acceptedAtMs }, elements }) => ({
+          provenance: { requestId, acceptedAtMs },
+          elements,
+        }))
+        const traced = encodeChunk(parts, compress)
+        const before = encodeChunk(untraced, compress)
+        // It was what a chunk is now without spans: the same bytes, and then more.
+        expect(traced.subarray(0, before.length).equals(before)).toBe(true)
+        const jsonAt = elementTable(before) + parts.flatMap((p) => p.elements).length * 15
+        expect(jsonBefore(traced, jsonAt)).toEqual(jsonBefore(before, jsonAt))
+      }),
+    )
+  })
+
   test('of a newer format is not misread', () => {
     const chunk = encodeChunk([], false)
     chunk.writeUInt8(2, 0)
     expect(() => decodeChunk(chunk)).toThrow(UnknownChunkError)
   })
 })
+
+/** The JSON as 0.1.0 took it, which knew of nothing behind it. */
+function jsonBefore(chunk: Buffer, at: number): Buffer {
+  const bytes = chunk.readUInt32LE(8)
+  const tail = chunk.subarray(at)
+  const json =
+    chunk.readUInt8(1) === 1 ? inflateRawSync(tail, { chunkSize: Math.max(64, bytes + 1) }) : tail
+  return json.subarray(0, bytes)
+}

@@ -18,10 +18,14 @@ const element = fc
     json: Buffer.from(`{"of":"${rest.customer}","v":${text}}`),
   }))
 const part: fc.Arbitrary<ChunkPart> = fc.record({
-  provenance: fc.record({
-    requestId: fc.stringMatching(/^[0-9A-Z]{26}$/),
-    acceptedAtMs: fc.integer({ min: 0, max: 2 ** 47 }),
-  }),
+  provenance: fc.record(
+    {
+      requestId: fc.stringMatching(/^[0-9A-Z]{26}$/),
+      acceptedAtMs: fc.integer({ min: 0, max: 2 ** 47 }),
+      span: fc.constant(Buffer.alloc(25, 7)),
+    },
+    { requiredKeys: ['requestId', 'acceptedAtMs'] },
+  ),
   elements: fc.array(element, { maxLength: 12 }),
 })
 const parts = fc.array(part, { maxLength: 5 })

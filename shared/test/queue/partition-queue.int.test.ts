@@ -105,6 +105,25 @@ describe('a partition in Redis', () => {
     expect(await names()).toEqual(['a'])
   })
 
+  test('a key is free again a day after it was first used, whenever its pieces were stored', async () => {
+    const used = (atS: number): Buffer => {
+      const digest = Buffer.from('0123456789ab....')
+      digest.writeUInt32BE(atS, 12)
+      return digest
+    }
+    const DAY_S = 86_400
+    const firstS = Math.floor(NOW_MS / 1000)
+    const outcomes = []
+    for (const atS of [firstS, firstS, firstS + DAY_S - 1, firstS + DAY_S, firstS + DAY_S]) {
+      const chunk = chunkOf(String(outcomes.length), [used(atS)])
+      outcomes.push((await queue.add(chunk, NOW_MS + 1_000, FAR)).outcome)
+      expect(await queue.hasSeen(used(atS), NOW_MS + 1_000)).toBe(true)
+    }
+    expect(outcomes).toEqual(['stored', 'seen', 'seen', 'stored', 'seen'])
+    expect(await queue.hasSeen(used(firstS + 2 * DAY_S), NOW_MS)).toBe(false)
+    expect(await names()).toEqual(['0', '3'])
+  })
+
   test('settling removes what is finished, marks what is not, and may be repeated', async () => {
     for (const name of ['a', 'b']) await queue.add(chunkOf(name), NOW_MS, FAR)
     await queue.claim('', 'me:1')

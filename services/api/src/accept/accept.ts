@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { Clock } from '@relay/shared/clock.js'
-import type { Element, Lane } from '@relay/shared/element.js'
+import type { Lane } from '@relay/shared/element.js'
 import type { PostStore } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
 import { createRequestId, producerTag } from '@relay/shared/request-id.js'
 import type { Refusal } from '../refusal.js'
-import { assess, rebuild, type Assessment, type RequestLimits } from './assess.js'
+import { assess, type Assessment, type RequestLimits } from './assess.js'
 import { countRejected, countStored, countWarnings } from './count.js'
 import type { Endpoint } from './parse.js'
 import type {
@@ -54,6 +54,12 @@ export interface AcceptDeps {
 
 const MESSAGE = 'Your request has been accepted and will be processed soon.'
 
+/** The usual answer up to the request's id. */
+const PLAIN_SUCCESS = JSON.stringify({ status: 'success', message: MESSAGE, request_id: '' }).slice(
+  0,
+  -2,
+)
+
 /**
  * The way of a request from its body to the queues: judge it, claim its key, take its quota, store
  * it. Success is only said once the store has said so.
@@ -71,16 +77,33 @@ export class Acceptor {
     const { endpoint, workspace, body } = request
     const workspaceLimits = workspace.limits
     const assessed = assess(body, { endpoint, workspaceLimits, limits, nowMs })
-    if (!assessed.ok) return refused(refusals.bodyRefusal(assessed.fault))
+    if (!assessed.ok) {
+      return this.#refuse(request, refusals.bodyRefusal(assessed.fault), nowMs)
+    }
     const { assessment } = assessed
     countRejected(observer, request, assessment)
     const { findings, accepted } = assessment
     if (accepted.length === 0 || (findings.problemCount > 0 && !request.lenient)) {
       const refusal = refusals.invalidRefusal(findings)
       // Lenient: "none valid: 400", whatever is wrong with each.
-      return refused(request.lenient ? { ...refusal, status: 400 } : refusal)
+      return this.#refuse(request, request.lenient ? { ...refusal, status: 400 } : refusal, nowMs)
     }
     return this.#claim(request, assessment, nowMs)
+  }
+
+  /**
+   * Refuses what is invalid now, unless its key says more: what was accepted before stays accepted,
+   * although the rules or the limits of the workspace changed since.
+   */
+  async #refuse(request: IntakeRequest, refusal: Refusal, nowMs: number): Promise<Acceptance> {
+    const { producer, workspace, idempotencyKey: key, body } = request
+    if (key === null) return refused(refusal)
+    const { appId } = workspace
+    const use = { producer, appId, key, bodyHash: bodyHash(body), nowMs }
+    const recalled = await this.#deps.idempotency.recall(use)
+    if (recalled === null) return refused(refusal)
+    if (recalled.state === 'replay') return replayed(recalled)
+    return refused(refusals.claimRefusal(recalled.state))
   }
 
   async #claim(request: IntakeRequest, assessment: Assessment, nowMs: number): Promise<Acceptance> {
@@ -89,9 +112,9 @@ export class Acceptor {
     const count = assessment.accepted.length
     const requestId = createRequestId(nowMs, count, producerTag(producer), random)
     if (key === null) return this.#store(request, assessment, { requestId, acceptedAtMs: nowMs })
-    const bodyHash = createHash('sha256').update(request.body).digest()
     const { appId } = workspace
-    const claim = await idempotency.claim({ producer, appId, key, bodyHash, requestId, nowMs })
+    const use = { producer, appId, key, bodyHash: bodyHash(request.body), requestId, nowMs }
+    const claim = await idempotency.claim(use)
     switch (claim.state) {
       case 'new':
       case 'resumed':
@@ -113,14 +136,11 @@ export class Acceptor {
     nowMs: number,
   ): Promise<Acceptance> {
     const { idempotency } = this.#deps
-    // The stamps of a resumed request are those of its first try: one request, one text.
-    const elements =
-      claim.acceptedAtMs === nowMs
-        ? undefined
-        : rebuild(assessment, request.body, request.workspace.limits, claim.acceptedAtMs)
+    const judged =
+      claim.acceptedAtMs === nowMs ? assessment : this.#asFirst(request, assessment, claim)
     let acceptance: Acceptance | null = null
     try {
-      acceptance = await this.#store(request, assessment, claim, elements)
+      acceptance = await this.#store(request, judged, claim)
     } finally {
       if (acceptance?.outcome === 'accepted') {
         await idempotency.complete(claim, { status: 200, body: acceptance.body })
@@ -129,11 +149,27 @@ export class Acceptor {
     return acceptance
   }
 
+  /**
+   * A resumed request as its first try judged it: one request, one text. An event that lay too far
+   * in the future then is not taken now, for what was stored already would be told apart from it.
+   */
+  #asFirst(
+    { endpoint, workspace, body, lenient }: IntakeRequest,
+    assessment: Assessment,
+    { acceptedAtMs: nowMs }: Claim,
+  ): Assessment {
+    const { limits } = this.#deps
+    const context = { endpoint, workspaceLimits: workspace.limits, limits, nowMs }
+    const first = assess(body, context)
+    // Settings that changed since may refuse it now; then it is as good as it was judged just now.
+    const refused = !first.ok || (first.assessment.findings.problemCount > 0 && !lenient)
+    return refused || first.assessment.accepted.length === 0 ? assessment : first.assessment
+  }
+
   async #store(
     request: IntakeRequest,
     assessment: Assessment,
     run: Pick<Claim, 'requestId' | 'acceptedAtMs'> & { readonly digest?: Buffer },
-    rebuilt?: readonly Element[],
   ): Promise<Acceptance> {
     const { lane, workspace } = request
     const quota = this.#quotaRequest(request, assessment)
@@ -142,7 +178,7 @@ export class Acceptor {
       if (!taken.granted) return refused(refusals.quotaRefusal(taken))
     }
     const { requestId, acceptedAtMs, digest } = run
-    const elements = rebuilt ?? assessment.accepted.flatMap(({ queued }) => queued)
+    const elements = assessment.accepted.flatMap(({ queued }) => queued)
     const post = { appId: workspace.appId, lane, requestId, acceptedAtMs, elements, digest }
     const stored = await this.#deps.store.store(post)
     switch (stored.outcome) {
@@ -169,6 +205,11 @@ export class Acceptor {
 
   #success(request: IntakeRequest, assessment: Assessment, requestId: string): Acceptance {
     const { findings, accepted } = assessment
+    if (findings.warningCount === 0 && !request.lenient) {
+      // An id holds letters and digits alone.
+      const body = `${PLAIN_SUCCESS}${requestId}"}`
+      return { outcome: 'accepted', requestId, body, elements: accepted.length }
+    }
     const body = JSON.stringify({
       status: 'success',
       message: MESSAGE,
@@ -182,6 +223,10 @@ export class Acceptor {
     })
     return { outcome: 'accepted', requestId, body, elements: accepted.length }
   }
+}
+
+function bodyHash(body: Buffer): Buffer {
+  return createHash('sha256').update(body).digest()
 }
 
 /** The first answer again, under the id that it gave. */

@@ -2,12 +2,11 @@ import type { Element, Kind } from '@relay/shared/element.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import { CustomerKeys } from '../identity/identity.js'
 import type { Span } from '../json/scan.js'
-import { stampOf } from '../stamp/stamp.js'
 import { checkElement } from '../validate/element.js'
 import { Findings } from '../validate/findings.js'
 import { KIND_OF_TYPE, type ElementType } from '../validate/names.js'
 import { isObject } from '../validate/subject.js'
-import { buildElements, type ValidElement } from './build.js'
+import { buildElements, type BuildContext, type ValidElement } from './build.js'
 import { parseBody, type BodyFault, type Endpoint, type ParsedElement } from './parse.js'
 
 /** Bounds of one request that do not depend on the workspace. */
@@ -22,7 +21,8 @@ export interface Assessment {
   readonly posted: number
   /** Elements that passed, with what is queued for each. */
   readonly accepted: readonly {
-    readonly valid: ValidElement
+    /** Position in the request, 0-based. */
+    readonly index: number
     readonly queued: readonly Element[]
   }[]
   /** What was refused, by kind; elements of no known type are counted under `null`. */
@@ -61,34 +61,39 @@ export interface JudgeContext {
   readonly nowMs: number
 }
 
+/** Shared by all requests: customers come back. */
+const CUSTOMERS = new CustomerKeys()
+
 /** Judges elements one after the other; what it found of all is an assessment. Pure. */
 export class Judge implements Assessment {
   readonly findings: Findings
-  readonly accepted: { valid: ValidElement; queued: Element[] }[] = []
+  readonly accepted: { index: number; queued: Element[] }[] = []
   readonly rejectedKinds = new Map<Kind | null, number>()
   posted = 0
   readonly #context: JudgeContext
-  readonly #stamp: Buffer
-  readonly #customers = new CustomerKeys()
+  readonly #build: BuildContext
 
   constructor(context: JudgeContext) {
     this.#context = context
     this.findings = new Findings(context.maxFindings)
-    this.#stamp = stampOf(context.nowMs)
+    const { workspaceLimits: limits, nowMs } = context
+    this.#build = { limits, nowMs, customers: CUSTOMERS }
   }
 
   /** Judges the next element, which lies in `body`; false when it is refused. */
   element({ value, span }: ParsedElement, body: Buffer): boolean {
     const index = this.posted++
     const valid = this.#check(value, span, index)
-    const limits = this.#context.workspaceLimits
-    const build = { body, limits, stamp: this.#stamp, customers: this.#customers }
-    const queued = valid === null ? null : buildElements(valid, build)
+    const queued = valid === null ? null : buildElements(valid, body, this.#build)
     if (valid !== null && queued !== null) {
-      this.accepted.push({ valid, queued })
+      // Nothing parsed is kept: it would outlive many a garbage collection while the post is stored.
+      this.accepted.push({ index, queued })
       return true
     }
-    if (valid !== null) this.findings.add('tooLarge', index, '', tooLarge(limits.maxBodyBytes))
+    if (valid !== null) {
+      const { maxBodyBytes } = this.#context.workspaceLimits
+      this.findings.add('tooLarge', index, '', tooLarge(maxBodyBytes))
+    }
     this.#reject(kindOf(value))
     return false
   }
@@ -105,23 +110,12 @@ export class Judge implements Assessment {
     const checked = checkElement(value, span, expected, { index, findings, nowMs })
     if (checked === null) return null
     const { type, element, duplicateKeys } = checked
-    return { type, element, duplicateKeys, index, span }
+    return { type, element, duplicateKeys, span }
   }
 
   #reject(kind: Kind | null): void {
     this.rejectedKinds.set(kind, (this.rejectedKinds.get(kind) ?? 0) + 1)
   }
-}
-
-/** What is queued when an earlier try of the same request was accepted at another moment. */
-export function rebuild(
-  { accepted }: Assessment,
-  body: Buffer,
-  limits: WorkspaceLimits,
-  acceptedAtMs: number,
-): Element[] {
-  const context = { body, limits, stamp: stampOf(acceptedAtMs), customers: new CustomerKeys() }
-  return accepted.flatMap(({ valid }) => buildElements(valid, context) ?? [])
 }
 
 function tooLarge(maxBodyBytes: number): string {

@@ -4,7 +4,7 @@ import { BULK_ENVELOPE_BYTES } from '@relay/shared/vendor/bulk-body.js'
 import type { CustomerKeys } from '../identity/identity.js'
 import { compact, withoutDuplicateKeys } from '../json/compact.js'
 import { scanJson, type Span } from '../json/scan.js'
-import { needsStamp, stampActions } from '../stamp/stamp.js'
+import { needsStamp, stampActions, stampOf } from '../stamp/stamp.js'
 import type { CheckedElement } from '../validate/element.js'
 import { NESTING_LEVELS } from '../validate/limits.js'
 import { KIND_OF_TYPE } from '../validate/names.js'
@@ -12,16 +12,13 @@ import { splitEvent, type Piece, type PieceLimits } from './split.js'
 
 /** A valid element together with its place in the body that carried it. */
 export interface ValidElement extends CheckedElement {
-  /** Position in the request, 0-based. */
-  readonly index: number
   readonly span: Span
 }
 
 export interface BuildContext {
-  readonly body: Buffer
   readonly limits: WorkspaceLimits
-  /** `stampOf` the moment of acceptance. */
-  readonly stamp: Buffer
+  /** The moment of acceptance. */
+  readonly nowMs: number
   readonly customers: CustomerKeys
 }
 
@@ -32,16 +29,22 @@ const WINDOW_PARTS = 100
  * What is queued for a valid element: its own bytes, stamped, and cut into pieces where one request
  * or budget grant could not carry it. Null: it does not fit a bulk body.
  */
-export function buildElements(valid: ValidElement, context: BuildContext): Element[] | null {
-  const { limits, customers } = context
-  const text = ownText(valid, context.body)
+export function buildElements(
+  valid: ValidElement,
+  body: Buffer,
+  { limits, customers, nowMs }: BuildContext,
+): Element[] | null {
+  const text = ownText(valid, body)
   const customer = customers.keyOf(valid.type, valid.element)
   const kind = KIND_OF_TYPE[valid.type]
   const maxBytes = limits.maxBodyBytes - BULK_ENVELOPE_BYTES
   if (kind === 'event') {
     const maxActions = Math.max(1, Math.floor(limits.eventsPerWindow / WINDOW_PARTS))
     const actions = valid.element.actions as readonly unknown[]
-    const pieces = buildEvent(text, actions, context.stamp, { maxActions, maxBytes })
+    if (actions.length <= maxActions && text.length <= maxBytes && !actions.some(needsStamp)) {
+      return [{ kind, json: text, cost: actions.length, customer, posted: 1 }]
+    }
+    const pieces = buildEvent(text, actions, nowMs, { maxActions, maxBytes })
     if (pieces === null) return null
     const last = pieces.length - 1
     return pieces.map(({ json, actions: cost }, i) => {
@@ -54,11 +57,11 @@ export function buildElements(valid: ValidElement, context: BuildContext): Eleme
 function buildEvent(
   text: Buffer,
   actions: readonly unknown[],
-  stamp: Buffer,
+  nowMs: number,
   limits: PieceLimits,
 ): readonly Piece[] | null {
   const timed = actions.some(needsStamp)
-    ? stampActions(text, actionSpans(text), actions, stamp)
+    ? stampActions(text, actionSpans(text), actions, stampOf(nowMs))
     : text
   if (actions.length <= limits.maxActions && timed.length <= limits.maxBytes) {
     return [{ json: timed, actions: actions.length }]

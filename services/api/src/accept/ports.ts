@@ -23,7 +23,7 @@ export interface Claim {
   readonly state: 'new' | 'resumed'
   readonly requestId: string
   readonly acceptedAtMs: number
-  /** Identifies (producer, app id, key) to the queues: see `Post.digest`. */
+  /** Identifies this use of (producer, app id, key) to the queues: see `Post.digest`. */
   readonly digest: Buffer
 }
 
@@ -37,8 +37,12 @@ export type ClaimOutcome =
   | { readonly state: 'running' }
   | { readonly state: 'unavailable' }
 
+export type Recalled = Extract<ClaimOutcome, { state: 'replay' | 'mismatch' }>
+
 /** Remembers answers by Idempotency-Key for 24 h. Its methods never reject. */
 export interface Idempotency {
+  /** What `claim` would say of a key that was used before, without claiming it; else null. */
+  recall(request: Omit<ClaimRequest, 'requestId'>): Promise<Recalled | null>
   claim(request: ClaimRequest): Promise<ClaimOutcome>
   /** The request was answered: later ones with its key get the same. */
   complete(claim: Claim, answer: { status: number; body: string }): Promise<void>

@@ -71,7 +71,9 @@ export function createAdminApp(deps: AdminDeps): Express {
   const board = queueBoard(new WaitingQueues(deps.client, deps.prefix))
   app.use(QUEUES_PATH, session.require, board)
   addConsole(app)
-  app.use('/admin', requireToken(deps.operators), express.json({ limit: BODY_MOST }))
+  // JSON whatever it calls itself: nothing else is taken here, and curl names another type unless told.
+  const json = express.json({ limit: BODY_MOST, type: () => true })
+  app.use('/admin', requireToken(deps.operators), json)
   route(app, '/admin/workspaces', { get: admin.workspaces })
   route(app, '/admin/workspaces/:appId/pause', { post: admin.pause })
   route(app, '/admin/workspaces/:appId/resume', { post: admin.resume })
@@ -295,4 +297,4 @@ function refusalOf(error: unknown): AdminRefusal {
 
 /** How ioredis and Redis say that nothing can be read or written now. */
 const REDIS_AWAY =
-  /enableOfflineQueue|Connection is closed|Command timed out|^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|OOM|MISCONF)/
+  /enableOfflineQueue|max retries per request|Connection is closed|Command timed out|^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|OOM|MISCONF)/

@@ -9,13 +9,12 @@ import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 import type { PostStore } from '@relay/shared/queue/post.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { connectRedis } from '@relay/shared/redis/connect.js'
-import { producerTag } from '@relay/shared/request-id.js'
 import { TraceStore } from '@relay/shared/trace/trace-store.js'
 import type { ProducersTrace } from '../accept/ports.js'
 import { createAdminApp } from './app.js'
 import { BacklogHistory } from './backlog-history.js'
 import { DeadLetterExpiry } from './expiry.js'
-import { traceRequest } from './request-trace.js'
+import { traceOwnRequest } from './own-trace.js'
 import { producersTrace } from './request-view.js'
 
 /** An operator may wait longer for Redis than a producer, ms. */
@@ -62,9 +61,9 @@ export function openOperator({ config, credentials, ...rest }: OperatorParts): O
       windowMs: config.budgetWindowMs,
     }),
     producersTrace: async (requestId, appId, producer) => {
-      const trace = await traceRequest(parts, [appId], requestId)
-      if (trace?.producerTag !== producerTag(producer)) return null
-      return producersTrace(trace)
+      const own = { requestId, producer, appId, appIds: appIds() }
+      const trace = await traceOwnRequest(parts, own)
+      return trace === null ? null : producersTrace(trace)
     },
     stop: () => {
       expiry.stop()

@@ -1,6 +1,6 @@
-import type { Element, Provenance } from '@relay/shared/element.js'
+import type { Provenance } from '@relay/shared/element.js'
 import { encodeChunk } from '@relay/shared/queue/chunk.js'
-import type { AddReply, ChunkCounts, NewChunk } from '@relay/shared/queue/partition-queue.js'
+import type { AddReply, NewChunk } from '@relay/shared/queue/partition-queue.js'
 import type { Piece } from './pieces.js'
 
 /** A chunk is sent on once it has this many bytes of JSON, even while the one before is under way. */
@@ -27,20 +27,30 @@ interface Waiting {
 /** Stores a chunk; rejects when Redis does not answer or refuses. */
 export type AddChunk = (chunk: NewChunk) => Promise<AddReply>
 
+/** Says when the pieces of all partitions leave. */
+export interface Departures {
+  /** A further piece waits. */
+  arrived(): void
+  /** `leave` is called once, with the next departure. */
+  join(leave: () => void): void
+}
+
 /**
- * Group commit for one partition: concurrent posts share chunks. A piece leaves at once when
- * nothing is under way, else together with all that came meanwhile when the answer is back.
+ * Group commit for one partition: concurrent posts share chunks. A piece leaves when `Departures`
+ * say so and the answer to the one before is back, together with all that came meanwhile.
  * One add at a time keeps the order of acceptance.
  */
 export class PartitionWriter {
   readonly #add: AddChunk
   readonly #compress: () => boolean
+  readonly #departures: Departures
   #waiting: Waiting[] = []
   #busy = false
 
-  constructor(add: AddChunk, compress: () => boolean) {
+  constructor(add: AddChunk, compress: () => boolean, departures: Departures) {
     this.#add = add
     this.#compress = compress
+    this.#departures = departures
   }
 
   get idle(): boolean {
@@ -50,21 +60,20 @@ export class PartitionWriter {
   write(piece: Piece, provenance: Provenance): Promise<PieceOutcome> {
     return new Promise((settle) => {
       this.#waiting.push({ piece, provenance, settle })
-      if (!this.#busy) {
-        this.#busy = true
-        // After this turn of the event loop: posts that arrived together leave together.
-        setImmediate(() => void this.#flushAll())
-      }
+      this.#departures.arrived()
+      if (this.#busy) return
+      this.#busy = true
+      this.#departures.join(this.#leave)
     })
   }
 
-  async #flushAll(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch = this.#take()
-      const outcome = await this.#store(batch)
-      if (outcome !== 'stored') this.#refuseRest(outcome)
-    }
-    this.#busy = false
+  readonly #leave = (): void => void this.#flush()
+
+  async #flush(): Promise<void> {
+    const outcome = await this.#store(this.#take())
+    if (outcome !== 'stored') this.#refuseRest(outcome)
+    if (this.#waiting.length > 0) this.#departures.join(this.#leave)
+    else this.#busy = false
   }
 
   /** The oldest waiting pieces, up to one chunk. */
@@ -124,18 +133,11 @@ function failure(error: unknown): PieceOutcome {
 function toChunk(batch: readonly Waiting[], compress: boolean): NewChunk {
   const parts = batch.map(({ piece, provenance }) => ({ provenance, elements: piece.elements }))
   const payload = encodeChunk(parts, compress)
-  return {
-    payload,
-    counts: countElements(
-      parts.flatMap((part) => part.elements),
-      payload.length,
-    ),
-    digests: batch.flatMap(({ piece }) => (piece.digest ? [piece.digest] : [])),
+  const counts = { bytes: payload.length, user: 0, event: 0, device: 0 }
+  const digests: Buffer[] = []
+  for (const { piece } of batch) {
+    for (const { kind, posted } of piece.elements) counts[kind] += posted
+    if (piece.digest) digests.push(piece.digest)
   }
-}
-
-function countElements(elements: readonly Element[], bytes: number): ChunkCounts {
-  const counts = { bytes, user: 0, event: 0, device: 0 }
-  for (const { kind, posted } of elements) counts[kind] += posted
-  return counts
+  return { payload, counts, digests }
 }

@@ -26,7 +26,8 @@ export function dividePost(post: Post, partitions: number): Piece[] {
     const piece = open.get(partition)
     if (!piece || piece.elements.length === 0) return
     const { elements, bytes, ordinal } = piece
-    pieces.push({ partition, elements, bytes, digest: pieceDigest(post.digest, ordinal) })
+    const digest = post.digest && pieceDigest(post.digest, ordinal, elements.length, bytes)
+    pieces.push({ partition, elements, bytes, digest })
     open.set(partition, { elements: [], bytes: 0, ordinal: ordinal + 1 })
   }
   for (const element of post.elements) {
@@ -43,9 +44,14 @@ export function dividePost(post: Post, partitions: number): Piece[] {
   return pieces
 }
 
-function pieceDigest(digest: Buffer | undefined, ordinal: number): Buffer | undefined {
-  if (digest === undefined) return undefined
+/**
+ * The same only for a piece of the same size: settings that changed between a post and its repetition
+ * can shift what lies in a piece, and then it is stored again rather than lost.
+ */
+function pieceDigest(digest: Buffer, ordinal: number, elements: number, bytes: number): Buffer {
   const own = Buffer.from(digest)
   own.writeUInt32LE((own.readUInt32LE(0) ^ ordinal) >>> 0, 0)
+  own.writeUInt32LE((own.readUInt32LE(4) ^ elements) >>> 0, 4)
+  own.writeUInt32LE((own.readUInt32LE(8) ^ bytes) >>> 0, 8)
   return own
 }

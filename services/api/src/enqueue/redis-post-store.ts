@@ -6,6 +6,7 @@ import { PartitionQueue, type NewChunk } from '@relay/shared/queue/partition-que
 import type { Post, PostStore, RefusalReason, StoreOutcome } from '@relay/shared/queue/post.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { RedisClock } from '@relay/shared/redis/redis-clock.js'
+import { Gathering } from './gathering.js'
 import { PartitionWriter, type PieceOutcome } from './partition-writer.js'
 import { dividePost, type Piece } from './pieces.js'
 
@@ -45,6 +46,7 @@ interface Writer {
 export class RedisPostStore implements PostStore {
   readonly #o: RedisPostStoreOptions
   readonly #redisClock: RedisClock
+  readonly #gathering: Gathering
   readonly #writers = new Map<string, Writer>()
   readonly #layouts = new Map<string, { layout: Layout; readAtMs: number }>()
   /** Counts connections. */
@@ -53,6 +55,7 @@ export class RedisPostStore implements PostStore {
   constructor(options: RedisPostStoreOptions) {
     this.#o = options
     this.#redisClock = new RedisClock(options.clock)
+    this.#gathering = new Gathering(options.clock)
     options.client.on('close', () => {
       this.#redisClock.reset()
       this.#connection += 1
@@ -118,17 +121,19 @@ export class RedisPostStore implements PostStore {
 
   #hasSeen({ appId, lane }: Post, { generation }: { generation: number }, piece: Piece) {
     const { client, prefix, clock } = this.#o
+    const nowMs = this.#redisClock.nowMs() ?? clock.nowMs()
     const tag = partitionTag({ appId, lane, generation, index: piece.partition })
     const { digest } = piece
     if (digest === undefined) return Promise.resolve(false)
-    return new PartitionQueue(client, prefix, tag).hasSeen(digest, clock.nowMs())
+    return new PartitionQueue(client, prefix, tag).hasSeen(digest, nowMs)
   }
 
   async #write(post: Post, layout: Layout, pieces: readonly Piece[]): Promise<PieceOutcome[]> {
     const writers = pieces.map((piece) => this.#writer(post, layout, piece.partition))
     await this.#mark(writers)
-    const { requestId, acceptedAtMs } = post
-    const provenance = { requestId, acceptedAtMs }
+    const { requestId, acceptedAtMs, span } = post
+    const origin = { requestId, acceptedAtMs }
+    const provenance = span === undefined ? origin : { ...origin, span }
     return Promise.all(
       pieces.map(
         (piece, i) =>
@@ -145,7 +150,7 @@ export class RedisPostStore implements PostStore {
     const add = (chunk: NewChunk) => this.#add(queue, chunk)
     const writer = {
       tag,
-      writer: new PartitionWriter(add, this.#o.compress),
+      writer: new PartitionWriter(add, this.#o.compress, this.#gathering),
       markedAtMs: -Infinity,
     }
     this.#writers.set(tag, writer)

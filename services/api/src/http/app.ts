@@ -8,19 +8,18 @@ import type { Endpoint } from '../accept/parse.js'
 import type { ProducersTrace, Workspaces } from '../accept/ports.js'
 import { authenticate } from '../auth/authenticate.js'
 import type { Refusal } from '../refusal.js'
-import { BodyLease, BodyMemory, readBody } from './body.js'
-import { serveDocs } from './docs.js'
+import { readBody } from './body.js'
+import { DOCS_PATHS, serveDocs } from './docs.js'
 import { refusalAnswer, send, type Answer } from './envelope.js'
 import { callersRequestId, readHeaders } from './headers.js'
 import { Imports } from './imports.js'
 import * as routes from './routes.js'
+import { Shares, type ShareLimits } from './shares.js'
 import { boundUnreadBody } from './unread.js'
 
-export interface IntakeLimits extends RequestLimits {
+export interface IntakeLimits extends RequestLimits, ShareLimits {
   /** Largest body after decompression, bytes. */
   readonly maxRequestBytes: number
-  /** Bodies held at one time over all connections, bytes. */
-  readonly maxHeldBytes: number
   /** How long a body may take from its first byte to its last, ms. */
   readonly bodyMs: number
   /** Imports at one time. */
@@ -28,6 +27,8 @@ export interface IntakeLimits extends RequestLimits {
   readonly maxImportsPerProducer: number
   /** How long an import may make relay wait for each 32 KB of it, ms. */
   readonly importIdleMs: number
+  /** How long Redis may take for a trace, ms. */
+  readonly traceMs: number
 }
 
 export const DEFAULT_LIMITS: IntakeLimits = {
@@ -36,10 +37,17 @@ export const DEFAULT_LIMITS: IntakeLimits = {
   maxRequestBytes: 1_048_576,
   // A held body takes up to ten times its size while it is parsed and stored.
   maxHeldBytes: 32 * 1_048_576,
+  maxHeldBytesPerProducer: 24 * 1_048_576,
+  maxPostsPerProducer: 256,
+  placeWaitMs: 500,
+  // Far above what honest clients have open; it takes five such producers to fill the door.
+  maxConnectionsPerProducer: 2_000,
   bodyMs: 30_000,
   maxImports: 16,
   maxImportsPerProducer: 4,
   importIdleMs: 30_000,
+  // Operators wait longer on the same connection; a producer is answered within a second.
+  traceMs: 800,
 }
 
 export interface IntakeDeps extends Omit<AcceptDeps, 'limits'> {
@@ -88,6 +96,8 @@ export function createIntakeApp(deps: IntakeDeps): RequestListener {
   app.post(routes.IMPORT_PATH, intake.lines)
   app.all(routes.IMPORT_PATH, intake.refuse('import', routes.WRONG_METHOD))
   app.get(routes.REQUEST_PATH, intake.trace)
+  app.all(routes.REQUEST_PATH, intake.refuse('requests', routes.GET_ONLY))
+  app.get(DOCS_PATHS, intake.named)
   serveDocs(app)
   app.use(intake.refuse('unknown', routes.UNKNOWN_PATH))
   app.use(intake.failed)
@@ -108,13 +118,13 @@ type Handler = (request: Request, response: Response) => Promise<void> | void
 class Intake {
   readonly #deps: IntakeDeps
   readonly #acceptor: Acceptor
-  readonly #memory: BodyMemory
+  readonly #shares: Shares
   readonly #imports: Imports
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
     this.#acceptor = new Acceptor(deps)
-    this.#memory = new BodyMemory(deps.limits.maxHeldBytes)
+    this.#shares = new Shares(deps.limits)
     this.#imports = new Imports(deps, deps.limits, deps.stopping)
   }
 
@@ -142,10 +152,15 @@ class Intake {
       this.#refuse(request, response, read.refusal, known)
       return
     }
-    const lease = new BodyLease(this.#memory)
+    const begun = this.#shares.begin(sender.producer)
+    const place = begun instanceof Promise ? await begun : begun
+    if ('status' in place) {
+      this.#refuse(request, response, place, known)
+      return
+    }
     try {
       const { maxRequestBytes: maxBytes, bodyMs: mostMs } = this.#deps.limits
-      const body = await readBody(request, read.headers.gzip, { maxBytes, mostMs }, lease)
+      const body = await readBody(request, read.headers.gzip, { maxBytes, mostMs }, place)
       if (body.outcome === 'aborted') {
         this.#tell(ABORTED, this.#requestId(known), known)
         return
@@ -165,7 +180,7 @@ class Intake {
       })
       this.#conclude(request, response, accepted, known)
     } finally {
-      lease.release()
+      place.release()
     }
   }
 
@@ -206,9 +221,11 @@ class Intake {
     known.appId = sender.workspace.appId
     known.producer = sender.producer
     const requestId = String(request.params.requestId)
-    const trace = await this.#deps
-      .producersTrace(requestId, known.appId, known.producer)
-      .catch(() => 'unavailable' as const)
+    const { producersTrace, limits } = this.#deps
+    const trace = await within(
+      limits.traceMs,
+      producersTrace(requestId, known.appId, known.producer),
+    ).catch(() => 'unavailable' as const)
     if (trace === null || trace === 'unavailable') {
       const refusal = trace === null ? routes.UNKNOWN_REQUEST : routes.TRACE_UNAVAILABLE
       this.#refuse(request, response, refusal, known)
@@ -216,6 +233,13 @@ class Intake {
     }
     const answer = { status: 200, body: JSON.stringify(trace) }
     this.#answer(request, response, answer, this.#requestId(known), known)
+  }
+
+  /** Gives an answer that is made elsewhere its request id. */
+  readonly named = (request: Request, response: Response, next: NextFunction): void => {
+    const own = this.#requestId(this.#begin('docs'))
+    response.set('X-Request-Id', callersRequestId(request) ?? own)
+    next()
   }
 
   /** A handler that always refuses. */
@@ -259,7 +283,9 @@ class Intake {
     const { 'moe-appkey': appKey, authorization } = request.headers
     const key = typeof appKey === 'string' ? appKey : undefined
     const asked = { appIds, authorization, appKey: key }
-    return authenticate(asked, this.#deps.workspaces, this.#deps.producers())
+    const sender = authenticate(asked, this.#deps.workspaces, this.#deps.producers())
+    const refusal = sender.ok ? this.#shares.own(request.socket, sender.producer) : null
+    return refusal === null ? sender : { ok: false as const, refusal }
   }
 
   #begin(route: string): Known {
@@ -327,6 +353,15 @@ class Intake {
     const facts = { route, status, durationMs, requestId, appId, producer, bodyBytes, elements }
     this.#deps.observer.answered(facts)
   }
+}
+
+/** What `promise` gives; rejects when that takes longer. */
+async function within<T>(mostMs: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => { reject(new Error('took too long')) }, mostMs) // prettier-ignore
+  })
+  return Promise.race([promise, late]).finally(() => { clearTimeout(timer) }) // prettier-ignore
 }
 
 /** App ids in path and query, the path's first; null when there is none. */

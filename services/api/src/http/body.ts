@@ -1,65 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import { gunzip } from 'node:zlib'
 import type { Refusal } from '../refusal.js'
+import type { Place } from './shares.js'
 
 export type BodyOutcome =
   | { readonly outcome: 'read'; readonly body: Buffer }
   | { readonly outcome: 'refused'; readonly refusal: Refusal }
   /** The caller went away; nobody is left to answer. */
   | { readonly outcome: 'aborted' }
-
-/** Bytes of request bodies held at this moment, over all connections. */
-export class BodyMemory {
-  readonly #maxBytes: number
-  #heldBytes = 0
-
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes
-  }
-
-  get heldBytes(): number {
-    return this.#heldBytes
-  }
-
-  /** False when there is no room; nothing is taken then. */
-  take(bytes: number): boolean {
-    if (this.#heldBytes + bytes > this.#maxBytes) return false
-    this.#heldBytes += bytes
-    return true
-  }
-
-  give(bytes: number): void {
-    this.#heldBytes -= bytes
-  }
-}
-
-/** One request's share of `BodyMemory`. */
-export class BodyLease {
-  readonly #memory: BodyMemory
-  #bytes = 0
-
-  constructor(memory: BodyMemory) {
-    this.#memory = memory
-  }
-
-  take(bytes: number): boolean {
-    const taken = this.#memory.take(bytes)
-    if (taken) this.#bytes += bytes
-    return taken
-  }
-
-  release(): void {
-    this.#memory.give(this.#bytes)
-    this.#bytes = 0
-  }
-}
-
-export const BUSY: Refusal = {
-  status: 503,
-  type: 'Service Unavailable',
-  message: 'Too much is being received at once. Nothing of this request was stored; post it again.',
-  retryAfterMs: 1_000,
-}
 
 export const BROKEN_GZIP: Refusal = {
   status: 400,
@@ -95,26 +43,26 @@ export async function readBody(
   request: IncomingMessage,
   gzip: boolean,
   { maxBytes, mostMs }: BodyLimits,
-  lease: BodyLease,
+  place: Place,
 ): Promise<BodyOutcome> {
   const announced = Number(request.headers['content-length'] ?? 0)
   const maxReceived = gzip ? maxBytes + GZIP_OVERHEAD_BYTES : maxBytes
   if (announced > maxReceived) return tooLarge(maxBytes)
-  const received = await receive(request, { maxBytes: maxReceived, mostMs }, lease)
+  const received = await receive(request, { maxBytes: maxReceived, mostMs }, place)
   if (received === 'too large') return tooLarge(maxBytes)
-  if (received === 'busy') return { outcome: 'refused', refusal: BUSY }
   if (received === 'too slow') return { outcome: 'refused', refusal: TOO_SLOW }
   if (received === 'aborted') return { outcome: 'aborted' }
-  return gzip ? decompress(received, maxBytes, lease) : { outcome: 'read', body: received }
+  if (!Buffer.isBuffer(received)) return { outcome: 'refused', refusal: received }
+  return gzip ? decompress(received, maxBytes, place) : { outcome: 'read', body: received }
 }
 
-type Unreceived = 'too large' | 'too slow' | 'busy' | 'aborted'
+type Unreceived = 'too large' | 'too slow' | 'aborted' | Refusal
 
 /** Callbacks rather than `for await`: an async iterator costs a promise per chunk. */
 function receive(
   request: IncomingMessage,
   { maxBytes, mostMs }: BodyLimits,
-  lease: BodyLease,
+  place: Place,
 ): Promise<Buffer | Unreceived> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
@@ -131,9 +79,13 @@ function receive(
     const timer = setTimeout(stop, mostMs, 'too slow')
     const onData = (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > maxBytes) stop('too large')
-      else if (!lease.take(chunk.length)) stop('busy')
-      else chunks.push(chunk)
+      if (bytes > maxBytes) {
+        stop('too large')
+        return
+      }
+      const refusal = place.take(chunk.length)
+      if (refusal === null) chunks.push(chunk)
+      else stop(refusal)
     }
     request.on('data', onData)
     request.once('end', () => {
@@ -146,16 +98,13 @@ function receive(
   })
 }
 
-function decompress(bytes: Buffer, maxBytes: number, lease: BodyLease): Promise<BodyOutcome> {
+function decompress(bytes: Buffer, maxBytes: number, place: Place): Promise<BodyOutcome> {
   return new Promise((resolve) => {
     // The output is counted while it streams: a bomb ends at the limit, not at its full size.
     gunzip(bytes, { maxOutputLength: maxBytes }, (error, body) => {
       if (error === null) {
-        resolve(
-          lease.take(body.length)
-            ? { outcome: 'read', body }
-            : { outcome: 'refused', refusal: BUSY },
-        )
+        const refusal = place.take(body.length)
+        resolve(refusal === null ? { outcome: 'read', body } : { outcome: 'refused', refusal })
       } else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
         resolve(tooLarge(maxBytes))
       } else {

@@ -39,6 +39,9 @@ const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 }
 
+/** Everything that `serveDocs` serves. */
+export const DOCS_PATHS = ['/openapi.json', '/docs{/*rest}']
+
 /** `/openapi.json`, and at `/docs` a page to read and try it. Needs no credentials: it tells none. */
 export function serveDocs(app: Express): void {
   let document: string | undefined

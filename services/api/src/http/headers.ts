@@ -88,6 +88,8 @@ const LINES_MEDIA: Media = {
 
 /** The media type with any parameters, unless one names a charset other than UTF-8. */
 function isMedia(contentType: string, { types }: Media): boolean {
+  // What nearly all send, letter by letter.
+  if (contentType === types[0]) return true
   const [media = '', ...parameters] = contentType
     .split(';')
     .map((part) => part.trim().toLowerCase())

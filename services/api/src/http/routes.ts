@@ -48,6 +48,13 @@ export const WRONG_METHOD: Refusal = {
   headers: { Allow: 'POST' },
 }
 
+export const GET_ONLY: Refusal = {
+  status: 405,
+  type: 'Method Not Allowed',
+  message: 'Method not allowed: use GET',
+  headers: { Allow: 'GET, HEAD' },
+}
+
 export const NO_APP_ID: Refusal = {
   status: 400,
   type: 'ParamsRequired',

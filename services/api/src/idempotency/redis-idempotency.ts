@@ -8,14 +8,14 @@ import {
   runScript,
   type Script,
 } from '@relay/shared/redis/script.js'
-import type { Claim, ClaimOutcome, ClaimRequest, Idempotency } from '../accept/ports.js'
+import type { Claim, ClaimOutcome, ClaimRequest, Idempotency, Recalled } from '../accept/ports.js'
 
 const CLAIM: Script = {
   name: 'idempotency-claim',
   text: luaText('idempotency-claim.lua'),
-  keys: 2,
+  keys: 3,
 }
-const END: Script = { name: 'idempotency-end', text: luaText('idempotency-end.lua'), keys: 2 }
+const END: Script = { name: 'idempotency-end', text: luaText('idempotency-end.lua'), keys: 3 }
 
 const DAY_MS = 86_400_000
 /** A claim without an answer holds this long: longer than any try can take, ms. */
@@ -26,6 +26,14 @@ const DIGEST_BYTES = 12
 interface OwnClaim extends Claim {
   readonly appId: string
   readonly claimedAtMs: number
+}
+
+/** What idempotency-claim.lua keeps of a key. */
+interface KeyRecord {
+  readonly body: string
+  readonly since: number
+  readonly status?: number
+  readonly answer?: string
 }
 
 /** Remembers answers by Idempotency-Key in Redis, for 24 h. */
@@ -39,20 +47,17 @@ export class RedisIdempotency implements Idempotency {
   }
 
   async claim(request: ClaimRequest): Promise<ClaimOutcome> {
-    const { producer, appId, key, bodyHash, requestId, nowMs } = request
-    const digest = createHash('sha256')
-      .update(`${producer}\0${appId}\0${key}`)
-      .digest()
-      .subarray(0, DIGEST_BYTES)
+    const { appId, requestId, nowMs } = request
+    const digest = digestOf(request)
     const reply = await runScript(this.#client, CLAIM, this.#keys(appId, nowMs), [
       digest,
-      bodyHash.toString('base64', 0, 18),
+      bodyDigest(request),
       requestId,
       CLAIM_MS,
       DAY_MS,
       nowMs,
     ]).then(replyList, () => null)
-    const [state = 'unavailable', first, second] = reply?.map(replyText) ?? []
+    const [state = 'unavailable', first, second, since] = reply?.map(replyText) ?? []
     switch (state) {
       case 'new':
       case 'resumed': {
@@ -60,7 +65,7 @@ export class RedisIdempotency implements Idempotency {
           state,
           requestId: first ?? '',
           acceptedAtMs: Number(second),
-          digest,
+          digest: Buffer.concat([digest, secondsOf(Number(since))]),
           appId,
           claimedAtMs: nowMs,
         }
@@ -76,6 +81,20 @@ export class RedisIdempotency implements Idempotency {
     }
   }
 
+  async recall(request: Omit<ClaimRequest, 'requestId'>): Promise<Recalled | null> {
+    const { appId, nowMs } = request
+    const digest = digestOf(request)
+    const stored = await Promise.all(
+      this.#keys(appId, nowMs).map((key) => this.#client.hget(key, digest)),
+    ).catch(() => [])
+    const records = stored.flatMap((text) => (text === null ? [] : [JSON.parse(text) as KeyRecord]))
+    const record = records.find(({ since }) => nowMs - since <= DAY_MS)
+    if (record === undefined) return null
+    if (record.body !== bodyDigest(request)) return { state: 'mismatch' }
+    const { status, answer: body = '' } = record
+    return status === undefined ? null : { state: 'replay', status, body }
+  }
+
   complete(claim: Claim, { status, body }: { status: number; body: string }): Promise<void> {
     return this.#end(claim as OwnClaim, String(status), body)
   }
@@ -87,13 +106,32 @@ export class RedisIdempotency implements Idempotency {
   /** Without an answer from Redis the claim runs out by itself, and a repeated post is recognised. */
   async #end(claim: OwnClaim, status: string, body: string): Promise<void> {
     const keys = this.#keys(claim.appId, claim.claimedAtMs)
-    const args = [claim.digest, claim.requestId, status, body]
+    const key = claim.digest.subarray(0, DIGEST_BYTES)
+    const args = [key, claim.requestId, status, body]
     await runScript(this.#client, END, keys, args).catch(() => undefined)
   }
 
   #keys(appId: string, nowMs: number): string[] {
     const day = Math.floor(nowMs / DAY_MS)
     const { idempotency } = workspaceKeys(this.#prefix, appId)
-    return [idempotency(day), idempotency(day - 1)]
+    return [idempotency(day), idempotency(day - 1), idempotency(day + 1)]
   }
+}
+
+type KeyUse = Pick<ClaimRequest, 'producer' | 'appId' | 'key' | 'bodyHash'>
+
+function digestOf({ producer, appId, key }: KeyUse): Buffer {
+  const hash = createHash('sha256').update(`${producer}\0${appId}\0${key}`)
+  return hash.digest().subarray(0, DIGEST_BYTES)
+}
+
+function bodyDigest({ bodyHash }: KeyUse): string {
+  return bodyHash.toString('base64', 0, 18)
+}
+
+/** As the queues keep it beside a digest: 4 bytes, s since 1970. */
+function secondsOf(sinceMs: number): Buffer {
+  const seconds = Buffer.alloc(4)
+  seconds.writeUInt32BE(Math.floor(sinceMs / 1000), 0)
+  return seconds
 }

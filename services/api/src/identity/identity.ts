@@ -34,16 +34,32 @@ function identityOfIdentifiers(identifiers: unknown): string {
   return `i:${JSON.stringify(pairs)}`
 }
 
-/** `customerKey` of shared/identity, hashing each customer of a request once. */
+/** Customers remembered at a time, of which as many again may still be known. */
+const MOST_REMEMBERED = 8_192
+/** Longer ids are not remembered, so that memory is bounded whatever is posted; characters. */
+const LONGEST_REMEMBERED = 64
+
+/**
+ * `customerKey` of shared/identity, remembered for customers seen lately: customers come in
+ * sessions, and a hash costs several times a look-up. Only speed depends on what is remembered.
+ */
 export class CustomerKeys {
-  readonly #known = new Map<string, string>()
+  #recent = new Map<string, string>()
+  #older = new Map<string, string>()
 
   keyOf(type: ElementType, element: Json): string {
-    const identity = identityOf(type, element)
-    const known = this.#known.get(identity)
-    if (known !== undefined) return known
-    const key = customerKey(identity)
-    this.#known.set(identity, key)
+    const { customer_id: id } = element
+    if (typeof id !== 'string' || id.length > LONGEST_REMEMBERED) {
+      return customerKey(identityOf(type, element))
+    }
+    const recent = this.#recent.get(id)
+    if (recent !== undefined) return recent
+    const key = this.#older.get(id) ?? customerKey(identityOfCustomerId(id))
+    if (this.#recent.size >= MOST_REMEMBERED) {
+      this.#older = this.#recent
+      this.#recent = new Map()
+    }
+    this.#recent.set(id, key)
     return key
   }
 }

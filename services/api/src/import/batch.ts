@@ -90,7 +90,7 @@ export function batchDigest(
   { elements, assessment }: JudgedBatch,
 ): Buffer {
   const bytes = elements.reduce((sum, { json }) => sum + json.length, 0)
-  const accepted = assessment.accepted.map(({ valid }) => valid.index)
+  const accepted = assessment.accepted.map(({ index }) => index)
   const facts = [producer, appId, key, elements.length, bytes, accepted]
   const hash = createHash('sha256').update(`import ${JSON.stringify(facts)}\n`)
   for (const { number, bytes: text } of lines) {

@@ -114,9 +114,9 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
     remedy: 'Post the same again after `Retry-After`: you get its answer.',
   },
   'Payload too large': {
-    statuses: [413],
+    statuses: [413, 400],
     cause:
-      'The body is over `RELAY_MAX_REQUEST_BYTES` after decompression, or one element cannot fit a bulk request of MoEngage.',
+      'The body is over `RELAY_MAX_REQUEST_BYTES` after decompression, or one element cannot fit a bulk request of MoEngage. 400 where a lenient request has no valid element.',
     remedy: 'Post fewer elements at once, use the import, or shorten the element in `details`.',
   },
   'Unsupported Media Type': {
@@ -147,7 +147,7 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
   'Service Unavailable': {
     statuses: [503],
     cause:
-      'The queue cannot be reached, is full, or is not as durable as it was asked to be; or relay is being stopped or has too much at once. MoEngage being away is no reason: then relay accepts and waits.',
+      'The queue cannot be reached, is full, or is not as durable as it was asked to be; or relay is being stopped, has too much at once, or too much of one producer. MoEngage being away is no reason: then relay accepts and waits.',
     remedy: `The message says whether something may have been stored. ${POST_AGAIN}`,
   },
 }

@@ -1,8 +1,16 @@
 import type { Span } from '../json/scan.js'
 import { isObject } from '../validate/subject.js'
 
+/** The last stamp made: posts of one millisecond share it. */
+let last: { acceptedAtMs: number; stamp: Buffer } = { acceptedAtMs: NaN, stamp: Buffer.alloc(0) }
+
 /** The member that gives an action its time, ready to be inserted before the closing brace. */
 export function stampOf(acceptedAtMs: number): Buffer {
+  if (last.acceptedAtMs !== acceptedAtMs) last = { acceptedAtMs, stamp: stampText(acceptedAtMs) }
+  return last.stamp
+}
+
+function stampText(acceptedAtMs: number): Buffer {
   return Buffer.from(`,"current_time":"${new Date(acceptedAtMs).toISOString()}"`)
 }
 

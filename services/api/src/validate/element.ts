@@ -82,9 +82,14 @@ function checkCustomerId({ customer_id: id }: Json, { index, findings }: Reporte
   if (id === undefined) return
   if (typeof id !== 'string') findings.add('wrongType', index, 'customer_id', 'string')
   else if (BLOCKED.has(id)) findings.add('blockedCustomerId', index, 'customer_id')
-  else if (Array.from(id.slice(0, 4)).length < CUSTOMER_ID_CHARACTERS) {
+  else if (hasFewerCharacters(id, CUSTOMER_ID_CHARACTERS)) {
     findings.add('shortCustomerId', index, 'customer_id')
   } else if (id.length < 32 && BLOCKED.has(id.trim().toLowerCase())) {
     findings.add('blockedIdSpelling', index, 'customer_id')
   }
+}
+
+/** Characters, not UTF-16 units: an emoji is one. */
+function hasFewerCharacters(text: string, count: number): boolean {
+  return text.length < 2 * count && Array.from(text).length < count
 }

@@ -164,9 +164,56 @@ describe('an Idempotency-Key', () => {
     expect(again.body.request_id).toBe(post?.requestId)
   })
 
+  it('resumes a lenient request with what its first try took, not with what became valid since', async () => {
+    const inSixMinutes = new Date(NOW_MS + 360_000).toISOString()
+    const events = [new Date(NOW_MS).toISOString(), inSixMinutes].map((at, i) => ({
+      type: 'event',
+      customer_id: `c${String(i)}`,
+      actions: [{ action: 'a', current_time: at }],
+    }))
+    const body = JSON.stringify({ type: 'transition', elements: events })
+    const lenient = {
+      body,
+      headers: { 'idempotency-key': 'k', prefer: 'handling=lenient' },
+    }
+    intake.store.next = { outcome: 'unknown', reason: 'redis_unavailable' }
+    expect((await intake.send(lenient)).status).toBe(503)
+    intake.store.next = { outcome: 'stored' }
+    intake.clock.now += 120_000
+    const again = await intake.send(lenient)
+    expect(again.status).toBe(200)
+    expect(again.body.rejected).toMatchObject([{ index: 1 }])
+    expect(intake.store.posts[0]?.elements).toHaveLength(1)
+  })
+
   it('is not claimed by an invalid request', async () => {
     expect((await intake.send(keyed('k', '{}'))).status).toBe(400)
     expect((await intake.send(keyed('k'))).status).toBe(200)
+  })
+
+  it('gives the first answer also when the limits allow the body no more', async () => {
+    const body = transition({ type: 'customer', customer_id: 'ann', attributes: { a: 'x'.repeat(500) } }) // prettier-ignore
+    const first = await intake.send(keyed('k', body))
+    const { limits } = workspace(APP)
+    intake.workspaces.set(APP, workspace(APP, { limits: { ...limits, maxBodyBytes: 200 } }))
+    const again = await intake.send(keyed('k', body))
+    expect([again.status, again.text]).toEqual([200, first.text])
+    expect(again.headers['idempotency-replayed']).toBe('true')
+    expect((await intake.send(keyed('other', body))).status).toBe(413)
+  })
+
+  it.each(['{', '{}', transition({ type: 'x' })])(
+    'is refused with 422 for another body that is invalid, too: %s',
+    async (body) => {
+      await intake.send(keyed('k'))
+      expect((await intake.send(keyed('k', body))).status).toBe(422)
+    },
+  )
+
+  it('leaves an invalid body its own refusal when its memory cannot be reached', async () => {
+    await intake.send(keyed('k'))
+    intake.idempotency.available = false
+    expect((await intake.send(keyed('k', '{'))).status).toBe(400)
   })
 
   it('is 503 when its memory cannot be reached', async () => {

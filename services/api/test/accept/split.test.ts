@@ -24,10 +24,31 @@ describe('splitting an event', () => {
           expect(piece.actions).toBeLessThanOrEqual(maxActions)
           expect(piece.json.length).toBeLessThanOrEqual(maxBytes)
         })
+        // As many as fit: the next action would have been one too many, or too long.
+        pieces.slice(1).forEach((piece, i) => {
+          const before = pieces[i]
+          const next = JSON.stringify(sent[i + 1]?.x[0]).length
+          const isFull = before?.actions === maxActions
+          expect(isFull || (before?.json.length ?? 0) + 1 + next > maxBytes).toBe(true)
+        })
         return !tooLong
       }),
     )
   }) // prettier-ignore
+
+  it('fills a piece to the last byte', () => {
+    const [head, tail] = [Buffer.from('{"x":['), Buffer.from(']}')]
+    const actions = ['1', '22', '333'].map((text) => Buffer.from(text))
+    const cut = (maxBytes: number) =>
+      splitEvent({ head, actions, tail }, { maxActions: 9, maxBytes })?.map(({ json }) =>
+        json.toString(),
+      )
+    expect(cut(16)).toEqual(['{"x":[1,22,333]}'])
+    expect(cut(15)).toEqual(['{"x":[1,22]}', '{"x":[333]}'])
+    expect(cut(12)).toEqual(['{"x":[1,22]}', '{"x":[333]}'])
+    expect(cut(11)).toEqual(['{"x":[1]}', '{"x":[22]}', '{"x":[333]}'])
+    expect(cut(10)).toBeUndefined()
+  })
 })
 
 describe('an event that no single grant or body can carry', () => {

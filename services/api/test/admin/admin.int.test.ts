@@ -1,8 +1,10 @@
+import { startProxy } from '@relay/dev/proxy/tcp-proxy.js'
 import type { TestRedis } from '@relay/dev/redis/test-redis.js'
+import { waitFor } from '@relay/dev/wait-for.js'
 import { readGate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import { advance } from '@relay/shared/gate/gate.js'
-import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { createRequestId, producerTag } from '@relay/shared/request-id.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { customerOf, letter, Operations, redisForTests } from './operations.js'
@@ -55,6 +57,28 @@ it('unknown paths, workspaces, methods and ids have their own answers', async ()
   expect((await o.ask('GET', '/admin/dead-letters?app_id=NOBODY')).status).toBe(404)
   const wrong = await o.ask('PUT', '/admin/workspaces')
   expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET'])
+})
+
+it('with Redis silent, and then gone, it is 503 with the time to ask again', async () => {
+  const proxy = await startProxy({ port: redis.port })
+  const url = `redis://127.0.0.1:${String(proxy.port)}`
+  const distant = connectRedis({ mode: 'single', url, tls: {} }, { commandTimeoutMs: 60_000 })
+  const operations = await new Operations(distant, redis.freshPrefix()).start()
+  try {
+    const isUp = async () => (await operations.ask('GET', '/admin/workspaces')).status === 200
+    await waitFor(isUp, { what: 'the connection' })
+    proxy.set({ stalled: true })
+    const asked = operations.ask('GET', '/admin/workspaces')
+    await waitFor(() => proxy.heldBytes > 0, { what: 'the question' })
+    proxy.cut()
+    const { status, headers, body } = await asked
+    expect([status, body.error.type]).toEqual([503, 'Unavailable'])
+    expect(headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
+  } finally {
+    await operations.stop()
+    distant.disconnect()
+    await proxy.stop()
+  }
 })
 
 describe('workspaces', () => {

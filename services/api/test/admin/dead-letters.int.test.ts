@@ -224,3 +224,17 @@ it('letters expire by their age, and only those', async () => {
   expect(await expiry.look()).toBe(1_001)
   expect((await o.letters.counts('APP')).element_refused).toBe(199)
 })
+
+// curl sends another unless told; a tool that names none means JSON all the same.
+it.each(['application/x-www-form-urlencoded', 'text/plain', 'application/json; charset=utf-8'])(
+  'a body is JSON, whatever it is called: %s',
+  async (type) => {
+    const o = await open()
+    await o.letters.bury([letter(1, 'ada'), letter(2, 'bob')])
+    const headers = { 'content-type': type }
+    const purged = await o.ask('DELETE', '/admin/dead-letters', { customer_id: 'ada' }, headers)
+    expect([purged.status, purged.body]).toEqual([200, { count: 1 }])
+    const replay = await o.ask('POST', '/admin/dead-letters/replay', { app_id: 'APP' }, headers)
+    expect([replay.status, replay.body]).toEqual([200, { count: 1 }])
+  },
+)

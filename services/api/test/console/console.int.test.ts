@@ -1,16 +1,17 @@
-import { CHROMIUM_ARGUMENTS, chromiumHere } from '@relay/dev/chromium/find-chromium.js'
+import { chromiumHere, launchOptions } from '@relay/dev/chromium/find-chromium.js'
 import type { TestRedis } from '@relay/dev/redis/test-redis.js'
 import { readGate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import { advance } from '@relay/shared/gate/gate.js'
+import { REFUSAL_REASONS, TRANSIENT_REASONS } from '@relay/shared/gate/reasons.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import axe from 'axe-core'
 import { launch, type Browser, type Page } from 'puppeteer-core'
 import { letter, Operations, redisForTests, TOKEN } from '../admin/operations.js'
 import { waitingPost } from '../support/waiting-post.js'
 
-const executablePath = chromiumHere()
-const inBrowser = executablePath === null ? describe.skip : describe
+const chromium = chromiumHere()
+const inBrowser = chromium === null ? describe.skip : describe
 
 let redis: TestRedis
 let client: RedisClient
@@ -39,13 +40,20 @@ it('the page is given to anybody, holds no secret, and may run nothing but its o
   expect((await fetch(`${o.url}/console/..%2Fpackage.json`)).status).toBe(404)
 })
 
+it('has words for all that can hold a workspace or slow it down', async () => {
+  const script = await (await fetch(`${o.url}/console/workspaces.js`)).text()
+  for (const reason of [...REFUSAL_REASONS, ...TRANSIENT_REASONS, 'unavailable', 'rate_limited']) {
+    expect(script).toMatch(new RegExp(`^  ${reason}: `, 'm'))
+  }
+})
+
 inBrowser('the console in a browser', () => {
   let browser: Browser
   let page: Page
   const faults: string[] = []
 
   beforeAll(async () => {
-    browser = await launch({ executablePath: executablePath!, args: CHROMIUM_ARGUMENTS })
+    browser = await launch(launchOptions(chromium!))
     page = await browser.newPage()
     page.on('pageerror', (error) => faults.push(String(error)))
     page.on('console', (message) => {

@@ -1,6 +1,6 @@
 import type { AddReply, NewChunk } from '@relay/shared/queue/partition-queue.js'
 import { decodeChunk } from '@relay/shared/queue/chunk.js'
-import { PartitionWriter } from '../../src/enqueue/partition-writer.js'
+import { PartitionWriter, type Departures } from '../../src/enqueue/partition-writer.js'
 import type { Piece } from '../../src/enqueue/pieces.js'
 
 /** A partition whose answers the test gives one by one. */
@@ -17,7 +17,8 @@ class SlowPartition {
     const next = this.#answers.shift()
     if (reply instanceof Error) next?.fail(reply)
     else next?.give(reply)
-    await new Promise((resolve) => setImmediate(resolve))
+    await tick()
+    await tick()
   }
 }
 
@@ -38,6 +39,14 @@ function namesIn(chunk: NewChunk | undefined): string[] {
   return chunk ? decodeChunk(chunk.payload).map(({ json }) => json.toString().trim()) : []
 }
 
+/** Whatever waits leaves at the end of the turn. */
+const NEXT_TURN: Departures = {
+  arrived: () => undefined,
+  join: (leave) => {
+    setImmediate(leave)
+  },
+}
+
 async function tick(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve))
 }
@@ -49,10 +58,10 @@ describe('group commit', () => {
 
   beforeEach(() => {
     partition = new SlowPartition()
-    writer = new PartitionWriter(partition.add, () => false)
+    writer = new PartitionWriter(partition.add, () => false, NEXT_TURN)
   })
 
-  test('a lone piece leaves at once; those that come meanwhile share the next chunk, in order', async () => {
+  test('those that wait leave together; those that come meanwhile share the next chunk, in order', async () => {
     const outcomes = ['a', 'b', 'c'].map((name) => writer.write(pieceOf(name), provenance))
     await tick()
     const late = ['d', 'e'].map((name) => writer.write(pieceOf(name), provenance))

@@ -47,4 +47,31 @@ describe('dividing a post among partitions', () => {
       }),
     )
   })
+
+  test('a piece takes the next elements of its partition, as many as 64 KB hold', () => {
+    const MOST_BYTES = 65_536
+    const length = (list: Post['elements']) => list.reduce((sum, { json }) => sum + json.length, 0)
+    fc.assert(
+      fc.property(post, fc.integer({ min: 1, max: 4 }), (given, count) => {
+        const pieces = dividePost(given, count)
+        pieces.forEach(({ partition, elements, bytes }, i) => {
+          expect(elements.length).toBeGreaterThan(0)
+          expect(bytes).toBe(length(elements))
+          expect(bytes <= MOST_BYTES || elements.length === 1).toBe(true)
+          const next = pieces.slice(i + 1).find((one) => one.partition === partition)
+          if (next) expect(bytes + length(next.elements.slice(0, 1))).toBeGreaterThan(MOST_BYTES)
+        })
+      }),
+    )
+    const sized = (...sizes: number[]): Post => {
+      const elements = sizes.map((bytes) => {
+        return { kind: 'event' as const, json: Buffer.alloc(bytes), cost: 1, customer: 'a'.repeat(8), posted: 1 as const } // prettier-ignore
+      })
+      return { appId: 'APP', lane: 'realtime', requestId: 'r', acceptedAtMs: 1, elements }
+    }
+    const bytesOf = (given: Post) => dividePost(given, 1).map(({ bytes }) => bytes)
+    expect(bytesOf(sized(MOST_BYTES - 1, 1))).toEqual([MOST_BYTES])
+    expect(bytesOf(sized(MOST_BYTES, 1))).toEqual([MOST_BYTES, 1])
+    expect(bytesOf(sized(MOST_BYTES + 9, 1, 1))).toEqual([MOST_BYTES + 9, 2])
+  })
 })

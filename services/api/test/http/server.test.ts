@@ -1,5 +1,5 @@
 import { request as httpRequest, type RequestListener, type Server } from 'node:http'
-import { connect, type AddressInfo } from 'node:net'
+import { connect, type AddressInfo, type Socket } from 'node:net'
 import { createIntakeServer, TIMEOUTS } from '../../src/http/server.js'
 import { CountingRandom, FixedClock } from '../support/doubles.js'
 import { APP, basic, TestIntake, workspace } from '../support/intake.js'
@@ -132,5 +132,82 @@ describe('a caller that does not behave', () => {
     const head = `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n`
     const text = await exchange(port(), head)
     expect(text).toMatch(/^HTTP\/1.1 401 /)
+  })
+})
+
+describe('a producer that wants all there is', () => {
+  const intake = new TestIntake([workspace(APP)], {
+    maxRequestBytes: 1_000,
+    maxHeldBytes: 2_000,
+    maxHeldBytesPerProducer: 1_500,
+    maxPostsPerProducer: 3,
+    placeWaitMs: 50,
+    maxConnectionsPerProducer: 4,
+  })
+  const sockets: Socket[] = []
+
+  beforeAll(() => intake.start())
+  afterEach(() => {
+    for (const socket of sockets.splice(0)) socket.destroy()
+  })
+  afterAll(() => intake.stop())
+
+  /** The beginning of a post that is not ended, once it was read; what was answered until then. */
+  async function begin(bytes: number): Promise<string> {
+    const head = `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\n${AUTH}Content-Length: 990\r\nExpect: 100-continue\r\n\r\n`
+    const socket = connect(intake.port, '127.0.0.1')
+    sockets.push(socket)
+    let text = ''
+    const said = new Promise<void>((resolve) =>
+      socket.on('data', (chunk) => {
+        text += chunk.toString()
+        resolve()
+      }),
+    )
+    socket.write(head)
+    await said
+    if (bytes > 0) await new Promise((resolve) => socket.write('x'.repeat(bytes), resolve))
+    return text
+  }
+
+  const post = (secret: string) =>
+    intake.send({
+      path: `/v1/customer/${APP}`,
+      headers: { authorization: basic(APP, secret) },
+      body: `{"type":"customer","customer_id":"ann","attributes":{"a":"${'x'.repeat(300)}"}}`,
+    })
+
+  /** Until the flood's bodies were read, the answer may still be 200: it is asked again. */
+  async function untilAnswered(secret: string, status: number) {
+    let answer = await post(secret)
+    for (let i = 0; i < 100 && answer.status !== status; i++) answer = await post(secret)
+    expect(answer.status).toBe(status)
+    return answer
+  }
+
+  it('has as many posts under way as it may: 503, while others are served', async () => {
+    await Promise.all([begin(0), begin(0), begin(0)])
+    const answer = await untilAnswered('s3cret', 503)
+    expect(answer.headers['retry-after']).toBe('1')
+    expect(answer.body.error).toMatchObject({ type: 'Service Unavailable' })
+    expect((await post('other')).status).toBe(200)
+  })
+
+  it('holds as many bytes as it may: 503, while others are served', async () => {
+    await Promise.all([begin(700), begin(700)])
+    await untilAnswered('s3cret', 503)
+    expect((await post('other')).status).toBe(200)
+  })
+
+  it('has as many connections as it may: 503 and closed, while others are served', async () => {
+    await Promise.all([begin(0), begin(0), begin(0), begin(0)])
+    const answer = await untilAnswered('s3cret', 503)
+    expect(answer.headers.connection).toBe('close')
+    expect(answer.body.error?.message).toContain('4 connections of yours')
+    expect((await post('other')).status).toBe(200)
+  })
+
+  it('ended: it is served like anybody', async () => {
+    await untilAnswered('s3cret', 200)
   })
 })

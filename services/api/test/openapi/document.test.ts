@@ -81,6 +81,7 @@ describe('the door’s page', () => {
     const response = await fetch(`http://127.0.0.1:${String(intake.port)}${path}`)
     expect(response.status).toBe(200)
     expect(response.headers.get('content-type')).toContain(type)
+    expect(response.headers.get('x-request-id')).toMatch(/^[0-9A-Z]{26}$/)
     const text = await response.text()
     // Nothing of the page comes from another host.
     if (path === '/docs') expect(text).not.toMatch(/(src|href)="(?!\/docs\/)/)

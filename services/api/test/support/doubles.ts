@@ -7,6 +7,7 @@ import type {
   Quota,
   QuotaOutcome,
   QuotaRequest,
+  Recalled,
 } from '../../src/accept/ports.js'
 import type { Clock } from '@relay/shared/clock.js'
 import type { Post, PostStore, StoreOutcome } from '@relay/shared/queue/post.js'
@@ -43,9 +44,17 @@ export class InMemoryIdempotency implements Idempotency {
     return Promise.resolve(this.#claim(request))
   }
 
-  #claim({ producer, appId, key, bodyHash, requestId, nowMs }: ClaimRequest): ClaimOutcome {
+  recall({ bodyHash, ...use }: Omit<ClaimRequest, 'requestId'>): Promise<Recalled | null> {
+    const known = this.available ? this.#entries.get(idOf(use)) : undefined
+    if (known === undefined) return Promise.resolve(null)
+    if (known.hash !== bodyHash.toString('hex')) return Promise.resolve({ state: 'mismatch' })
+    const { answer } = known
+    return Promise.resolve(answer === undefined ? null : { state: 'replay', ...answer })
+  }
+
+  #claim({ bodyHash, requestId, nowMs, ...use }: ClaimRequest): ClaimOutcome {
     if (!this.available) return { state: 'unavailable' }
-    const id = JSON.stringify([producer, appId, key])
+    const id = idOf(use)
     const hash = bodyHash.toString('hex')
     const known = this.#entries.get(id)
     if (known === undefined) {
@@ -80,6 +89,10 @@ export class InMemoryIdempotency implements Idempotency {
   }
 }
 
+function idOf({ producer, appId, key }: Pick<ClaimRequest, 'producer' | 'appId' | 'key'>): string {
+  return JSON.stringify([producer, appId, key])
+}
+
 export class ScriptedQuota implements Quota {
   readonly asked: QuotaRequest[] = []
   readonly givenBack: QuotaRequest[] = []
@@ -98,14 +111,15 @@ export class ScriptedQuota implements Quota {
 export class RecordingObserver implements IntakeObserver {
   readonly counts: Parameters<IntakeObserver['elements']>[0][] = []
   readonly warnings: Parameters<IntakeObserver['warned']>[] = []
+  readonly refusals: Parameters<IntakeObserver['refused']>[] = []
   readonly answers: Parameters<IntakeObserver['answered']>[0][] = []
   readonly failures: unknown[] = []
 
   elements(count: Parameters<IntakeObserver['elements']>[0]): void {
     this.counts.push(count)
   }
-  refused(): void {
-    // Nobody asks.
+  refused(...refusal: Parameters<IntakeObserver['refused']>): void {
+    this.refusals.push(refusal)
   }
 
   warned(...warning: Parameters<IntakeObserver['warned']>): void {

@@ -3,9 +3,11 @@ import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
 import { Keyring } from '@relay/shared/config/secret.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
+import type { ProducersTrace } from '../../src/accept/ports.js'
 import { createIntakeApp, DEFAULT_LIMITS, type IntakeLimits } from '../../src/http/app.js'
 import { createIntakeServer } from '../../src/http/server.js'
 import * as answers from '../../src/openapi/answers.js'
+import { APP, NOW_MS } from './workspace.js'
 import {
   CountingRandom,
   FixedClock,
@@ -15,28 +17,7 @@ import {
   ScriptedQuota,
 } from './doubles.js'
 
-export const NOW_MS = Date.UTC(2026, 10, 23, 12, 0, 0)
-export const APP = 'APP_DEBUG'
-export const OTHER_APP = 'OTHER_DEBUG'
-
-export function workspace(appId: string, change: Partial<Workspace> = {}): Workspace {
-  return {
-    appId,
-    apiKey: 'vendor-key',
-    baseUrl: 'https://api-02.moengage.com',
-    limits: {
-      usersPerWindow: 5_000,
-      eventsPerWindow: 20_000,
-      devicesPerWindow: null,
-      maxBodyBytes: 128_000,
-    },
-    producers: null,
-    quotas: new Map(),
-    mode: 'live' as const,
-    shadowed: 'drop' as const,
-    ...change,
-  }
-}
+export { APP, NOW_MS, OTHER_APP, workspace } from './workspace.js'
 
 export interface Answered {
   readonly status: number
@@ -90,6 +71,7 @@ export class TestIntake {
   readonly stopping = new AbortController()
   readonly server: Server
   readonly workspaces: Map<string, Workspace>
+  producersTrace: ProducersTrace = () => Promise.resolve(null)
 
   constructor(workspaces: readonly Workspace[], limits: Partial<IntakeLimits> = {}) {
     this.workspaces = new Map(workspaces.map((w) => [w.appId, w]))
@@ -110,7 +92,7 @@ export class TestIntake {
       workspaces: (appId) => this.workspaces.get(appId),
       producers: () => producers,
       stopping: this.stopping.signal,
-      producersTrace: () => Promise.resolve(null),
+      producersTrace: (...asked) => this.producersTrace(...asked),
       limits: { ...DEFAULT_LIMITS, ...limits },
     })
     this.server = createIntakeServer(app, { clock: this.clock, random })

@@ -202,19 +202,30 @@ function judgeTimes(entry: JsonObject, nowMs: number): Refusal | null {
     if (value === undefined) continue
     const atMs = toEpochMs(value)
     if (atMs === null) return fault('ValueError', name, `${name} is not a valid time`)
-    if (atMs > nowMs + CLOCK_SKEW_MS) return fault('ValueError', name, `${name} is in the future`)
+    const aheadMs = name === 'user_time' ? localAheadMs(entry) : 0
+    if (atMs > nowMs + CLOCK_SKEW_MS + aheadMs) {
+      return fault('ValueError', name, `${name} is in the future`)
+    }
   }
   return null
+}
+
+/** `user_time` is local time: ahead of UTC by its offset, or by a profile's, which is not known here. */
+function localAheadMs({ user_timezone_offset: offset }: JsonObject): number {
+  return (typeof offset === 'number' ? Math.max(0, offset) : MAX_OFFSET_S) * 1000
 }
 
 function toEpochMs(value: unknown): number | null {
   if (typeof value === 'string') {
     const text = value.trim()
-    const parsed = /^\d+(\.\d+)?$/.test(text) ? fromNumber(Number(text)) : Date.parse(text)
+    const parsed = /^\d+(\.\d+)?$/.test(text) ? fromNumber(Number(text)) : fromIso(text)
     return Number.isNaN(parsed) ? null : parsed
   }
   return typeof value === 'number' && value >= 0 ? fromNumber(value) : null
 }
+
+/** JavaScript's parser wants minutes in a zone; ISO 8601 does not (`+02`). */
+const fromIso = (text: string) => Date.parse(text.replace(/(T.*[+-]\d\d)$/, '$1:00'))
 
 const fromNumber = (value: number) => (value >= EPOCH_MS_FROM ? value : value * 1000)
 

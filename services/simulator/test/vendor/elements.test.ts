@@ -62,6 +62,21 @@ const BAD: readonly [name: string, element: unknown, attribute: string, type: st
     'ValueError',
   ],
   [
+    'a local time ahead of its offset',
+    {
+      ...event('anna'),
+      actions: [{ action: 'a', user_time: '2026-11-20T17:45:00', user_timezone_offset: 19_800 }],
+    },
+    'user_time',
+    'ValueError',
+  ],
+  [
+    'a local time that no zone has yet',
+    { ...event('anna'), actions: [{ action: 'a', user_time: '2026-11-21T03:15:00' }] },
+    'user_time',
+    'ValueError',
+  ],
+  [
     'a time that is none',
     { ...event('anna'), actions: [{ action: 'a', user_time: 'yesterday' }] },
     'user_time',
@@ -108,6 +123,26 @@ const GOOD: readonly [name: string, element: unknown][] = [
   [
     'an event known by identifiers',
     { ...event(''), customer_id: undefined, user_identifiers: { moe_mobile: '1' } },
+  ],
+  [
+    'a local time as far ahead as its offset',
+    {
+      ...event('anna'),
+      actions: [{ action: 'a', user_time: '2026-11-20T17:30:00', user_timezone_offset: 19_800 }],
+    },
+  ],
+  [
+    'a zone in hours',
+    { ...event('anna'), actions: [{ action: 'a', current_time: '2026-11-20T14:00:00+02' }] },
+  ],
+  [
+    'a local time beside the UTC time',
+    {
+      ...event('anna'),
+      actions: [
+        { action: 'a', user_time: '2026-11-20T17:30:00', current_time: '2026-11-20T12:00:00Z' },
+      ],
+    },
   ],
   ['epoch seconds', { ...event('anna'), actions: [{ action: 'a', current_time: 1_590_404_615 }] }],
   [

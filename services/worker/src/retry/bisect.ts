@@ -118,10 +118,9 @@ function within(bisection: Bisection, start: number, end: number): Bisection {
 
 /** Halves the suspects where there are any, a lone suspect is set apart; else halves the range. */
 function cut({ suspects, mistrustful }: Bisection, start: number, end: number): number {
-  const inside = mistrustful ? [] : suspects.filter((index) => index >= start && index < end)
-  const middle = inside[Math.floor(inside.length / 2)]
+  const middle = mistrustful ? undefined : suspects[Math.floor(suspects.length / 2)]
   if (middle === undefined) return start + Math.ceil((end - start) / 2)
-  return Math.min(middle > start ? middle : start + 1, end - 1)
+  return middle > start ? middle : start + 1
 }
 
 /** Nothing is known of what follows: as much of it as the stride allows. */

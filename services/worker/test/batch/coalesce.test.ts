@@ -61,6 +61,7 @@ const event = (action: string, customer = 'ann'): Written => ({
 
 describe('coalescing', () => {
   test('MoEngage ends with the same profiles and sees the same events, however it reads them', () => {
+    let cases = 0
     let joined = 0
     fc.assert(
       fc.property(
@@ -68,6 +69,7 @@ describe('coalescing', () => {
         fc.array(fc.nat(), { maxLength: 3 }),
         readings,
         (stream, cuts, given) => {
+          cases += 1
           const items = itemsOf(waitingIn(stream))
           const apart = requestsOf(items, cuts, false)
           const together = requestsOf(items, cuts, true)
@@ -80,7 +82,7 @@ describe('coalescing', () => {
       { numRuns: 10_000 },
     )
     // Else the law would hold because nothing is ever joined.
-    expect(joined).toBeGreaterThan(5_000)
+    expect(joined).toBeGreaterThan(cases / 2)
   })
 
   test('body and costs are counted as they are written, and no element is lost', () => {

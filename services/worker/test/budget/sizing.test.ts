@@ -39,6 +39,8 @@ describe('the even share of a saturated budget', () => {
     [20_000, 435, 435],
     [1_500, 435, 375],
     [300, 435, 300],
+    [4_020, 400, 400],
+    [4_080, 400, 371],
     [5_000, 0, 5_000],
   ])('of a limit of %i with bodies of %i is %i', (limit, body, share) => {
     expect(evenShare(limit, body)).toBe(share)

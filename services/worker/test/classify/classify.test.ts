@@ -71,6 +71,26 @@ describe("every row of the vendor's tables", () => {
     [500, 'ServerError', 'transient: server_error'],
     [400, 'RATE_LIMIT_EXCEEDED', 'rate_limited'],
     [400, 'malformed-json', 'undecodable'],
+    // A type means the same under a status that says nothing by itself.
+    [400, 'Unsupported Media Type', 'refused: wrong_request'],
+    [200, 'Unsupported Media Type', 'refused: wrong_request'],
+    [200, 'MediaTypeError', 'refused: wrong_request'],
+    [200, 'Account Temporarily Suspended', 'refused: account_refused'],
+    [200, 'BlockedClient', 'refused: account_refused'],
+    [400, 'Authentication Required', 'refused: credentials_refused'],
+    [400, 'AuthenticationInvalid', 'refused: credentials_refused'],
+    [400, 'HeaderMissing', 'refused: credentials_refused'],
+    [400, 'HeaderMismatch', 'refused: misconfigured'],
+    [400, 'Authentication Mismatch', 'refused: misconfigured'],
+    [400, 'Payload too large', 'too_large'],
+    [400, 'Rate Limits Exceeded', 'rate_limited'],
+    [400, 'RateLimitError', 'rate_limited'],
+    [400, 'InternalError', 'transient: server_error'],
+    [400, 'Internal Server Error', 'transient: server_error'],
+    // Of an element only where an element can be at fault.
+    [403, 'TypeError', 'refused: account_refused'],
+    [418, 'TypeError', 'refused: wrong_request'],
+    [428, 'ValueError', 'refused: wrong_request'],
     // A yes by status, a no by body.
     [200, 'Rate Limit Exceeded', 'rate_limited'],
     [200, 'TypeError', 'element_refused'],
@@ -92,6 +112,11 @@ describe("every row of the vendor's tables", () => {
     [200, 'null', 'transient: unreadable_answer'],
     [200, { status: 'ok' }, 'transient: unreadable_answer'],
     [200, { status: 'fail' }, 'transient: unreadable_answer'],
+    [200, { status: 'failure', error: { type: 'TypeError' } }, 'element_refused'],
+    [200, { status: 'ok', error: { type: 'TypeError' } }, 'transient: unreadable_answer'],
+    [300, '', 'refused: wrong_host'],
+    [300, { status: 'success' }, 'refused: wrong_host'],
+    [199, { status: 'success' }, 'transient: unreadable_answer'],
     [301, '', 'refused: wrong_host'],
     [307, '', 'refused: wrong_host'],
     [404, { status: 'fail', message: 'Resource not found' }, 'refused: wrong_host'],
@@ -101,7 +126,19 @@ describe("every row of the vendor's tables", () => {
     [403, '<html>blocked</html>', 'refused: account_refused'],
     [408, '', 'transient: request_timeout'],
     [425, '', 'transient: too_early'],
+    [402, '', 'refused: account_refused'],
+    [407, '', 'refused: misconfigured'],
+    [410, '', 'refused: wrong_host'],
+    [415, '', 'refused: wrong_request'],
+    [421, '', 'refused: wrong_host'],
+    [451, '', 'refused: account_refused'],
     [413, 'nginx', 'too_large'],
+    [400, { error: { type: '', attribute: 'platform' } }, 'element_refused'],
+    [400, { error: { type: '', message: 'no' } }, 'refused: wrong_request'],
+    [400, { title: 'TypeError' }, 'element_refused'],
+    [400, { error: ['TypeError'], title: 'TypeError' }, 'element_refused'],
+    [400, { error: ['TypeError'] }, 'refused: wrong_request'],
+    [400, ['TypeError'], 'refused: wrong_request'],
     [429, '', 'rate_limited'],
     [429, { status: 'fail', title: 'Rate limit exceeded' }, 'rate_limited'],
     [400, { status: 'FAILURE', error_type: 'Malformed JSON' }, 'undecodable'],
@@ -113,7 +150,11 @@ describe("every row of the vendor's tables", () => {
     [418, 'teapot', 'refused: wrong_request'],
     [431, '', 'refused: wrong_request'],
     [502, '<html>Bad Gateway</html>', 'transient: server_error'],
+    [599, '', 'transient: server_error'],
+    [600, '', 'transient: unreadable_answer'],
     [101, '', 'transient: unreadable_answer'],
+    [399, '', 'refused: wrong_host'],
+    [499, '', 'refused: wrong_request'],
     [999, '', 'transient: unreadable_answer'],
   ])('%i %j: %s', (status, body, expected) => {
     expect(label(response(status, body))).toBe(expected)
@@ -131,6 +172,40 @@ it("an element's refusal carries MoEngage's words", () => {
       attribute: 'platform',
       requestId: 'oWvxnUuo',
     },
+  })
+})
+
+it.each([
+  // The spellings of the vendor's pages.
+  [{ title: 'ValueError', description: 'no', request_id: 'r' }, 'ValueError', 'no', 'r'],
+  [{ error_type: 'ValueError', error_description: 'no' }, 'ValueError', 'no', null],
+  [{ error: 'ValueError', message: 'no', request_id: 'r' }, 'ValueError', 'no', 'r'],
+  [{ error: { type: 'ValueError', message: 'no' }, request_id: 'r' }, 'ValueError', 'no', 'r'],
+  [{ error: { title: 'ValueError' } }, 'ValueError', '', null],
+])('the words of %j are found', (body, type, message, requestId) => {
+  const error = { status: 400, type, message, attribute: null, requestId }
+  expect(classify(response(400, body), NOW_MS)).toEqual({ outcome: 'element_refused', error })
+})
+
+it('a refusal without words is kept as one without words, long words are cut', () => {
+  const wordless = { status: 401, type: '', message: '', attribute: null, requestId: null }
+  const refused = { outcome: 'refused', reason: 'credentials_refused' }
+  expect(classify(response(401, ''), NOW_MS)).toEqual({ ...refused, error: wordless })
+  expect(classify(response(401, { error: {} }), NOW_MS)).toEqual({ ...refused, error: wordless })
+  const type = 'T'.repeat(2_000)
+  expect(classify(response(401, failure(type)), NOW_MS)).toMatchObject({
+    error: { type: 'T'.repeat(1_024) },
+  })
+})
+
+it('a body that nothing can decode carries the words too', () => {
+  expect(classify(response(413, failure('Payload too large')), NOW_MS)).toMatchObject({
+    outcome: 'too_large',
+    error: { status: 413, type: 'Payload too large' },
+  })
+  expect(classify(response(400, failure('Malformed JSON')), NOW_MS)).toMatchObject({
+    outcome: 'undecodable',
+    error: { status: 400, type: 'Malformed JSON' },
   })
 })
 
@@ -157,6 +232,8 @@ describe('what may have arrived', () => {
     ['a timeout after the body', { kind: 'unknown', why: 'timeout', timings }, true],
     ['a reset after the body', { kind: 'unknown', why: 'reset', timings }, true],
     ['a reset before its end', { kind: 'not_sent', why: 'reset', timings }, false],
+    ['too early', response(425, ''), false],
+    ['a yes that says no for no reason', response(200, { status: 'fail' }), true],
     ['no name', { kind: 'not_sent', why: 'unresolvable', timings }, false],
     ['no trust', { kind: 'not_sent', why: 'tls', timings }, false],
   ] as [string, Answer, boolean][])('%s', (_name, answer, mayHaveArrived) => {
@@ -170,6 +247,32 @@ describe('what may have arrived', () => {
       expect(outcome).toEqual({ outcome: 'interrupted', mayHaveArrived: false })
     },
   )
+})
+
+it.each([
+  ['unresolvable', 'unreachable'],
+  ['refused', 'unreachable'],
+  ['unreachable', 'unreachable'],
+  ['garbage', 'unreadable_answer'],
+  ['tls', 'tls'],
+  ['timeout', 'timeout'],
+  ['reset', 'reset'],
+] as const)('a connection that failed by %s is transient: %s', (why, reason) => {
+  for (const kind of ['not_sent', 'unknown'] as const) {
+    const mayHaveArrived = kind === 'unknown'
+    expect(classify({ kind, why, timings }, NOW_MS)).toEqual({
+      outcome: 'transient',
+      reason,
+      mayHaveArrived,
+    })
+  }
+})
+
+it('what relay ended after it was sent may have arrived', () => {
+  expect(classify({ kind: 'unknown', why: 'aborted', timings }, NOW_MS)).toEqual({
+    outcome: 'interrupted',
+    mayHaveArrived: true,
+  })
 })
 
 it('a 429 that dripped away still tells when to come back', () => {

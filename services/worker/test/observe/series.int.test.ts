@@ -1,4 +1,4 @@
-import { Registry } from 'prom-client'
+import { Registry, type Histogram } from 'prom-client'
 import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
 import { systemClock } from '@relay/shared/clock.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
@@ -42,10 +42,19 @@ test('a worker of twenty workspaces has at most 2,000 series, all there from the
   observeProcess(registry, 'worker', workspaces)
   observeSharedState({ registry, client, config, workspaces, clock: systemClock })
   const metrics = createWorkerMetrics(registry)
-  for (const { appId } of all) metrics.preset(appId)
+  for (const { appId } of all) {
+    metrics.preset(appId)
+    // As of a workspace in shadow: it has one more.
+    metrics.shadowed.inc({ app_id: appId }, 0)
+  }
+  // What a process that has run for a day has seen of itself.
+  const collections = registry.getSingleMetric('nodejs_gc_duration_seconds') as Histogram
+  for (const kind of ['major', 'minor', 'incremental', 'weakcb']) collections.observe({ kind }, 0)
   const text = await registry.metrics()
   client.disconnect()
   const series = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
   expect(series.length).toBeLessThanOrEqual(MOST_SERIES)
+  // No label of an open set, such as what handles and spaces of the heap Node happens to have.
+  expect(series.filter((line) => /^nodejs_(active|heap_space)/.test(line))).toEqual([])
   expect(series.filter((line) => line.includes('WORKSPACE_7"')).length).toBeGreaterThan(80)
 })

@@ -99,3 +99,112 @@ describe('a bisection', () => {
     expect(run(1_000, odd, noHint).requests).toBeLessThanOrEqual(2_100)
   })
 })
+
+describe('a plan', () => {
+  /** Its next request. */
+  const next = (plan: Bisection) => [plan.next.start, plan.next.end]
+  const hints =
+    (...indexes: number[]): Suspects =>
+    (index) =>
+      indexes.includes(index)
+  const refusedAlone = (plan: Bisection, suspects?: Suspects): Bisection => {
+    const step = onRefused(plan, suspects)
+    expect(step).toMatchObject({ step: 'dead_letter', index: plan.next.start })
+    return step.bisection
+  }
+  const refusedTogether = (plan: Bisection, suspects?: Suspects): Bisection => {
+    const step = onRefused(plan, suspects)
+    expect(step.step).toBe('send')
+    return step.bisection
+  }
+
+  it('halves what nothing is known of, and what is left of a bad group', () => {
+    const first = startBisection(100)
+    expect(next(first)).toEqual([0, 50])
+    const second = onAccepted(first)
+    expect(next(second)).toEqual([50, 75])
+    expect(next(refusedTogether(second))).toEqual([50, 63])
+    expect(next(onAccepted(second))).toEqual([75, 88])
+  })
+
+  it('sets a lone suspect apart, and sends the rest at once when it was bad', () => {
+    const before = startBisection(100, hints(70))
+    expect(next(before)).toEqual([0, 70])
+    const alone = onAccepted(before)
+    expect(next(alone)).toEqual([70, 71])
+    expect(next(refusedAlone(alone))).toEqual([71, 100])
+  })
+
+  it('begins with a suspect that comes first', () => {
+    expect(next(startBisection(100, hints(0)))).toEqual([0, 1])
+    expect(next(startBisection(2, hints(1)))).toEqual([0, 1])
+  })
+
+  it('halves up to four suspects, and takes no notice of more', () => {
+    const four = startBisection(100, hints(10, 20, 60, 80))
+    expect(next(four)).toEqual([0, 60])
+    expect(next(onAccepted(four))).toEqual([60, 80])
+    expect(next(refusedTogether(four, hints(10, 20)))).toEqual([0, 20])
+    expect(next(startBisection(100, hints(10, 20, 30, 60, 80)))).toEqual([0, 50])
+    expect(next(startBisection(100, hints(10, 20, 60, 80, 100)))).toEqual([0, 60])
+  })
+
+  it('trusts no words any more once a lone suspect was fine', () => {
+    const cleared = onAccepted(onAccepted(startBisection(100, hints(70))))
+    expect(next(cleared)).toEqual([71, 86])
+    const again = refusedTogether(cleared, hints(80))
+    expect(next(again)).toEqual([71, 79])
+    const rest = refusedAlone({ ...again, next: { start: 71, end: 72 } })
+    expect(next(refusedTogether(rest, hints(80)))).toEqual([72, 86])
+  })
+
+  it('trusts them still when a suspect among others was fine', () => {
+    const two = startBisection(100, hints(10, 70))
+    expect(next(two)).toEqual([0, 70])
+    expect(next(onAccepted(two))).toEqual([70, 71])
+  })
+
+  it('trusts no words any more once a group without a suspect was bad', () => {
+    const misled = refusedTogether(startBisection(100, hints(70)), hints(5))
+    expect(next(misled)).toEqual([0, 35])
+    const right = refusedTogether(startBisection(100, hints(10, 70)), hints(5))
+    expect(next(right)).toEqual([0, 5])
+    const without = refusedTogether(startBisection(100), hints(5))
+    expect(next(without)).toEqual([0, 5])
+    // A suspect at the end of the group is no part of it.
+    const after = refusedTogether(startBisection(100, hints(50)), hints(5))
+    expect(next(after)).toEqual([0, 25])
+  })
+
+  it('goes on after a lone element that was known to be bad and is fine now', () => {
+    const half = refusedTogether(startBisection(4))
+    expect(next(half)).toEqual([0, 1])
+    const last = onAccepted(half)
+    expect(next(last)).toEqual([1, 2])
+    expect(next(onAccepted(last))).toEqual([2, 4])
+  })
+
+  it('takes the rest to be as bad as what was seen, from four bad ones on', () => {
+    /** One bad element in ten, each found at once. */
+    const found = (bad: number): Bisection => {
+      let plan = startBisection(1_000, hints(9))
+      for (let n = 1; n <= bad; n += 1) {
+        if (n > 1) plan = refusedTogether(plan, hints(10 * n - 1))
+        plan = refusedAlone(onAccepted(plan))
+      }
+      return plan
+    }
+    expect(next(found(3))).toEqual([30, 1_000])
+    const four = found(4)
+    expect(next(four)).toEqual([40, 50])
+    const fine = onAccepted(four)
+    expect(next(fine)).toEqual([50, 70])
+    expect(next(onAccepted(fine))).toEqual([70, 110])
+    let worse = startBisection(1_000)
+    for (let n = 0; n < 4; n += 1) {
+      while (worse.next.end - worse.next.start > 1) worse = refusedTogether(worse)
+      worse = refusedAlone(worse)
+    }
+    expect(next(worse)).toEqual([4, 5])
+  })
+})

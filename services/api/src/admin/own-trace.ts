@@ -1,0 +1,28 @@
+import { parseRequestId, producerTag } from '@relay/shared/request-id.js'
+import { traceRequest, type RequestTrace, type RequestTracerParts } from './request-trace.js'
+
+export interface OwnRequest {
+  readonly requestId: string
+  readonly producer: string
+  /** The workspace as which the producer asks. */
+  readonly appId: string
+  /** All that there are. */
+  readonly appIds: readonly string[]
+}
+
+/**
+ * Finds a producer's own request; null: unknown, or another's. It may have been posted to another
+ * workspace than the producer now asks as: looked into only where nothing is found in that one,
+ * since an id alone does not tell a request that waits there from one that was sent elsewhere.
+ */
+export async function traceOwnRequest(
+  parts: RequestTracerParts,
+  { requestId, producer, appId, appIds }: OwnRequest,
+): Promise<RequestTrace | null> {
+  if (parseRequestId(requestId)?.producerTag !== producerTag(producer)) return null
+  const here = await traceRequest(parts, [appId], requestId)
+  if (here !== null && here.appId !== null) return here
+  const elsewhere = appIds.filter((other) => other !== appId)
+  const there = await traceRequest(parts, elsewhere, requestId)
+  return there !== null && there.appId !== null ? there : here
+}

@@ -1,0 +1,81 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { RequestListener } from 'node:http'
+import type { Post, PostStore, StoreOutcome } from '@relay/shared/queue/post.js'
+import type { OpenSpan, Tracer } from '@relay/shared/telemetry/tracer.js'
+import type { IntakeObserver } from '../accept/ports.js'
+
+const SERVER_FAULT = 500
+
+/**
+ * Traces what producers post: a span a request, in the trace that its `traceparent` names, and its
+ * context on every post that is stored. It stands around the intake, which knows nothing of it.
+ */
+export class TracedIntake {
+  readonly #tracer: Tracer
+  /** The span of the request that is being dealt with. */
+  readonly #spans = new AsyncLocalStorage<OpenSpan>()
+
+  constructor(tracer: Tracer) {
+    this.#tracer = tracer
+  }
+
+  listener(next: RequestListener): RequestListener {
+    return (request, response) => {
+      const header = request.headers.traceparent
+      const traceparent = typeof header === 'string' ? header : undefined
+      const span = this.#tracer.open('relay intake', traceparent)
+      this.#spans.run(span, () => {
+        next(request, response)
+      })
+    }
+  }
+
+  store(next: PostStore): PostStore {
+    return { store: (post) => this.#store(next, post) }
+  }
+
+  #store(next: PostStore, post: Post): Promise<StoreOutcome> {
+    const span = this.#spans.getStore()?.context ?? null
+    return next.store(span === null ? post : { ...post, span })
+  }
+
+  observer(next: IntakeObserver): IntakeObserver {
+    return {
+      elements: (count) => {
+        next.elements(count)
+      },
+      refused: (...refusal) => {
+        next.refused(...refusal)
+      },
+      warned: (...warning) => {
+        next.warned(...warning)
+      },
+      failed: (...failure) => {
+        next.failed(...failure)
+      },
+      answered: (answer) => {
+        next.answered(answer)
+        this.#end(answer)
+      },
+    }
+  }
+
+  /** A span that does not end is not sent: nobody unknown can fill the receiver. */
+  #end(answer: Parameters<IntakeObserver['answered']>[0]): void {
+    const { route, status, appId, producer, bodyBytes, elements, requestId } = answer
+    if (producer === null || appId === null) return
+    this.#spans.getStore()?.end({
+      facts: {
+        'http.request.method': route === 'requests' ? 'GET' : 'POST',
+        'http.route': route,
+        'http.response.status_code': status,
+        'relay.app_id': appId,
+        'relay.producer': producer,
+        'relay.request_id': requestId,
+        'relay.body_bytes': bodyBytes,
+        'relay.elements': elements,
+      },
+      failed: status >= SERVER_FAULT,
+    })
+  }
+}

@@ -1,0 +1,64 @@
+import type { TestRedis } from '@relay/dev/redis/test-redis.js'
+import { systemClock } from '@relay/shared/clock.js'
+import { systemRandom } from '@relay/shared/random.js'
+import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { createRequestId, producerTag } from '@relay/shared/request-id.js'
+import { traceOwnRequest } from '../../src/admin/own-trace.js'
+import { stateOf } from '../../src/admin/request-trace.js'
+import { letter, Operations, redisForTests } from './operations.js'
+
+describe('a producer’s own request', () => {
+  let redis: TestRedis
+  let client: RedisClient
+  let o: Operations
+  beforeAll(async () => {
+    ;({ redis, client } = await redisForTests())
+  })
+  beforeEach(() => {
+    o = new Operations(client, redis.freshPrefix())
+  })
+  afterAll(async () => {
+    client.disconnect()
+    await redis.stop()
+  })
+
+  const newId = (atMs = Date.now()) => createRequestId(atMs, 2, producerTag('shop'), systemRandom)
+  const trace = async (requestId: string, producer = 'shop', appId = 'APP') => {
+    const parts = { traces: o.traces, letters: o.letters, clock: systemClock }
+    const appIds = ['APP', 'OTHER']
+    const found = await traceOwnRequest(parts, { requestId, producer, appId, appIds })
+    return found === null ? null : stateOf(found)
+  }
+  const send = (requestId: string, appId: string) =>
+    o.traces.note(appId, 'sent', [{ requestId, elements: 2 }], 'bulk', Date.now())
+
+  it('waits until something of it is known', async () => {
+    expect(await trace(newId())).toBe('queued')
+  })
+
+  it.each(['APP', 'OTHER'])(
+    'is found as whichever workspace it asks: sent in %s',
+    async (appId) => {
+      const id = newId()
+      await send(id, appId)
+      expect([await trace(id), await trace(id, 'shop', 'OTHER')]).toEqual(['sent', 'sent'])
+    },
+  )
+
+  it('is found among the dead letters, too', async () => {
+    const id = newId()
+    await o.letters.bury([letter(1, 'ada', { requestId: id }), letter(2, 'ada', { requestId: id })])
+    expect(await trace(id, 'shop', 'OTHER')).toBe('dead_lettered')
+  })
+
+  it('is nobody else’s', async () => {
+    const id = newId()
+    await send(id, 'APP')
+    expect(await trace(id, 'crm')).toBeNull()
+    expect(await trace('nonsense')).toBeNull()
+  })
+
+  it('is forgotten after a day', async () => {
+    expect(await trace(newId(Date.now() - 25 * 3_600_000))).toBeNull()
+  })
+})

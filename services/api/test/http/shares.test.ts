@@ -1,0 +1,156 @@
+import { Socket } from 'node:net'
+import fc from 'fast-check'
+import { Shares, type Place } from '../../src/http/shares.js'
+
+const LIMITS = {
+  maxHeldBytes: 100,
+  maxHeldBytesPerProducer: 70,
+  maxPostsPerProducer: 3,
+  placeWaitMs: 20,
+  maxConnectionsPerProducer: 2,
+}
+const PRODUCERS = ['a', 'b', 'c'] as const
+
+const isPlace = (begun: ReturnType<Shares['begin']>): begun is Place => 'take' in begun
+/** The place that there must be. */
+function placed(begun: ReturnType<Shares['begin']>): Place {
+  if (!isPlace(begun)) throw new Error('there is no place')
+  return begun
+}
+
+interface Post {
+  readonly producer: string
+  readonly place: Place
+  bytes: number
+}
+
+const producer = fc.constantFrom(...PRODUCERS)
+const step = fc.oneof(
+  fc.record({ do: fc.constant('begin' as const), producer }),
+  fc.record({ do: fc.constant('take' as const), at: fc.nat(20), bytes: fc.integer({ min: 1, max: 60 }) }),
+  fc.record({ do: fc.constant('release' as const), at: fc.nat(20) }),
+  fc.record({ do: fc.constant('own' as const), at: fc.nat(8), producer }),
+  fc.record({ do: fc.constant('close' as const), at: fc.nat(8) }),
+) // prettier-ignore
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+
+/** What is held, counted anew from all that was granted. */
+class Model {
+  readonly posts: Post[] = []
+  readonly connections: { readonly socket: Socket; owner: string | null }[] = Array.from(
+    { length: 9 },
+    () => ({ socket: new Socket(), owner: null }),
+  )
+
+  bytesOf(name?: string): number {
+    const own = this.posts.filter((post) => name === undefined || post.producer === name)
+    return own.reduce((sum, { bytes }) => sum + bytes, 0)
+  }
+
+  postsOf = (name: string) => this.posts.filter((post) => post.producer === name).length
+  connectionsOf = (name: string) => this.connections.filter(({ owner }) => owner === name).length
+}
+
+function begin(shares: Shares, model: Model, name: string): void {
+  // What waits is the other tests' matter.
+  if (model.postsOf(name) === LIMITS.maxPostsPerProducer) return
+  model.posts.push({ producer: name, place: placed(shares.begin(name)), bytes: 0 })
+}
+
+function take(model: Model, post: Post, bytes: number): void {
+  const isFull = model.bytesOf() + bytes > LIMITS.maxHeldBytes
+  const isTooMuch = model.bytesOf(post.producer) + bytes > LIMITS.maxHeldBytesPerProducer
+  const refusal = post.place.take(bytes)
+  expect(refusal?.status ?? null).toBe(isFull || isTooMuch ? 503 : null)
+  expect(refusal?.message.includes('one producer') ?? false).toBe(isTooMuch && !isFull)
+  if (refusal === null) post.bytes += bytes
+}
+
+function own(shares: Shares, model: Model, at: number, name: string): void {
+  const connection = model.connections[at]
+  if (connection === undefined) return
+  const hasRoom =
+    connection.owner === name || model.connectionsOf(name) < LIMITS.maxConnectionsPerProducer
+  const refusal = shares.own(connection.socket, name)
+  expect(refusal?.status ?? null).toBe(hasRoom ? null : 503)
+  if (refusal === null) connection.owner = name
+}
+
+function play(shares: Shares, model: Model, what: Step): void {
+  switch (what.do) {
+    case 'begin':
+      begin(shares, model, what.producer)
+      return
+    case 'take': {
+      const post = model.posts[what.at]
+      if (post !== undefined) take(model, post, what.bytes)
+      return
+    }
+    case 'release':
+      for (const { place } of model.posts.splice(what.at, 1)) place.release()
+      return
+    case 'own':
+      own(shares, model, what.at, what.producer)
+      return
+    case 'close':
+      model.connections[what.at]?.socket.emit('close')
+      model.connections[what.at] = { socket: new Socket(), owner: null }
+  }
+}
+
+describe('shares of the producers', () => {
+  it('grants exactly up to each bound, whatever is begun, taken, given back and closed', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        const shares = new Shares(LIMITS)
+        const model = new Model()
+        for (const what of steps) play(shares, model, what)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('leaves others their room when one has all that it may', async () => {
+    const shares = new Shares(LIMITS)
+    const [first] = Array.from({ length: 3 }, () => placed(shares.begin('flood')))
+    expect(first?.take(70)).toBeNull()
+    expect(first?.take(1)).toMatchObject({ status: 503 })
+    const fourth = shares.begin('flood')
+    const other = placed(shares.begin('neighbour'))
+    expect(other.take(30)).toBeNull()
+    expect(await fourth).toMatchObject({ status: 503, retryAfterMs: 1_000 })
+  })
+
+  it('gives the place that becomes free to who waits longest, and never more than there are', async () => {
+    const shares = new Shares({ ...LIMITS, placeWaitMs: 60_000 })
+    const [first, second, third] = Array.from({ length: 3 }, () => placed(shares.begin('a')))
+    const served: string[] = []
+    const wait = async (name: string) => {
+      const place = await shares.begin('a')
+      served.push(name)
+      return place
+    }
+    const [older, younger] = [wait('older'), wait('younger')]
+    first?.release()
+    await older
+    expect(served).toEqual(['older'])
+    second?.release()
+    await younger
+    expect(served).toEqual(['older', 'younger'])
+    const last = shares.begin('a')
+    expect(isPlace(last)).toBe(false)
+    third?.release()
+    expect(await last).toHaveProperty('take')
+  })
+
+  it('closes the connection that is one too many', () => {
+    const shares = new Shares(LIMITS)
+    expect(shares.own(new Socket(), 'flood')).toBeNull()
+    expect(shares.own(new Socket(), 'flood')).toBeNull()
+    expect(shares.own(new Socket(), 'flood')).toMatchObject({
+      status: 503,
+      headers: { Connection: 'close' },
+    })
+    expect(shares.own(new Socket(), 'neighbour')).toBeNull()
+  })
+})

@@ -1,0 +1,70 @@
+import type { Tracer } from '@relay/shared/telemetry/tracer.js'
+import type { Batch } from '../batch/body.js'
+import { outcomeLabel } from '../classify/outcome.js'
+import type { AttemptReport, WorkerObserver } from '../dispatch/observer.js'
+
+/**
+ * Traces attempts: a span for each that carries elements of a traced post, with a link to the span
+ * of each such post. Others go by without one, and all go on to the observer behind it.
+ */
+export class TracedObserver implements WorkerObserver {
+  readonly #next: WorkerObserver
+  readonly #tracer: Tracer
+
+  constructor(next: WorkerObserver, tracer: Tracer) {
+    this.#next = next
+    this.#tracer = tracer
+  }
+
+  attempted(report: AttemptReport): void {
+    this.#next.attempted(report)
+    const { appId, lane, attemptId, probe, batch, answer, outcome } = report
+    const { posts, links } = originsOf(batch)
+    if (links.length === 0) return
+    this.#tracer.record({
+      name: 'relay bulk request',
+      durationMs: answer.timings.totalMs,
+      links,
+      failed: outcome.outcome !== 'delivered',
+      facts: {
+        'http.request.method': 'POST',
+        ...(answer.kind === 'response' ? { 'http.response.status_code': answer.status } : {}),
+        'relay.app_id': appId,
+        'relay.lane': lane,
+        'relay.attempt_id': attemptId,
+        'relay.probe': probe,
+        'relay.outcome': outcomeLabel(outcome),
+        'relay.body_bytes': batch.bodyBytes,
+        'relay.elements': batch.items.length,
+        'relay.posts': posts,
+        'relay.traced_posts': links.length,
+      },
+    })
+  }
+
+  delivered(...settled: Parameters<WorkerObserver['delivered']>): void {
+    this.#next.delivered(...settled)
+  }
+
+  deadLettered(...buried: Parameters<WorkerObserver['deadLettered']>): void {
+    this.#next.deadLettered(...buried)
+  }
+
+  shadowed(...dropped: Parameters<WorkerObserver['shadowed']>): void {
+    this.#next.shadowed(...dropped)
+  }
+
+  possiblyDuplicated(...again: Parameters<WorkerObserver['possiblyDuplicated']>): void {
+    this.#next.possiblyDuplicated(...again)
+  }
+}
+
+/** How many posts are in the batch, and the spans of those that are traced, each once. */
+function originsOf({ items }: Batch): { posts: number; links: readonly Buffer[] } {
+  const spans = new Map<string, Buffer | undefined>()
+  for (const { element } of items) {
+    spans.set(element.provenance.requestId, element.provenance.span)
+  }
+  const links = [...spans.values()].filter((span) => span !== undefined)
+  return { posts: spans.size, links }
+}

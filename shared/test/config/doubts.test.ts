@@ -1,0 +1,71 @@
+import { producerDoubts, secretDoubts, workspaceDoubts } from '../../src/config/doubts.js'
+import { parseEnvironment } from '../../src/config/environment.js'
+import { hashSecret, Keyring } from '../../src/config/secret.js'
+import { parseWorkspacesFile, type Workspace } from '../../src/config/workspace.js'
+
+const LONG = 'x'.repeat(32)
+
+function workspaces(...given: readonly object[]): Workspace[] {
+  const named = given.map((one, i) => ({ appId: `W${String(i)}`, apiKey: 'k', dc: '02', ...one }))
+  const { defaultLimits: defaults } = parseEnvironment(
+    { MOENGAGE_APP_ID: 'A', MOENGAGE_API_KEY: 'k', MOENGAGE_DC: '02' },
+    1,
+  )
+  const context = { file: 'f', defaults, readKeyFile: () => '' }
+  return parseWorkspacesFile(
+    JSON.stringify({
+      workspaces: named.map((one) => ('baseUrl' in one ? { ...one, dc: undefined } : one)),
+    }),
+    context,
+  ).workspaces
+}
+
+function secrets(env: Readonly<Record<string, string>>) {
+  const own = { MOENGAGE_APP_ID: 'A', MOENGAGE_API_KEY: 'k', MOENGAGE_DC: '02' }
+  return secretDoubts(parseEnvironment({ ...own, ...env }, 1))
+}
+
+it('a short secret is doubted by its holder’s name, and not told', () => {
+  const doubts = secrets({ RELAY_PRODUCERS: `shop:hush,crm:${LONG}`, RELAY_ADMIN_TOKEN: 'psst' })
+  expect(doubts.map(({ where, problem }) => `${where}: ${problem}`)).toEqual([
+    'RELAY_PRODUCERS: the secret of shop is short',
+    'RELAY_ADMIN_TOKEN: is short',
+  ])
+  expect(JSON.stringify(doubts)).not.toMatch(/hush|psst/)
+})
+
+it('a long or hashed secret is not', () => {
+  const hashed = hashSecret('hush', 'salt')
+  expect(secrets({ RELAY_PRODUCERS: `shop:${LONG},crm:${hashed}`, RELAY_ADMIN_TOKEN: LONG })).toEqual([]) // prettier-ignore
+})
+
+it.each([
+  ['http://example.com', 1],
+  ['http://127.example.com', 1],
+  ['http://localhost.example.com:9400', 1],
+  ['http://10.0.0.1:9400', 1],
+  ['https://api-02.moengage.com', 0],
+  ['http://127.0.0.1:9400', 0],
+  ['http://127.1.2.3', 0],
+  ['http://localhost', 0],
+  ['http://localhost:9400', 0],
+  ['http://[::1]:9400', 0],
+])('the API key travels in clear to %s: %d', (baseUrl, count) => {
+  expect(workspaceDoubts(workspaces({ baseUrl }))).toHaveLength(count)
+})
+
+it('a workspace that names a producer whom nobody is', () => {
+  const keyring = new Keyring(new Map([['shop', [LONG]]]))
+  const given = workspaces(
+    { producers: ['shop', 'shpo'], quotas: { crm: { elementsPerMinute: 1 } } },
+    {},
+  )
+  const problem = (name: string) => `names the producer ${name}, whom RELAY_PRODUCERS does not have`
+  expect(producerDoubts(given, keyring)).toEqual(
+    ['shpo', 'crm'].map((name) => ({
+      where: 'workspace W0',
+      problem: problem(name),
+      remedy: expect.any(String) as string,
+    })),
+  )
+})
