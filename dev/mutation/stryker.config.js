@@ -14,7 +14,7 @@ export default {
   tempDirName: '.relay/mutation/sandbox',
   reporters: ['progress-append-only', 'json'],
   jsonReporter: { fileName: '.relay/mutation/report.json' },
-  concurrency: 1,
+  concurrency: 2,
   // For what hangs without a step; what runs for ever the runner ends by itself, counting steps.
   timeoutMS: 60_000,
   disableTypeChecks: false,

@@ -23,7 +23,7 @@ export const BODIES: readonly HostileInput[] = [
     connections: 20,
     withinMs: 5_000,
   }),
-  input('gzip bomb as one line of an import', 200, () => post(zeros(200), IMPORT), {
+  input('gzip bomb as one line of an import', 413, () => post(zeros(200), IMPORT), {
     withinMs: 8_000,
   }),
   input('gzip cut short', 400, () => post(gzip(GOOD_BODY).subarray(0, 30), { headers: GZIP })),

@@ -37,7 +37,7 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 const relay = await Relay.start({
   workers: 2,
   // Smaller than the default, so that their bound is reached within the warm-up.
-  env: { RELAY_TRACE_BYTES: String(4 * 1_048_576) },
+  env: { RELAY_TRACE_BYTES: String(512 * 1_024) },
   simulator: {
     recordMaxElements: 50_000,
     latency: { beforeMs: 20, beforeJitterMs: 30, afterMs: 20, afterJitterMs: 60 },

@@ -36,7 +36,7 @@ ${flatness
 ${laws.map(({ law, seen, holds: yes }) => `| ${law} | ${seen} | ${yes ? 'yes' : '**no**'} |`).join('\n')}
 
 - ${number(facts.accepted)} elements were accepted, ${number(facts.refusedPosts)} posts were refused or got no answer. ${number(facts.arrivals)} elements arrived at the simulator; what was sent again after an unknown outcome counts again, updates that were coalesced count once.
-- Posts carried no Idempotency-Key: a key is kept for 24 h by design, so an hour of keyed posts cannot be flat. Traces may take 4 MiB here (\`RELAY_TRACE_BYTES\`), which they reach within the warm-up; by default they would grow for hours to 64 MiB.
+- Posts carried no Idempotency-Key: a key is kept for 24 h by design, so an hour of keyed posts cannot be flat. Traces may take 512 KiB here (\`RELAY_TRACE_BYTES\`), which they reach within the warm-up at some 110 KiB a minute; by default they would grow for ten hours to 64 MiB, and by one key a minute.
 
 | fault | how often |
 | --- | ---: |

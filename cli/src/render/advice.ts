@@ -1,5 +1,7 @@
+import type { HoldReason } from '@relay/shared/gate/gate-state.js'
+
 /** What a hold means and what to do, by its reason. */
-const HOLDS: Readonly<Record<string, readonly [meaning: string, next: string]>> = {
+const HOLDS: Readonly<Record<HoldReason, readonly [meaning: string, next: string]>> = {
   credentials_refused: [
     'MoEngage refuses the API key',
     'Correct the key in the workspaces file (or MOENGAGE_API_KEY); relay tries it at once. Test it: relay check --credentials',
@@ -27,7 +29,9 @@ const HOLDS: Readonly<Record<string, readonly [meaning: string, next: string]>> 
 }
 
 export function holdAdvice(reason: string): { meaning: string; next: string } {
-  const [meaning, next] = HOLDS[reason] ?? [reason, 'Look at the log of the worker']
+  // An api of a later version may know more reasons.
+  const known: ReadonlyMap<string, readonly [string, string]> = new Map(Object.entries(HOLDS))
+  const [meaning, next] = known.get(reason) ?? [reason, 'Look at the log of the worker']
   return { meaning, next }
 }
 

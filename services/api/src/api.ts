@@ -165,7 +165,10 @@ export class Api {
     const { prefix, maxRequestBytes } = this.#config
     const traced = this.#tracer === null ? null : new TracedIntake(this.#tracer)
     const shadowed = new ShadowStore(store, this.#shadow)
-    const observer = new ShadowObserver(new Reporter(this.#metrics, this.#log), this.#shadow)
+    const observer = new ShadowObserver(
+      new Reporter(this.#metrics, this.#log, systemClock),
+      this.#shadow,
+    )
     const app = createIntakeApp({
       store: traced?.store(shadowed) ?? shadowed,
       idempotency: new RedisIdempotency(this.#client, prefix),

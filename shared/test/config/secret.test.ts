@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CredentialDirectory } from '../../src/config/credential-directory.js'
 import { parseEnvironment } from '../../src/config/environment.js'
-import { hashSecret, isBrokenHash, Keyring } from '../../src/config/secret.js'
+import { hashSecret, isBrokenHash, isHashed, Keyring } from '../../src/config/secret.js'
 
 const BASE = { MOENGAGE_APP_ID: 'A', MOENGAGE_API_KEY: 'k', MOENGAGE_DC: '02' }
 const folder = mkdtempSync(join(tmpdir(), 'relay-secret-'))
@@ -35,6 +35,33 @@ describe('a keyring', () => {
     )
   })
 
+  it('is empty when there is no secret, whoever is named', () => {
+    const empty = new Keyring(new Map([['shop', []]]))
+    expect([empty.isEmpty, empty.names, empty.signingKeys]).toEqual([true, ['shop'], []])
+    expect(new Keyring(new Map([['shop', ['a', 'b']]])).isEmpty).toBe(false)
+  })
+
+  it('signs with a key per secret, the same wherever the configuration is the same', () => {
+    const configured = new Map([
+      ['shop', ['a', hashSecret('b', 'salt')]],
+      ['crm', ['a']],
+    ])
+    const keys = new Keyring(configured).signingKeys.map((key) => key.toString('hex'))
+    expect(keys).toHaveLength(3)
+    expect(new Set(keys).size).toBe(2)
+    // printf saltsecret | sha256sum, as below, but of "saltb".
+    expect(`sha256$salt$${keys[1] ?? ''}`).toBe(hashSecret('b', 'salt'))
+    expect(new Keyring(configured).signingKeys.map((key) => key.toString('hex'))).toEqual(keys)
+  })
+
+  it('finds the first of those who share a secret', () => {
+    const shared = new Map([
+      ['shop', ['a']],
+      ['crm', ['a']],
+    ])
+    expect(new Keyring(shared).nameOf('a')).toBe('shop')
+  })
+
   it('takes no hash for its secret', () => {
     const hashed = hashSecret('s', 'salt')
     expect(new Keyring(new Map([['shop', [hashed]]])).nameOf(hashed)).toBeNull()
@@ -45,6 +72,25 @@ describe('a keyring', () => {
     expect(hashSecret('secret', 'salt')).toBe(
       'sha256$salt$bede90386d450cea8b77b822f8887065e4e5abf132c2f9dccfcc7fbd4cba5e35',
     )
+  })
+})
+
+describe('a secret in the configuration', () => {
+  const hex = 'a0'.repeat(32)
+
+  it.each<[string, boolean, boolean]>([
+    [`sha256$salt$${hex}`, true, false],
+    [`sha256$${'s'.repeat(64)}$${hex.toUpperCase()}`, true, false],
+    [`sha256$${'s'.repeat(65)}$${hex}`, false, true],
+    [`sha256$$${hex}`, false, true],
+    [`sha256$salt$${hex}0`, false, true],
+    [`sha256$salt$${hex.slice(1)}`, false, true],
+    [`sha256$salt$${hex} `, false, true],
+    [`x sha256$salt$${hex}`, false, false],
+    ['sha256', false, false],
+    ['plain', false, false],
+  ])('%s is a hash: %j, a broken one: %j', (configured, hashed, broken) => {
+    expect([isHashed(configured), isBrokenHash(configured)]).toEqual([hashed, broken])
   })
 })
 

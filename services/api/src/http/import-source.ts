@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
+import { createGunzip, type Gunzip } from 'node:zlib'
 import type { Clock } from '@relay/shared/clock.js'
 import type { Chunk, ChunkSource } from '../import/importer.js'
 import type { Refusal } from '../refusal.js'
@@ -11,6 +10,17 @@ const STOPPING: Refusal = {
   type: 'Service Unavailable',
   message: 'relay is being stopped here. Go on after last_line; another process will answer.',
   retryAfterMs: 1_000,
+}
+
+/** JSON lines are packed some 10 to 40 times smaller; gzip can 1,000 times. */
+export const MOST_RATIO = 200
+/** What is looked at before a ratio says anything, bytes. */
+const RATIO_FROM_BYTES = 1_048_576
+
+const BOMB: Refusal = {
+  status: 413,
+  type: 'Payload too large',
+  message: `The body decompresses to more than ${String(MOST_RATIO)} times its size. Post such lines without gzip, or in smaller files.`,
 }
 
 /** A caller that brings so much within the time it may make relay wait goes on; else it drips. */
@@ -30,6 +40,8 @@ export class ImportSource implements ChunkSource {
   readonly #o: ImportSourceOptions
   readonly #request: IncomingMessage
   readonly #chunks: AsyncIterator<unknown>
+  /** null: the body is not gzip. */
+  readonly #gunzip: Gunzip | null
   readonly #clock: Clock
   #bodyBytes = 0
   /** What came, and how long relay waited for it, since the last whole `PACE_BYTES`. */
@@ -39,7 +51,8 @@ export class ImportSource implements ChunkSource {
     this.#o = options
     this.#clock = options.clock
     this.#request = request
-    const body = options.gzip ? gunzipped(request) : request
+    this.#gunzip = options.gzip ? gunzipped(request) : null
+    const body = this.#gunzip ?? request
     // Leaving the loop early must not destroy the request: its caller is still to be answered.
     this.#chunks = body.iterator({ destroyOnReturn: false })
   }
@@ -88,7 +101,14 @@ export class ImportSource implements ChunkSource {
     if (next.done === true) return { kind: 'end' }
     const bytes = next.value
     this.#bodyBytes += bytes.length
+    if (this.#isBomb()) return { kind: 'fault', refusal: BOMB }
     return { kind: 'data', bytes }
+  }
+
+  /** Whether little was sent that costs much: `bytesWritten` is what the decompressor has taken in. */
+  #isBomb(): boolean {
+    if (this.#gunzip === null || this.#bodyBytes < RATIO_FROM_BYTES) return false
+    return this.#bodyBytes > this.#gunzip.bytesWritten * MOST_RATIO
   }
 }
 
@@ -99,7 +119,7 @@ function failure(error: unknown): Chunk {
 }
 
 /** Not a pipeline: that would destroy the request, and with it the answer, when the gzip is broken. */
-function gunzipped(request: IncomingMessage): Readable {
+function gunzipped(request: IncomingMessage): Gunzip {
   const gunzip = createGunzip()
   request.once('close', () => {
     if (!request.complete) gunzip.destroy(new Error('aborted'))

@@ -1,15 +1,19 @@
-import type { Logger } from '@relay/shared/observability/logger.js'
+import type { Clock } from '@relay/shared/clock.js'
+import type { LogFields, Logger } from '@relay/shared/observability/logger.js'
 import type { IntakeObserver } from '../accept/ports.js'
+import { LineAllowance } from './line-allowance.js'
 import type { IntakeMetrics } from './metrics.js'
 
 /** Turns what the intake does into metrics, and into log lines where somebody should look. */
 export class Reporter implements IntakeObserver {
   readonly #metrics: IntakeMetrics
   readonly #log: Logger
+  readonly #troubles: LineAllowance
 
-  constructor(metrics: IntakeMetrics, log: Logger) {
+  constructor(metrics: IntakeMetrics, log: Logger, clock: Clock) {
     this.#metrics = metrics
     this.#log = log
+    this.#troubles = new LineAllowance(clock)
   }
 
   elements({ appId, kind, lane, outcome, count }: Parameters<IntakeObserver['elements']>[0]): void {
@@ -32,8 +36,14 @@ export class Reporter implements IntakeObserver {
       this.#metrics.producerElements.inc({ producer }, elements)
     }
     const fields = { route, status, requestId, appId, producer, bodyBytes, elements }
-    if (status >= 500) this.#log.warn('request not accepted', fields)
+    if (status >= 500) this.#notAccepted(fields)
     else this.#log.debug('request', fields)
+  }
+
+  #notAccepted(fields: LogFields): void {
+    const withheld = this.#troubles.take()
+    if (withheld === null) return
+    this.#log.warn('request not accepted', withheld > 0 ? { ...fields, withheld } : fields)
   }
 
   failed(error: unknown, requestId: string): void {

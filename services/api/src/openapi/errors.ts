@@ -116,7 +116,7 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
   'Payload too large': {
     statuses: [413, 400],
     cause:
-      'The body is over `RELAY_MAX_REQUEST_BYTES` after decompression, or one element cannot fit a bulk request of MoEngage. 400 where a lenient request has no valid element.',
+      'The body is over `RELAY_MAX_REQUEST_BYTES` after decompression, one element cannot fit a bulk request of MoEngage, or the gzip of an import unpacks to over 200 times its size. 400 where a lenient request has no valid element.',
     remedy: 'Post fewer elements at once, use the import, or shorten the element in `details`.',
   },
   'Unsupported Media Type': {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { budgetOf } from '@relay/shared/budget/cost.js'
 import { batchOf, writeBody } from '../../src/batch/body.js'
-import { pack, type PackLimits } from '../../src/batch/pack.js'
+import { isCrowded, pack, type PackLimits } from '../../src/batch/pack.js'
 import type { Item, PartitionWindow } from '../../src/fetch/window.js'
 import { partitions, windowsOf } from '../support/windows.js'
 
@@ -160,5 +160,72 @@ describe('packing', () => {
       }),
       { numRuns: 200 },
     )
+  })
+})
+
+describe('a packed body', () => {
+  const one = (customer: number, more: object = {}) => {
+    return { customer, kind: 'event' as const, bytes: 20, cost: 1, ...more }
+  }
+  /** Of which customers the elements are, in the order in which they were taken. */
+  const takenOf = (given: Partial<PackLimits>, ...chunks: ReturnType<typeof one>[][]) =>
+    pack(windowsOf([chunks]), limitsFrom(given)).items.map(({ element }) => element.customer)
+  const bytesOf = (...elements: ReturnType<typeof one>[]) =>
+    pack(windowsOf([[elements]]), limitsFrom({})).bodyBytes
+
+  test('is filled to the last byte', () => {
+    const bodyBytes = bytesOf(one(0), one(1))
+    expect(takenOf({ bodyBytes }, [one(0), one(1), one(2)])).toEqual(['0-0', '0-1'])
+    expect(takenOf({ bodyBytes: bodyBytes - 1 }, [one(0), one(1)])).toEqual(['0-0'])
+  })
+
+  test('takes the oldest chunk of all windows next', () => {
+    const [first, second] = windowsOf([
+      [[one(0)], [one(1)]],
+      [[one(0)], [one(1)]],
+    ])
+    const both = [second, first].filter((window) => window !== undefined)
+    const taken = pack(both, limitsFrom({})).items.map(({ element }) => element.customer)
+    expect(taken).toEqual(['0-0', '0-1', '1-0', '1-1'])
+  })
+
+  test('is full after 16 elements in a row that do not fit, and one that fits begins anew', () => {
+    // Elements are numbered in their text: a few bytes for further digits.
+    const bodyBytes = bytesOf(one(0), one(1), one(2)) + 10
+    const large = (from: number, count: number) =>
+      Array.from({ length: count }, (_, i) => one(from + i, { bytes: 400 }))
+    const customers = (...rest: ReturnType<typeof one>[]) =>
+      takenOf({ bodyBytes }, [one(0), ...rest])
+    expect(customers(...large(10, 15), one(1))).toEqual(['0-0', '0-1'])
+    expect(customers(...large(10, 16), one(1))).toEqual(['0-0'])
+    const twice = customers(...large(10, 15), one(1), ...large(40, 15), one(2))
+    expect(twice).toEqual(['0-0', '0-1', '0-2'])
+  })
+
+  test('what costs more than is left does not make it full: another budget may still fill it', () => {
+    const dear = Array.from({ length: 20 }, (_, i) => one(10 + i, { cost: 5 }))
+    const user = one(1, { kind: 'user' })
+    const affordable = { users: 9, events: 1, devices: 0 }
+    expect(takenOf({ affordable }, [...dear, one(0), user])).toEqual(['0-0', '0-1'])
+  })
+
+  test('carries an element dearer than a whole limit only as the first of its budget, and with some left', () => {
+    const effective = { users: 9, events: 2, devices: 0 }
+    const dear = one(0, { cost: 5 })
+    const affordable = { ...effective, events: 1 }
+    expect(takenOf({ effective, affordable }, [dear, one(1)])).toEqual(['0-0'])
+    expect(takenOf({ effective, affordable }, [one(1), dear])).toEqual(['0-1'])
+    const nothing = { ...effective, events: 0 }
+    expect(takenOf({ effective, affordable: nothing }, [dear])).toEqual([])
+    // Just the whole limit is not dearer: it waits for all of it.
+    expect(takenOf({ effective, affordable }, [one(0, { cost: 2 })])).toEqual([])
+  })
+
+  test('holds at most 4,000 elements, however small they are', () => {
+    const many = Array.from({ length: 4_001 }, (_, i) => one(i, { bytes: 0 }))
+    const batch = pack(windowsOf([[many]]), limitsFrom({ bodyBytes: 10_000_000 }))
+    expect(batch.items).toHaveLength(4_000)
+    expect(isCrowded(batch)).toBe(true)
+    expect(isCrowded(pack(windowsOf([[many.slice(0, 3_999)]]), limitsFrom({ bodyBytes: 1e7 })))).toBe(false) // prettier-ignore
   })
 })
