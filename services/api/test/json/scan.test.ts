@@ -9,7 +9,7 @@ const itemsOf = (text: string) =>
 function badIn(units: readonly number[]): number {
   const text = String.fromCharCode(...units)
   // Whole pairs and other characters: what is left over by a reader of code points.
-  return [...text].filter((c) => c === '\u0000' || /^[\ud800-\udfff]$/.test(c)).length
+  return Array.from(text).filter((c) => c === '\u0000' || /^[\ud800-\udfff]$/.test(c)).length
 }
 
 describe('escapes that cannot be carried', () => {
