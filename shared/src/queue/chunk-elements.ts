@@ -1,5 +1,13 @@
-import { KINDS, type Kind, type Provenance } from '../element.js'
-import type { TracedElement } from './chunk.js'
+import { KINDS, type Element, type Kind, type Provenance } from '../element.js'
+
+/** An element with where it came from. */
+export interface TracedElement extends Element {
+  readonly provenance: Provenance
+  /** Length of `json`, which makes a buffer each time it is asked for. */
+  readonly jsonBytes: number
+  /** Writes its JSON into `target` at `at`; returns where it ends. */
+  copyJson(target: Buffer, at: number): number
+}
 
 /** Bytes of one row of a chunk's table of elements; chunk.ts has the layout. */
 export const ELEMENT_BYTES = 15

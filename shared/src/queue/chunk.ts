@@ -1,16 +1,15 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { KINDS, type Element, type Provenance } from '../element.js'
-import { ChunkElement, CUSTOMER_BYTES, ELEMENT_BYTES, POSTED } from './chunk-elements.js'
+import {
+  ChunkElement,
+  CUSTOMER_BYTES,
+  ELEMENT_BYTES,
+  POSTED,
+  type TracedElement,
+} from './chunk-elements.js'
 import { spanAt, spansTrailer, trailerOf } from './chunk-spans.js'
 
-/** An element with where it came from. */
-export interface TracedElement extends Element {
-  readonly provenance: Provenance
-  /** Length of `json`, which makes a buffer each time it is asked for. */
-  readonly jsonBytes: number
-  /** Writes its JSON into `target` at `at`; returns where it ends. */
-  copyJson(target: Buffer, at: number): number
-}
+export type { TracedElement } from './chunk-elements.js'
 
 /** Elements of one post that share a chunk. */
 export interface ChunkPart {
