@@ -54,7 +54,6 @@ export class Worker {
   readonly #services = new Map<string, WorkspaceService>()
   readonly #memory = new WindowMemory(WINDOW_BYTES)
   readonly #settler: Settler
-  readonly #trace: TraceStore
   readonly #toldFormats = new Set<number>()
   #redisOffsetMs = 0
   #pings: NodeJS.Timeout | undefined
@@ -64,7 +63,6 @@ export class Worker {
     this.#o = options
     const { client, config, clock, random } = options
     this.#name = random.bytes(9).toString('base64url')
-    this.#trace = new TraceStore(client, config.prefix, config.traceBytes)
     const deployment = new Deployment(client, config.prefix)
     const replication = new Replication(client, REPLICATED_WITHIN_MS)
     this.#session = new Session({
@@ -170,7 +168,6 @@ export class Worker {
     await Promise.all([...this.#services.values()].map((s) => s.stop(this.#o.config.shutdownMs)))
     await released
     await this.#ownership.releaseAll()
-    await this.#trace.flush()
     await this.#session.leave()
   }
 
@@ -206,7 +203,7 @@ export class Worker {
       ...{ config, workspace, client, clock, random, log, observer, version },
       settler: this.#settler,
       deadLetters: new DeadLetterStore(client, config.prefix),
-      trace: this.#trace,
+      trace: new TraceStore(client, config.prefix, config.traceBytes),
       memory: this.#memory,
       worker: this.#name,
       redisNowMs: () => clock.monotonicMs() + this.#redisOffsetMs,

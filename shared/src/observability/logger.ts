@@ -1,5 +1,4 @@
 import winston from 'winston'
-import { JoinedLines } from './joined-lines.js'
 
 /** Structured facts beside a constant message. Never bodies, secrets or customer data. */
 export type LogFields = Readonly<Record<string, unknown>>
@@ -30,7 +29,7 @@ export function createLogger(service: string, level: string): Logger {
     format: winston.format.combine(bounded(), winston.format.timestamp(), winston.format.json()),
   })
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types its transports as any
-  logger.add(new winston.transports.Stream({ stream: new JoinedLines(process.stdout) }))
+  logger.add(new winston.transports.Console({ stderrLevels: [] }))
   // winston would format every line before it finds out that nobody wants it.
   if (!logger.isDebugEnabled()) logger.debug = () => logger
   return logger

@@ -56,12 +56,6 @@ export class Appetite {
     return Number.isFinite(this.shortForMs())
   }
 
-  /** Whether some budget was denied within the last window. */
-  isSaturated(): boolean {
-    const nowMs = this.#o.clock.monotonicMs()
-    return BUDGETS.some((budget) => nowMs - this.#of[budget].lastMs < this.#o.windowMs)
-  }
-
   /** Milliseconds until the first short budget may be asked for again; Infinity: none is short. */
   shortForMs(): number {
     const nowMs = this.#o.clock.monotonicMs()

@@ -6,16 +6,12 @@ import type {
   WaitingChunk,
 } from '@relay/shared/queue/partition-queue.js'
 
-/** What an element in memory takes beside its JSON, and a chunk beside its elements, bytes. */
-const ELEMENT_OVERHEAD_BYTES = 100
-const CHUNK_OVERHEAD_BYTES = 500
-
 /** A chunk in memory with what of it is settled. */
 export class LoadedChunk {
   readonly id: string
   /** What it takes in Redis. */
   readonly bytes: number
-  /** Its elements' text, which Redis may hold compressed. */
+  /** What it takes here: its elements' text, which Redis may hold compressed. */
   readonly jsonBytes: number
   readonly elements: readonly TracedElement[]
   readonly #done: Uint8Array
@@ -25,21 +21,13 @@ export class LoadedChunk {
   constructor({ id, bytes, elements, done }: WaitingChunk) {
     this.id = id
     this.bytes = bytes
+    this.jsonBytes = elements.reduce((sum, { json }) => sum + json.length, 0)
     this.elements = elements
-    this.#done = new Uint8Array(elements.length)
-    this.remaining = elements.length
-    let total = 0
-    for (const [i, { jsonBytes }] of elements.entries()) {
-      total += jsonBytes
-      // What was erased has no text: there is nothing of it to send.
-      if (jsonBytes === 0 || ((done[i >> 3] ?? 0) >> (i & 7)) & 1) this.markDone(i)
-    }
-    this.jsonBytes = total
-  }
-
-  /** What it takes in this process. */
-  get memoryBytes(): number {
-    return this.jsonBytes + this.elements.length * ELEMENT_OVERHEAD_BYTES + CHUNK_OVERHEAD_BYTES
+    // What was erased has no text: there is nothing of it to send.
+    this.#done = Uint8Array.from(elements, ({ json }, i) =>
+      json.length === 0 ? 1 : ((done[i >> 3] ?? 0) >> (i & 7)) & 1,
+    )
+    this.remaining = this.#done.reduce((left, flag) => left - flag, elements.length)
   }
 
   isDone(index: number): boolean {
@@ -119,15 +107,10 @@ export class PartitionWindow {
     this.claim = claim
   }
 
-  /** JSON of the loaded chunks, bytes. */
-  loadedBytes = 0
   /** Memory of the loaded chunks, bytes. */
-  memoryBytes = 0
-  /** How much larger a chunk is here than in Redis: JSON and memory of the last one loaded. */
+  loadedBytes = 0
+  /** How much larger a chunk is here than in Redis: that of the last one loaded. */
   expansion = 1
-  memoryExpansion = 1
-  /** JSON of the last chunk loaded, bytes. */
-  lastBytes = 0
 
   get hasUnloaded(): boolean {
     return this.unreadable === null && (this.stale || this.waiting > this.chunks.length)
@@ -157,11 +140,7 @@ export class PartitionWindow {
       const loaded = new LoadedChunk(chunk)
       this.chunks.push(loaded)
       this.loadedBytes += loaded.jsonBytes
-      this.memoryBytes += loaded.memoryBytes
-      this.lastBytes = loaded.jsonBytes
-      if (loaded.bytes === 0) continue
-      this.expansion = Math.max(1, loaded.jsonBytes / loaded.bytes)
-      this.memoryExpansion = Math.max(1, loaded.memoryBytes / loaded.bytes)
+      if (loaded.bytes > 0) this.expansion = Math.max(1, loaded.jsonBytes / loaded.bytes)
     }
     this.waiting = Math.max(waiting, this.chunks.length)
   }
@@ -169,11 +148,9 @@ export class PartitionWindow {
   /** Marks items done; returns what to tell Redis. */
   settle(items: readonly Item[]): { finished: string[]; partly: PartlySettled[] } {
     const touched = new Set<LoadedChunk>()
-    let last: LoadedChunk | null = null
     for (const { chunk, index } of items) {
       chunk.markDone(index)
-      if (chunk !== last) touched.add(chunk)
-      last = chunk
+      touched.add(chunk)
     }
     return {
       finished: this.#leave([...touched].filter((chunk) => chunk.remaining === 0)),
@@ -196,10 +173,7 @@ export class PartitionWindow {
       const gone = new Set(finished)
       this.chunks = this.chunks.filter((chunk) => !gone.has(chunk))
       this.waiting -= finished.length
-      for (const { jsonBytes, memoryBytes } of gone) {
-        this.loadedBytes -= jsonBytes
-        this.memoryBytes -= memoryBytes
-      }
+      this.loadedBytes -= finished.reduce((sum, chunk) => sum + chunk.jsonBytes, 0)
     }
     return finished.map((chunk) => chunk.id)
   }

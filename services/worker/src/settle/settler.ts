@@ -21,11 +21,10 @@ export class Settler {
 
   async settle(items: readonly Item[]): Promise<void> {
     const byWindow = new Map<PartitionWindow, Item[]>()
-    let own: Item[] | undefined
-    for (const [i, item] of items.entries()) {
-      if (item.window !== items[i - 1]?.window) own = byWindow.get(item.window)
+    for (const item of items) {
+      const own = byWindow.get(item.window)
       if (own) own.push(item)
-      else byWindow.set(item.window, (own = [item]))
+      else byWindow.set(item.window, [item])
     }
     await Promise.all([...byWindow].map(([window, own]) => this.#settleWindow(window, own)))
   }

@@ -146,7 +146,6 @@ export class ShadowLane {
       limits,
       coalesces: this.#o.coalesces(),
       mostWindows: Infinity,
-      windowByWindow: false,
     })
     if (batch.items.length > 0) return batch
     const [window] = windows
