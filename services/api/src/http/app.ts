@@ -205,7 +205,7 @@ class Intake {
     known.bodyBytes = result.bodyBytes
     if (result.answer === null) this.#tell(ABORTED, requestId, known)
     else {
-      if (!request.complete) boundUnreadBody(request)
+      if (!request.complete) boundUnreadBody(request, response)
       this.#answer(request, response, result.answer, requestId, known)
     }
   }
@@ -324,7 +324,7 @@ class Intake {
     known: Known,
   ): string {
     const requestId = this.#requestId(known)
-    if (!request.complete) boundUnreadBody(request)
+    if (!request.complete) boundUnreadBody(request, response)
     this.#answer(request, response, refusalAnswer(refusal, requestId), requestId, known)
     return requestId
   }

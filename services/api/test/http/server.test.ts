@@ -85,6 +85,28 @@ describe('a caller that does not behave', () => {
     expect(status).toBe(413)
   })
 
+  it('sends too much and wants the connection closed: it can send all of it, and reads its 413', async () => {
+    const size = 4_000_000
+    const head = `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\n${AUTH}Content-Length: ${String(size)}\r\nConnection: close\r\n\r\n`
+    const socket = connect(intake.port, '127.0.0.1')
+    let text = ''
+    const closed = new Promise<string>((resolve) => {
+      socket.once('error', ({ message }) => { resolve(message) }) // prettier-ignore
+      socket.once('close', () => { resolve('closed') }) // prettier-ignore
+    })
+    const answered = new Promise<void>((resolve) =>
+      socket.on('data', (chunk) => {
+        text += chunk.toString()
+        resolve()
+      }),
+    )
+    socket.write(head)
+    await answered
+    socket.write(Buffer.alloc(size, 'x'))
+    expect(await closed).toBe('closed')
+    expect(text).toMatch(/^HTTP\/1.1 413 /)
+  })
+
   it('goes away in the middle of its body: its memory is given back', async () => {
     const head = `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\n${AUTH}Content-Length: 900\r\n\r\n`
     for (let i = 0; i < 5; i++) {
