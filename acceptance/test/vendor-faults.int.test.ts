@@ -265,4 +265,35 @@ describe('an attempt without an answer that is processed late', () => {
       await relay.stop()
     }
   })
+
+  test('nor when its worker was ended meanwhile', async () => {
+    const relay = await Relay.start({
+      env: {
+        RELAY_SHUTDOWN_MS: '200',
+        RELAY_ARRIVAL_GRACE_MS: '5000',
+        RELAY_LEASE_MS: '7000',
+        // Each update apart, or the second would arrive with the first.
+        RELAY_COALESCE: 'off',
+      },
+      simulator: { closedBeforeArrival: 'process', recordMaxElements: 1_000 },
+    })
+    try {
+      relay.simulator.addFault({ count: 1, action: { kind: 'delay', beforeMs: 4_000 } })
+      await relay.postElements([numberedUser('stale', 1)])
+      const { record } = relay.simulator
+      await waitFor(() => record.overlap.open > 0, { what: 'the first attempt' })
+      await relay.workers[0]?.stop()
+      await relay.addWorker()
+      await relay.postElements([numberedUser('stale', 2)])
+      await relay.simulator.until((record) => record.totals.elements >= 3, 20_000)
+      const arrived = record
+        .ofCustomer(APP_ID, 'stale')
+        .flatMap(({ raw }) => numbersOf(raw.toString()))
+      expect(arrived[0]).toBe(1)
+      expect(arrived.at(-1)).toBe(2)
+      expect(arrived).toEqual([...arrived].sort((a, b) => a - b))
+    } finally {
+      await relay.stop()
+    }
+  })
 })

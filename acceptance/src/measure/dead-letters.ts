@@ -8,7 +8,7 @@ import { systemClock } from '@relay/shared/clock.js'
 import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
 import { connectRedis } from '@relay/shared/redis/connect.js'
-import { createRequestId } from '@relay/shared/request-id.js'
+import { createRequestId, producerTag } from '@relay/shared/request-id.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { customerKey } from '@relay/shared/identity.js'
 import { ADMIN_TOKEN, APP_ID, Relay, send } from '../relay.js'
@@ -34,7 +34,7 @@ function letter(n: number): DeadLetter {
     reason: n % 3 === 0 ? 'expired' : 'element_refused',
     answer: { status: 400, type: 'AttributeError', message: 'no', attribute: 'plan' },
     attempts: 1,
-    requestId: createRequestId(nowMs, 1, 'shop', systemRandom),
+    requestId: createRequestId(nowMs, 1, producerTag('shop'), systemRandom),
     acceptedAtMs: nowMs,
     deadAtMs: nowMs,
   }
