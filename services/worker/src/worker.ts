@@ -168,7 +168,10 @@ export class Worker {
     await Promise.all([...this.#services.values()].map((s) => s.stop(this.#o.config.shutdownMs)))
     await released
     await this.#ownership.releaseAll()
-    await this.#session.leave()
+    // What of its last requests may still be processed must not be overtaken by newer data: those
+    // partitions wait for the end of the lease, as after a death.
+    if (this.#ownership.keepsClaims) await this.#session.stop()
+    else await this.#session.leave()
   }
 
   #syncWorkspaces(): void {

@@ -126,6 +126,11 @@ export class Flight {
     }
   }
 
+  /** Whether something it sent may still be processed: it was ended before that was over. */
+  get mayStray(): boolean {
+    return this.#strayUntilMs > this.#c.clock.monotonicMs()
+  }
+
   #next(): Batch | null {
     this.#manifest.drop(({ window, chunk, index }) => window.lost || chunk.isErased(index))
     return this.#manifest.next()

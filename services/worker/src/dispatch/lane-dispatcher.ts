@@ -304,6 +304,7 @@ export class LaneDispatcher {
       this.#flights.delete(landed)
       for (const window of windows) {
         window.busy = false
+        window.mayStray = flight.mayStray
         this.#o.onIdle(window)
       }
       this.wake()

@@ -94,6 +94,8 @@ export class PartitionWindow {
   busy = false
   /** Others should have it: nothing new is started, and it is released once idle. */
   retiring = false
+  /** The worker ended while a request of it may still be processed: nobody else may serve it yet. */
+  mayStray = false
   /** The claim is lost: nothing of it may be sent or settled any more. */
   lost = false
   /** Format of the chunk behind the loaded ones that this process cannot read; null: none is known. */

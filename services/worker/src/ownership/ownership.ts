@@ -60,6 +60,7 @@ export class Ownership {
   /** Claims without an answer yet. */
   readonly #claiming = new Set<string>()
   #claims = 0
+  #keepsClaims = false
   #stopped = false
 
   constructor(options: OwnershipOptions) {
@@ -137,6 +138,11 @@ export class Ownership {
   async releaseAll(): Promise<void> {
     this.#stopped = true
     await this.#retire([...this.#owned.values()])
+  }
+
+  /** Some of what was given up is nobody's before this worker's lease ends. */
+  get keepsClaims(): boolean {
+    return this.#keepsClaims
   }
 
   /** Nothing of the partition is under way any more. */
@@ -259,6 +265,10 @@ export class Ownership {
 
   async #release({ window, queue }: Owned): Promise<void> {
     this.#drop(window)
+    if (window.mayStray) {
+      this.#keepsClaims = true
+      return
+    }
     this.#saw(window.tag, '')
     await queue.release(window.claim).catch(() => {
       this.#owners.delete(window.tag)

@@ -77,12 +77,17 @@ export class Session {
     return this.#renewing
   }
 
-  /** Gives the lease up, so that others take over at once. */
-  async leave(): Promise<void> {
+  /** Renews the lease no more: it runs out, and others take over then. */
+  async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
     await this.#renewing
     this.#endsAtMs = -Infinity
+  }
+
+  /** Gives the lease up, so that others take over at once. */
+  async leave(): Promise<void> {
+    await this.stop()
     await this.#o.deployment.session(this.#id, this.#o.leaseMs, 'leave').catch(() => undefined)
   }
 
