@@ -12,7 +12,7 @@ import {
   type MutantRunResult,
   type TestResult,
 } from './stryker.js'
-import { run, Suite, type Failure, type Test } from './suite.js'
+import { failRunning, run, Suite, type Failure, type Test } from './suite.js'
 
 /** What the unchanged code taught of a test. */
 interface KnownTest {
@@ -58,6 +58,7 @@ class Runner {
     Object.assign(globalThis, { expect: jestExpect() })
     // A mutant may leave promises behind that nobody awaits. They are no verdict.
     process.on('unhandledRejection', () => undefined)
+    process.on('uncaughtException', failRunning)
     if (!existsSync(this.notes)) return
     const { tests, files } = JSON.parse(readFileSync(this.notes, 'utf8')) as Notes
     this.tests = new Map(Object.entries(tests))
