@@ -1,13 +1,10 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import Module, { createRequire } from 'node:module'
 import { dirname, isAbsolute, join, relative, sep } from 'node:path'
+import { transformSync, type Options } from '@swc/core'
 
-interface Compiler {
-  transformSync: (text: string, options: object) => { readonly code: string }
-}
-/** The compiler of the tests, with the options of jest.config.js. */
-const compiler = createRequire(import.meta.url)('@swc/core') as Compiler
-const SWC = {
+/** As in jest.config.js. */
+const SWC: Options = {
   jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
   module: { type: 'commonjs' },
 }
@@ -61,7 +58,7 @@ export class Modules {
     internals._extensions['.ts'] = (module, file) => {
       const known = this.compiled.get(file)
       const code =
-        known ?? compiler.transformSync(readFileSync(file, 'utf8'), { ...SWC, filename: file }).code
+        known ?? transformSync(readFileSync(file, 'utf8'), { ...SWC, filename: file }).code
       this.compiled.set(file, code)
       ;(module as unknown as Compiling)._compile(code, file)
     }
