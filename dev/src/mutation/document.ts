@@ -16,18 +16,20 @@ npm run mutation:survivors -- gate.ts                                           
 
 - **killed** counts mutants with which a test failed or a module did not load; **endless** those with which a test took twenty times
   as many steps as without (in steps, not in time: a busy machine kills nothing).
-- All of Stryker's changes count, messages' wording included. What a module computes when it loads counts too: the module is loaded
-  with the mutant in place.
-- Jest takes more than a second to begin, so the tests run in one process that has them loaded: \`dev/src/mutation/runner\`, a test runner
-  of Stryker's. Properties look at 40 cases of theirs (at 300 or all, where a test needs them to hold), always the same ones: a score is
-  had again, and is rather too low than too high. Before anything is counted all tests have to hold twice.
-- Slow tests are left out (\`shared/test/gate/adaptation.test.ts\`, which simulates hours, and \`services/api/test/fuzz.test.ts\`), as are
-  integration tests, the acceptance tests and the fault suite: a survivor may well be caught there.
+- All of Stryker's changes count, messages' wording included. What a module computes when it loads counts too.
+- Jest takes more than a second to begin, so the tests run in one process: \`dev/src/mutation/runner\`, a test runner of Stryker's. It
+  loads relay's modules anew for every mutant, so nothing that one leaves behind is held against the next.
+- Properties look at 40 cases of theirs (at 300 or all, where a test needs them to hold), always the same ones: a score is had again,
+  and is rather too low than too high.
+- Only unit tests that take milliseconds are asked (\`tests\` in \`dev/mutation/core.json\`). What goes over HTTP or Redis, simulates
+  hours or makes thousands of cases is not, nor are the acceptance tests and the fault suite: a survivor may well be caught there.
 `
 
 const NOTES = `## Why some cannot be killed
 
-Looked at one by one, most of what survives is one of these:
+Gate, budgets, classification, retry, scaling and the ceiling were looked at mutant by mutant; what is left of them is one of these. Of the
+others the greater part was looked at; most that a test could still kill is in `validate/format.ts`, `validate/element.ts`,
+`validate/names.ts` and `identity/identity.ts`.
 
 - **The same by another way.** \`>=\` for \`>\` where both branches give the same at the bound (\`Math.max\`, clamping, an empty slice), a
   shortcut that only saves work (\`if (held.size > 0 && …)\`, a cache, an early return before a loop that finds nothing).

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, sep } from 'node:path'
 import { fewerCases, MOST_CASES } from './fewer-cases.js'
@@ -12,7 +12,7 @@ import {
   type MutantRunResult,
   type TestResult,
 } from './stryker.js'
-import { run, Suite, type Failure, type Test } from './suite.js'
+import { failRunning, run, Suite, type Failure, type Test } from './suite.js'
 
 /** What the unchanged code taught of a test. */
 interface KnownTest {
@@ -21,7 +21,7 @@ interface KnownTest {
   readonly mostCases: number
 }
 
-/** For the processes that follow one that was stopped. */
+/** What the dry run saw. */
 interface Notes {
   readonly tests: Readonly<Record<string, KnownTest>>
   /** How long the tests of a file took, ms. */
@@ -44,7 +44,7 @@ class Runner {
     'fast-check': fewerCases(() => this.mostCases),
   })
   private readonly imports = new Imports(this.copy)
-  /** What the first process saw, for those that follow one that was stopped. */
+  /** What the dry run saw, for the other processes. */
   private readonly notes = join(this.copy, '.mutation-notes.json')
   private readonly files = testFiles(this.copy)
   private tests = new Map<string, KnownTest>()
@@ -58,7 +58,12 @@ class Runner {
     Object.assign(globalThis, { expect: jestExpect() })
     // A mutant may leave promises behind that nobody awaits. They are no verdict.
     process.on('unhandledRejection', () => undefined)
-    if (!existsSync(this.notes)) return
+    process.on('uncaughtException', failRunning)
+  }
+
+  /** Only one of several processes makes the dry run, and the others may begin before its end. */
+  private readNotes(): void {
+    if (this.tests.size > 0) return
     const { tests, files } = JSON.parse(readFileSync(this.notes, 'utf8')) as Notes
     this.tests = new Map(Object.entries(tests))
     this.fileMs = new Map(Object.entries(files))
@@ -96,6 +101,7 @@ class Runner {
   /** Everything is loaded anew, so that nothing of one mutant is left for the next: a cache is enough. */
   async mutantRun(mutant: MutantRun): Promise<MutantRunResult> {
     const { mutantActivation, testFilter, activeMutant, sandboxFileName } = mutant
+    this.readNotes()
     const asked = mutantActivation === 'static' ? null : (testFilter ?? [])
     const ids = new Set(asked)
     const isAsked = ({ id }: Test) => asked === null || ids.has(id)

@@ -144,11 +144,22 @@ function ancestors(inner: Group): readonly Group[] {
   return found
 }
 
+/** Fails the test that is running: something threw where nobody awaits it, in a callback say. */
+export function failRunning(error: unknown): void {
+  failed?.(error)
+}
+let failed: ((error: unknown) => void) | null = null
+
 async function attempt(what: () => Promise<void>): Promise<Failure | null> {
+  const elsewhere = new Promise<never>((_, reject) => {
+    failed = reject
+  })
   try {
-    await what()
+    await Promise.race([what(), elsewhere])
     return null
   } catch (error) {
     return { message: error instanceof Error ? error.message : String(error) }
+  } finally {
+    failed = null
   }
 }
