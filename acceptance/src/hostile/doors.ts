@@ -6,6 +6,8 @@ import { input, type HostileInput } from './input.js'
 export const OTHER_APP_ID = 'OTHER'
 export const OTHER_PRODUCER = 'crm'
 export const OTHER_SECRET = 'another-secret'
+/** The producer of all tests, and the other: that of the neighbour. */
+export const BOTH_PRODUCERS = `shop:${SECRET},${OTHER_PRODUCER}:${OTHER_SECRET}`
 
 const OPS = { door: 'ops' } as const
 const as = (user: string, secret: string) => ({ auth: `Authorization: ${basic(user, secret)}` })

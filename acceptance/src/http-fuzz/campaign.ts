@@ -1,3 +1,4 @@
+import { BOTH_PRODUCERS } from '../hostile/doors.js'
 import { Neighbour } from '../hostile/neighbour.js'
 import { processFacts } from '../hostile/process-facts.js'
 import { metricsOf, opsUrlOf, sumOf } from '../metrics.js'
@@ -37,7 +38,11 @@ const MOST_FAULTS = 20
 export async function fuzzIntake(options: CampaignOptions): Promise<CampaignResult> {
   const relay = await Relay.start({
     simulator: { record: 'sizes', usersPerWindow: 1e9, eventsPerWindow: 1e9 },
-    env: { MOENGAGE_USERS_PER_MINUTE: '1000000000', MOENGAGE_EVENTS_PER_MINUTE: '1000000000' },
+    env: {
+      RELAY_PRODUCERS: BOTH_PRODUCERS,
+      MOENGAGE_USERS_PER_MINUTE: '1000000000',
+      MOENGAGE_EVENTS_PER_MINUTE: '1000000000',
+    },
   })
   try {
     return await campaign(relay, options)

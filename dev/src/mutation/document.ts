@@ -28,8 +28,8 @@ npm run mutation:survivors -- gate.ts                                           
 const NOTES = `## Why some cannot be killed
 
 Gate, budgets, classification, retry, scaling and the ceiling were looked at mutant by mutant; what is left of them is one of these. Of the
-others the greater part was looked at; most that a test could still kill is in `validate/format.ts`, `validate/element.ts`,
-`validate/names.ts` and `identity/identity.ts`.
+others the greater part was looked at; most that a test could still kill is in \`validate/format.ts\`, \`validate/element.ts\`,
+\`validate/names.ts\` and \`identity/identity.ts\`.
 
 - **The same by another way.** \`>=\` for \`>\` where both branches give the same at the bound (\`Math.max\`, clamping, an empty slice), a
   shortcut that only saves work (\`if (held.size > 0 && …)\`, a cache, an early return before a loop that finds nothing).
@@ -41,7 +41,7 @@ others the greater part was looked at; most that a test could still kill is in `
 const KILLED = new Set(['Killed'])
 const ENDLESS = new Set(['Timeout'])
 const LEFT = new Set(['Survived', 'NoCoverage'])
-/** Survivors of a file that are shown; all of them: \`npm run mutation:survivors\`. */
+/** Survivors of a file that are shown; all of them: `npm run mutation:survivors`. */
 const MOST_SHOWN = 6
 const LONGEST = 60
 
