@@ -4,10 +4,10 @@
  * that the worker looks as far ahead as it may. Takes some minutes, writes docs/backlog-memory.md;
  * ends with status 1 when memory is over the bound or something did not arrive, or twice.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { format, resolveConfig } from 'prettier'
+import { writePage } from '@relay/dev/docs/write-page.js'
 import { ROOT } from '@relay/dev/folders.js'
 import { waitFor } from '@relay/dev/wait-for.js'
 import { Relay } from '../relay.js'
@@ -173,8 +173,7 @@ for (const one of CASES) {
   process.stdout.write(`${JSON.stringify(result)}\n`)
   measured.push(result)
 }
-const style = { ...(await resolveConfig(values.out)), parser: 'markdown' }
-writeFileSync(values.out, await format(page(measured), style))
+await writePage(values.out, page(measured))
 const faults = measured.flatMap(({ name, faults: own }) => own.map((fault) => `${name}: ${fault}`))
 process.stdout.write(`${faults.join('\n')}\nwritten: ${values.out}\n`)
 process.exitCode = faults.length > 0 ? 1 : 0

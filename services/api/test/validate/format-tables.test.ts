@@ -101,7 +101,7 @@ describe('a time', () => {
     const time = parseTime(value)
     if (epochMs === null) expect(time).toBeNull()
     else {
-      expect(time?.epochMs).toBeCloseTo(Number(epochMs), 5)
+      expect(time?.epochMs).toBeCloseTo(epochMs, 5)
       expect(time?.zoned).toBe(zoned)
     }
   })
