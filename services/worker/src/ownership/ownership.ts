@@ -23,10 +23,11 @@ export interface OwnershipOptions {
   readonly refresh: () => void
 }
 
-/** A partition's claim, '' for none, and when it was heard of at the latest, monotonic ms. */
+/** A partition's claim, '' for none, and when it was first and last heard of, monotonic ms. */
 interface SeenOwner {
   readonly claim: string
   readonly seenAtMs: number
+  readonly heardAtMs: number
 }
 
 interface Owned {
@@ -106,7 +107,7 @@ export class Ownership {
     this.#sessions = new Set(roster.sessions.keys())
     this.#dirty = new Set(roster.dirty)
     for (const tag of this.#owners.keys()) if (!this.#dirty.has(tag)) this.#owners.delete(tag)
-    await this.#lookUpOwners([...this.#dirty].filter((tag) => !this.#knowsLiveOwner(tag)))
+    await this.#lookUpOwners([...this.#dirty].filter((tag) => !this.#isSureOfOwner(tag)))
     await this.#apply()
     if ([...this.#dirty].some((tag) => this.#isUnjudged(tag))) this.#o.refresh()
     await this.#clean()
@@ -183,7 +184,11 @@ export class Ownership {
     const sessions = this.#sessions.has(id) ? [...this.#sessions] : [...this.#sessions, id]
     const share = fairShare(id, sessions, dirty, live)
     const claimable = share.claim.filter((tag) => this.#mayClaim(tag))
+    const askedAtMs = this.#o.clock.monotonicMs()
     await Promise.all(claimable.map((tag) => this.#claimOnce(tag, id)))
+    // Given up while a claim of it was under way: nobody will say so again.
+    const freed = claimable.some((tag) => this.#owners.get(tag)?.claim === '' && this.#heardSince(tag, askedAtMs)) // prettier-ignore
+    if (freed) await this.#apply()
     const spare = share.release.flatMap((tag) => this.#owned.get(tag) ?? [])
     await this.#retire(spare)
   }
@@ -215,19 +220,40 @@ export class Ownership {
     return !this.#sessions.has(session) && owner.seenAtMs > this.#rosterAskedAtMs
   }
 
+  /**
+   * Whether its owner lives and was heard of within a lease: a message that says otherwise may have
+   * been missed, and nobody serves a partition that every worker takes for another's.
+   */
+  #isSureOfOwner(tag: string): boolean {
+    if (this.#owned.has(tag)) return true
+    return this.#knowsLiveOwner(tag) && this.#heardSince(tag, this.#o.clock.monotonicMs() - this.#o.leaseMs) // prettier-ignore
+  }
+
+  #heardSince(tag: string, sinceMs: number): boolean {
+    return (this.#owners.get(tag)?.heardAtMs ?? -Infinity) > sinceMs
+  }
+
   #saw(tag: string, claim: string): void {
-    if (this.#owners.get(tag)?.claim === claim) return
-    this.#owners.set(tag, { claim, seenAtMs: this.#o.clock.monotonicMs() })
+    const heardAtMs = this.#o.clock.monotonicMs()
+    const known = this.#owners.get(tag)
+    const seenAtMs = known?.claim === claim ? known.seenAtMs : heardAtMs
+    this.#owners.set(tag, { claim, seenAtMs, heardAtMs })
+  }
+
+  /** Redis' answer to a question of `askedAtMs`: a message that came since is newer. */
+  #wasTold(tag: string, claim: string, askedAtMs: number): void {
+    if (!this.#heardSince(tag, askedAtMs)) this.#saw(tag, claim)
   }
 
   async #lookUpOwners(tags: readonly string[]): Promise<void> {
-    const { client, prefix } = this.#o
+    const { client, prefix, clock } = this.#o
+    const askedAtMs = clock.monotonicMs()
     const owners = await Promise.all(
       tags.map((tag) => new PartitionQueue(client, prefix, tag).owner().catch(() => null)),
     )
     tags.forEach((tag, i) => {
       const owner = owners[i]
-      if (owner !== null && owner !== undefined) this.#saw(tag, owner)
+      if (owner !== null && owner !== undefined) this.#wasTold(tag, owner, askedAtMs)
     })
   }
 
@@ -248,13 +274,15 @@ export class Ownership {
     const queue = new PartitionQueue(this.#o.client, this.#o.prefix, tag)
     this.#claims += 1
     const claim = `${session}:${String(this.#claims)}`
+    const askedAtMs = this.#o.clock.monotonicMs()
     // No answer: the claim may stand. It is found again when the owner is looked up.
     const result = await queue.claim(seen, claim).catch(() => null)
     if (!result) {
       this.#owners.delete(tag)
       return
     }
-    this.#saw(tag, result.owner)
+    if (result.claimed) this.#saw(tag, result.owner)
+    else this.#wasTold(tag, result.owner, askedAtMs)
     const current = this.#o.session()
     if (!result.claimed || current.id !== session || !current.alive || this.#owned.has(tag)) return
     if (seen !== '') this.#o.onTakeover(tag, seen)

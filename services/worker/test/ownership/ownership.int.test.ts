@@ -31,7 +31,7 @@ afterAll(async () => {
   await redis.stop()
 })
 
-function worker(session: string) {
+function worker(session: string, clock = systemClock) {
   const seen = {
     refreshes: 0,
     takeovers: [] as string[],
@@ -40,7 +40,7 @@ function worker(session: string) {
     unreadable: [] as number[],
   }
   const ownership = new Ownership({
-    ...{ client, prefix, deployment, clock: systemClock, leaseMs: LEASE_MS },
+    ...{ client, prefix, deployment, clock, leaseMs: LEASE_MS },
     session: () => ({ id: session, alive: true }),
     onGained: (window) => {
       seen.windows.push(window)
@@ -54,7 +54,7 @@ function worker(session: string) {
     },
   })
   const hear = async (step: 'join' | 'renew' | 'leave') => {
-    const askedAtMs = systemClock.monotonicMs()
+    const askedAtMs = clock.monotonicMs()
     return { roster: await deployment.session(session, LEASE_MS, step), askedAtMs }
   }
   return { ownership, seen, hear }
@@ -136,6 +136,42 @@ test('a claim seen before its answer came is not claimed over: what is served is
     only.ownership.woken(TAG, 'only.1:1'),
   ])
   expect(only.ownership.owned.get(TAG)?.window.claim).toBe(await owner())
+})
+
+test('a partition given up while a claim of it is refused is claimed again at once', async () => {
+  const other = worker('other.1')
+  await other.hear('join')
+  const first = worker('first.1')
+  const { roster, askedAtMs } = await first.hear('join')
+  await first.ownership.balance(roster, askedAtMs)
+  const queue = new PartitionQueue(client, prefix, TAG)
+  await queue.claim('', 'other.1:1')
+
+  const refused = first.ownership.woken(TAG, '')
+  const released = queue.release('other.1:1')
+  await Promise.all([refused, released, first.ownership.woken(TAG, '')])
+  expect(await owner()).toMatch(/^first\.1:/)
+})
+
+test('a partition whose giving up was not heard of is found within a lease', async () => {
+  await deployment.mark([TAG])
+  let shiftMs = 0
+  const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + shiftMs }
+  await worker('other.1').hear('join')
+  const queue = new PartitionQueue(client, prefix, TAG)
+  await queue.claim('', 'other.1:1')
+  const first = worker('first.1', clock)
+  const early = await first.hear('join')
+  await first.ownership.balance(early.roster, early.askedAtMs)
+  await queue.release('other.1:1')
+
+  const soon = await first.hear('renew')
+  await first.ownership.balance(soon.roster, soon.askedAtMs)
+  expect(await owner()).toBe('')
+  shiftMs = LEASE_MS + 1
+  const later = await first.hear('renew')
+  await first.ownership.balance(later.roster, later.askedAtMs)
+  expect(await owner()).toMatch(/^first\.1:/)
 })
 
 test('a partition that a worker cannot read is left to another, and looked at again later', async () => {
