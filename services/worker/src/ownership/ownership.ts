@@ -185,10 +185,11 @@ export class Ownership {
     const share = fairShare(id, sessions, dirty, live)
     const claimable = share.claim.filter((tag) => this.#mayClaim(tag))
     const askedAtMs = this.#o.clock.monotonicMs()
-    await Promise.all(claimable.map((tag) => this.#claimOnce(tag, id)))
+    const refused = await Promise.all(claimable.map((tag) => this.#claimOnce(tag, id)))
     // Given up while a claim of it was under way: nobody will say so again.
     const freed = claimable.some((tag) => this.#owners.get(tag)?.claim === '' && this.#heardSince(tag, askedAtMs)) // prettier-ignore
-    if (freed) await this.#apply()
+    // Another was faster: in place of what it took, there may be others to claim.
+    if (freed || refused.includes(true)) await this.#apply()
     const spare = share.release.flatMap((tag) => this.#owned.get(tag) ?? [])
     await this.#retire(spare)
   }
@@ -260,17 +261,18 @@ export class Ownership {
   /**
    * One claim of a partition at a time: a look at the owner can show a claim whose answer is still
    * on its way. Claiming over that would void what this worker is about to serve under it.
+   * Returns whether somebody else turned out to own it.
    */
-  async #claimOnce(tag: string, session: string): Promise<void> {
-    if (this.#claiming.has(tag)) return
+  async #claimOnce(tag: string, session: string): Promise<boolean> {
+    if (this.#claiming.has(tag)) return false
     this.#claiming.add(tag)
-    await this.#claim(tag, session).finally(() => this.#claiming.delete(tag))
+    return this.#claim(tag, session).finally(() => this.#claiming.delete(tag))
   }
 
-  async #claim(tag: string, session: string): Promise<void> {
+  async #claim(tag: string, session: string): Promise<boolean> {
     const partition = parsePartitionTag(tag)
     const seen = this.#owners.get(tag)?.claim
-    if (!partition || seen === undefined || this.#owned.has(tag)) return
+    if (!partition || seen === undefined || this.#owned.has(tag)) return false
     const queue = new PartitionQueue(this.#o.client, this.#o.prefix, tag)
     this.#claims += 1
     const claim = `${session}:${String(this.#claims)}`
@@ -279,16 +281,20 @@ export class Ownership {
     const result = await queue.claim(seen, claim).catch(() => null)
     if (!result) {
       this.#owners.delete(tag)
-      return
+      return false
     }
-    if (result.claimed) this.#saw(tag, result.owner)
-    else this.#wasTold(tag, result.owner, askedAtMs)
+    if (!result.claimed) {
+      this.#wasTold(tag, result.owner, askedAtMs)
+      return this.#knowsLiveOwner(tag)
+    }
+    this.#saw(tag, result.owner)
     const current = this.#o.session()
-    if (!result.claimed || current.id !== session || !current.alive || this.#owned.has(tag)) return
+    if (current.id !== session || !current.alive || this.#owned.has(tag)) return false
     if (seen !== '') this.#o.onTakeover(tag, seen)
     const window = new PartitionWindow(tag, partition, claim)
     this.#owned.set(tag, { window, queue })
     this.#o.onGained(window, queue)
+    return false
   }
 
   async #release({ window, queue }: Owned): Promise<void> {

@@ -5,6 +5,7 @@ import { deploymentKeys, partitionTag } from '@relay/shared/queue/keys.js'
 import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import type { PartitionWindow } from '../../src/fetch/window.js'
+import { fairShare } from '../../src/ownership/fair-share.js'
 import { Ownership } from '../../src/ownership/ownership.js'
 
 const TAG = partitionTag({ appId: 'APP', lane: 'realtime', generation: 0, index: 0 })
@@ -151,6 +152,28 @@ test('a partition given up while a claim of it is refused is claimed again at on
   const released = queue.release('other.1:1')
   await Promise.all([refused, released, first.ownership.woken(TAG, '')])
   expect(await owner()).toMatch(/^first\.1:/)
+})
+
+test('who was beaten to a partition claims another in its place', async () => {
+  const tags = [0, 1].map((index) =>
+    partitionTag({ appId: 'APP', lane: 'realtime', generation: 0, index }),
+  )
+  const other = worker('other.1')
+  await other.hear('join')
+  const first = worker('first.1')
+  const { roster, askedAtMs } = await first.hear('join')
+  await first.ownership.balance(roster, askedAtMs)
+  // Whichever of the two it tries first, the other worker has it by then.
+  const [taken = '', left = ''] = fairShare('first.1', ['first.1', 'other.1'], tags, new Map())
+    .claim.concat(tags)
+    .filter((tag, i, all) => all.indexOf(tag) === i)
+  await new PartitionQueue(client, prefix, taken).claim('', 'other.1:1')
+
+  // Both wake up together: of two with data it wants one.
+  await first.ownership.woken(left, 'other.1:0')
+  const woken = first.ownership.woken(taken, '')
+  await Promise.all([woken, first.ownership.woken(left, '')])
+  expect(await new PartitionQueue(client, prefix, left).owner()).toMatch(/^first\.1:/)
 })
 
 test('a partition whose giving up was not heard of is found within a lease', async () => {
