@@ -38,6 +38,14 @@ export interface Answer {
   readonly body: string
 }
 
+/** What tests read of a dead letter in the operator API. */
+export interface ShownDeadLetter {
+  readonly id: string
+  readonly reason: string
+  readonly attempts: number
+  readonly answer: { readonly message: string }
+}
+
 /** A whole relay as users run it: a Redis, one api, workers, and the simulator in this process. */
 export class Relay {
   readonly simulator: Simulator
@@ -167,6 +175,21 @@ export class Relay {
       'Content-Type': 'application/json',
       ...headers,
     })
+  }
+
+  /** Asks the operator API: `path` is what follows `/admin/`. */
+  operate(method: string, path: string, body: object | null = null): Promise<Answer> {
+    const text = body === null ? '' : JSON.stringify(body)
+    return send(`${this.opsUrl}/admin/${path}`, method, text, {
+      Authorization: `Bearer ${ADMIN_TOKEN}`,
+      'Content-Type': 'application/json',
+    })
+  }
+
+  /** The first 1,000 dead letters of the workspace, as the operator API shows them. */
+  async deadLetters(): Promise<readonly ShownDeadLetter[]> {
+    const { body } = await this.operate('GET', `dead-letters?app_id=${APP_ID}&limit=1000`)
+    return (JSON.parse(body) as { dead_letters: ShownDeadLetter[] }).dead_letters
   }
 
   postElements(

@@ -1,18 +1,11 @@
 import { waitFor } from '@relay/dev/wait-for.js'
 import { metricsOf, sumOf } from '../src/metrics.js'
-import { ADMIN_TOKEN, APP_ID, Relay, send } from '../src/relay.js'
+import { APP_ID, Relay } from '../src/relay.js'
 import { numberedEvent, numbersOf } from '../src/shop.js'
 
 const MAX_AGE_S = 3
 const CUSTOMERS = ['ann', 'bob', 'eve'] as const
 const EXPIRED = /^relay_dead_lettered_elements_total\{[^}]*reason="expired"[^}]*\} (\d+)/gm
-
-interface Letter {
-  readonly id: string
-  readonly reason: string
-  readonly attempts: number
-  readonly answer: { readonly message: string }
-}
 
 describe('elements older than RELAY_MAX_AGE_SECONDS', () => {
   let relay: Relay
@@ -24,21 +17,13 @@ describe('elements older than RELAY_MAX_AGE_SECONDS', () => {
   })
   afterEach(() => relay.stop())
 
-  const operate = (method: string, path: string, body: object | null = null) =>
-    send(`${relay.opsUrl}/admin/${path}`, method, body === null ? '' : JSON.stringify(body), {
-      Authorization: `Bearer ${ADMIN_TOKEN}`,
-      'Content-Type': 'application/json',
-    })
-
-  async function letters(): Promise<Letter[]> {
-    const { body } = await operate('GET', `dead-letters?app_id=${APP_ID}&limit=1000`)
-    return (JSON.parse(body) as { dead_letters: Letter[] }).dead_letters
-  }
-
-  async function untilLetters(count: number): Promise<Letter[]> {
+  async function untilLetters(count: number) {
     const what = `${String(count)} dead letters`
-    await waitFor(async () => (await letters()).length === count, { what, timeoutMs: 30_000 })
-    return letters()
+    await waitFor(async () => (await relay.deadLetters()).length === count, {
+      what,
+      timeoutMs: 30_000,
+    })
+    return relay.deadLetters()
   }
 
   /** Numbers `from` to `to` of every customer, each post a chunk at least. */
@@ -55,7 +40,7 @@ describe('elements older than RELAY_MAX_AGE_SECONDS', () => {
       .flatMap(({ raw }) => numbersOf(raw.toString()))
 
   test('are dead-lettered while sending is paused; younger ones go in order, and so does a replay', async () => {
-    expect((await operate('POST', `workspaces/${APP_ID}/pause`)).status).toBe(200)
+    expect((await relay.operate('POST', `workspaces/${APP_ID}/pause`)).status).toBe(200)
     await post(1, 4)
     const found = await untilLetters(12)
     expect(new Set(found.map(({ reason }) => reason))).toEqual(new Set(['expired']))
@@ -63,17 +48,17 @@ describe('elements older than RELAY_MAX_AGE_SECONDS', () => {
     const [opsUrl = ''] = relay.workerOpsUrls
     expect(sumOf(await metricsOf(opsUrl), EXPIRED)).toBe(12)
 
-    expect((await operate('POST', `workspaces/${APP_ID}/resume`)).status).toBe(200)
+    expect((await relay.operate('POST', `workspaces/${APP_ID}/resume`)).status).toBe(200)
     await post(5, 7)
     await relay.simulator.until((record) => record.totals.events >= 9)
     for (const customer of CUSTOMERS) expect(arrived(customer)).toEqual([5, 6, 7])
 
     // Accepted long ago: its age counts from the replay, or it would come straight back.
-    const replay = await operate('POST', 'dead-letters/replay', { app_id: APP_ID })
+    const replay = await relay.operate('POST', 'dead-letters/replay', { app_id: APP_ID })
     expect(JSON.parse(replay.body)).toEqual({ count: 12 })
     await relay.simulator.until((record) => record.totals.events >= 21)
     for (const customer of CUSTOMERS) expect(arrived(customer)).toEqual([5, 6, 7, 1, 2, 3, 4])
-    expect(await letters()).toHaveLength(0)
+    expect(await relay.deadLetters()).toHaveLength(0)
   })
 
   test('are not sent any more after an outage, and tell how often they were tried', async () => {

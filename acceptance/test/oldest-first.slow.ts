@@ -1,5 +1,5 @@
 import { waitFor } from '@relay/dev/wait-for.js'
-import { ADMIN_TOKEN, APP_ID, Relay, send } from '../src/relay.js'
+import { APP_ID, Relay } from '../src/relay.js'
 import { numberedEvent, numbersOf } from '../src/shop.js'
 
 const WINDOW_S = 4
@@ -25,11 +25,7 @@ test('under backlog the oldest data goes first, over all partitions and workers'
     },
   })
   try {
-    const operate = (what: string) =>
-      send(`${relay.opsUrl}/admin/workspaces/${APP_ID}/${what}`, 'POST', '', {
-        Authorization: `Bearer ${ADMIN_TOKEN}`,
-      })
-    await operate('pause')
+    await relay.operate('POST', `workspaces/${APP_ID}/pause`)
     /** When each number was accepted, ms. */
     const acceptedAtMs: number[] = []
     const fromMs = performance.now()
@@ -44,7 +40,7 @@ test('under backlog the oldest data goes first, over all partitions and workers'
       acceptedAtMs.push(...post.map(() => atMs))
       await waitFor(() => performance.now() - tickMs >= 100, { what: 'the next tick' })
     }
-    await operate('resume')
+    await relay.operate('POST', `workspaces/${APP_ID}/resume`)
     const { record } = relay.simulator
     await relay.simulator.until(({ totals }) => totals.events >= acceptedAtMs.length, 60_000)
 

@@ -1,13 +1,8 @@
 import { waitFor } from '@relay/dev/wait-for.js'
-import { ADMIN_TOKEN, APP_ID, Relay, send } from '../src/relay.js'
+import { APP_ID, Relay } from '../src/relay.js'
 import { numberedUser, numbersOf } from '../src/shop.js'
 
 const CUSTOMERS = ['ann', 'bob', 'eve'] as const
-
-interface Letter {
-  readonly id: string
-  readonly reason: string
-}
 
 describe('dead letters that are replayed', () => {
   let relay: Relay
@@ -17,17 +12,6 @@ describe('dead letters that are replayed', () => {
     relay = await Relay.start({ workers: 2, env: { RELAY_COALESCE: 'off' } })
   })
   afterAll(() => relay.stop())
-
-  const operate = (method: string, path: string, body: object | null = null) =>
-    send(`${relay.opsUrl}/admin/${path}`, method, body === null ? '' : JSON.stringify(body), {
-      Authorization: `Bearer ${ADMIN_TOKEN}`,
-      'Content-Type': 'application/json',
-    })
-
-  async function letters(): Promise<Letter[]> {
-    const { body } = await operate('GET', `dead-letters?app_id=${APP_ID}`)
-    return (JSON.parse(body) as { dead_letters: Letter[] }).dead_letters
-  }
 
   const user = (customer: string, n: number, poison: boolean) => {
     const element = numberedUser(customer, n)
@@ -55,15 +39,15 @@ describe('dead letters that are replayed', () => {
     const isPoison = (n: number) => n === 2 || n === 4
     await post([1, 2, 3, 4, 5], isPoison)
     const six = { what: 'six dead letters', timeoutMs: 30_000 }
-    await waitFor(async () => (await letters()).length === 6, six)
+    await waitFor(async () => (await relay.deadLetters()).length === 6, six)
     for (const customer of CUSTOMERS) expect(arrived(customer)).toEqual([1, 3, 5])
 
-    const before = new Set((await letters()).map(({ id }) => id))
-    const replayed = await operate('POST', 'dead-letters/replay', { app_id: APP_ID })
+    const before = new Set((await relay.deadLetters()).map(({ id }) => id))
+    const replayed = await relay.operate('POST', 'dead-letters/replay', { app_id: APP_ID })
     expect(JSON.parse(replayed.body)).toEqual({ count: 6 })
     await post([6, 7, 8], () => false)
     const areBack = async () => {
-      const all = await letters()
+      const all = await relay.deadLetters()
       return all.length === 6 && all.every(({ id }) => !before.has(id))
     }
     await waitFor(areBack, { ...six, what: 'six new dead letters' })
@@ -71,11 +55,11 @@ describe('dead letters that are replayed', () => {
     for (const customer of CUSTOMERS) expect(arrived(customer)).toEqual([1, 3, 5, 6, 7, 8])
 
     simulator.removeFault(fault)
-    await operate('POST', 'dead-letters/replay', { app_id: APP_ID })
+    await relay.operate('POST', 'dead-letters/replay', { app_id: APP_ID })
     await waitFor(() => CUSTOMERS.every((customer) => arrived(customer).length === 8), {
       what: 'the replayed to arrive',
     })
     for (const customer of CUSTOMERS) expect(arrived(customer)).toEqual([1, 3, 5, 6, 7, 8, 2, 4])
-    expect(await letters()).toHaveLength(0)
+    expect(await relay.deadLetters()).toHaveLength(0)
   })
 })

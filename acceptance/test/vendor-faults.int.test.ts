@@ -1,6 +1,6 @@
 import { waitFor } from '@relay/dev/wait-for.js'
 import { MAX_BODY_BYTES } from '@relay/shared/vendor/limits.js'
-import { ADMIN_TOKEN, APP_ID, Relay, send } from '../src/relay.js'
+import { APP_ID, Relay } from '../src/relay.js'
 import { marksIn, numberedEvent, numberedUser, numbersOf } from '../src/shop.js'
 
 /** Elements so far, so that every test's numbers are its own. */
@@ -17,18 +17,6 @@ async function post(relay: Relay, count: number, customers = 20): Promise<number
   return count
 }
 
-async function deadLetters(relay: Relay): Promise<unknown[]> {
-  const answer = await send(`${relay.opsUrl}/admin/dead-letters?app_id=${APP_ID}`, 'GET', '', {
-    Authorization: `Bearer ${ADMIN_TOKEN}`,
-  })
-  return (JSON.parse(answer.body) as { dead_letters: unknown[] }).dead_letters
-}
-
-function operate(relay: Relay, path: string) {
-  const headers = { Authorization: `Bearer ${ADMIN_TOKEN}` }
-  return send(`${relay.opsUrl}/admin/${path}`, 'POST', '', headers)
-}
-
 /** All that the simulator got, in the order in which they began. */
 function requestsOf({ simulator }: Relay) {
   const { requests } = simulator.record
@@ -36,9 +24,7 @@ function requestsOf({ simulator }: Relay) {
 }
 
 async function state(relay: Relay): Promise<string> {
-  const answer = await send(`${relay.opsUrl}/admin/workspaces`, 'GET', '', {
-    Authorization: `Bearer ${ADMIN_TOKEN}`,
-  })
+  const answer = await relay.operate('GET', 'workspaces')
   const { workspaces } = JSON.parse(answer.body) as { workspaces: { state: string }[] }
   return workspaces[0]?.state ?? ''
 }
@@ -75,7 +61,7 @@ describe('what MoEngage does wrong', () => {
     posted += await post(relay, 200)
     await simulator.until((record) => record.totals.events >= posted, 17_000)
     expect(performance.now() - endsAtMs).toBeLessThanOrEqual(15_000)
-    expect(await deadLetters(relay)).toHaveLength(0)
+    expect(await relay.deadLetters()).toHaveLength(0)
   })
 
   test('a refused key is held, probed gently, and resumes by itself', async () => {
@@ -97,7 +83,7 @@ describe('what MoEngage does wrong', () => {
       expect(within.length).toBeLessThanOrEqual(2)
     }
     expect(performance.now() - startedMs).toBeGreaterThan(7_000)
-    expect(await deadLetters(relay)).toHaveLength(0)
+    expect(await relay.deadLetters()).toHaveLength(0)
   })
 
   test('Retry-After is kept to the letter', async () => {
@@ -121,7 +107,7 @@ describe('what MoEngage does wrong', () => {
     const posted = await post(relay, 3_000)
     await simulator.until((record) => record.totals.events >= posted, 30_000)
     expect(simulator.record.statuses.get(413) ?? 0).toBeLessThanOrEqual(8)
-    expect(await deadLetters(relay)).toHaveLength(0)
+    expect(await relay.deadLetters()).toHaveLength(0)
   })
 
   test('3 poison elements in 1,000 are dead-lettered, the other 997 delivered', async () => {
@@ -136,11 +122,11 @@ describe('what MoEngage does wrong', () => {
       return { ...user, attributes: { ...(user.attributes as object), poison: true } }
     })
     // All of it waits before anything is sent, so that it is known how few requests would do.
-    await operate(relay, `workspaces/${APP_ID}/pause`)
+    await relay.operate('POST', `workspaces/${APP_ID}/pause`)
     for (let i = 0; i < 1000; i += 200) await relay.postElements(elements.slice(i, i + 200))
-    await operate(relay, `workspaces/${APP_ID}/resume`)
+    await relay.operate('POST', `workspaces/${APP_ID}/resume`)
     await simulator.until((record) => marksIn(record).size >= 997, 30_000)
-    await waitFor(async () => (await deadLetters(relay)).length === 3, {
+    await waitFor(async () => (await relay.deadLetters()).length === 3, {
       what: 'three dead letters',
     })
     const fullBodies = Math.ceil(JSON.stringify(elements).length / MAX_BODY_BYTES)
