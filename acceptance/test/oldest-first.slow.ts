@@ -44,22 +44,30 @@ test('under backlog the oldest data goes first, over all partitions and workers'
     const { record } = relay.simulator
     await relay.simulator.until(({ totals }) => totals.events >= acceptedAtMs.length, 60_000)
 
+    // In the order in which they began: what jitter does to their arrival is not relay's choice.
     const requests = new Map<string, number[]>()
+    const begun = record.requests.after(0, record.requests.capacity)
+    for (const { requestId } of [...begun].sort((a, b) => a.startedAtMs - b.startedAtMs)) {
+      requests.set(requestId, [])
+    }
     for (const { raw, requestId } of record.elements.after(0, record.elements.capacity)) {
       const ages = requests.get(requestId) ?? []
       ages.push(...numbersOf(raw.toString()).map((n) => acceptedAtMs[n] ?? NaN))
       requests.set(requestId, ages)
     }
-    const spreads: number[] = []
-    let oldestWaitingMs = Infinity
-    for (const ages of [...requests.values()].reverse()) {
-      const [oldest, newest] = [Math.min(...ages), Math.max(...ages)]
-      spreads.push(newest - oldestWaitingMs - (newest - oldest))
-      oldestWaitingMs = Math.min(oldestWaitingMs, oldest)
-    }
+    const sent = [...requests.values()]
+      .filter((ages) => ages.length > 0)
+      .map((ages) => ({ oldest: Math.min(...ages), newest: Math.max(...ages) }))
+    // Of two requests granted at the same moment either may begin first: the longer span counts.
+    const spreads = sent.flatMap((request, i) =>
+      sent.slice(i + 1).map((later) => {
+        const span = Math.max(request.newest - request.oldest, later.newest - later.oldest)
+        return request.newest - later.oldest - span
+      }),
+    )
     const most = Math.max(...spreads)
     process.stdout.write(
-      `${String(requests.size)} requests of a backlog of ${String(acceptedAtMs.length)} events; something was sent at most ${most.toFixed(0)} ms before what was older, beyond its request's span\n`,
+      `${String(requests.size)} requests of a backlog of ${String(acceptedAtMs.length)} events; something was sent at most ${most.toFixed(0)} ms before what was older, beyond one request's span\n`,
     )
     expect(requests.size).toBeGreaterThan(3)
     expect(most).toBeLessThanOrEqual(MOST_SPREAD_MS)
