@@ -56,11 +56,14 @@ export class Appetite {
     return Number.isFinite(this.shortForMs())
   }
 
-  /** Milliseconds until the first short budget may be asked for again; Infinity: none is short. */
-  shortForMs(): number {
+  /**
+   * Milliseconds until the first budget that was short at `sinceMs` (monotonic), or has become so
+   * since, may be asked for again: 0 when that is over by now; Infinity: none was short.
+   */
+  shortForMs(sinceMs = this.#o.clock.monotonicMs()): number {
     const nowMs = this.#o.clock.monotonicMs()
-    const waits = BUDGETS.map((budget) => this.#of[budget].untilMs - nowMs)
-    return Math.min(...waits.filter((ms) => ms > 0))
+    const ends = BUDGETS.map((budget) => this.#of[budget].untilMs).filter((ms) => ms > sinceMs)
+    return Math.max(0, Math.min(...ends) - nowMs)
   }
 
   /** A request was granted: learns what a body full of just one budget's elements would take. */

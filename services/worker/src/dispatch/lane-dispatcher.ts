@@ -188,6 +188,7 @@ export class LaneDispatcher {
   }
 
   async #startNext(ready: readonly Served[]): Promise<number> {
+    const sinceMs = this.#o.context.clock.monotonicMs()
     let affordable = this.#appetite.next()
     for (let fitting = 0; fitting < FITTINGS; fitting += 1) {
       const { batch, whole } = await this.#fill(ready, affordable)
@@ -196,7 +197,8 @@ export class LaneDispatcher {
       if ('waitMs' in step) return step.waitMs
       affordable = step.retryWith
     }
-    return Math.min(LONGEST_WAIT_MS, this.#appetite.shortForMs())
+    // A shortage that ended while looking further ahead is over: waiting on would let others pass.
+    return Math.min(LONGEST_WAIT_MS, this.#appetite.shortForMs(sinceMs))
   }
 
   #act(ready: readonly Served[], batch: Batch, tried: Cost, admitted: Admitted): Step {

@@ -105,4 +105,16 @@ describe('a shortage', () => {
     clock.now += 1
     expect(of.isShort()).toBe(false)
   })
+
+  it('that ended while one looked elsewhere leaves nothing to wait for', () => {
+    const { clock, of } = appetite()
+    const sinceMs = clock.now
+    of.renounce(['users'], 3)
+    clock.now += 5
+    expect(of.shortForMs(sinceMs)).toBe(0)
+    expect(of.shortForMs()).toBe(Infinity)
+    of.renounce(['events'], 40)
+    expect(of.shortForMs(sinceMs)).toBe(0)
+    expect(of.shortForMs()).toBe(40)
+  })
 })
