@@ -91,6 +91,9 @@ export class WorkspaceService {
       limits: () => this.#workspace.limits,
       windowMs: config.budgetWindowMs,
       nowMs: options.redisNowMs,
+      onTrialEnded: () => {
+        this.wake()
+      },
     })
     this.#gate = new WorkspaceGate({
       store: new GateStore(client, config.prefix, this.#workspace.appId),

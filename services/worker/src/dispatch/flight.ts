@@ -101,15 +101,17 @@ export class Flight {
     let ticket = first ?? (await this.#nextTicket())
     while (ticket !== null) {
       const batch = this.#next()
-      if (batch === null || exceeds(batch.cost, ticket.cost)) {
+      if (batch === null || exceeds(batch.cost, ticket.cost) || !this.#mayTry(batch)) {
         // What changed meanwhile (a window lost, a customer forgotten) may have ended a bisection.
         await this.#returnTicket(ticket)
         ticket = await this.#nextTicket()
         continue
       }
       await this.#conclude(await this.#attempt(batch, ticket))
+      this.#c.learned.endTrial(this)
       ticket = await this.#nextTicket()
     }
+    this.#c.learned.endTrial(this)
     await this.#outlastStrays()
   }
 
@@ -134,6 +136,10 @@ export class Flight {
   #next(): Batch | null {
     this.#manifest.drop(({ window, chunk, index }) => window.lost || chunk.isErased(index))
     return this.#manifest.next()
+  }
+
+  #mayTry({ bodyBytes }: Batch): boolean {
+    return this.#c.learned.mayTry(bodyBytes, this)
   }
 
   async #attempt(batch: Batch, ticket: Ticket): Promise<Attempt> {
@@ -253,10 +259,15 @@ export class Flight {
       this.#manifest.splitToBytes(this.#c.learned.bodyBytes)
       this.#manifest.splitToCost(this.#c.admission.perRequest())
       const next = this.#manifest.next() ?? batch
+      if (!this.#mayTry(next)) {
+        await this.#c.pause(LOOK_AGAIN_MS)
+        continue
+      }
       const ask = await this.#ask(next)
       if (ask.outcome === 'granted') {
         return { id: ask.id, cost: next.cost, deadlineMs: ask.deadlineMs, probeId }
       }
+      this.#c.learned.endTrial(this)
       if (ask.waitMs > 0) await this.#c.pause(ask.waitMs)
     }
   }

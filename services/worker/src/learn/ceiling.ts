@@ -78,8 +78,21 @@ export function onBodyAccepted(
     : known
 }
 
-/** MoEngage answered 413 to a body of `bodyBytes`. The next body is smaller than that one. */
+/**
+ * Whether it is not known that MoEngage takes bodies of this size: one was refused, and none nearly
+ * as large was taken since.
+ */
+export function isInDoubt({ refusedBytes, acceptedBytes }: Ceiling, bodyBytes: number): boolean {
+  return refusedBytes !== null && bodyBytes > acceptedBytes + PRECISION_BYTES
+}
+
+/**
+ * MoEngage answered 413 to a body of `bodyBytes`. The next body is smaller than that one. Same
+ * object: nothing was learnt, since the body was under way when a smaller one was refused.
+ */
 export function onBodyRefused(ceiling: Ceiling, bodyBytes: number, nowMs: number): Ceiling {
+  const known = ceiling.refusedBytes !== null && bodyBytes >= ceiling.refusedBytes
+  if (known && ceiling.bytes < bodyBytes) return ceiling
   // A size that was taken before is refused now: what was taken says nothing any more.
   const acceptedBytes = ceiling.acceptedBytes < bodyBytes ? ceiling.acceptedBytes : 0
   const lookedUp = ceiling.raiseAtMs !== null && nowMs >= ceiling.raiseAtMs && acceptedBytes > 0

@@ -1,5 +1,6 @@
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import {
+  isInDoubt,
   onBodyAccepted,
   onBodyRefused,
   readCeiling,
@@ -22,6 +23,8 @@ export interface LearnedOptions {
   readonly windowMs: number
   /** Redis' time: all workers reckon with one clock. */
   readonly nowMs: () => number
+  /** Who waited for a trial may look again. */
+  readonly onTrialEnded: () => void
 }
 
 /** What MoEngage's answers taught about a workspace: how large bodies may be, how much budget is left. */
@@ -29,6 +32,8 @@ export class Learned {
   readonly #o: LearnedOptions
   #ceiling: Ceiling
   #adaptation: Adaptation | null = null
+  /** Who finds out whether MoEngage takes a body of a size that is in doubt. */
+  #trial: object | null = null
 
   constructor(options: LearnedOptions) {
     this.#o = options
@@ -61,6 +66,23 @@ export class Learned {
     this.#adaptation = readAdaptation(adaptation)
   }
 
+  /**
+   * Whether `by` may send a body of this size now. While MoEngage may refuse the size, one request
+   * of this worker at a time finds out: what all of them would learn, one learns.
+   */
+  mayTry(bodyBytes: number, by: object): boolean {
+    if (!isInDoubt(this.#ceiling, bodyBytes)) return true
+    this.#trial ??= by
+    return this.#trial === by
+  }
+
+  /** `by` has its answer, or sends nothing after all. */
+  endTrial(by: object): void {
+    if (this.#trial !== by) return
+    this.#trial = null
+    this.#o.onTrialEnded()
+  }
+
   async bodyAccepted(bodyBytes: number): Promise<void> {
     const limitBytes = this.#o.limits().maxBodyBytes
     await this.#setCeiling(
@@ -69,6 +91,8 @@ export class Learned {
   }
 
   async bodyRefused(bodyBytes: number): Promise<void> {
+    // Another worker may have been refused a smaller one: the last writer must not undo that.
+    await this.refresh().catch(() => undefined)
     await this.#setCeiling(onBodyRefused(this.#ceiling, bodyBytes, this.#o.nowMs()))
   }
 

@@ -1,5 +1,6 @@
 import {
   type Ceiling,
+  isInDoubt,
   onBodyAccepted,
   onBodyRefused,
   readCeiling,
@@ -79,25 +80,30 @@ describe('a body that is refused', () => {
   })
 
   it('when more was tried: back to what is taken, and twice the pause, up to a day', () => {
-    expect(onBodyRefused(known, 80_000, RAISE_AT_MS)).toEqual({
+    const raised = { ...known, bytes: 80_000, refusedBytes: 80_000 }
+    expect(onBodyRefused(raised, 80_000, RAISE_AT_MS)).toEqual({
       ...known,
       bytes: 60_000,
       refusedBytes: 80_000,
       raiseAtMs: RAISE_AT_MS + 2 * HOUR_MS,
       raiseIntervalMs: 2 * HOUR_MS,
     })
-    const patient = { ...known, raiseIntervalMs: 16 * HOUR_MS }
+    const patient = { ...raised, raiseIntervalMs: 16 * HOUR_MS }
     expect(onBodyRefused(patient, 80_000, RAISE_AT_MS).raiseIntervalMs).toBe(24 * HOUR_MS)
   })
 
-  it('before that: half way to what is taken, the least that was refused is kept', () => {
-    expect(onBodyRefused(known, 80_000, RAISE_AT_MS - 1)).toMatchObject({
-      bytes: 70_000,
-      refusedBytes: 68_000,
-      raiseIntervalMs: HOUR_MS,
-    })
+  it('before that: half way to what is taken', () => {
     expect(onBodyRefused(known, 64_097, 0)).toMatchObject({ bytes: 62_048, refusedBytes: 64_097 })
     expect(onBodyRefused(known, 64_096, 0).bytes).toBe(60_000)
+  })
+
+  it('teaches nothing when it was under way while a smaller one was refused', () => {
+    for (const bodyBytes of [68_000, 80_000]) {
+      expect(onBodyRefused(known, bodyBytes, RAISE_AT_MS)).toBe(known)
+    }
+    expect(onBodyRefused(known, 67_999, 0).refusedBytes).toBe(67_999)
+    const atOnce = { ...known, bytes: 68_000 }
+    expect(onBodyRefused(atOnce, 68_000, 0)).toMatchObject({ bytes: 64_000, refusedBytes: 68_000 })
   })
 
   it('although its size was taken before: nothing is known from below any more', () => {
@@ -116,6 +122,12 @@ describe('a body that is refused', () => {
   ])('of %d bytes is followed by one of %d: very small ones are always tried', (refused, next) => {
     expect(onBodyRefused(unknownCeiling(LIMIT), refused, 0).bytes).toBe(next)
   })
+})
+
+test('a size is in doubt when one was refused and none nearly as large was taken', () => {
+  expect(isInDoubt(unknownCeiling(LIMIT), LIMIT)).toBe(false)
+  expect(isInDoubt(known, 64_096)).toBe(false)
+  expect(isInDoubt(known, 64_097)).toBe(true)
 })
 
 it.each<[object | null, Partial<Ceiling>]>([

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import {
   type Ceiling,
+  isInDoubt,
   onBodyAccepted,
   onBodyRefused,
   readCeiling,
@@ -64,6 +65,35 @@ it('any ceiling is learnt with few refusals and then kept to', () => {
       expect(after.refusals).toBeLessThanOrEqual(6)
     }),
     { numRuns: 60, endOnFailure: true },
+  )
+})
+
+it('is learnt with few refusals although many bodies are under way and answers come late', () => {
+  const run = fc.record({
+    truth: fc.integer({ min: 1_100, max: LIMIT }),
+    atOnce: fc.integer({ min: 1, max: 8 }),
+    picks: fc.array(fc.nat({ max: 7 }), { minLength: 400, maxLength: 400 }),
+  })
+  fc.assert(
+    fc.property(run, ({ truth, atOnce, picks }) => {
+      let ceiling = unknownCeiling(LIMIT)
+      let refusals = 0
+      const underWay: number[] = []
+      for (const [i, pick] of picks.entries()) {
+        const onTrial = underWay.some((bodyBytes) => isInDoubt(ceiling, bodyBytes))
+        const mayStart = !onTrial || !isInDoubt(ceiling, ceiling.bytes)
+        if (underWay.length < atOnce && mayStart) underWay.push(ceiling.bytes)
+        const [answered] = pick < underWay.length ? underWay.splice(pick, 1) : []
+        if (answered === undefined) continue
+        if (answered > truth) refusals += 1
+        ceiling =
+          answered > truth
+            ? onBodyRefused(ceiling, answered, i)
+            : onBodyAccepted(ceiling, answered, { limitBytes: LIMIT, nowMs: i })
+      }
+      // As many as were under way when the first was refused, then one at a time.
+      expect(refusals).toBeLessThanOrEqual(atOnce + 15)
+    }),
   )
 })
 
