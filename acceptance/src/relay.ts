@@ -200,6 +200,14 @@ export class Relay {
     const body = { type: 'transition', elements }
     return this.post(`/v1/transition/${APP_ID}`, body, headers, apiUrl)
   }
+
+  /** Posts elements, 200 in a request, one request after another. Throws unless all are accepted. */
+  async postAll(elements: readonly unknown[]): Promise<void> {
+    for (let i = 0; i < elements.length; i += 200) {
+      const { status, body } = await this.postElements(elements.slice(i, i + 200))
+      if (status !== 200) throw new Error(`a post was answered ${String(status)}: ${body}`)
+    }
+  }
 }
 
 /** The producer's credentials. */
