@@ -5,12 +5,14 @@ import { INTAKE_ROWS } from './rows/intake.js'
 import { LATENCY } from './rows/latency.js'
 import { MEMORY } from './rows/memory.js'
 import type { BenchOptions, Row, Sample } from './rows/row.js'
+import { TAKEOVER } from './rows/takeover.js'
 
 export const ROWS: readonly Row[] = [
   ...INTAKE_ROWS,
   DRAIN,
   DRAIN_SCALE,
   LATENCY,
+  TAKEOVER,
   IDLE,
   MEMORY,
   FOOTPRINT,

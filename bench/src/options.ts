@@ -9,10 +9,9 @@ export interface Options extends BenchOptions {
   readonly out: string | null
 }
 
-export const USAGE = `usage: npm run bench -- [--quick] [--large] [--rows name,name] [--repeat 3] [--out FILE]
+export const USAGE = `usage: npm run bench -- [--quick] [--rows name,name] [--repeat 3] [--out FILE]
 
   --quick   a smoke test of the harness, once, without a document
-  --large   also backlogs of a million elements
   --out     default docs/performance.md when all rows are measured, else none`
 
 /** Throws for anything it does not know. */
@@ -21,16 +20,15 @@ export function parseOptions(args: readonly string[]): Options {
     args: [...args],
     options: {
       quick: { type: 'boolean', default: false },
-      large: { type: 'boolean', default: false },
       rows: { type: 'string', default: '' },
       repeat: { type: 'string' },
       out: { type: 'string' },
     },
   })
-  const { quick, large } = values
+  const { quick } = values
   const rows = values.rows.split(',').filter((name) => name !== '')
   const repeat = Number(values.repeat ?? (quick ? 1 : 3))
   if (!Number.isInteger(repeat) || repeat < 1) throw new Error('--repeat takes a whole number')
   const out = values.out ?? (quick || rows.length > 0 ? null : 'docs/performance.md')
-  return { quick, large, rows, repeat, out }
+  return { quick, rows, repeat, out }
 }

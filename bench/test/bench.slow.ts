@@ -12,7 +12,7 @@ perRow('every row of the benchmark', () => {
     '%s measures all of its columns for every contender',
     async (name) => {
       const row = chooseRows([name])[0]!
-      const samples = await measureRow(row, 1, { quick: true, large: false })
+      const samples = await measureRow(row, 1, { quick: true })
       const columns = row.columns.map((column) => column.name)
       expect(samples.length).toBeGreaterThan(0)
       for (const { values } of samples) {

@@ -15,23 +15,33 @@
   Returns {chunks waiting, id, chunk, done, id, chunk, done, …}; done is a bitmap of the elements that are
   settled already, or ''.
 ]]
+-- Ids are read a few at a time: most looks end after some chunks.
+local STEP = 16
 local skip = tonumber(ARGV[1])
-local ids = redis.call('LRANGE', KEYS[1], -(skip + tonumber(ARGV[2])), -(skip + 1))
+local last = skip + tonumber(ARGV[2])
 local reply = { redis.call('LLEN', KEYS[1]) }
-if ARGV[5] == '1' and skip + #ids >= reply[1] then
+if ARGV[5] == '1' and last >= reply[1] then
   -- First a write that needs no room: a full Redis refuses a script whose first write might need some.
   redis.call('HDEL', KEYS[2], '')
   redis.call('HSET', KEYS[2], 'watch', '1')
 end
 local bytes = 0
-for i = #ids, 1, -1 do
-  local job = redis.call('HMGET', ARGV[4] .. ids[i], 'chunk', 'done')
-  bytes = bytes + #(job[1] or '')
-  if bytes > tonumber(ARGV[3]) and #reply > 1 then
+while skip < last do
+  local step = math.min(STEP, last - skip)
+  local ids = redis.call('LRANGE', KEYS[1], -(skip + step), -(skip + 1))
+  for i = #ids, 1, -1 do
+    local job = redis.call('HMGET', ARGV[4] .. ids[i], 'chunk', 'done')
+    bytes = bytes + #(job[1] or '')
+    if bytes > tonumber(ARGV[3]) and #reply > 1 then
+      return reply
+    end
+    reply[#reply + 1] = ids[i]
+    reply[#reply + 1] = job[1] or ''
+    reply[#reply + 1] = job[2] or ''
+  end
+  if #ids < step then
     break
   end
-  reply[#reply + 1] = ids[i]
-  reply[#reply + 1] = job[1] or ''
-  reply[#reply + 1] = job[2] or ''
+  skip = skip + step
 end
 return reply

@@ -151,11 +151,11 @@ export async function startIntake(
   return { target, child, opsUrl }
 }
 
-/** Stops or starts the sending of the one workspace. */
-export async function setPaused(opsUrl: string, paused: boolean): Promise<void> {
+/** Stops or starts the sending of a workspace. */
+export async function setPaused(opsUrl: string, paused: boolean, appId = APP_ID): Promise<void> {
   const what = paused ? 'pause' : 'resume'
   const headers = { authorization: `Bearer ${ADMIN_TOKEN}` }
-  await call(`${opsUrl}/admin/workspaces/${APP_ID}/${what}`, { method: 'POST', headers })
+  await call(`${opsUrl}/admin/workspaces/${appId}/${what}`, { method: 'POST', headers })
 }
 
 /** The stand-in for MoEngage that only counts. */

@@ -1,7 +1,9 @@
 import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
-import { FLOOR_LIST, NAIVE_QUEUE } from '../contenders/names.js'
+import { APP_ID, FLOOR_LIST, NAIVE_QUEUE } from '../contenders/names.js'
 import {
+  manyWorkspaces,
+  postHeaders,
   relayEnvironment,
   setPaused,
   startIntake,
@@ -75,28 +77,39 @@ export const openNaive: OpenDrainer = async (stage, sink) => {
   }
 }
 
-/** relay with so many workers, filled through its api. */
+/** relay with so many workers and workspaces, filled through its api; all workspaces get as much. */
 export const openRelay =
-  (workers = 1): OpenDrainer =>
+  ({ workers = 1, workspaces = 1 } = {}): OpenDrainer =>
   async (stage, sink) => {
     const server = await stage.redis()
-    const { target, opsUrl } = await startIntake(stage, 'relay', server.url)
-    const env = relayEnvironment(server.url, sink.url)
+    const one = workspaces === 1
+    const env = one
+      ? relayEnvironment(server.url, sink.url)
+      : await manyWorkspaces(server, sink.url, workspaces)
+    const appIds = one ? [APP_ID] : Array.from({ length: workspaces }, (_, i) => `APP${String(i)}`)
+    const { target, opsUrl } = await startIntake(stage, 'relay', server.url, env)
     const started = await Promise.all(
       Array.from({ length: workers }, () => stage.service('worker', env)),
     )
+    const setAllPaused = async (paused: boolean) => {
+      for (const appId of appIds) await setPaused(opsUrl, paused, appId)
+    }
     return {
       workerPids: started.map(({ child }) => child.pid),
       redisPid: server.pid,
       fill: async (count) => {
-        await setPaused(opsUrl, true)
-        const posts: Buffer[] = []
-        for (const batch of batches(count)) posts.push(...postBodies(batch, 50))
-        const requests = posts.map((body) => requestBytes(target, body))
-        const load = new Load(target.port, requests, 32, requests.length)
-        await load.finished()
-        if (load.overloads > 0) throw new Error(`${String(load.overloads)} posts were refused`)
+        await setAllPaused(true)
+        for (const appId of appIds) {
+          const path = `/v1/transition/${appId}`
+          const own = { port: target.port, path, headers: postHeaders(appId) }
+          const posts: Buffer[] = []
+          for (const batch of batches(count / workspaces)) posts.push(...postBodies(batch, 50))
+          const requests = posts.map((body) => requestBytes(own, body))
+          const load = new Load(target.port, requests, 32, requests.length)
+          await load.finished()
+          if (load.overloads > 0) throw new Error(`${String(load.overloads)} posts were refused`)
+        }
       },
-      release: () => setPaused(opsUrl, false),
+      release: () => setAllPaused(false),
     }
   }

@@ -1,8 +1,6 @@
 export interface BenchOptions {
   /** A smoke test of the harness: as little as gives a number at all. */
   readonly quick: boolean
-  /** Also what takes many minutes. */
-  readonly large: boolean
 }
 
 /** One measurement of one contender: the values of the row's columns. */

@@ -54,6 +54,7 @@ export class Worker {
   readonly #services = new Map<string, WorkspaceService>()
   readonly #memory = new WindowMemory(WINDOW_BYTES)
   readonly #settler: Settler
+  readonly #trace: TraceStore
   readonly #toldFormats = new Set<number>()
   #redisOffsetMs = 0
   #pings: NodeJS.Timeout | undefined
@@ -63,6 +64,7 @@ export class Worker {
     this.#o = options
     const { client, config, clock, random } = options
     this.#name = random.bytes(9).toString('base64url')
+    this.#trace = new TraceStore(client, config.prefix, config.traceBytes)
     const deployment = new Deployment(client, config.prefix)
     const replication = new Replication(client, REPLICATED_WITHIN_MS)
     this.#session = new Session({
@@ -168,6 +170,7 @@ export class Worker {
     await Promise.all([...this.#services.values()].map((s) => s.stop(this.#o.config.shutdownMs)))
     await released
     await this.#ownership.releaseAll()
+    await this.#trace.flush()
     // What of its last requests may still be processed must not be overtaken by newer data: those
     // partitions wait for the end of the lease, as after a death.
     if (this.#ownership.keepsClaims) await this.#session.stop()
@@ -206,7 +209,7 @@ export class Worker {
       ...{ config, workspace, client, clock, random, log, observer, version },
       settler: this.#settler,
       deadLetters: new DeadLetterStore(client, config.prefix),
-      trace: new TraceStore(client, config.prefix, config.traceBytes),
+      trace: this.#trace,
       memory: this.#memory,
       worker: this.#name,
       redisNowMs: () => clock.monotonicMs() + this.#redisOffsetMs,

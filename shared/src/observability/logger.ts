@@ -1,4 +1,5 @@
 import winston from 'winston'
+import { JoinedLines } from './joined-lines.js'
 
 /** Structured facts beside a constant message. Never bodies, secrets or customer data. */
 export type LogFields = Readonly<Record<string, unknown>>
@@ -29,7 +30,7 @@ export function createLogger(service: string, level: string): Logger {
     format: winston.format.combine(bounded(), winston.format.timestamp(), winston.format.json()),
   })
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types its transports as any
-  logger.add(new winston.transports.Console({ stderrLevels: [] }))
+  logger.add(new winston.transports.Stream({ stream: new JoinedLines(process.stdout) }))
   // winston would format every line before it finds out that nobody wants it.
   if (!logger.isDebugEnabled()) logger.debug = () => logger
   return logger

@@ -1,11 +1,15 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
-import { KINDS, type Element, type Kind, type Provenance } from '../element.js'
+import { KINDS, type Element, type Provenance } from '../element.js'
+import {
+  ChunkElement,
+  CUSTOMER_BYTES,
+  ELEMENT_BYTES,
+  POSTED,
+  type TracedElement,
+} from './chunk-elements.js'
 import { spanAt, spansTrailer, trailerOf } from './chunk-spans.js'
 
-/** An element with where it came from. */
-export interface TracedElement extends Element {
-  readonly provenance: Provenance
-}
+export type { TracedElement } from './chunk-elements.js'
 
 /** Elements of one post that share a chunk. */
 export interface ChunkPart {
@@ -29,11 +33,7 @@ const DEFLATED = 1
 const HEADER_BYTES = 12
 /** Of a post, without its request id. */
 const POST_BYTES = 11
-export const ELEMENT_BYTES = 15
-/** The last of them: the customer's key. */
-export const CUSTOMER_BYTES = 8
 export const JSON_BYTES_AT = 8
-const POSTED = 0x80
 /** zlib's own lower bound of an output buffer. */
 const LEAST_INFLATE_BYTES = 64
 /** Largest cost that fits; intake splits events far below it. */
@@ -106,30 +106,27 @@ function writeElement(to: Buffer, element: Element, at: number): number {
   return at + ELEMENT_BYTES
 }
 
-/** Decodes a chunk; elements share its memory. Throws `UnknownChunkError` on a newer format. */
+/**
+ * Decodes a chunk. Elements share copies of its parts, so that nothing else of what came with it from
+ * Redis is kept. Throws `UnknownChunkError` on a newer format.
+ */
 export function decodeChunk(chunk: Buffer): TracedElement[] {
   const version = chunk.readUInt8(0)
   if (version !== CHUNK_FORMAT) throw new UnknownChunkError(version)
   const count = chunk.readUInt32LE(4)
-  const provenances = readPosts(chunk)
-  let at = provenances.end
-  const tail = chunk.subarray(at + count * ELEMENT_BYTES)
-  const json = isDeflated(chunk) ? inflate(tail, chunk.readUInt32LE(JSON_BYTES_AT)) : tail
+  const { posts, end } = readPosts(chunk)
+  const tail = chunk.subarray(end + count * ELEMENT_BYTES)
+  const text = {
+    table: Buffer.from(chunk.subarray(end, end + count * ELEMENT_BYTES)),
+    json: isDeflated(chunk) ? inflate(tail, chunk.readUInt32LE(JSON_BYTES_AT)) : Buffer.from(tail),
+  }
   const elements: TracedElement[] = []
   let from = 0
-  for (const { provenance, elements: own } of provenances.posts) {
-    for (let i = 0; i < own; i += 1, at += ELEMENT_BYTES) {
-      const bytes = chunk.readUInt32LE(at)
-      const flags = chunk.readUInt8(at + 4)
-      elements.push({
-        kind: kindAt(flags & ~POSTED),
-        posted: flags & POSTED ? 1 : 0,
-        cost: chunk.readUInt16LE(at + 5),
-        customer: chunk.toString('latin1', at + 7, at + ELEMENT_BYTES),
-        json: json.subarray(from, from + bytes),
-        provenance,
-      })
-      from += bytes
+  let row = 0
+  for (const { provenance, elements: own } of posts) {
+    for (let i = 0; i < own; i += 1, row += ELEMENT_BYTES) {
+      elements.push(new ChunkElement(text, row, from, provenance))
+      from += text.table.readUInt32LE(row)
     }
   }
   return elements
@@ -153,13 +150,6 @@ export function spansOf(chunk: Buffer): Buffer | null {
 /** Where the elements' table begins. */
 export function elementTable(chunk: Buffer): number {
   return readPosts(chunk).end
-}
-
-function kindAt(index: number): Kind {
-  const kind = KINDS[index]
-  if (kind === undefined)
-    throw new RangeError(`chunk holds an element of unknown kind ${String(index)}`)
-  return kind
 }
 
 function readPosts(chunk: Buffer) {

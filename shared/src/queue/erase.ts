@@ -1,14 +1,7 @@
 import { deflateRawSync } from 'node:zlib'
 import type { Kind } from '../element.js'
-import {
-  CUSTOMER_BYTES,
-  decodeChunk,
-  elementTable,
-  ELEMENT_BYTES,
-  isDeflated,
-  JSON_BYTES_AT,
-  spansOf,
-} from './chunk.js'
+import { CUSTOMER_BYTES, ELEMENT_BYTES } from './chunk-elements.js'
+import { decodeChunk, elementTable, isDeflated, JSON_BYTES_AT, spansOf } from './chunk.js'
 
 /** What was erased of a chunk. */
 export interface Erased {

@@ -15,6 +15,14 @@ const TRACE: Script = { name: 'trace', text: luaText('trace.lua'), keys: 2 }
 /** Traces are kept this long after the last entry of their minute. */
 export const TRACE_KEPT_MS = 86_400_000
 
+/** What was sent is noted this much later, together with what else was sent meanwhile, ms. */
+const TOGETHER_MS = 20
+/** So many entries are noted at once: bounds one script's work. */
+const MOST_ENTRIES = 200
+
+/** An entry, and the minute that it belongs to. */
+type Dated = readonly [minute: number, entry: Buffer]
+
 /** Where the worker notes what it sent. Best effort: never rejects, never slows the sender down. */
 export interface TraceWriter {
   /** `bulkId` names the request to MoEngage as the worker's log does. */
@@ -28,6 +36,9 @@ export class TraceStore implements TraceWriter {
   readonly #client: RedisClient
   readonly #prefix: string
   readonly #mostBytes: number
+  /** By app id, what waits to be noted. */
+  readonly #pending = new Map<string, Dated[]>()
+  #timer: NodeJS.Timeout | undefined
 
   /** `mostBytes` bounds the traces of one workspace; 0 keeps none. */
   constructor(client: RedisClient, prefix: string, mostBytes: number) {
@@ -37,11 +48,29 @@ export class TraceStore implements TraceWriter {
   }
 
   sent(appId: string, shares: Iterable<RequestShare>, bulkId: string, atMs: number): void {
-    void this.note(appId, 'sent', shares, bulkId, atMs).catch(() => undefined)
+    this.#soon(appId, encodeTrace('sent', atMs, bulkId, summed(shares)))
   }
 
   shadowed(appId: string, shares: Iterable<RequestShare>, atMs: number): void {
-    void this.note(appId, 'shadowed', shares, '', atMs).catch(() => undefined)
+    this.#soon(appId, encodeTrace('shadowed', atMs, '', summed(shares)))
+  }
+
+  /** Notes what waits. Never rejects. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const writes = [...this.#pending].map(([appId, entries]) => this.#write(appId, entries))
+    this.#pending.clear()
+    await Promise.allSettled(writes)
+  }
+
+  #soon(appId: string, entries: Iterable<Dated>): void {
+    if (this.#mostBytes === 0) return
+    const waiting = this.#pending.get(appId) ?? []
+    waiting.push(...entries)
+    this.#pending.set(appId, waiting)
+    if (waiting.length >= MOST_ENTRIES) void this.flush()
+    else this.#timer ??= setTimeout(() => void this.flush(), TOGETHER_MS)
   }
 
   /** Rejects when Redis does not answer. */
@@ -53,16 +82,14 @@ export class TraceStore implements TraceWriter {
     atMs: number,
   ): Promise<void> {
     if (this.#mostBytes === 0) return
-    const entries = encodeTrace(event, atMs, bulkId, summed(shares))
-    if (entries.size === 0) return
+    await this.#write(appId, [...encodeTrace(event, atMs, bulkId, summed(shares))])
+  }
+
+  async #write(appId: string, entries: readonly Dated[]): Promise<void> {
+    if (entries.length === 0) return
     const keys = this.#keys(appId)
     const args = [keys.lists, this.#mostBytes, TRACE_KEPT_MS / 1000]
-    await runScript(
-      this.#client,
-      TRACE,
-      [keys.bytes, keys.minutes],
-      [...args, ...[...entries].flat()],
-    )
+    await runScript(this.#client, TRACE, [keys.bytes, keys.minutes], [...args, ...entries.flat()])
   }
 
   /** What was noted of a request; null: the notes of its minute are not kept any more. */

@@ -42,7 +42,17 @@ describe('a chunk', () => {
           elements.map((e) => ({ ...e, json: e.json.toString(), provenance })),
         )
         const decoded = decodeChunk(encodeChunk(parts, compress))
-        expect(decoded.map((e) => ({ ...e, json: e.json.toString() }))).toEqual(expected)
+        const read = decoded.map(
+          ({ kind, cost, customer, posted, provenance, json, jsonBytes }) => {
+            expect(jsonBytes).toBe(json.length)
+            return { kind, cost, customer, posted, provenance, json: json.toString() }
+          },
+        )
+        expect(read).toEqual(expected)
+        const copied = Buffer.alloc(decoded.reduce((sum, { json }) => sum + json.length, 0))
+        const end = decoded.reduce((at, one) => one.copyJson(copied, at), 0)
+        expect(end).toBe(copied.length)
+        expect(copied.toString()).toBe(expected.map(({ json }) => json).join(''))
       }),
     )
   })

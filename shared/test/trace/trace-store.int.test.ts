@@ -49,6 +49,21 @@ it('finds each request in every bulk request that carried some of it, with its c
   expect(await traces.find('APP', id(T0))).toEqual([])
 })
 
+it('notes together what a worker sent, as if each had been noted by itself', async () => {
+  const traces = new TraceStore(client, redis.freshPrefix(), 1e6)
+  const [a, b] = [id(T0), id(T0 + 5 * MINUTE_MS)]
+  traces.sent('APP', [...one(a), ...one(b)], 'bulk-1', T0 + 100)
+  traces.sent('APP', one(a), 'bulk-2', T0 + 200)
+  traces.shadowed('OTHER', one(b), T0 + 300)
+  await traces.flush()
+  expect(await traces.find('APP', a)).toEqual([
+    { event: 'sent', atMs: T0 + 100, bulkId: 'bulk-1', elements: 1 },
+    { event: 'sent', atMs: T0 + 200, bulkId: 'bulk-2', elements: 1 },
+  ])
+  expect((await traces.find('APP', b))?.map(({ bulkId }) => bulkId)).toEqual(['bulk-1'])
+  expect((await traces.find('OTHER', b))?.map(({ event }) => event)).toEqual(['shadowed'])
+})
+
 it('keeps within its bytes by dropping the oldest minutes, and knows that it did', async () => {
   const prefix = redis.freshPrefix()
   const traces = new TraceStore(client, prefix, 400)

@@ -1,12 +1,13 @@
 import { budgetOf, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
+import type { Provenance } from '@relay/shared/element.js'
 import type { RequestShare } from '@relay/shared/trace/trace-entry.js'
 import { Run, type Growth } from './coalesce.js'
 import type { Item } from '../fetch/window.js'
 
 const HEAD = Buffer.from('{"type":"transition","elements":[')
 const TAIL = Buffer.from(']}')
-const COMMA = Buffer.from(',')
+const COMMA = 0x2c
 
 /** Bytes of a bulk body around its elements. */
 const ENVELOPE_BYTES = HEAD.length + TAIL.length
@@ -58,14 +59,14 @@ export class BodyBuilder implements Batch {
 
   /** What adding the next item of its customer would take. */
   quote(item: Item): Addition {
-    const { kind, cost, json, customer } = item.element
+    const { kind, cost, jsonBytes } = item.element
     const budget = budgetOf(kind, this.#limits)
-    const run = this.coalesces ? this.#newest.get(customer) : undefined
+    const run = this.coalesces ? this.#newest.get(item.element.customer) : undefined
     const growth = run?.growthBy(item) ?? null
     if (run !== undefined && growth !== null) {
       return { item, budget, cost: growth.cost, bytes: growth.bytes, joins: { run, growth } }
     }
-    return { item, budget, cost, bytes: json.length + (this.runs.length > 0 ? 1 : 0), joins: null }
+    return { item, budget, cost, bytes: jsonBytes + (this.runs.length > 0 ? 1 : 0), joins: null }
   }
 
   add({ item, budget, cost, bytes, joins }: Addition): void {
@@ -97,19 +98,29 @@ export function batchOf(
 }
 
 /** The bulk body, `bodyBytes` long: the elements' own bytes, joined. */
-export function writeBody({ runs }: Batch): Buffer {
-  const parts: Buffer[] = [HEAD]
+export function writeBody({ runs, bodyBytes }: Batch): Buffer {
+  const body = Buffer.allocUnsafe(bodyBytes)
+  let at = HEAD.copy(body)
   runs.forEach((run, i) => {
-    if (i > 0) parts.push(COMMA)
-    parts.push(...run.parts())
+    if (i > 0) body[at++] = COMMA
+    at = run.write(body, at)
   })
-  parts.push(TAIL)
-  return Buffer.concat(parts)
+  TAIL.copy(body, at)
+  return body
 }
 
-/** Elements as posted, with the request that each came in by. */
+/** Elements as posted, with the request that they came in by; neighbours of one request together. */
 export function* sharesOf({ items }: Batch): Generator<RequestShare> {
+  let from: Provenance | null = null
+  let elements = 0
   for (const { element } of items) {
-    yield { requestId: element.provenance.requestId, elements: element.posted }
+    const { provenance } = element
+    if (from !== null && from !== provenance) {
+      yield { requestId: from.requestId, elements }
+      elements = 0
+    }
+    from = provenance
+    elements += element.posted
   }
+  if (from !== null) yield { requestId: from.requestId, elements }
 }

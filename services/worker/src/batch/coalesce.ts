@@ -35,7 +35,7 @@ export class Run {
 
   constructor(first: Item) {
     this.items = [first]
-    this.bytes = first.element.json.length
+    this.bytes = first.element.jsonBytes
     this.cost = first.element.cost
   }
 
@@ -57,10 +57,12 @@ export class Run {
     this.#joined?.take(shape)
   }
 
-  /** Its JSON, `bytes` long, in parts. */
-  parts(): readonly Buffer[] {
-    const [first, ...more] = this.items
-    return more.length === 0 || this.#joined === null ? [first.element.json] : this.#joined.parts()
+  /** Writes its JSON, `bytes` long; returns where it ends. */
+  write(target: Buffer, at: number): number {
+    if (this.items.length === 1 || this.#joined === null) {
+      return this.items[0].element.copyJson(target, at)
+    }
+    return this.#joined.parts().reduce((end, part) => end + part.copy(target, end), at)
   }
 }
 

@@ -23,18 +23,22 @@ export interface PackLimits {
   readonly coalesces: boolean
   /** Elements of at most so many windows: the others stay free for requests beside this one. */
   readonly mostWindows: number
+  /** All that fits of one window before the next, in place of the oldest chunk of all of them each time. */
+  readonly windowByWindow: boolean
 }
 
 /**
- * Fills one body from the windows, oldest chunk first. What cannot be afforded or does not fit
+ * Fills one body from the windows, oldest chunk (or window) first. What cannot be afforded or does not fit
  * holds back the later elements of its own customer, and nobody else's: within a customer the
  * order stays, between customers there is none.
  */
 export function pack(windows: readonly PartitionWindow[], limits: PackLimits): Batch {
   const packing = new Packing(limits)
   const cursors = windows.map((window): Cursor => ({ window, next: 0, held: new Set() }))
+  let cursor: Cursor | undefined
   while (!packing.full) {
-    const cursor = oldestOf(cursors)
+    const goesOn = limits.windowByWindow && cursor?.window.chunks[cursor.next] !== undefined
+    if (!goesOn) cursor = oldestOf(cursors)
     const chunk = cursor?.window.chunks[cursor.next]
     if (!cursor || !chunk) break
     cursor.next += 1

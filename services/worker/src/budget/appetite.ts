@@ -56,6 +56,12 @@ export class Appetite {
     return Number.isFinite(this.shortForMs())
   }
 
+  /** Whether some budget was denied within the last window. */
+  isSaturated(): boolean {
+    const nowMs = this.#o.clock.monotonicMs()
+    return BUDGETS.some((budget) => nowMs - this.#of[budget].lastMs < this.#o.windowMs)
+  }
+
   /**
    * Milliseconds until the first budget that was short at `sinceMs` (monotonic), or has become so
    * since, may be asked for again: 0 when that is over by now; Infinity: none was short.

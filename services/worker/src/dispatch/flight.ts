@@ -168,16 +168,20 @@ export class Flight {
   /** Tells ledger and gate, then acts on the elements. */
   async #conclude(attempt: Attempt): Promise<void> {
     const { answer, outcome, ticket } = attempt
-    const { admission, gate } = this.#c
+    const { gate } = this.#c
     const usedShare = outcome.outcome === 'rate_limited' ? await this.#usedShare(attempt) : 0
-    if (answer.kind === 'response') await admission.answered(ticket.id)
-    else if (answer.kind === 'not_sent' && NEVER_LEFT.has(answer.why)) {
-      await admission.refund(ticket.id)
-    }
+    // All of it leaves for Redis in one write, the ledger's first.
+    const noted = this.#tellLedger(answer, ticket)
     const event = gateEventOf(outcome, ticket.probeId)
     const told = event === null ? null : this.#untilRedisAnswers(() => gate.apply(event))
     await this.#act(attempt, usedShare)
-    await told
+    await Promise.all([noted, told])
+  }
+
+  async #tellLedger(answer: Answer, { id }: Ticket): Promise<void> {
+    const { admission } = this.#c
+    if (answer.kind === 'response') await admission.answered(id)
+    else if (answer.kind === 'not_sent' && NEVER_LEFT.has(answer.why)) await admission.refund(id)
   }
 
   async #act(attempt: Attempt, usedShare: number): Promise<void> {

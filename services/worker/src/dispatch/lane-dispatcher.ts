@@ -1,7 +1,7 @@
 import { BUDGETS, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { Batch } from '../batch/body.js'
-import { isCrowded, pack } from '../batch/pack.js'
+import { isCrowded, pack, type PackLimits } from '../batch/pack.js'
 import type { Admitted } from '../budget/admission.js'
 import { Appetite } from '../budget/appetite.js'
 import { loadWindow, type WindowMemory } from '../fetch/loader.js'
@@ -45,6 +45,8 @@ const WORTHWHILE = 0.5
 const SOON = 0.02
 /** A body at least this full counts as full. */
 const FULL = 0.95
+/** Loaded bytes that still make a body, although a chunk keeps its bytes until all of it is settled. */
+const A_BODY_LEFT = 1.25
 /** How often to try what a short budget leaves, per round. */
 const FITTINGS = 4
 /** Redis did not answer; pause before the next look, ms. */
@@ -114,9 +116,9 @@ export class LaneDispatcher {
   async #round(): Promise<number> {
     const free = this.#free()
     if (free.length === 0) return Infinity
-    // Refilled to two bodies once less than one is left.
+    // Refilled to two bodies once less than one is left, with what of its chunks may be sent already.
     const bodyBytes = this.#o.bodyBytes()
-    if (!(await this.#load(free, bodyBytes, bodyBytes * 2))) return REDIS_AWAY_MS
+    if (!(await this.#load(free, bodyBytes * A_BODY_LEFT, bodyBytes * 2))) return REDIS_AWAY_MS
     const expired = await this.#expire(free)
     if (expired !== 'none') return expired === 'some' ? 0 : REDIS_AWAY_MS
     for (const { window } of free) if (window.isUnreadable) this.#o.onIdle(window)
@@ -246,10 +248,16 @@ export class LaneDispatcher {
     return without
   }
 
-  /** Half of the free partitions when several bodies wait, so that requests overlap; else all. */
-  #mostWindows(ready: readonly Served[]): number {
+  /**
+   * Half of the free partitions when several bodies wait, so that requests overlap; else all. While
+   * budgets do not bind, a request takes what it can from one partition before the next: every
+   * partition that it touches is a script to settle, and all of them get their turn at once. Under a
+   * budget that binds, the oldest chunks go first.
+   */
+  #spread(ready: readonly Served[]): Pick<PackLimits, 'mostWindows' | 'windowByWindow'> {
     const several = loadedBytes(ready) > 2 * this.#o.bodyBytes()
-    return several ? Math.ceil(ready.length / 2) : ready.length
+    const mostWindows = several ? Math.ceil(ready.length / 2) : ready.length
+    return { mostWindows, windowByWindow: !this.#appetite.isSaturated() }
   }
 
   #pack(ready: readonly Served[], affordable: Cost): Batch {
@@ -262,7 +270,7 @@ export class LaneDispatcher {
         effective: admission.limits(),
         limits: workspace().limits,
         coalesces: this.#o.coalesces(),
-        mostWindows: this.#mostWindows(ready),
+        ...this.#spread(ready),
       },
     )
   }

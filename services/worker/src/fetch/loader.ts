@@ -24,7 +24,7 @@ export class WindowMemory {
   /** Bytes that are left for looking ahead. */
   leftBytes(): number {
     let usedBytes = 0
-    for (const { loadedBytes } of this.#windows) usedBytes += loadedBytes
+    for (const { memoryBytes } of this.#windows) usedBytes += memoryBytes
     return this.#limitBytes - usedBytes
   }
 }
@@ -51,19 +51,22 @@ export async function loadWindow(
   memory: WindowMemory,
 ): Promise<boolean> {
   if (window.loadedBytes >= enoughBytes) return true
-  while (window.hasUnloaded && !window.lost && window.loadedBytes < wantBytes) {
-    const allowed = Math.max(leastBytes - window.loadedBytes, memory.leftBytes())
-    const bytes = Math.min(wantBytes - window.loadedBytes, allowed)
-    if (bytes <= 0 && window.chunks.length > 0) return true
+  for (;;) {
+    const missing = wantBytes - window.loadedBytes
+    // One that would go beyond it is not worth another look.
+    const enough = window.loadedBytes >= enoughBytes && missing <= window.lastBytes
+    if (!window.hasUnloaded || window.lost || missing <= 0 || enough) return true
+    const allowed = Math.max(leastBytes - window.memoryBytes, memory.leftBytes())
+    if (allowed <= 0 && window.chunks.length > 0) return true
     // Cleared before the look: a wake-up during it means another one.
     window.stale = false
     try {
       // Redis may hold them compressed; one chunk comes in any case.
-      const stored = Math.max(1, bytes / window.expansion)
+      const stored = Math.min(missing / window.expansion, allowed / window.memoryExpansion)
       const { waiting, chunks, unreadable } = await queue.peek(
         window.chunks.length,
         CHUNKS_PER_LOOK,
-        Math.floor(stored),
+        Math.max(1, Math.floor(stored)),
         watch,
       )
       window.load(chunks, waiting)
@@ -74,5 +77,4 @@ export async function loadWindow(
       return false
     }
   }
-  return true
 }

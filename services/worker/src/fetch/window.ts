@@ -6,12 +6,16 @@ import type {
   WaitingChunk,
 } from '@relay/shared/queue/partition-queue.js'
 
+/** What an element in memory takes beside its JSON, and a chunk beside its elements, bytes. */
+const ELEMENT_OVERHEAD_BYTES = 100
+const CHUNK_OVERHEAD_BYTES = 500
+
 /** A chunk in memory with what of it is settled. */
 export class LoadedChunk {
   readonly id: string
   /** What it takes in Redis. */
   readonly bytes: number
-  /** What it takes here: its elements' text, which Redis may hold compressed. */
+  /** Its elements' text, which Redis may hold compressed. */
   readonly jsonBytes: number
   readonly elements: readonly TracedElement[]
   readonly #done: Uint8Array
@@ -21,13 +25,21 @@ export class LoadedChunk {
   constructor({ id, bytes, elements, done }: WaitingChunk) {
     this.id = id
     this.bytes = bytes
-    this.jsonBytes = elements.reduce((sum, { json }) => sum + json.length, 0)
     this.elements = elements
-    // What was erased has no text: there is nothing of it to send.
-    this.#done = Uint8Array.from(elements, ({ json }, i) =>
-      json.length === 0 ? 1 : ((done[i >> 3] ?? 0) >> (i & 7)) & 1,
-    )
-    this.remaining = this.#done.reduce((left, flag) => left - flag, elements.length)
+    this.#done = new Uint8Array(elements.length)
+    this.remaining = elements.length
+    let total = 0
+    for (const [i, { jsonBytes }] of elements.entries()) {
+      total += jsonBytes
+      // What was erased has no text: there is nothing of it to send.
+      if (jsonBytes === 0 || ((done[i >> 3] ?? 0) >> (i & 7)) & 1) this.markDone(i)
+    }
+    this.jsonBytes = total
+  }
+
+  /** What it takes in this process. */
+  get memoryBytes(): number {
+    return this.jsonBytes + this.elements.length * ELEMENT_OVERHEAD_BYTES + CHUNK_OVERHEAD_BYTES
   }
 
   isDone(index: number): boolean {
@@ -109,10 +121,15 @@ export class PartitionWindow {
     this.claim = claim
   }
 
-  /** Memory of the loaded chunks, bytes. */
+  /** JSON of the loaded chunks, bytes. */
   loadedBytes = 0
-  /** How much larger a chunk is here than in Redis: that of the last one loaded. */
+  /** Memory of the loaded chunks, bytes. */
+  memoryBytes = 0
+  /** How much larger a chunk is here than in Redis: JSON and memory of the last one loaded. */
   expansion = 1
+  memoryExpansion = 1
+  /** JSON of the last chunk loaded, bytes. */
+  lastBytes = 0
 
   get hasUnloaded(): boolean {
     return this.unreadable === null && (this.stale || this.waiting > this.chunks.length)
@@ -142,7 +159,11 @@ export class PartitionWindow {
       const loaded = new LoadedChunk(chunk)
       this.chunks.push(loaded)
       this.loadedBytes += loaded.jsonBytes
-      if (loaded.bytes > 0) this.expansion = Math.max(1, loaded.jsonBytes / loaded.bytes)
+      this.memoryBytes += loaded.memoryBytes
+      this.lastBytes = loaded.jsonBytes
+      if (loaded.bytes === 0) continue
+      this.expansion = Math.max(1, loaded.jsonBytes / loaded.bytes)
+      this.memoryExpansion = Math.max(1, loaded.memoryBytes / loaded.bytes)
     }
     this.waiting = Math.max(waiting, this.chunks.length)
   }
@@ -150,9 +171,11 @@ export class PartitionWindow {
   /** Marks items done; returns what to tell Redis. */
   settle(items: readonly Item[]): { finished: string[]; partly: PartlySettled[] } {
     const touched = new Set<LoadedChunk>()
+    let last: LoadedChunk | null = null
     for (const { chunk, index } of items) {
       chunk.markDone(index)
-      touched.add(chunk)
+      if (chunk !== last) touched.add(chunk)
+      last = chunk
     }
     return {
       finished: this.#leave([...touched].filter((chunk) => chunk.remaining === 0)),
@@ -175,7 +198,10 @@ export class PartitionWindow {
       const gone = new Set(finished)
       this.chunks = this.chunks.filter((chunk) => !gone.has(chunk))
       this.waiting -= finished.length
-      this.loadedBytes -= finished.reduce((sum, chunk) => sum + chunk.jsonBytes, 0)
+      for (const { jsonBytes, memoryBytes } of gone) {
+        this.loadedBytes -= jsonBytes
+        this.memoryBytes -= memoryBytes
+      }
     }
     return finished.map((chunk) => chunk.id)
   }

@@ -21,10 +21,11 @@ export class Settler {
 
   async settle(items: readonly Item[]): Promise<void> {
     const byWindow = new Map<PartitionWindow, Item[]>()
-    for (const item of items) {
-      const own = byWindow.get(item.window)
+    let own: Item[] | undefined
+    for (const [i, item] of items.entries()) {
+      if (item.window !== items[i - 1]?.window) own = byWindow.get(item.window)
       if (own) own.push(item)
-      else byWindow.set(item.window, [item])
+      else byWindow.set(item.window, (own = [item]))
     }
     await Promise.all([...byWindow].map(([window, own]) => this.#settleWindow(window, own)))
   }

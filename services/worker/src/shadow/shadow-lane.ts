@@ -146,6 +146,7 @@ export class ShadowLane {
       limits,
       coalesces: this.#o.coalesces(),
       mostWindows: Infinity,
+      windowByWindow: false,
     })
     if (batch.items.length > 0) return batch
     const [window] = windows

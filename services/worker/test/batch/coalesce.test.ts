@@ -121,7 +121,7 @@ describe('coalescing', () => {
     fc.assert(
       fc.property(streams, room, (stream, { bodyBytes, users, events }) => {
         const affordable = { users, events, devices: 0 }
-        const own = { limits: LIMITS, coalesces: true, mostWindows: 1 }
+        const own = { limits: LIMITS, coalesces: true, mostWindows: 1, windowByWindow: false }
         const batch = pack([waitingIn(stream)], { bodyBytes, affordable, effective: AMPLE, ...own })
         expect(batch.bodyBytes).toBe(writeBody(batch).length)
         expect(batch.bodyBytes).toBeLessThanOrEqual(Math.max(bodyBytes, 35))
@@ -133,7 +133,7 @@ describe('coalescing', () => {
     )
     const burst = Array.from({ length: 9 }, (_, i) => update(`{"score":${String(i)}}`))
     const one = { users: 1, events: 0, devices: 0 }
-    const own = { limits: LIMITS, coalesces: true, mostWindows: 1 }
+    const own = { limits: LIMITS, coalesces: true, mostWindows: 1, windowByWindow: false }
     const batch = pack([waitingIn(burst)], {
       bodyBytes: 200,
       affordable: one,

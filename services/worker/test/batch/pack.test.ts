@@ -22,6 +22,7 @@ const packing = fc.record({
     devices: fc.constant(0),
   }),
   mostWindows: fc.integer({ min: 1, max: 4 }),
+  windowByWindow: fc.boolean(),
 })
 
 function limitsFrom(given: Partial<PackLimits>): PackLimits {
@@ -32,6 +33,7 @@ function limitsFrom(given: Partial<PackLimits>): PackLimits {
     limits: LIMITS,
     coalesces: true,
     mostWindows: 100,
+    windowByWindow: false,
     ...given,
   }
 }
@@ -84,6 +86,24 @@ describe('packing', () => {
         expect(windows.size).toBeLessThanOrEqual(given.mostWindows)
       }),
       { numRuns: 500 },
+    )
+  })
+
+  test('window by window, no more windows are touched than the body needs', () => {
+    fc.assert(
+      fc.property(partitions, (specs) => {
+        const windows = windowsOf(specs)
+        const [first] = windows
+          .filter(({ chunks }) => chunks.length > 0)
+          .sort((a, b) => a.oldestMs - b.oldestMs)
+        if (first === undefined) return
+        const bodyBytes = writeBody(pack([first], limitsFrom({ coalesces: false }))).length
+        const given = { bodyBytes, coalesces: false, windowByWindow: true }
+        const { items } = pack(windows, limitsFrom(given))
+        expect(new Set(items.map(({ window }) => window))).toEqual(new Set([first]))
+        const all = first.chunks.flatMap(({ elements }) => elements)
+        expect(items.map(({ element }) => element)).toEqual(all)
+      }),
     )
   })
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { PartitionWindow, type Item } from '../../src/fetch/window.js'
+import { plainElement } from '../support/plain-element.js'
 import { partitions, windowsOf } from '../support/windows.js'
 
 function itemsOf(window: PartitionWindow): Item[] {
@@ -63,15 +64,16 @@ describe("an owner's window", () => {
 describe('what a window says of itself', () => {
   const partition = { appId: 'APP', lane: 'realtime' as const, generation: 0, index: 0 }
   const fresh = () => new PartitionWindow('APP/realtime/0/0', partition, 'me:1')
-  const element = (change: object = {}) => ({
-    kind: 'user' as const,
-    cost: 1,
-    customer: 'ann',
-    posted: 1 as const,
-    json: Buffer.from('{"a":1}'),
-    provenance: { requestId: 'r', acceptedAtMs: 7 },
-    ...change,
-  })
+  const element = (change: object = {}) =>
+    plainElement({
+      kind: 'user',
+      cost: 1,
+      customer: 'ann',
+      posted: 1,
+      json: Buffer.from('{"a":1}'),
+      provenance: { requestId: 'r', acceptedAtMs: 7 },
+      ...change,
+    })
   const chunk = (id: string, elements: ReturnType<typeof element>[], change: object = {}) => {
     return { id, bytes: 10, elements, done: Buffer.alloc(0), ...change }
   }

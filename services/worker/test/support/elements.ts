@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { Kind } from '@relay/shared/element.js'
 import { PartitionWindow, type Item } from '../../src/fetch/window.js'
+import { plainElement } from './plain-element.js'
 import { TAKEN } from './profile-model.js'
 
 /** An element as its producer wrote it. */
@@ -209,14 +210,16 @@ export function waitingIn(stream: readonly Written[], perChunk = 5): PartitionWi
   const window = new PartitionWindow('APP/realtime/0/0', partition, 'me:1')
   const chunks = []
   for (let i = 0; i < stream.length; i += perChunk) {
-    const elements = stream.slice(i, i + perChunk).map(({ kind, customer: id, json, cost }) => ({
-      kind,
-      cost,
-      customer: id,
-      posted: 1 as const,
-      json: Buffer.from(json),
-      provenance: { requestId: `r${String(i)}`, acceptedAtMs: 1_000 + i },
-    }))
+    const elements = stream.slice(i, i + perChunk).map(({ kind, customer: id, json, cost }) =>
+      plainElement({
+        kind,
+        cost,
+        customer: id,
+        posted: 1 as const,
+        json: Buffer.from(json),
+        provenance: { requestId: `r${String(i)}`, acceptedAtMs: 1_000 + i },
+      }),
+    )
     chunks.push({ id: String(i), bytes: 1, done: Buffer.alloc(0), elements })
   }
   window.load(chunks, chunks.length)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { Kind } from '@relay/shared/element.js'
 import { PartitionWindow } from '../../src/fetch/window.js'
+import { plainElement } from './plain-element.js'
 
 export interface Spec {
   /** Index of the customer within its partition. */
@@ -41,14 +42,14 @@ export function windowsOf(specs: readonly PartitionSpec[]): PartitionWindow[] {
         elements: elements.map(({ customer, kind, bytes, cost }) => {
           n += 1
           const json = `{"p":${String(index)},"c":${String(customer)},"n":${String(n)},"x":"`
-          return {
+          return plainElement({
             kind,
             cost: kind === 'event' ? cost : 1,
             customer: `${String(index)}-${String(customer)}`,
             posted: 1 as const,
             json: Buffer.from(`${json}${'x'.repeat(bytes)}"}`),
             provenance: { requestId: 'r', acceptedAtMs },
-          }
+          })
         }),
       }
     })

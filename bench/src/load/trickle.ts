@@ -1,0 +1,106 @@
+import { createServer, request, Agent } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { systemClock } from '@relay/shared/clock.js'
+import { APP_ID } from '../contenders/names.js'
+import { POST_HEADERS, type Stage } from '../contenders/start.js'
+
+/** MoEngage's answer comes after so long, ms. */
+export const MOENGAGE_MS = 20
+
+/** Single events at a steady rate, each known by its customer, and when MoEngage has them. */
+export class Trickle {
+  readonly url: string
+  readonly #arrivedAtMs: Map<string, number>
+  readonly #acceptedAtMs: { readonly id: string; readonly atMs: number }[] = []
+  readonly #agent = new Agent({ keepAlive: true })
+
+  private constructor(url: string, arrivedAtMs: Map<string, number>) {
+    this.url = url
+    this.#arrivedAtMs = arrivedAtMs
+  }
+
+  /** Begins to listen as MoEngage. */
+  static async start(stage: Stage): Promise<Trickle> {
+    const arrived = new Map<string, number>()
+    const url = await startListener(stage, (id, atMs) => {
+      if (!arrived.has(id)) arrived.set(id, atMs)
+    })
+    const trickle = new Trickle(url, arrived)
+    stage.onEnd(() => {
+      trickle.#agent.destroy()
+      return Promise.resolve()
+    })
+    return trickle
+  }
+
+  /** Posts `count` events to the api, one by one, whatever becomes of them; resolves once all are accepted. */
+  async post(port: number, count: number, perSecond: number): Promise<void> {
+    const startedMs = systemClock.monotonicMs()
+    const posts: Promise<void>[] = []
+    for (let i = 0; i < count; i++) {
+      const dueMs = startedMs + (i * 1000) / perSecond
+      await sleep(Math.max(0, dueMs - systemClock.monotonicMs()))
+      posts.push(this.#postOne(port))
+    }
+    await Promise.all(posts)
+  }
+
+  /** How long each event accepted from `sinceMs` on took to MoEngage, ms; those that are not there: Infinity. */
+  waitsMs(sinceMs = -Infinity): number[] {
+    return this.#acceptedAtMs
+      .filter(({ atMs }) => atMs >= sinceMs)
+      .map(({ id, atMs }) => Math.max(0, (this.#arrivedAtMs.get(id) ?? Infinity) - atMs))
+  }
+
+  async #postOne(port: number): Promise<void> {
+    const id = `customer-${String(this.#acceptedAtMs.length)}-${String(systemClock.monotonicMs())}`
+    await post(port, event(id), this.#agent)
+    this.#acceptedAtMs.push({ id, atMs: systemClock.monotonicMs() })
+  }
+}
+
+/** Answers after a while, and notes when each element came. */
+async function startListener(stage: Stage, arrived: (id: string, atMs: number) => void) {
+  const server = createServer((incoming, response) => {
+    const parts: Buffer[] = []
+    incoming.on('data', (part: Buffer) => parts.push(part))
+    incoming.on('end', () => {
+      const atMs = systemClock.monotonicMs()
+      const body = JSON.parse(Buffer.concat(parts).toString('utf8')) as {
+        elements: { customer_id: string }[]
+      }
+      for (const { customer_id: id } of body.elements) arrived(id, atMs)
+      setTimeout(() => response.end('{"status":"success"}'), MOENGAGE_MS)
+    })
+  })
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  stage.onEnd(() => {
+    server.closeAllConnections()
+    return new Promise((closed) => server.close(closed))
+  })
+  return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`
+}
+
+function event(id: string): string {
+  const attributes = { product: 'P-1', price: 19.9, currency: 'EUR', position: 3, in_stock: true }
+  const current_time = new Date(systemClock.nowMs()).toISOString()
+  const actions = [{ action: 'Product Viewed', attributes, platform: 'web', current_time }]
+  return JSON.stringify({ type: 'event', customer_id: id, actions })
+}
+
+function post(port: number, body: string, agent: Agent): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const path = `/v1/event/${APP_ID}`
+    const options = { port, path, host: '127.0.0.1', method: 'POST', headers: POST_HEADERS, agent }
+    const sent = request(options, (response) => {
+      response.resume()
+      response.on('end', () => {
+        if (response.statusCode === 200) resolve()
+        else reject(new Error(`a post was answered ${String(response.statusCode)}`))
+      })
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
