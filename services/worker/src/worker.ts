@@ -171,10 +171,21 @@ export class Worker {
     await released
     await this.#ownership.releaseAll()
     await this.#trace.flush()
+    await this.#leave()
+  }
+
+  async #leave(): Promise<void> {
     // What of its last requests may still be processed must not be overtaken by newer data: those
     // partitions wait for the end of the lease, as after a death.
-    if (this.#ownership.keepsClaims) await this.#session.stop()
-    else await this.#session.leave()
+    const why = this.#ownership.keepsClaims
+      ? 'requests without an answer may still be processed'
+      : await this.#session.leave().then(
+          () => null,
+          (error: unknown) => String(error),
+        )
+    if (why === null) return
+    await this.#session.stop()
+    this.#o.log.warn('the lease is left to run out: what waits goes on when it has ended', { why })
   }
 
   #syncWorkspaces(): void {

@@ -85,10 +85,10 @@ export class Session {
     this.#endsAtMs = -Infinity
   }
 
-  /** Gives the lease up, so that others take over at once. */
+  /** Gives the lease up, so that others take over at once. Rejects when Redis does not take it. */
   async leave(): Promise<void> {
     await this.stop()
-    await this.#o.deployment.session(this.#id, this.#o.leaseMs, 'leave').catch(() => undefined)
+    await this.#o.deployment.session(this.#id, this.#o.leaseMs, 'leave')
   }
 
   /** Forgets the lease at once, as after a restart of Redis, and joins anew. */
