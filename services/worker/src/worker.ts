@@ -175,17 +175,21 @@ export class Worker {
   }
 
   async #leave(): Promise<void> {
+    const runsOut = (why: string) => {
+      this.#o.log.warn('the lease is left to run out: what waits goes on when it has ended', {
+        why,
+      })
+    }
+    if (!this.#ownership.keepsClaims) {
+      await this.#session.leave().catch((error: unknown) => {
+        runsOut(String(error))
+      })
+      return
+    }
     // What of its last requests may still be processed must not be overtaken by newer data: those
     // partitions wait for the end of the lease, as after a death.
-    const why = this.#ownership.keepsClaims
-      ? 'requests without an answer may still be processed'
-      : await this.#session.leave().then(
-          () => null,
-          (error: unknown) => String(error),
-        )
-    if (why === null) return
     await this.#session.stop()
-    this.#o.log.warn('the lease is left to run out: what waits goes on when it has ended', { why })
+    runsOut('requests without an answer may still be processed')
   }
 
   #syncWorkspaces(): void {

@@ -108,10 +108,8 @@ export class Flight {
         continue
       }
       await this.#conclude(await this.#attempt(batch, ticket))
-      this.#c.learned.endTrial(this)
       ticket = await this.#nextTicket()
     }
-    this.#c.learned.endTrial(this)
     await this.#outlastStrays()
   }
 
@@ -249,6 +247,8 @@ export class Flight {
 
   /** Waits until the next request may be sent; null when nothing is left to send. */
   async #nextTicket(): Promise<Ticket | null> {
+    // Not kept while waiting at the gate: whoever probes there may be waiting for the trial.
+    this.#c.learned.endTrial(this)
     let probeId: string | null = null
     for (;;) {
       await this.#expire()
