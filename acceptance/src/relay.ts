@@ -109,8 +109,10 @@ export class Relay {
     const api = await startChild({ name: 'api', entry: entryOf('api'), env: apiEnv })
     const urls = { api: `http://127.0.0.1:${String(port)}`, ops }
     const relay = new Relay(sim, redis, api, urls, all, proxy, apiEnv)
-    await api.waitUntilReady(`${ops}/readyz`)
-    await Promise.all(Array.from({ length: workers }, () => relay.addWorker()))
+    await Promise.all([
+      api.waitUntilReady(`${ops}/readyz`),
+      ...Array.from({ length: workers }, () => relay.addWorker()),
+    ])
     return relay
   }
 
@@ -157,9 +159,7 @@ export class Relay {
   async stop(): Promise<void> {
     const children = [this.#api, ...this.#apis, ...this.workers]
     await Promise.all(children.map((child) => child.stop()))
-    await this.apiRedis?.stop()
-    await this.redis.stop()
-    await this.simulator.close()
+    await Promise.all([this.apiRedis?.stop(), this.redis.stop(), this.simulator.close()])
   }
 
   /** Posts `body` (JSON, or text as it is) to the intake. */

@@ -2,7 +2,7 @@ import { rename, writeFile } from 'node:fs/promises'
 import { temporaryFolder } from '@relay/dev/folders.js'
 import { startChild } from '@relay/dev/process/child.js'
 import { waitFor } from '@relay/dev/wait-for.js'
-import { ADMIN_TOKEN, API_KEY, APP_ID, Relay, send } from '../src/relay.js'
+import { API_KEY, APP_ID, Relay } from '../src/relay.js'
 import { numberedEvent, numbersOf } from '../src/shop.js'
 
 function arrivedOf(relay: Relay, customer: string): number[] {
@@ -11,12 +11,18 @@ function arrivedOf(relay: Relay, customer: string): number[] {
     .flatMap(({ raw }) => numbersOf(raw.toString()))
 }
 
-describe('in operation', () => {
+describe('one relay, in operation', () => {
+  let relay: Relay
+
+  beforeAll(async () => {
+    relay = await Relay.start()
+  })
+  afterAll(() => relay.stop())
+
   test('with Redis away a post is refused within a second, and accepted once it is back', async () => {
-    const relay = await Relay.start()
+    expect((await relay.postElements([numberedEvent('before', 0)])).status).toBe(200)
+    relay.redis.pause()
     try {
-      expect((await relay.postElements([numberedEvent('before', 0)])).status).toBe(200)
-      relay.redis.pause()
       for (let i = 0; i < 3; i += 1) {
         const startedMs = performance.now()
         const answer = await relay.postElements([numberedEvent('away', i)])
@@ -24,45 +30,81 @@ describe('in operation', () => {
         expect(answer.status).toBe(503)
         expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
       }
-      relay.redis.resume()
-      await waitFor(
-        async () => (await relay.postElements([numberedEvent('back', 0)])).status === 200,
-        {
-          what: 'posts to be accepted again',
-        },
-      )
-      await waitFor(() => arrivedOf(relay, 'back').length > 0, { what: 'the delivery' })
     } finally {
       relay.redis.resume()
-      await relay.stop()
     }
+    await waitFor(
+      async () => (await relay.postElements([numberedEvent('back', 0)])).status === 200,
+      { what: 'posts to be accepted again' },
+    )
+    await waitFor(() => arrivedOf(relay, 'back').length > 0, { what: 'the delivery' })
   })
 
   test('20 parallel posts with one key are one delivery, and later ones get the same answer', async () => {
-    const relay = await Relay.start()
-    try {
-      const headers = { 'Idempotency-Key': 'order-1' }
-      const elements = [numberedEvent('keyed', 1), numberedEvent('keyed', 2)]
-      const answers = await Promise.all(
-        Array.from({ length: 20 }, () => relay.postElements(elements, headers)),
-      )
-      const accepted = answers.filter(({ status }) => status === 200)
-      expect(accepted.length).toBeGreaterThan(0)
-      expect(answers.every(({ status }) => status === 200 || status === 409)).toBe(true)
-      expect(new Set(accepted.map(({ body }) => body)).size).toBe(1)
-      const again = await relay.postElements(elements, headers)
-      expect(again).toMatchObject({ status: 200, body: accepted[0]?.body })
-      expect(again.headers['idempotency-replayed']).toBe('true')
-      const { status } = await relay.postElements([numberedEvent('keyed', 3)], headers)
-      const invalid = await relay.post(`/v1/transition/${APP_ID}`, '{', headers)
-      expect([status, invalid.status]).toEqual([422, 422])
-      await relay.simulator.until((record) => record.totals.events >= 2)
-      expect(arrivedOf(relay, 'keyed')).toEqual([1, 2])
-    } finally {
-      await relay.stop()
-    }
+    const headers = { 'Idempotency-Key': 'order-1' }
+    const elements = [numberedEvent('keyed', 1), numberedEvent('keyed', 2)]
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => relay.postElements(elements, headers)),
+    )
+    const accepted = answers.filter(({ status }) => status === 200)
+    expect(accepted.length).toBeGreaterThan(0)
+    expect(answers.every(({ status }) => status === 200 || status === 409)).toBe(true)
+    expect(new Set(accepted.map(({ body }) => body)).size).toBe(1)
+    const again = await relay.postElements(elements, headers)
+    expect(again).toMatchObject({ status: 200, body: accepted[0]?.body })
+    expect(again.headers['idempotency-replayed']).toBe('true')
+    const { status } = await relay.postElements([numberedEvent('keyed', 3)], headers)
+    const invalid = await relay.post(`/v1/transition/${APP_ID}`, '{', headers)
+    expect([status, invalid.status]).toEqual([422, 422])
+    // What is posted last arrives last: nothing of the others is on its way then.
+    expect((await relay.postElements([numberedEvent('keyed', 4)])).status).toBe(200)
+    await waitFor(() => arrivedOf(relay, 'keyed').includes(4), { what: 'the delivery' })
+    expect(arrivedOf(relay, 'keyed')).toEqual([1, 2, 4])
   })
 
+  test('the operator pauses and resumes a workspace; intake goes on', async () => {
+    await pause()
+    expect((await relay.postElements([numberedEvent('paused', 1)])).status).toBe(200)
+    const overview = await relay.operate('GET', 'workspaces')
+    expect(JSON.parse(overview.body)).toMatchObject({ workspaces: [{ state: 'paused' }] })
+    expect(arrivedOf(relay, 'paused')).toEqual([])
+    await resume()
+    await waitFor(() => arrivedOf(relay, 'paused').length > 0, {
+      what: 'the delivery',
+      timeoutMs: 3_000,
+    })
+    expect(arrivedOf(relay, 'paused')).toEqual([1])
+  })
+
+  test('a worker that only waits, at a paused gate, ends at once and leaves nothing behind', async () => {
+    const [worker] = relay.workers
+    const pauses = () => worker?.logs().filter((line) => line.paused === true).length ?? 0
+    const before = pauses()
+    await pause()
+    await relay.postElements([numberedEvent('waiting', 1)])
+    await waitFor(() => pauses() > before, { what: 'the worker to know of the pause' })
+    const startedMs = performance.now()
+    expect(await worker?.stop(10_000)).toMatchObject({ code: 0 })
+    expect(performance.now() - startedMs).toBeLessThan(3_000)
+    await relay.addWorker()
+    await resume()
+    await waitFor(() => arrivedOf(relay, 'waiting').length > 0, {
+      what: 'the delivery',
+      timeoutMs: 3_000,
+    })
+    expect(arrivedOf(relay, 'waiting')).toEqual([1])
+  })
+
+  const pause = () => ask('pause')
+  const resume = () => ask('resume')
+
+  async function ask(what: string): Promise<void> {
+    const { status } = await relay.operate('POST', `workspaces/${APP_ID}/${what}`)
+    expect(status).toBe(200)
+  }
+})
+
+describe('a relay that changes', () => {
   test('SIGTERM ends both services with status 0, and the next worker goes on', async () => {
     const relay = await Relay.start({ simulator: { latency: { beforeMs: 200, afterMs: 200 } } })
     try {
@@ -144,27 +186,6 @@ describe('in operation', () => {
       await relay.stop()
     }
   })
-
-  test('the operator pauses and resumes a workspace; intake goes on', async () => {
-    const relay = await Relay.start()
-    const operate = (what: string) =>
-      send(`${relay.opsUrl}/admin/workspaces/${APP_ID}/${what}`, 'POST', '', {
-        Authorization: `Bearer ${ADMIN_TOKEN}`,
-      })
-    try {
-      expect((await operate('pause')).status).toBe(200)
-      expect((await relay.postElements([numberedEvent('paused', 1)])).status).toBe(200)
-      const overview = await send(`${relay.opsUrl}/admin/workspaces`, 'GET', '', {
-        Authorization: `Bearer ${ADMIN_TOKEN}`,
-      })
-      expect(JSON.parse(overview.body)).toMatchObject({ workspaces: [{ state: 'paused' }] })
-      expect(relay.simulator.record.totals.requests).toBe(0)
-      expect((await operate('resume')).status).toBe(200)
-      await relay.simulator.until((record) => record.totals.events === 1, 3_000)
-    } finally {
-      await relay.stop()
-    }
-  })
 })
 
 test('a wrong configuration is told as a whole, with exit code 78', async () => {
@@ -184,25 +205,5 @@ test('a wrong configuration is told as a whole, with exit code 78', async () => 
     ]) {
       expect(words).toContain(name)
     }
-  }
-})
-
-test('a worker that only waits, at a paused gate, ends at once and leaves nothing behind', async () => {
-  const relay = await Relay.start()
-  try {
-    const headers = { Authorization: `Bearer ${ADMIN_TOKEN}` }
-    await send(`${relay.opsUrl}/admin/workspaces/${APP_ID}/pause`, 'POST', '', headers)
-    await relay.postElements([numberedEvent('waiting', 1)])
-    await waitFor(() => relay.workers[0]?.logs().some((line) => line.paused === true) ?? false, {
-      what: 'the worker to know of the pause',
-    })
-    const startedMs = performance.now()
-    expect(await relay.workers[0]?.stop(10_000)).toMatchObject({ code: 0 })
-    expect(performance.now() - startedMs).toBeLessThan(3_000)
-    await relay.addWorker()
-    await send(`${relay.opsUrl}/admin/workspaces/${APP_ID}/resume`, 'POST', '', headers)
-    await relay.simulator.until((record) => record.totals.events === 1, 3_000)
-  } finally {
-    await relay.stop()
   }
 })
