@@ -6,21 +6,37 @@ import { ADMIN_TOKEN, APP_ID, Relay, send } from '../src/relay.js'
 import { numberedEvent, numbersOf } from '../src/shop.js'
 
 const CLI = fileURLToPath(new URL('../../cli/bin/relay.mjs', import.meta.url))
-const CUSTOMERS = ['ann', 'forgotten-bob', 'carl', 'dora', 'eve', 'finn']
-const BOB = 'forgotten-bob'
+
+/** Unlike each other, or Redis' own compression would hide them from a search. */
+const BOBS = ['forgotten-bob', 'unread hugo', 'lonely/zoe', 'buried+max']
 
 describe('relay forget', () => {
   let relay: Relay
   let redis: RedisClient
+  /** Whom `relay forget` is about, and the others; every test has its own. */
+  let bob = ''
+  let ann = ''
+  let customers: readonly string[] = []
+  let tests = 0
+  /** What had arrived when the test began. */
+  let before: Readonly<Record<'requests' | 'events', number>>
 
-  beforeEach(async () => {
+  beforeEach(() => {
+    const others = ['carl', 'dora', 'eve', 'finn'].map((name) => `${name}-${String(tests)}`)
+    ann = `ann-${String(tests)}`
+    bob = BOBS[tests] ?? ''
+    customers = [ann, bob, ...others]
+    tests += 1
+    before = { ...relay.simulator.record.totals }
+  })
+  beforeAll(async () => {
     // One partition and one worker: everybody shares chunks with bob.
     relay = await Relay.start({ env: { RELAY_PARTITIONS: '1' } })
     const target = { mode: 'single', url: relay.redis.url } as const
     redis = connectRedis(target, { commandTimeoutMs: 5_000 })
     await new Promise((resolve) => redis.once('ready', resolve))
   })
-  afterEach(async () => {
+  afterAll(async () => {
     redis.disconnect()
     await relay.stop()
   })
@@ -38,7 +54,7 @@ describe('relay forget', () => {
   /** Posts `count` numbered events of every customer, several customers to a request. */
   async function post(from: number, count: number): Promise<void> {
     for (let n = from; n < from + count; n++) {
-      const elements = CUSTOMERS.map((customer) => numberedEvent(customer, n))
+      const elements = customers.map((customer) => numberedEvent(customer, n))
       expect((await relay.postElements(elements)).status).toBe(200)
     }
   }
@@ -58,16 +74,16 @@ describe('relay forget', () => {
   test('erases a customer from the queues; all others are delivered, in order', async () => {
     await operate('POST', `/admin/workspaces/${APP_ID}/pause`)
     await post(0, 30)
-    expect(await isInRedis(BOB)).toBe(true)
-    expect(await forget(BOB)).toEqual({ queued: 30, dead_letters: 0 })
-    expect(await isInRedis(BOB)).toBe(false)
-    expect(await forget(BOB)).toEqual({ queued: 0, dead_letters: 0 })
+    expect(await isInRedis(bob)).toBe(true)
+    expect(await forget(bob)).toEqual({ queued: 30, dead_letters: 0 })
+    expect(await isInRedis(bob)).toBe(false)
+    expect(await forget(bob)).toEqual({ queued: 0, dead_letters: 0 })
     // What comes later is a customer like any other.
     await post(30, 5)
     await operate('POST', `/admin/workspaces/${APP_ID}/resume`)
-    await relay.simulator.until(({ totals }) => totals.events >= 5 * 35 + 5)
-    for (const customer of CUSTOMERS) {
-      const first = customer === BOB ? 30 : 0
+    await relay.simulator.until(({ totals }) => totals.events >= before.events + 5 * 35 + 5)
+    for (const customer of customers) {
+      const first = customer === bob ? 30 : 0
       const expected = Array.from({ length: 35 - first }, (_, i) => first + i)
       expect(arrivedOf(customer)).toEqual(expected)
     }
@@ -77,30 +93,30 @@ describe('relay forget', () => {
   test('a worker drops what it had read ahead, and retries nothing of it', async () => {
     relay.simulator.addFault({ id: 'down', action: { kind: 'answer', row: 'server_error' } })
     await post(0, 20)
-    await relay.simulator.until(({ totals }) => totals.requests >= 2)
-    expect(await forget(BOB)).toMatchObject({ queued: 20 })
+    await relay.simulator.until(({ totals }) => totals.requests >= before.requests + 2)
+    expect(await forget(bob)).toMatchObject({ queued: 20 })
     relay.simulator.removeFault('down')
-    await relay.simulator.until(({ totals }) => totals.events >= 5 * 20, 20_000)
+    await relay.simulator.until(({ totals }) => totals.events >= before.events + 5 * 20, 20_000)
     await emptied()
-    expect(arrivedOf(BOB)).toEqual([])
-    expect(arrivedOf('ann')).toEqual(Array.from({ length: 20 }, (_, i) => i))
+    expect(arrivedOf(bob)).toEqual([])
+    expect(arrivedOf(ann)).toEqual(Array.from({ length: 20 }, (_, i) => i))
   })
 
   test('a partition with nothing but that customer is empty afterwards', async () => {
     await operate('POST', `/admin/workspaces/${APP_ID}/pause`)
-    for (let n = 0; n < 10; n++) await relay.postElements([numberedEvent(BOB, n)])
-    expect(await forget(BOB)).toMatchObject({ queued: 10 })
+    for (let n = 0; n < 10; n++) await relay.postElements([numberedEvent(bob, n)])
+    expect(await forget(bob)).toMatchObject({ queued: 10 })
     await operate('POST', `/admin/workspaces/${APP_ID}/resume`)
     await emptied()
-    await relay.postElements([numberedEvent(BOB, 10)])
-    await relay.simulator.until(({ totals }) => totals.events >= 1)
-    expect(arrivedOf(BOB)).toEqual([10])
+    await relay.postElements([numberedEvent(bob, 10)])
+    await relay.simulator.until(({ totals }) => totals.events > before.events)
+    expect(arrivedOf(bob)).toEqual([10])
   })
 
   test('erases dead letters, is traced, and is audited under another name', async () => {
-    const rule = { path: 'customer_id', equals: BOB }
+    const rule = { path: 'customer_id', equals: bob }
     relay.simulator.addFault({ when: rule, action: { kind: 'refuse' } })
-    const answer = await relay.postElements(CUSTOMERS.map((customer) => numberedEvent(customer, 1)))
+    const answer = await relay.postElements(customers.map((customer) => numberedEvent(customer, 1)))
     const { request_id: id } = JSON.parse(answer.body) as { request_id: string }
     await waitFor(async () => (await letters()).length === 1, {
       what: 'the dead letter',
@@ -108,22 +124,25 @@ describe('relay forget', () => {
     const child = await startChild({
       name: 'relay forget',
       entry: CLI,
-      args: ['forget', '--app-id', APP_ID, '--customer-id', BOB, '--yes'],
+      args: ['forget', '--app-id', APP_ID, '--customer-id', bob, '--yes'],
       env: { RELAY_ADMIN_URL: relay.opsUrl, RELAY_ADMIN_TOKEN: ADMIN_TOKEN },
     })
     expect((await child.exited).code).toBe(0)
     expect(child.lastLines().join('\n')).toContain('0 queued elements and 1 dead letters erased')
     expect(await letters()).toEqual([])
-    expect(await isInRedis(BOB)).toBe(false)
+    expect(await isInRedis(bob)).toBe(false)
     expect(await operate('GET', `/admin/requests/${id}`)).toMatchObject({ counts: { purged: 1 } })
-    const { actions } = (await operate('GET', '/admin/audit')) as { actions: object[] }
+    const audit = (await operate('GET', '/admin/audit')) as {
+      actions: readonly { readonly dead_letters?: number }[]
+    }
+    const actions = audit.actions.filter(({ dead_letters }) => dead_letters === 1)
     expect(actions).toEqual([
       expect.objectContaining({ action: 'forget', appId: APP_ID, dead_letters: 1, queued: 0 }),
     ])
     expect(actions[0]).toMatchObject({
       customer: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
     })
-    expect(JSON.stringify([relay.api.logs(), actions])).not.toContain(BOB)
+    expect(JSON.stringify([relay.api.logs(), actions])).not.toContain(bob)
   })
 
   async function letters(): Promise<unknown[]> {

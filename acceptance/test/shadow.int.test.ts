@@ -51,16 +51,17 @@ class Migration {
   }
 
   async report(): Promise<Report> {
+    const { body } = await this.relay.operate('GET', `workspaces/${APP_ID}/shadow`)
+    return JSON.parse(body) as Report
+  }
+
+  /** The report, as the command line tells it, once it is as wanted. */
+  async reportWhere(holds: (report: Report) => boolean): Promise<Report> {
+    const isSo = async () => holds(await this.report())
+    await waitFor(isSo, { what: 'the report', timeoutMs: 20_000, everyMs: 100 })
     const command = await startCommand(this.relay, 'shadow', APP_ID, '--json')
     await command.exited
     return JSON.parse(command.lastLines().join('')) as Report
-  }
-
-  async reportWhere(holds: (report: Report) => boolean): Promise<Report> {
-    let report = await this.report()
-    const isSo = async () => holds((report = await this.report()))
-    await waitFor(isSo, { what: 'the report', timeoutMs: 20_000, everyMs: 100 })
-    return report
   }
 
   /** Posts until one of the posts has arrived: the switch has been made, by everybody. */
