@@ -186,6 +186,20 @@ export class Relay {
     })
   }
 
+  /** Stops sending for the workspace, as an operator does; intake goes on. */
+  pause(): Promise<void> {
+    return this.#switch('pause')
+  }
+
+  resume(): Promise<void> {
+    return this.#switch('resume')
+  }
+
+  async #switch(to: 'pause' | 'resume'): Promise<void> {
+    const { status, body } = await this.operate('POST', `workspaces/${APP_ID}/${to}`)
+    if (status !== 200) throw new Error(`${to} was answered ${String(status)}: ${body}`)
+  }
+
   /** The first 1,000 dead letters of the workspace, as the operator API shows them. */
   async deadLetters(): Promise<readonly ShownDeadLetter[]> {
     const { body } = await this.operate('GET', `dead-letters?app_id=${APP_ID}&limit=1000`)

@@ -40,7 +40,7 @@ describe('elements older than RELAY_MAX_AGE_SECONDS', () => {
       .flatMap(({ raw }) => numbersOf(raw.toString()))
 
   test('are dead-lettered while sending is paused; younger ones go in order, and so does a replay', async () => {
-    expect((await relay.operate('POST', `workspaces/${APP_ID}/pause`)).status).toBe(200)
+    await relay.pause()
     await post(1, 4)
     const found = await untilLetters(12)
     expect(new Set(found.map(({ reason }) => reason))).toEqual(new Set(['expired']))
@@ -48,7 +48,7 @@ describe('elements older than RELAY_MAX_AGE_SECONDS', () => {
     const [opsUrl = ''] = relay.workerOpsUrls
     expect(sumOf(await metricsOf(opsUrl), EXPIRED)).toBe(12)
 
-    expect((await relay.operate('POST', `workspaces/${APP_ID}/resume`)).status).toBe(200)
+    await relay.resume()
     await post(5, 7)
     await relay.simulator.until((record) => record.totals.events >= 9)
     for (const customer of CUSTOMERS) expect(arrived(customer)).toEqual([5, 6, 7])

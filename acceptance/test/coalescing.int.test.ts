@@ -1,5 +1,5 @@
 import { waitFor } from '@relay/dev/wait-for.js'
-import { ADMIN_TOKEN, APP_ID, Relay, send } from '../src/relay.js'
+import { APP_ID, Relay, send } from '../src/relay.js'
 
 const CUSTOMERS = 100
 const BURST = 5
@@ -67,11 +67,6 @@ async function usersInLedger(relay: Relay): Promise<number> {
   return Number(/^relay_budget_used\{.*budget="users".*\} (\d+)$/m.exec(body)?.[1])
 }
 
-const operate = (relay: Relay, what: string) =>
-  send(`${relay.opsUrl}/admin/workspaces/${APP_ID}/${what}`, 'POST', '', {
-    Authorization: `Bearer ${ADMIN_TOKEN}`,
-  })
-
 describe('a profile stream, 5 updates of a user in a burst', () => {
   let relay: Relay
 
@@ -117,10 +112,10 @@ describe('a profile stream, 5 updates of a user in a burst', () => {
         i === 2 ? { ...update, attributes: { ...update.attributes, poison: true } } : update,
       ),
     )
-    await operate(relay, 'pause')
+    await relay.pause()
     const answer = await relay.postElements(bursts.flat().map(elementOf))
     expect(answer.status).toBe(200)
-    await operate(relay, 'resume')
+    await relay.resume()
     await waitForDelivered(relay, (CUSTOMERS + 1) * BURST - 1)
     for (let i = 0; i < CUSTOMERS; i += 1) {
       const customer = `burst-${String(i)}`
@@ -134,9 +129,7 @@ describe('a profile stream, 5 updates of a user in a burst', () => {
     const { users } = relay.simulator.record.totals
     expect(users).toBeLessThanOrEqual(CUSTOMERS + 3)
     const request = (JSON.parse(answer.body) as { request_id: string }).request_id
-    const trace = await send(`${relay.opsUrl}/admin/requests/${request}`, 'GET', '', {
-      Authorization: `Bearer ${ADMIN_TOKEN}`,
-    })
+    const trace = await relay.operate('GET', `requests/${request}`)
     expect(JSON.parse(trace.body)).toMatchObject({
       counts: { accepted: 505, queued: 0, sent: 504, dead_lettered: 1 },
     })
@@ -144,9 +137,9 @@ describe('a profile stream, 5 updates of a user in a burst', () => {
 
   test('costs a user each where coalescing is switched off', async () => {
     relay = await Relay.start({ env: { RELAY_COALESCE: 'off' } })
-    await operate(relay, 'pause')
+    await relay.pause()
     await relay.postElements(burstOf('apart', BURST).map(elementOf))
-    await operate(relay, 'resume')
+    await relay.resume()
     await waitForDelivered(relay, BURST)
     expect(relay.simulator.record.totals.users).toBe(BURST)
     expect(await workerMetric(relay, 'relay_budget_saved_total', 'budget="users"')).toBe(0)

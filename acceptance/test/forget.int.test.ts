@@ -41,15 +41,13 @@ describe('relay forget', () => {
     await relay.stop()
   })
 
-  async function operate(method: string, path: string, body = ''): Promise<unknown> {
-    const headers = { Authorization: `Bearer ${ADMIN_TOKEN}`, 'Content-Type': 'application/json' }
-    const answer = await send(`${relay.opsUrl}${path}`, method, body, headers)
+  async function operate(method: string, path: string, body?: object): Promise<unknown> {
+    const answer = await relay.operate(method, path, body)
     expect(answer.status).toBe(200)
     return JSON.parse(answer.body)
   }
 
-  const forget = (id: string) =>
-    operate('POST', '/admin/forget', JSON.stringify({ app_id: APP_ID, customer_id: id }))
+  const forget = (id: string) => operate('POST', 'forget', { app_id: APP_ID, customer_id: id })
 
   /** Posts `count` numbered events of every customer, several customers to a request. */
   async function post(from: number, count: number): Promise<void> {
@@ -72,7 +70,7 @@ describe('relay forget', () => {
   }
 
   test('erases a customer from the queues; all others are delivered, in order', async () => {
-    await operate('POST', `/admin/workspaces/${APP_ID}/pause`)
+    await relay.pause()
     await post(0, 30)
     expect(await isInRedis(bob)).toBe(true)
     expect(await forget(bob)).toEqual({ queued: 30, dead_letters: 0 })
@@ -80,7 +78,7 @@ describe('relay forget', () => {
     expect(await forget(bob)).toEqual({ queued: 0, dead_letters: 0 })
     // What comes later is a customer like any other.
     await post(30, 5)
-    await operate('POST', `/admin/workspaces/${APP_ID}/resume`)
+    await relay.resume()
     await relay.simulator.until(({ totals }) => totals.events >= before.events + 5 * 35 + 5)
     for (const customer of customers) {
       const first = customer === bob ? 30 : 0
@@ -103,10 +101,10 @@ describe('relay forget', () => {
   })
 
   test('a partition with nothing but that customer is empty afterwards', async () => {
-    await operate('POST', `/admin/workspaces/${APP_ID}/pause`)
+    await relay.pause()
     for (let n = 0; n < 10; n++) await relay.postElements([numberedEvent(bob, n)])
     expect(await forget(bob)).toMatchObject({ queued: 10 })
-    await operate('POST', `/admin/workspaces/${APP_ID}/resume`)
+    await relay.resume()
     await emptied()
     await relay.postElements([numberedEvent(bob, 10)])
     await relay.simulator.until(({ totals }) => totals.events > before.events)
@@ -118,7 +116,7 @@ describe('relay forget', () => {
     relay.simulator.addFault({ when: rule, action: { kind: 'refuse' } })
     const answer = await relay.postElements(customers.map((customer) => numberedEvent(customer, 1)))
     const { request_id: id } = JSON.parse(answer.body) as { request_id: string }
-    await waitFor(async () => (await letters()).length === 1, {
+    await waitFor(async () => (await relay.deadLetters()).length === 1, {
       what: 'the dead letter',
     })
     const child = await startChild({
@@ -129,10 +127,10 @@ describe('relay forget', () => {
     })
     expect((await child.exited).code).toBe(0)
     expect(child.lastLines().join('\n')).toContain('0 queued elements and 1 dead letters erased')
-    expect(await letters()).toEqual([])
+    expect(await relay.deadLetters()).toEqual([])
     expect(await isInRedis(bob)).toBe(false)
-    expect(await operate('GET', `/admin/requests/${id}`)).toMatchObject({ counts: { purged: 1 } })
-    const audit = (await operate('GET', '/admin/audit')) as {
+    expect(await operate('GET', `requests/${id}`)).toMatchObject({ counts: { purged: 1 } })
+    const audit = (await operate('GET', 'audit')) as {
       actions: readonly { readonly dead_letters?: number }[]
     }
     const actions = audit.actions.filter(({ dead_letters }) => dead_letters === 1)
@@ -144,11 +142,6 @@ describe('relay forget', () => {
     })
     expect(JSON.stringify([relay.api.logs(), actions])).not.toContain(bob)
   })
-
-  async function letters(): Promise<unknown[]> {
-    const list = (await operate('GET', '/admin/dead-letters')) as { dead_letters: unknown[] }
-    return list.dead_letters
-  }
 
   /** Until relay says that nothing waits: every element is accounted for. */
   async function emptied(): Promise<void> {

@@ -1,7 +1,7 @@
 import { ownRedisIsPossible } from '@relay/dev/redis/test-redis.js'
 import { askRedis, askRedisText } from '@relay/dev/redis/inline.js'
 import { waitFor } from '@relay/dev/wait-for.js'
-import { ADMIN_TOKEN, APP_ID, Relay, send } from '../src/relay.js'
+import { Relay } from '../src/relay.js'
 import { marksIn, numberedEvent, numberedUser } from '../src/shop.js'
 
 const CUSTOMERS = 40
@@ -19,11 +19,7 @@ describeOwn('a Redis at its memory limit', () => {
     await relay.stop()
   })
 
-  async function deadLetters(): Promise<number> {
-    const path = `${relay.opsUrl}/admin/dead-letters?app_id=${APP_ID}`
-    const answer = await send(path, 'GET', '', { Authorization: `Bearer ${ADMIN_TOKEN}` })
-    return (JSON.parse(answer.body) as { dead_letters?: unknown[] }).dead_letters?.length ?? 0
-  }
+  const deadLetters = async () => (await relay.deadLetters()).length
 
   test('refuses posts, goes on to drain past faults and poison, and takes posts again', async () => {
     const { simulator, redis } = relay

@@ -1,5 +1,5 @@
 import { waitFor } from '@relay/dev/wait-for.js'
-import { APP_ID, Relay } from '../src/relay.js'
+import { Relay } from '../src/relay.js'
 import { numberedEvent, numbersOf } from '../src/shop.js'
 
 const WINDOW_S = 4
@@ -25,7 +25,7 @@ test('under backlog the oldest data goes first, over all partitions and workers'
     },
   })
   try {
-    await relay.operate('POST', `workspaces/${APP_ID}/pause`)
+    await relay.pause()
     /** When each number was accepted, ms. */
     const acceptedAtMs: number[] = []
     const fromMs = performance.now()
@@ -40,7 +40,7 @@ test('under backlog the oldest data goes first, over all partitions and workers'
       acceptedAtMs.push(...post.map(() => atMs))
       await waitFor(() => performance.now() - tickMs >= 100, { what: 'the next tick' })
     }
-    await relay.operate('POST', `workspaces/${APP_ID}/resume`)
+    await relay.resume()
     const { record } = relay.simulator
     await relay.simulator.until(({ totals }) => totals.events >= acceptedAtMs.length, 60_000)
 

@@ -63,12 +63,12 @@ describe('one relay, in operation', () => {
   })
 
   test('the operator pauses and resumes a workspace; intake goes on', async () => {
-    await pause()
+    await relay.pause()
     expect((await relay.postElements([numberedEvent('paused', 1)])).status).toBe(200)
     const overview = await relay.operate('GET', 'workspaces')
     expect(JSON.parse(overview.body)).toMatchObject({ workspaces: [{ state: 'paused' }] })
     expect(arrivedOf(relay, 'paused')).toEqual([])
-    await resume()
+    await relay.resume()
     await waitFor(() => arrivedOf(relay, 'paused').length > 0, {
       what: 'the delivery',
       timeoutMs: 3_000,
@@ -80,28 +80,20 @@ describe('one relay, in operation', () => {
     const [worker] = relay.workers
     const pauses = () => worker?.logs().filter((line) => line.paused === true).length ?? 0
     const before = pauses()
-    await pause()
+    await relay.pause()
     await relay.postElements([numberedEvent('waiting', 1)])
     await waitFor(() => pauses() > before, { what: 'the worker to know of the pause' })
     const startedMs = performance.now()
     expect(await worker?.stop(10_000)).toMatchObject({ code: 0 })
     expect(performance.now() - startedMs).toBeLessThan(3_000)
     await relay.addWorker()
-    await resume()
+    await relay.resume()
     await waitFor(() => arrivedOf(relay, 'waiting').length > 0, {
       what: 'the delivery',
       timeoutMs: 3_000,
     })
     expect(arrivedOf(relay, 'waiting')).toEqual([1])
   })
-
-  const pause = () => ask('pause')
-  const resume = () => ask('resume')
-
-  async function ask(what: string): Promise<void> {
-    const { status } = await relay.operate('POST', `workspaces/${APP_ID}/${what}`)
-    expect(status).toBe(200)
-  }
 })
 
 describe('a relay that changes', () => {

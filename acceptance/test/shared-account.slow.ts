@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { waitFor } from '@relay/dev/wait-for.js'
-import { ADMIN_TOKEN, API_KEY, APP_ID, Relay, send } from '../src/relay.js'
+import { API_KEY, APP_ID, Relay, send } from '../src/relay.js'
 import { numberedEvent } from '../src/shop.js'
 
 /**
@@ -24,9 +24,7 @@ interface Budget {
 }
 
 async function effectiveShare(relay: Relay): Promise<number> {
-  const answer = await send(`${relay.opsUrl}/admin/workspaces`, 'GET', '', {
-    Authorization: `Bearer ${ADMIN_TOKEN}`,
-  })
+  const answer = await relay.operate('GET', 'workspaces')
   const { workspaces } = JSON.parse(answer.body) as {
     workspaces: { budgets: Record<string, Budget> }[]
   }

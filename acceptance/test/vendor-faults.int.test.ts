@@ -120,9 +120,9 @@ describe('what MoEngage does wrong', () => {
       return { ...user, attributes: { ...(user.attributes as object), poison: true } }
     })
     // All of it waits before anything is sent, so that it is known how few requests would do.
-    await relay.operate('POST', `workspaces/${APP_ID}/pause`)
+    await relay.pause()
     await relay.postAll(elements)
-    await relay.operate('POST', `workspaces/${APP_ID}/resume`)
+    await relay.resume()
     await simulator.until((record) => marksIn(record).size >= 997, 30_000)
     await waitFor(async () => (await relay.deadLetters()).length === 3, {
       what: 'three dead letters',

@@ -1,7 +1,7 @@
 import { vendorFault } from '@relay/dev/fuzz/vendor-schemas.js'
 import { waitFor } from '@relay/dev/wait-for.js'
 import fc from 'fast-check'
-import { ADMIN_TOKEN, APP_ID, basicAuth, send, type Relay } from '../relay.js'
+import { APP_ID, basicAuth, send, type Relay } from '../relay.js'
 import { generatedRequest, type GeneratedRequest } from './requests.js'
 
 export interface FuzzOptions {
@@ -108,9 +108,7 @@ class FuzzRun implements FuzzResult {
   }
 
   async #view(): Promise<{ waiting: number; dead: number }> {
-    const { opsUrl } = this.#relay
-    const authorization = `Bearer ${ADMIN_TOKEN}`
-    const { body } = await send(`${opsUrl}/admin/workspaces`, 'GET', '', { authorization })
+    const { body } = await this.#relay.operate('GET', 'workspaces')
     const [view] = (JSON.parse(body) as { workspaces: WorkspaceFacts[] }).workspaces
     const waiting = Object.values(view?.backlog ?? {}).reduce((sum, { total }) => sum + total, 0)
     const dead = Object.values(view?.dead_letters ?? {}).reduce((sum, n) => sum + n, 0)

@@ -11,7 +11,7 @@ import { connectRedis } from '@relay/shared/redis/connect.js'
 import { createRequestId, producerTag } from '@relay/shared/request-id.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { customerKey } from '@relay/shared/identity.js'
-import { ADMIN_TOKEN, APP_ID, Relay, send } from '../relay.js'
+import { APP_ID, Relay } from '../relay.js'
 import { numberedUser } from '../shop.js'
 
 const LETTERS = 100_000
@@ -61,9 +61,9 @@ async function pages(relay: Relay, query: string): Promise<void> {
   let cursor: string | null = ''
   let letters = 0
   while (cursor !== null && took.length < PAGES) {
-    const url = `${relay.opsUrl}/admin/dead-letters?app_id=${APP_ID}&limit=100${query}${cursor}`
+    const path = `dead-letters?app_id=${APP_ID}&limit=100${query}${cursor}`
     const beganMs = performance.now()
-    const { body } = await send(url, 'GET', '', { Authorization: `Bearer ${ADMIN_TOKEN}` })
+    const { body } = await relay.operate('GET', path)
     took.push(performance.now() - beganMs)
     const page = JSON.parse(body) as Page
     letters += page.dead_letters.length

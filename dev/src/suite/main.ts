@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
 import { findChromium } from '../chromium/find-chromium.js'
@@ -10,6 +11,8 @@ import { findRedisServer, NoRedisServer } from '../redis/find-server.js'
 import { closingLine, type JestResult } from './closing-line.js'
 
 const RESULT = join(PRIVATE, 'test', `result-${String(process.pid)}.json`)
+/** One more than there are cores: acceptance tests wait more than they compute. */
+const JEST_WORKERS = Math.min(availableParallelism() + 1, 8)
 
 /** Runs Jest over the suite, or over what the arguments name, and closes with one plain line. */
 async function main(args: readonly string[]): Promise<number> {
@@ -82,7 +85,7 @@ function jest(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> 
     'bin',
     'jest.js',
   )
-  const options = ['--maxWorkers=2', '--json', `--outputFile=${RESULT}`]
+  const options = [`--maxWorkers=${String(JEST_WORKERS)}`, '--json', `--outputFile=${RESULT}`]
   return new Promise((resolve, reject) => {
     // Jest's report is on standard error; with --json its standard output repeats the file.
     const child = spawn(process.execPath, [program, ...options, ...args], {
