@@ -13,7 +13,7 @@ const HEAD = `# Hostile inputs
 
 What becomes of requests that no honest producer sends. Each was played against a live api, with a well-behaved
 producer on two connections beside it all the time. Made by \`npm run security:inputs\`; the same inputs, but for the slow
-ones, are part of \`npm test\` (\`acceptance/test/hostile.int.test.ts\`), where any other answer fails.
+ones, are part of \`npm run test:slow\` (\`acceptance/test/hostile.slow.ts\`), where any other answer fails.
 
 - **answer**: statuses in the order they came; "closed": the connection is closed without one. \`n × 200\`: so many of them.
 - **time**: until the connection (the last one of several) was closed by relay.

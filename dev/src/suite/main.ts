@@ -11,8 +11,14 @@ import { findRedisServer, NoRedisServer } from '../redis/find-server.js'
 import { closingLine, type JestResult } from './closing-line.js'
 
 const RESULT = join(PRIVATE, 'test', `result-${String(process.pid)}.json`)
-/** One more than there are cores: acceptance tests wait more than they compute. */
-const JEST_WORKERS = Math.min(availableParallelism() + 1, 8)
+/**
+ * One more than there are cores, since acceptance tests wait more than they compute; what is slow
+ * measures, and gets the cores to itself.
+ */
+const JEST_WORKERS = Math.min(
+  availableParallelism() + (process.env.RELAY_TEST_SLOW === 'yes' ? 0 : 1),
+  8,
+)
 
 /** Runs Jest over the suite, or over what the arguments name, and closes with one plain line. */
 async function main(args: readonly string[]): Promise<number> {
