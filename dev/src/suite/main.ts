@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
 import { findChromium } from '../chromium/find-chromium.js'
@@ -11,14 +10,6 @@ import { findRedisServer, NoRedisServer } from '../redis/find-server.js'
 import { closingLine, type JestResult } from './closing-line.js'
 
 const RESULT = join(PRIVATE, 'test', `result-${String(process.pid)}.json`)
-/**
- * One more than there are cores, since acceptance tests wait more than they compute; what is slow
- * measures, and gets the cores to itself.
- */
-const JEST_WORKERS = Math.min(
-  availableParallelism() + (process.env.RELAY_TEST_SLOW === 'yes' ? 0 : 1),
-  8,
-)
 
 /** Runs Jest over the suite, or over what the arguments name, and closes with one plain line. */
 async function main(args: readonly string[]): Promise<number> {
@@ -91,7 +82,7 @@ function jest(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> 
     'bin',
     'jest.js',
   )
-  const options = [`--maxWorkers=${String(JEST_WORKERS)}`, '--json', `--outputFile=${RESULT}`]
+  const options = ['--maxWorkers=2', '--json', `--outputFile=${RESULT}`]
   return new Promise((resolve, reject) => {
     // Jest's report is on standard error; with --json its standard output repeats the file.
     const child = spawn(process.execPath, [program, ...options, ...args], {
