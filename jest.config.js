@@ -11,6 +11,7 @@ export default {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
   },
+  ...(SLOW && { testSequencer: './dev/jest/longest-first.cjs' }),
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   // What tests build there has manifests of the same names.
   modulePathIgnorePatterns: ['<rootDir>/.relay/'],
