@@ -24,7 +24,7 @@ const NEXT = {
 
 test('two versions side by side lose nothing and reorder nothing, whichever is upgraded first', async () => {
   const next = await buildVariant(NEXT)
-  const relay = await Relay.start({ workers: 2, env: { RELAY_LEASE_MS: '2000' } })
+  const relay = await Relay.start({ workers: 2 })
   const customers = new Customers(relay, 20)
   const says = (pattern: RegExp) =>
     relay.workers.map((worker) =>
