@@ -14,9 +14,5 @@ module.exports = class LongestFirst {
     return [...tests].sort((a, b) => place(a) - place(b))
   }
 
-  allFailedTests(tests) {
-    return tests
-  }
-
   cacheResults() {}
 }
