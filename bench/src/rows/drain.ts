@@ -125,6 +125,7 @@ export const DRAIN: Row = {
 }
 
 const ONE = '10⁶'
+const EACH = '8 workers, 10⁵ each'
 const MANY = '200 workspaces of 5,000'
 
 export const DRAIN_SCALE: Row = {
@@ -147,10 +148,10 @@ export const DRAIN_SCALE: Row = {
       isMet: atMost(1.2),
     },
     {
-      what: '8 workers on one Redis against 1',
+      what: '8 workers on one Redis against 1, as much for each',
       wanted: '≤ 1.2×',
       digits: 2,
-      measured: (m) => of(m, '10⁵, 8 workers', cost) / of(m, '10⁵', cost),
+      measured: (m) => of(m, EACH, cost) / of(m, '10⁵', cost),
       isMet: atMost(1.2),
     },
     {
@@ -163,15 +164,18 @@ export const DRAIN_SCALE: Row = {
   ],
   measure: ({ quick }) => {
     const warmUp = quick ? 1_000 : 120_000
+    const workers = quick ? 2 : 8
     const backlog = (label: string, elements: number, size = {}): Drain => {
       return { label, open: openRelay(size), elements: quick ? 2_000 : elements, warmUp }
     }
+    // A process gets cheaper as it runs, so each of them gets as much to do as the one, and as much before.
+    const shared = { ...backlog(EACH, 100_000 * workers, { workers }), warmUp: warmUp * workers }
     return each([
       backlog('10⁴', 10_000),
       backlog('10⁵', 100_000),
       backlog(ONE, 1_000_000),
       backlog(MANY, 1_000_000, { workspaces: quick ? 5 : 200 }),
-      backlog('10⁵, 8 workers', 100_000, { workers: quick ? 2 : 8 }),
+      shared,
     ])
   },
 }

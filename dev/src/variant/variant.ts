@@ -36,13 +36,18 @@ export async function buildVariant({ name, changes }: Variant): Promise<string> 
   }
   await mkdir(join(tree, 'node_modules/@relay'), { recursive: true })
   await symlink('../../shared', join(tree, 'node_modules/@relay/shared'))
-  for (const { file, search, replace } of changes) {
-    const before = await readFile(join(tree, file), 'utf8')
-    const [head, tail, ...more] = before.split(search)
-    if (head === undefined || tail === undefined || more.length > 0) {
-      throw new Error(`variant ${name}: ${file} does not hold its text exactly once`)
-    }
-    await writeFile(join(tree, file), head + replace + tail)
+  for (const change of changes) {
+    const file = join(tree, change.file)
+    await writeFile(file, changed(name, await readFile(file, 'utf8'), change))
   }
   return tree
+}
+
+/** A file's text with a change of the variant `name` made; throws when the variant is out of date. */
+export function changed(name: string, text: string, { file, search, replace }: Change): string {
+  const [head, tail, ...more] = text.split(search)
+  if (head === undefined || tail === undefined || more.length > 0) {
+    throw new Error(`variant ${name}: ${file} does not hold its text exactly once`)
+  }
+  return head + replace + tail
 }

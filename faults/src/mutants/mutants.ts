@@ -133,13 +133,19 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'idempotency',
     aim: { plot: 'lost-reply' },
     breaks: 'the digest of a post is not written with its chunk',
-    changes: [{ file: ADD, search: "redis.call('HSET', KEYS[11], ARGV[i], '')", replace: '' }],
+    changes: [
+      {
+        file: ADD,
+        search: "redis.call('HSET', today, string.sub(ARGV[i], 1, 12), usedAt(i))",
+        replace: '',
+      },
+    ],
   },
   {
     name: 'add-deadline',
     aim: { plot: 'late-add' },
     breaks: 'an add is executed however late Redis gets to it',
-    changes: [{ file: ADD, search: 'if now > tonumber(ARGV[4]) then', replace: 'if false then' }],
+    changes: [{ file: ADD, search: 'if now > tonumber(ARGV[2]) then', replace: 'if false then' }],
   },
   {
     name: 'mark',
