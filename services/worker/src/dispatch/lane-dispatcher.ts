@@ -100,7 +100,7 @@ export class LaneDispatcher {
 
   async run(): Promise<void> {
     while (!this.#stopped) {
-      const waitMs = await this.#round()
+      const waitMs = await this.#o.memory.turns.take(() => this.#round())
       if (waitMs > 0) await this.#signal.wait(waitMs)
     }
   }

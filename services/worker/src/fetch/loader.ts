@@ -1,11 +1,17 @@
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
+import { Turns } from './turns.js'
 import type { PartitionWindow } from './window.js'
 
 /** Chunks per look: bounds one script's work in Redis. */
 const CHUNKS_PER_LOOK = 256
 
+/** Lanes that load and pack at one time. It takes them milliseconds, unless Redis is slow, which all wait for. */
+const LANES_AT_A_TIME = 16
+
 /** Memory that all windows of a worker share. */
 export class WindowMemory {
+  /** When hundreds of lanes begin at once, all that they load would be in memory before the first is sent. */
+  readonly turns = new Turns(LANES_AT_A_TIME)
   readonly #limitBytes: number
   readonly #windows = new Set<PartitionWindow>()
 
