@@ -18,13 +18,18 @@ export interface LaneBacklog {
   oldestMs: number | null
 }
 
-/** Reads the backlog of all partitions that may hold data, summed by workspace and lane. */
+/**
+ * Reads the backlog of all partitions that may hold data, summed by workspace and lane. `of`: of these
+ * workspaces; a script for every partition is too much where one workspace is asked for.
+ */
 export async function readBacklog(
   client: RedisClient,
   prefix: string,
   deployment: Deployment,
+  of?: ReadonlySet<string>,
 ): Promise<LaneBacklog[]> {
-  const tags = await deployment.dirty()
+  const dirty = await deployment.dirty()
+  const tags = dirty.filter((tag) => of?.has(parsePartitionTag(tag)?.appId ?? '') ?? true)
   const replies = await Promise.all(
     tags.map((tag) => {
       const keys = partitionKeys(prefix, tag)

@@ -48,7 +48,7 @@ export function assess(body: Buffer, context: AssessmentContext): AssessmentOutc
   if (!parsed.ok) return parsed
   const expected = endpoint === 'transition' ? null : endpoint
   const { maxFindings } = limits
-  const judge = new Judge({ expected, workspaceLimits, maxFindings, nowMs })
+  const judge = new Judge({ expected, workspaceLimits, maxFindings, nowMs, customers: CUSTOMERS })
   for (const element of parsed.elements) judge.element(element, body)
   return { ok: true, assessment: judge }
 }
@@ -59,9 +59,10 @@ export interface JudgeContext {
   readonly workspaceLimits: WorkspaceLimits
   readonly maxFindings: number
   readonly nowMs: number
+  readonly customers: CustomerKeys
 }
 
-/** Shared by all requests: customers come back. */
+/** Shared by all requests but imports: customers come back. */
 const CUSTOMERS = new CustomerKeys()
 
 /** Judges elements one after the other; what it found of all is an assessment. Pure. */
@@ -76,8 +77,8 @@ export class Judge implements Assessment {
   constructor(context: JudgeContext) {
     this.#context = context
     this.findings = new Findings(context.maxFindings)
-    const { workspaceLimits: limits, nowMs } = context
-    this.#build = { limits, nowMs, customers: CUSTOMERS }
+    const { workspaceLimits: limits, nowMs, customers } = context
+    this.#build = { limits, nowMs, customers }
   }
 
   /** Judges the next element, which lies in `body`; false when it is refused. */

@@ -151,7 +151,7 @@ class Admin {
     const workspace = this.#known(String(request.params.appId))
     const [record, lanes] = await Promise.all([
       new ShadowReportStore(client, prefix, workspace.appId).read(),
-      readBacklog(client, prefix, new Deployment(client, prefix)),
+      readBacklog(client, prefix, new Deployment(client, prefix), new Set([workspace.appId])),
     ])
     answer(response, 200, shadowView(workspace, record, lanes, windowMs))
   }

@@ -25,7 +25,8 @@ export async function readWorkspaces(
   workspaces: readonly Workspace[],
 ) {
   const { client, prefix } = parts
-  const backlog = await readBacklog(client, prefix, new Deployment(client, prefix))
+  const asked = new Set(workspaces.map(({ appId }) => appId))
+  const backlog = await readBacklog(client, prefix, new Deployment(client, prefix), asked)
   return Promise.all(workspaces.map((workspace) => readWorkspace(parts, workspace, backlog)))
 }
 

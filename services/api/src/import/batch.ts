@@ -3,6 +3,7 @@ import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import type { Element } from '@relay/shared/element.js'
 import { Judge, type Assessment } from '../accept/assess.js'
 import { parseBody } from '../accept/parse.js'
+import { CustomerKeys } from '../identity/identity.js'
 import type { Line } from './ndjson.js'
 
 /** One thing that is wrong or doubtful about one line. */
@@ -31,7 +32,8 @@ export interface BatchContext {
 
 /** Holds every line to the rules of the other endpoints: one element of any type each. Pure. */
 export function judgeBatch(lines: readonly Line[], context: BatchContext): JudgedBatch {
-  const judge = new Judge({ ...context, expected: null })
+  // A file's customers hardly come back, and drive out those of producers: all would be garbage that is old.
+  const judge = new Judge({ ...context, expected: null, customers: new CustomerKeys() })
   const { problems, warnings } = judge.findings
   const errors: LineFinding[] = []
   for (const { number, bytes } of lines) {

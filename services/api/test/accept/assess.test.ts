@@ -1,5 +1,6 @@
 import { assess, Judge } from '../../src/accept/assess.js'
 import type { Endpoint } from '../../src/accept/parse.js'
+import { CustomerKeys } from '../../src/identity/identity.js'
 import { action, device, event, user } from '../corpus/case.js'
 import { NOW_MS, workspace } from '../support/workspace.js'
 
@@ -56,6 +57,7 @@ it('what cannot even be read is counted without a kind', () => {
     workspaceLimits: LIMITS,
     maxFindings: 9,
     nowMs: NOW_MS,
+    customers: new CustomerKeys(),
   })
   judge.unreadable()
   judge.unreadable()

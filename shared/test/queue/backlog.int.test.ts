@@ -1,0 +1,60 @@
+import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { readBacklog } from '../../src/queue/backlog.js'
+import { encodeChunk } from '../../src/queue/chunk.js'
+import { Deployment } from '../../src/queue/deployment.js'
+import { PartitionQueue } from '../../src/queue/partition-queue.js'
+import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
+
+const NOW_MS = 1_800_000_000_000
+const PARTITIONS = 4
+
+describe('the backlog', () => {
+  let redis: TestRedis
+  let client: RedisClient
+  let prefix: string
+
+  beforeAll(async () => {
+    redis = await startRedis({ appendonly: false })
+    client = connectRedis({ mode: 'single', url: redis.url }, { commandTimeoutMs: 5_000 })
+    await new Promise((resolve) => client.once('ready', resolve))
+    prefix = redis.freshPrefix()
+  })
+
+  afterAll(async () => {
+    client.disconnect()
+    await redis.stop()
+  })
+
+  async function add(appId: string, partition: number): Promise<void> {
+    const tag = `${appId}/backfill/0/${String(partition)}`
+    const json = Buffer.from('{"type":"event"}')
+    const element = { kind: 'event', json, cost: 1, customer: 'customer', posted: 1 } as const
+    const provenance = { requestId: 'r', acceptedAtMs: NOW_MS }
+    const payload = encodeChunk([{ provenance, elements: [element] }], false)
+    const counts = { bytes: payload.length, user: 0, event: 1, device: 0 }
+    await new Deployment(client, prefix).mark([tag])
+    const added = { payload, counts, digests: [] }
+    await new PartitionQueue(client, prefix, tag).add(added, NOW_MS, Number.MAX_SAFE_INTEGER)
+  }
+
+  async function scriptsRun(): Promise<number> {
+    return Number(/cmdstat_evalsha:calls=(\d+)/.exec(await client.info('commandstats'))?.[1] ?? 0)
+  }
+
+  test('of one workspace is what all say of it, and asks none of the other partitions', async () => {
+    const appIds = ['ONE', 'TWO', 'THREE']
+    for (const appId of appIds) {
+      for (let partition = 0; partition < PARTITIONS; partition += 1) await add(appId, partition)
+    }
+    const deployment = new Deployment(client, prefix)
+    const all = await readBacklog(client, prefix, deployment)
+    expect(all.map(({ appId, elements }) => [appId, elements.event]).sort()).toEqual(
+      appIds.map((appId) => [appId, PARTITIONS]).sort(),
+    )
+    const before = await scriptsRun()
+    const one = await readBacklog(client, prefix, deployment, new Set(['TWO']))
+    expect((await scriptsRun()) - before).toBe(PARTITIONS)
+    expect(one).toEqual(all.filter(({ appId }) => appId === 'TWO'))
+    expect(await readBacklog(client, prefix, deployment, new Set(['FOUR']))).toEqual([])
+  })
+})
