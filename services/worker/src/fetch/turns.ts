@@ -1,3 +1,6 @@
+/** A part of Redis that does not answer must not hold up lanes that need others, ms. */
+const LONGEST_TURN_MS = 100
+
 /** Lets so many at a time do what takes memory; the others wait, first come, first served. */
 export class Turns {
   #free: number
@@ -7,15 +10,27 @@ export class Turns {
     this.#free = atATime
   }
 
+  /** Does `work` when its turn comes; whoever takes too long goes on, but has others begin. */
   async take<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1
     else await new Promise<void>((begin) => this.#waiting.push(begin))
+    const turn = { isOver: false }
+    const end = (): void => {
+      if (!turn.isOver) this.#pass()
+      turn.isOver = true
+    }
+    const timer = setTimeout(end, LONGEST_TURN_MS)
     try {
       return await work()
     } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#free += 1
-      else next()
+      clearTimeout(timer)
+      end()
     }
+  }
+
+  #pass(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#free += 1
+    else next()
   }
 }

@@ -36,4 +36,40 @@ describe('turns', () => {
       ),
     )
   })
+
+  test('one that never ends holds up the others for a while, and once only', async () => {
+    jest.useFakeTimers()
+    try {
+      const turns = new Turns(1)
+      let end = (): void => undefined
+      const stuck = turns.take(() => new Promise<void>((resolve) => (end = resolve)))
+      let under = 0
+      const others = [1, 2].map((name) =>
+        turns.take(async () => {
+          under += 1
+          expect(under).toBe(1)
+          await Promise.resolve()
+          under -= 1
+          return name
+        }),
+      )
+      await jest.advanceTimersByTimeAsync(1_000)
+      expect(await Promise.all(others)).toEqual([1, 2])
+      end()
+      await stuck
+      // Its turn was given on before: it is not given on twice.
+      const more = [3, 4].map((name) =>
+        turns.take(async () => {
+          under += 1
+          expect(under).toBe(1)
+          await Promise.resolve()
+          under -= 1
+          return name
+        }),
+      )
+      expect(await Promise.all(more)).toEqual([3, 4])
+    } finally {
+      jest.useRealTimers()
+    }
+  })
 })
