@@ -1,13 +1,13 @@
 import type { Element, Kind } from '@relay/shared/element.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import { CustomerKeys } from '../identity/identity.js'
-import type { Span } from '../json/scan.js'
 import { checkElement } from '../validate/element.js'
 import { Findings } from '../validate/findings.js'
 import { KIND_OF_TYPE, type ElementType } from '../validate/names.js'
 import { isObject } from '../validate/subject.js'
 import { buildElements, type BuildContext, type ValidElement } from './build.js'
-import { parseBody, type BodyFault, type Endpoint, type ParsedElement } from './parse.js'
+import type { BodyFault, Endpoint, ParsedElement } from './parse.js'
+import { readBody } from './read.js'
 
 /** Bounds of one request that do not depend on the workspace. */
 export interface RequestLimits {
@@ -44,7 +44,7 @@ export interface AssessmentContext {
 /** Parses and judges a body, and makes what would be queued of it. Pure. */
 export function assess(body: Buffer, context: AssessmentContext): AssessmentOutcome {
   const { endpoint, limits, workspaceLimits, nowMs } = context
-  const parsed = parseBody(body, endpoint, limits.maxElements)
+  const parsed = readBody(body, endpoint, limits.maxElements)
   if (!parsed.ok) return parsed
   const expected = endpoint === 'transition' ? null : endpoint
   const { maxFindings } = limits
@@ -82,9 +82,9 @@ export class Judge implements Assessment {
   }
 
   /** Judges the next element, which lies in `body`; false when it is refused. */
-  element({ value, span }: ParsedElement, body: Buffer): boolean {
+  element(parsed: ParsedElement, body: Buffer): boolean {
     const index = this.posted++
-    const valid = this.#check(value, span, index)
+    const valid = this.#check(parsed, index)
     const queued = valid === null ? null : buildElements(valid, body, this.#build)
     if (valid !== null && queued !== null) {
       // Nothing parsed is kept: it would outlive many a garbage collection while the post is stored.
@@ -95,7 +95,7 @@ export class Judge implements Assessment {
       const { maxBodyBytes } = this.#context.workspaceLimits
       this.findings.add('tooLarge', index, '', tooLarge(maxBodyBytes))
     }
-    this.#reject(kindOf(value))
+    this.#reject(kindOf(parsed.value))
     return false
   }
 
@@ -105,10 +105,12 @@ export class Judge implements Assessment {
     this.#reject(null)
   }
 
-  #check(value: unknown, span: Span, index: number): ValidElement | null {
+  #check({ value, span, survey }: ParsedElement, index: number): ValidElement | null {
     const { expected, nowMs } = this.#context
     const { findings } = this
-    const checked = checkElement(value, span, expected, { index, findings, nowMs })
+    const { members, badEscapes } = span
+    const raw = { members, badEscapes, survey }
+    const checked = checkElement(value, raw, expected, { index, findings, nowMs })
     if (checked === null) return null
     const { type, element, duplicateKeys } = checked
     return { type, element, duplicateKeys, span }

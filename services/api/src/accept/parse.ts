@@ -3,6 +3,7 @@ import { scanJson, type Span } from '../json/scan.js'
 import { NESTING_LEVELS } from '../validate/limits.js'
 import type { ElementType } from '../validate/names.js'
 import { isObject } from '../validate/subject.js'
+import type { Survey } from '../validate/survey.js'
 
 /** What a path asks for: one element of a type, or `transition`, a list of any. */
 export type Endpoint = ElementType | 'transition'
@@ -17,6 +18,8 @@ export interface BodyFault {
 export interface ParsedElement {
   readonly value: unknown
   readonly span: Span
+  /** What a walk over the whole element finds; undefined: that walk is still to be taken. */
+  readonly survey?: Survey
 }
 
 export type ParsedBody =

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import type { Element } from '@relay/shared/element.js'
 import { Judge, type Assessment } from '../accept/assess.js'
-import { parseBody } from '../accept/parse.js'
+import { readBody } from '../accept/read.js'
 import { CustomerKeys } from '../identity/identity.js'
 import type { Line } from './ndjson.js'
 
@@ -63,7 +63,7 @@ function judgeLine(judge: Judge, bytes: Buffer | null, maxLineBytes: number) {
     return { attribute: '', message }
   }
   // The endpoint of a type reads one element; which type it may be is the judge's to say.
-  const parsed = parseBody(bytes, 'customer', 1)
+  const parsed = readBody(bytes, 'customer', 1)
   if (!parsed.ok) {
     judge.unreadable()
     return { attribute: parsed.fault.attribute ?? '', message: parsed.fault.message }

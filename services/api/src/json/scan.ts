@@ -219,7 +219,7 @@ function skipBackward(bytes: Buffer, from: number, to: number): number {
 }
 
 /** Value of four hexadecimal digits; -1 when they are none. */
-function hex4(bytes: Buffer, at: number): number {
+export function hex4(bytes: Buffer, at: number): number {
   let value = 0
   for (let i = at; i < at + 4; i++) {
     const digit = hexDigit(bytes[i] ?? 0)

@@ -5,7 +5,7 @@ import { CUSTOMER_ID_CHARACTERS } from './limits.js'
 import { KIND_OF_TYPE, type ElementType } from './names.js'
 import { lintLengths } from './lengths.js'
 import { isObject, type Json, type Reporter } from './subject.js'
-import { surveyValue, unsendableTexts, type Survey } from './survey.js'
+import { surveyOf, unsendableTexts, type Survey } from './survey.js'
 import { checkUser } from './user.js'
 
 /** What validation hands on about an element that it let pass. */
@@ -19,6 +19,8 @@ export interface CheckedElement {
 export interface RawFacts {
   readonly members: number
   readonly badEscapes: number
+  /** Undefined: not taken yet. */
+  readonly survey: Survey | undefined
 }
 
 const BLOCKED = new Set(BLOCKED_CUSTOMER_IDS)
@@ -43,8 +45,7 @@ export function checkElement(
   if (raw.badEscapes > 0) {
     for (const path of unsendableTexts(value, '')) findings.add('unsendableText', index, path)
   }
-  const survey: Survey = { members: 0, oversized: false }
-  surveyValue(value, survey)
+  const survey = raw.survey ?? surveyOf(value)
   if (type === null) return null
   checkCustomerId(value, reporter)
   switch (type) {

@@ -1,5 +1,17 @@
+import {
+  ADD_TO_ARRAY,
+  IDENTIFIER_ATTRIBUTES,
+  PLATFORMS_ATTRIBUTE,
+  REMOVE_FROM_ARRAY,
+} from '@relay/shared/vendor/user-attributes.js'
 import { isEmail, isIsoDateTime } from './format.js'
-import { TV_SYSTEMS } from './names.js'
+import {
+  BLOCKED_ATTRIBUTE_NAMES,
+  STANDARD_DEVICE_ATTRIBUTES,
+  STANDARD_EVENT_ATTRIBUTES,
+  STANDARD_USER_ATTRIBUTES,
+  TV_SYSTEMS,
+} from './names.js'
 
 /**
  * What a documented field must be. Compiled by hand into one lookup per field: a zod schema costs
@@ -74,6 +86,25 @@ export const ACTION_FIELD_TYPES: readonly (readonly [string, FieldType])[] = [
   ['app_version', STRING],
   ['moe_os_type', choice(...TV_SYSTEMS)],
 ]
+
+/**
+ * Every name in `attributes` that some rule of users, devices or events is about, but for names that
+ * begin with the reserved prefix and are not standard.
+ */
+export const RULED_ATTRIBUTES: ReadonlySet<string> = new Set([
+  ...USER_ATTRIBUTE_TYPES.keys(),
+  ...DEVICE_ATTRIBUTE_TYPES.keys(),
+  ...IDENTIFIER_ATTRIBUTES,
+  ...BLOCKED_ATTRIBUTE_NAMES,
+  ...STANDARD_USER_ATTRIBUTES,
+  ...STANDARD_DEVICE_ATTRIBUTES,
+  ...STANDARD_EVENT_ATTRIBUTES,
+  ADD_TO_ARRAY,
+  REMOVE_FROM_ARRAY,
+  PLATFORMS_ATTRIBUTE,
+  'platform',
+  'push_id',
+])
 
 /** openapi, PlatformObject. */
 export const PLATFORM_ACTIVE = choice('true', 'false')

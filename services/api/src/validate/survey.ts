@@ -9,8 +9,14 @@ export interface Survey {
   oversized: boolean
 }
 
+export function surveyOf(value: unknown): Survey {
+  const survey = { members: 0, oversized: false }
+  surveyValue(value, survey)
+  return survey
+}
+
 /** Adds `value` to `survey`. Recursive: depth is bounded before parsing. */
-export function surveyValue(value: unknown, survey: Survey): void {
+function surveyValue(value: unknown, survey: Survey): void {
   if (typeof value === 'string') {
     if (value.length > VALUE_CHARACTERS_KEPT) survey.oversized = true
     return

@@ -6,7 +6,7 @@ import {
 } from '../../src/validate/limits.js'
 import { lintLengths } from '../../src/validate/lengths.js'
 import { inside, PATH_CHARACTERS } from '../../src/validate/path.js'
-import { surveyValue, unsendableTexts } from '../../src/validate/survey.js'
+import { surveyOf, unsendableTexts } from '../../src/validate/survey.js'
 
 const text = 'x'.repeat(VALUE_CHARACTERS_KEPT)
 const list = Array.from({ length: ARRAY_ENTRIES_KEPT }, () => 1)
@@ -18,11 +18,7 @@ const linted = (element: Readonly<Record<string, unknown>>) => {
   expect(findings.problems).toEqual([])
   return findings.warnings.map(({ rule, attribute }) => [rule, attribute])
 }
-const surveyed = (value: unknown) => {
-  const survey = { members: 0, oversized: false }
-  surveyValue(value, survey)
-  return survey
-}
+const surveyed = surveyOf
 
 describe('what is longer than MoEngage keeps', () => {
   it.each<[string, object, string[][]]>([

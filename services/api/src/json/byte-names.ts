@@ -1,0 +1,56 @@
+/**
+ * A fixed set of names that can be told from the bytes of a text, without making a string of them.
+ * Open addressing: a name that is not in the set costs one look at an empty place, mostly.
+ */
+export class ByteNames<Name extends string> {
+  readonly #names: readonly Name[]
+  readonly #texts: readonly Buffer[]
+  /** 1 + index of a name, by hash; 0: none. At most a quarter full. */
+  readonly #places: Uint16Array
+  readonly #mask: number
+
+  constructor(names: Iterable<Name>) {
+    this.#names = [...new Set(names)]
+    this.#texts = this.#names.map((name) => Buffer.from(name))
+    let size = 4
+    while (size < 4 * this.#names.length) size *= 2
+    this.#places = new Uint16Array(size)
+    this.#mask = size - 1
+    this.#texts.forEach((text, index) => {
+      let at = hashOf(text) & this.#mask
+      while (this.#places[at] !== 0) at = (at + 1) & this.#mask
+      this.#places[at] = index + 1
+    })
+  }
+
+  /** The name that stands from `start` to `end`; `hash` is that of these bytes. */
+  find(bytes: Buffer, start: number, end: number, hash: number): Name | undefined {
+    for (let at = hash & this.#mask; ; at = (at + 1) & this.#mask) {
+      const place = this.#places[at] ?? 0
+      if (place === 0) return undefined
+      const text = this.#texts[place - 1]
+      if (text !== undefined && isAt(text, bytes, start, end)) return this.#names[place - 1]
+    }
+  }
+}
+
+/** One of the names of a set. */
+export type NameIn<Names> = Names extends ByteNames<infer Name> ? Name : never
+
+function isAt(text: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  if (text.length !== end - start) return false
+  for (let i = 0; i < text.length; i++) if (text[i] !== bytes[start + i]) return false
+  return true
+}
+
+/** `hash` with one more byte. */
+export function hashByte(hash: number, byte: number): number {
+  return (Math.imul(hash, 31) + byte) | 0
+}
+
+/** Hash of some bytes, byte by byte from 0. */
+function hashOf(text: Buffer): number {
+  let hash = 0
+  for (const byte of text) hash = hashByte(hash, byte)
+  return hash
+}

@@ -1,0 +1,345 @@
+import { hashByte, type ByteNames } from './byte-names.js'
+import { hex4 } from './scan.js'
+
+/** Bounds of what is plain; whatever is beyond one of them is `NotPlain`. */
+export interface PlainBounds {
+  /** Containers inside each other. */
+  readonly levels: number
+  /** Bytes of a name. */
+  readonly nameBytes: number
+  /** Bytes of a string that is no name. */
+  readonly stringBytes: number
+  /** Items of an array that is passed. */
+  readonly items: number
+  /** Members of all objects that are open at a time: each name is compared with those before it. */
+  readonly members: number
+}
+
+/**
+ * The text is no JSON, or holds something that has to be looked at in full: a name that stands twice
+ * in its object, or may, an escape in a name, an escape of what cannot be sent, an exponent, more
+ * than the bounds allow.
+ */
+export class NotPlain extends Error {
+  constructor() {
+    super('not plain JSON')
+    this.name = 'NotPlain'
+  }
+}
+
+/** One for all: nobody reads its stack, and making one costs more than a small body. */
+const NOT_PLAIN = new NotPlain()
+
+const QUOTE = 0x22
+const COMMA = 0x2c
+const COLON = 0x3a
+const MINUS = 0x2d
+const DOT = 0x2e
+const ZERO = 0x30
+const BACKSLASH = 0x5c
+const SPACE = 0x20
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+const LETTER_U = 0x75
+const LETTER_T = 0x74
+const LETTER_F = 0x66
+const LETTER_N = 0x6e
+const FIRST_BEYOND_ASCII = 0x80
+
+/** What may follow a backslash, but for `u`. */
+const ESCAPED = new Uint8Array(256)
+for (const code of Buffer.from('"\\/bfnrt')) ESCAPED[code] = 1
+
+const TRUE = Buffer.from('true')
+const FALSE = Buffer.from('false')
+const NULL = Buffer.from('null')
+
+/**
+ * Reads JSON by its bytes, and makes values only of what it is asked for: the rest is passed, and
+ * held to RFC 8259 all the same. Throws `NotPlain` at the first thing that is not plain. The bytes
+ * have to be UTF-8.
+ *
+ * `JSON.parse` makes an object, its strings and numbers of everything, which costs four times as
+ * much for a post of which a tenth is looked at.
+ */
+export class PlainCursor {
+  /** Index of the next byte. */
+  at = 0
+  /** Bytes of whitespace passed so far, all of them outside strings. */
+  whitespace = 0
+  readonly #bytes: Buffer
+  /** The bytes as characters, one each: to cut texts of ASCII from. */
+  readonly #text: string
+  readonly #bounds: PlainBounds
+  /** Nothing of the container that was opened last was read yet. */
+  #isFresh = false
+  #depth = 0
+  /** Hashes of the names of all open objects, the innermost's last. */
+  readonly #hashes: Int32Array
+  #hashCount = 0
+  /** Where the names of each open object begin in `#hashes`. */
+  readonly #firstHash: Int32Array
+  #nameStart = 0
+  #nameEnd = 0
+  #nameHash = 0
+
+  constructor(bytes: Buffer, bounds: PlainBounds) {
+    this.#bytes = bytes
+    this.#text = bytes.toString('latin1')
+    this.#bounds = bounds
+    this.#hashes = new Int32Array(bounds.members)
+    this.#firstHash = new Int32Array(bounds.levels + 1)
+  }
+
+  /** Enters the object that stands here; read its members with `nextMember`. */
+  openObject(): void {
+    this.#open(OPEN_BRACE)
+    this.#firstHash[this.#depth] = this.#hashCount
+  }
+
+  /** Goes to the value of the next member; false: the object has ended, and is left. */
+  nextMember(): boolean {
+    const bytes = this.#bytes
+    let i = this.#next(CLOSE_BRACE)
+    if (i < 0) {
+      this.#hashCount = this.#firstHash[this.#depth + 1] ?? 0
+      return false
+    }
+    i = this.#endOfName(i)
+    if ((bytes[i] ?? 0) <= SPACE) i = this.#endOfSpace(i)
+    if (bytes[i] !== COLON) throw NOT_PLAIN
+    i++
+    if ((bytes[i] ?? 0) <= SPACE) i = this.#endOfSpace(i)
+    this.at = i
+    return true
+  }
+
+  /** The present member's name, if it is one of these. */
+  nameOf<Name extends string>(names: ByteNames<Name>): Name | undefined {
+    return names.find(this.#bytes, this.#nameStart, this.#nameEnd, this.#nameHash)
+  }
+
+  /** Whether the present member's name begins so; ASCII. */
+  nameStartsWith(prefix: string): boolean {
+    if (this.#nameEnd - this.#nameStart < prefix.length) return false
+    for (let i = 0; i < prefix.length; i++) {
+      if (this.#bytes[this.#nameStart + i] !== prefix.charCodeAt(i)) return false
+    }
+    return true
+  }
+
+  /** Enters the array that stands here; read its items with `nextItem`. */
+  openArray(): void {
+    this.#open(OPEN_BRACKET)
+  }
+
+  /** Goes to the next item; false: the array has ended, and is left. */
+  nextItem(): boolean {
+    const i = this.#next(CLOSE_BRACKET)
+    if (i < 0) return false
+    this.at = i
+    return true
+  }
+
+  get isAtObject(): boolean {
+    return this.#bytes[this.at] === OPEN_BRACE
+  }
+
+  get isAtArray(): boolean {
+    return this.#bytes[this.at] === OPEN_BRACKET
+  }
+
+  /** Passes the value that stands here. */
+  pass(): void {
+    const bytes = this.#bytes
+    switch (bytes[this.at] ?? 0) {
+      case QUOTE:
+        this.at = endOfString(bytes, this.at, this.#bounds.stringBytes)
+        return
+      case OPEN_BRACE:
+        this.openObject()
+        while (this.nextMember()) this.pass()
+        return
+      case OPEN_BRACKET:
+        this.#passArray()
+        return
+      case LETTER_T:
+        this.at = endOfWord(bytes, this.at, TRUE)
+        return
+      case LETTER_F:
+        this.at = endOfWord(bytes, this.at, FALSE)
+        return
+      case LETTER_N:
+        this.at = endOfWord(bytes, this.at, NULL)
+        return
+      default:
+        this.at = endOfNumber(bytes, this.at)
+    }
+  }
+
+  /** The value that stands here. */
+  value(): unknown {
+    const start = this.at
+    this.pass()
+    return this.#valueOf(start, this.at)
+  }
+
+  /** Passes whitespace. */
+  passSpace(): void {
+    this.at = this.#endOfSpace(this.at)
+  }
+
+  #endOfSpace(from: number): number {
+    const bytes = this.#bytes
+    let i = from
+    while (isSpace(bytes[i] ?? 0)) i++
+    this.whitespace += i - from
+    return i
+  }
+
+  /** Makes sure that nothing more follows. */
+  end(): void {
+    this.passSpace()
+    if (this.at !== this.#bytes.length) throw NOT_PLAIN
+  }
+
+  /** A value of which is known that it is one. */
+  #valueOf(start: number, end: number): unknown {
+    const bytes = this.#bytes
+    if (bytes[start] === QUOTE && isBare(bytes, start + 1, end - 1)) {
+      return this.#text.slice(start + 1, end - 1)
+    }
+    return JSON.parse(bytes.toString('utf8', start, end)) as unknown
+  }
+
+  #open(bracket: number): void {
+    if (this.#bytes[this.at] !== bracket || this.#depth >= this.#bounds.levels) throw NOT_PLAIN
+    this.#depth++
+    this.#isFresh = true
+    this.at++
+  }
+
+  /** Where the next entry of the innermost container begins; negative: it has ended with `bracket`, and is left. */
+  #next(bracket: number): number {
+    const bytes = this.#bytes
+    let i = this.at
+    let byte = bytes[i] ?? 0
+    if (byte <= SPACE) {
+      i = this.#endOfSpace(i)
+      byte = bytes[i] ?? 0
+    }
+    const isFresh = this.#isFresh
+    this.#isFresh = false
+    if (byte === bracket) {
+      this.#depth--
+      this.at = i + 1
+      return -1
+    }
+    if (isFresh) return i
+    if (byte !== COMMA) throw NOT_PLAIN
+    i++
+    return (bytes[i] ?? 0) <= SPACE ? this.#endOfSpace(i) : i
+  }
+
+  #passArray(): void {
+    this.openArray()
+    for (let items = 0; this.nextItem(); items++) {
+      if (items >= this.#bounds.items) throw NOT_PLAIN
+      this.pass()
+    }
+  }
+
+  /** Where the name ends that begins at `open`; it becomes the present one. */
+  #endOfName(open: number): number {
+    const bytes = this.#bytes
+    if (bytes[open] !== QUOTE) throw NOT_PLAIN
+    const start = open + 1
+    let hash = 0
+    let i = start
+    for (let byte = bytes[i] ?? 0; byte !== QUOTE; byte = bytes[++i] ?? 0) {
+      if (byte < SPACE || byte === BACKSLASH) throw NOT_PLAIN
+      hash = hashByte(hash, byte)
+    }
+    if (i - start > this.#bounds.nameBytes) throw NOT_PLAIN
+    this.#nameStart = start
+    this.#nameEnd = i
+    this.#nameHash = hash
+    this.#remember(hash)
+    return i + 1
+  }
+
+  /** Notes a name of the innermost object; equal hashes may be equal names. */
+  #remember(hash: number): void {
+    const hashes = this.#hashes
+    const count = this.#hashCount
+    if (count >= hashes.length) throw NOT_PLAIN
+    for (let i = this.#firstHash[this.#depth] ?? 0; i < count; i++) {
+      if (hashes[i] === hash) throw NOT_PLAIN
+    }
+    hashes[count] = hash
+    this.#hashCount = count + 1
+  }
+}
+
+/** Where the string ends that begins at `open`; `most` is how many bytes it may have. */
+function endOfString(bytes: Buffer, open: number, most: number): number {
+  let i = open + 1
+  for (let byte = bytes[i] ?? 0; byte !== QUOTE; byte = bytes[++i] ?? 0) {
+    if (byte < SPACE) throw NOT_PLAIN
+    if (byte === BACKSLASH) i = lastOfEscape(bytes, i)
+  }
+  if (i - open - 1 > most) throw NOT_PLAIN
+  return i + 1
+}
+
+/** Index of the last byte of the escape at `i`. */
+function lastOfEscape(bytes: Buffer, i: number): number {
+  const byte = bytes[i + 1] ?? 0
+  if (ESCAPED[byte] === 1) return i + 1
+  if (byte !== LETTER_U) throw NOT_PLAIN
+  const unit = hex4(bytes, i + 2)
+  // No number, NUL, surrogates.
+  if (unit <= 0 || (unit >= 0xd800 && unit <= 0xdfff)) throw NOT_PLAIN
+  return i + 5
+}
+
+function endOfWord(bytes: Buffer, at: number, word: Buffer): number {
+  for (let i = 0; i < word.length; i++) if (bytes[at + i] !== word[i]) throw NOT_PLAIN
+  return at + word.length
+}
+
+/** Without exponent. */
+function endOfNumber(bytes: Buffer, at: number): number {
+  const start = bytes[at] === MINUS ? at + 1 : at
+  const whole = endOfDigits(bytes, start)
+  if (whole === start || (bytes[start] === ZERO && whole > start + 1)) throw NOT_PLAIN
+  if (bytes[whole] !== DOT) return whole
+  const end = endOfDigits(bytes, whole + 1)
+  if (end === whole + 1) throw NOT_PLAIN
+  return end
+}
+
+function endOfDigits(bytes: Buffer, from: number): number {
+  let i = from
+  while (isDigit(bytes[i] ?? 0)) i++
+  return i
+}
+
+function isSpace(byte: number): boolean {
+  return byte <= SPACE && (byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09)
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= 0x39
+}
+
+/** ASCII without escapes. */
+function isBare(bytes: Buffer, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i] ?? 0
+    if (byte >= FIRST_BEYOND_ASCII || byte === BACKSLASH) return false
+  }
+  return true
+}

@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { mutated, pick } from '@relay/dev/mutate.js'
+import { shopTraffic } from '@relay/dev/traffic/shop.js'
+import { seededRandom } from '@relay/shared/seeded-random.js'
+import { Judge } from '../../src/accept/assess.js'
+import { parseBody, type Endpoint, type ParsedElement } from '../../src/accept/parse.js'
+import { readSparse } from '../../src/accept/sparse.js'
+import { CustomerKeys } from '../../src/identity/identity.js'
+import { DEVICE_CASES, EVENT_CASES } from '../corpus/events.js'
+import { USER_CASES } from '../corpus/users.js'
+import { VALUE_CASES } from '../corpus/values.js'
+import { NOW_MS, workspace } from '../support/workspace.js'
+
+/** Bodies that are compared; a search over night takes a number of its own. */
+const BODIES = Number(process.env.FUZZ_RUNS ?? 4_000)
+const SEED = 20261127
+const MOST = 60
+
+const CASES = [...USER_CASES, ...EVENT_CASES, ...DEVICE_CASES, ...VALUE_CASES]
+const EXAMPLES = JSON.parse(
+  readFileSync(join(__dirname, '..', 'fixtures', 'vendor-examples.json'), 'utf8'),
+) as readonly { readonly endpoint: Endpoint; readonly body: object }[]
+const shop = shopTraffic({ seed: SEED, nowMs: () => NOW_MS })
+const shopElements = (count: number) => Array.from({ length: count }, () => shop.next().value)
+const list = (elements: readonly string[]) =>
+  `{"type":"transition","elements":[${elements.join()}]}`
+
+/** All that becomes of elements: what is said of each, and what is queued for it, to the byte. */
+function judged(elements: readonly ParsedElement[], body: Buffer, endpoint: Endpoint) {
+  const judge = new Judge({
+    expected: endpoint === 'transition' ? null : endpoint,
+    workspaceLimits: workspace('A').limits,
+    maxFindings: 100,
+    nowMs: NOW_MS,
+    customers: new CustomerKeys(),
+  })
+  for (const element of elements) judge.element(element, body)
+  const { findings, accepted, posted, rejectedKinds } = judge
+  const queued = accepted.map(({ index, queued: made }) => {
+    return [index, made.map((element) => ({ ...element, json: element.json.toString('latin1') }))]
+  })
+  return { queued, posted, rejectedKinds: [...rejectedKinds], findings }
+}
+
+/** Says whether the body was read sparsely; where it was, it is judged as what `parseBody` gives. */
+function isReadAlike(body: Buffer, endpoint: Endpoint): boolean {
+  const sparse = readSparse(body, endpoint, MOST)
+  if (sparse === null) return false
+  const full = parseBody(body, endpoint, MOST)
+  if (!full.ok) throw new Error(`read although it is refused: ${full.fault.message}`)
+  expect(judged(sparse, body, endpoint)).toEqual(judged(full.elements, body, endpoint))
+  return true
+}
+
+describe('a body that is read sparsely is judged as one that is read in full', () => {
+  const usual: (readonly [Endpoint, string])[] = [
+    ...Array.from({ length: 20 }, () => [
+      'transition', list(shopElements(MOST).map((element) => JSON.stringify(element))),
+    ] as const), // prettier-ignore
+    ...shopElements(20).map((element) => [element.type, JSON.stringify(element, null, 1)] as const),
+    ...EXAMPLES.map(({ endpoint, body }) => [endpoint, JSON.stringify(body, null, 2)] as const),
+    ['transition', ` ${list([' {"type":"customer","customer_id":"Zoë \\"Z\\" \\u00e9"} '])}\n`],
+    ['event', '{"type":"event","customer_id":"ann","actions":[{"action":"a"},{"action":"b"}]}'],
+    ['customer', '{"attributes":{"a":-0.5,"b":[],"c":{},"d":[1,null]},"type":"customer","customer_id":"ann"}'],
+  ] // prettier-ignore
+
+  it.each(usual)('and what is usual is read so: %s %#', (endpoint, text) => {
+    expect(isReadAlike(Buffer.from(text), endpoint)).toBe(true)
+  })
+
+  it.each(CASES.map(({ name, json }) => [name, json]))('%s', (_, json) => {
+    isReadAlike(
+      Buffer.from(list(['{"type":"customer","customer_id":"first"}', json])),
+      'transition',
+    )
+    for (const endpoint of ['customer', 'event', 'device'] as const) {
+      isReadAlike(Buffer.from(json), endpoint)
+    }
+  })
+
+  it.each([
+    ['a name that stands twice', '"attributes":{"a":1,"a":2}'],
+    ['a name that stands twice, once escaped', '"attributes":{"a":1,"\\u0061":2}'],
+    ['a name that stands twice, deep inside', '"attributes":{"l":[{"a":1,"b":{"a":1},"a":2}]}'],
+    ['a type that stands twice', '"type":"customer"'],
+    ['an id that stands twice', '"customer_id":"bob"'],
+    ['half of a surrogate pair', '"attributes":{"a":"\\ud800"}'],
+    ['NUL', '"attributes":{"a":"\\u0000"}'],
+    ['an unknown reserved name', '"attributes":{"moe_unknown":1}'],
+    ['a long text', `"attributes":{"a":"${'x'.repeat(513)}"}`],
+    ['a long name', `"attributes":{"${'x'.repeat(201)}":1}`],
+    ['a long list', `"attributes":{"a":[${'1,'.repeat(50)}1]}`],
+    ['a depth of 65', `"attributes":${'['.repeat(64)}${']'.repeat(64)}`],
+    ['a number with a leading nought', '"attributes":{"a":01}'],
+    ['a number without digits', '"attributes":{"a":-}'],
+    ['a number that ends with its point', '"attributes":{"a":1.}'],
+    ['a word', '"attributes":{"a":nul}'],
+    ['a line break in a text', '"attributes":{"a":"\n"}'],
+    ['an escape that is none', '"attributes":{"a":"\\x"}'],
+    ['four digits that are none', '"attributes":{"a":"\\u00g0"}'],
+    ['a comma too many', '"attributes":{"a":1,}'],
+    ['a comma too many in a list', '"attributes":{"a":[1,]}'],
+    ['a comma that leads', '"attributes":{,"a":1}'],
+    ['no comma', '"attributes":{"a":1 "b":2}'],
+    ['no colon', '"attributes":{"a" 1}'],
+    ['a name without quotes', '"attributes":{a:1}'],
+    ['another bracket', '"attributes":{"a":[1}}'],
+    ['more than the element', '"attributes":{}}{'],
+    ['no end', '"attributes":{"a":"'],
+  ])('what is left to be read in full: %s', (_, member) => {
+    const element = `{"type":"customer","customer_id":"ann",${member}}`
+    expect(isReadAlike(Buffer.from(list([element])), 'transition')).toBe(false)
+    expect(isReadAlike(Buffer.from(element), 'customer')).toBe(false)
+  })
+
+  it.each([
+    ['no list', '{"type":"transition"}'],
+    ['another type', '{"type":"event","elements":[{}]}'],
+    ['no elements', list([])],
+    ['too many', list(Array<string>(MOST + 1).fill('{}'))],
+    ['what is no object', list(['1'])],
+    ['a list', '[]'],
+    ['more behind it', `${list(['{}'])} 1`],
+    ['nothing', ''],
+    ['a text', '"a"'],
+  ])('a request that is left to be read in full: %s', (_, body) => {
+    expect(readSparse(Buffer.from(body), 'transition', MOST)).toBeNull()
+  })
+
+  it('is what UTF-8 must be', () => {
+    const body = Buffer.from(list(['{"type":"customer","customer_id":"ann?"}']))
+    body[body.indexOf('?')] = 0xff
+    expect(readSparse(body, 'transition', MOST)).toBeNull()
+  })
+
+  it(`however it is changed: ${String(BODIES)} mutated bodies`, () => {
+    const random = seededRandom(SEED)
+    const corpus = [
+      ...usual.map(([, text]) => Buffer.from(text)),
+      ...CASES.map(({ json }) => Buffer.from(list([json]))),
+    ].filter(({ length }) => length < 3_000)
+    let alike = 0
+    for (let i = 0; i < BODIES; i++) {
+      const body = mutated(corpus, random)
+      const endpoint = pick(random, [
+        'transition',
+        'transition',
+        'customer',
+        'event',
+        'device',
+      ] as const)
+      if (isReadAlike(body, endpoint)) alike++
+    }
+    // Both ways of reading must have been taken.
+    expect(alike).toBeGreaterThan(BODIES / 50)
+    expect(alike).toBeLessThan(BODIES * 0.9)
+  })
+})
