@@ -105,15 +105,13 @@ export class Judge implements Assessment {
     this.#reject(null)
   }
 
-  #check({ value, span, survey }: ParsedElement, index: number): ValidElement | null {
+  #check(parsed: ParsedElement, index: number): ValidElement | null {
     const { expected, nowMs } = this.#context
     const { findings } = this
-    const { members, badEscapes } = span
-    const raw = { members, badEscapes, survey }
-    const checked = checkElement(value, raw, expected, { index, findings, nowMs })
+    const checked = checkElement(parsed, expected, { index, findings, nowMs })
     if (checked === null) return null
     const { type, element, duplicateKeys } = checked
-    return { type, element, duplicateKeys, span }
+    return { type, element, duplicateKeys, span: parsed.span }
   }
 
   #reject(kind: Kind | null): void {

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import { scanJson, type Span } from '../json/scan.js'
+import type { ReadElement } from '../validate/element.js'
 import { NESTING_LEVELS } from '../validate/limits.js'
 import type { ElementType } from '../validate/names.js'
 import { isObject } from '../validate/subject.js'
-import type { Survey } from '../validate/survey.js'
 
 /** What a path asks for: one element of a type, or `transition`, a list of any. */
 export type Endpoint = ElementType | 'transition'
@@ -15,11 +15,8 @@ export interface BodyFault {
   readonly attribute?: string
 }
 
-export interface ParsedElement {
-  readonly value: unknown
+export interface ParsedElement extends ReadElement {
   readonly span: Span
-  /** What a walk over the whole element finds; undefined: that walk is still to be taken. */
-  readonly survey?: Survey
 }
 
 export type ParsedBody =

@@ -2,7 +2,7 @@ import type { Clock } from '@relay/shared/clock.js'
 import type { Departures } from './partition-writer.js'
 
 /** The longest that a piece waits for others, ms, however many go on coming. */
-const MOST_GATHERED_MS = 5
+const MOST_GATHERED_MS = 10
 /** Pieces do not leave sooner than this after those before, ms. */
 const REST_MS = 2
 

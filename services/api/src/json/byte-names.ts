@@ -5,6 +5,7 @@
 export class ByteNames<Name extends string> {
   readonly #names: readonly Name[]
   readonly #texts: readonly Buffer[]
+  readonly #hashes: Int32Array
   /** 1 + index of a name, by hash; 0: none. At most a quarter full. */
   readonly #places: Uint16Array
   readonly #mask: number
@@ -12,6 +13,7 @@ export class ByteNames<Name extends string> {
   constructor(names: Iterable<Name>) {
     this.#names = [...new Set(names)]
     this.#texts = this.#names.map((name) => Buffer.from(name))
+    this.#hashes = Int32Array.from(this.#texts, hashOf)
     let size = 4
     while (size < 4 * this.#names.length) size *= 2
     this.#places = new Uint16Array(size)
@@ -28,6 +30,7 @@ export class ByteNames<Name extends string> {
     for (let at = hash & this.#mask; ; at = (at + 1) & this.#mask) {
       const place = this.#places[at] ?? 0
       if (place === 0) return undefined
+      if (this.#hashes[place - 1] !== hash) continue
       const text = this.#texts[place - 1]
       if (text !== undefined && isAt(text, bytes, start, end)) return this.#names[place - 1]
     }

@@ -181,9 +181,16 @@ export class PlainCursor {
 
   /** The value that stands here. */
   value(): unknown {
+    const bytes = this.#bytes
     const start = this.at
+    const end = bytes[start] === QUOTE ? endOfBareText(bytes, start + 1) : -1
+    if (end - start - 1 > this.#bounds.stringBytes) throw NOT_PLAIN
+    if (end >= 0) {
+      this.at = end + 1
+      return this.#text.slice(start + 1, end)
+    }
     this.pass()
-    return this.#valueOf(start, this.at)
+    return JSON.parse(bytes.toString('utf8', start, this.at)) as unknown
   }
 
   /** Passes whitespace. */
@@ -203,15 +210,6 @@ export class PlainCursor {
   end(): void {
     this.passSpace()
     if (this.at !== this.#bytes.length) throw NOT_PLAIN
-  }
-
-  /** A value of which is known that it is one. */
-  #valueOf(start: number, end: number): unknown {
-    const bytes = this.#bytes
-    if (bytes[start] === QUOTE && isBare(bytes, start + 1, end - 1)) {
-      return this.#text.slice(start + 1, end - 1)
-    }
-    return JSON.parse(bytes.toString('utf8', start, end)) as unknown
   }
 
   #open(bracket: number): void {
@@ -335,11 +333,11 @@ function isDigit(byte: number): boolean {
   return byte >= ZERO && byte <= 0x39
 }
 
-/** ASCII without escapes. */
-function isBare(bytes: Buffer, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) {
+/** Index of the quote that ends a text of ASCII without escapes; negative: it is another text. */
+function endOfBareText(bytes: Buffer, start: number): number {
+  for (let i = start; ; i++) {
     const byte = bytes[i] ?? 0
-    if (byte >= FIRST_BEYOND_ASCII || byte === BACKSLASH) return false
+    if (byte === QUOTE) return i
+    if (byte < SPACE || byte >= FIRST_BEYOND_ASCII || byte === BACKSLASH) return -1
   }
-  return true
 }

@@ -16,11 +16,13 @@ export interface CheckedElement {
   readonly duplicateKeys: boolean
 }
 
-export interface RawFacts {
-  readonly members: number
-  readonly badEscapes: number
-  /** Undefined: not taken yet. */
-  readonly survey: Survey | undefined
+/** An element as it was read. */
+export interface ReadElement {
+  readonly value: unknown
+  /** What its text shows and its value does not. */
+  readonly span: { readonly members: number; readonly badEscapes: number }
+  /** What a walk over the whole element finds; undefined: that walk is still to be taken. */
+  readonly survey?: Survey
 }
 
 const BLOCKED = new Set(BLOCKED_CUSTOMER_IDS)
@@ -30,8 +32,7 @@ const BLOCKED = new Set(BLOCKED_CUSTOMER_IDS)
  * single-element endpoint asks for, or null where any type may stand.
  */
 export function checkElement(
-  value: unknown,
-  raw: RawFacts,
+  { value, span, survey: taken }: ReadElement,
   expected: ElementType | null,
   reporter: Reporter,
 ): CheckedElement | null {
@@ -42,10 +43,10 @@ export function checkElement(
   }
   const before = findings.problemCount
   const type = checkType(value.type, expected, reporter)
-  if (raw.badEscapes > 0) {
+  if (span.badEscapes > 0) {
     for (const path of unsendableTexts(value, '')) findings.add('unsendableText', index, path)
   }
-  const survey = raw.survey ?? surveyOf(value)
+  const survey = taken ?? surveyOf(value)
   if (type === null) return null
   checkCustomerId(value, reporter)
   switch (type) {
@@ -61,7 +62,7 @@ export function checkElement(
   }
   if (survey.oversized) lintLengths(value, reporter)
   if (findings.problemCount > before) return null
-  return { type, element: value, duplicateKeys: survey.members !== raw.members }
+  return { type, element: value, duplicateKeys: survey.members !== span.members }
 }
 
 function checkType(type: unknown, expected: ElementType | null, reporter: Reporter) {

@@ -35,16 +35,14 @@ const EPOCH = /^\d{1,16}(?:\.\d{1,9})?$/
 export function parseTime(value: unknown): Time | null {
   if (typeof value === 'number') return epochTime(value)
   if (typeof value !== 'string' || value.length > 40) return null
-  return EPOCH.test(value) ? epochTime(Number(value)) : isoTime(value)
+  const usual = usualTime(value)
+  if (usual !== null) return usual
+  return EPOCH.test(value) ? epochTime(Number(value)) : anyIsoTime(value)
 }
 
 function epochTime(value: number): Time | null {
   if (!(value >= 0)) return null
   return { epochMs: value < FIRST_MILLISECONDS ? value * 1000 : value, zoned: true }
-}
-
-function isoTime(text: string): Time | null {
-  return usualTime(text) ?? anyIsoTime(text)
 }
 
 /** `2019-05-21T03:47:35Z`, with milliseconds or without: what nearly all write, without a regex. */

@@ -47,7 +47,7 @@ describe('when pieces leave', () => {
     expect(left).toEqual(['a', 'b'])
   })
 
-  test('each piece leaves once, in order, and within 5 ms and a rest, whatever comes', () => {
+  test('each piece leaves once, in order, and within 10 ms and a rest, whatever comes', () => {
     const gapsMs = fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 60 })
     fc.assert(
       fc.property(gapsMs, (gaps) => {
@@ -63,14 +63,14 @@ describe('when pieces leave', () => {
           })
           jest.advanceTimersByTime(gapMs)
         })
-        jest.advanceTimersByTime(10)
+        jest.advanceTimersByTime(20)
         expect(gone).toEqual(gaps.map((_, i) => i))
-        expect(Math.max(...waits)).toBeLessThanOrEqual(7)
+        expect(Math.max(...waits)).toBeLessThanOrEqual(12)
       }),
     )
   })
 
-  test('pieces that come in every turn do not hold those before them for more than 5 ms', () => {
+  test('pieces that come in every turn do not hold those before them for more than 10 ms', () => {
     const startedMs = Date.now()
     let firstLeftMs: number | null = null
     gathering.arrived()
@@ -84,7 +84,7 @@ describe('when pieces leave', () => {
     setImmediate(more)
     turnUntil(() => firstLeftMs !== null)
     expect(firstLeftMs).not.toBeNull()
-    expect(Number(firstLeftMs) - startedMs).toBeLessThanOrEqual(6)
+    expect(Number(firstLeftMs) - startedMs).toBeLessThanOrEqual(11)
   })
 
   test('under load departures keep a distance', () => {
@@ -94,7 +94,7 @@ describe('when pieces leave', () => {
       gathering.join(() => departuresMs.push(Date.now()))
       jest.advanceTimersByTime(1)
     }
-    jest.advanceTimersByTime(10)
+    jest.advanceTimersByTime(20)
     const distinct = [...new Set(departuresMs)]
     const gaps = distinct.slice(1).map((atMs, i) => atMs - (distinct[i] ?? 0))
     expect(departuresMs).toHaveLength(50)
