@@ -115,7 +115,7 @@ export const DRAIN: Row = {
   ],
   measure: ({ quick }) => {
     const many = quick ? 5_000 : 400_000
-    const warmUp = quick ? 1_000 : 120_000
+    const warmUp = quick ? 1_000 : 600_000
     return each([
       { label: 'floor', open: openFloor, elements: many, warmUp },
       { label: 'naive', open: openNaive, elements: many / 10, warmUp: warmUp / 10 },
@@ -163,7 +163,7 @@ export const DRAIN_SCALE: Row = {
     },
   ],
   measure: ({ quick }) => {
-    const warmUp = quick ? 1_000 : 120_000
+    const warmUp = quick ? 1_000 : 600_000
     const workers = quick ? 2 : 8
     const backlog = (label: string, elements: number, size = {}): Drain => {
       return { label, open: openRelay(size), elements: quick ? 2_000 : elements, warmUp }

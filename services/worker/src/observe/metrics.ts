@@ -3,6 +3,7 @@ import { KINDS, LANES } from '@relay/shared/element.js'
 import { DEAD_LETTER_REASONS } from '@relay/shared/dead-letters/dead-letter.js'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { OUTCOME_LABELS } from '../classify/outcome.js'
+import { WeightedHistogram } from './weighted-histogram.js'
 
 export { OUTCOME_LABELS }
 
@@ -64,7 +65,7 @@ function elementMetrics(registers: Registry[]) {
       labelNames: ['app_id', 'kind', 'reason'],
       registers,
     }),
-    latency: new Histogram({
+    latency: new WeightedHistogram({
       name: 'relay_delivery_latency_seconds',
       help: 'From acceptance at the intake until MoEngage said yes.',
       labelNames: ['app_id', 'lane'],

@@ -2,6 +2,7 @@ import type { Kind, Lane } from '@relay/shared/element.js'
 import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import type { Batch } from '../batch/body.js'
+import type { Item } from '../fetch/window.js'
 import { outcomeLabel, type Outcome } from '../classify/outcome.js'
 import type { AttemptReport, WorkerObserver } from '../dispatch/observer.js'
 import { COALESCED_KINDS, SAVED_BUDGET, type WorkerMetrics } from './metrics.js'
@@ -51,12 +52,10 @@ export class Reporter implements WorkerObserver {
 
   delivered(appId: string, lane: Lane, batch: Batch, answeredAtMs: number): void {
     const counts: Record<Kind, number> = { user: 0, event: 0, device: 0 }
-    const latency = this.#metrics.latency.labels({ app_id: appId, lane })
-    for (const { element } of batch.items) {
-      counts[element.kind] += element.posted
-      if (element.posted === 1) {
-        latency.observe(Math.max(0, answeredAtMs - element.provenance.acceptedAtMs) / 1000)
-      }
+    const { latency } = this.#metrics
+    for (const [acceptedAtMs, posted] of postedByAcceptance(batch.items, counts)) {
+      const seconds = Math.max(0, answeredAtMs - acceptedAtMs) / 1000
+      latency.observe({ app_id: appId, lane }, seconds, posted)
     }
     for (const kind of ['user', 'event', 'device'] as const) {
       if (counts[kind] > 0) this.#metrics.delivered.inc({ app_id: appId, kind, lane }, counts[kind])
@@ -79,6 +78,25 @@ export class Reporter implements WorkerObserver {
   possiblyDuplicated(appId: string, elements: number): void {
     this.#metrics.possibleDuplicates.inc({ app_id: appId }, elements)
   }
+}
+
+/** How many elements as posted were accepted when, ms; adds them to `counts`, too. Those of one post are neighbours. */
+function postedByAcceptance(items: readonly Item[], counts: Record<Kind, number>) {
+  const byMs = new Map<number, number>()
+  let atMs = NaN
+  let posted = 0
+  for (const { element } of items) {
+    counts[element.kind] += element.posted
+    const { acceptedAtMs } = element.provenance
+    if (acceptedAtMs !== atMs) {
+      if (posted > 0) byMs.set(atMs, (byMs.get(atMs) ?? 0) + posted)
+      atMs = acceptedAtMs
+      posted = 0
+    }
+    posted += element.posted
+  }
+  if (posted > 0) byMs.set(atMs, (byMs.get(atMs) ?? 0) + posted)
+  return byMs
 }
 
 function vendorWords(outcome: Outcome) {
