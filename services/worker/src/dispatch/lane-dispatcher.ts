@@ -47,8 +47,10 @@ const SOON = 0.02
 const FULL = 0.95
 /** Loaded bytes that still make a body, although a chunk keeps its bytes until all of it is settled. */
 const A_BODY_LEFT = 1.25
-/** Bodies to which a partition is refilled: each look is a script and a system call. */
-const AHEAD = 4
+/** Bodies to which a partition is refilled. */
+const AHEAD = 2
+/** The same while there is room for all lanes to do so: each look is a script and a system call. */
+const FAR_AHEAD = 4
 /** How often to try what a short budget leaves, per round. */
 const FITTINGS = 4
 /** Redis did not answer; pause before the next look, ms. */
@@ -120,7 +122,7 @@ export class LaneDispatcher {
     if (free.length === 0) return Infinity
     // Refilled once less than a body is left, with what of its chunks may be sent already.
     const bodyBytes = this.#o.bodyBytes()
-    if (!(await this.#load(free, bodyBytes * A_BODY_LEFT, bodyBytes * AHEAD))) return REDIS_AWAY_MS
+    if (!(await this.#load(free, bodyBytes * A_BODY_LEFT, this.#aheadBytes()))) return REDIS_AWAY_MS
     const expired = await this.#expire(free)
     if (expired !== 'none') return expired === 'some' ? 0 : REDIS_AWAY_MS
     for (const { window } of free) if (window.isUnreadable) this.#o.onIdle(window)
@@ -141,6 +143,10 @@ export class LaneDispatcher {
         window.hasWork &&
         this.#o.mayServe(window),
     )
+  }
+
+  #aheadBytes(): number {
+    return this.#o.bodyBytes() * (this.#o.memory.isRoomy() ? FAR_AHEAD : AHEAD)
   }
 
   async #load(served: readonly Served[], enoughBytes: number, wantBytes: number): Promise<boolean> {
@@ -279,7 +285,7 @@ export class LaneDispatcher {
 
   /** Packs, looking further ahead while what is at hand is held back by a short budget. */
   async #fill(ready: readonly Served[], affordable: Cost): Promise<Choice> {
-    let wantBytes = this.#o.bodyBytes() * AHEAD
+    let wantBytes = this.#aheadBytes()
     for (;;) {
       const batch = this.#pack(ready, affordable)
       const more = ready.some(({ window }) => window.hasUnloaded)

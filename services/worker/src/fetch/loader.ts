@@ -27,6 +27,11 @@ export class WindowMemory {
     this.#windows.delete(window)
   }
 
+  /** Whether at most half of it is in use. */
+  isRoomy(): boolean {
+    return this.leftBytes() * 2 >= this.#limitBytes
+  }
+
   /** Bytes that are left for looking ahead. */
   leftBytes(): number {
     let usedBytes = 0
