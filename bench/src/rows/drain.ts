@@ -114,7 +114,7 @@ export const DRAIN: Row = {
     },
   ],
   measure: ({ quick }) => {
-    const many = quick ? 5_000 : 400_000
+    const many = quick ? 5_000 : 1_000_000
     const warmUp = quick ? 1_000 : 600_000
     return each([
       { label: 'floor', open: openFloor, elements: many, warmUp },
