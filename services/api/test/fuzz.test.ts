@@ -26,12 +26,10 @@ describe('whatever is posted', () => {
         const body = Buffer.from(JSON.stringify({ type: 'transition', elements: [element] }))
         const outcome = assess(body, context)
         if (!outcome.ok) throw new Error('a body of elements was not even read')
-        for (const { queued } of outcome.assessment.accepted) {
-          accepted++
-          for (const { json } of queued) {
-            const fault = vendorFault(JSON.parse(json.toString()) as { type: unknown })
-            if (fault !== null) throw new Error(fault)
-          }
+        accepted += outcome.assessment.accepted.length
+        for (const { json } of outcome.assessment.queued) {
+          const fault = vendorFault(JSON.parse(json.toString()) as { type: unknown })
+          if (fault !== null) throw new Error(fault)
         }
       }),
       { numRuns: RUNS },
@@ -55,9 +53,7 @@ describe('whatever is posted', () => {
       fc.property(body, (bytes) => {
         const outcome = assess(bytes, context)
         if (!outcome.ok) return
-        for (const { queued } of outcome.assessment.accepted) {
-          for (const { json } of queued) JSON.parse(json.toString())
-        }
+        for (const { json } of outcome.assessment.queued) JSON.parse(json.toString())
       }),
       { numRuns: RUNS },
     )

@@ -178,7 +178,7 @@ export class Acceptor {
       if (!taken.granted) return refused(refusals.quotaRefusal(taken))
     }
     const { requestId, acceptedAtMs, digest } = run
-    const elements = assessment.accepted.flatMap(({ queued }) => queued)
+    const elements = assessment.queued
     const post = { appId: workspace.appId, lane, requestId, acceptedAtMs, elements, digest }
     const stored = await this.#deps.store.store(post)
     switch (stored.outcome) {

@@ -19,12 +19,10 @@ export interface RequestLimits {
 export interface Assessment {
   readonly findings: Findings
   readonly posted: number
-  /** Elements that passed, with what is queued for each. */
-  readonly accepted: readonly {
-    /** Position in the request, 0-based. */
-    readonly index: number
-    readonly queued: readonly Element[]
-  }[]
+  /** Positions in the request of the elements that passed, 0-based. */
+  readonly accepted: readonly number[]
+  /** What is queued for them, in their order; more than one for an event that is cut into pieces. */
+  readonly queued: readonly Element[]
   /** What was refused, by kind; elements of no known type are counted under `null`. */
   readonly rejectedKinds: ReadonlyMap<Kind | null, number>
 }
@@ -68,7 +66,8 @@ const CUSTOMERS = new CustomerKeys()
 /** Judges elements one after the other; what it found of all is an assessment. Pure. */
 export class Judge implements Assessment {
   readonly findings: Findings
-  readonly accepted: { index: number; queued: Element[] }[] = []
+  readonly accepted: number[] = []
+  readonly queued: Element[] = []
   readonly rejectedKinds = new Map<Kind | null, number>()
   posted = 0
   readonly #context: JudgeContext
@@ -88,7 +87,8 @@ export class Judge implements Assessment {
     const queued = valid === null ? null : buildElements(valid, body, this.#build)
     if (valid !== null && queued !== null) {
       // Nothing parsed is kept: it would outlive many a garbage collection while the post is stored.
-      this.accepted.push({ index, queued })
+      this.accepted.push(index)
+      for (const element of queued) this.queued.push(element)
       return true
     }
     if (valid !== null) {

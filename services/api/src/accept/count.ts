@@ -1,5 +1,5 @@
 import type { Workspace } from '@relay/shared/config/workspace.js'
-import type { Kind, Lane } from '@relay/shared/element.js'
+import { KINDS, type Kind, type Lane } from '@relay/shared/element.js'
 import type { Finding } from '../validate/findings.js'
 import type { RuleName } from '../validate/rules.js'
 import type { Assessment } from './assess.js'
@@ -27,15 +27,15 @@ export function countRejected(
 export function countStored(
   observer: IntakeObserver,
   { workspace: { appId }, lane }: Counted,
-  { accepted }: Assessment,
+  { queued }: Assessment,
   outcome: 'accepted' | 'unavailable',
 ): void {
-  const perKind = new Map<Kind, number>()
-  for (const { queued } of accepted) {
-    const kind = queued[0]?.kind
-    if (kind !== undefined) perKind.set(kind, (perKind.get(kind) ?? 0) + 1)
+  const counts: Record<Kind, number> = { user: 0, event: 0, device: 0 }
+  for (const { kind, posted } of queued) counts[kind] += posted
+  for (const kind of KINDS) {
+    const count = counts[kind]
+    if (count > 0) observer.elements({ appId, kind, lane, outcome, count })
   }
-  for (const [kind, count] of perKind) observer.elements({ appId, kind, lane, outcome, count })
 }
 
 export function countWarnings(

@@ -4,7 +4,7 @@ import type { AddReply, NewChunk } from '@relay/shared/queue/partition-queue.js'
 import type { Piece } from './pieces.js'
 
 /** A chunk is sent on once it has this many bytes of JSON, even while the one before is under way. */
-const CHUNK_BYTES = 65_536
+const CHUNK_BYTES = 98_304
 
 /** What became of a piece. */
 export type PieceOutcome =

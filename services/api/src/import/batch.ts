@@ -46,7 +46,7 @@ export function judgeBatch(lines: readonly Line[], context: BatchContext): Judge
   }
   return {
     assessment: judge,
-    elements: judge.accepted.flatMap(({ queued }) => queued),
+    elements: judge.queued,
     rejected: lines.length - judge.accepted.length,
     errors,
     warnings: warnings.map(({ index, attribute, message }) => {
@@ -92,8 +92,7 @@ export function batchDigest(
   { elements, assessment }: JudgedBatch,
 ): Buffer {
   const bytes = elements.reduce((sum, { json }) => sum + json.length, 0)
-  const accepted = assessment.accepted.map(({ index }) => index)
-  const facts = [producer, appId, key, elements.length, bytes, accepted]
+  const facts = [producer, appId, key, elements.length, bytes, assessment.accepted]
   const hash = createHash('sha256').update(`import ${JSON.stringify(facts)}\n`)
   for (const { number, bytes: text } of lines) {
     hash.update(`${String(number)} ${String(text?.length ?? -1)}\n`)

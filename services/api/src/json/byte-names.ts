@@ -18,8 +18,8 @@ export class ByteNames<Name extends string> {
     while (size < 4 * this.#names.length) size *= 2
     this.#places = new Uint16Array(size)
     this.#mask = size - 1
-    this.#texts.forEach((text, index) => {
-      let at = hashOf(text) & this.#mask
+    this.#hashes.forEach((hash, index) => {
+      let at = hash & this.#mask
       while (this.#places[at] !== 0) at = (at + 1) & this.#mask
       this.#places[at] = index + 1
     })

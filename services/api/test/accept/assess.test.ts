@@ -14,8 +14,8 @@ function judged(body: string, endpoint: Endpoint = 'transition') {
     nowMs: NOW_MS,
   })
   if (!outcome.ok) return outcome.fault.type
-  const { accepted, findings, rejectedKinds } = outcome.assessment
-  const sent = accepted.flatMap(({ queued }) => queued.map(({ json }) => json.toString()))
+  const { queued, findings, rejectedKinds } = outcome.assessment
+  const sent = queued.map(({ json }) => json.toString())
   return { sent, problems: findings.problems, rejected: [...rejectedKinds] }
 }
 const list = (...elements: string[]) => `{"type":"transition","elements":[${elements.join()}]}`

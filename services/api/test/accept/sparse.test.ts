@@ -37,10 +37,11 @@ function judged(elements: readonly ParsedElement[], body: Buffer, endpoint: Endp
   })
   for (const element of elements) judge.element(element, body)
   const { findings, accepted, posted, rejectedKinds } = judge
-  const queued = accepted.map(({ index, queued: made }) => {
-    return [index, made.map((element) => ({ ...element, json: element.json.toString('latin1') }))]
-  })
-  return { queued, posted, rejectedKinds: [...rejectedKinds], findings }
+  const queued = judge.queued.map((element) => ({
+    ...element,
+    json: element.json.toString('latin1'),
+  }))
+  return { accepted, queued, posted, rejectedKinds: [...rejectedKinds], findings }
 }
 
 /** Says whether the body was read sparsely; where it was, it is judged as what `parseBody` gives. */

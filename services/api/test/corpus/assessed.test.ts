@@ -22,12 +22,12 @@ it.each(CASES.map((given): [string, ElementCase] => [given.name, given]))(
     const body = `{"type":"transition","elements":[${NEIGHBOUR},${json},${NEIGHBOUR}]}`
     const outcome = assess(Buffer.from(body), context)
     if (!outcome.ok) throw new Error(`the body was refused: ${outcome.fault.message}`)
-    const { findings, accepted, posted, rejectedKinds } = outcome.assessment
+    const { findings, queued, posted, rejectedKinds } = outcome.assessment
     expect(findings.problems.map(({ attribute }) => attribute)).toEqual(refused)
     expect(findings.problems.every(({ index }) => index === 1)).toBe(true)
     expect(posted).toBe(3)
     expect([...rejectedKinds.values()]).toEqual(refused.length > 0 ? [1] : [])
-    const texts = accepted.flatMap(({ queued }) => queued.map((element) => element.json.toString()))
+    const texts = queued.map(({ json: text }) => text.toString())
     expect(texts).toEqual([NEIGHBOUR, ...(refused.length > 0 ? [] : sent), NEIGHBOUR])
     if (refused.length === 0)
       expect(findings.warnings.map(({ attribute }) => attribute)).toEqual(warned)

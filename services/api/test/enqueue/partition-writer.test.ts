@@ -77,7 +77,7 @@ describe('group commit', () => {
 
   test('one add is under way at a time, and a chunk is not larger than need be', async () => {
     const outcomes = ['a', 'b', 'c'].map((name) =>
-      writer.write(pieceOf(name, undefined, 40_000), provenance),
+      writer.write(pieceOf(name, undefined, 60_000), provenance),
     )
     await tick()
     expect(partition.chunks.map(namesIn)).toEqual([['a']])

@@ -43,8 +43,8 @@ describe('the OpenAPI document', () => {
     for (const { body } of await examples()) {
       const outcome = assess(Buffer.from(JSON.stringify(body)), { ...context, endpoint: body.type as 'event' }) // prettier-ignore
       if (!outcome.ok) throw new Error(outcome.fault.message)
-      for (const { queued } of outcome.assessment.accepted) {
-        for (const { json } of queued) elements.element.parse(JSON.parse(json.toString()))
+      for (const { json } of outcome.assessment.queued) {
+        elements.element.parse(JSON.parse(json.toString()))
       }
     }
   })
