@@ -29,7 +29,9 @@ const ID_LETTERS = 26
 const MINUTE_MS = 60_000
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-const VALUES = new Map(Array.from(ALPHABET, (letter, i) => [letter, i]))
+/** Value of a letter by its code; a character that is none is 0. */
+const VALUES = new Uint8Array(128)
+for (let i = 0; i < ALPHABET.length; i++) VALUES[ALPHABET.charCodeAt(i)] = i
 
 /** Elements of one request. */
 export interface RequestShare {
@@ -104,6 +106,6 @@ function tagOf(requestId: string): number {
 
 function numberOf(requestId: string, from: number, to: number): number {
   let value = 0
-  for (let i = from; i < to; i += 1) value = value * 32 + (VALUES.get(requestId.charAt(i)) ?? 0)
+  for (let i = from; i < to; i += 1) value = value * 32 + (VALUES[requestId.charCodeAt(i)] ?? 0)
   return value
 }

@@ -25,14 +25,14 @@ export class WeightedHistogram<Label extends string> {
   readonly name: string
   readonly help: string
   readonly type = 'histogram'
-  readonly #labelNames: readonly Label[]
+  readonly labelNames: readonly Label[]
   readonly #buckets: readonly number[]
   readonly #series = new Map<string, Series<Label>>()
 
   constructor({ name, help, labelNames, buckets, registers }: WeightedHistogramOptions<Label>) {
     this.name = name
     this.help = help
-    this.#labelNames = labelNames
+    this.labelNames = labelNames
     this.#buckets = buckets
     // The registry reads what `get` returns; its type names prom-client's own classes only.
     for (const registry of registers) registry.registerMetric(this as never)
@@ -64,7 +64,7 @@ export class WeightedHistogram<Label extends string> {
   }
 
   #seriesOf(labels: Readonly<Record<Label, string>>): Series<Label> {
-    const key = this.#labelNames.map((label) => labels[label]).join('\0')
+    const key = this.labelNames.map((label) => labels[label]).join('\0')
     let series = this.#series.get(key)
     if (series === undefined) {
       series = { labels, counts: [...this.#buckets, Infinity].map(() => 0), sum: 0 }
