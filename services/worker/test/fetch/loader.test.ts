@@ -107,4 +107,18 @@ describe('loading windows', () => {
     await loadWindow(window, waiting, target, new WindowMemory(0))
     expect(window.chunks).toHaveLength(1)
   })
+
+  test('there is room to look far ahead until half of the memory is in use', () => {
+    const memory = new WindowMemory(2 * (900 + OVERHEAD))
+    const [first, second] = ['p', 'q'].map((tag) => new PartitionWindow(tag, PARTITION, 'w:1'))
+    if (first === undefined || second === undefined) throw new Error('there are two')
+    memory.add(first)
+    memory.add(second)
+    first.load([chunkOf(0, 900, 1)], 1)
+    expect(memory.isRoomy()).toBe(true)
+    second.load([chunkOf(1, 1, 1)], 1)
+    expect(memory.isRoomy()).toBe(false)
+    memory.remove(first)
+    expect(memory.isRoomy()).toBe(true)
+  })
 })
