@@ -84,11 +84,13 @@ describe('a body that is read sparsely is judged as one that is read in full', (
     ['a name that stands twice', '"attributes":{"a":1,"a":2}'],
     ['a name that stands twice, once escaped', '"attributes":{"a":1,"\\u0061":2}'],
     ['a name that stands twice, deep inside', '"attributes":{"l":[{"a":1,"b":{"a":1},"a":2}]}'],
+    ['two names of one hash', '"attributes":{"Aa":1,"BB":2}'],
     ['a type that stands twice', '"type":"customer"'],
     ['an id that stands twice', '"customer_id":"bob"'],
     ['half of a surrogate pair', '"attributes":{"a":"\\ud800"}'],
     ['NUL', '"attributes":{"a":"\\u0000"}'],
     ['an unknown reserved name', '"attributes":{"moe_unknown":1}'],
+    ['a long text of which a rule knows', `"attributes":{"u_n":"${'x'.repeat(513)}"}`],
     ['a long text', `"attributes":{"a":"${'x'.repeat(513)}"}`],
     ['a long name', `"attributes":{"${'x'.repeat(201)}":1}`],
     ['a long list', `"attributes":{"a":[${'1,'.repeat(50)}1]}`],
@@ -98,6 +100,9 @@ describe('a body that is read sparsely is judged as one that is read in full', (
     ['a number that ends with its point', '"attributes":{"a":1.}'],
     ['a word', '"attributes":{"a":nul}'],
     ['a line break in a text', '"attributes":{"a":"\n"}'],
+    ['an escape with digits that is none', '"attributes":{"a":"\\x0041"}'],
+    ['a control character between tokens', '"attributes":{"a":\u00011}'],
+    ['a control character after a name', '"attributes":{"a"\u000b:1}'],
     ['an escape that is none', '"attributes":{"a":"\\x"}'],
     ['four digits that are none', '"attributes":{"a":"\\u00g0"}'],
     ['a comma too many', '"attributes":{"a":1,}'],
@@ -127,6 +132,39 @@ describe('a body that is read sparsely is judged as one that is read in full', (
     ['a text', '"a"'],
   ])('a request that is left to be read in full: %s', (_, body) => {
     expect(readSparse(Buffer.from(body), 'transition', MOST)).toBeNull()
+  })
+
+  it.each([
+    ['platforms that are no list', '{"type":"customer","customer_id":"ann","platforms":1}'],
+    [
+      'a platform that is no text',
+      '{"type":"customer","customer_id":"ann","platforms":[{"platform":1}]}',
+    ],
+    ['actions that are no list', '{"type":"event","customer_id":"ann","actions":{"action":"a"}}'],
+    ['no actions', '{"type":"event","customer_id":"ann","actions":null}'],
+    ['an action that is no object', '{"type":"event","customer_id":"ann","actions":[1,[]]}'],
+    ['attributes that are no object', '{"type":"customer","customer_id":"ann","attributes":[]}'],
+    [
+      'attributes of an action that are no object',
+      '{"type":"event","customer_id":"ann","actions":[{"action":"a","attributes":"b"}]}',
+    ],
+    [
+      'an action of a reserved name',
+      '{"type":"event","customer_id":"ann","actions":[{"action":"moe_a"}]}',
+    ],
+    [
+      'identifiers that are none',
+      '{"type":"event","user_identifiers":{"email":true},"actions":[{"action":"a"}]}',
+    ],
+    ['another type', '{"type":"person","customer_id":"ann"}'],
+    ['an id that is blocked', '{"type":"customer","customer_id":"guest"}'],
+    [
+      'tabs and line ends',
+      '\t{"type"\t:\r\n"customer"\r,"customer_id" : "ann" , "attributes":{ }}\r',
+    ],
+  ])('a fault that needs no more to be seen is found alike: %s', (_, element) => {
+    expect(isReadAlike(Buffer.from(list([element])), 'transition')).toBe(true)
+    expect(isReadAlike(Buffer.from(element), 'customer')).toBe(true)
   })
 
   it('is what UTF-8 must be', () => {
