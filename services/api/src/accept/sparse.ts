@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { ByteNames, type NameIn } from '../json/byte-names.js'
+import { ByteNames } from '../json/byte-names.js'
 import { NotPlain, PlainCursor } from '../json/plain-cursor.js'
 import { RULED_ATTRIBUTES } from '../validate/fields.js'
 import {
@@ -43,8 +43,6 @@ const ACTION_MEMBERS = new ByteNames([
   'user_timezone_offset',
   'attributes',
 ])
-type ElementMember = NameIn<typeof ELEMENT_MEMBERS>
-type ActionMember = NameIn<typeof ACTION_MEMBERS>
 const ATTRIBUTES = new ByteNames(RULED_ATTRIBUTES)
 
 /**
@@ -109,48 +107,15 @@ function readPlaced(cursor: PlainCursor): ParsedElement {
 /** No name stands twice and nothing is long. */
 const PLAIN = { members: 0, oversized: false }
 
-/** All members are there from the start, and set by name: a shape that changes costs as much as parsing. */
 function readElement(cursor: PlainCursor): Json {
-  const element: Record<ElementMember, unknown> = {
-    type: undefined,
-    customer_id: undefined,
-    device_id: undefined,
-    user_identifiers: undefined,
-    update_existing_only: undefined,
-    platforms: undefined,
-    attributes: undefined,
-    actions: undefined,
-  }
+  const element: Record<string, unknown> = {}
   cursor.openObject()
   while (cursor.nextMember()) {
-    switch (cursor.nameOf(ELEMENT_MEMBERS)) {
-      case 'type':
-        element.type = cursor.value()
-        break
-      case 'customer_id':
-        element.customer_id = cursor.value()
-        break
-      case 'device_id':
-        element.device_id = cursor.value()
-        break
-      case 'user_identifiers':
-        element.user_identifiers = cursor.value()
-        break
-      case 'update_existing_only':
-        element.update_existing_only = cursor.value()
-        break
-      case 'platforms':
-        element.platforms = cursor.value()
-        break
-      case 'attributes':
-        element.attributes = readAttributes(cursor)
-        break
-      case 'actions':
-        element.actions = readActions(cursor)
-        break
-      case undefined:
-        cursor.pass()
-    }
+    const name = cursor.nameOf(ELEMENT_MEMBERS)
+    if (name === undefined) cursor.pass()
+    else if (name === 'attributes') element.attributes = readAttributes(cursor)
+    else if (name === 'actions') element.actions = readActions(cursor)
+    else element[name] = cursor.value()
   }
   return element
 }
@@ -164,46 +129,13 @@ function readActions(cursor: PlainCursor): unknown {
 }
 
 function readAction(cursor: PlainCursor): Json {
-  const action: Record<ActionMember, unknown> = {
-    action: undefined,
-    platform: undefined,
-    app_version: undefined,
-    moe_os_type: undefined,
-    current_time: undefined,
-    user_time: undefined,
-    user_timezone_offset: undefined,
-    attributes: undefined,
-  }
+  const action: Record<string, unknown> = {}
   cursor.openObject()
   while (cursor.nextMember()) {
-    switch (cursor.nameOf(ACTION_MEMBERS)) {
-      case 'action':
-        action.action = cursor.value()
-        break
-      case 'platform':
-        action.platform = cursor.value()
-        break
-      case 'app_version':
-        action.app_version = cursor.value()
-        break
-      case 'moe_os_type':
-        action.moe_os_type = cursor.value()
-        break
-      case 'current_time':
-        action.current_time = cursor.value()
-        break
-      case 'user_time':
-        action.user_time = cursor.value()
-        break
-      case 'user_timezone_offset':
-        action.user_timezone_offset = cursor.value()
-        break
-      case 'attributes':
-        action.attributes = readAttributes(cursor)
-        break
-      case undefined:
-        cursor.pass()
-    }
+    const name = cursor.nameOf(ACTION_MEMBERS)
+    if (name === undefined) cursor.pass()
+    else if (name === 'attributes') action.attributes = readAttributes(cursor)
+    else action[name] = cursor.value()
   }
   return action
 }

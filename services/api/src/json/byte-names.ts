@@ -37,9 +37,6 @@ export class ByteNames<Name extends string> {
   }
 }
 
-/** One of the names of a set. */
-export type NameIn<Names> = Names extends ByteNames<infer Name> ? Name : never
-
 function isAt(text: Buffer, bytes: Buffer, start: number, end: number): boolean {
   if (text.length !== end - start) return false
   for (let i = 0; i < text.length; i++) if (text[i] !== bytes[start + i]) return false
