@@ -13,13 +13,16 @@
   ARGV[5..8]  its bytes, users, events, devices (elements as posted)
   ARGV[9]     the partition's tag
   ARGV[10]    pub/sub channel for wake-ups
-  ARGV[11..]  digests of the keyed posts in the chunk: 12 bytes and, behind them, when the post's key
+  ARGV[11]    activation for which the caller has put the partition into the active set, '' for none
+  ARGV[12..]  digests of the keyed posts in the chunk: 12 bytes and, behind them, when the post's key
               was first used (4 bytes, s since 1970, Redis' time). Without these the key is used now
 
   Returns {outcome, Redis time in ms, …}:
     stored            the chunk waits
     late              the deadline had passed; nothing was stored
     closed            the partition's generation takes no more elements; nothing was stored
+    inactive, activation   the partition is not in the active set; nothing was stored. Mark it
+                           (mark.lua), then add again with this activation
     seen, digest, …   these posts are stored here already; nothing was stored
 ]]
 local time = redis.call('TIME')
@@ -29,9 +32,13 @@ if now > tonumber(ARGV[2]) then
 end
 local base = KEYS[1]
 local controlKey = base .. 'relay'
-local control = redis.call('HMGET', controlKey, 'closed', 'owner', 'watch')
+local control = redis.call('HMGET', controlKey, 'closed', 'owner', 'watch', 'active', 'activation')
 if control[1] then
   return { 'closed', now }
+end
+local activation = control[5] or '0'
+if not control[4] and ARGV[11] ~= activation then
+  return { 'inactive', now, activation }
 end
 -- A key is free again a day after its first use, but the digests of that use may be younger.
 local DAY_S = 86400
@@ -47,12 +54,12 @@ local function isSeen(key, i)
   return struct.unpack('>I4', usedAt(i)) - struct.unpack('>I4', stored) < DAY_S
 end
 local today
-if #ARGV > 10 then
+if #ARGV > 11 then
   local day = math.floor(ARGV[1] / (DAY_S * 1000))
   today = base .. 'seen:' .. day
   local yesterday = base .. 'seen:' .. (day - 1)
   local seen = {}
-  for i = 11, #ARGV do
+  for i = 12, #ARGV do
     if isSeen(today, i) or isSeen(yesterday, i) then
       seen[#seen + 1] = ARGV[i]
     end
@@ -81,10 +88,13 @@ if ARGV[6] ~= '0' then redis.call('HINCRBY', controlKey, 'user', ARGV[6]) end
 if ARGV[7] ~= '0' then redis.call('HINCRBY', controlKey, 'event', ARGV[7]) end
 if ARGV[8] ~= '0' then redis.call('HINCRBY', controlKey, 'device', ARGV[8]) end
 if today then
-  for i = 11, #ARGV do
+  for i = 12, #ARGV do
     redis.call('HSET', today, string.sub(ARGV[i], 1, 12), usedAt(i))
   end
   redis.call('EXPIRE', today, 172800)
+end
+if not control[4] then
+  redis.call('HSET', controlKey, 'active', '1')
 end
 if control[3] then
   redis.call('HDEL', controlKey, 'watch')

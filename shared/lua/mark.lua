@@ -1,15 +1,18 @@
 --[[
-  Marks partitions as possibly holding data; done before an add, since the two lie in different
-  slots. A mark too many costs a look, one too few would leave elements unseen.
+  Puts partitions into the active set: those that may hold elements. An api does this before the add
+  that makes a partition active (add-chunk.lua), since the two keys lie in different slots.
 
-  KEYS[1]  dirty: zset of partition tag by when it was last marked, Redis ms
+  KEYS[1]  active: zset of partition tag by mark, Redis ms. Every mark of a tag is larger than the one before
   ARGV[1..]  tags
 
-  Returns Redis time in ms.
+  Returns nothing.
+
+  Repeated, late, reordered or after a lost claim: a mark only keeps a partition in the set for longer.
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 for i = 1, #ARGV do
-  redis.call('ZADD', KEYS[1], now, ARGV[i])
+  local before = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[i]) or 0)
+  redis.call('ZADD', KEYS[1], string.format('%.0f', math.max(now, before + 1)), ARGV[i])
 end
-return now
+return 0

@@ -7,6 +7,8 @@
   ARGV[3]  the partition's tag
 
   Returns 1, or 0 when the caller was not the owner.
+
+  Repeated, late, reordered or after a lost claim: the owner is another claim by then, or none.
 ]]
 if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then
   return 0

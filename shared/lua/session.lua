@@ -1,17 +1,22 @@
 --[[
-  Keeps a worker's session alive and tells it who else is alive and where work is.
+  Keeps a worker's session alive and returns which others are alive and which partitions are active.
 
   KEYS[1]  sessions: zset of session by expiry, Redis ms
-  KEYS[2]  dirty: zset of partition tag by when it was last marked, Redis ms
+  KEYS[2]  active: zset of partition tag by mark (mark.lua)
   ARGV[1]  session
   ARGV[2]  lease, ms
   ARGV[3]  'join', 'renew' or 'leave'
   ARGV[4]  pub/sub channel for wake-ups
+  ARGV[5]  for join: the worker's session before this one, which ends; '' for none
 
-  Returns {state, Redis time in ms, {session, expiry, …}, {dirty tag, …}}; state is
+  Returns {state, Redis time in ms, {session, expiry, …}, {active tag, mark, …}}; state is
     alive  the lease runs from now
-    lost   the session had expired: it is gone for good, and so are its partitions
+    lost   the session had expired: its id is never used again
     left   it was given up
+
+  Repeated or reordered: the lease runs from the last call that was executed. Late: a lease longer than
+  its owner counts on, so others wait longer; a join after a leave keeps a session without a worker for
+  one lease. After a lost claim: claims are not read here.
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -32,7 +37,8 @@ elseif ARGV[3] == 'renew' and not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
 else
   redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])
   if ARGV[3] == 'join' then
+    redis.call('ZREM', KEYS[1], ARGV[5])
     redis.call('PUBLISH', ARGV[4], 'sessions')
   end
 end
-return { state, now, redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES'), redis.call('ZRANGE', KEYS[2], 0, -1) }
+return { state, now, redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES'), redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES') }

@@ -1,31 +1,47 @@
 --[[
-  Takes delivered (or dead-lettered) elements out of a partition: removes finished chunks and marks
-  the finished elements of the others. Repeating it changes nothing.
+  Commits delivered and dead-lettered elements of a partition: removes finished chunks and marks the
+  finished elements of the others.
 
   KEYS[1]  wait list
   KEYS[2]  control hash
-  ARGV[1]  owner's claim; anybody else changes nothing
+  ARGV[1]  owner's claim; for any other caller nothing changes
   ARGV[2]  prefix of the jobs' keys
-  ARGV[3]  number of finished chunks n
-  ARGV[4 .. 3+n]  their ids
+  ARGV[3]  for how long an attempt with elements of this partition may still be processed, ms; 0: none may
+  ARGV[4]  number of finished chunks n
+  ARGV[5 .. 4+n]  their ids
   then per partly finished chunk: id, bitmap of finished elements, its remaining counts
   "bytes,users,events,devices"
 
   Returns {'settled', chunks waiting} or {'fenced', owner}.
+
+  Repeated: finished chunks are gone, and a bitmap that adds nothing changes nothing. Late, or reordered
+  with a newer call: the bitmaps of one claim only grow, so an older one adds nothing. After the caller
+  lost its claim: fenced, as no claim is ever made twice.
 ]]
 local owner = redis.call('HGET', KEYS[2], 'owner')
 if owner ~= ARGV[1] then
   return { 'fenced', owner or '' }
 end
+-- Whether `new` marks an element that `old` does not.
+local function adds(old, new)
+  for i = 1, #new do
+    local before = string.byte(old, i) or 0
+    if bit.bor(before, string.byte(new, i)) ~= before then
+      return true
+    end
+  end
+  return false
+end
 -- All that is read is read before anything is changed: while a cluster moves this slot, touching a
 -- job that has left already is an error, and must not leave half of this behind.
-local finished = tonumber(ARGV[3])
+local finished = tonumber(ARGV[4])
 local before = {}
-for i = 4, 3 + finished do
+for i = 5, 4 + finished do
   before[i] = redis.call('HGET', ARGV[2] .. ARGV[i], 'counts')
 end
-for i = 4 + finished, #ARGV, 3 do
-  before[i] = redis.call('HGET', ARGV[2] .. ARGV[i], 'counts')
+for i = 5 + finished, #ARGV, 3 do
+  local job = redis.call('HMGET', ARGV[2] .. ARGV[i], 'counts', 'done')
+  before[i] = job[1] and adds(job[2] or '', ARGV[i + 1]) and job[1]
 end
 
 -- First a write that needs no room: a full Redis refuses a script whose first write might need some.
@@ -38,14 +54,14 @@ local function account(counts, sign)
     i = i + 1
   end
 end
-for i = 4, 3 + finished do
+for i = 5, 4 + finished do
   if before[i] then
     account(before[i], 1)
   end
   redis.call('LREM', KEYS[1], -1, ARGV[i])
   redis.call('DEL', ARGV[2] .. ARGV[i])
 end
-for i = 4 + finished, #ARGV, 3 do
+for i = 5 + finished, #ARGV, 3 do
   if before[i] then
     account(before[i], 1)
     account(ARGV[i + 2], -1)
@@ -57,5 +73,10 @@ for i = 1, 4 do
   if gone[i] ~= 0 then
     redis.call('HINCRBY', KEYS[2], fields[i], -gone[i])
   end
+end
+if ARGV[3] ~= '0' then
+  -- A newer generation of partitions waits for this, too: the customers are the same.
+  local time = redis.call('TIME')
+  redis.call('HSET', KEYS[2], 'late', time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[3]))
 end
 return { 'settled', redis.call('LLEN', KEYS[1]) }

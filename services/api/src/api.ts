@@ -126,7 +126,8 @@ export class Api {
   #openGuard(): BacklogGuard {
     const { prefix, maxBacklogBytes } = this.#config
     const deployment = new Deployment(this.#client, prefix)
-    return new BacklogGuard({ client: this.#client, deployment, prefix, maxBacklogBytes })
+    const appIds = () => this.#workspaces.all().map(({ appId }) => appId)
+    return new BacklogGuard({ client: this.#client, deployment, prefix, maxBacklogBytes, appIds })
   }
 
   #openDurability(): DurabilityGuard {

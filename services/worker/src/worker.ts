@@ -7,7 +7,7 @@ import type { ReloadResult } from '@relay/shared/observability/process-metrics.j
 import { CHUNK_FORMAT } from '@relay/shared/queue/chunk.js'
 import { Deployment, type Roster } from '@relay/shared/queue/deployment.js'
 import { deploymentKeys, parsePartitionTag } from '@relay/shared/queue/keys.js'
-import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
+import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { Random } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { Replication } from '@relay/shared/redis/replication.js'
@@ -17,8 +17,12 @@ import type { WorkerObserver } from './dispatch/observer.js'
 import { WindowMemory } from './fetch/loader.js'
 import type { PartitionWindow } from './fetch/window.js'
 import type { WorkerMetrics } from './observe/metrics.js'
+import { InFlight } from './ownership/in-flight.js'
 import { Ownership } from './ownership/ownership.js'
-import { Session, workerOf } from './session/session.js'
+import { Peers } from './ownership/peers.js'
+import { Reconciler } from './ownership/reconciler.js'
+import { lateMarginMs, Session } from './session/session.js'
+import { workerOf } from './session/session-id.js'
 import { Settler } from './settle/settler.js'
 import { WorkspaceService } from './workspace-service.js'
 
@@ -41,6 +45,8 @@ export interface WorkerOptions {
 const WINDOW_BYTES = 64 * 1024 * 1024
 /** How long replicas may take to have a renewed lease, ms. */
 const REPLICATED_WITHIN_MS = 250
+/** Between two looks at what is still to be released at the end, ms. */
+const RELEASE_LOOK_MS = 20
 /** A subscription hears nothing for hours; without a question it would not notice that it died. */
 const PING_EVERY_MS = 5_000
 
@@ -54,10 +60,14 @@ export class Worker {
   readonly #services = new Map<string, WorkspaceService>()
   readonly #memory = new WindowMemory(WINDOW_BYTES)
   readonly #settler: Settler
+  readonly #inFlight: InFlight
+  readonly #peers: Peers
+  readonly #reconciler: Reconciler
   readonly #trace: TraceStore
   readonly #toldFormats = new Set<number>()
   #redisOffsetMs = 0
   #pings: NodeJS.Timeout | undefined
+  #look: NodeJS.Timeout | undefined
   #stopping = false
 
   constructor(options: WorkerOptions) {
@@ -67,26 +77,38 @@ export class Worker {
     this.#trace = new TraceStore(client, config.prefix, config.traceBytes)
     const deployment = new Deployment(client, config.prefix)
     const replication = new Replication(client, REPLICATED_WITHIN_MS)
+    const marginMs = lateMarginMs(config.leaseMs, config.arrivalGraceMs)
+    const runId = () => this.#life.id
+    const queueOf = (tag: string) => new PartitionQueue(client, config.prefix, tag)
+    this.#inFlight = new InFlight(clock, config.arrivalGraceMs)
     this.#session = new Session({
-      worker: this.#name,
-      deployment,
-      leaseMs: config.leaseMs,
+      ...{
+        worker: this.#name,
+        registry: deployment,
+        leaseMs: config.leaseMs,
+        marginMs,
+        runId,
+        clock,
+      },
       durable: () =>
         config.durability === 'replica' ? replication.reached() : Promise.resolve(true),
-      clock,
+      beforeJoin: (id) => this.#ownership.reclaim(id),
       onRoster: (roster, askedAtMs, stepMs) => {
         this.#onRoster(roster, askedAtMs, stepMs)
       },
-      onLost: () => {
-        this.#onLeaseLost()
+      onLost: (wasAlive) => {
+        this.#onSessionLost(wasAlive)
       },
     })
+    this.#peers = new Peers({
+      ...{ clock, runId, leaseMs: config.leaseMs },
+      takeoverDelayMs: config.arrivalGraceMs - marginMs,
+    })
     this.#ownership = new Ownership({
-      client,
-      prefix: config.prefix,
-      deployment,
-      clock,
-      leaseMs: config.leaseMs,
+      ...{ worker: this.#name, queueOf, deployment, clock, runId, leaseMs: config.leaseMs },
+      peers: this.#peers,
+      inFlight: this.#inFlight,
+      redisNowMs: () => this.#redisNowMs(),
       session: () => ({ id: this.#session.id, alive: this.#session.alive }),
       onGained: (window, queue) => {
         this.#onGained(window, queue)
@@ -105,16 +127,26 @@ export class Worker {
       refresh: () => {
         // Not now: the renewal that brought the present roster may still be ending.
         setImmediate(() => {
-          if (!this.#stopping) void this.#session.renew()
+          this.#renew()
         })
       },
     })
     this.#settler = new Settler({
       queueOf: (window) => this.#ownership.owned.get(window.tag)?.queue,
+      lateMs: (window) => this.#inFlight.lateMs(window.tag),
       sleep,
       onFenced: (window) => {
         options.log.warn('partition lost to another worker', { partition: window.tag })
         this.#ownership.drop(window)
+      },
+    })
+    this.#reconciler = new Reconciler({
+      ...{ client, deployment, queueOf, prefix: config.prefix },
+      appIds: () => options.workspaces.all().map(({ appId }) => appId),
+      onFound: (tags) => {
+        options.metrics.partitionsRecovered.inc(tags.length)
+        options.log.error('partitions with elements were missing from the active set', { tags })
+        this.#renew()
       },
     })
     this.#life = new RedisLife(client, (before) => {
@@ -127,23 +159,14 @@ export class Worker {
   }
 
   async start(): Promise<void> {
-    const { subscriber, config, workspaces } = this.#o
-    const { wake } = deploymentKeys(config.prefix)
+    const { subscriber, workspaces } = this.#o
     subscriber.on('message', (_channel: string, message: string) => {
       this.#onMessage(message)
     })
     subscriber.on('ready', () => {
-      void subscriber.subscribe(wake).then(
-        () => {
-          // What was announced while nobody listened is lost.
-          this.#ownership.recheck()
-          return this.#session.renew()
-        },
-        () => {
-          subscriber.disconnect(true)
-        },
-      )
+      this.#subscribe()
     })
+    if (subscriber.status === 'ready') this.#subscribe()
     this.#pings = setInterval(() => void subscriber.ping().catch(() => undefined), PING_EVERY_MS)
     this.#syncWorkspaces()
     workspaces.watch({
@@ -161,35 +184,67 @@ export class Worker {
     await this.#session.start()
   }
 
-  /** Finishes what is under way, hands everything back and leaves. */
+  /** Finishes the requests in flight, releases every partition and leaves. */
   async stop(): Promise<void> {
     this.#stopping = true
     clearInterval(this.#pings)
+    clearTimeout(this.#look)
     this.#o.workspaces.close()
-    const released = this.#ownership.releaseAll()
-    await Promise.all([...this.#services.values()].map((s) => s.stop(this.#o.config.shutdownMs)))
-    await released
-    await this.#ownership.releaseAll()
+    const { shutdownMs } = this.#o.config
+    const untilMs = this.#o.clock.monotonicMs() + shutdownMs
+    this.#ownership.releaseAll()
+    await Promise.all([
+      this.#reconciler.stop(),
+      ...[...this.#services.values()].map((service) => service.stop(shutdownMs)),
+    ])
+    await this.#released(untilMs)
     await this.#trace.flush()
     await this.#leave()
   }
 
+  /** Waits until every partition is released, or for as long as a shutdown may take. */
+  async #released(untilMs: number): Promise<void> {
+    while (this.#ownership.owned.size > 0 && this.#o.clock.monotonicMs() < untilMs) {
+      await sleep(RELEASE_LOOK_MS)
+    }
+  }
+
   async #leave(): Promise<void> {
     const runsOut = (why: string) => {
-      this.#o.log.warn('the lease is left to run out: what waits goes on when it has ended', {
-        why,
-      })
+      this.#o.log.warn('leaving the lease to expire; partitions stay owned until then', { why })
     }
-    if (!this.#ownership.keepsClaims) {
+    if (this.#ownership.owned.size === 0) {
       await this.#session.leave().catch((error: unknown) => {
         runsOut(String(error))
       })
       return
     }
-    // What of its last requests may still be processed must not be overtaken by newer data: those
-    // partitions wait for the end of the lease, as after a death.
+    // Newer elements must not overtake requests that may still be processed: those partitions wait for
+    // the end of the lease, as after a death.
     await this.#session.stop()
     runsOut('requests without an answer may still be processed')
+  }
+
+  #subscribe(): void {
+    const { subscriber, config } = this.#o
+    void subscriber.subscribe(deploymentKeys(config.prefix).wake).then(
+      () => {
+        // Messages that were published meanwhile are lost.
+        this.#ownership.recheck()
+        this.#renew()
+      },
+      () => {
+        subscriber.disconnect(true)
+      },
+    )
+  }
+
+  #renew(): void {
+    if (!this.#stopping) void this.#session.renew()
+  }
+
+  #redisNowMs(): number {
+    return this.#o.clock.monotonicMs() + this.#redisOffsetMs
   }
 
   #syncWorkspaces(): void {
@@ -227,12 +282,15 @@ export class Worker {
       trace: this.#trace,
       memory: this.#memory,
       worker: this.#name,
-      redisNowMs: () => clock.monotonicMs() + this.#redisOffsetMs,
-      leaseLeftMs: () => this.#session.remainingMs(),
+      inFlight: this.#inFlight,
+      redisNowMs: () => this.#redisNowMs(),
+      sendableMs: () => this.#session.sendableMs(),
       incarnation: () => this.#life.id,
       refreshLife: () => this.#life.refresh(),
-      workers: () => this.#ownership.sessions.map(workerOf),
-      onIdle: (window) => void this.#ownership.idle(window),
+      workers: () => [...this.#peers.present].map(workerOf),
+      onIdle: (window) => {
+        this.#onIdle(window)
+      },
       sleep,
     })
     void service.refreshGate()
@@ -256,16 +314,34 @@ export class Worker {
     this.#redisOffsetMs = roster.redisNowMs - this.#o.clock.monotonicMs()
     if (stepMs !== 0) {
       this.#o.log.warn("Redis' clock stepped", { stepMs: Math.round(stepMs) })
-      this.#ownership.distrust()
+      this.#peers.distrust()
     }
+    this.#peers.observe(roster, askedAtMs)
     void this.#life.refreshIfUnheard()
-    if (!this.#stopping) void this.#ownership.balance(roster, askedAtMs).catch(() => undefined)
+    if (!this.#stopping) void this.#balance(roster, askedAtMs)
   }
 
-  #onLeaseLost(): void {
+  async #balance(roster: Roster, askedAtMs: number): Promise<void> {
+    await this.#ownership.balance(roster, askedAtMs).catch(() => undefined)
+    // A session that is over is found with the first roster after its end.
+    const nextEndMs = this.#ownership.nextEndMs()
+    clearTimeout(this.#look)
+    if (this.#stopping || !Number.isFinite(nextEndMs)) return
+    this.#look = setTimeout(() => {
+      this.#renew()
+    }, nextEndMs + 1)
+  }
+
+  #onSessionLost(wasAlive: boolean): void {
     this.#o.metrics.leaseLosses.inc()
-    this.#o.log.warn('lease lost; partitions are given up and the worker joins anew')
-    this.#ownership.dropAll()
+    this.#o.log.warn('session lost; released all partitions, rejoining')
+    this.#ownership.dropAll(wasAlive)
+  }
+
+  /** A workspace that was removed and put back meanwhile has another service: it is told, too. */
+  #onIdle(window: PartitionWindow): void {
+    this.#ownership.idle(window)
+    this.#services.get(window.partition.appId)?.wake()
   }
 
   #onGained(window: PartitionWindow, queue: PartitionQueue): void {
@@ -276,10 +352,11 @@ export class Worker {
   /** Redis restarted or failed over: what happened in its last moments may be forgotten. */
   #onNewLife(before: string): void {
     if (before !== '') {
-      this.#o.log.warn('Redis restarted or failed over; claims and budgets are entered anew')
-      this.#ownership.distrust()
+      this.#o.log.warn('Redis restarted or failed over; re-registering claims and reservations')
+      this.#peers.distrust()
       void this.#session.rejoin()
-    }
+    } else this.#renew()
+    void this.#reconciler.look()
     for (const service of this.#services.values()) {
       void service.refreshGate()
       void service.refreshLearned()
@@ -290,7 +367,7 @@ export class Worker {
   #onMessage(message: string): void {
     const [what = '', subject = '', detail = ''] = message.split(' ')
     if (what === 'sessions') {
-      if (!this.#stopping) void this.#session.renew()
+      this.#renew()
     } else if (what === 'wake') {
       if (parsePartitionTag(subject) === null) return
       void this.#ownership.woken(subject, detail).catch(() => undefined)

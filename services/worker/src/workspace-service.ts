@@ -22,6 +22,7 @@ import { LaneDispatcher } from './dispatch/lane-dispatcher.js'
 import type { WorkerObserver } from './dispatch/observer.js'
 import type { WindowMemory } from './fetch/loader.js'
 import type { PartitionWindow } from './fetch/window.js'
+import type { InFlight } from './ownership/in-flight.js'
 import { Partitioning } from './ownership/partitioning.js'
 import { HttpSender } from './send/http-sender.js'
 import { Expiry } from './settle/expiry.js'
@@ -41,11 +42,13 @@ export interface WorkspaceServiceOptions {
   readonly deadLetters: DeadLetterSink
   readonly trace: TraceWriter
   readonly memory: WindowMemory
+  readonly inFlight: InFlight
   readonly worker: string
   readonly version: string
   /** Redis' time, ms since 1970. */
   readonly redisNowMs: () => number
-  readonly leaseLeftMs: () => number
+  /** For how long the worker's lease certainly lets requests be open, ms. */
+  readonly sendableMs: () => number
   readonly incarnation: () => string
   /** Asks Redis anew which life it is. */
   readonly refreshLife: () => Promise<void>
@@ -124,6 +127,7 @@ export class WorkspaceService {
         partitions: config.partitions,
         mode: () => this.#workspace.mode,
       }),
+      redisNowMs: options.redisNowMs,
       onChange: () => {
         this.wake()
       },
@@ -292,18 +296,18 @@ export class WorkspaceService {
         trace: o.trace,
         clock: o.clock,
         redisNowMs: o.redisNowMs,
-        leaseLeftMs: o.leaseLeftMs,
+        sendableMs: o.sendableMs,
         sleep: o.sleep,
         signal: this.#abort.signal,
         stopping: () => this.#stopping,
         newId,
         requestTimeoutMs: o.config.requestTimeoutMs,
-        arrivalGraceMs: o.config.arrivalGraceMs,
       },
       lingerMs: o.config.lingerMs,
       coalesces: () => this.#coalesces,
       windowMs: o.config.budgetWindowMs,
       memory: o.memory,
+      inFlight: o.inFlight,
       bodyBytes: () => this.#learned.bodyBytes,
       onIdle: o.onIdle,
       mayServe: (window) => this.#routeOf(window) === 'send',
@@ -311,12 +315,12 @@ export class WorkspaceService {
   }
 
   #newShadowLane(): ShadowLane {
-    const { config, settler, memory, clock, onIdle, observer, client, trace } = this.#o
+    const { config, settler, memory, inFlight, clock, onIdle, observer, client, trace } = this.#o
     const { appId } = this.#workspace
     const report = new ShadowReportStore(client, config.prefix, appId)
     return new ShadowLane({
       workspace: () => this.#workspace,
-      ...{ settler, memory, clock, onIdle },
+      ...{ settler, memory, inFlight, clock, onIdle },
       coalesces: () => this.#coalesces,
       mayServe: (window) => this.#routeOf(window) === 'drop',
       onDropped: async (batch) => {

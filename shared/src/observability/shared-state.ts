@@ -8,7 +8,7 @@ import { readGate, type Gate } from '../gate/gate-state.js'
 import { effectiveShare, readAdaptation } from '../gate/adaptation.js'
 import { LearnedStore } from '../gate/learned-store.js'
 import { GateStore } from '../gate/gate-store.js'
-import { readBacklog, type LaneBacklog } from '../queue/backlog.js'
+import { readBacklog, workspacesWithData, type LaneBacklog } from '../queue/backlog.js'
 import { Deployment } from '../queue/deployment.js'
 import { deploymentKeys, workspaceKeys } from '../queue/keys.js'
 import type { RedisClient } from '../redis/connect.js'
@@ -63,7 +63,7 @@ export class StateReader {
     const redis = await readRedisFacts(client, clock)
     const all = this.#o.workspaces()
     const [lanes, workspaces, aliveWorkers] = await Promise.all([
-      readBacklog(client, prefix, this.#deployment),
+      this.#readBacklog(all),
       Promise.all(all.map((workspace) => this.#readWorkspace(workspace, redis.nowMs))),
       client.zcount(deploymentKeys(prefix).sessions, `(${String(redis.nowMs)}`, '+inf'),
     ])
@@ -84,6 +84,12 @@ export class StateReader {
         .reduce((sum, { elements }) => sum + elementsOf(elements), 0),
       workersWanted: wanted,
     }
+  }
+
+  async #readBacklog(configured: readonly Workspace[]): Promise<LaneBacklog[]> {
+    const { client, prefix } = this.#o
+    const appIds = configured.map(({ appId }) => appId)
+    return readBacklog(client, prefix, await workspacesWithData(this.#deployment, appIds))
   }
 
   async #readWorkspace(

@@ -3,6 +3,7 @@ import type { RedisClient } from '../redis/connect.js'
 import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
 import type { Deployment } from './deployment.js'
 import { parsePartitionTag, partitionKeys } from './keys.js'
+import { readTags } from './partitions.js'
 
 const BACKLOG: Script = { name: 'backlog', text: luaText('backlog.lua'), keys: 2 }
 
@@ -19,17 +20,17 @@ export interface LaneBacklog {
 }
 
 /**
- * Reads the backlog of all partitions that may hold data, summed by workspace and lane. `of`: of these
- * workspaces; a script for every partition is too much where one workspace is asked for.
+ * Reads the backlog of these workspaces where it lies, summed by workspace and lane: of every partition
+ * of their layouts, active or not. Rejects when Redis does not answer.
  */
 export async function readBacklog(
   client: RedisClient,
   prefix: string,
-  deployment: Deployment,
-  of?: ReadonlySet<string>,
+  appIds: Iterable<string>,
 ): Promise<LaneBacklog[]> {
-  const dirty = await deployment.dirty()
-  const tags = dirty.filter((tag) => of?.has(parsePartitionTag(tag)?.appId ?? '') ?? true)
+  const all = await readTags(client, prefix, appIds)
+  const lengths = await Promise.all(all.map((tag) => client.llen(partitionKeys(prefix, tag).wait)))
+  const tags = all.filter((_, i) => lengths[i] !== 0)
   const replies = await Promise.all(
     tags.map((tag) => {
       const keys = partitionKeys(prefix, tag)
@@ -58,4 +59,13 @@ export async function readBacklog(
     lanes.set(key, sum)
   })
   return [...lanes.values()]
+}
+
+/** Workspaces with elements in Redis, as far as is known: the configured, and those that were removed. */
+export async function workspacesWithData(
+  deployment: Deployment,
+  configured: Iterable<string>,
+): Promise<Set<string>> {
+  const active = (await deployment.active()).flatMap((tag) => parsePartitionTag(tag)?.appId ?? [])
+  return new Set([...configured, ...active])
 }

@@ -1,10 +1,17 @@
 import type { RedisClient } from '../redis/connect.js'
-import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
+import {
+  luaText,
+  replyList,
+  replyText,
+  runScript,
+  type Reply,
+  type Script,
+} from '../redis/script.js'
 import { deploymentKeys } from './keys.js'
 
 const SESSION: Script = { name: 'session', text: luaText('session.lua'), keys: 2 }
 const MARK: Script = { name: 'mark', text: luaText('mark.lua'), keys: 1 }
-const CLEAN: Script = { name: 'clean', text: luaText('clean.lua'), keys: 1 }
+const PRUNE: Script = { name: 'prune', text: luaText('prune.lua'), keys: 1 }
 
 export type SessionStep = 'join' | 'renew' | 'leave'
 
@@ -14,11 +21,11 @@ export interface Roster {
   readonly redisNowMs: number
   /** Session → expiry, Redis ms. */
   readonly sessions: ReadonlyMap<string, number>
-  /** Tags of partitions that may hold data. */
-  readonly dirty: readonly string[]
+  /** Partitions that may hold elements: tag → mark, see lua/mark.lua. */
+  readonly active: ReadonlyMap<string, number>
 }
 
-/** What all processes of one relay share: who is alive, and where data waits. */
+/** What all processes of one relay share: which workers are alive, and which partitions are active. */
 export class Deployment {
   readonly #client: RedisClient
   readonly #keys: ReturnType<typeof deploymentKeys>
@@ -28,36 +35,41 @@ export class Deployment {
     this.#keys = deploymentKeys(prefix)
   }
 
-  async session(id: string, leaseMs: number, step: SessionStep): Promise<Roster> {
-    const { sessions: key, dirty, wake } = this.#keys
+  /** `replaces`: the worker's session before this one, '' for none; a join takes it out. */
+  async session(id: string, leaseMs: number, step: SessionStep, replaces = ''): Promise<Roster> {
+    const { sessions: key, active, wake } = this.#keys
     const reply = replyList(
-      await runScript(this.#client, SESSION, [key, dirty], [id, leaseMs, step, wake]),
+      await runScript(this.#client, SESSION, [key, active], [id, leaseMs, step, wake, replaces]),
     )
-    const scored = replyList(reply[2]).map(replyText)
-    const sessions = new Map<string, number>()
-    for (let i = 0; i + 1 < scored.length; i += 2) {
-      sessions.set(scored[i] ?? '', Number(scored[i + 1]))
-    }
     return {
       state: replyText(reply[0]) as Roster['state'],
       redisNowMs: Number(reply[1]),
-      sessions,
-      dirty: replyList(reply[3]).map(replyText),
+      sessions: scoresOf(reply[2]),
+      active: scoresOf(reply[3]),
     }
   }
 
-  /** Says that partitions are about to get data; must be done before the add. Returns Redis time, ms. */
-  async mark(tags: readonly string[]): Promise<number> {
-    return Number(await runScript(this.#client, MARK, [this.#keys.dirty], tags))
+  /** Puts partitions into the active set; must be done before the add that activates them. */
+  async mark(tags: readonly string[]): Promise<void> {
+    await runScript(this.#client, MARK, [this.#keys.active], tags)
   }
 
-  /** Strikes partitions found empty, unless they were marked within `olderThanMs`. */
-  async clean(tags: readonly string[], olderThanMs: number): Promise<void> {
-    await runScript(this.#client, CLEAN, [this.#keys.dirty], [olderThanMs, ...tags])
+  /** Removes deactivated partitions whose mark is the given one and older than `olderThanMs`. */
+  async prune(marks: ReadonlyMap<string, number>, olderThanMs: number): Promise<void> {
+    await runScript(this.#client, PRUNE, [this.#keys.active], [olderThanMs, ...[...marks].flat()])
   }
 
-  /** Tags of partitions that may hold data. */
-  dirty(): Promise<string[]> {
-    return this.#client.zrange(this.#keys.dirty, '0', '-1')
+  /** Tags of partitions that may hold elements. */
+  active(): Promise<string[]> {
+    return this.#client.zrange(this.#keys.active, '0', '-1')
   }
+}
+
+function scoresOf(reply: Reply | undefined): Map<string, number> {
+  const scored = replyList(reply).map(replyText)
+  const scores = new Map<string, number>()
+  for (let i = 0; i + 1 < scored.length; i += 2) {
+    scores.set(scored[i] ?? '', Number(scored[i + 1]))
+  }
+  return scores
 }

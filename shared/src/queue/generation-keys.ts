@@ -32,10 +32,17 @@ export class GenerationKeys {
     )
   }
 
-  /** Whether nothing waits in any of them. */
-  async isEmpty(): Promise<boolean> {
-    const waiting = await Promise.all(this.#partitions.map(({ wait }) => this.#client.llen(wait)))
-    return waiting.every((count) => count === 0)
+  /**
+   * Whether all of them are empty, and no attempt with an element of theirs may still be processed
+   * (`late`, see settle.lua). `redisNowMs`: Redis' time.
+   */
+  async isDrained(redisNowMs: number): Promise<boolean> {
+    const states = await Promise.all(
+      this.#partitions.map(({ wait, control }) =>
+        Promise.all([this.#client.llen(wait), this.#client.hget(control, 'late')]),
+      ),
+    )
+    return states.every(([waiting, late]) => waiting === 0 && Number(late ?? 0) <= redisNowMs)
   }
 
   /** Lets Redis forget them in a while. */

@@ -80,7 +80,8 @@ export function deploymentKeys(prefix: string) {
   const base = `${prefix}:{deployment}`
   return {
     sessions: `${base}:sessions`,
-    dirty: `${base}:dirty`,
+    /** Named by its former name: workers of an older relay read it, too. */
+    active: `${base}:dirty`,
     /** Pub/sub channel: `wake` of a partition, `gate` of a workspace. */
     wake: `${base}:wake`,
     /** Stream: what operators changed. */

@@ -41,6 +41,7 @@ const SETTLE: Script = { name: 'settle', text: luaText('settle.lua'), keys: 2 }
 const CLAIM: Script = { name: 'claim', text: luaText('claim.lua'), keys: 1 }
 const ERASE: Script = { name: 'erase-chunk', text: luaText('erase-chunk.lua'), keys: 2 }
 const RELEASE: Script = { name: 'release', text: luaText('release.lua'), keys: 1 }
+const DEACTIVATE: Script = { name: 'deactivate', text: luaText('deactivate.lua'), keys: 2 }
 
 const NOTHING = Buffer.alloc(0)
 const DAY_MS = 86_400_000
@@ -62,10 +63,16 @@ export interface NewChunk {
   readonly digests: readonly Buffer[]
 }
 
-export type AddReply =
+/** What became of a chunk for an active partition. */
+export type AddedReply =
   | { readonly outcome: 'stored' | 'late' | 'closed'; readonly redisNowMs: number }
   /** `digests` are stored here already; nothing was added. */
   | { readonly outcome: 'seen'; readonly redisNowMs: number; readonly digests: readonly Buffer[] }
+
+export type AddReply =
+  | AddedReply
+  /** Nothing was added: mark the partition, then add again with this activation. */
+  | { readonly outcome: 'inactive'; readonly redisNowMs: number; readonly activation: string }
 
 export interface WaitingChunk {
   readonly id: string
@@ -118,8 +125,16 @@ export class PartitionQueue {
     this.#wake = deploymentKeys(prefix).wake
   }
 
-  /** Adds a chunk unless Redis gets to it after `deadlineRedisMs`. Rejects when Redis does not answer. */
-  async add(chunk: NewChunk, nowMs: number, deadlineRedisMs: number): Promise<AddReply> {
+  /**
+   * Adds a chunk unless Redis gets to it after `deadlineRedisMs`. `activation`: the one for which the
+   * caller marked the partition, '' for none. Rejects when Redis does not answer.
+   */
+  async add(
+    chunk: NewChunk,
+    nowMs: number,
+    deadlineRedisMs: number,
+    activation = '',
+  ): Promise<AddReply> {
     const { bytes, user, event, device } = chunk.counts
     const elements = user + event + device
     const reply = replyList(
@@ -129,7 +144,8 @@ export class PartitionQueue {
         [this.#keys.job],
         [
           ...[nowMs, deadlineRedisMs, `{"elements":${String(elements)},"bytes":${String(bytes)}}`],
-          ...[chunk.payload, bytes, user, event, device, this.tag, this.#wake, ...chunk.digests],
+          ...[chunk.payload, bytes, user, event, device, this.tag, this.#wake, activation],
+          ...chunk.digests,
         ],
       ),
     )
@@ -138,6 +154,7 @@ export class PartitionQueue {
     if (outcome === 'stored' || outcome === 'late' || outcome === 'closed') {
       return { outcome, redisNowMs }
     }
+    if (outcome === 'inactive') return { outcome, redisNowMs, activation: replyText(reply[2]) }
     return {
       outcome: 'seen',
       redisNowMs,
@@ -185,15 +202,23 @@ export class PartitionQueue {
     return { waiting, chunks: found, unreadable: null }
   }
 
-  /** Settles whole and partly finished chunks; false when `claim` does not own the partition any more. */
-  async settle(claim: string, finished: readonly string[], partly: readonly PartlySettled[]) {
+  /**
+   * Settles whole and partly finished chunks; false when `claim` does not own the partition any more.
+   * `lateMs`: for how long an attempt with elements of the partition may still be processed.
+   */
+  async settle(
+    claim: string,
+    finished: readonly string[],
+    partly: readonly PartlySettled[],
+    lateMs: number,
+  ) {
     const marks = partly.flatMap(({ id, done, counts }) => [id, done, countsText(counts)])
     const reply = replyList(
       await runScript(
         this.#client,
         SETTLE,
         [this.#keys.wait, this.#keys.control],
-        [claim, this.#keys.job, finished.length, ...finished, ...marks],
+        [claim, this.#keys.job, Math.ceil(lateMs), finished.length, ...finished, ...marks],
       ),
     )
     if (replyText(reply[0]) !== 'settled') return { settled: false as const }
@@ -227,17 +252,27 @@ export class PartitionQueue {
     }
   }
 
-  /** Takes ownership if the owner is still `seen` ('' for none). */
-  async claim(seen: string, claim: string): Promise<{ claimed: boolean; owner: string }> {
-    const reply = replyList(
-      await runScript(this.#client, CLAIM, [this.#keys.control], [seen, claim]),
-    )
+  /** Takes ownership if the owner is still `seen` ('' for none), unless Redis gets to it too late. */
+  async claim(seen: string, claim: string, deadlineRedisMs: number) {
+    const args = [seen, claim, Math.floor(deadlineRedisMs)]
+    const reply = replyList(await runScript(this.#client, CLAIM, [this.#keys.control], args))
     return { claimed: reply[0] === 1, owner: replyText(reply[1]) }
   }
 
   async release(claim: string): Promise<boolean> {
     const args = [claim, this.#wake, this.tag]
     return (await runScript(this.#client, RELEASE, [this.#keys.control], args)) === 1
+  }
+
+  /** Chunks in the queue. */
+  waiting(): Promise<number> {
+    return this.#client.llen(this.#keys.wait)
+  }
+
+  /** Has the next add refused until its api marked the partition again; false when chunks wait. */
+  async deactivate(): Promise<boolean> {
+    const { wait, control } = this.#keys
+    return (await runScript(this.#client, DEACTIVATE, [wait, control], [])) === 1
   }
 
   /** The claim that owns the partition, '' for none. */

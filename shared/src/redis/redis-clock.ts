@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js'
+import type { RedisClient } from './connect.js'
 
 /**
  * Redis' time as last heard, carried on by the local monotonic clock. Lags by at most one round
@@ -41,3 +42,9 @@ export class RedisClock {
 
 /** Differences below this are scheduling and rounding, not a step. */
 const TOLERANCE_MS = 250
+
+/** Redis' time now, ms since 1970; in a cluster, one server's. */
+export async function readRedisMs(client: RedisClient): Promise<number> {
+  const [seconds, microseconds] = await client.time()
+  return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
+}

@@ -2,6 +2,7 @@ import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
 import { readBacklog } from '../../src/queue/backlog.js'
 import { encodeChunk } from '../../src/queue/chunk.js'
 import { Deployment } from '../../src/queue/deployment.js'
+import { LayoutStore } from '../../src/queue/layout.js'
 import { PartitionQueue } from '../../src/queue/partition-queue.js'
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
 
@@ -32,9 +33,9 @@ describe('the backlog', () => {
     const provenance = { requestId: 'r', acceptedAtMs: NOW_MS }
     const payload = encodeChunk([{ provenance, elements: [element] }], false)
     const counts = { bytes: payload.length, user: 0, event: 1, device: 0 }
-    await new Deployment(client, prefix).mark([tag])
+    await new LayoutStore(client, prefix, { partitions: PARTITIONS, mode: () => 'live' }).get(appId)
     const added = { payload, counts, digests: [] }
-    await new PartitionQueue(client, prefix, tag).add(added, NOW_MS, Number.MAX_SAFE_INTEGER)
+    await new PartitionQueue(client, prefix, tag).add(added, NOW_MS, Number.MAX_SAFE_INTEGER, '0')
   }
 
   async function scriptsRun(): Promise<number> {
@@ -46,15 +47,21 @@ describe('the backlog', () => {
     for (const appId of appIds) {
       for (let partition = 0; partition < PARTITIONS; partition += 1) await add(appId, partition)
     }
-    const deployment = new Deployment(client, prefix)
-    const all = await readBacklog(client, prefix, deployment)
+    const all = await readBacklog(client, prefix, appIds)
     expect(all.map(({ appId, elements }) => [appId, elements.event]).sort()).toEqual(
       appIds.map((appId) => [appId, PARTITIONS]).sort(),
     )
     const before = await scriptsRun()
-    const one = await readBacklog(client, prefix, deployment, new Set(['TWO']))
+    const one = await readBacklog(client, prefix, ['TWO'])
     expect((await scriptsRun()) - before).toBe(PARTITIONS)
     expect(one).toEqual(all.filter(({ appId }) => appId === 'TWO'))
-    expect(await readBacklog(client, prefix, deployment, new Set(['FOUR']))).toEqual([])
+    expect(await readBacklog(client, prefix, ['FOUR'])).toEqual([])
+  })
+
+  test('counts a partition that the active set does not have', async () => {
+    await add('FORGOTTEN', 3)
+    expect(await new Deployment(client, prefix).active()).toEqual([])
+    const [lane] = await readBacklog(client, prefix, ['FORGOTTEN'])
+    expect(lane?.elements.event).toBe(1)
   })
 })

@@ -54,7 +54,7 @@ describe('a partition in Redis', () => {
   }
 
   test('stores what BullMQ itself would store for a job, and BullMQ reads it', async () => {
-    await queue.add(chunkOf('a'), NOW_MS, FAR)
+    await queue.add(chunkOf('a'), NOW_MS, FAR, '0')
     const bull = new Queue(queueName(TAG), {
       prefix,
       connection: { url: redis.url, maxRetriesPerRequest: null },
@@ -77,7 +77,7 @@ describe('a partition in Redis', () => {
   })
 
   test('keeps chunks in the order they were added, however often they are looked at', async () => {
-    for (const name of ['a', 'b', 'c', 'd']) await queue.add(chunkOf(name), NOW_MS, FAR)
+    for (const name of ['a', 'b', 'c', 'd']) await queue.add(chunkOf(name), NOW_MS, FAR, '0')
     expect(await names()).toEqual(['a', 'b', 'c', 'd'])
     expect(await names()).toEqual(['a', 'b', 'c', 'd'])
     const { chunks, waiting } = await queue.peek(1, 2, 1e9, false)
@@ -86,21 +86,28 @@ describe('a partition in Redis', () => {
   })
 
   test('a chunk after its deadline, or in a closed partition, is not stored', async () => {
-    expect(await queue.add(chunkOf('late'), NOW_MS, 1)).toMatchObject({ outcome: 'late' })
+    expect(await queue.add(chunkOf('late'), NOW_MS, 1, '0')).toMatchObject({ outcome: 'late' })
     await client.hset(partitionKeys(prefix, TAG).control, 'closed', 1)
-    expect(await queue.add(chunkOf('closed'), NOW_MS, FAR)).toMatchObject({ outcome: 'closed' })
+    expect(await queue.add(chunkOf('closed'), NOW_MS, FAR, '0')).toMatchObject({
+      outcome: 'closed',
+    })
     expect(await names()).toEqual([])
   })
 
   test('a keyed piece is stored once, and nothing of a chunk that has one already', async () => {
     const digest = Buffer.from('0123456789ab')
-    expect(await queue.add(chunkOf('a', [digest]), NOW_MS, FAR)).toMatchObject({
+    expect(await queue.add(chunkOf('a', [digest]), NOW_MS, FAR, '0')).toMatchObject({
       outcome: 'stored',
     })
-    const again = await queue.add(chunkOf('a', [Buffer.from('other-digest'), digest]), NOW_MS, FAR)
+    const again = await queue.add(
+      chunkOf('a', [Buffer.from('other-digest'), digest]),
+      NOW_MS,
+      FAR,
+      '0',
+    )
     expect(again).toMatchObject({ outcome: 'seen', digests: [digest] })
     // Also on the next day.
-    const tomorrow = await queue.add(chunkOf('a', [digest]), NOW_MS + 86_400_000, FAR)
+    const tomorrow = await queue.add(chunkOf('a', [digest]), NOW_MS + 86_400_000, FAR, '0')
     expect(tomorrow).toMatchObject({ outcome: 'seen' })
     expect(await names()).toEqual(['a'])
   })
@@ -116,7 +123,7 @@ describe('a partition in Redis', () => {
     const outcomes = []
     for (const atS of [firstS, firstS, firstS + DAY_S - 1, firstS + DAY_S, firstS + DAY_S]) {
       const chunk = chunkOf(String(outcomes.length), [used(atS)])
-      outcomes.push((await queue.add(chunk, NOW_MS + 1_000, FAR)).outcome)
+      outcomes.push((await queue.add(chunk, NOW_MS + 1_000, FAR, '0')).outcome)
       expect(await queue.hasSeen(used(atS), NOW_MS + 1_000)).toBe(true)
     }
     expect(outcomes).toEqual(['stored', 'seen', 'seen', 'stored', 'seen'])
@@ -125,14 +132,14 @@ describe('a partition in Redis', () => {
   })
 
   test('settling removes what is finished, marks what is not, and may be repeated', async () => {
-    for (const name of ['a', 'b']) await queue.add(chunkOf(name), NOW_MS, FAR)
-    await queue.claim('', 'me:1')
+    for (const name of ['a', 'b']) await queue.add(chunkOf(name), NOW_MS, FAR, '0')
+    await queue.claim('', 'me:1', FAR)
     const { chunks } = await queue.peek(0, 10, 1e9, false)
     const [a, b] = chunks
     const done = Buffer.from([0b01])
     const partly = [{ id: b?.id ?? '', done, counts: { bytes: 10, user: 0, event: 1, device: 0 } }]
     for (let i = 0; i < 3; i += 1) {
-      expect(await queue.settle('me:1', [a?.id ?? ''], partly)).toEqual({
+      expect(await queue.settle('me:1', [a?.id ?? ''], partly, 0)).toEqual({
         settled: true,
         waiting: 1,
       })
@@ -144,13 +151,13 @@ describe('a partition in Redis', () => {
   })
 
   test('only the owner settles, and ownership changes hands once', async () => {
-    await queue.add(chunkOf('a'), NOW_MS, FAR)
+    await queue.add(chunkOf('a'), NOW_MS, FAR, '0')
     const { chunks } = await queue.peek(0, 10, 1e9, false)
     const ids = chunks.map(({ id }) => id)
-    expect(await queue.claim('', 'one:1')).toEqual({ claimed: true, owner: 'one:1' })
-    expect(await queue.claim('', 'two:1')).toEqual({ claimed: false, owner: 'one:1' })
-    expect(await queue.claim('one:1', 'two:1')).toEqual({ claimed: true, owner: 'two:1' })
-    expect(await queue.settle('one:1', ids, [])).toEqual({ settled: false })
+    expect(await queue.claim('', 'one:1', FAR)).toEqual({ claimed: true, owner: 'one:1' })
+    expect(await queue.claim('', 'two:1', FAR)).toEqual({ claimed: false, owner: 'one:1' })
+    expect(await queue.claim('one:1', 'two:1', FAR)).toEqual({ claimed: true, owner: 'two:1' })
+    expect(await queue.settle('one:1', ids, [], 0)).toEqual({ settled: false })
     expect(await names()).toEqual(['a'])
     expect(await queue.release('one:1')).toBe(false)
     expect(await queue.release('two:1')).toBe(true)
@@ -164,12 +171,12 @@ describe('a partition in Redis', () => {
     subscriber.on('message', (_channel: string, message: string) => heard.push(message))
     try {
       await subscriber.subscribe(`${prefix}:{deployment}:wake`)
-      await queue.add(chunkOf('a'), NOW_MS, FAR)
-      await queue.add(chunkOf('b'), NOW_MS, FAR)
-      await queue.claim('', 'me:1')
+      await queue.add(chunkOf('a'), NOW_MS, FAR, '0')
+      await queue.add(chunkOf('b'), NOW_MS, FAR, '0')
+      await queue.claim('', 'me:1', FAR)
       await queue.peek(0, 10, 1e9, true)
-      await queue.add(chunkOf('c'), NOW_MS, FAR)
-      await queue.add(chunkOf('d'), NOW_MS, FAR)
+      await queue.add(chunkOf('c'), NOW_MS, FAR, '0')
+      await queue.add(chunkOf('d'), NOW_MS, FAR, '0')
       await client.publish(`${prefix}:{deployment}:wake`, 'end')
       await new Promise<void>((resolve) => {
         const look = (): void => {

@@ -10,7 +10,6 @@ import type { Logger } from '@relay/shared/observability/logger.js'
 import type { PostStore, RefusalReason } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
 import { readBacklog } from '@relay/shared/queue/backlog.js'
-import { Deployment } from '@relay/shared/queue/deployment.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import type { TraceStore } from '@relay/shared/trace/trace-store.js'
@@ -151,7 +150,7 @@ class Admin {
     const workspace = this.#known(String(request.params.appId))
     const [record, lanes] = await Promise.all([
       new ShadowReportStore(client, prefix, workspace.appId).read(),
-      readBacklog(client, prefix, new Deployment(client, prefix), new Set([workspace.appId])),
+      readBacklog(client, prefix, [workspace.appId]),
     ])
     answer(response, 200, shadowView(workspace, record, lanes, windowMs))
   }

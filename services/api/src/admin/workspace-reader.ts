@@ -7,7 +7,6 @@ import { readGate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import { LearnedStore } from '@relay/shared/gate/learned-store.js'
 import { readBacklog, type LaneBacklog } from '@relay/shared/queue/backlog.js'
-import { Deployment } from '@relay/shared/queue/deployment.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { workspaceView } from './workspace-view.js'
 
@@ -25,8 +24,8 @@ export async function readWorkspaces(
   workspaces: readonly Workspace[],
 ) {
   const { client, prefix } = parts
-  const asked = new Set(workspaces.map(({ appId }) => appId))
-  const backlog = await readBacklog(client, prefix, new Deployment(client, prefix), asked)
+  const appIds = workspaces.map(({ appId }) => appId)
+  const backlog = await readBacklog(client, prefix, appIds)
   return Promise.all(workspaces.map((workspace) => readWorkspace(parts, workspace, backlog)))
 }
 

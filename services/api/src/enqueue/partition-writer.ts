@@ -1,6 +1,6 @@
 import type { Provenance } from '@relay/shared/element.js'
 import { encodeChunk } from '@relay/shared/queue/chunk.js'
-import type { AddReply, NewChunk } from '@relay/shared/queue/partition-queue.js'
+import type { AddedReply, NewChunk } from '@relay/shared/queue/partition-queue.js'
 import type { Piece } from './pieces.js'
 
 /** A chunk is sent on once it has this many bytes of JSON, even while the one before is under way. */
@@ -24,8 +24,8 @@ interface Waiting {
   readonly settle: (outcome: PieceOutcome) => void
 }
 
-/** Stores a chunk; rejects when Redis does not answer or refuses. */
-export type AddChunk = (chunk: NewChunk) => Promise<AddReply>
+/** Stores a chunk in its partition, activated if need be; rejects when Redis does not answer or refuses. */
+export type AddChunk = (chunk: NewChunk) => Promise<AddedReply>
 
 /** Says when the pieces of all partitions leave. */
 export interface Departures {

@@ -5,17 +5,15 @@ import type { Layout, LayoutStore } from '@relay/shared/queue/layout.js'
 import { PartitionQueue, type NewChunk } from '@relay/shared/queue/partition-queue.js'
 import type { Post, PostStore, RefusalReason, StoreOutcome } from '@relay/shared/queue/post.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
-import { RedisClock } from '@relay/shared/redis/redis-clock.js'
+import { readRedisMs, RedisClock } from '@relay/shared/redis/redis-clock.js'
 import { Gathering } from './gathering.js'
 import { PartitionWriter, type PieceOutcome } from './partition-writer.js'
 import { dividePost, type Piece } from './pieces.js'
 
-/** How long an add may wait for Redis, ms. With the mark before it a 503 leaves within a second. */
+/** How long an add may wait for Redis, ms. With the calls before it a 503 leaves within a second. */
 export const ADD_TIMEOUT_MS = 600
 /** Whole time a post may take in the store, ms. */
 const STORE_TIMEOUT_MS = 900
-/** A partition is marked again after this long, ms; well below the age at which marks are struck. */
-const MARK_AGAIN_MS = 10_000
 /** A layout is read again after this long, ms. */
 const LAYOUT_AGE_MS = 60_000
 /** Pause before another look at a layout that is being changed, ms. */
@@ -39,7 +37,6 @@ export interface RedisPostStoreOptions {
 interface Writer {
   readonly tag: string
   readonly writer: PartitionWriter
-  markedAtMs: number
 }
 
 /** Stores posts as chunks in the queues of their partitions; one per process. */
@@ -60,7 +57,6 @@ export class RedisPostStore implements PostStore {
       this.#redisClock.reset()
       this.#connection += 1
       this.#layouts.clear()
-      for (const writer of this.#writers.values()) writer.markedAtMs = -Infinity
     })
   }
 
@@ -73,7 +69,7 @@ export class RedisPostStore implements PostStore {
     try {
       return await this.#storeUntil(post, deadlineMs, progress)
     } catch {
-      // Only marks, layouts and digests are read outside the writers: no more elements have left.
+      // Only layouts, digests and the time are read outside the writers: no more elements have left.
       return failure('refused', progress.stored)
     }
   }
@@ -130,7 +126,7 @@ export class RedisPostStore implements PostStore {
 
   async #write(post: Post, layout: Layout, pieces: readonly Piece[]): Promise<PieceOutcome[]> {
     const writers = pieces.map((piece) => this.#writer(post, layout, piece.partition))
-    await this.#mark(writers)
+    await this.#learnRedisTime()
     const { requestId, acceptedAtMs, span } = post
     const origin = { requestId, acceptedAtMs }
     const provenance = span === undefined ? origin : { ...origin, span }
@@ -148,34 +144,35 @@ export class RedisPostStore implements PostStore {
     if (known) return known
     const queue = new PartitionQueue(this.#o.client, this.#o.prefix, tag)
     const add = (chunk: NewChunk) => this.#add(queue, chunk)
-    const writer = {
-      tag,
-      writer: new PartitionWriter(add, this.#o.compress, this.#gathering),
-      markedAtMs: -Infinity,
-    }
+    const writer = { tag, writer: new PartitionWriter(add, this.#o.compress, this.#gathering) }
     this.#writers.set(tag, writer)
     return writer
   }
 
+  /** Adds a chunk; where its partition is inactive, puts it into the active set before. */
   async #add(queue: PartitionQueue, chunk: NewChunk) {
-    const { clock } = this.#o
+    const { clock, deployment } = this.#o
     const redisNowMs = this.#redisClock.nowMs()
-    // Unknown time: the mark just before the add tells it, unless the connection closed since.
+    // The time was read just before, unless the connection closed since.
     if (redisNowMs === null) throw new Error('READONLY connection was lost before the add')
-    const sentAtMs = clock.monotonicMs()
     const deadline = Math.floor(redisNowMs + ADD_TIMEOUT_MS)
-    // Redis' own time: by it digests are kept, and all apis have to agree on the day.
-    const reply = await queue.add(chunk, Math.floor(redisNowMs), deadline)
-    this.#redisClock.heard(reply.redisNowMs, sentAtMs)
-    return reply
+    let activation = ''
+    for (;;) {
+      const sentAtMs = clock.monotonicMs()
+      // Redis' own time: by it digests are kept, and all apis have to agree on the day.
+      const reply = await queue.add(chunk, Math.floor(redisNowMs), deadline, activation)
+      this.#redisClock.heard(reply.redisNowMs, sentAtMs)
+      if (reply.outcome !== 'inactive') return reply
+      // Without the mark the chunk would lie where no worker looks. Until it is there, nothing is stored.
+      await deployment.mark([queue.tag]).catch(notStored)
+      activation = reply.activation
+    }
   }
 
-  async #mark(writers: readonly Writer[]): Promise<void> {
-    const nowMs = this.#o.clock.monotonicMs()
-    const due = writers.filter((writer) => nowMs - writer.markedAtMs > MARK_AGAIN_MS)
-    if (due.length === 0 && this.#redisClock.nowMs() !== null) return
-    this.#redisClock.heard(await this.#o.deployment.mark(due.map(({ tag }) => tag)), nowMs)
-    for (const writer of due) writer.markedAtMs = nowMs
+  async #learnRedisTime(): Promise<void> {
+    if (this.#redisClock.nowMs() !== null) return
+    const sentAtMs = this.#o.clock.monotonicMs()
+    this.#redisClock.heard(await readRedisMs(this.#o.client), sentAtMs)
   }
 
   async #layout(appId: string): Promise<Layout> {
@@ -206,6 +203,10 @@ export class RedisPostStore implements PostStore {
 function remainder(post: Post, pieces: readonly Piece[]): Post {
   const left = new Set(pieces.flatMap(({ elements }) => elements))
   return { ...post, elements: post.elements.filter((element) => left.has(element)) }
+}
+
+function notStored(error: unknown): never {
+  throw new Error('READONLY the partition could not be marked', { cause: error })
 }
 
 function refused(reason: RefusalReason): StoreOutcome {

@@ -1,5 +1,5 @@
 import type { Deployment } from '@relay/shared/queue/deployment.js'
-import { readBacklog, type LaneBacklog } from '@relay/shared/queue/backlog.js'
+import { readBacklog, workspacesWithData, type LaneBacklog } from '@relay/shared/queue/backlog.js'
 import type { Post } from '@relay/shared/queue/post.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 
@@ -7,6 +7,8 @@ export interface BacklogGuardOptions {
   readonly client: RedisClient
   readonly prefix: string
   readonly deployment: Deployment
+  /** App ids of the configured workspaces. */
+  readonly appIds: () => readonly string[]
   /** Configured limit, bytes; null: derived from Redis' maxmemory. */
   readonly maxBacklogBytes: number | null
 }
@@ -81,10 +83,11 @@ export class BacklogGuard {
 
   /** Looks now. Keeps what it knew when Redis does not answer. */
   async look(): Promise<void> {
-    const { client, prefix, deployment } = this.#o
+    const { client, prefix, deployment, appIds } = this.#o
     const before = this.#addedBytes
     try {
-      this.#lanes = await readBacklog(client, prefix, deployment)
+      const all = await workspacesWithData(deployment, appIds())
+      this.#lanes = await readBacklog(client, prefix, all)
       this.#bytes = this.#lanes.reduce((sum, { bytes }) => sum + bytes, 0)
       this.#addedBytes -= before
       if (this.#looks % MEMORY_EVERY === 0) await this.#lookAtMemory()

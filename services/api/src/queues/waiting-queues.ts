@@ -35,7 +35,7 @@ export class WaitingQueues {
 
   /** Those that are not empty, the fullest `most` of them, by tag. Rejects when Redis does not answer. */
   async list(most: number): Promise<readonly WaitingQueue[]> {
-    const tags = await this.#deployment.dirty()
+    const tags = await this.#deployment.active()
     const counts = await Promise.all(tags.map((tag) => this.count(tag)))
     const queues = tags.flatMap((tag, i) => {
       const partition = parsePartitionTag(tag)

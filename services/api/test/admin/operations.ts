@@ -127,7 +127,7 @@ export class Operations {
 
   /** Everything that waits in a workspace, each partition's in order. */
   async queued(appId = 'APP'): Promise<TracedElement[]> {
-    const tags = (await this.#deployment.dirty()).filter((tag) => tag.startsWith(`${appId}/`))
+    const tags = (await this.#deployment.active()).filter((tag) => tag.startsWith(`${appId}/`))
     const peeked = await Promise.all(
       tags.map((tag) => new PartitionQueue(this.client, this.prefix, tag).peek(0, 1e5, 1e8, false)),
     )

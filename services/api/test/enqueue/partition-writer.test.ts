@@ -1,4 +1,4 @@
-import type { AddReply, NewChunk } from '@relay/shared/queue/partition-queue.js'
+import type { AddedReply, NewChunk } from '@relay/shared/queue/partition-queue.js'
 import { decodeChunk } from '@relay/shared/queue/chunk.js'
 import { PartitionWriter, type Departures } from '../../src/enqueue/partition-writer.js'
 import type { Piece } from '../../src/enqueue/pieces.js'
@@ -6,14 +6,14 @@ import type { Piece } from '../../src/enqueue/pieces.js'
 /** A partition whose answers the test gives one by one. */
 class SlowPartition {
   readonly chunks: NewChunk[] = []
-  readonly #answers: { give: (reply: AddReply) => void; fail: (error: Error) => void }[] = []
+  readonly #answers: { give: (reply: AddedReply) => void; fail: (error: Error) => void }[] = []
 
-  readonly add = (chunk: NewChunk): Promise<AddReply> => {
+  readonly add = (chunk: NewChunk): Promise<AddedReply> => {
     this.chunks.push(chunk)
     return new Promise((give, fail) => this.#answers.push({ give, fail }))
   }
 
-  async answer(reply: AddReply | Error): Promise<void> {
+  async answer(reply: AddedReply | Error): Promise<void> {
     const next = this.#answers.shift()
     if (reply instanceof Error) next?.fail(reply)
     else next?.give(reply)
@@ -22,7 +22,7 @@ class SlowPartition {
   }
 }
 
-const STORED: AddReply = { outcome: 'stored', redisNowMs: 0 }
+const STORED: AddedReply = { outcome: 'stored', redisNowMs: 0 }
 
 function pieceOf(name: string, digest?: Buffer, bytes = 10): Piece {
   const element = {

@@ -72,7 +72,7 @@ const post = (some: readonly Element[], key: number | null): Post => ({
 })
 
 async function waiting(): Promise<number> {
-  const lanes = await readBacklog(client, prefix, new Deployment(client, prefix))
+  const lanes = await readBacklog(client, prefix, ['A'])
   return lanes.reduce((sum, lane) => sum + lane.elements.user, 0)
 }
 

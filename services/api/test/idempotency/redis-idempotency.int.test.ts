@@ -82,7 +82,7 @@ async function store({ requestId, digest }: Claim): Promise<void> {
 }
 
 async function waiting(): Promise<number> {
-  const lanes = await readBacklog(client, prefix, new Deployment(client, prefix))
+  const lanes = await readBacklog(client, prefix, ['A'])
   return lanes.reduce((sum, lane) => sum + lane.elements.user, 0)
 }
 

@@ -69,7 +69,7 @@ describe('a keyed import that is posted again', () => {
     return new Importer(deps).run({ ...asked, firstLine }, new Text(text))
   }
   const waiting = async () => {
-    const lanes = await readBacklog(client, prefix, new Deployment(client, prefix))
+    const lanes = await readBacklog(client, prefix, [APP])
     return lanes.map(({ lane, elements }) => [lane, elements.user])
   }
 

@@ -125,12 +125,12 @@ describe('what is shown', () => {
   })
 
   it('the fullest of very many queues, and no more', async () => {
-    const { dirty } = deploymentKeys(o.prefix)
+    const { active } = deploymentKeys(o.prefix)
     const tags = Array.from({ length: SHOWN_MOST + 20 }, (_, index) =>
       partitionTag({ appId: 'APP', lane: 'backfill', generation: 0, index }),
     )
     for (const [i, tag] of tags.entries()) {
-      await client.zadd(dirty, Date.now(), tag)
+      await client.zadd(active, Date.now(), tag)
       const ids = Array.from({ length: i }, (_, n) => String(n))
       if (i > 0) await client.rpush(partitionKeys(o.prefix, tag).wait, ...ids)
     }

@@ -17,6 +17,7 @@ import { gateEventOf } from '../retry/gate-event.js'
 import type { Answer, Sender } from '../send/answer.js'
 import { deadLetterOf } from '../settle/dead-letter.js'
 import type { Expiry } from '../settle/expiry.js'
+import type { Open } from '../ownership/in-flight.js'
 import type { Settler } from '../settle/settler.js'
 import type { WorkerObserver } from './observer.js'
 
@@ -44,8 +45,8 @@ export interface FlightContext {
   readonly clock: Clock
   /** Redis' time, ms since 1970. */
   readonly redisNowMs: () => number
-  /** How long the worker's lease certainly holds, ms. */
-  readonly leaseLeftMs: () => number
+  /** For how long the worker's lease certainly lets requests be open, ms. */
+  readonly sendableMs: () => number
   /** Resolves after `ms`, or sooner when the gate, the budgets or the session changed. */
   readonly pause: (ms: number) => Promise<void>
   readonly sleep: (ms: number) => Promise<void>
@@ -54,8 +55,6 @@ export interface FlightContext {
   readonly stopping: () => boolean
   readonly newId: () => string
   readonly requestTimeoutMs: number
-  /** How long after its connection was closed an attempt may still be processed, ms. */
-  readonly arrivalGraceMs: number
 }
 
 interface Attempt {
@@ -87,12 +86,12 @@ const NEVER_LEFT: ReadonlySet<string> = new Set(['refused', 'unresolvable', 'unr
 export class Flight {
   readonly #c: FlightContext
   readonly #manifest: Manifest
+  readonly #open: Open
   #attempts = 0
-  /** Until then an attempt without an answer may still be processed, monotonic ms. */
-  #strayUntilMs = -Infinity
 
-  constructor(context: FlightContext, batch: Batch) {
+  constructor(context: FlightContext, batch: Batch, open: Open) {
     this.#c = context
+    this.#open = open
     this.#manifest = new Manifest(batch, () => context.workspace().limits)
   }
 
@@ -110,25 +109,6 @@ export class Flight {
       await this.#conclude(await this.#attempt(batch, ticket))
       ticket = await this.#nextTicket()
     }
-    await this.#outlastStrays()
-  }
-
-  /**
-   * Keeps its partitions until nothing it sent can still be processed: an attempt without an answer
-   * that is processed late must not overwrite what newer elements brought.
-   */
-  async #outlastStrays(): Promise<void> {
-    const { clock, pause, signal } = this.#c
-    for (;;) {
-      const leftMs = this.#strayUntilMs - clock.monotonicMs()
-      if (leftMs <= 0 || signal.aborted) return
-      await pause(leftMs)
-    }
-  }
-
-  /** Whether something it sent may still be processed: it was ended before that was over. */
-  get mayStray(): boolean {
-    return this.#strayUntilMs > this.#c.clock.monotonicMs()
   }
 
   #next(): Batch | null {
@@ -141,13 +121,16 @@ export class Flight {
   }
 
   async #attempt(batch: Batch, ticket: Ticket): Promise<Attempt> {
-    const { clock, leaseLeftMs, sender, signal, observer, lane } = this.#c
+    const { clock, sendableMs, sender, signal, observer, lane } = this.#c
     const sentAtMs = this.#c.redisNowMs()
     this.#attempts += 1
+    const holds = () => sendableMs() > 0 && !batch.items.some(({ window }) => window.lost)
     const answer = await sender().attempt({
       body: writeBody(batch),
       deadlineMonotonicMs: this.#deadlineMs(ticket),
-      mayFinish: () => leaseLeftMs() > 0 && !batch.items.some(({ window }) => window.lost),
+      // The lease has been renewed since, as a rule: then the attempt has its whole time.
+      extendedTo: () => (holds() ? this.#deadlineMs(ticket) : -Infinity),
+      mayFinish: holds,
       signal,
     })
     const outcome = classify(answer, clock.nowMs())
@@ -157,10 +140,16 @@ export class Flight {
     return { batch, ticket, answer, outcome, sentAtMs }
   }
 
-  #deadlineMs({ deadlineMs, probeId }: Ticket): number {
-    const nowMs = this.#c.clock.monotonicMs()
-    const probeMs = probeId === null ? Infinity : probeTimeoutMs(this.#c.gate.gate.mode)
-    return Math.min(deadlineMs, nowMs + this.#c.leaseLeftMs(), nowMs + probeMs)
+  #deadlineMs({ deadlineMs }: Ticket): number {
+    return Math.min(deadlineMs, this.#c.clock.monotonicMs() + this.#c.sendableMs())
+  }
+
+  #probeDeadlineMs(deadlineMs: number, probeId: string | null): number {
+    if (probeId === null) return deadlineMs
+    return Math.min(
+      deadlineMs,
+      this.#c.clock.monotonicMs() + probeTimeoutMs(this.#c.gate.gate.mode),
+    )
   }
 
   /** Tells ledger and gate, then acts on the elements. */
@@ -209,9 +198,7 @@ export class Flight {
         return
       case 'transient':
       case 'interrupted':
-        if (answer.kind === 'unknown') {
-          this.#strayUntilMs = clock.monotonicMs() + this.#c.arrivalGraceMs
-        }
+        if (answer.kind === 'unknown') this.#open.mayArriveLate()
         if (outcome.mayHaveArrived && answer.kind !== 'not_sent') {
           observer.possiblyDuplicated(appId, batch.items.length)
         }
@@ -269,7 +256,8 @@ export class Flight {
       }
       const ask = await this.#ask(next)
       if (ask.outcome === 'granted') {
-        return { id: ask.id, cost: next.cost, deadlineMs: ask.deadlineMs, probeId }
+        const deadlineMs = this.#probeDeadlineMs(ask.deadlineMs, probeId)
+        return { id: ask.id, cost: next.cost, deadlineMs, probeId }
       }
       this.#c.learned.endTrial(this)
       if (ask.waitMs > 0) await this.#c.pause(ask.waitMs)
@@ -278,8 +266,8 @@ export class Flight {
 
   /** Passes the gate, as a probe if need be; or waits a while. */
   async #passGate(probeId: string | null): Promise<{ probeId: string | null } | 'look again'> {
-    const { gate, leaseLeftMs, pause, newId, requestTimeoutMs } = this.#c
-    if (leaseLeftMs() < SHORTEST_ATTEMPT_MS) {
+    const { gate, sendableMs, pause, newId, requestTimeoutMs } = this.#c
+    if (sendableMs() < SHORTEST_ATTEMPT_MS) {
       await pause(SHORTEST_ATTEMPT_MS)
       return 'look again'
     }

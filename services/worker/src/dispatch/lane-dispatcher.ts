@@ -7,6 +7,7 @@ import { Appetite } from '../budget/appetite.js'
 import { loadWindow, type WindowMemory } from '../fetch/loader.js'
 import type { PartitionWindow } from '../fetch/window.js'
 import { Signal } from '../signal.js'
+import type { InFlight } from '../ownership/in-flight.js'
 import { Flight, type FlightContext, type Ticket } from './flight.js'
 
 export interface LaneDispatcherOptions {
@@ -15,11 +16,12 @@ export interface LaneDispatcherOptions {
   /** Whether adjacent elements of a customer may share one element of a request. */
   readonly coalesces: () => boolean
   readonly memory: WindowMemory
+  readonly inFlight: InFlight
   /** Length of the budget window, ms. */
   readonly windowMs: number
   /** Largest body at present, bytes. */
   readonly bodyBytes: () => number
-  /** Called when nothing of a window is under way any more, or can be. */
+  /** Called when nothing of a window is in flight any more, or can be. */
   readonly onIdle: (window: PartitionWindow) => void
   /** Whether a partition may be served: older generations of its workspace go first. */
   readonly mayServe: (window: PartitionWindow) => boolean
@@ -119,7 +121,7 @@ export class LaneDispatcher {
   /** One try to start a request. Returns how long to wait before the next, ms. */
   async #round(): Promise<number> {
     const free = this.#free()
-    if (free.length === 0) return Infinity
+    if (free.length === 0) return this.#nextFreeMs()
     // Refilled once less than a body is left, with what of its chunks may be sent already.
     const bodyBytes = this.#o.bodyBytes()
     if (!(await this.#load(free, bodyBytes * A_BODY_LEFT, this.#aheadBytes()))) return REDIS_AWAY_MS
@@ -127,7 +129,7 @@ export class LaneDispatcher {
     if (expired !== 'none') return expired === 'some' ? 0 : REDIS_AWAY_MS
     for (const { window } of free) if (window.isUnreadable) this.#o.onIdle(window)
     const ready = free.filter(({ window }) => window.chunks.length > 0 && !window.lost)
-    if (ready.length === 0) return this.#free().length > 0 ? 0 : Infinity
+    if (ready.length === 0) return this.#free().length > 0 ? 0 : this.#nextFreeMs()
     const may = this.#o.context.gate.mayStart()
     if (!may.go || may.probe) return this.#waitForGate(ready)
     const lingerMs = this.#lingerMs(ready)
@@ -135,14 +137,20 @@ export class LaneDispatcher {
   }
 
   #free(): Served[] {
+    return this.#servable().filter(({ window }) => this.#o.inFlight.isFree(window.tag))
+  }
+
+  #servable(): Served[] {
     return [...this.#served.values()].filter(
       ({ window }) =>
-        !window.busy &&
-        !window.lost &&
-        !window.retiring &&
-        window.hasWork &&
-        this.#o.mayServe(window),
+        !window.lost && !window.retiring && window.hasWork && this.#o.mayServe(window),
     )
+  }
+
+  /** Until the grace of a late arrival is over somewhere, ms; Infinity: an end of a flight comes first. */
+  #nextFreeMs(): number {
+    const free = this.#servable().map(({ window }) => this.#o.inFlight.freeInMs(window.tag))
+    return Math.ceil(Math.min(Infinity, ...free))
   }
 
   #aheadBytes(): number {
@@ -216,7 +224,8 @@ export class LaneDispatcher {
       case 'granted': {
         this.#appetite.granted(batch, this.#o.bodyBytes())
         const { id, deadlineMs } = admitted
-        this.#start(batch, { id, cost: batch.cost, deadlineMs, probeId: null })
+        const ticket = { id, cost: batch.cost, deadlineMs, probeId: null }
+        if (!this.#start(batch, ticket)) void this.#o.context.admission.refund(id)
         return { waitMs: 0 }
       }
       case 'later':
@@ -311,23 +320,21 @@ export class LaneDispatcher {
     })
   }
 
-  #start(batch: Batch, ticket: Ticket | null): void {
+  /** Returns false when another delivery of this process has one of the partitions by now. */
+  #start(batch: Batch, ticket: Ticket | null): boolean {
     const windows = new Set(batch.items.map(({ window }) => window))
-    for (const window of windows) {
-      window.busy = true
-      window.readyAtMs = 0
-    }
-    const flight = new Flight({ ...this.#o.context, pause: (ms) => this.#pause(ms) }, batch)
+    const open = this.#stopped ? null : this.#o.inFlight.begin([...windows].map(({ tag }) => tag))
+    if (open === null) return false
+    for (const window of windows) window.readyAtMs = 0
+    const flight = new Flight({ ...this.#o.context, pause: (ms) => this.#pause(ms) }, batch, open)
     const landed = flight.run(ticket).finally(() => {
+      open.end()
       this.#flights.delete(landed)
-      for (const window of windows) {
-        window.busy = false
-        window.mayStray = flight.mayStray
-        this.#o.onIdle(window)
-      }
+      for (const window of windows) this.#o.onIdle(window)
       this.wake()
     })
     this.#flights.add(landed)
+    return true
   }
 
   async #pause(ms: number): Promise<void> {

@@ -102,12 +102,8 @@ export class PartitionWindow {
   waiting = 0
   /** Whether Redis may have more than `waiting` says: a wake-up came, or nothing was read yet. */
   stale = true
-  /** A request with elements of this partition is under way. */
-  busy = false
   /** Others should have it: nothing new is started, and it is released once idle. */
   retiring = false
-  /** The worker ended while a request of it may still be processed: nobody else may serve it yet. */
-  mayStray = false
   /** The claim is lost: nothing of it may be sent or settled any more. */
   lost = false
   /** Format of the chunk behind the loaded ones that this process cannot read; null: none is known. */

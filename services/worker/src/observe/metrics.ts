@@ -141,6 +141,11 @@ function ownMetrics(registers: Registry[]) {
       help: 'Partitions taken over from a worker whose lease had expired.',
       registers,
     }),
+    partitionsRecovered: new Counter({
+      name: 'relay_partitions_recovered_total',
+      help: 'Partitions with elements that were missing from the active set and were found again; 0 in health.',
+      registers,
+    }),
     leaseLosses: new Counter({
       name: 'relay_lease_losses_total',
       help: "Times this worker's lease expired while it ran.",

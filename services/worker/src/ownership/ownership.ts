@@ -1,23 +1,43 @@
+/*
+ * Which partitions this worker serves. A partition's claim lies in its own slot of Redis and names the
+ * session that made it.
+ *
+ *   active, unclaimed ──claim──▶ owned ──fair share is smaller──▶ retiring ──free──▶ released
+ *   claimed by a session that is over ──claim──▶ owned
+ *   owned ──lease lost or Redis restarted──▶ former ──claim again before joining──▶ owned
+ *   owned ──settle fenced──▶ another worker's
+ *
+ * Only a partition that is free of requests in flight is released (`InFlight`).
+ */
+import type { Clock } from '@relay/shared/clock.js'
 import type { Deployment, Roster } from '@relay/shared/queue/deployment.js'
 import { parsePartitionTag } from '@relay/shared/queue/keys.js'
-import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
-import type { RedisClient } from '@relay/shared/redis/connect.js'
-import type { Clock } from '@relay/shared/clock.js'
+import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import { PartitionWindow } from '../fetch/window.js'
+import { joinedIn, sessionOf, workerOf } from '../session/session-id.js'
 import { fairShare } from './fair-share.js'
+import type { InFlight } from './in-flight.js'
+import type { Peers } from './peers.js'
 
 export interface OwnershipOptions {
-  readonly client: RedisClient
-  readonly prefix: string
-  readonly deployment: Deployment
+  /** This process; its sessions are named after it. */
+  readonly worker: string
+  readonly queueOf: (tag: string) => PartitionQueue
+  readonly deployment: Pick<Deployment, 'prune'>
   readonly clock: Clock
   readonly leaseMs: number
+  readonly peers: Peers
+  readonly inFlight: InFlight
+  /** Which run of Redis this worker speaks to. */
+  readonly runId: () => string
+  /** Redis' time, ms since 1970. */
+  readonly redisNowMs: () => number
   /** This process' session at present, and whether its lease holds. */
   readonly session: () => { id: string; alive: boolean }
   readonly onGained: (window: PartitionWindow, queue: PartitionQueue) => void
   readonly onLost: (window: PartitionWindow) => void
   readonly onTakeover: (tag: string, from: string) => void
-  /** A partition is given up because a newer relay wrote what comes next in it. */
+  /** A partition is given up because a newer relay wrote its next chunk. */
   readonly onUnreadable: (tag: string, format: number) => void
   /** An owner's session is not known: fetches a fresh roster, which tells. */
   readonly refresh: () => void
@@ -35,33 +55,32 @@ interface Owned {
   readonly queue: PartitionQueue
 }
 
-/** Marks older than this are struck once their partition is empty, ms; adds re-mark every 10 s. */
-const CLEAN_AFTER_MS = 30_000
+/** A claim that this worker had when its session ended. */
+interface FormerClaim {
+  readonly claim: string
+  /** The lease still held: nobody else can have claimed the partition since, whatever Redis forgot. */
+  readonly isCertain: boolean
+}
 
+/** A partition is deactivated when its last mark is older, ms: it costs two scripts to activate it again. */
+const DEACTIVATE_AFTER_MS = 30_000
 /** How long a partition that this worker cannot read is left to newer ones, ms. */
 const LEAVE_UNREADABLE_MS = 10_000
+/** A claim that Redis gets to later is refused, ms. Longer than a command's timeout. */
+const CLAIM_WITHIN_MS = 3_000
 
-/**
- * Which partitions this worker serves. A partition has one owner, whose claim names a session; it
- * can be claimed when it has none, or when that session is gone from the registry for good.
- */
 export class Ownership {
   readonly #o: OwnershipOptions
   readonly #owned = new Map<string, Owned>()
   readonly #owners = new Map<string, SeenOwner>()
-  #sessions: ReadonlySet<string> = new Set()
-  /** When the roster of these sessions was asked for, monotonic ms. */
-  #rosterAskedAtMs = -Infinity
-  #dirty = new Set<string>()
-  /** Until then only what this worker owned before may be claimed, monotonic ms. */
-  #othersNotBeforeMs = -Infinity
-  #mine = new Set<string>()
+  /** Active partitions, by mark. */
+  #active = new Map<string, number>()
+  readonly #former = new Map<string, FormerClaim>()
   /** Partitions that only a newer worker can read, and until when they are left to it, monotonic ms. */
   readonly #unreadable = new Map<string, number>()
   /** Claims without an answer yet. */
   readonly #claiming = new Set<string>()
   #claims = 0
-  #keepsClaims = false
   #stopped = false
 
   constructor(options: OwnershipOptions) {
@@ -72,162 +91,164 @@ export class Ownership {
     return this.#owned
   }
 
-  get sessions(): readonly string[] {
-    return [...this.#sessions]
-  }
-
-  /**
-   * After a restart of Redis, or a step of its clock, the registry may have forgotten claims of
-   * its last moments. A worker may then re-claim at once only what it owned itself; anything else
-   * a lease later, when every forgotten owner has stopped.
-   */
-  distrust(): void {
-    this.#othersNotBeforeMs = this.#o.clock.monotonicMs() + this.#o.leaseMs
-  }
-
-  /** All claims are void, as after a lost lease. */
-  dropAll(): void {
-    this.#mine = new Set(this.#owned.keys())
-    for (const { window } of this.#owned.values()) this.#drop(window)
-    this.#owners.clear()
-  }
-
-  /** Somebody else owns it, as a refused settle shows. */
-  drop(window: PartitionWindow): void {
-    this.#drop(window)
-    this.#owners.delete(window.tag)
-  }
-
-  /**
-   * A roster came that was asked for at `askedAtMs`, monotonic: claims what is free, gives up what
-   * others should have.
-   */
-  async balance(roster: Roster, askedAtMs: number): Promise<void> {
-    this.#rosterAskedAtMs = askedAtMs
-    this.#sessions = new Set(roster.sessions.keys())
-    this.#dirty = new Set(roster.dirty)
-    for (const tag of this.#owners.keys()) if (!this.#dirty.has(tag)) this.#owners.delete(tag)
-    await this.#lookUpOwners([...this.#dirty].filter((tag) => !this.#isSureOfOwner(tag)))
-    await this.#apply()
-    if ([...this.#dirty].some((tag) => this.#isUnjudged(tag))) this.#o.refresh()
-    await this.#clean()
-  }
-
-  /** Wake-ups may have been missed: looks into every owned partition. */
-  recheck(): void {
-    for (const { window, queue } of this.#owned.values()) {
-      window.stale = true
-      this.#o.onGained(window, queue)
-    }
-  }
-
-  /** A partition got data while it was empty; `owner` is the claim that serves it, if any. */
-  async woken(tag: string, owner: string): Promise<void> {
-    const own = this.#owned.get(tag)
-    if (own) {
-      own.window.stale = true
-      this.#o.onGained(own.window, own.queue)
-      return
-    }
-    this.#dirty.add(tag)
-    this.#saw(tag, owner)
-    if (this.#isUnjudged(tag)) this.#o.refresh()
-    else if (!this.#knowsLiveOwner(tag)) await this.#apply()
-  }
-
-  /** Gives up everything: what is busy as soon as it is idle. Claims nothing any more. */
-  async releaseAll(): Promise<void> {
-    this.#stopped = true
-    await this.#retire([...this.#owned.values()])
-  }
-
-  /** Some of what was given up is nobody's before this worker's lease ends. */
-  get keepsClaims(): boolean {
-    return this.#keepsClaims
-  }
-
-  /** Nothing of the partition is under way any more. */
-  async idle(window: PartitionWindow): Promise<void> {
-    const own = this.#owned.get(window.tag)
-    if (own?.window !== window) return
-    const { tag, unreadable } = window
-    if (window.isUnreadable && unreadable !== null) {
-      this.#unreadable.set(tag, this.#o.clock.monotonicMs() + LEAVE_UNREADABLE_MS)
-      this.#o.onUnreadable(tag, unreadable)
-    } else if (!window.retiring) return
-    await this.#release(own)
-  }
-
   /** Partitions that are left to newer workers for now. */
   get unreadable(): readonly string[] {
     const nowMs = this.#o.clock.monotonicMs()
     return [...this.#unreadable].filter(([, untilMs]) => nowMs < untilMs).map(([tag]) => tag)
   }
 
-  /** Starts nothing new on these; released when idle. */
-  async #retire(spare: readonly Owned[]): Promise<void> {
-    for (const { window } of spare) window.retiring = true
-    await Promise.all(spare.filter((o) => !o.window.busy).map((own) => this.#release(own)))
+  /** Gives up all windows, as the session ended; `wasAlive`: while its lease still held. */
+  dropAll(wasAlive: boolean): void {
+    for (const [tag, { window }] of this.#owned) {
+      this.#former.set(tag, { claim: window.claim, isCertain: wasAlive })
+      this.#drop(window)
+    }
+    this.#owners.clear()
+  }
+
+  /** Another worker owns it, as a refused settle shows. */
+  drop(window: PartitionWindow): void {
+    this.#drop(window)
+    this.#owners.delete(window.tag)
+  }
+
+  /**
+   * Makes the claims of the former session again for `session`, which has not joined yet: once it has,
+   * others take every partition without an owner for free.
+   */
+  async reclaim(session: string): Promise<void> {
+    const former = [...this.#former]
+    this.#former.clear()
+    await Promise.all(former.map(([tag, claim]) => this.#reclaim(tag, claim, session)))
+  }
+
+  /**
+   * A roster came that was asked for at `askedAtMs`, monotonic: claims what is free, gives up what
+   * others should have.
+   */
+  async balance({ active, redisNowMs }: Roster, askedAtMs: number): Promise<void> {
+    this.#active = new Map(active)
+    for (const tag of this.#owners.keys()) if (!active.has(tag)) this.#owners.delete(tag)
+    await this.#lookUpOwners([...active.keys()].filter((tag) => !this.#isSureOfOwner(tag)))
+    await this.#apply()
+    if (this.#tags().some((tag) => this.#isUnjudged(tag))) this.#o.refresh()
+    await Promise.all([
+      this.#releaseUnused(askedAtMs),
+      this.#lookForChunks(),
+      this.#deactivate(redisNowMs),
+    ])
+  }
+
+  /** Milliseconds until a partition may become free because its owner's session is over. */
+  nextEndMs(): number {
+    const sessions = this.#tags().map((tag) => sessionOf(this.#owners.get(tag)?.claim ?? ''))
+    return this.#o.peers.nextEndMs(new Set(sessions.filter((session) => session !== '')))
+  }
+
+  /** Wake-ups may have been missed: looks into every owned partition. */
+  recheck(): void {
+    for (const own of this.#owned.values()) this.#look(own)
+  }
+
+  /** A partition got data while it was empty; `owner` is the claim that serves it, if any. */
+  async woken(tag: string, owner: string): Promise<void> {
+    const own = this.#owned.get(tag)
+    if (own) {
+      this.#look(own)
+      return
+    }
+    if (!this.#active.has(tag)) this.#active.set(tag, Infinity)
+    this.#saw(tag, owner)
+    if (this.#isUnjudged(tag)) this.#o.refresh()
+    else if (!this.#mayBeServed(tag)) await this.#apply()
+  }
+
+  /** Claims nothing any more, and releases every partition as soon as it is free. */
+  releaseAll(): void {
+    this.#stopped = true
+    this.#retire([...this.#owned.values()])
+  }
+
+  /** Nothing of the partition is in flight any more. */
+  idle(window: PartitionWindow): void {
+    const own = this.#owned.get(window.tag)
+    if (own?.window !== window) return
+    const { tag, unreadable } = window
+    if (!window.isUnreadable || unreadable === null || window.retiring) return
+    this.#unreadable.set(tag, this.#o.clock.monotonicMs() + LEAVE_UNREADABLE_MS)
+    this.#o.onUnreadable(tag, unreadable)
+    this.#retire([own])
+  }
+
+  #tags(): string[] {
+    return [...this.#active.keys()]
+  }
+
+  /** Starts nothing new on these; released when free. */
+  #retire(spare: readonly Owned[]): void {
+    for (const own of spare) {
+      if (own.window.retiring) continue
+      own.window.retiring = true
+      this.#o.inFlight.whenFree(own.window.tag, () => void this.#release(own))
+    }
   }
 
   async #apply(): Promise<void> {
     const { id, alive } = this.#o.session()
     if (!alive || this.#stopped) return
+    const { clock, peers } = this.#o
     const live = new Map<string, string>()
     const left = new Set(this.unreadable)
-    const dirty = [...this.#dirty].filter((tag) => !left.has(tag)).sort()
-    for (const tag of dirty) {
+    const active = this.#tags().filter((tag) => !left.has(tag)).sort() // prettier-ignore
+    for (const tag of active) {
       if (this.#owned.has(tag)) live.set(tag, id)
-      else if (this.#knowsLiveOwner(tag))
-        live.set(tag, sessionOf(this.#owners.get(tag)?.claim ?? ''))
+      else if (this.#mayBeServed(tag)) live.set(tag, sessionOf(this.#owners.get(tag)?.claim ?? ''))
     }
-    const sessions = this.#sessions.has(id) ? [...this.#sessions] : [...this.#sessions, id]
-    const share = fairShare(id, sessions, dirty, live)
+    const sessions = peers.present.has(id) ? [...peers.present] : [...peers.present, id]
+    const share = fairShare(id, sessions, active, live)
     const claimable = share.claim.filter((tag) => this.#mayClaim(tag))
-    const askedAtMs = this.#o.clock.monotonicMs()
+    const askedAtMs = clock.monotonicMs()
     const refused = await Promise.all(claimable.map((tag) => this.#claimOnce(tag, id)))
-    // Given up while a claim of it was under way: nobody will say so again.
+    // Given up while a claim of it was in flight: no further message will say so.
     const freed = claimable.some((tag) => this.#owners.get(tag)?.claim === '' && this.#heardSince(tag, askedAtMs)) // prettier-ignore
-    // Another was faster: in place of what it took, there may be others to claim.
+    // Another was faster: instead of what it took, there may be others to claim.
     if (freed || refused.includes(true)) await this.#apply()
-    const spare = share.release.flatMap((tag) => this.#owned.get(tag) ?? [])
-    await this.#retire(spare)
+    this.#retire(share.release.flatMap((tag) => this.#owned.get(tag) ?? []))
   }
 
+  /** Own claims that a lost answer or a former session left count at once, others once Redis is trusted. */
   #mayClaim(tag: string): boolean {
-    const waiting = this.#o.clock.monotonicMs() < this.#othersNotBeforeMs
-    return !waiting || this.#mine.has(tag)
+    return this.#isOwn(this.#owners.get(tag)?.claim ?? '') || this.#o.peers.trusted
   }
 
-  /** Whether it has an owner that lives, or that nobody can say to be dead yet. */
-  #knowsLiveOwner(tag: string): boolean {
+  /** Whether this process made the claim. What it may still have in flight is told by `InFlight`. */
+  #isOwn(claim: string): boolean {
+    return workerOf(sessionOf(claim)) === this.#o.worker
+  }
+
+  /** Whether it has an owner that may still send. */
+  #mayBeServed(tag: string): boolean {
     if (this.#owned.has(tag)) return true
-    const session = sessionOf(this.#owners.get(tag)?.claim ?? '')
-    // An own claim that is not held was made by a call that got no answer: it can be claimed anew.
-    if (session === '' || session === this.#o.session().id) return false
-    return this.#sessions.has(session) || this.#isUnjudged(tag)
+    const owner = this.#owners.get(tag)
+    // An own claim that is not held was made by a call that got no answer: it can be claimed again.
+    if (owner === undefined || owner.claim === '' || this.#isOwn(owner.claim)) return false
+    return this.#o.peers.mayAct(sessionOf(owner.claim), owner.seenAtMs)
   }
 
-  /**
-   * Whether its owner was first seen after the roster was asked for, and is not in it: the session
-   * may have joined since. Only a later roster tells whether it is gone; taking over before would
-   * leave the partition with two owners that both live.
-   */
+  /** Whether only a later roster tells if its owner is over. */
   #isUnjudged(tag: string): boolean {
     const owner = this.#owners.get(tag)
-    if (owner === undefined || this.#owned.has(tag)) return false
-    const session = sessionOf(owner.claim)
-    if (session === '' || session === this.#o.session().id) return false
-    return !this.#sessions.has(session) && owner.seenAtMs > this.#rosterAskedAtMs
+    if (owner === undefined || owner.claim === '' || this.#isOwn(owner.claim)) return false
+    return this.#o.peers.isUnjudged(sessionOf(owner.claim), owner.seenAtMs)
   }
 
   /**
-   * Whether its owner lives and was heard of within a lease: a message that says otherwise may have
-   * been missed, and nobody serves a partition that every worker takes for another's.
+   * Whether its owner may act and was heard of within a lease: a message that says otherwise may have
+   * been missed, and no worker serves a partition that every worker takes for another's.
    */
   #isSureOfOwner(tag: string): boolean {
     if (this.#owned.has(tag)) return true
-    return this.#knowsLiveOwner(tag) && this.#heardSince(tag, this.#o.clock.monotonicMs() - this.#o.leaseMs) // prettier-ignore
+    return this.#mayBeServed(tag) && this.#heardSince(tag, this.#o.clock.monotonicMs() - this.#o.leaseMs) // prettier-ignore
   }
 
   #heardSince(tag: string, sinceMs: number): boolean {
@@ -242,26 +263,30 @@ export class Ownership {
   }
 
   /** Redis' answer to a question of `askedAtMs`: a message that came since is newer. */
-  #wasTold(tag: string, claim: string, askedAtMs: number): void {
+  #read(tag: string, claim: string, askedAtMs: number): void {
     if (!this.#heardSince(tag, askedAtMs)) this.#saw(tag, claim)
   }
 
   async #lookUpOwners(tags: readonly string[]): Promise<void> {
-    const { client, prefix, clock } = this.#o
-    const askedAtMs = clock.monotonicMs()
+    const askedAtMs = this.#o.clock.monotonicMs()
     const owners = await Promise.all(
-      tags.map((tag) => new PartitionQueue(client, prefix, tag).owner().catch(() => null)),
+      tags.map((tag) =>
+        this.#o
+          .queueOf(tag)
+          .owner()
+          .catch(() => null),
+      ),
     )
     tags.forEach((tag, i) => {
       const owner = owners[i]
-      if (owner !== null && owner !== undefined) this.#wasTold(tag, owner, askedAtMs)
+      if (owner !== null && owner !== undefined) this.#read(tag, owner, askedAtMs)
     })
   }
 
   /**
    * One claim of a partition at a time: a look at the owner can show a claim whose answer is still
    * on its way. Claiming over that would void what this worker is about to serve under it.
-   * Returns whether somebody else turned out to own it.
+   * Returns whether another worker turned out to own it.
    */
   async #claimOnce(tag: string, session: string): Promise<boolean> {
     if (this.#claiming.has(tag)) return false
@@ -273,36 +298,54 @@ export class Ownership {
     const partition = parsePartitionTag(tag)
     const seen = this.#owners.get(tag)?.claim
     if (!partition || seen === undefined || this.#owned.has(tag)) return false
-    const queue = new PartitionQueue(this.#o.client, this.#o.prefix, tag)
-    this.#claims += 1
-    const claim = `${session}:${String(this.#claims)}`
+    const queue = this.#o.queueOf(tag)
+    const claim = this.#newClaim(session)
     const askedAtMs = this.#o.clock.monotonicMs()
     // No answer: the claim may stand. It is found again when the owner is looked up.
-    const result = await queue.claim(seen, claim).catch(() => null)
+    const result = await queue.claim(seen, claim, this.#claimDeadline()).catch(() => null)
     if (!result) {
       this.#owners.delete(tag)
       return false
     }
     if (!result.claimed) {
-      this.#wasTold(tag, result.owner, askedAtMs)
-      return this.#knowsLiveOwner(tag)
+      this.#read(tag, result.owner, askedAtMs)
+      return this.#mayBeServed(tag)
     }
     this.#saw(tag, result.owner)
     const current = this.#o.session()
     if (current.id !== session || !current.alive || this.#owned.has(tag)) return false
-    if (seen !== '') this.#o.onTakeover(tag, seen)
+    if (seen !== '' && !this.#isOwn(seen)) this.#o.onTakeover(tag, seen)
     const window = new PartitionWindow(tag, partition, claim)
     this.#owned.set(tag, { window, queue })
     this.#o.onGained(window, queue)
     return false
   }
 
-  async #release({ window, queue }: Owned): Promise<void> {
+  /** Not served before the session has joined and claims it once more: see `#mayBeServed`. */
+  async #reclaim(tag: string, { claim, isCertain }: FormerClaim, session: string): Promise<void> {
+    const queue = this.#o.queueOf(tag)
+    const again = (seen: string) =>
+      queue.claim(seen, this.#newClaim(session), Number.MAX_SAFE_INTEGER).catch(() => null)
+    const first = await again(claim)
+    if (first === null || first.claimed || !isCertain) return
+    // Redis forgot the claim. What it remembers instead is older, unless it was made in this run.
+    if (joinedIn(sessionOf(first.owner), this.#o.runId())) return
+    await again(first.owner)
+  }
+
+  #newClaim(session: string): string {
+    this.#claims += 1
+    return `${session}:${String(this.#claims)}`
+  }
+
+  #claimDeadline(): number {
+    return this.#o.redisNowMs() + CLAIM_WITHIN_MS
+  }
+
+  async #release(own: Owned): Promise<void> {
+    const { window, queue } = own
+    if (this.#owned.get(window.tag) !== own) return
     this.#drop(window)
-    if (window.mayStray) {
-      this.#keepsClaims = true
-      return
-    }
     this.#saw(window.tag, '')
     await queue.release(window.claim).catch(() => {
       this.#owners.delete(window.tag)
@@ -315,17 +358,68 @@ export class Ownership {
     this.#o.onLost(window)
   }
 
-  /** Strikes own partitions that are empty from the list of those with data. */
-  async #clean(): Promise<void> {
-    const empty = [...this.#owned.values()]
-      .map(({ window }) => window)
-      .filter((w) => !w.hasWork && !w.busy && this.#dirty.has(w.tag))
-    if (empty.length === 0) return
-    const tags = empty.map((window) => window.tag)
-    await this.#o.deployment.clean(tags, CLEAN_AFTER_MS).catch(() => undefined)
+  /** Gives back own claims that are not served: a claim's answer was lost, and the share is full. */
+  async #releaseUnused(askedAtMs: number): Promise<void> {
+    const { id, alive } = this.#o.session()
+    if (!alive) return
+    const unused = [...this.#owners].filter(
+      ([tag, { claim, heardAtMs }]) =>
+        sessionOf(claim) === id &&
+        heardAtMs >= askedAtMs &&
+        !this.#owned.has(tag) &&
+        !this.#claiming.has(tag),
+    )
+    await Promise.all(
+      unused.map(async ([tag, { claim }]) => {
+        await this.#o
+          .queueOf(tag)
+          .release(claim)
+          .catch(() => undefined)
+        this.#owners.delete(tag)
+      }),
+    )
   }
-}
 
-function sessionOf(claim: string): string {
-  return claim.slice(0, claim.lastIndexOf(':'))
+  /** A wake-up may be lost: looks into the owned partitions that seem to be empty. */
+  async #lookForChunks(): Promise<void> {
+    const empty = [...this.#owned.values()].filter(({ window }) => this.#seemsEmpty(window))
+    await Promise.all(
+      empty.map(async (own) => {
+        const waiting = await own.queue.waiting().catch(() => 0)
+        if (waiting > 0 && this.#seemsEmpty(own.window)) this.#look(own)
+      }),
+    )
+  }
+
+  #look({ window, queue }: Owned): void {
+    window.stale = true
+    this.#o.onGained(window, queue)
+  }
+
+  #seemsEmpty(window: PartitionWindow): boolean {
+    return !window.hasWork && !window.lost && this.#o.inFlight.isFree(window.tag)
+  }
+
+  /** Takes own partitions that have been empty for a while out of the active set. */
+  async #deactivate(redisNowMs: number): Promise<void> {
+    const marks = new Map<string, number>()
+    for (const { window } of this.#owned.values()) {
+      const mark = this.#active.get(window.tag) ?? Infinity
+      if (redisNowMs - mark > DEACTIVATE_AFTER_MS && this.#seemsEmpty(window)) {
+        marks.set(window.tag, mark)
+      }
+    }
+    // Whether a partition is empty is read in its own slot; the mark is that from before.
+    await Promise.all(
+      [...marks.keys()].map(async (tag) => {
+        const isInactive = await this.#o
+          .queueOf(tag)
+          .deactivate()
+          .catch(() => false)
+        if (!isInactive) marks.delete(tag)
+      }),
+    )
+    if (marks.size === 0) return
+    await this.#o.deployment.prune(marks, DEACTIVATE_AFTER_MS).catch(() => undefined)
+  }
 }

@@ -9,6 +9,8 @@ export interface PartitioningOptions {
   readonly prefix: string
   readonly appId: string
   readonly layouts: LayoutStore
+  /** Redis' time, ms since 1970. */
+  readonly redisNowMs: () => number
   /** Which generation may be served has changed. */
   readonly onChange: () => void
 }
@@ -85,11 +87,15 @@ export class Partitioning {
       return this.#advance(await layouts.flip(appId, layout.generation))
     }
     const [oldest] = layout.draining
-    if (oldest !== undefined && (await this.#keysOf(oldest).isEmpty())) {
+    if (oldest !== undefined && (await this.#isDrained(oldest))) {
       await this.#keysOf(oldest).forget()
       return this.#advance(await layouts.drained(appId, oldest.generation))
     }
     return layout
+  }
+
+  #isDrained(generation: Generation): Promise<boolean> {
+    return this.#keysOf(generation).isDrained(this.#o.redisNowMs())
   }
 
   #adopt(layout: Layout): void {

@@ -55,6 +55,8 @@ export interface BulkRequest {
   readonly body: Buffer
   /** On the sender's clock. Covers connecting, sending, waiting and reading the answer's body. */
   readonly deadlineMonotonicMs: number
+  /** Asked at the deadline: a later one on the same clock, if it has been put off by then. */
+  readonly extendedTo?: () => number
   /** Asked once, when all but the last byte has left the process; false: the socket is reset. */
   readonly mayFinish: () => boolean
   /** Resets the socket at once, wherever the attempt stands. */

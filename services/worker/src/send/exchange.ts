@@ -36,6 +36,8 @@ export class Exchange {
   readonly #clock: Clock
   readonly #startedMs: number
   readonly #abandoned = new AbortController()
+  #deadlineMs: number
+  #timer: NodeJS.Timeout | undefined
   #settle: ((answer: Answer) => void) | null = null
   #settled = false
   #connectMs: number | null = null
@@ -49,26 +51,33 @@ export class Exchange {
     this.#request = request
     this.#clock = clock
     this.#startedMs = clock.monotonicMs()
+    this.#deadlineMs = request.deadlineMonotonicMs
   }
 
   async run(): Promise<Answer> {
-    const { signal, deadlineMonotonicMs } = this.#request
+    const { signal } = this.#request
     const abort = (): void => {
       this.stop('aborted')
     }
     signal.addEventListener('abort', abort, { once: true })
-    const timer = setTimeout(() => {
-      this.#fail('timeout')
-    }, deadlineMonotonicMs - this.#startedMs)
+    this.#watchDeadline()
     try {
       return await new Promise<Answer>((settle) => {
         this.#settle = settle
         this.#start()
       })
     } finally {
-      clearTimeout(timer)
+      clearTimeout(this.#timer)
       signal.removeEventListener('abort', abort)
     }
+  }
+
+  #watchDeadline(): void {
+    this.#timer = setTimeout(() => {
+      this.#deadlineMs = Math.max(this.#deadlineMs, this.#request.extendedTo?.() ?? -Infinity)
+      if (this.#clock.monotonicMs() < this.#deadlineMs) this.#watchDeadline()
+      else this.#fail('timeout')
+    }, this.#deadlineMs - this.#clock.monotonicMs())
   }
 
   /** Ends the exchange for a reason of relay's own. */
@@ -128,7 +137,7 @@ export class Exchange {
     if (this.#settled || this.#head !== null) return
     if (!this.#mayFinish()) {
       this.#withhold('disallowed')
-    } else if (this.#clock.monotonicMs() >= this.#request.deadlineMonotonicMs) {
+    } else if (this.#clock.monotonicMs() >= this.#deadlineMs) {
       this.#fail('timeout')
     } else {
       this.#finished = true

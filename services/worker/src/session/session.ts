@@ -1,51 +1,80 @@
+/*
+ * The one lease of a worker process, as a state machine.
+ *
+ *   outside ──join answered──▶ alive ──renewal answered──▶ alive
+ *   alive ──lease ran out, Redis says `lost`, or Redis restarted──▶ outside, under a new id
+ *   any ──stop──▶ stopped
+ *
+ * The lease runs from when its renewal was *sent*, on the monotonic clock, so it ends here before it
+ * ends in Redis. An id that was given up never comes back: an answer to it is ignored.
+ */
 import type { Clock } from '@relay/shared/clock.js'
-import type { Deployment, Roster } from '@relay/shared/queue/deployment.js'
+import type { Roster, SessionStep } from '@relay/shared/queue/deployment.js'
 import { RedisClock } from '@relay/shared/redis/redis-clock.js'
+import { newSessionId } from './session-id.js'
+
+/** The registry of sessions; see lua/session.lua. */
+export interface Registry {
+  session(id: string, leaseMs: number, step: SessionStep, replaces?: string): Promise<Roster>
+}
 
 export interface SessionOptions {
   /** Names this process for its whole life; sessions are named after it. No dots. */
   readonly worker: string
-  readonly deployment: Deployment
+  readonly registry: Registry
   readonly leaseMs: number
-  /** Waits until what Redis was told is as durable as a lease has to be; false: it is not. */
+  /** Part of the lease in which nothing is sent any more: see `lateMarginMs`. */
+  readonly marginMs: number
+  /** Which run of Redis the client speaks to; '' while that is unknown. */
+  readonly runId: () => string
+  /** Waits until what was written to Redis is as durable as a lease has to be; false: it is not. */
   readonly durable: () => Promise<boolean>
   readonly clock: Clock
+  /** Called with a new session's id before it joins: claims that others could take for free are re-made. */
+  readonly beforeJoin: (id: string) => Promise<void>
   /**
-   * Every roster heard, and when it was asked for, monotonic; `stepMs` ≠ 0 when Redis' clock
-   * jumped by that much.
+   * Called with every roster and when it was asked for, monotonic ms; `stepMs` ≠ 0 when Redis' clock
+   * stepped by that much.
    */
   readonly onRoster: (roster: Roster, askedAtMs: number, stepMs: number) => void
-  /** The lease is gone: everything owned under it belongs to others now. */
-  readonly onLost: () => void
-}
-
-/** The worker that a session belongs to. */
-export function workerOf(session: string): string {
-  return session.slice(0, session.lastIndexOf('.'))
+  /** The session ended. `wasAlive`: its lease still held, so nobody else can have acted meanwhile. */
+  readonly onLost: (wasAlive: boolean) => void
 }
 
 /** Part of the lease after which it is renewed. */
 const RENEW_AFTER = 0.25
-const RENEW_MOST_MS = 3_000
-/** Part of the lease kept back, so that the own end comes before Redis' even with a slow timer. */
+const MAX_RENEW_MS = 3_000
+/** Part of the lease kept back, so that its end comes here before it comes in Redis even with a slow timer. */
 const MARGIN = 0.05
 /** How soon after another session's expiry to look, ms. */
 const AFTER_EXPIRY_MS = 30
+/** Pause before the next try while the run of Redis is unknown, ms. */
+const UNKNOWN_RUN_MS = 50
+
+/** Part of the lease in which nothing is sent, at most. */
+const MAX_LATE_MARGIN = 0.4
 
 /**
- * The one lease of a worker process. It runs from when its renewal was *sent*, on the monotonic
- * clock, so it ends here before it ends in Redis. Once lost it never comes back: the process joins
- * again under a new name.
+ * How long before the end of the lease attempts end, ms: an attempt may still be processed `graceMs`
+ * after its connection was closed, and by the end of the lease that should be over. A short lease
+ * cannot afford it; there, others wait after the lease (`Peers`).
  */
+export function lateMarginMs(leaseMs: number, graceMs: number): number {
+  return Math.min(graceMs, leaseMs * MAX_LATE_MARGIN)
+}
+
 export class Session {
   readonly #o: SessionOptions
   readonly #redisClock: RedisClock
+  /** '' while outside and not joining. */
   #id = ''
+  /** The id before, to be replaced in the registry. */
+  #former = ''
   #joins = 0
   #endsAtMs = -Infinity
   #timer: NodeJS.Timeout | undefined
   #stopped = false
-  #renewing: Promise<void> | null = null
+  #renewing: { readonly id: string; readonly done: Promise<void> } | null = null
 
   constructor(options: SessionOptions) {
     this.#o = options
@@ -61,42 +90,49 @@ export class Session {
     return Math.max(0, this.#endsAtMs - this.#o.clock.monotonicMs())
   }
 
+  /** Milliseconds for which requests may be open: what follows is kept for late arrivals. */
+  sendableMs(): number {
+    return Math.max(0, this.remainingMs() - this.#o.marginMs)
+  }
+
   get alive(): boolean {
     return this.remainingMs() > 0
   }
 
-  /** Joins, and keeps the lease until `leave`. Resolves after the first try, successful or not. */
+  /** Joins, and keeps the lease until `stop`. Resolves after the first try, successful or not. */
   start(): Promise<void> {
-    this.#id = this.#newId()
     return this.renew()
   }
 
-  /** Renews now: also fetches a fresh roster. Joins calls that overlap. */
+  /** Renews now and fetches a fresh roster. Calls that overlap share one renewal. */
   renew(): Promise<void> {
-    this.#renewing ??= this.#renew().finally(() => (this.#renewing = null))
-    return this.#renewing
+    if (this.#renewing !== null && this.#renewing.id === this.#id) return this.#renewing.done
+    const renewal = { id: this.#id, done: this.#renew() }
+    this.#renewing = renewal
+    return renewal.done.finally(() => {
+      if (this.#renewing === renewal) this.#renewing = null
+    })
   }
 
   /** Renews the lease no more: it runs out, and others take over then. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
-    await this.#renewing
+    await this.#renewing?.done
     this.#endsAtMs = -Infinity
   }
 
   /** Gives the lease up, so that others take over at once. Rejects when Redis does not take it. */
   async leave(): Promise<void> {
     await this.stop()
-    await this.#o.deployment.session(this.#id, this.#o.leaseMs, 'leave')
+    if (this.#id !== '') await this.#o.registry.session(this.#id, this.#o.leaseMs, 'leave')
   }
 
-  /** Forgets the lease at once, as after a restart of Redis, and joins anew. */
+  /** Ends the session at once, as after a restart of Redis, and joins under a new id. */
   async rejoin(): Promise<void> {
-    const old = this.#id
+    if (this.#stopped) return
     this.#lose()
     this.#redisClock.reset()
-    await this.#o.deployment.session(old, this.#o.leaseMs, 'leave').catch(() => undefined)
     await this.renew()
   }
 
@@ -104,28 +140,34 @@ export class Session {
     return this.#stopped
   }
 
-  #newId(): string {
-    this.#joins += 1
-    return `${this.#o.worker}.${String(this.#joins)}`
-  }
-
   #lose(): void {
+    const wasAlive = this.alive
     this.#endsAtMs = -Infinity
-    this.#id = this.#newId()
-    this.#o.onLost()
+    if (this.#id !== '') this.#former = this.#id
+    this.#id = ''
+    this.#o.onLost(wasAlive)
   }
 
   async #renew(): Promise<void> {
     if (this.#stopped) return
     clearTimeout(this.#timer)
-    const { clock, leaseMs } = this.#o
-    const sentAtMs = clock.monotonicMs()
+    const { clock, leaseMs, runId } = this.#o
     // A lease that ran out here is not renewed, even if Redis would still have it: sends were
-    // stopped and others may count on that.
-    if (this.#endsAtMs !== -Infinity && sentAtMs >= this.#endsAtMs) this.#lose()
+    // stopped, and others may count on that.
+    if (this.#endsAtMs !== -Infinity && !this.alive) this.#lose()
+    if (runId() === '') {
+      this.#schedule(UNKNOWN_RUN_MS)
+      return
+    }
+    if (this.#id === '') {
+      await this.#join()
+      return
+    }
+    const sentAtMs = clock.monotonicMs()
     const step = this.#endsAtMs === -Infinity ? 'join' : 'renew'
-    const roster = await this.#roster(step)
-    if (this.#isStopped()) return
+    const id = this.#id
+    const roster = await this.#roster(id, step)
+    if (this.#isStopped() || id !== this.#id) return
     if (roster?.state === 'lost') {
       this.#lose()
       this.#schedule(0)
@@ -135,31 +177,41 @@ export class Session {
       this.#schedule(Math.min(500, leaseMs / 10))
       return
     }
+    this.#former = ''
     this.#endsAtMs = sentAtMs + leaseMs * (1 - MARGIN)
     const stepMs = this.#redisClock.heard(roster.redisNowMs, sentAtMs)
     this.#schedule(this.#nextLookMs(roster))
     this.#o.onRoster(roster, sentAtMs, stepMs)
   }
 
+  async #join(): Promise<void> {
+    this.#joins += 1
+    const id = newSessionId(this.#o.worker, this.#joins, this.#o.runId())
+    this.#id = id
+    await this.#o.beforeJoin(id)
+    if (id === this.#id) await this.renew()
+  }
+
   /**
    * Null when there is no answer, or when it may be forgotten: a master that has lost its replicas may
    * have been replaced already, and then nobody else knows that this worker goes on.
    */
-  async #roster(step: 'join' | 'renew'): Promise<Roster | null> {
-    const { deployment, leaseMs, durable } = this.#o
-    const roster = await deployment.session(this.#id, leaseMs, step).catch(() => null)
+  async #roster(id: string, step: 'join' | 'renew'): Promise<Roster | null> {
+    const { registry, leaseMs, durable } = this.#o
+    const roster = await registry.session(id, leaseMs, step, this.#former).catch(() => null)
     return roster?.state === 'alive' && !(await durable()) ? null : roster
   }
 
-  /** The next renewal, or sooner when another session is about to expire: its work waits. */
+  /** The next renewal, or sooner when another session is about to expire: its partitions wait. */
   #nextLookMs({ sessions, redisNowMs }: Roster): number {
-    const renewMs = Math.min(this.#o.leaseMs * RENEW_AFTER, RENEW_MOST_MS)
+    const renewMs = Math.min(this.#o.leaseMs * RENEW_AFTER, MAX_RENEW_MS)
     const expiries = [...sessions].filter(([id]) => id !== this.#id).map(([, expiry]) => expiry)
     const firstMs = Math.min(...expiries) - redisNowMs + AFTER_EXPIRY_MS
     return Math.max(10, Math.min(renewMs, firstMs))
   }
 
   #schedule(afterMs: number): void {
+    clearTimeout(this.#timer)
     this.#timer = setTimeout(() => void this.renew(), afterMs)
   }
 }

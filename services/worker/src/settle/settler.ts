@@ -6,8 +6,10 @@ const AGAIN_MS = 200
 
 export interface SettlerOptions {
   readonly queueOf: (window: PartitionWindow) => PartitionQueue | undefined
+  /** For how long an attempt with elements of the partition may still be processed, ms. */
+  readonly lateMs: (window: PartitionWindow) => number
   readonly sleep: (ms: number) => Promise<void>
-  /** Somebody else owns the partition: nothing more may be done in it. */
+  /** Another worker owns the partition: nothing more may be done in it. */
   readonly onFenced: (window: PartitionWindow) => void
 }
 
@@ -46,7 +48,8 @@ export class Settler {
   ): Promise<void> {
     const queue = this.#o.queueOf(window)
     while (!window.lost && queue !== undefined) {
-      const reply = await queue.settle(window.claim, finished, partly).catch(() => null)
+      const lateMs = this.#o.lateMs(window)
+      const reply = await queue.settle(window.claim, finished, partly, lateMs).catch(() => null)
       if (reply?.settled === true) {
         window.waiting = Math.max(reply.waiting, window.chunks.length)
         return

@@ -6,6 +6,7 @@ import { batchOf, type Batch } from '../batch/body.js'
 import { pack } from '../batch/pack.js'
 import { loadWindow, type WindowMemory } from '../fetch/loader.js'
 import type { PartitionWindow } from '../fetch/window.js'
+import type { InFlight } from '../ownership/in-flight.js'
 import type { Settler } from '../settle/settler.js'
 import { Signal } from '../signal.js'
 
@@ -15,6 +16,7 @@ export interface ShadowLaneOptions {
   readonly coalesces: () => boolean
   readonly settler: Settler
   readonly memory: WindowMemory
+  readonly inFlight: InFlight
   readonly clock: Clock
   readonly onIdle: (window: PartitionWindow) => void
   /** Whether a partition's elements are to be dropped now. */
@@ -90,21 +92,20 @@ export class ShadowLane {
     if (free.length === 0) return Infinity
     const tooSoonMs = this.#notBeforeMs - this.#o.clock.monotonicMs()
     if (tooSoonMs > 0) return tooSoonMs
-    for (const { window } of free) window.busy = true
+    const open = this.#o.inFlight.begin(free.map(({ window }) => window.tag))
+    if (open === null) return 0
     try {
       return await this.#drop(free)
     } finally {
-      for (const { window } of free) {
-        window.busy = false
-        this.#o.onIdle(window)
-      }
+      open.end()
+      for (const { window } of free) this.#o.onIdle(window)
     }
   }
 
   #free(): Served[] {
     return [...this.#served.values()].filter(
       ({ window }) =>
-        !window.busy &&
+        this.#o.inFlight.isFree(window.tag) &&
         !window.lost &&
         !window.retiring &&
         window.hasWork &&

@@ -38,6 +38,7 @@ const partitioning = (partitions: number) =>
   new Partitioning({
     ...{ client, prefix, appId: 'P' },
     layouts: storeOf(partitions),
+    redisNowMs: () => 0,
     onChange: () => undefined,
   })
 

@@ -1,0 +1,113 @@
+import type { Clock } from '@relay/shared/clock.js'
+import type { Roster } from '@relay/shared/queue/deployment.js'
+import { joinedIn, workerOf } from '../session/session-id.js'
+
+export interface PeersOptions {
+  readonly clock: Clock
+  readonly leaseMs: number
+  /** How long after the end of a lease its owner's last attempts may still be processed, ms. */
+  readonly takeoverDelayMs: number
+  /** Which run of Redis this worker speaks to. */
+  readonly runId: () => string
+}
+
+/** Sessions that ended are remembered for this many leases. */
+const REMEMBERED_LEASES = 10
+
+/**
+ * Which sessions may still send, on this worker's monotonic clock. That the registry does not have a
+ * session proves nothing by itself: Redis may have forgotten it, or its clock may have stepped. A
+ * session is over once its lease has ended as reckoned here.
+ */
+export class Peers {
+  readonly #o: PeersOptions
+  /** Latest moment at which a session's lease may end, monotonic ms. */
+  readonly #endsAtMs = new Map<string, number>()
+  #present: ReadonlySet<string> = new Set()
+  /** When the roster of `#present` was asked for, monotonic ms. */
+  #askedAtMs = -Infinity
+  #distrustedAtMs: number
+
+  constructor(options: PeersOptions) {
+    this.#o = options
+    // Before the first roster there may have been sessions that Redis forgot.
+    this.#distrustedAtMs = options.clock.monotonicMs()
+  }
+
+  /** Sessions of the last roster. */
+  get present(): ReadonlySet<string> {
+    return this.#present
+  }
+
+  observe({ sessions, redisNowMs }: Roster, askedAtMs: number): void {
+    const nowMs = this.#o.clock.monotonicMs()
+    const { leaseMs } = this.#o
+    for (const id of this.#present) {
+      // Gone before its time: forgotten, or replaced by its worker. It may have renewed its lease just before.
+      const left = (this.#endsAtMs.get(id) ?? 0) - nowMs
+      if (!sessions.has(id) && left > 0) this.#endsAtMs.set(id, nowMs + leaseMs)
+    }
+    for (const [id, expiry] of sessions) {
+      this.#endsAtMs.set(id, nowMs + Math.max(0, expiry - redisNowMs))
+    }
+    for (const [id, endsAtMs] of this.#endsAtMs) {
+      if (endsAtMs + REMEMBERED_LEASES * leaseMs < nowMs) this.#endsAtMs.delete(id)
+    }
+    this.#present = new Set(sessions.keys())
+    this.#askedAtMs = askedAtMs
+  }
+
+  /** Redis restarted or failed over, or its clock stepped: its last moments may be forgotten. */
+  distrust(): void {
+    this.#distrustedAtMs = this.#o.clock.monotonicMs()
+  }
+
+  /** Whether the owner of a claim that was first seen at `seenAtMs` (monotonic) may still send. */
+  mayAct(session: string, seenAtMs: number): boolean {
+    if (this.#present.has(session) || this.isUnjudged(session, seenAtMs)) return true
+    return this.#o.clock.monotonicMs() < this.#overAtMs(session)
+  }
+
+  /**
+   * Whether a session may have joined after the roster was asked for: only a later roster tells.
+   */
+  isUnjudged(session: string, seenAtMs: number): boolean {
+    return !this.#present.has(session) && seenAtMs > this.#askedAtMs
+  }
+
+  /**
+   * Milliseconds until the first of these sessions is over, or Redis is trusted; Infinity: neither is
+   * about to be.
+   */
+  nextEndMs(sessions: Iterable<string>): number {
+    const nowMs = this.#o.clock.monotonicMs()
+    const absent = [...sessions].filter((session) => !this.#present.has(session))
+    const ends = [...absent.map((session) => this.#overAtMs(session)), this.#trustedAtMs]
+    return Math.min(Infinity, ...ends.map((ms) => ms - nowMs).filter((ms) => ms > 0))
+  }
+
+  /**
+   * Whether every claim that counts stands in Redis. After a restart that may have forgotten some, each
+   * worker re-makes its claims before it joins again; until all have joined, or a lease has passed,
+   * a partition without an owner may have one.
+   */
+  get trusted(): boolean {
+    const { clock, takeoverDelayMs, runId } = this.#o
+    const nowMs = clock.monotonicMs()
+    if (nowMs >= this.#trustedAtMs) return true
+    const back = new Set([...this.#present].filter((id) => joinedIn(id, runId())).map(workerOf))
+    return [...this.#endsAtMs].every(
+      ([id, endsAtMs]) => endsAtMs + takeoverDelayMs <= nowMs || back.has(workerOf(id)),
+    )
+  }
+
+  get #trustedAtMs(): number {
+    return this.#distrustedAtMs + this.#o.leaseMs + this.#o.takeoverDelayMs
+  }
+
+  #overAtMs(session: string): number {
+    const forgottenMs = this.#distrustedAtMs + this.#o.leaseMs
+    const endsAtMs = Math.max(this.#endsAtMs.get(session) ?? -Infinity, forgottenMs)
+    return endsAtMs + this.#o.takeoverDelayMs
+  }
+}
