@@ -54,6 +54,7 @@ const PING_EVERY_MS = 5_000
 export class Worker {
   readonly #o: WorkerOptions
   readonly #name: string
+  readonly #deployment: Deployment
   readonly #session: Session
   readonly #ownership: Ownership
   readonly #life: RedisLife
@@ -72,24 +73,49 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#o = options
-    const { client, config, clock, random } = options
+    const { client, config, clock, random, log, metrics } = options
     this.#name = random.bytes(9).toString('base64url')
     this.#trace = new TraceStore(client, config.prefix, config.traceBytes)
-    const deployment = new Deployment(client, config.prefix)
-    const replication = new Replication(client, REPLICATED_WITHIN_MS)
-    const marginMs = lateMarginMs(config.leaseMs, config.arrivalGraceMs)
-    const runId = () => this.#life.id
-    const queueOf = (tag: string) => new PartitionQueue(client, config.prefix, tag)
+    this.#deployment = new Deployment(client, config.prefix)
     this.#inFlight = new InFlight(clock, config.arrivalGraceMs)
-    this.#session = new Session({
-      ...{
-        worker: this.#name,
-        registry: deployment,
-        leaseMs: config.leaseMs,
-        marginMs,
-        runId,
-        clock,
+    this.#life = new RedisLife(client, (before) => {
+      this.#onNewLife(before)
+    })
+    this.#session = this.#newSession()
+    this.#peers = new Peers({
+      ...{ clock, leaseMs: config.leaseMs },
+      runId: () => this.#life.id,
+    })
+    this.#ownership = this.#newOwnership()
+    this.#settler = new Settler({
+      queueOf: (window) => this.#ownership.owned.get(window.tag)?.queue,
+      lateMs: (window) => this.#inFlight.lateMs(window.tag),
+      sleep,
+      onFenced: (window) => {
+        log.warn('partition lost to another worker', { partition: window.tag })
+        this.#ownership.drop(window)
       },
+    })
+    this.#reconciler = new Reconciler({
+      ...{ client, prefix: config.prefix, deployment: this.#deployment },
+      queueOf: (tag) => this.#queueOf(tag),
+      appIds: () => options.workspaces.all().map(({ appId }) => appId),
+      onFound: (tags) => {
+        metrics.partitionsRecovered.inc(tags.length)
+        log.error('partitions with elements were missing from the active set', { tags })
+        this.#renew()
+      },
+    })
+  }
+
+  #newSession(): Session {
+    const { client, config, clock } = this.#o
+    const replication = new Replication(client, REPLICATED_WITHIN_MS)
+    return new Session({
+      ...{ worker: this.#name, registry: this.#deployment, clock },
+      leaseMs: config.leaseMs,
+      marginMs: lateMarginMs(config.leaseMs, config.arrivalGraceMs),
+      runId: () => this.#life.id,
       durable: () =>
         config.durability === 'replica' ? replication.reached() : Promise.resolve(true),
       beforeJoin: (id) => this.#ownership.reclaim(id),
@@ -100,14 +126,15 @@ export class Worker {
         this.#onSessionLost(wasAlive)
       },
     })
-    this.#peers = new Peers({
-      ...{ clock, runId, leaseMs: config.leaseMs },
-      takeoverDelayMs: config.arrivalGraceMs - marginMs,
-    })
-    this.#ownership = new Ownership({
-      ...{ worker: this.#name, queueOf, deployment, clock, runId, leaseMs: config.leaseMs },
-      peers: this.#peers,
-      inFlight: this.#inFlight,
+  }
+
+  #newOwnership(): Ownership {
+    const { config, clock, metrics, log } = this.#o
+    return new Ownership({
+      ...{ worker: this.#name, deployment: this.#deployment, clock, leaseMs: config.leaseMs },
+      ...{ peers: this.#peers, inFlight: this.#inFlight },
+      queueOf: (tag) => this.#queueOf(tag),
+      runId: () => this.#life.id,
       redisNowMs: () => this.#redisNowMs(),
       session: () => ({ id: this.#session.id, alive: this.#session.alive }),
       onGained: (window, queue) => {
@@ -115,11 +142,11 @@ export class Worker {
       },
       onLost: (window) => {
         this.#services.get(window.partition.appId)?.forget(window)
-        options.metrics.partitionsOwned.set(this.#ownership.owned.size)
+        metrics.partitionsOwned.set(this.#ownership.owned.size)
       },
       onTakeover: (tag, from) => {
-        options.metrics.takeovers.inc()
-        options.log.info('partition taken over', { partition: tag, from })
+        metrics.takeovers.inc()
+        log.info('partition taken over', { partition: tag, from })
       },
       onUnreadable: (tag, format) => {
         this.#onUnreadable(tag, format)
@@ -131,27 +158,10 @@ export class Worker {
         })
       },
     })
-    this.#settler = new Settler({
-      queueOf: (window) => this.#ownership.owned.get(window.tag)?.queue,
-      lateMs: (window) => this.#inFlight.lateMs(window.tag),
-      sleep,
-      onFenced: (window) => {
-        options.log.warn('partition lost to another worker', { partition: window.tag })
-        this.#ownership.drop(window)
-      },
-    })
-    this.#reconciler = new Reconciler({
-      ...{ client, deployment, queueOf, prefix: config.prefix },
-      appIds: () => options.workspaces.all().map(({ appId }) => appId),
-      onFound: (tags) => {
-        options.metrics.partitionsRecovered.inc(tags.length)
-        options.log.error('partitions with elements were missing from the active set', { tags })
-        this.#renew()
-      },
-    })
-    this.#life = new RedisLife(client, (before) => {
-      this.#onNewLife(before)
-    })
+  }
+
+  #queueOf(tag: string): PartitionQueue {
+    return new PartitionQueue(this.#o.client, this.#o.config.prefix, tag)
   }
 
   get alive(): boolean {

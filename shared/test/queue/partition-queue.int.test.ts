@@ -2,6 +2,8 @@ import { Queue } from 'bullmq'
 import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
 import { encodeChunk } from '../../src/queue/chunk.js'
 import { partitionKeys, queueName } from '../../src/queue/keys.js'
+import { readRedisMs } from '../../src/redis/redis-clock.js'
+import { GenerationKeys } from '../../src/queue/generation-keys.js'
 import { PartitionQueue, type NewChunk } from '../../src/queue/partition-queue.js'
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
 
@@ -148,6 +150,42 @@ describe('a partition in Redis', () => {
     const left = await queue.peek(0, 10, 1e9, false)
     expect(left.chunks.map(({ id }) => id)).toEqual([b?.id])
     expect(left.chunks[0]?.done).toEqual(done)
+  })
+
+  test('a settle that Redis executes late takes back nothing of a newer one', async () => {
+    await queue.add(chunkOf('a'), NOW_MS, FAR, '0')
+    await queue.claim('', 'me:1', FAR)
+    const [a] = (await queue.peek(0, 10, 1e9, false)).chunks
+    const settled = (bitmap: number, event: number) => [
+      {
+        id: a?.id ?? '',
+        done: Buffer.from([bitmap]),
+        counts: { bytes: 10, user: 0, event, device: 0 },
+      },
+    ]
+    await queue.settle('me:1', [], settled(0b01, 1), 0)
+    await queue.settle('me:1', [], settled(0b11, 0), 0)
+    await queue.settle('me:1', [], settled(0b01, 1), 0)
+    expect((await queue.peek(0, 10, 1e9, false)).chunks[0]?.done).toEqual(Buffer.from([0b11]))
+    expect(await counts()).toEqual(['10', '0'])
+  })
+
+  test('a claim that Redis executes late is refused, so that no claim stands that nobody serves', async () => {
+    expect(await queue.claim('', 'me:1', 1)).toEqual({ claimed: false, owner: '' })
+    expect(await queue.owner()).toBe('')
+  })
+
+  test('a generation is drained when no attempt with its elements may be processed any more', async () => {
+    await queue.claim('', 'me:1', FAR)
+    const keys = new GenerationKeys(client, prefix, 'APP', {
+      generation: 0,
+      partitions: 1,
+      mode: 'live',
+    })
+    expect(await keys.isDrained(await readRedisMs(client))).toBe(true)
+    await queue.settle('me:1', [], [], 5_000)
+    expect(await keys.isDrained(await readRedisMs(client))).toBe(false)
+    expect(await keys.isDrained((await readRedisMs(client)) + 5_001)).toBe(true)
   })
 
   test('only the owner settles, and ownership changes hands once', async () => {

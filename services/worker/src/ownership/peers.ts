@@ -5,8 +5,6 @@ import { joinedIn, workerOf } from '../session/session-id.js'
 export interface PeersOptions {
   readonly clock: Clock
   readonly leaseMs: number
-  /** How long after the end of a lease its owner's last attempts may still be processed, ms. */
-  readonly takeoverDelayMs: number
   /** Which run of Redis this worker speaks to. */
   readonly runId: () => string
 }
@@ -92,22 +90,21 @@ export class Peers {
    * a partition without an owner may have one.
    */
   get trusted(): boolean {
-    const { clock, takeoverDelayMs, runId } = this.#o
+    const { clock, runId } = this.#o
     const nowMs = clock.monotonicMs()
     if (nowMs >= this.#trustedAtMs) return true
-    const back = new Set([...this.#present].filter((id) => joinedIn(id, runId())).map(workerOf))
+    const isBack = (id: string) => joinedIn(id, runId())
+    const back = new Set([...this.#present].filter(isBack).map(workerOf))
     return [...this.#endsAtMs].every(
-      ([id, endsAtMs]) => endsAtMs + takeoverDelayMs <= nowMs || back.has(workerOf(id)),
+      ([id, endsAtMs]) => endsAtMs <= nowMs || isBack(id) || back.has(workerOf(id)),
     )
   }
 
   get #trustedAtMs(): number {
-    return this.#distrustedAtMs + this.#o.leaseMs + this.#o.takeoverDelayMs
+    return this.#distrustedAtMs + this.#o.leaseMs
   }
 
   #overAtMs(session: string): number {
-    const forgottenMs = this.#distrustedAtMs + this.#o.leaseMs
-    const endsAtMs = Math.max(this.#endsAtMs.get(session) ?? -Infinity, forgottenMs)
-    return endsAtMs + this.#o.takeoverDelayMs
+    return Math.max(this.#endsAtMs.get(session) ?? -Infinity, this.#trustedAtMs)
   }
 }

@@ -51,13 +51,13 @@ const AFTER_EXPIRY_MS = 30
 /** Pause before the next try while the run of Redis is unknown, ms. */
 const UNKNOWN_RUN_MS = 50
 
-/** Part of the lease in which nothing is sent, at most. */
+/** Part of the lease in which nothing is sent, at most: the rest has to be enough for an attempt. */
 const MAX_LATE_MARGIN = 0.4
 
 /**
  * How long before the end of the lease attempts end, ms: an attempt may still be processed `graceMs`
- * after its connection was closed, and by the end of the lease that should be over. A short lease
- * cannot afford it; there, others wait after the lease (`Peers`).
+ * after its connection was closed, and that should be over when others take over. A lease of less than
+ * 2.5 times the grace is too short for that: then a late arrival can overlap with the next owner's request.
  */
 export function lateMarginMs(leaseMs: number, graceMs: number): number {
   return Math.min(graceMs, leaseMs * MAX_LATE_MARGIN)

@@ -50,7 +50,7 @@ function worker(name: string, clock = systemClock) {
     unreadable: [] as number[],
   }
   const runId = () => RUN
-  const peers = new Peers({ clock, leaseMs: LEASE_MS, takeoverDelayMs: 0, runId })
+  const peers = new Peers({ clock, leaseMs: LEASE_MS, runId })
   const inFlight = new InFlight(clock, 5_000)
   const ownership = new Ownership({
     ...{ worker: name, deployment, clock, peers, inFlight, runId, leaseMs: LEASE_MS },
