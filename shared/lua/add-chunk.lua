@@ -5,7 +5,7 @@
 
   KEYS[1]     what BullMQ puts before the ids of the partition's jobs: all other keys begin with it,
               and so lie in its slot. Named one by one they would be most of the command.
-  ARGV[1]     now, ms: the job's timestamp, and the day of its digests
+  ARGV[1]     now, ms: the job's timestamp
   ARGV[2]     refuse after this Redis time, ms: a command that a hung server executes late must not
               slip in behind newer data
   ARGV[3]     the job's data, JSON
@@ -24,6 +24,10 @@
     inactive, activation   the partition is not in the active set; nothing was stored. Mark it
                            (mark.lua), then add again with this activation
     seen, digest, …   these posts are stored here already; nothing was stored
+
+  Repeated, or reordered with a newer try of the same post: its digests are seen; a chunk without any is
+  stored again, and its producer was told that the outcome is unknown. Late: refused. After a lost claim:
+  no claim is involved.
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -55,12 +59,13 @@ local function isSeen(key, i)
 end
 local today
 if #ARGV > 11 then
-  local day = math.floor(ARGV[1] / (DAY_S * 1000))
+  -- This server's own day, the same for all callers. It may have stepped back over midnight since.
+  local day = math.floor(time[1] / DAY_S)
   today = base .. 'seen:' .. day
-  local yesterday = base .. 'seen:' .. (day - 1)
+  local yesterday, tomorrow = base .. 'seen:' .. (day - 1), base .. 'seen:' .. (day + 1)
   local seen = {}
   for i = 12, #ARGV do
-    if isSeen(today, i) or isSeen(yesterday, i) then
+    if isSeen(today, i) or isSeen(yesterday, i) or isSeen(tomorrow, i) then
       seen[#seen + 1] = ARGV[i]
     end
   end

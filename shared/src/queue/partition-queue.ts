@@ -46,7 +46,7 @@ const DEACTIVATE: Script = { name: 'deactivate', text: luaText('deactivate.lua')
 const NOTHING = Buffer.alloc(0)
 const DAY_MS = 86_400_000
 /** Of a digest, what identifies the post; see `Post.digest`. */
-const DIGEST_BYTES = 12
+export const DIGEST_BYTES = 12
 
 /** What a chunk adds to its partition; elements as posted. */
 export interface ChunkCounts {
@@ -162,10 +162,13 @@ export class PartitionQueue {
     }
   }
 
-  /** Whether a keyed post's piece was stored here, for the same use of its key; see add-chunk.lua. */
+  /**
+   * Whether a keyed post's piece was stored here, for the same use of its key; see add-chunk.lua.
+   * `nowMs`: Redis' time.
+   */
   async hasSeen(digest: Buffer, nowMs: number): Promise<boolean> {
     const day = Math.floor(nowMs / DAY_MS)
-    const days = [this.#keys.seen(day), this.#keys.seen(day - 1)]
+    const days = [day, day - 1, day + 1].map((one) => this.#keys.seen(one))
     const post = digest.subarray(0, DIGEST_BYTES)
     const found = await Promise.all(days.map((key) => this.#client.hgetBuffer(key, post)))
     const usedAtS = digest.length > DIGEST_BYTES ? digest.readUInt32BE(DIGEST_BYTES) : nowMs / 1000

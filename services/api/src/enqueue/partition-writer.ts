@@ -1,6 +1,10 @@
 import type { Provenance } from '@relay/shared/element.js'
 import { encodeChunk } from '@relay/shared/queue/chunk.js'
-import type { AddedReply, NewChunk } from '@relay/shared/queue/partition-queue.js'
+import {
+  DIGEST_BYTES,
+  type AddedReply,
+  type NewChunk,
+} from '@relay/shared/queue/partition-queue.js'
 import type { Piece } from './pieces.js'
 
 /** A chunk is sent on once it has this many bytes of JSON, even while the one before is under way. */
@@ -76,12 +80,19 @@ export class PartitionWriter {
     else this.#busy = false
   }
 
-  /** The oldest waiting pieces, up to one chunk. */
+  /**
+   * The oldest waiting pieces, up to one chunk. Two tries of one keyed post never share a chunk: the
+   * first is stored, and the second is then known to be.
+   */
   #take(): Waiting[] {
     let bytes = 0
     let count = 0
+    const keyed = new Set<string>()
     for (const { piece } of this.#waiting) {
-      if (count > 0 && bytes + piece.bytes > CHUNK_BYTES) break
+      const key = dedupeKeyOf(piece)
+      const isRepeated = key !== null && keyed.has(key)
+      if (count > 0 && (bytes + piece.bytes > CHUNK_BYTES || isRepeated)) break
+      if (key !== null) keyed.add(key)
       bytes += piece.bytes
       count += 1
     }
@@ -98,8 +109,8 @@ export class PartitionWriter {
         for (const { settle } of rest) settle(outcome)
         return outcome
       }
-      const seen = new Set(reply.digests.map((digest) => digest.toString('latin1')))
-      const isSeen = ({ piece }: Waiting) => seen.has(piece.digest?.toString('latin1') ?? '')
+      const seen = new Set(reply.digests.map(keyOf))
+      const isSeen = ({ piece }: Waiting) => seen.has(dedupeKeyOf(piece) ?? '')
       for (const known of rest.filter(isSeen)) known.settle('stored')
       rest = rest.filter((waiting) => !isSeen(waiting))
     }
@@ -112,6 +123,15 @@ export class PartitionWriter {
     this.#waiting = []
     for (const { settle } of rest) settle(outcome === 'unknown' ? 'refused' : outcome)
   }
+}
+
+/** What identifies a piece among all tries of its post: not when the key was first used. */
+function dedupeKeyOf({ digest }: Piece): string | null {
+  return digest === undefined ? null : keyOf(digest)
+}
+
+function keyOf(digest: Buffer): string {
+  return digest.toString('latin1', 0, DIGEST_BYTES)
 }
 
 function outcomeOf(outcome: 'stored' | 'late' | 'closed'): PieceOutcome {

@@ -101,6 +101,23 @@ describe('group commit', () => {
     expect(await Promise.all(outcomes)).toEqual(['stored', 'stored'])
   })
 
+  test('two tries of one keyed post never share a chunk, so that the second is recognised', async () => {
+    // The claim was renewed meanwhile: the digests differ in when the key was first used.
+    const [first, second] = ['0123456789ab\0\0\0\x01', '0123456789ab\0\0\0\x02'].map((digest) =>
+      writer.write(pieceOf('keyed', Buffer.from(digest)), provenance),
+    )
+    const other = writer.write(pieceOf('other'), provenance)
+    await tick()
+    expect(partition.chunks.map(namesIn)).toEqual([['keyed']])
+    await partition.answer(STORED)
+    expect(namesIn(partition.chunks[1])).toEqual(['keyed', 'other'])
+    const digests = [Buffer.from('0123456789ab\0\0\0\x02')]
+    await partition.answer({ outcome: 'seen', redisNowMs: 0, digests })
+    expect(namesIn(partition.chunks[2])).toEqual(['other'])
+    await partition.answer(STORED)
+    expect(await Promise.all([first, second, other])).toEqual(['stored', 'stored', 'stored'])
+  })
+
   test.each([
     ['OOM command not allowed', 'full', 'full'],
     ['READONLY You can not write', 'refused', 'refused'],
