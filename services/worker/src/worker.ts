@@ -47,7 +47,7 @@ const WINDOW_BYTES = 64 * 1024 * 1024
 const REPLICATED_WITHIN_MS = 250
 /** Between two looks at what is still to be released at the end, ms. */
 const RELEASE_LOOK_MS = 20
-/** A subscription hears nothing for hours; without a question it would not notice that it died. */
+/** A subscription may be silent for hours; without a ping it would not notice that it died. */
 const PING_EVERY_MS = 5_000
 
 /** One worker process: a session, the partitions it owns, and a service per workspace. */
@@ -177,7 +177,10 @@ export class Worker {
       this.#subscribe()
     })
     if (subscriber.status === 'ready') this.#subscribe()
-    this.#pings = setInterval(() => void subscriber.ping().catch(() => undefined), PING_EVERY_MS)
+    this.#pings = setInterval(() => {
+      void subscriber.ping().catch(() => undefined)
+      this.#refreshServices()
+    }, PING_EVERY_MS)
     this.#syncWorkspaces()
     workspaces.watch({
       onChange: () => {
@@ -241,6 +244,7 @@ export class Worker {
       () => {
         // Messages that were published meanwhile are lost.
         this.#ownership.recheck()
+        this.#refreshServices()
         this.#renew()
       },
       () => {
@@ -367,10 +371,15 @@ export class Worker {
       void this.#session.rejoin()
     } else this.#renew()
     void this.#reconciler.look()
+    this.#refreshServices()
+    for (const service of this.#services.values()) void service.recover().catch(() => undefined)
+  }
+
+  /** Messages say sooner what changed; a lost one must not hide it. */
+  #refreshServices(): void {
     for (const service of this.#services.values()) {
       void service.refreshGate()
       void service.refreshLearned()
-      void service.recover().catch(() => undefined)
     }
   }
 

@@ -1,5 +1,8 @@
 import { deploymentKeys, workspaceKeys } from '../queue/keys.js'
 import type { RedisClient } from '../redis/connect.js'
+import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
+
+const CHANGE: Script = { name: 'learned', text: luaText('learned.lua'), keys: 1 }
 
 /** What answers taught about a workspace, as JSON; null: nothing yet. */
 export interface LearnedRecords {
@@ -7,7 +10,7 @@ export interface LearnedRecords {
   readonly adaptation: string | null
 }
 
-/** Keeps in Redis what answers taught, for all workers and across restarts. The last writer wins. */
+/** Keeps in Redis what answers taught, for all workers and across restarts. */
 export class LearnedStore {
   readonly #client: RedisClient
   readonly #key: string
@@ -26,8 +29,10 @@ export class LearnedStore {
     return { ceiling: ceiling ?? null, adaptation: adaptation ?? null }
   }
 
-  async write(field: keyof LearnedRecords, record: string): Promise<void> {
-    await this.#client.hset(this.#key, field, record)
-    await this.#client.publish(this.#wake, `learned ${this.#appId}`)
+  /** Changes a record that is still `seen` ('' for none); returns whether, and its text now. */
+  async change(field: keyof LearnedRecords, seen: string, next: string) {
+    const args = [field, seen, next, this.#wake, this.#appId]
+    const reply = replyList(await runScript(this.#client, CHANGE, [this.#key], args))
+    return { changed: reply[0] === 1, record: replyText(reply[1]) }
   }
 }

@@ -1,12 +1,6 @@
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
-import {
-  isInDoubt,
-  onBodyAccepted,
-  onBodyRefused,
-  readCeiling,
-  unknownCeiling,
-  type Ceiling,
-} from './ceiling.js'
+import { isInDoubt, onBodyAccepted, onBodyRefused, readCeiling, type Ceiling } from './ceiling.js'
+import { Lessons } from './lessons.js'
 import {
   effectiveShare,
   readAdaptation,
@@ -18,7 +12,7 @@ import {
 import type { LearnedStore } from '@relay/shared/gate/learned-store.js'
 
 export interface LearnedOptions {
-  readonly store: LearnedStore
+  readonly store: Pick<LearnedStore, 'read' | 'change'>
   readonly limits: () => WorkspaceLimits
   readonly windowMs: number
   /** Redis' time: all workers reckon with one clock. */
@@ -30,24 +24,34 @@ export interface LearnedOptions {
 /** What MoEngage's answers taught about a workspace: how large bodies may be, how much budget is left. */
 export class Learned {
   readonly #o: LearnedOptions
-  #ceiling: Ceiling
-  #adaptation: Adaptation | null = null
+  readonly #ceiling: Lessons<Ceiling>
+  readonly #adaptation: Lessons<Adaptation | null>
   /** Who finds out whether MoEngage takes a body of a size that is in doubt. */
   #trial: object | null = null
 
   constructor(options: LearnedOptions) {
     this.#o = options
-    this.#ceiling = unknownCeiling(options.limits().maxBodyBytes)
+    this.#ceiling = new Lessons({
+      change: (seen, next) => options.store.change('ceiling', seen, next),
+      parse: (text) => readCeiling(text === '' ? null : text, options.limits().maxBodyBytes),
+    })
+    this.#adaptation = new Lessons<Adaptation | null>({
+      change: (seen, next) => options.store.change('adaptation', seen, next),
+      parse: (text) => readAdaptation(text === '' ? null : text),
+    })
   }
 
   /** Largest body to build now, bytes. */
   get bodyBytes(): number {
-    return Math.min(this.#ceiling.bytes, this.#o.limits().maxBodyBytes)
+    return Math.min(this.#ceiling.value.bytes, this.#o.limits().maxBodyBytes)
   }
 
   /** Share of the configured limits to use now, 0..1. */
   get share(): number {
-    return effectiveShare(this.#adaptation, { nowMs: this.#o.nowMs(), windowMs: this.#o.windowMs })
+    return effectiveShare(this.#adaptation.value, {
+      nowMs: this.#o.nowMs(),
+      windowMs: this.#o.windowMs,
+    })
   }
 
   /** Most requests under way at once, all workers together; Infinity: any number. */
@@ -60,10 +64,13 @@ export class Learned {
     return requestCostCap(limit, { share: this.share, windowMs: this.#o.windowMs })
   }
 
+  /** Reads what others learnt, and stores what Redis does not have yet. Rejects when it does not answer. */
   async refresh(): Promise<void> {
     const { ceiling, adaptation } = await this.#o.store.read()
-    this.#ceiling = readCeiling(ceiling, this.#o.limits().maxBodyBytes)
-    this.#adaptation = readAdaptation(adaptation)
+    await Promise.all([
+      this.#ceiling.adopt(ceiling ?? ''),
+      this.#adaptation.adopt(adaptation ?? ''),
+    ])
   }
 
   /**
@@ -71,7 +78,7 @@ export class Learned {
    * of this worker at a time finds out: what all of them would learn, one learns.
    */
   mayTry(bodyBytes: number, by: object): boolean {
-    if (!isInDoubt(this.#ceiling, bodyBytes)) return true
+    if (!isInDoubt(this.#ceiling.value, bodyBytes)) return true
     this.#trial ??= by
     return this.#trial === by
   }
@@ -84,31 +91,18 @@ export class Learned {
   }
 
   async bodyAccepted(bodyBytes: number): Promise<void> {
-    const limitBytes = this.#o.limits().maxBodyBytes
-    await this.#setCeiling(
-      onBodyAccepted(this.#ceiling, bodyBytes, { limitBytes, nowMs: this.#o.nowMs() }),
-    )
+    const at = { limitBytes: this.#o.limits().maxBodyBytes, nowMs: this.#o.nowMs() }
+    await this.#ceiling.learn((ceiling) => onBodyAccepted(ceiling, bodyBytes, at))
   }
 
   async bodyRefused(bodyBytes: number): Promise<void> {
-    // Another worker may have been refused a smaller one: the last writer must not undo that.
-    await this.refresh().catch(() => undefined)
-    await this.#setCeiling(onBodyRefused(this.#ceiling, bodyBytes, this.#o.nowMs()))
+    const nowMs = this.#o.nowMs()
+    await this.#ceiling.learn((ceiling) => onBodyRefused(ceiling, bodyBytes, nowMs))
   }
 
   /** A 429 to a request sent at `sentAtMs` (Redis' time) with `usedShare` of the limits in the window. */
   async rateRefused(sentAtMs: number, usedShare: number): Promise<void> {
-    const { windowMs, store } = this.#o
-    const nowMs = this.#o.nowMs()
-    const next = shrink(this.#adaptation, { sentAtMs, nowMs, usedShare, windowMs })
-    if (next === this.#adaptation) return
-    this.#adaptation = next
-    await store.write('adaptation', JSON.stringify(next))
-  }
-
-  async #setCeiling(next: Ceiling): Promise<void> {
-    if (next === this.#ceiling) return
-    this.#ceiling = next
-    await this.#o.store.write('ceiling', JSON.stringify(next))
+    const refusal = { sentAtMs, nowMs: this.#o.nowMs(), usedShare, windowMs: this.#o.windowMs }
+    await this.#adaptation.learn((before) => shrink(before, refusal))
   }
 }

@@ -1,0 +1,75 @@
+/** Compare-and-set of a record's text, '' for none. Rejects when Redis does not answer. */
+export type ChangeRecord = (
+  seen: string,
+  next: string,
+) => Promise<{ readonly changed: boolean; readonly record: string }>
+
+export interface LessonsOptions<T> {
+  readonly change: ChangeRecord
+  /** Reads a record; '' is none. */
+  readonly parse: (text: string) => T
+}
+
+/** What an answer taught: the same object when it teaches nothing new. Applying it twice changes nothing more. */
+export type Lesson<T> = (before: T) => T
+
+/** Lessons that Redis does not have yet, at most: an outage of Redis ends sends, and so lessons. */
+const MAX_PENDING = 100
+
+/**
+ * A record that several workers teach: what Redis has of it, and this worker's lessons that Redis does
+ * not have yet. A read that was in flight, or a write that failed, forgets no lesson.
+ */
+export class Lessons<T> {
+  readonly #o: LessonsOptions<T>
+  #stored = ''
+  #pending: Lesson<T>[] = []
+  #value: T
+  #writing: Promise<void> = Promise.resolve()
+
+  constructor(options: LessonsOptions<T>) {
+    this.#o = options
+    this.#value = options.parse('')
+  }
+
+  /** The record with every lesson. */
+  get value(): T {
+    return this.#value
+  }
+
+  /** Takes over what Redis has, and stores what it does not have. Rejects when Redis does not answer. */
+  async adopt(text: string): Promise<void> {
+    this.#setStored(text)
+    await this.#store()
+  }
+
+  /** Applies a lesson at once. Rejects when it could not be stored: `adopt` tries again. */
+  async learn(lesson: Lesson<T>): Promise<void> {
+    const next = lesson(this.#value)
+    if (next === this.#value) return
+    this.#value = next
+    this.#pending = [...this.#pending, lesson].slice(-MAX_PENDING)
+    await this.#store()
+  }
+
+  #setStored(text: string): void {
+    this.#stored = text
+    this.#value = this.#pending.reduce((value, lesson) => lesson(value), this.#o.parse(text))
+  }
+
+  /** One write at a time: the text that the next one sees is that of the one before. */
+  #store(): Promise<void> {
+    const write = this.#writing.then(() => this.#write())
+    this.#writing = write.catch(() => undefined)
+    return write
+  }
+
+  async #write(): Promise<void> {
+    while (this.#pending.length > 0) {
+      const count = this.#pending.length
+      const { changed, record } = await this.#o.change(this.#stored, JSON.stringify(this.#value))
+      if (changed) this.#pending = this.#pending.slice(count)
+      this.#setStored(record)
+    }
+  }
+}
