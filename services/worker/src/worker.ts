@@ -22,9 +22,9 @@ import { Ownership } from './ownership/ownership.js'
 import { Peers } from './ownership/peers.js'
 import { Reconciler } from './ownership/reconciler.js'
 import { lateMarginMs, Session } from './session/session.js'
-import { workerOf } from './session/session-id.js'
+import { joinedIn, workerOf } from './session/session-id.js'
 import { Settler } from './settle/settler.js'
-import { WorkspaceService } from './workspace-service.js'
+import { WorkspaceService, type Recovery } from './workspace-service.js'
 
 export interface WorkerOptions {
   readonly config: Config
@@ -67,6 +67,8 @@ export class Worker {
   readonly #trace: TraceStore
   readonly #toldFormats = new Set<number>()
   #redisOffsetMs = 0
+  /** The last roster of the present session. */
+  #roster: Roster | null = null
   #pings: NodeJS.Timeout | undefined
   #look: NodeJS.Timeout | undefined
   #stopping = false
@@ -301,7 +303,7 @@ export class Worker {
       sendableMs: () => this.#session.sendableMs(),
       incarnation: () => this.#life.id,
       refreshLife: () => this.#life.refresh(),
-      workers: () => [...this.#peers.present].map(workerOf),
+      recovery: () => this.#recovery(),
       onIdle: (window) => {
         this.#onIdle(window)
       },
@@ -323,6 +325,13 @@ export class Worker {
     )
   }
 
+  #recovery(): Recovery | null {
+    const roster = this.#roster
+    if (roster === null || !joinedIn(this.#session.id, this.#life.id)) return null
+    const workers = [...roster.before, ...roster.sessions.keys()].map(workerOf)
+    return { workers, runMs: this.#redisNowMs() - roster.runSinceMs }
+  }
+
   #onRoster(roster: Roster, askedAtMs: number, stepMs: number): void {
     this.#o.metrics.partitionsUnreadable.set(this.#ownership.unreadable.length)
     this.#redisOffsetMs = roster.redisNowMs - this.#o.clock.monotonicMs()
@@ -330,6 +339,7 @@ export class Worker {
       this.#o.log.warn("Redis' clock stepped", { stepMs: Math.round(stepMs) })
       this.#peers.distrust()
     }
+    this.#roster = roster
     this.#peers.observe(roster, askedAtMs)
     void this.#life.refreshIfUnheard()
     if (!this.#stopping) void this.#balance(roster, askedAtMs)
@@ -349,6 +359,7 @@ export class Worker {
   #onSessionLost(wasAlive: boolean): void {
     this.#o.metrics.leaseLosses.inc()
     this.#o.log.warn('session lost; released all partitions, rejoining')
+    this.#roster = null
     this.#ownership.dropAll(wasAlive)
   }
 

@@ -52,10 +52,18 @@ export interface WorkspaceServiceOptions {
   readonly incarnation: () => string
   /** Asks Redis anew which life it is. */
   readonly refreshLife: () => Promise<void>
-  /** Workers that are alive, as last heard. */
-  readonly workers: () => readonly string[]
+  /** Who may have reserved before this run of Redis; null before the registry was read in it. */
+  readonly recovery: () => Recovery | null
   readonly onIdle: (window: PartitionWindow) => void
   readonly sleep: (ms: number) => Promise<void>
+}
+
+/** What the registry of sessions says of the run of Redis before this one. */
+export interface Recovery {
+  /** Workers that were alive then, and those that are now. */
+  readonly workers: readonly string[]
+  /** How long ago this run began, ms. */
+  readonly runMs: number
 }
 
 /** Connections per workspace: at most one request per partition and lane is under way. */
@@ -206,18 +214,21 @@ export class WorkspaceService {
     this.wake()
   }
 
-  /** Enters own reservations into the ledger of a new life of Redis. Returns ms to wait, 0 when open. */
+  /** Enters own reservations into the ledger of a new run of Redis. Returns ms to wait, 0 when open. */
   async recover(): Promise<number> {
-    const { config, worker, workers, incarnation } = this.#o
+    const { config, worker, incarnation } = this.#o
     const life = incarnation()
-    if (life === '') return RECOVERY_LOOK_MS
+    const recovery = this.#o.recovery()
+    // Alone as it seems, a worker that has just started would open what others have yet to fill.
+    if (life === '' || recovery === null) return RECOVERY_LOOK_MS
     // A worker that is cut off with the former master may go on until its lease ends.
     const lastSendMs = config.durability === 'replica' ? config.leaseMs : 0
-    const openAfterMs =
+    const countsMs =
       lastSendMs + config.requestTimeoutMs + config.arrivalGraceMs + config.budgetWindowMs
-    const alive = [...new Set([worker, ...workers()])]
+    const openAfterMs = Math.max(0, countsMs - recovery.runMs)
+    const required = openAfterMs > 0 ? [...new Set([worker, ...recovery.workers])] : [worker]
     const waitMs = await this.#ledger.recover(
-      ...([life, worker, openAfterMs, alive, this.#reservations.open()] as const),
+      ...([life, worker, openAfterMs, required, this.#reservations.open()] as const),
     )
     if (waitMs === null) {
       this.#recoveryTold = false

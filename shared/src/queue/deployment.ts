@@ -9,7 +9,7 @@ import {
 } from '../redis/script.js'
 import { deploymentKeys } from './keys.js'
 
-const SESSION: Script = { name: 'session', text: luaText('session.lua'), keys: 2 }
+const SESSION: Script = { name: 'session', text: luaText('session.lua'), keys: 3 }
 const MARK: Script = { name: 'mark', text: luaText('mark.lua'), keys: 1 }
 const PRUNE: Script = { name: 'prune', text: luaText('prune.lua'), keys: 1 }
 
@@ -23,6 +23,20 @@ export interface Roster {
   readonly sessions: ReadonlyMap<string, number>
   /** Partitions that may hold elements: tag → mark, see lua/mark.lua. */
   readonly active: ReadonlyMap<string, number>
+  /** Sessions that were registered when this run of Redis began, and when that was, Redis ms. */
+  readonly before: readonly string[]
+  readonly runSinceMs: number
+}
+
+/** A worker's call of the registry. */
+export interface SessionCall {
+  readonly id: string
+  readonly leaseMs: number
+  readonly step: SessionStep
+  /** The worker's session before this one, '' for none; a join takes it out. */
+  readonly replaces: string
+  /** Digest of the run of Redis. */
+  readonly run: string
 }
 
 /** What all processes of one relay share: which workers are alive, and which partitions are active. */
@@ -35,17 +49,20 @@ export class Deployment {
     this.#keys = deploymentKeys(prefix)
   }
 
-  /** `replaces`: the worker's session before this one, '' for none; a join takes it out. */
-  async session(id: string, leaseMs: number, step: SessionStep, replaces = ''): Promise<Roster> {
-    const { sessions: key, active, wake } = this.#keys
-    const reply = replyList(
-      await runScript(this.#client, SESSION, [key, active], [id, leaseMs, step, wake, replaces]),
-    )
+  async session({ id, leaseMs, step, replaces, run }: SessionCall): Promise<Roster> {
+    const { sessions, active, run: runKey, wake } = this.#keys
+    const keys = [sessions, active, runKey]
+    const args = [id, leaseMs, step, wake, replaces, run]
+    const reply = replyList(await runScript(this.#client, SESSION, keys, args))
     return {
       state: replyText(reply[0]) as Roster['state'],
       redisNowMs: Number(reply[1]),
       sessions: scoresOf(reply[2]),
       active: scoresOf(reply[3]),
+      runSinceMs: Number(replyText(reply[4])),
+      before: replyText(reply[5])
+        .split(' ')
+        .filter((session) => session !== ''),
     }
   }
 

@@ -80,6 +80,7 @@ export function deploymentKeys(prefix: string) {
   const base = `${prefix}:{deployment}`
   return {
     sessions: `${base}:sessions`,
+    run: `${base}:run`,
     /** Named by its former name: workers of an older relay read it, too. */
     active: `${base}:dirty`,
     /** Pub/sub channel: `wake` of a partition, `gate` of a workspace. */

@@ -9,13 +9,13 @@
  * ends in Redis. An id that was given up never comes back: an answer to it is ignored.
  */
 import type { Clock } from '@relay/shared/clock.js'
-import type { Roster, SessionStep } from '@relay/shared/queue/deployment.js'
+import type { Roster, SessionCall } from '@relay/shared/queue/deployment.js'
 import { RedisClock } from '@relay/shared/redis/redis-clock.js'
-import { newSessionId } from './session-id.js'
+import { newSessionId, runDigest } from './session-id.js'
 
 /** The registry of sessions; see lua/session.lua. */
 export interface Registry {
-  session(id: string, leaseMs: number, step: SessionStep, replaces?: string): Promise<Roster>
+  session(call: SessionCall): Promise<Roster>
 }
 
 export interface SessionOptions {
@@ -125,7 +125,7 @@ export class Session {
   /** Gives the lease up, so that others take over at once. Rejects when Redis does not take it. */
   async leave(): Promise<void> {
     await this.stop()
-    if (this.#id !== '') await this.#o.registry.session(this.#id, this.#o.leaseMs, 'leave')
+    if (this.#id !== '') await this.#o.registry.session(this.#call(this.#id, 'leave'))
   }
 
   /** Ends the session at once, as after a restart of Redis, and joins under a new id. */
@@ -197,9 +197,14 @@ export class Session {
    * have been replaced already, and then nobody else knows that this worker goes on.
    */
   async #roster(id: string, step: 'join' | 'renew'): Promise<Roster | null> {
-    const { registry, leaseMs, durable } = this.#o
-    const roster = await registry.session(id, leaseMs, step, this.#former).catch(() => null)
+    const { registry, durable } = this.#o
+    const roster = await registry.session(this.#call(id, step)).catch(() => null)
     return roster?.state === 'alive' && !(await durable()) ? null : roster
+  }
+
+  #call(id: string, step: SessionCall['step']): SessionCall {
+    const { leaseMs, runId } = this.#o
+    return { id, leaseMs, step, replaces: this.#former, run: runDigest(runId()) }
   }
 
   /** The next renewal, or sooner when another session is about to expire: its partitions wait. */

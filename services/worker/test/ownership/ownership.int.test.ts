@@ -9,7 +9,7 @@ import { fairShare } from '../../src/ownership/fair-share.js'
 import { InFlight } from '../../src/ownership/in-flight.js'
 import { Ownership } from '../../src/ownership/ownership.js'
 import { Peers } from '../../src/ownership/peers.js'
-import { newSessionId } from '../../src/session/session-id.js'
+import { newSessionId, runDigest } from '../../src/session/session-id.js'
 
 const TAG = partitionTag({ appId: 'APP', lane: 'realtime', generation: 0, index: 0 })
 const LEASE_MS = 60_000
@@ -70,7 +70,8 @@ function worker(name: string, clock = systemClock) {
   })
   const hear = async (step: 'join' | 'renew' | 'leave') => {
     const askedAtMs = clock.monotonicMs()
-    return { roster: await deployment.session(session, LEASE_MS, step), askedAtMs }
+    const call = { id: session, leaseMs: LEASE_MS, step, replaces: '', run: runDigest(RUN) }
+    return { roster: await deployment.session(call), askedAtMs }
   }
   const balance = async (roster: Roster, askedAtMs: number) => {
     peers.observe(roster, askedAtMs)
@@ -285,4 +286,18 @@ test("a step back of Redis' clock does not keep a dead worker's session alive fo
   const leftMs = (roster.sessions.get('dead.1') ?? Infinity) - roster.redisNowMs
   expect(leftMs).toBeGreaterThan(LEASE_MS)
   expect(leftMs).toBeLessThanOrEqual(4 * LEASE_MS)
+})
+
+test('the registry tells a new run of Redis which sessions had not left before, though their leases are over', async () => {
+  const { sessions } = deploymentKeys(prefix)
+  const call = { id: idOf('new'), leaseMs: LEASE_MS, step: 'join', replaces: '' } as const
+  const old = await deployment.session({ ...call, id: 'left.1@x', run: 'first' })
+  expect(old.before).toEqual([])
+  await deployment.session({ ...call, id: 'left.1@x', step: 'leave', run: 'first' })
+  await client.zadd(sessions, 1_000, 'dead.1@x', old.redisNowMs + LEASE_MS, 'alive.1@x')
+  for (let i = 0; i < 2; i += 1) {
+    const { before, runSinceMs, redisNowMs } = await deployment.session({ ...call, run: 'second' })
+    expect(before).toEqual(['dead.1@x', 'alive.1@x'])
+    expect(redisNowMs - runSinceMs).toBeLessThan(60_000)
+  }
 })

@@ -22,7 +22,8 @@ function peers(): Peers {
 /** A roster whose sessions have this much of their leases left. */
 function roster(leftMs: Record<string, number>): Roster {
   const sessions = new Map(Object.entries(leftMs).map(([id, left]) => [id, 5_000 + left]))
-  return { state: 'alive', redisNowMs: 5_000, sessions, active: new Map() }
+  const run = { runSinceMs: 0, before: [] }
+  return { state: 'alive', redisNowMs: 5_000, sessions, active: new Map(), ...run }
 }
 
 function aged(): Peers {

@@ -1,5 +1,5 @@
 import { systemClock } from '@relay/shared/clock.js'
-import type { Roster, SessionStep } from '@relay/shared/queue/deployment.js'
+import type { Roster, SessionCall, SessionStep } from '@relay/shared/queue/deployment.js'
 import { lateMarginMs, Session } from '../../src/session/session.js'
 import { joinedIn, newSessionId, workerOf } from '../../src/session/session-id.js'
 
@@ -18,7 +18,7 @@ interface Call {
 class ScriptedRegistry {
   readonly calls: Call[] = []
 
-  readonly session = (id: string, _leaseMs: number, step: SessionStep, replaces = '') =>
+  readonly session = ({ id, step, replaces }: SessionCall) =>
     new Promise<Roster>((resolve, reject) => {
       this.calls.push({
         ...{ id, step, replaces },
@@ -29,6 +29,8 @@ class ScriptedRegistry {
             redisNowMs,
             sessions: new Map([[id, redisNowMs + LEASE_MS]]),
             active: new Map(),
+            runSinceMs: 0,
+            before: [],
             ...roster,
           })
           return turn()
