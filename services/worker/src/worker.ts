@@ -339,8 +339,11 @@ export class Worker {
       this.#o.log.warn("Redis' clock stepped", { stepMs: Math.round(stepMs) })
       this.#peers.distrust()
     }
+    const isFirst = this.#roster === null
     this.#roster = roster
     this.#peers.observe(roster, askedAtMs)
+    // Others may wait for this worker's reservations, whether it has anything to send or not.
+    if (isFirst) this.#recoverServices()
     void this.#life.refreshIfUnheard()
     if (!this.#stopping) void this.#balance(roster, askedAtMs)
   }
@@ -383,6 +386,10 @@ export class Worker {
     } else this.#renew()
     void this.#reconciler.look()
     this.#refreshServices()
+    this.#recoverServices()
+  }
+
+  #recoverServices(): void {
     for (const service of this.#services.values()) void service.recover().catch(() => undefined)
   }
 

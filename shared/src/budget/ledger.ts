@@ -178,7 +178,7 @@ export class Ledger {
         RECOVER,
         [k.ledger, k.ledgerExpiry, k.ledgerCost, `${k.ledger}:recovery`],
         [
-          ...[incarnation, worker, this.#expectedMs(), openAfterMs],
+          ...[incarnation, worker, this.#expectedMs(), Math.ceil(openAfterMs)],
           ...[workers.length, ...workers, ...entries],
         ],
       ),
