@@ -172,7 +172,11 @@ export class Ownership {
   /** Nothing of the partition is in flight any more. */
   idle(window: PartitionWindow): void {
     const own = this.#owned.get(window.tag)
-    if (own?.window !== window) return
+    if (own?.window !== window) {
+      // Claimed again meanwhile, and kept for this request: now it can be served, or given back.
+      if (window.lost) this.#o.refresh()
+      return
+    }
     const { tag, unreadable } = window
     if (!window.isUnreadable || unreadable === null || window.retiring) return
     this.#unreadable.set(tag, this.#o.clock.monotonicMs() + LEAVE_UNREADABLE_MS)
@@ -358,7 +362,7 @@ export class Ownership {
     this.#o.onLost(window)
   }
 
-  /** Gives back own claims that are not served: a claim's answer was lost, and the share is full. */
+  /** Gives back own claims that are neither served nor in flight: the share is full without them. */
   async #releaseUnused(askedAtMs: number): Promise<void> {
     const { id, alive } = this.#o.session()
     if (!alive) return
@@ -367,7 +371,8 @@ export class Ownership {
         sessionOf(claim) === id &&
         heardAtMs >= askedAtMs &&
         !this.#owned.has(tag) &&
-        !this.#claiming.has(tag),
+        !this.#claiming.has(tag) &&
+        this.#o.inFlight.isFree(tag),
     )
     await Promise.all(
       unused.map(async ([tag, { claim }]) => {

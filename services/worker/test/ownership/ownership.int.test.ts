@@ -9,7 +9,7 @@ import { fairShare } from '../../src/ownership/fair-share.js'
 import { InFlight } from '../../src/ownership/in-flight.js'
 import { Ownership } from '../../src/ownership/ownership.js'
 import { Peers } from '../../src/ownership/peers.js'
-import { newSessionId, runDigest } from '../../src/session/session-id.js'
+import { newSessionId, runDigest, sessionOf, workerOf } from '../../src/session/session-id.js'
 
 const TAG = partitionTag({ appId: 'APP', lane: 'realtime', generation: 0, index: 0 })
 const LEASE_MS = 60_000
@@ -77,9 +77,10 @@ function worker(name: string, clock = systemClock) {
     peers.observe(roster, askedAtMs)
     await ownership.balance(roster, askedAtMs)
   }
-  return { ownership, seen, hear, balance }
+  return { ownership, inFlight, seen, hear, balance }
 }
 
+const workerOfClaim = (claim: string) => workerOf(sessionOf(claim))
 const owner = () => new PartitionQueue(client, prefix, TAG).owner()
 
 test('a partition is never taken from a session that joined after the roster was asked for', async () => {
@@ -153,6 +154,30 @@ test('the claims of a former session stand again before the worker joins, and ar
   expect(only.ownership.owned.size).toBe(0)
   await only.balance(roster, askedAtMs)
   expect(only.ownership.owned.get(TAG)?.window.claim).toBe(await owner())
+})
+
+test('a claim of a former session is not given back while a request of it is in flight', async () => {
+  const tags = [0, 1].map((index) =>
+    partitionTag({ appId: 'APP', lane: 'realtime', generation: 0, index }),
+  )
+  await deployment.mark(tags)
+  const only = worker('only')
+  const first = await only.hear('join')
+  await only.balance(first.roster, first.askedAtMs)
+  const open = only.inFlight.begin(tags)
+  only.ownership.dropAll(true)
+  await only.ownership.reclaim(idOf('only'))
+  // Another worker has joined: of two partitions each should have one.
+  await worker('other').hear('join')
+  const second = await only.hear('renew')
+  await only.balance(second.roster, second.askedAtMs)
+  const owners = () =>
+    Promise.all(tags.map((tag) => new PartitionQueue(client, prefix, tag).owner()))
+  expect((await owners()).map(workerOfClaim)).toEqual(['only', 'only'])
+  open?.end()
+  const third = await only.hear('renew')
+  await only.balance(third.roster, third.askedAtMs)
+  expect((await owners()).map(workerOfClaim).sort()).toEqual(['', 'only'])
 })
 
 test('a claim that Redis forgot stands again, unless its worker may have lost it before', async () => {
