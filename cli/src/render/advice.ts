@@ -22,6 +22,10 @@ const HOLDS: Readonly<Record<HoldReason, readonly [meaning: string, next: string
     'MoEngage, or a proxy on the way, refuses the form of the request',
     'Look at vendorType in the log of the worker, and at proxies between relay and MoEngage',
   ],
+  everything_refused: [
+    'MoEngage, or a firewall on the way, refuses every element without naming one',
+    'Look at vendorType and vendorMessage in the log of the worker; relay tries one element at a time and resumes by itself',
+  ],
   unavailable: [
     'MoEngage does not answer, or answers with errors',
     'Nothing: relay probes by itself and goes on when MoEngage is back',

@@ -7,6 +7,10 @@ const HOLDS = {
   misconfigured: ['MoEngage does not know this workspace id.', 'Compare it with the dashboard.'],
   wrong_host: ['The host is not the Data API of this workspace.', 'Correct the data centre.'],
   wrong_request: ['MoEngage or a proxy refuses the request.', 'Look at the log of the worker.'],
+  everything_refused: [
+    'MoEngage or a firewall refuses every element.',
+    'Look at the log of the worker; relay resumes by itself.',
+  ],
   unavailable: ['MoEngage does not answer.', 'Nothing to do: relay goes on when it is back.'],
 }
 

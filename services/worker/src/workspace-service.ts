@@ -4,6 +4,7 @@ import type { Workspace } from '@relay/shared/config/workspace.js'
 import { Ledger } from '@relay/shared/budget/ledger.js'
 import type { DeadLetterSink } from '@relay/shared/dead-letters/dead-letter.js'
 import { LANES, type Lane } from '@relay/shared/element.js'
+import type { Gate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import { LayoutStore } from '@relay/shared/queue/layout.js'
@@ -24,6 +25,7 @@ import type { WindowMemory } from './fetch/loader.js'
 import type { PartitionWindow } from './fetch/window.js'
 import type { InFlight } from './ownership/in-flight.js'
 import { Partitioning } from './ownership/partitioning.js'
+import { Refusals } from './retry/refusals.js'
 import { HttpSender } from './send/http-sender.js'
 import { Expiry } from './settle/expiry.js'
 import type { Settler } from './settle/settler.js'
@@ -79,6 +81,7 @@ export class WorkspaceService {
   readonly #ledger: Ledger
   readonly #gate: WorkspaceGate
   readonly #learned: Learned
+  readonly #refusals: Refusals
   readonly #reservations: Reservations
   readonly #partitioning: Partitioning
   readonly #expiry: Expiry
@@ -106,6 +109,7 @@ export class WorkspaceService {
         this.wake()
       },
     })
+    this.#refusals = new Refusals(clock)
     this.#gate = new WorkspaceGate({
       store: new GateStore(client, config.prefix, this.#workspace.appId),
       random: options.random,
@@ -115,6 +119,11 @@ export class WorkspaceService {
           const reason = 'reason' in gate.mode ? gate.mode.reason : null
           const fields = { state: gate.mode.state, reason, paused: gate.paused }
           options.log.info('gate changed', { appId: this.#workspace.appId, ...fields })
+        }
+        if (!isRefused(before) && isRefused(gate)) this.#refusals.everythingRefused()
+        // Another worker's request was accepted, or this one's: nothing else opens that gate.
+        if (isRefused(before) && gate.mode.state === 'open') {
+          this.#refusals.accepted(clock.monotonicMs())
         }
         this.wake()
       },
@@ -299,6 +308,7 @@ export class WorkspaceService {
         admission,
         gate: this.#gate,
         learned: this.#learned,
+        refusals: this.#refusals,
         sender: () => this.#sender,
         settler: o.settler,
         deadLetters: o.deadLetters,
@@ -351,4 +361,8 @@ export class WorkspaceService {
   #everyLane(): readonly (LaneDispatcher | ShadowLane)[] {
     return [...this.#lanes.values(), ...this.#shadowLanes.values()]
   }
+}
+
+function isRefused({ mode }: Gate): boolean {
+  return mode.state === 'held' && mode.reason === 'everything_refused'
 }

@@ -16,7 +16,7 @@ interface OfAttempt {
 
 export type GateEvent =
   /** Delivered, or refused for its elements or size alone: MoEngage works. */
-  | ({ readonly type: 'succeeded' } & OfAttempt)
+  | ({ readonly type: 'succeeded'; readonly nothingAccepted?: true } & OfAttempt)
   | ({ readonly type: 'failed_transient'; readonly reason: TransientReason } & OfAttempt)
   | ({ readonly type: 'refused_for'; readonly reason: RefusalReason } & OfAttempt)
   | ({ readonly type: 'rate_limited'; readonly retryAfterMs: number | null } & OfAttempt)
@@ -108,9 +108,15 @@ function nextMode(mode: Mode, event: ModeEvent, nowMs: number, random: number): 
   }
 }
 
-/** An older request's success does not lift a pause that MoEngage asked for. */
-function succeeded(mode: Mode, event: OfAttempt): Mode {
+/**
+ * An older request's success does not lift a pause that MoEngage asked for, and a refusal of other
+ * elements does not show that anything is accepted again.
+ */
+function succeeded(mode: Mode, event: OfAttempt & { readonly nothingAccepted?: true }): Mode {
   if (mode.state === 'open') return mode
+  if (mode.state === 'held' && mode.reason === 'everything_refused' && event.nothingAccepted) {
+    return isFromProbe(mode, event) ? { ...mode, probe: null } : mode
+  }
   return mode.state === 'rate_limited' && !isFromProbe(mode, event) ? mode : { state: 'open' }
 }
 

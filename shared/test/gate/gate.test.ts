@@ -84,12 +84,30 @@ describe('a refusal', () => {
     ['misconfigured', [1_000, 2_500, 4_750, 8_125]],
     ['wrong_host', [2_000, 5_000, 9_500, 16_250]],
     ['wrong_request', [2_000, 5_000, 9_500, 16_250]],
+    ['everything_refused', [2_000, 5_000, 9_500, 16_250]],
     ['account_refused', [5_000, 15_000, 35_000, 75_000]],
   ] as const)('%s holds the workspace and is probed at %j', (reason, expected) => {
     const event = refuse(reason)
     expect(probeTimes(after(OPEN_GATE, T0, event(null)), event, 80_000).slice(0, 4)).toEqual(
       expected,
     )
+  })
+
+  it('of everything ends with an acceptance, not with an answer that refuses other elements', () => {
+    const event = refuse('everything_refused')
+    const held = after(OPEN_GATE, T0, event(null))
+    const judged = (probeId: string | null): GateEvent => ({
+      type: 'succeeded',
+      probeId,
+      nothingAccepted: true,
+    })
+    expect(after(held, T0, judged(null))).toEqual(held)
+    const probed = after(held, T0 + 2_000, probeStarted('p'), judged('p'))
+    expect(probed).toEqual(held)
+    expect(mayStart(probed, T0 + 2_000)).toEqual({ go: true, probe: true })
+    expect(after(held, T0, { type: 'succeeded', ...OTHER }).mode.state).toBe('open')
+    const other = after(OPEN_GATE, T0, refuse('wrong_host')(null), judged(null))
+    expect(other.mode.state).toBe('open')
   })
 
   it('is probed at once when the configuration changed', () => {

@@ -11,12 +11,18 @@ import { type Envelope, readEnvelope } from './envelope.js'
 import type { Outcome, VendorError } from './outcome.js'
 import { parseRetryAfter } from './retry-after.js'
 
-type Meaning = 'undecodable' | 'too_large' | 'rate_limited' | 'server_error' | RefusalReason
+type Meaning =
+  | 'element_refused'
+  | 'undecodable'
+  | 'too_large'
+  | 'rate_limited'
+  | 'server_error'
+  | Exclude<RefusalReason, 'everything_refused'>
 
 /**
  * The vendor's error types, lower case without blanks and punctuation: its pages spell one type
  * several ways. overview = its Data API page, openapi = its OpenAPI document; both read 2026-11.
- * A type that is not here is an element's fault where the status allows it.
+ * A refusal of a type that is not here is unexplained: an element's fault, or everybody's.
  */
 const BY_TYPE: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['missingheadervalue', 'wrong_request'], // overview, 400
@@ -24,6 +30,11 @@ const BY_TYPE: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['paramsrequired', 'wrong_request'], // overview, 400
   ['unsupportedmediatype', 'wrong_request'], // overview, 415
   ['mediatypeerror', 'wrong_request'], // openapi, 415
+  ['missingattributeerror', 'element_refused'], // overview, 400
+  ['attributeerror', 'element_refused'], // openapi, 400
+  ['typeerror', 'element_refused'], // openapi, 400
+  ['valueerror', 'element_refused'], // openapi, 400
+  ['arrayfielderror', 'element_refused'], // openapi, 400
   ['emptyrequestbody', 'undecodable'], // overview, 400
   ['malformedjson', 'undecodable'], // overview, 400
   ['blacklisted', 'account_refused'], // overview, 400
@@ -44,6 +55,9 @@ const BY_TYPE: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['internalerror', 'server_error'], // openapi, 500
   ['internalservererror', 'server_error'],
 ])
+
+/** Statuses under which a type of an element's fault means what it says. */
+const MAY_NAME_AN_ELEMENT: ReadonlySet<number> = new Set([200, 400, 422])
 
 /** Statuses whose meaning no body changes. */
 const BY_STATUS: ReadonlyMap<number, Meaning> = new Map<number, Meaning>([
@@ -107,13 +121,13 @@ function ofSuccess(answer: ResponseAnswer, nowMs: number): Outcome {
   if (envelope.status === 'success') return { outcome: 'delivered' }
   const denies = envelope.status === 'fail' || envelope.status === 'failure'
   if (!denies || envelope.error === null) return transient('unreadable_answer', true)
-  return byType(envelope, answer, nowMs) ?? elementRefused(envelope, answer)
+  return byType(envelope, answer, nowMs) ?? unexplained(answer, envelope)
 }
 
 /**
- * 400, 403, 422 and every 4xx without a row: its type decides. Without a type that MoEngage would
- * give, somebody else answered (a firewall, a proxy); then a bisection would end in dead-lettering
- * every element, while a hold loses nothing.
+ * 400, 403, 422 and every 4xx without a row: its type decides. Without a documented type, one element
+ * may be at fault or all of them are refused (a new rule, a firewall on the way): that is for the
+ * bisection to find out.
  */
 function ofRefusal(answer: ResponseAnswer, nowMs: number): Outcome {
   const envelope = readEnvelope(answer.body)
@@ -121,14 +135,7 @@ function ofRefusal(answer: ResponseAnswer, nowMs: number): Outcome {
   const named = envelope === null ? null : byType(envelope, answer, nowMs)
   if (named !== null) return named
   if (answer.status === 403) return meaning('account_refused', answer, nowMs)
-  if (envelope !== null && mayBeAnElements(envelope, answer))
-    return elementRefused(envelope, answer)
-  return meaning('wrong_request', answer, nowMs)
-}
-
-function mayBeAnElements({ error }: Envelope, { status }: ResponseAnswer): boolean {
-  if (status !== 400 && status !== 422) return false
-  return error !== null && (error.type !== '' || error.attribute !== null)
+  return unexplained(answer, envelope)
 }
 
 function byType(envelope: Envelope, answer: ResponseAnswer, nowMs: number): Outcome | null {
@@ -138,12 +145,15 @@ function byType(envelope: Envelope, answer: ResponseAnswer, nowMs: number): Outc
   if (known === undefined) return null
   const { attribute } = envelope.error
   // InvalidParams is documented for the app id; about any other attribute it is an element's.
-  if (type === 'invalidparams' && attribute !== null && attribute !== 'app_id') return null
-  return meaning(known, answer, nowMs)
+  const isAppIds = attribute === null || attribute === 'app_id'
+  const means = type === 'invalidparams' && !isAppIds ? 'element_refused' : known
+  if (means === 'element_refused' && !MAY_NAME_AN_ELEMENT.has(answer.status)) return null
+  return meaning(means, answer, nowMs)
 }
 
 function meaning(known: Meaning, answer: ResponseAnswer, nowMs: number): Outcome {
   switch (known) {
+    case 'element_refused':
     case 'undecodable':
     case 'too_large':
       return { outcome: known, error: vendorError(answer) }
@@ -162,8 +172,8 @@ function meaning(known: Meaning, answer: ResponseAnswer, nowMs: number): Outcome
   }
 }
 
-function elementRefused(envelope: Envelope, answer: ResponseAnswer): Outcome {
-  return { outcome: 'element_refused', error: vendorError(answer, envelope) }
+function unexplained(answer: ResponseAnswer, envelope: Envelope | null): Outcome {
+  return { outcome: 'unexplained', error: vendorError(answer, envelope) }
 }
 
 function vendorError(answer: ResponseAnswer, envelope = readEnvelope(answer.body)): VendorError {

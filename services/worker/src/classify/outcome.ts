@@ -19,6 +19,8 @@ export type Outcome =
   | { readonly outcome: 'delivered' }
   /** One or more elements are wrong: bisect. */
   | { readonly outcome: 'element_refused'; readonly error: VendorError }
+  /** Refused for a reason that names no element: one of them, or something that concerns all. Bisect. */
+  | { readonly outcome: 'unexplained'; readonly error: VendorError }
   /** The body cannot be decoded, maybe because of one element: bisect. */
   | { readonly outcome: 'undecodable'; readonly error: VendorError }
   /** The body is over MoEngage's ceiling: halve and learn. */
@@ -43,6 +45,7 @@ export type Outcome =
 const PLAIN_LABELS = [
   'delivered',
   'element_refused',
+  'unexplained',
   'undecodable',
   'too_large',
   'rate_limited',

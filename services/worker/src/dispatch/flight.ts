@@ -14,6 +14,8 @@ import { classify } from '../classify/classify.js'
 import type { Outcome } from '../classify/outcome.js'
 import type { Item } from '../fetch/window.js'
 import { gateEventOf } from '../retry/gate-event.js'
+import { Judge, type Begun, type Judgement } from '../retry/judge.js'
+import type { Refusals } from '../retry/refusals.js'
 import type { Answer, Sender } from '../send/answer.js'
 import { deadLetterOf } from '../settle/dead-letter.js'
 import type { Expiry } from '../settle/expiry.js'
@@ -36,6 +38,7 @@ export interface FlightContext {
   readonly admission: Admission
   readonly gate: WorkspaceGate
   readonly learned: Learned
+  readonly refusals: Refusals
   readonly sender: () => Sender
   readonly settler: Settler
   readonly deadLetters: DeadLetterSink
@@ -57,8 +60,7 @@ export interface FlightContext {
   readonly requestTimeoutMs: number
 }
 
-interface Attempt {
-  readonly batch: Batch
+interface Attempt extends Begun {
   readonly ticket: Ticket
   readonly answer: Answer
   readonly outcome: Outcome
@@ -76,6 +78,7 @@ const SHORT_RETRIES = 3
 const LOOK_AGAIN_MS = 1_000
 /** Redis did not answer; pause before the next try, ms. */
 const REDIS_AWAY_MS = 250
+const NOTHING_FOUND: Judgement = { atFault: null, everythingRefused: false }
 /** Faults before a connection was up: nothing of the attempt left this process. */
 const NEVER_LEFT: ReadonlySet<string> = new Set(['refused', 'unresolvable', 'unreachable', 'busy'])
 
@@ -86,13 +89,17 @@ const NEVER_LEFT: ReadonlySet<string> = new Set(['refused', 'unresolvable', 'unr
 export class Flight {
   readonly #c: FlightContext
   readonly #manifest: Manifest
+  readonly #judge: Judge
   readonly #open: Open
   #attempts = 0
+  /** Everything is refused: another flight tries, with all that was accepted meanwhile. */
+  #isOver = false
 
   constructor(context: FlightContext, batch: Batch, open: Open) {
     this.#c = context
     this.#open = open
     this.#manifest = new Manifest(batch, () => context.workspace().limits)
+    this.#judge = new Judge(this.#manifest, context.refusals, context.clock)
   }
 
   /** `first`: the place in the budgets that was already granted, if any. */
@@ -124,6 +131,7 @@ export class Flight {
     const { clock, sendableMs, sender, signal, observer, lane } = this.#c
     const sentAtMs = this.#c.redisNowMs()
     this.#attempts += 1
+    const begun = this.#judge.begin(batch)
     const holds = () => sendableMs() > 0 && !batch.items.some(({ window }) => window.lost)
     const answer = await sender().attempt({
       body: writeBody(batch),
@@ -137,7 +145,7 @@ export class Flight {
     const { appId } = this.#c.workspace()
     const probe = ticket.probeId !== null
     observer.attempted({ appId, lane, attemptId: ticket.id, probe, batch, answer, outcome })
-    return { batch, ticket, answer, outcome, sentAtMs }
+    return { ...begun, ticket, answer, outcome, sentAtMs }
   }
 
   #deadlineMs({ deadlineMs }: Ticket): number {
@@ -159,10 +167,27 @@ export class Flight {
     const usedShare = outcome.outcome === 'rate_limited' ? await this.#usedShare(attempt) : 0
     // All of it leaves for Redis in one write, the ledger's first.
     const noted = this.#tellLedger(answer, ticket)
-    const event = gateEventOf(outcome, ticket.probeId)
+    const judgement = this.#judgementOf(attempt)
+    this.#isOver = judgement.everythingRefused
+    const event = gateEventOf(outcome, ticket.probeId, judgement.everythingRefused)
     const told = event === null ? null : this.#untilRedisAnswers(() => gate.apply(event))
+    await this.#bury(judgement.atFault, outcome)
     await this.#act(attempt, usedShare)
     await Promise.all([noted, told])
+  }
+
+  #judgementOf(attempt: Attempt): Judgement {
+    const { outcome, ticket } = attempt
+    if (outcome.outcome === 'delivered') this.#judge.accepted(attempt)
+    if (outcome.outcome !== 'unexplained' && outcome.outcome !== 'undecodable') return NOTHING_FOUND
+    return this.#judge.refused(attempt, outcome.error, this.#isTrial(ticket.probeId))
+  }
+
+  /** Whether this probe is to find out if anything is accepted again. */
+  #isTrial(probeId: string | null): boolean {
+    const { mode } = this.#c.gate.gate
+    const isHeld = mode.state === 'held' && mode.reason === 'everything_refused'
+    return isHeld && probeId !== null && this.#c.gate.isProbe(probeId)
   }
 
   async #tellLedger(answer: Answer, { id }: Ticket): Promise<void> {
@@ -186,7 +211,6 @@ export class Flight {
         return
       }
       case 'element_refused':
-      case 'undecodable':
         await this.#bury(this.#manifest.refused(outcome.error), outcome)
         return
       case 'too_large':
@@ -204,6 +228,8 @@ export class Flight {
         }
         return
       case 'refused':
+      case 'unexplained':
+      case 'undecodable':
         return
     }
   }
@@ -240,7 +266,7 @@ export class Flight {
     for (;;) {
       await this.#expire()
       const batch = this.#next()
-      if (batch === null || this.#c.signal.aborted || this.#c.stopping()) {
+      if (batch === null || this.#isOver || this.#c.signal.aborted || this.#c.stopping()) {
         if (probeId !== null) await this.#giveProbeBack(probeId)
         return null
       }
@@ -285,7 +311,8 @@ export class Flight {
       return false
     })
     if (!won) return 'look again'
-    if (held) this.#manifest.splitForProbe()
+    if (this.#isTrial(id)) this.#judge.splitForTrial()
+    else if (held) this.#manifest.splitForProbe()
     return { probeId: id }
   }
 

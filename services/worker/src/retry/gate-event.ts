@@ -2,16 +2,25 @@ import type { Outcome } from '../classify/outcome.js'
 import type { GateEvent } from '@relay/shared/gate/gate.js'
 
 /**
- * What an attempt's outcome tells the gate; null: nothing. A refusal of elements or of a size is a
- * success here: MoEngage is there and answers for this account.
+ * The gate event of an attempt's outcome; null: none. A refusal of elements or of a size is a success
+ * here: MoEngage is there and answers for this account. `everythingRefused`: an unexplained refusal
+ * is one too many.
  */
-export function gateEventOf(outcome: Outcome, probeId: string | null): GateEvent | null {
+export function gateEventOf(
+  outcome: Outcome,
+  probeId: string | null,
+  everythingRefused = false,
+): GateEvent | null {
   switch (outcome.outcome) {
     case 'delivered':
-    case 'element_refused':
-    case 'undecodable':
-    case 'too_large':
       return { type: 'succeeded', probeId }
+    case 'element_refused':
+    case 'too_large':
+      return { type: 'succeeded', probeId, nothingAccepted: true }
+    case 'unexplained':
+    case 'undecodable':
+      if (everythingRefused) return { type: 'refused_for', reason: 'everything_refused', probeId }
+      return probeId === null ? null : { type: 'succeeded', probeId, nothingAccepted: true }
     case 'refused':
       return { type: 'refused_for', reason: outcome.reason, probeId }
     case 'rate_limited':

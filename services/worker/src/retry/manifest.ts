@@ -45,7 +45,7 @@ export class Manifest {
     else this.#bisect(onAccepted(this.#bisection))
   }
 
-  /** The next request was refused for its elements. Returns the one to dead-letter, if it is found. */
+  /** The next request was refused for its elements. Returns the one at fault, if it is found. */
   refused(error: VendorError | null): Item | null {
     const items = this.#batches[0] ?? []
     const suspects = suspectsOf(error, items)
@@ -77,6 +77,40 @@ export class Manifest {
     const most = Math.min(ceilingBytes, Math.ceil(body * 0.75))
     this.#batches = [...this.#divide(items, most), ...rest]
     return null
+  }
+
+  /**
+   * Puts an item that `refused` returned behind the others, and its customer's later items behind it.
+   * Returns whether there are others.
+   */
+  postpone(item: Item): boolean {
+    const left = this.#left().filter((one) => one !== item)
+    const customer = customerOf(item)
+    const own = left.filter((one) => customerOf(one) === customer)
+    // As a rule the item is its customer's only one, and the search goes on.
+    if (own.length > 0 || this.#bisection === null) {
+      this.#endBisection()
+      const others = (items: readonly Item[]) => items.filter((o) => customerOf(o) !== customer)
+      this.#batches = this.#batches.map(others)
+    }
+    this.#batches = [...this.#batches, [item], own].filter((items) => items.length > 0)
+    return left.length > own.length
+  }
+
+  /**
+   * Sets the one element apart that goes first while everything is refused: of the customers' oldest
+   * items, the one with the smallest rank. Suspects go last, each by itself.
+   */
+  splitForTrial(rankOf: (item: Item) => number, isSuspect: (item: Item) => boolean): void {
+    this.#endBisection()
+    const oldest = this.#oldestOfCustomers().map((item) => ({ item, rank: rankOf(item) }))
+    const [head] = oldest
+    if (head === undefined) return
+    const { item } = oldest.reduce((best, one) => (one.rank < best.rank ? one : best), head)
+    for (const one of oldest) if (one.item !== item && isSuspect(one.item)) this.postpone(one.item)
+    const rest = this.#batches.map((items) => items.filter((one) => one !== item))
+    this.#batches = [[item], ...rest]
+    this.#tidy()
   }
 
   /** Sets a small part apart to go first: a probe. */
@@ -112,6 +146,20 @@ export class Manifest {
     this.#endBisection()
     this.#batches = this.#batches.map((items) => items.filter((item) => !isLost(item)))
     this.#tidy()
+  }
+
+  #oldestOfCustomers(): Item[] {
+    const oldest = new Map<string, Item>()
+    for (const item of this.#left()) {
+      if (!oldest.has(customerOf(item))) oldest.set(customerOf(item), item)
+    }
+    return [...oldest.values()]
+  }
+
+  /** Everything that is not settled. */
+  #left(): readonly Item[] {
+    const [front = [], ...rest] = this.#batches
+    return [...front.slice(this.#bisection?.next.start ?? 0), ...rest.flat()]
   }
 
   #nextItems(): readonly Item[] {
@@ -162,6 +210,10 @@ export class Manifest {
     }
     return [...parts, body.items]
   }
+}
+
+function customerOf({ window, element }: Item): string {
+  return `${window.tag} ${element.customer}`
 }
 
 function isSame(a: readonly Item[], b: readonly Item[]): boolean {

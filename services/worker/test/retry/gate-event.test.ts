@@ -5,9 +5,10 @@ const error = { status: 400, type: 'T', message: 'm', attribute: null, requestId
 
 it.each<[Outcome, object]>([
   [{ outcome: 'delivered' }, { type: 'succeeded' }],
-  [{ outcome: 'element_refused', error }, { type: 'succeeded' }],
-  [{ outcome: 'undecodable', error }, { type: 'succeeded' }],
-  [{ outcome: 'too_large', error }, { type: 'succeeded' }],
+  [{ outcome: 'element_refused', error }, { type: 'succeeded', nothingAccepted: true }],
+  [{ outcome: 'undecodable', error }, { type: 'succeeded', nothingAccepted: true }],
+  [{ outcome: 'unexplained', error }, { type: 'succeeded', nothingAccepted: true }],
+  [{ outcome: 'too_large', error }, { type: 'succeeded', nothingAccepted: true }],
   [
     { outcome: 'refused', reason: 'account_refused', error },
     { type: 'refused_for', reason: 'account_refused' },
@@ -28,3 +29,14 @@ it.each<[Outcome, object]>([
 it('an interruption of no probe tells the gate nothing', () => {
   expect(gateEventOf({ outcome: 'interrupted', mayHaveArrived: false }, null)).toBeNull()
 })
+
+it.each(['unexplained', 'undecodable'] as const)(
+  'an %s refusal is news for the gate only as a probe, or when everything is refused',
+  (outcome) => {
+    expect(gateEventOf({ outcome, error }, null)).toBeNull()
+    for (const probeId of ['p', null]) {
+      const event = { type: 'refused_for', reason: 'everything_refused', probeId }
+      expect(gateEventOf({ outcome, error }, probeId, true)).toEqual(event)
+    }
+  },
+)

@@ -1,0 +1,204 @@
+import fc from 'fast-check'
+import { batchOf } from '../../src/batch/body.js'
+import type { VendorError } from '../../src/classify/outcome.js'
+import type { Item } from '../../src/fetch/window.js'
+import { Judge } from '../../src/retry/judge.js'
+import { Manifest } from '../../src/retry/manifest.js'
+import { Refusals } from '../../src/retry/refusals.js'
+import { partitions, windowsOf, type PartitionSpec } from '../support/windows.js'
+
+const LIMITS = {
+  usersPerWindow: 1_000,
+  eventsPerWindow: 1_000,
+  devicesPerWindow: null,
+  maxBodyBytes: 128_000,
+}
+const UNKNOWN: VendorError = {
+  status: 400,
+  type: 'a type of next year',
+  message: '',
+  attribute: null,
+  requestId: null,
+}
+
+/** Elements of one workspace on their way to a MoEngage that refuses some without naming them. */
+class Workspace {
+  readonly delivered: Item[] = []
+  readonly dead: Item[] = []
+  requests = 0
+  holds = 0
+  isHeld = false
+  nowMs = 0
+  readonly #clock = { monotonicMs: () => this.nowMs, nowMs: () => this.nowMs }
+  readonly #refusals = new Refusals(this.#clock)
+  #waiting: Item[]
+
+  constructor(items: readonly Item[]) {
+    this.#waiting = [...items]
+  }
+
+  add(items: readonly Item[]): void {
+    this.#waiting.push(...items)
+  }
+
+  get waiting(): readonly Item[] {
+    return this.#waiting
+  }
+
+  /** One flight with everything that is waiting, until it ends. */
+  fly(refuses: (item: Item) => boolean): void {
+    if (this.#waiting.length === 0) return
+    const manifest = new Manifest(batchOf(this.#waiting, LIMITS, false), () => LIMITS)
+    const judge = new Judge(manifest, this.#refusals, this.#clock)
+    if (this.isHeld) judge.splitForTrial()
+    for (let batch = manifest.next(); batch !== null; batch = manifest.next()) {
+      this.requests += 1
+      this.nowMs += 10
+      const begun = judge.begin(batch)
+      this.nowMs += 10
+      if (!batch.items.some(refuses)) {
+        this.delivered.push(...batch.items)
+        manifest.delivered()
+        judge.accepted(begun)
+        this.isHeld = false
+        continue
+      }
+      const { atFault, everythingRefused } = judge.refused(begun, UNKNOWN, this.isHeld)
+      if (atFault !== null) this.dead.push(atFault)
+      if (!everythingRefused) continue
+      this.isHeld = true
+      this.holds += 1
+      break
+    }
+    const ended = new Set([...this.delivered, ...this.dead])
+    this.#waiting = this.#waiting.filter((item) => !ended.has(item))
+  }
+}
+
+function itemsOf(specs: readonly PartitionSpec[]): Item[] {
+  return windowsOf(specs).flatMap((window) =>
+    window.chunks.flatMap((chunk) =>
+      chunk.elements.map((element, index) => ({ window, chunk, index, element })),
+    ),
+  )
+}
+
+let customersMade = 1_000
+
+/** `count` elements of as many customers that have no others. */
+function customers(count: number): Item[] {
+  const chunk = Array.from({ length: count }, () => {
+    customersMade += 1
+    return { customer: customersMade, kind: 'event' as const, bytes: 30, cost: 1 }
+  })
+  return itemsOf([[chunk]])
+}
+
+function isInOrder(items: readonly Item[], delivered: readonly Item[]): boolean {
+  const place = new Map(items.map((item, i) => [item, i]))
+  const last = new Map<string, number>()
+  return delivered.every((item) => {
+    const at = place.get(item) ?? -1
+    const before = last.get(item.element.customer) ?? -1
+    last.set(item.element.customer, at)
+    return at > before
+  })
+}
+
+describe('a refusal that names no element', () => {
+  test('of everything buries nothing, whatever was accepted before and is accepted after', () => {
+    fc.assert(
+      fc.property(partitions, partitions, fc.integer({ min: 1, max: 30 }), (one, two, flights) => {
+        const first = itemsOf(one)
+        const second = itemsOf(two)
+        const workspace = new Workspace(first)
+        workspace.fly(() => false)
+        workspace.add(second)
+        for (let n = 0; n < flights; n++) workspace.fly(() => true)
+        expect(workspace.dead).toEqual([])
+        expect(workspace.isHeld).toBe(second.length > 0)
+        workspace.fly(() => false)
+        expect(workspace.dead).toEqual([])
+        expect(new Set(workspace.delivered)).toEqual(new Set([...first, ...second]))
+        expect(isInOrder([...first, ...second], workspace.delivered)).toBe(true)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('of everything holds the workspace within a few searches, then costs one request a probe', () => {
+    const workspace = new Workspace(customers(300))
+    workspace.fly(() => true)
+    expect(workspace.isHeld).toBe(true)
+    expect(workspace.requests).toBeLessThanOrEqual(3 * 10)
+    const before = workspace.requests
+    for (let n = 0; n < 50; n++) workspace.fly(() => true)
+    expect(workspace.requests).toBe(before + 50)
+    expect(workspace.dead).toEqual([])
+  })
+
+  test('of k among n buries exactly those, the others arrive in order, in a bounded number of requests', () => {
+    fc.assert(
+      fc.property(partitions, fc.integer({ min: 2, max: 12 }), fc.nat(), (specs, nth, from) => {
+        const items = itemsOf(specs)
+        const poison = new Set(items.filter((_, i) => i % nth === from % nth))
+        const workspace = new Workspace(items)
+        const good = items.filter((item) => !poison.has(item))
+        // Customers whose oldest element is poison wait for others; those come now and then.
+        const others = customers(40)
+        const bound = (poison.size + 1) * (Math.ceil(Math.log2(items.length + 2)) + 8)
+        for (const other of others) {
+          if (workspace.waiting.length === 0) break
+          workspace.fly((item) => poison.has(item))
+          if (workspace.isHeld) workspace.add([other])
+        }
+        for (let n = 0; n < 200 && workspace.waiting.length > 0; n++) {
+          workspace.fly((item) => poison.has(item))
+          if (workspace.isHeld) workspace.add(customers(1))
+        }
+        expect(new Set(workspace.dead)).toEqual(poison)
+        const arrived = workspace.delivered.filter((item) => items.includes(item))
+        expect(new Set(arrived)).toEqual(new Set(good))
+        expect(isInOrder(items, arrived)).toBe(true)
+        expect(workspace.requests).toBeLessThanOrEqual(bound + workspace.holds * 4)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('one bad element among others costs one request more than its search, and no hold', () => {
+    for (const bad of [0, 1, 149, 298, 299]) {
+      const items = customers(300)
+      const workspace = new Workspace(items)
+      workspace.fly((item) => item === items[bad])
+      expect(workspace.dead).toEqual([items[bad]])
+      expect([workspace.holds, workspace.delivered.length]).toEqual([0, 299])
+      expect(workspace.requests).toBeLessThanOrEqual(13)
+    }
+  })
+
+  test('a lone bad element waits, and the next good one is tried before it', () => {
+    const [bad, good] = [customers(1)[0] as Item, customers(1)[0] as Item]
+    const workspace = new Workspace([bad])
+    for (let n = 0; n < 5; n++) workspace.fly((item) => item === bad)
+    expect([workspace.dead, workspace.isHeld, workspace.requests]).toEqual([[], true, 5])
+    workspace.add([good])
+    workspace.fly((item) => item === bad)
+    expect(workspace.delivered).toEqual([good])
+    expect([workspace.dead, workspace.isHeld, workspace.requests]).toEqual([[bad], false, 7])
+  })
+
+  test('an acceptance of long ago proves nothing', () => {
+    const bad = customers(1)
+    const workspace = new Workspace(bad)
+    workspace.fly(() => true)
+    workspace.add(customers(1))
+    workspace.fly((item) => item === bad[0])
+    expect(workspace.dead).toEqual(bad)
+    const again = customers(2)
+    workspace.add(again)
+    workspace.nowMs += 3_600_000
+    for (let n = 0; n < 5; n++) workspace.fly(() => true)
+    expect(workspace.dead).toEqual(bad)
+  })
+})
