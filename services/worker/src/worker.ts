@@ -13,7 +13,9 @@ import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { Replication } from '@relay/shared/redis/replication.js'
 import { RedisLife } from '@relay/shared/redis/redis-life.js'
 import { TraceStore } from '@relay/shared/trace/trace-store.js'
+import { ErasureStore } from '@relay/shared/erasure/erasure-store.js'
 import type { WorkerObserver } from './dispatch/observer.js'
+import { Erasures } from './erase/erasures.js'
 import { WindowMemory } from './fetch/loader.js'
 import type { PartitionWindow } from './fetch/window.js'
 import type { WorkerMetrics } from './observe/metrics.js'
@@ -62,6 +64,7 @@ export class Worker {
   readonly #memory = new WindowMemory(WINDOW_BYTES)
   readonly #settler: Settler
   readonly #inFlight: InFlight
+  readonly #erasures: Erasures
   readonly #peers: Peers
   readonly #reconciler: Reconciler
   readonly #trace: TraceStore
@@ -80,6 +83,12 @@ export class Worker {
     this.#trace = new TraceStore(client, config.prefix, config.traceBytes)
     this.#deployment = new Deployment(client, config.prefix)
     this.#inFlight = new InFlight(clock, config.arrivalGraceMs)
+    this.#erasures = new Erasures({
+      ...{ store: new ErasureStore(client, config.prefix), worker: this.#name, clock },
+      onNew: () => {
+        for (const service of this.#services.values()) service.wake()
+      },
+    })
     this.#life = new RedisLife(client, (before) => {
       this.#onNewLife(before)
     })
@@ -214,6 +223,8 @@ export class Worker {
     ])
     await this.#released(untilMs)
     await this.#trace.flush()
+    // Nothing is in hand any more: what was asked for meanwhile need not wait for the end of the lease.
+    await this.#erasures.look()
     await this.#leave()
   }
 
@@ -298,7 +309,7 @@ export class Worker {
       trace: this.#trace,
       memory: this.#memory,
       worker: this.#name,
-      inFlight: this.#inFlight,
+      ...{ inFlight: this.#inFlight, erasures: this.#erasures },
       redisNowMs: () => this.#redisNowMs(),
       sendableMs: () => this.#session.sendableMs(),
       incarnation: () => this.#life.id,
@@ -344,6 +355,7 @@ export class Worker {
     this.#peers.observe(roster, askedAtMs)
     // Others may wait for this worker's reservations, whether it has anything to send or not.
     if (isFirst) this.#recoverServices()
+    void this.#erasures.look()
     void this.#life.refreshIfUnheard()
     if (!this.#stopping) void this.#balance(roster, askedAtMs)
   }
@@ -405,10 +417,12 @@ export class Worker {
     const [what = '', subject = '', detail = ''] = message.split(' ')
     if (what === 'sessions') {
       this.#renew()
+    } else if (what === 'forget') {
+      void this.#erasures.look()
     } else if (what === 'wake') {
       if (parsePartitionTag(subject) === null) return
       void this.#ownership.woken(subject, detail).catch(() => undefined)
-    } else this.#services.get(subject)?.heard(what, detail)
+    } else this.#services.get(subject)?.heard(what)
   }
 }
 

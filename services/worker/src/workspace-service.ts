@@ -21,6 +21,7 @@ import { Reservations } from './budget/reservations.js'
 import { WorkspaceGate } from './budget/workspace-gate.js'
 import { LaneDispatcher } from './dispatch/lane-dispatcher.js'
 import type { WorkerObserver } from './dispatch/observer.js'
+import type { Erasures } from './erase/erasures.js'
 import type { WindowMemory } from './fetch/loader.js'
 import type { PartitionWindow } from './fetch/window.js'
 import type { InFlight } from './ownership/in-flight.js'
@@ -45,6 +46,7 @@ export interface WorkspaceServiceOptions {
   readonly trace: TraceWriter
   readonly memory: WindowMemory
   readonly inFlight: InFlight
+  readonly erasures: Erasures
   readonly worker: string
   readonly version: string
   /** Redis' time, ms since 1970. */
@@ -130,6 +132,7 @@ export class WorkspaceService {
     })
     this.#expiry = new Expiry({
       ...{ clock, deadLetters: options.deadLetters, settler: options.settler },
+      erasures: options.erasures,
       maxAgeMs: config.maxAgeMs,
       redisNowMs: options.redisNowMs,
       onExpired: ({ element: { kind, posted } }) => {
@@ -183,11 +186,7 @@ export class WorkspaceService {
   }
 
   /** Another process announced a change of this workspace. */
-  heard(what: string, detail: string): void {
-    if (what === 'forget') {
-      const customer = Buffer.from(detail, 'hex').toString('latin1')
-      for (const lane of this.#lanes.values()) lane.erase(customer)
-    }
+  heard(what: string): void {
     if (what === 'gate') void this.refreshGate()
     if (what === 'learned') void this.refreshLearned()
     if (what === 'layout') void this.#partitioning.refresh()
@@ -313,6 +312,7 @@ export class WorkspaceService {
         settler: o.settler,
         deadLetters: o.deadLetters,
         expiry: this.#expiry,
+        erasures: o.erasures,
         observer: o.observer,
         trace: o.trace,
         clock: o.clock,

@@ -87,6 +87,10 @@ export function deploymentKeys(prefix: string) {
     wake: `${base}:wake`,
     /** Stream: what operators changed. */
     audit: `${base}:audit`,
+    /** Hash of id to record: customers whose data is to be erased. */
+    erasures: `${base}:erasures`,
+    /** Hash: which workers confirmed an erasure, and what was erased. */
+    erasure: (id: string) => `${base}:erasure:${id}`,
     /** The key that customers' names in logs are made with. */
     pseudonyms: `${base}:pseudonyms`,
     /** Hash: the last decision on how many workers are wanted. */

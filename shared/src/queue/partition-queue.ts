@@ -228,6 +228,11 @@ export class PartitionQueue {
     return { settled: true as const, waiting: Number(reply[1]) }
   }
 
+  /** Number of the chunk that was stored last; 0: none was yet. */
+  async lastId(): Promise<number> {
+    return Number((await this.#client.get(this.#keys.id)) ?? 0)
+  }
+
   /** Ids of everything that waits, oldest first. */
   async ids(): Promise<string[]> {
     return (await this.#client.lrange(this.#keys.wait, 0, -1)).reverse()

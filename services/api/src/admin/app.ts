@@ -6,6 +6,7 @@ import {
   appIdOfLetter,
   type DeadLetterStore,
 } from '@relay/shared/dead-letters/dead-letter-store.js'
+import { MAX_ERASURES, type ErasureStore } from '@relay/shared/erasure/erasure-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import type { PostStore, RefusalReason } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
@@ -21,7 +22,8 @@ import { answer, invalid, notFound, refuse, RefusedError, type AdminRefusal } fr
 import { AuditLog, selectedCustomer, selectionFields } from './audit.js'
 import { AuditStore } from './audit-store.js'
 import type { BacklogHistory } from './backlog-history.js'
-import { forget, parseForget } from './forget.js'
+import type { Eraser, ErasureView } from './eraser.js'
+import { parseForget } from './forget.js'
 import { letterJson, listLetters } from './letter-list.js'
 import { setPaused } from './pause.js'
 import { Pseudonyms } from './pseudonym.js'
@@ -46,6 +48,8 @@ export interface AdminDeps {
   readonly windowMs: number
   readonly letters: DeadLetterStore
   readonly traces: TraceStore
+  readonly erasures: ErasureStore
+  readonly eraser: Pick<Eraser, 'begin' | 'view'>
   /** The intake's own way into the queues. */
   readonly store: PostStore
   readonly history: BacklogHistory
@@ -83,6 +87,7 @@ export function createAdminApp(deps: AdminDeps): Express {
   route(app, '/admin/dead-letters/replay', { post: admin.replay })
   route(app, '/admin/dead-letters/:id', { get: admin.show })
   route(app, '/admin/forget', { post: admin.forget })
+  route(app, '/admin/forget/:id', { get: admin.forgotten })
   route(app, '/admin/audit', { get: admin.audit })
   route(app, '/admin/requests/:requestId', { get: admin.trace })
   app.use((request: Request) => {
@@ -175,10 +180,10 @@ class Admin {
   }
 
   readonly replay: Handler = async (request, response) => {
-    const { letters, store, clock } = this.#d
+    const { letters, store, erasures, clock } = this.#d
     const selection = parseSelection(request.body)
     const steps = selected(letters, this.#appIdsOf(selection), selection)
-    const { count, stopped } = await replay({ letters, store, clock }, steps)
+    const { count, stopped } = await replay({ letters, store, erasures, clock }, steps)
     const fields = { ...selectionFields(selection), count, stopped }
     await this.#audit.action(request, 'dead_letters.replay', fields, selectedCustomer(selection))
     if (stopped === null) answer(response, 200, { count })
@@ -197,10 +202,21 @@ class Admin {
   readonly forget: Handler = async (request, response) => {
     const whom = parseForget(request.body)
     const { appId } = this.#known(whom.appId)
-    const count = await forget(this.#d, whom)
+    const view = await this.#d.eraser.begin(whom)
+    if (view === null) throw tooManyErasures()
+    const { id, status, queued, dead_letters } = view
     const customer = Buffer.from(whom.customer, 'latin1').toString('hex')
-    await this.#audit.action(request, 'forget', { appId, ...count }, customer)
-    answer(response, 200, count)
+    const fields = { appId, erasure: id, status, queued, dead_letters }
+    await this.#audit.action(request, 'forget', fields, customer)
+    answer(response, 200, view satisfies ErasureView)
+  }
+
+  readonly forgotten: Handler = async (request, response) => {
+    const view = await this.#d.eraser.view(String(request.params.id))
+    if (view === null) {
+      throw notFound('No erasure with this id, or its outcome is not kept any more: ask for it again')
+    }
+    answer(response, 200, view satisfies ErasureView)
   }
 
   readonly audit: Handler = async (request, response) => {
@@ -249,6 +265,15 @@ class Admin {
     if (unknown !== undefined) throw invalid('ids', `${unknown} is of no workspace`)
     return []
   }
+}
+
+function tooManyErasures(): RefusedError {
+  return new RefusedError({
+    status: 503,
+    type: 'Unavailable',
+    message: `${String(MAX_ERASURES)} erasures are in progress. Ask again later`,
+    headers: { 'Retry-After': String(RETRY_AFTER_S) },
+  })
 }
 
 const STOPPED_BY: Readonly<Record<RefusalReason, string>> = {

@@ -1,25 +1,13 @@
 import { z } from 'zod'
-import type { Clock } from '@relay/shared/clock.js'
-import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
+import type { Erasure } from '@relay/shared/erasure/erasure.js'
 import { LANES } from '@relay/shared/element.js'
 import { customerKey, partitionOf } from '@relay/shared/identity.js'
-import { deploymentKeys, partitionTag } from '@relay/shared/queue/keys.js'
+import { partitionTag } from '@relay/shared/queue/keys.js'
 import { findLayout } from '@relay/shared/queue/layout.js'
 import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
-import type { TraceStore } from '@relay/shared/trace/trace-store.js'
 import { identityOf } from '../identity/identity.js'
 import { invalid } from './answer.js'
-import { purge } from './purge.js'
-import { selected } from './selected.js'
-
-export interface ForgetParts {
-  readonly client: RedisClient
-  readonly prefix: string
-  readonly letters: DeadLetterStore
-  readonly traces: TraceStore
-  readonly clock: Clock
-}
 
 /** Whom to forget: a customer of one workspace, by ordering key. */
 export interface Forgotten {
@@ -27,15 +15,6 @@ export interface Forgotten {
   /** `customerKey`, latin1. */
   readonly customer: string
 }
-
-export interface ForgetCount {
-  /** Elements as posted that were erased from the queues. */
-  readonly queued: number
-  readonly dead_letters: number
-}
-
-/** Chunks looked at between two turns of the event loop and of Redis. */
-const CHUNKS_AT_ONCE = 20
 
 const schema = z.strictObject({
   app_id: z.string().min(1, 'is empty'),
@@ -60,35 +39,21 @@ export function parseForget(body: unknown): Forgotten {
 }
 
 /**
- * Erases a customer from the queues and the dead letters of a workspace. Queues first: what is
- * refused meanwhile becomes a dead letter, and is found there. Others keep their order, as the
- * erased elements keep their places. What a worker is sending at this moment cannot be called back.
+ * Where the customer's data ends that was accepted before this moment: the last chunk of each of the
+ * customer's partitions. A post that was answered before is in one of these chunks.
  */
-export async function forget(parts: ForgetParts, { appId, customer }: Forgotten) {
-  const { client, prefix, letters, traces, clock } = parts
-  const shares: { requestId: string; elements: number }[] = []
-  for (const tag of await tagsOf(parts, appId, customer)) {
-    const queue = new PartitionQueue(client, prefix, tag)
-    const ids = await queue.ids()
-    for (let at = 0; at < ids.length; at += CHUNKS_AT_ONCE) {
-      const some = ids.slice(at, at + CHUNKS_AT_ONCE)
-      const erased = await Promise.all(some.map((id) => queue.erase(id, customer)))
-      shares.push(...erased.flatMap((one) => one?.shares ?? []))
-    }
-  }
-  const hex = Buffer.from(customer, 'latin1').toString('hex')
-  // Workers drop what they have read ahead.
-  await client.publish(deploymentKeys(prefix).wake, `forget ${appId} ${hex}`)
-  // A trace is worth no failed erasure.
-  await traces.note(appId, 'purged', shares, '', clock.nowMs()).catch(() => undefined)
-  const filter = { reason: null, customer: hex, requestId: null, sinceMs: null }
-  const steps = selected(letters, [appId], { by: 'filter', appId, filter })
-  const queued = shares.reduce((sum, { elements }) => sum + elements, 0)
-  return { queued, dead_letters: await purge(parts, steps) } satisfies ForgetCount
+export async function boundaryOf(
+  client: RedisClient,
+  prefix: string,
+  { appId, customer }: Forgotten,
+): Promise<Erasure['boundary']> {
+  const tags = await tagsOf(client, prefix, { appId, customer })
+  const ids = await Promise.all(tags.map((tag) => new PartitionQueue(client, prefix, tag).lastId()))
+  return Object.fromEntries(tags.map((tag, i) => [tag, ids[i] ?? 0]))
 }
 
 /** The customer's partitions: one of each lane, and of each generation that may hold elements. */
-async function tagsOf({ client, prefix }: ForgetParts, appId: string, customer: string) {
+async function tagsOf(client: RedisClient, prefix: string, { appId, customer }: Forgotten) {
   const layout = await findLayout(client, prefix, appId)
   if (layout === null) return []
   const generations = [layout, ...layout.draining]

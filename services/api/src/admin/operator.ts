@@ -4,6 +4,7 @@ import type { CredentialDirectory } from '@relay/shared/config/credential-direct
 import type { Config } from '@relay/shared/config/environment.js'
 import type { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
+import { ErasureStore } from '@relay/shared/erasure/erasure-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 import type { PostStore } from '@relay/shared/queue/post.js'
@@ -13,6 +14,7 @@ import { TraceStore } from '@relay/shared/trace/trace-store.js'
 import type { ProducersTrace } from '../accept/ports.js'
 import { createAdminApp } from './app.js'
 import { BacklogHistory } from './backlog-history.js'
+import { Eraser } from './eraser.js'
 import { DeadLetterExpiry } from './expiry.js'
 import { traceOwnRequest } from './own-trace.js'
 import { producersTrace } from './request-view.js'
@@ -53,9 +55,16 @@ export function openOperator({ config, credentials, ...rest }: OperatorParts): O
     appIds,
   })
   expiry.start()
+  const erasures = new ErasureStore(client, config.prefix)
+  const eraser = new Eraser({
+    ...{ ...parts, client, erasures, random: systemRandom },
+    prefix: config.prefix,
+    leaseMs: config.leaseMs,
+  })
+  eraser.start()
   return {
     app: createAdminApp({
-      ...{ ...parts, client, store, workspaces, history, random: systemRandom },
+      ...{ ...parts, client, store, workspaces, history, erasures, eraser, random: systemRandom },
       operators: () => credentials.operators,
       prefix: config.prefix,
       windowMs: config.budgetWindowMs,
@@ -67,6 +76,7 @@ export function openOperator({ config, credentials, ...rest }: OperatorParts): O
     },
     stop: () => {
       expiry.stop()
+      eraser.stop()
       history.stop()
       client.disconnect()
     },

@@ -2,11 +2,14 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '@relay/shared/clock.js'
 import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
 import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
+import type { ErasureStore } from '@relay/shared/erasure/erasure-store.js'
 import type { Post, PostStore, RefusalReason } from '@relay/shared/queue/post.js'
+import { coversLetter } from './erase.js'
 
 export interface ReplayParts {
   readonly letters: DeadLetterStore
   readonly store: PostStore
+  readonly erasures: Pick<ErasureStore, 'enforced'>
   readonly clock: Clock
 }
 
@@ -24,21 +27,28 @@ const DIGEST_BYTES = 12
  * makes going back twice a no-op, and is forgotten only afterwards.
  */
 export async function replay(
-  { letters, store, clock }: ReplayParts,
+  { letters, store, erasures, clock }: ReplayParts,
   steps: AsyncIterable<readonly DeadLetter[]>,
 ): Promise<Replayed> {
   let count = 0
   for await (const step of steps) {
-    const { stored, stopped } = await putBack(store, step, clock.nowMs())
+    const { stored, stopped } = await putBack({ store, erasures }, step, clock.nowMs())
     count += (await letters.remove(stored)).length
     if (stopped !== null) return { count, stopped }
   }
   return { count, stopped: null }
 }
 
-async function putBack(store: PostStore, step: readonly DeadLetter[], nowMs: number) {
+async function putBack(
+  { store, erasures }: Pick<ReplayParts, 'store' | 'erasures'>,
+  step: readonly DeadLetter[],
+  nowMs: number,
+) {
   const stored: DeadLetter[] = []
-  for (const wave of wavesOf(step)) {
+  for (const all of wavesOf(step)) {
+    // A forgotten customer's letters are about to be erased: put back, they would be new data.
+    const enforced = await erasures.enforced()
+    const wave = all.filter((letter) => !enforced.some((one) => coversLetter(one, letter)))
     const outcomes = await Promise.all(wave.map((letter) => store.store(postOf(letter, nowMs))))
     stored.push(...wave.filter((_, i) => outcomes[i]?.outcome === 'stored'))
     const failed = outcomes.find((outcome) => outcome.outcome !== 'stored')

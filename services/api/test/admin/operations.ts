@@ -10,6 +10,7 @@ import { customerKey } from '@relay/shared/identity.js'
 import type { LogFields } from '@relay/shared/observability/logger.js'
 import type { TracedElement } from '@relay/shared/queue/chunk.js'
 import { Deployment } from '@relay/shared/queue/deployment.js'
+import { ErasureStore } from '@relay/shared/erasure/erasure-store.js'
 import { LayoutStore } from '@relay/shared/queue/layout.js'
 import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { Post, PostStore, StoreOutcome } from '@relay/shared/queue/post.js'
@@ -17,12 +18,15 @@ import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { TraceStore } from '@relay/shared/trace/trace-store.js'
 import { BacklogHistory } from '../../src/admin/backlog-history.js'
 import { createAdminApp } from '../../src/admin/app.js'
+import { Eraser } from '../../src/admin/eraser.js'
 import { RedisPostStore } from '../../src/enqueue/redis-post-store.js'
 import { identityOfCustomerId } from '../../src/identity/identity.js'
 import { workspace } from '../support/intake.js'
 
 export const TOKEN = 'operator-token'
 const PARTITIONS = 4
+/** Lease of the workers that erasers wait for. */
+export const LEASE_MS = 15_000
 
 /** A store that the test can make fail after so many posts. */
 export class FailingStore implements PostStore {
@@ -47,6 +51,14 @@ export class Operations {
   readonly letters: DeadLetterStore
   readonly traces: TraceStore
   readonly store: FailingStore
+  readonly erasures: ErasureStore
+  readonly eraser: Eraser
+  /** The erasers' clock: wound by hand. */
+  readonly clock = {
+    aheadMs: 0,
+    nowMs: () => Date.now(),
+    monotonicMs: () => performance.now() + this.clock.aheadMs,
+  }
   readonly logged: { message: string; fields: LogFields }[] = []
   readonly #server: Server
   readonly #deployment: Deployment
@@ -66,6 +78,8 @@ export class Operations {
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     })
     this.store = new FailingStore(posts)
+    this.erasures = new ErasureStore(client, prefix)
+    this.eraser = this.newEraser()
     const log = (message: string, fields: LogFields = {}) => this.logged.push({ message, fields })
     const all = [workspace('APP'), workspace('OTHER')]
     const operators = new Keyring(new Map([['operator', token === null ? [] : [token]]]))
@@ -79,6 +93,7 @@ export class Operations {
         random: systemRandom,
       },
       ...{ letters: this.letters, traces: this.traces, store: this.store },
+      ...{ erasures: this.erasures, eraser: this.eraser },
       workspaces: { all: () => all, get: (appId) => all.find((w) => w.appId === appId) },
       history: new BacklogHistory(
         () => [],
@@ -87,6 +102,13 @@ export class Operations {
       log: { error: log, warn: log, info: log, debug: log },
     })
     this.#server = createServer(app)
+  }
+
+  /** Another api's eraser. */
+  newEraser(): Eraser {
+    const { client, prefix, letters, traces, clock, erasures } = this
+    const parts = { client, prefix, letters, traces, clock, erasures }
+    return new Eraser({ ...parts, random: systemRandom, leaseMs: LEASE_MS })
   }
 
   async start(): Promise<this> {

@@ -18,6 +18,7 @@ import { Judge, type Begun, type Judgement } from '../retry/judge.js'
 import type { Refusals } from '../retry/refusals.js'
 import type { Answer, Sender } from '../send/answer.js'
 import { deadLetterOf } from '../settle/dead-letter.js'
+import type { Erasures } from '../erase/erasures.js'
 import type { Expiry } from '../settle/expiry.js'
 import type { Open } from '../ownership/in-flight.js'
 import type { Settler } from '../settle/settler.js'
@@ -43,6 +44,7 @@ export interface FlightContext {
   readonly settler: Settler
   readonly deadLetters: DeadLetterSink
   readonly expiry: Expiry
+  readonly erasures: Erasures
   readonly observer: WorkerObserver
   readonly trace: TraceWriter
   readonly clock: Clock
@@ -113,13 +115,18 @@ export class Flight {
         ticket = await this.#nextTicket()
         continue
       }
-      await this.#conclude(await this.#attempt(batch, ticket))
+      const inHand = this.#c.erasures.take(batch.items)
+      try {
+        await this.#conclude(await this.#attempt(batch, ticket))
+      } finally {
+        inHand.end()
+      }
       ticket = await this.#nextTicket()
     }
   }
 
   #next(): Batch | null {
-    this.#manifest.drop(({ window, chunk, index }) => window.lost || chunk.isErased(index))
+    this.#manifest.drop((item) => item.window.lost || this.#c.erasures.covers(item))
     return this.#manifest.next()
   }
 
@@ -128,11 +135,12 @@ export class Flight {
   }
 
   async #attempt(batch: Batch, ticket: Ticket): Promise<Attempt> {
-    const { clock, sendableMs, sender, signal, observer, lane } = this.#c
+    const { clock, sendableMs, sender, signal, observer, lane, erasures } = this.#c
     const sentAtMs = this.#c.redisNowMs()
     this.#attempts += 1
     const begun = this.#judge.begin(batch)
-    const holds = () => sendableMs() > 0 && !batch.items.some(({ window }) => window.lost)
+    const isOver = (item: Item) => item.window.lost || erasures.covers(item)
+    const holds = () => sendableMs() > 0 && !batch.items.some(isOver)
     const answer = await sender().attempt({
       body: writeBody(batch),
       deadlineMonotonicMs: this.#deadlineMs(ticket),
@@ -241,7 +249,11 @@ export class Flight {
   /** Dead letter first, then out of the queue: a crash between the two repeats the first. */
   async #bury(item: Item | null, outcome: Outcome): Promise<void> {
     if (item === null) return
-    const { workspace, clock, deadLetters, settler, observer } = this.#c
+    const { workspace, clock, deadLetters, settler, observer, erasures } = this.#c
+    if (erasures.covers(item)) {
+      await settler.settle([item])
+      return
+    }
     const facts = { outcome, attempts: this.#attempts, deadAtMs: clock.nowMs() }
     const letter = deadLetterOf(item, facts)
     await this.#untilRedisAnswers(() => deadLetters.bury([letter]))

@@ -92,12 +92,6 @@ export class LaneDispatcher {
     this.wake()
   }
 
-  /** Drops a customer's elements that are loaded: an operator had them erased. */
-  erase(customer: string): void {
-    for (const window of this.#served.keys()) window.erase(customer)
-    this.wake()
-  }
-
   /** Something changed: work came, the gate opened, budget was freed. */
   wake(): void {
     this.#signal.raise()
@@ -165,6 +159,7 @@ export class LaneDispatcher {
     const results = await Promise.all(
       served.map(({ window, queue }) => loadWindow(window, queue, target, this.#o.memory)),
     )
+    for (const { window } of served) this.#o.context.erasures.apply(window)
     await Promise.all(served.map(({ window }) => this.#o.context.settler.sweep(window)))
     const nowMs = this.#o.context.clock.monotonicMs()
     for (const { window } of served) {

@@ -19,7 +19,6 @@ export class LoadedChunk {
   readonly jsonBytes: number
   readonly elements: readonly TracedElement[]
   readonly #done: Uint8Array
-  readonly #erased = new Set<number>()
   remaining: number
 
   constructor({ id, bytes, elements, done }: WaitingChunk) {
@@ -52,17 +51,11 @@ export class LoadedChunk {
     this.remaining -= 1
   }
 
-  /** Takes a customer's elements for done; those under way are told by `isErased`. */
-  erase(customer: string): void {
+  /** Takes elements that are to be erased for done. */
+  eraseWhere(isErased: (element: TracedElement, index: number) => boolean): void {
     this.elements.forEach((element, i) => {
-      if (element.customer !== customer) return
-      this.#erased.add(i)
-      this.markDone(i)
+      if (isErased(element, i)) this.markDone(i)
     })
-  }
-
-  isErased(index: number): boolean {
-    return this.#erased.has(index)
   }
 
   /** What Redis should know of a chunk of which only a part is settled. */
@@ -177,11 +170,6 @@ export class PartitionWindow {
       finished: this.#leave([...touched].filter((chunk) => chunk.remaining === 0)),
       partly: [...touched].filter((c) => c.remaining > 0).map((c) => c.partlySettled()),
     }
-  }
-
-  /** Forgets a customer's elements, as far as they are not under way. */
-  erase(customer: string): void {
-    for (const chunk of this.chunks) chunk.erase(customer)
   }
 
   /** Lets go of chunks of which all was erased; returns their ids, to tell Redis. */

@@ -1,5 +1,6 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { DeadLetterSink } from '@relay/shared/dead-letters/dead-letter.js'
+import type { Erasures } from '../erase/erasures.js'
 import type { Item, PartitionWindow } from '../fetch/window.js'
 import { expiredLetterOf } from './dead-letter.js'
 import type { Settler } from './settler.js'
@@ -12,6 +13,7 @@ export interface ExpiryOptions {
   readonly redisNowMs: () => number
   readonly deadLetters: DeadLetterSink
   readonly settler: Pick<Settler, 'settle'>
+  readonly erasures: Pick<Erasures, 'covers' | 'take'>
   readonly onExpired: (item: Item) => void
 }
 
@@ -51,11 +53,19 @@ export class Expiry {
 
   /** Dead letters first, then out of the queue. Rejects when Redis does not answer: ask again. */
   async bury(items: readonly Item[], attempts: number): Promise<void> {
-    const { clock, deadLetters, settler, onExpired, maxAgeMs } = this.#o
+    const { clock, deadLetters, settler, erasures, onExpired, maxAgeMs } = this.#o
     const facts = { attempts, deadAtMs: clock.nowMs(), maxAgeMs: maxAgeMs ?? 0 }
-    await deadLetters.bury(items.map((item) => expiredLetterOf(item, facts)))
-    await settler.settle(items)
-    items.forEach(onExpired)
+    const expired = items.filter((item) => !erasures.covers(item))
+    const inHand = erasures.take(expired)
+    try {
+      if (expired.length > 0) {
+        await deadLetters.bury(expired.map((item) => expiredLetterOf(item, facts)))
+      }
+      await settler.settle(items)
+    } finally {
+      inHand.end()
+    }
+    expired.forEach(onExpired)
   }
 
   /** By the clock that is behind: a step of one of them makes nothing old. */

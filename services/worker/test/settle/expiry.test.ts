@@ -38,6 +38,7 @@ function expiryOf({ maxAgeMs, wallMs, redisMs }: Given) {
         return Promise.resolve()
       },
     },
+    erasures: { covers: () => false, take: () => ({ end: () => undefined }) },
     onExpired: (item) => counted.push(item),
   })
   return { expiry, letters, counted }

@@ -1,0 +1,143 @@
+import type { ErasureStore } from '@relay/shared/erasure/erasure-store.js'
+import type { Erasure } from '@relay/shared/erasure/erasure.js'
+import type { Random } from '@relay/shared/random.js'
+import { RedisLife } from '@relay/shared/redis/redis-life.js'
+import { erase, type Erased, type EraseParts } from './erase.js'
+import { boundaryOf, type Forgotten } from './forget.js'
+import { Senders } from './senders.js'
+
+export interface EraserParts extends EraseParts {
+  readonly erasures: ErasureStore
+  readonly random: Random
+  readonly leaseMs: number
+}
+
+/** What the operator API answers about an erasure. */
+export interface ErasureView {
+  readonly id: string
+  readonly status: 'pending' | 'done'
+  readonly queued: number
+  readonly dead_letters: number
+  /** Workers that may still send some of the data; null: not known yet. */
+  readonly workers_pending: number | null
+}
+
+/** Between two looks at what is pending, ms. */
+const LOOK_EVERY_MS = 1_000
+/** How long a request to forget waits for the workers before it answers `pending`, ms. */
+const WAIT_MS = 1_000
+const WAIT_STEP_MS = 50
+/** Workers go on enforcing an erasure for this long after it is done, ms: a replay may be at its last wave. */
+const ENFORCED_MS = 120_000
+
+/**
+ * Sees erasures through. Every api does: what one has begun another finishes.
+ *
+ *   requested ──first pass over queues and dead letters──▶ pending ──no worker can send──▶ second pass
+ *   ──still none──▶ done
+ *
+ * The second pass finds what was dead-lettered between the first and the last worker's confirmation.
+ */
+export class Eraser {
+  readonly #p: EraserParts
+  readonly #senders: Senders
+  readonly #life: RedisLife
+  #timer: NodeJS.Timeout | undefined
+  #stopped = false
+
+  constructor(parts: EraserParts) {
+    this.#p = parts
+    this.#senders = new Senders(parts.leaseMs, this.#nowMs())
+    this.#life = new RedisLife(parts.client, () => {
+      this.#senders.distrust(this.#nowMs())
+    })
+  }
+
+  start(): void {
+    this.#timer = setTimeout(() => {
+      void this.look()
+        .catch(() => undefined)
+        .finally(() => {
+          if (!this.#stopped) this.start()
+        })
+    }, LOOK_EVERY_MS)
+    this.#timer.unref()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+  }
+
+  /** Erases a customer, and answers as soon as that is done, or `pending`. Null: too many are pending. */
+  async begin(whom: Forgotten): Promise<ErasureView | null> {
+    const { client, prefix, erasures, random, clock } = this.#p
+    const erasure: Erasure = {
+      id: random.bytes(15).toString('base64url'),
+      appId: whom.appId,
+      customer: Buffer.from(whom.customer, 'latin1').toString('hex'),
+      boundary: await boundaryOf(client, prefix, whom),
+      doneAtMs: null,
+    }
+    // Before workers hear of it: they would take elements out that are to be counted here.
+    const erased = await erase(this.#p, erasure)
+    if (!(await erasures.begin(erasure))) return null
+    await this.#count(erasure, erased)
+    await erasures.announce(erasure)
+    const untilMs = clock.monotonicMs() + WAIT_MS
+    for (;;) {
+      await this.#observe()
+      await this.#advance(erasure)
+      const view = await this.view(erasure.id)
+      if (view?.status === 'done' || clock.monotonicMs() >= untilMs) return view
+      await new Promise((resolve) => setTimeout(resolve, WAIT_STEP_MS))
+    }
+  }
+
+  /** Null: there is none with this id, or it was done more than a day ago. */
+  async view(id: string): Promise<ErasureView | null> {
+    const progress = await this.#p.erasures.progress(id)
+    if (progress === null) return null
+    const { isDone, queued, deadLetters, confirmed } = progress
+    return {
+      ...{ id, status: isDone ? 'done' : 'pending', queued, dead_letters: deadLetters },
+      workers_pending: isDone ? 0 : this.#senders.unconfirmed(confirmed, this.#nowMs()),
+    }
+  }
+
+  /** One look at the workers and at everything that is pending. */
+  async look(): Promise<void> {
+    const redisNowMs = await this.#observe()
+    for (const erasure of await this.#p.erasures.enforced()) {
+      if (erasure.doneAtMs === null) await this.#advance(erasure)
+      else if (redisNowMs - erasure.doneAtMs > ENFORCED_MS) await this.#p.erasures.drop(erasure.id)
+    }
+  }
+
+  async #advance(erasure: Erasure): Promise<void> {
+    if (!(await this.#isConfirmed(erasure))) return
+    await this.#count(erasure, await erase(this.#p, erasure))
+    const redisNowMs = await this.#observe()
+    if (await this.#isConfirmed(erasure)) await this.#p.erasures.finish(erasure, redisNowMs)
+  }
+
+  async #isConfirmed({ id }: Erasure): Promise<boolean> {
+    const progress = await this.#p.erasures.progress(id)
+    if (this.#life.id === '') return false
+    return this.#senders.unconfirmed(progress?.confirmed ?? new Set(), this.#nowMs()) === 0
+  }
+
+  async #observe(): Promise<number> {
+    const sessions = await this.#p.erasures.sessions()
+    this.#senders.observe(sessions, this.#nowMs())
+    return sessions.redisNowMs
+  }
+
+  #count({ id }: Erasure, { queued, deadLetters }: Erased): Promise<void> {
+    return this.#p.erasures.count(id, queued, deadLetters)
+  }
+
+  #nowMs(): number {
+    return this.#p.clock.monotonicMs()
+  }
+}

@@ -1,0 +1,163 @@
+import { Deployment } from '@relay/shared/queue/deployment.js'
+import type { RedisClient } from '@relay/shared/redis/connect.js'
+import type { TestRedis } from '@relay/dev/redis/test-redis.js'
+import { customerKey } from '@relay/shared/identity.js'
+import { identityOfCustomerId } from '../../src/identity/identity.js'
+import { LEASE_MS, letter, Operations, redisForTests } from './operations.js'
+
+let redis: TestRedis
+let client: RedisClient
+let n = 0
+const opened: Operations[] = []
+
+beforeAll(async () => {
+  ;({ redis, client } = await redisForTests())
+})
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((o) => o.stop()))
+})
+afterAll(async () => {
+  client.disconnect()
+  await redis.stop()
+})
+
+/** A relay with one worker alive, in which the apis have been up for longer than a lease. */
+async function open() {
+  n += 1
+  const o = await new Operations(client, `forget${String(n)}`).start()
+  opened.push(o)
+  // The erasers' view of Redis is established.
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  o.clock.aheadMs = LEASE_MS
+  const deployment = new Deployment(client, o.prefix)
+  const renew = () => deployment.session('w.1@r', LEASE_MS, 'join')
+  await renew()
+  return { o, renew }
+}
+
+async function post(o: Operations, customer: string, count = 1): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const json = Buffer.from(`{"type":"event","customer_id":"${customer}","n":${String(i)}}`)
+    const key = customerKey(identityOfCustomerId(customer))
+    const outcome = await o.store.store({
+      ...{ appId: 'APP', lane: 'realtime', requestId: '01JDBX3K5NPQRS000000000000' },
+      acceptedAtMs: Date.now(),
+      elements: [{ kind: 'event', cost: 1, posted: 1, json, customer: key }],
+    })
+    expect(outcome.outcome).toBe('stored')
+  }
+}
+
+const forget = (o: Operations, customer: string) =>
+  o.ask('POST', '/admin/forget', { app_id: 'APP', customer_id: customer })
+
+async function waiting(o: Operations, customer: string): Promise<number> {
+  const texts = (await o.queued()).map(({ json }) => json.toString())
+  return texts.filter((text) => text.includes(`"${customer}"`)).length
+}
+
+describe('forget', () => {
+  it('is done only when every worker has confirmed', async () => {
+    const { o } = await open()
+    await post(o, 'bob', 3)
+    await post(o, 'ann')
+    const { status, body } = await forget(o, 'bob')
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ status: 'pending', queued: 3, dead_letters: 0, workers_pending: 1 })
+    expect([await waiting(o, 'bob'), await waiting(o, 'ann')]).toEqual([0, 1])
+    await o.eraser.look()
+    expect((await o.ask('GET', `/admin/forget/${body.id}`)).body.status).toBe('pending')
+    await o.erasures.confirm([body.id], 'w')
+    await o.eraser.look()
+    const { body: done } = await o.ask('GET', `/admin/forget/${body.id}`)
+    expect(done).toEqual({
+      ...{ id: body.id, status: 'done', queued: 3, dead_letters: 0, workers_pending: 0 },
+    })
+  })
+
+  it('is done when the lease of a worker that does not answer has ended, and not before', async () => {
+    const { o } = await open()
+    const { body } = await forget(o, 'bob')
+    await client.del(`${o.prefix}:{deployment}:sessions`)
+    o.clock.aheadMs += LEASE_MS - 2_500
+    await o.eraser.look()
+    expect((await o.eraser.view(body.id))?.status).toBe('pending')
+    o.clock.aheadMs += 2_500
+    await o.eraser.look()
+    expect((await o.eraser.view(body.id))?.status).toBe('done')
+  })
+
+  it('is answered done at once where no worker can have read anything', async () => {
+    const { o } = await open()
+    await client.del(`${o.prefix}:{deployment}:sessions`)
+    expect((await forget(o, 'bob')).body.status).toBe('done')
+  })
+
+  it('is finished by another api, once it knows enough of the workers', async () => {
+    const { o, renew } = await open()
+    await post(o, 'bob')
+    const { body } = await forget(o, 'bob')
+    const other = o.newEraser()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await o.erasures.confirm([body.id], 'w')
+    await other.look()
+    // It was just started: Redis may have forgotten workers that are alive.
+    expect((await other.view(body.id))?.workers_pending).toBeNull()
+    o.clock.aheadMs += LEASE_MS
+    await renew()
+    await other.look()
+    expect((await other.view(body.id))?.status).toBe('done')
+  })
+
+  it('erases what is dead-lettered between the request and the last confirmation', async () => {
+    const { o } = await open()
+    await post(o, 'bob')
+    const { body } = await forget(o, 'bob')
+    const [tag] = Object.keys((await o.erasures.enforced())[0]?.boundary ?? {})
+    const partition = tag?.split('/').at(-1) ?? ''
+    const own = (chunk: number) => ({ id: `APP.realtime.0.${partition}.${String(chunk)}.0` })
+    const boundary = Math.max(...Object.values((await o.erasures.enforced())[0]?.boundary ?? {}))
+    await o.letters.bury([letter(1, 'bob', own(boundary)), letter(2, 'bob', own(boundary + 1))])
+    await o.erasures.confirm([body.id], 'w')
+    await o.eraser.look()
+    expect(await o.eraser.view(body.id)).toMatchObject({ status: 'done', dead_letters: 1 })
+    // What the customer sent after the request is new data.
+    const { body: left } = await o.ask('GET', '/admin/dead-letters?customer_id=bob')
+    expect(left.dead_letters).toHaveLength(1)
+  })
+
+  it('leaves what is posted after it', async () => {
+    const { o } = await open()
+    await post(o, 'bob', 2)
+    const { body } = await forget(o, 'bob')
+    await post(o, 'bob', 3)
+    await o.erasures.confirm([body.id], 'w')
+    await o.eraser.look()
+    expect((await o.eraser.view(body.id))?.status).toBe('done')
+    expect(await waiting(o, 'bob')).toBe(3)
+  })
+
+  it('keeps a replay from putting the letters back as new data', async () => {
+    const { o } = await open()
+    await post(o, 'bob')
+    const { body } = await forget(o, 'bob')
+    const { boundary } = (await o.erasures.enforced())[0]!
+    const tag = Object.keys(boundary).find((one) => (boundary[one] ?? 0) > 0) ?? ''
+    await o.letters.bury([letter(1, 'bob', { id: `${tag}/1/0`.replaceAll('/', '.') })])
+    const replay = await o.ask('POST', '/admin/dead-letters/replay', { app_id: 'APP' })
+    expect(replay.body).toEqual({ count: 0 })
+    expect(await waiting(o, 'bob')).toBe(0)
+    await o.erasures.confirm([body.id], 'w')
+    await o.eraser.look()
+    expect((await o.ask('GET', '/admin/dead-letters')).body.dead_letters).toEqual([])
+  })
+
+  it('is not done after Redis forgot all of it: its id is unknown, and it is asked for again', async () => {
+    const { o } = await open()
+    const { body } = await forget(o, 'bob')
+    await client.del(`${o.prefix}:{deployment}:erasures`)
+    await client.del(`${o.prefix}:{deployment}:erasure:${body.id}`)
+    await o.eraser.look()
+    expect((await o.ask('GET', `/admin/forget/${body.id}`)).status).toBe(404)
+  })
+})

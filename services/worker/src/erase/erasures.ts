@@ -1,0 +1,133 @@
+import type { Clock } from '@relay/shared/clock.js'
+import { coversChunk, type Erasure } from '@relay/shared/erasure/erasure.js'
+import type { ErasureStore } from '@relay/shared/erasure/erasure-store.js'
+import type { Item, LoadedChunk, PartitionWindow } from '../fetch/window.js'
+
+export interface ErasuresOptions {
+  readonly store: Pick<ErasureStore, 'enforced' | 'confirm'>
+  /** This process. */
+  readonly worker: string
+  readonly clock: Clock
+  /** Windows hold elements that are to be erased. */
+  readonly onNew: () => void
+}
+
+/** Elements that this process is sending or burying. */
+export interface InHand {
+  end(): void
+}
+
+/** An erasure stays known for this long after Redis dropped it, ms: longer than any read takes. */
+const REMEMBERED_MS = 60_000
+
+/**
+ * Customers whose data must not be sent any more. Redis has the list; this process reads it whenever
+ * it renews its session, so nothing rests on a message. It confirms an erasure once it knows of it and
+ * has none of its elements in hand; from then on it drops them wherever they come up.
+ */
+export class Erasures {
+  readonly #o: ErasuresOptions
+  readonly #known = new Map<string, { readonly erasure: Erasure; seenAtMs: number }>()
+  /** The same by workspace and customer. */
+  #byCustomer = new Map<string, Erasure[]>()
+  readonly #inHand = new Set<readonly Item[]>()
+  /** Chunks that were looked through, and for how many erasures. */
+  #looked = new WeakMap<LoadedChunk, number>()
+  #count = 0
+  #looking: Promise<void> | null = null
+  #again = false
+
+  constructor(options: ErasuresOptions) {
+    this.#o = options
+  }
+
+  /** Reads the list, applies what is new and confirms what can be. Never rejects. */
+  look(): Promise<void> {
+    if (this.#looking !== null) {
+      this.#again = true
+      return this.#looking
+    }
+    this.#looking = this.#looks().finally(() => (this.#looking = null))
+    return this.#looking
+  }
+
+  /** Whether an element is to be erased. */
+  covers({ window, chunk, element }: Item): boolean {
+    if (this.#known.size === 0) return false
+    const own = this.#byCustomer.get(keyOf(window.partition.appId, element.customer))
+    return own?.some((erasure) => coversChunk(erasure, window.tag, chunk.id)) ?? false
+  }
+
+  /** Marks what a window has loaded of the customers as done: it is packed and sent no more. */
+  apply(window: PartitionWindow): void {
+    if (this.#known.size === 0) return
+    for (const chunk of window.chunks) {
+      if (this.#looked.get(chunk) === this.#count) continue
+      this.#looked.set(chunk, this.#count)
+      chunk.eraseWhere((element, index) => this.covers({ window, chunk, index, element }))
+    }
+  }
+
+  /** Takes elements in hand: an erasure that covers one of them is confirmed after `end`. */
+  take(items: readonly Item[]): InHand {
+    const own = [...items]
+    this.#inHand.add(own)
+    return {
+      end: () => {
+        this.#inHand.delete(own)
+        if (this.#known.size > 0) void this.look()
+      },
+    }
+  }
+
+  async #looks(): Promise<void> {
+    do {
+      this.#again = false
+      await this.#look().catch(() => undefined)
+    } while (this.#again)
+  }
+
+  async #look(): Promise<void> {
+    const { store, worker } = this.#o
+    const erasures = await store.enforced()
+    this.#learn(erasures)
+    const items = [...this.#inHand].flat().filter((item) => this.covers(item))
+    const clear = erasures.filter((erasure) => erasure.doneAtMs === null && !items.some((item) => isOf(erasure, item))) // prettier-ignore
+    await store.confirm(
+      clear.map(({ id }) => id),
+      worker,
+    )
+  }
+
+  #learn(erasures: readonly Erasure[]): void {
+    const nowMs = this.#o.clock.monotonicMs()
+    let isNew = false
+    for (const erasure of erasures) {
+      isNew ||= !this.#known.has(erasure.id)
+      this.#known.set(erasure.id, { erasure, seenAtMs: nowMs })
+    }
+    for (const [id, { seenAtMs }] of this.#known) {
+      if (nowMs - seenAtMs > REMEMBERED_MS) this.#known.delete(id)
+    }
+    this.#byCustomer = new Map()
+    for (const { erasure } of this.#known.values()) {
+      const key = keyOf(erasure.appId, Buffer.from(erasure.customer, 'hex').toString('latin1'))
+      this.#byCustomer.set(key, [...(this.#byCustomer.get(key) ?? []), erasure])
+    }
+    if (!isNew) return
+    this.#count += 1
+    this.#o.onNew()
+  }
+}
+
+function isOf(erasure: Erasure, { window, chunk, element }: Item): boolean {
+  return (
+    erasure.appId === window.partition.appId &&
+    Buffer.from(erasure.customer, 'hex').toString('latin1') === element.customer &&
+    coversChunk(erasure, window.tag, chunk.id)
+  )
+}
+
+function keyOf(appId: string, customer: string): string {
+  return `${appId} ${customer}`
+}

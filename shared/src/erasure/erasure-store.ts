@@ -1,0 +1,120 @@
+import { deploymentKeys } from '../queue/keys.js'
+import type { RedisClient } from '../redis/connect.js'
+import { parseErasure, type Erasure } from './erasure.js'
+
+/** How an erasure is getting on. */
+export interface ErasureProgress {
+  /** Worker processes that can send nothing of the customer any more. */
+  readonly confirmed: ReadonlySet<string>
+  /** Elements as posted that were erased from the queues. */
+  readonly queued: number
+  readonly deadLetters: number
+  readonly isDone: boolean
+}
+
+export interface Sessions {
+  readonly redisNowMs: number
+  /** Session → expiry, Redis ms. */
+  readonly sessions: ReadonlyMap<string, number>
+}
+
+/** How long the outcome of an erasure can be asked for, s. */
+const KEPT_S = 86_400
+/** Erasures that may be enforced at a time: every worker reads all of them at every renewal. */
+export const MAX_ERASURES = 1_000
+
+/**
+ * Erasures that are enforced, in the slot of the sessions. All commands can be repeated, and none
+ * takes back a later one: a record changes once, to done, and what is confirmed stays true.
+ */
+export class ErasureStore {
+  readonly #client: RedisClient
+  readonly #keys: ReturnType<typeof deploymentKeys>
+
+  constructor(client: RedisClient, prefix: string) {
+    this.#client = client
+    this.#keys = deploymentKeys(prefix)
+  }
+
+  /** Erasures that workers enforce: those that are pending, and for a while those that are done. */
+  async enforced(): Promise<Erasure[]> {
+    const records = await this.#client.hgetall(this.#keys.erasures)
+    return Object.values(records).flatMap((json) => parseErasure(json) ?? [])
+  }
+
+  /** False: too many are enforced. */
+  async begin(erasure: Erasure): Promise<boolean> {
+    const key = this.#keys.erasures
+    if ((await this.#client.hlen(key)) >= MAX_ERASURES) return false
+    await this.#client.hset(key, erasure.id, JSON.stringify(erasure))
+    return true
+  }
+
+  /** Has workers look at once. Only faster: they look at every renewal. */
+  async announce({ appId, customer }: Erasure): Promise<void> {
+    await this.#client.publish(this.#keys.wake, `forget ${appId} ${customer}`)
+  }
+
+  /** This worker process can send nothing of these any more. */
+  async confirm(ids: readonly string[], worker: string): Promise<void> {
+    await Promise.all(
+      ids.map((id) => {
+        const key = this.#keys.erasure(id)
+        return this.#client.multi().hset(key, `worker:${worker}`, '1').expire(key, KEPT_S).exec()
+      }),
+    )
+  }
+
+  async count(id: string, queued: number, deadLetters: number): Promise<void> {
+    const key = this.#keys.erasure(id)
+    await this.#client
+      .multi()
+      .hincrby(key, 'queued', queued)
+      .hincrby(key, 'dead_letters', deadLetters)
+      .expire(key, KEPT_S)
+      .exec()
+  }
+
+  async progress(id: string): Promise<ErasureProgress | null> {
+    const fields = await this.#client.hgetall(this.#keys.erasure(id))
+    if (Object.keys(fields).length === 0) return null
+    const workers = Object.keys(fields).filter((field) => field.startsWith('worker:'))
+    return {
+      confirmed: new Set(workers.map((field) => field.slice('worker:'.length))),
+      queued: Number(fields.queued ?? 0),
+      deadLetters: Number(fields.dead_letters ?? 0),
+      isDone: fields.done !== undefined,
+    }
+  }
+
+  async finish(erasure: Erasure, redisNowMs: number): Promise<void> {
+    const record = JSON.stringify({ ...erasure, doneAtMs: redisNowMs } satisfies Erasure)
+    const { erasures, erasure: keyOf } = this.#keys
+    await this.#client
+      .multi()
+      .hset(keyOf(erasure.id), 'done', String(redisNowMs))
+      .expire(keyOf(erasure.id), KEPT_S)
+      .hset(erasures, erasure.id, record)
+      .exec()
+  }
+
+  /** Workers need not enforce it any more. */
+  async drop(id: string): Promise<void> {
+    await this.#client.hdel(this.#keys.erasures, id)
+  }
+
+  /** Sessions whose lease holds, as Redis knows them. */
+  async sessions(): Promise<Sessions> {
+    const [[seconds, micros], scored] = await Promise.all([
+      this.#client.time() as Promise<(string | number)[]>,
+      this.#client.zrange(this.#keys.sessions, '0', '-1', 'WITHSCORES'),
+    ])
+    const redisNowMs = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000)
+    const sessions = new Map<string, number>()
+    for (let i = 0; i + 1 < scored.length; i += 2) {
+      const expiry = Number(scored[i + 1])
+      if (expiry > redisNowMs) sessions.set(scored[i] ?? '', expiry)
+    }
+    return { redisNowMs, sessions }
+  }
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod'
+import { parsePartitionTag } from '../queue/keys.js'
+
+/**
+ * One customer's data is to be erased: all that was accepted before the request, and nothing that was
+ * accepted after it. A post that was answered before is in a chunk with an id of at most `boundary`,
+ * as a partition numbers its chunks in the order in which Redis stores them.
+ */
+const schema = z.object({
+  id: z.string(),
+  appId: z.string(),
+  /** `customerKey`, hex. */
+  customer: z.string(),
+  /** Last chunk id of each of the customer's partitions at the request. */
+  boundary: z.record(z.string(), z.number()),
+  /** Redis ms; null: some worker may still send the customer's data. */
+  doneAtMs: z.number().nullable(),
+})
+
+export type Erasure = Readonly<z.infer<typeof schema>>
+
+/** Null: not a record of this version of relay. */
+export function parseErasure(json: string): Erasure | null {
+  try {
+    return schema.safeParse(JSON.parse(json)).data ?? null
+  } catch {
+    return null
+  }
+}
+
+/** Whether the customer's elements in this chunk were accepted before the request. */
+export function coversChunk({ boundary }: Erasure, tag: string, chunkId: string): boolean {
+  const last = boundary[tag]
+  if (last !== undefined) return Number(chunkId) <= last
+  // Partitions of a generation that was drained before the request are gone; their dead letters are not.
+  const generation = parsePartitionTag(tag)?.generation ?? Infinity
+  const known = Object.keys(boundary).map((one) => parsePartitionTag(one)?.generation ?? Infinity)
+  return generation < Math.min(...known)
+}
+
+/** The partition and chunk that a dead letter's id names. */
+export function chunkOfLetter(letterId: string): { tag: string; chunkId: string } {
+  const parts = letterId.split('.')
+  const [lane = '', generation = '', index = '', chunkId = ''] = parts.slice(-5, -1)
+  const appId = parts.slice(0, -5).join('.')
+  return { tag: [appId, lane, generation, index].join('/'), chunkId }
+}
