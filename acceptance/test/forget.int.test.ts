@@ -9,6 +9,109 @@ const CLI = fileURLToPath(new URL('../../cli/bin/relay.mjs', import.meta.url))
 
 /** Unlike each other, or Redis' own compression would hide them from a search. */
 const BOBS = ['forgotten-bob', 'unread hugo', 'lonely/zoe', 'buried+max']
+const LEASE_MS = 2_000
+
+interface Answer {
+  readonly id?: string
+  readonly status?: 'pending' | 'done'
+}
+
+/** Asks relay to forget a customer; resolves with every status on the way to done. */
+async function forgotten(relay: Relay, customer: string): Promise<string[]> {
+  const read = async (method: string, path: string, body?: object) => {
+    const answer = await relay.operate(method, path, body)
+    expect(answer.status).toBe(200)
+    return JSON.parse(answer.body) as Answer
+  }
+  const first = await read('POST', 'forget', { app_id: APP_ID, customer_id: customer })
+  const statuses: string[] = [first.status ?? 'done']
+  await waitFor(
+    async () => {
+      if (statuses.at(-1) === 'done') return true
+      statuses.push((await read('GET', `forget/${first.id ?? ''}`)).status ?? '')
+      return false
+    },
+    { what: 'the end of the erasure', timeoutMs: 30_000 },
+  )
+  return statuses
+}
+
+describe('relay forget, whatever a worker hears', () => {
+  let relay: Relay
+
+  beforeEach(async () => {
+    const env = { RELAY_PARTITIONS: '1', RELAY_LEASE_MS: String(LEASE_MS) }
+    relay = await Relay.start({ workers: 0, env })
+  })
+  afterEach(async () => {
+    await relay.stop()
+  })
+
+  const arrivedOf = (customer: string) =>
+    relay.simulator.record
+      .ofCustomer(APP_ID, customer)
+      .flatMap(({ raw }) => numbersOf(raw.toString()))
+
+  async function postBoth(count: number): Promise<void> {
+    for (let n = 0; n < count; n++) {
+      const elements = ['bob', 'ann'].map((customer) => numberedEvent(customer, n))
+      expect((await relay.postElements(elements)).status).toBe(200)
+    }
+  }
+
+  /** A worker that may do everything but subscribe: its subscription never stops reconnecting. */
+  async function addDeafWorker(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    const client = connectRedis({ mode: 'single', url: relay.redis.url }, { commandTimeoutMs: 5_000 }) // prettier-ignore
+    await new Promise((resolve) => client.once('ready', resolve))
+    await client.call('ACL', 'SETUSER', 'deaf', 'on', '>pw', '~*', '&*', '+@all', '-subscribe')
+    client.disconnect()
+    const url = new URL(relay.redis.url)
+    url.username = 'deaf'
+    url.password = 'pw'
+    await relay.addWorker({ ...env, REDIS_URL: url.href })
+  }
+
+  test('no data is sent after done, although no message ever reaches the worker', async () => {
+    await addDeafWorker()
+    relay.simulator.addFault({ id: 'down', action: { kind: 'answer', row: 'server_error' } })
+    await postBoth(20)
+    await relay.simulator.until(({ totals }) => totals.requests >= 2)
+    await forgotten(relay, 'bob')
+    relay.simulator.removeFault('down')
+    await relay.simulator.until(() => arrivedOf('ann').length >= 20, 20_000)
+    expect(arrivedOf('bob')).toEqual([])
+  })
+
+  test('it is pending while a request with the data is open, and done after its end', async () => {
+    await addDeafWorker({ RELAY_LEASE_MS: '8000' })
+    relay.simulator.addFault({ count: 1, action: { kind: 'hang', maxMs: 3_000, processed: true } })
+    await postBoth(1)
+    await relay.simulator.until(({ totals }) => totals.events >= 2)
+    const statuses = await forgotten(relay, 'bob')
+    expect(statuses[0]).toBe('pending')
+    expect(arrivedOf('bob')).toEqual([0])
+    // ann's element is sent again, as its answer was lost; of bob only what is posted now.
+    await postBoth(1)
+    await relay.simulator.until(() => arrivedOf('ann').length >= 3, 20_000)
+    expect(arrivedOf('bob')).toEqual([0, 0])
+  })
+
+  test('a frozen worker keeps it pending until its lease has ended, and sends nothing when it wakes', async () => {
+    await relay.addWorker()
+    const [frozen] = relay.workers
+    relay.simulator.addFault({ id: 'down', action: { kind: 'answer', row: 'server_error' } })
+    await postBoth(20)
+    await relay.simulator.until(({ totals }) => totals.requests >= 1)
+    frozen?.pause()
+    const statuses = await forgotten(relay, 'bob')
+    expect(statuses[0]).toBe('pending')
+    relay.simulator.removeFault('down')
+    await relay.addWorker()
+    frozen?.resume()
+    await relay.simulator.until(() => arrivedOf('ann').length >= 20, 20_000)
+    expect(arrivedOf('bob')).toEqual([])
+  })
+})
 
 describe('relay forget', () => {
   let relay: Relay
@@ -31,7 +134,8 @@ describe('relay forget', () => {
   })
   beforeAll(async () => {
     // One partition and one worker: everybody shares chunks with bob.
-    relay = await Relay.start({ env: { RELAY_PARTITIONS: '1' } })
+    const env = { RELAY_PARTITIONS: '1', RELAY_LEASE_MS: String(LEASE_MS) }
+    relay = await Relay.start({ env })
     const target = { mode: 'single', url: relay.redis.url } as const
     redis = connectRedis(target, { commandTimeoutMs: 5_000 })
     await new Promise((resolve) => redis.once('ready', resolve))
@@ -73,9 +177,9 @@ describe('relay forget', () => {
     await relay.pause()
     await post(0, 30)
     expect(await isInRedis(bob)).toBe(true)
-    expect(await forget(bob)).toEqual({ queued: 30, dead_letters: 0 })
+    expect(await forget(bob)).toMatchObject({ queued: 30, dead_letters: 0 })
     expect(await isInRedis(bob)).toBe(false)
-    expect(await forget(bob)).toEqual({ queued: 0, dead_letters: 0 })
+    expect(await forget(bob)).toMatchObject({ queued: 0, dead_letters: 0 })
     // What comes later is a customer like any other.
     await post(30, 5)
     await relay.resume()
@@ -143,7 +247,7 @@ describe('relay forget', () => {
     expect(JSON.stringify([relay.api.logs(), actions])).not.toContain(bob)
   })
 
-  /** Until relay says that nothing waits: every element is accounted for. */
+  /** Until relay reports an empty backlog: every element is accounted for. */
   async function emptied(): Promise<void> {
     const backlog = async () => {
       const text = (await send(`${relay.opsUrl}/metrics`, 'GET', '', {})).body

@@ -179,3 +179,30 @@ function commandsOf(
     return [{ path: names.join(' '), help }, ...commandsOf(below, names)]
   })
 }
+
+describe('forget', () => {
+  const ERASURE = { id: 'E', status: 'done', queued: 3, dead_letters: 1, workers_pending: 0 }
+  const args = ['forget', '--app-id', 'DEMO', '--customer-id', 'bob', '--yes']
+  const answer = (method: string, path: string, erasure: object) =>
+    api.answers.set(`${method} ${path}`, { status: 200, text: JSON.stringify(erasure) })
+
+  it('waits until no worker can send the data, and says what it waits for', async () => {
+    answer('POST', '/admin/forget', { ...ERASURE, status: 'pending', workers_pending: 2 })
+    answer('GET', '/admin/forget/E', ERASURE)
+    const { out, notes, status } = await api.run(args)
+    expect(out).toEqual([
+      "Done: 3 queued elements and 1 dead letters erased; no worker can send this customer's data.",
+    ])
+    expect(notes).toEqual([
+      'Erasure E is pending: 2 workers have not confirmed. It continues by itself.',
+    ])
+    expect(status).toBe(0)
+  })
+
+  it('with --no-wait returns the id of a pending erasure', async () => {
+    answer('POST', '/admin/forget', { ...ERASURE, status: 'pending', workers_pending: null })
+    const { out } = await api.run([...args, '--no-wait'])
+    expect(out).toEqual(['Pending (E): 3 queued elements and 1 dead letters erased so far.'])
+    expect(api.asked.filter(({ method }) => method === 'GET')).toEqual([])
+  })
+})

@@ -9,17 +9,26 @@ interface ForgetOptions extends GlobalOptions {
   readonly customerId?: string
   readonly identifier?: readonly string[]
   readonly yes?: boolean
+  readonly wait: boolean
 }
 
-interface Done {
+interface Erasure {
+  readonly id: string
+  readonly status: 'pending' | 'done'
   readonly queued: number
   readonly dead_letters: number
+  readonly workers_pending: number | null
 }
 
+/** Between two questions whether the erasure is done, ms. */
+const ASK_EVERY_MS = 500
+
 const HELP = `
-Erases what waits for a customer in the queues and among the dead letters, for good. An element that
-is being sent at this moment cannot be called back: run it again until it finds nothing. Have the
-customer erased at MoEngage afterwards. The customer is named as the elements name it.
+Permanently erases a customer's data that was accepted before this command, from the queues and the
+dead letters. Waits until it is done: no worker can send the data any more. That takes as long as a
+request that is open, or as the lease of a worker that does not answer. Interrupted, the erasure
+continues. Data that is posted later is delivered as usual. Have the customer erased at MoEngage
+afterwards. The customer is named as the elements name it.
 
 Examples:
   relay forget --app-id DEMO --customer-id 4711
@@ -33,21 +42,49 @@ export function addForget(program: Command, context: Context): void {
     .option('--customer-id <id>', 'the customer_id of the elements')
     .option('--identifier <name=value...>', 'the identifiers of elements without customer_id')
     .option('-y, --yes', 'do not ask')
+    .option('--no-wait', 'return as soon as the erasure is accepted')
     .addHelpText('after', HELP)
     .action(async (_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<ForgetOptions>()
       const body = bodyOf(options)
       if (!(await isConfirmed(context, options))) return
-      const done = await context.api(options).json<Done>('POST', '/admin/forget', body)
-      context.terminal.out(
-        options.json
-          ? JSON.stringify(done)
-          : `${count(done.queued)} queued elements and ${count(done.dead_letters)} dead letters erased.`,
-      )
-      if (!options.json && done.queued + done.dead_letters > 0) {
-        context.terminal.note('Run it again until it finds nothing: some may have been under way.')
-      }
+      const begun = await context.api(options).json<Erasure>('POST', '/admin/forget', body)
+      const erasure = options.wait ? await ended(context, options, begun) : begun
+      context.terminal.out(options.json ? JSON.stringify(erasure) : sentenceOf(erasure))
     })
+}
+
+/** Asks until the erasure is done. */
+async function ended(
+  { api, terminal, sleep }: Context,
+  options: ForgetOptions,
+  begun: Erasure,
+): Promise<Erasure> {
+  let erasure = begun
+  let noted = ''
+  while (erasure.status === 'pending') {
+    const note = waitingFor(erasure)
+    if (note !== noted && !options.json) terminal.note(note)
+    noted = note
+    await sleep(ASK_EVERY_MS)
+    erasure = await api(options).json<Erasure>('GET', `/admin/forget/${erasure.id}`)
+  }
+  return erasure
+}
+
+function waitingFor({ id, workers_pending: workers }: Erasure): string {
+  const why =
+    workers === null
+      ? 'the api does not know all workers yet'
+      : `${count(workers)} workers have not confirmed`
+  return `Erasure ${id} is pending: ${why}. It continues by itself.`
+}
+
+function sentenceOf({ id, status, queued, dead_letters: letters }: Erasure): string {
+  const erased = `${count(queued)} queued elements and ${count(letters)} dead letters erased`
+  return status === 'done'
+    ? `Done: ${erased}; no worker can send this customer's data.`
+    : `Pending (${id}): ${erased} so far.`
 }
 
 function bodyOf({ appId, customerId, identifier }: ForgetOptions): Record<string, unknown> {
@@ -68,6 +105,6 @@ function bodyOf({ appId, customerId, identifier }: ForgetOptions): Record<string
 
 async function isConfirmed({ terminal }: Context, { yes }: ForgetOptions): Promise<boolean> {
   if (yes) return true
-  if (terminal.isLive) return terminal.confirm('Erase this customer for good?')
+  if (terminal.isLive) return terminal.confirm('Permanently erase this customer?')
   throw new CommandError(EXIT.usage, 'Forgetting cannot be undone.', 'Add --yes to do it.')
 }

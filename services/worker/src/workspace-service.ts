@@ -117,22 +117,12 @@ export class WorkspaceService {
       random: options.random,
       nowMs: options.redisNowMs,
       onChange: (gate, before) => {
-        if (gate.mode.state !== before.mode.state || gate.paused !== before.paused) {
-          const reason = 'reason' in gate.mode ? gate.mode.reason : null
-          const fields = { state: gate.mode.state, reason, paused: gate.paused }
-          options.log.info('gate changed', { appId: this.#workspace.appId, ...fields })
-        }
-        if (!isRefused(before) && isRefused(gate)) this.#refusals.everythingRefused()
-        // Another worker's request was accepted, or this one's: nothing else opens that gate.
-        if (isRefused(before) && gate.mode.state === 'open') {
-          this.#refusals.accepted(clock.monotonicMs())
-        }
-        this.wake()
+        this.#onGate(gate, before)
       },
     })
     this.#expiry = new Expiry({
-      ...{ clock, deadLetters: options.deadLetters, settler: options.settler },
-      erasures: options.erasures,
+      ...{ clock, deadLetters: options.deadLetters },
+      ...{ settler: options.settler, erasures: options.erasures },
       maxAgeMs: config.maxAgeMs,
       redisNowMs: options.redisNowMs,
       onExpired: ({ element: { kind, posted } }) => {
@@ -156,6 +146,20 @@ export class WorkspaceService {
     this.#shadowLanes = new Map(LANES.map((lane) => [lane, this.#newShadowLane()]))
     for (const lane of this.#everyLane()) void lane.run()
     void this.#partitioning.plan()
+  }
+
+  #onGate(gate: Gate, before: Gate): void {
+    if (gate.mode.state !== before.mode.state || gate.paused !== before.paused) {
+      const reason = 'reason' in gate.mode ? gate.mode.reason : null
+      const fields = { state: gate.mode.state, reason, paused: gate.paused }
+      this.#o.log.info('gate changed', { appId: this.#workspace.appId, ...fields })
+    }
+    if (!isRefused(before) && isRefused(gate)) this.#refusals.everythingRefused()
+    // Another worker's request was accepted, or this one's: nothing else opens that gate.
+    if (isRefused(before) && gate.mode.state === 'open') {
+      this.#refusals.accepted(this.#o.clock.monotonicMs())
+    }
+    this.wake()
   }
 
   get workspace(): Workspace {

@@ -214,7 +214,9 @@ class Admin {
   readonly forgotten: Handler = async (request, response) => {
     const view = await this.#d.eraser.view(String(request.params.id))
     if (view === null) {
-      throw notFound('No erasure with this id, or its outcome is not kept any more: ask for it again')
+      throw notFound(
+        'No erasure with this id, or its outcome is not kept any more: ask for it again',
+      )
     }
     answer(response, 200, view satisfies ErasureView)
   }

@@ -2,6 +2,7 @@ import { Deployment } from '@relay/shared/queue/deployment.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import type { TestRedis } from '@relay/dev/redis/test-redis.js'
 import { customerKey } from '@relay/shared/identity.js'
+import type { ErasureView } from '../../src/admin/eraser.js'
 import { identityOfCustomerId } from '../../src/identity/identity.js'
 import { LEASE_MS, letter, Operations, redisForTests } from './operations.js'
 
@@ -48,8 +49,11 @@ async function post(o: Operations, customer: string, count = 1): Promise<void> {
   }
 }
 
-const forget = (o: Operations, customer: string) =>
-  o.ask('POST', '/admin/forget', { app_id: 'APP', customer_id: customer })
+async function forget(o: Operations, customer: string) {
+  const body = { app_id: 'APP', customer_id: customer }
+  const answer = await o.ask('POST', '/admin/forget', body)
+  return { status: answer.status, body: answer.body as ErasureView }
+}
 
 async function waiting(o: Operations, customer: string): Promise<number> {
   const texts = (await o.queued()).map(({ json }) => json.toString())
@@ -63,7 +67,12 @@ describe('forget', () => {
     await post(o, 'ann')
     const { status, body } = await forget(o, 'bob')
     expect(status).toBe(200)
-    expect(body).toMatchObject({ status: 'pending', queued: 3, dead_letters: 0, workers_pending: 1 })
+    expect(body).toMatchObject({
+      status: 'pending',
+      queued: 3,
+      dead_letters: 0,
+      workers_pending: 1,
+    })
     expect([await waiting(o, 'bob'), await waiting(o, 'ann')]).toEqual([0, 1])
     await o.eraser.look()
     expect((await o.ask('GET', `/admin/forget/${body.id}`)).body.status).toBe('pending')

@@ -205,7 +205,7 @@ export class Flight {
   }
 
   async #act(attempt: Attempt, usedShare: number): Promise<void> {
-    const { batch, ticket, outcome, answer, sentAtMs } = attempt
+    const { batch, ticket, outcome, sentAtMs } = attempt
     const { workspace, lane, settler, observer, learned, clock, trace } = this.#c
     const { appId } = workspace()
     switch (outcome.outcome) {
@@ -230,15 +230,20 @@ export class Flight {
         return
       case 'transient':
       case 'interrupted':
-        if (answer.kind === 'unknown') this.#open.mayArriveLate()
-        if (outcome.mayHaveArrived && answer.kind !== 'not_sent') {
-          observer.possiblyDuplicated(appId, batch.items.length)
-        }
+        this.#noteUnanswered(attempt, outcome.mayHaveArrived)
         return
       case 'refused':
       case 'unexplained':
       case 'undecodable':
         return
+    }
+  }
+
+  #noteUnanswered({ answer, batch }: Attempt, mayHaveArrived: boolean): void {
+    const { observer, workspace } = this.#c
+    if (answer.kind === 'unknown') this.#open.mayArriveLate()
+    if (mayHaveArrived && answer.kind !== 'not_sent') {
+      observer.possiblyDuplicated(workspace().appId, batch.items.length)
     }
   }
 

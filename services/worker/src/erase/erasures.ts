@@ -35,7 +35,7 @@ export class Erasures {
   #looked = new WeakMap<LoadedChunk, number>()
   #count = 0
   #looking: Promise<void> | null = null
-  #again = false
+  #next: Promise<void> | null = null
 
   constructor(options: ErasuresOptions) {
     this.#o = options
@@ -43,12 +43,18 @@ export class Erasures {
 
   /** Reads the list, applies what is new and confirms what can be. Never rejects. */
   look(): Promise<void> {
-    if (this.#looking !== null) {
-      this.#again = true
+    if (this.#looking === null) {
+      this.#looking = this.#look().finally(() => {
+        this.#looking = null
+      })
       return this.#looking
     }
-    this.#looking = this.#looks().finally(() => (this.#looking = null))
-    return this.#looking
+    // One that began before may have missed what the caller knows of.
+    this.#next ??= this.#looking.then(() => {
+      this.#next = null
+      return this.look()
+    })
+    return this.#next
   }
 
   /** Whether an element is to be erased. */
@@ -80,23 +86,22 @@ export class Erasures {
     }
   }
 
-  async #looks(): Promise<void> {
-    do {
-      this.#again = false
-      await this.#look().catch(() => undefined)
-    } while (this.#again)
-  }
-
   async #look(): Promise<void> {
     const { store, worker } = this.#o
-    const erasures = await store.enforced()
-    this.#learn(erasures)
-    const items = [...this.#inHand].flat().filter((item) => this.covers(item))
-    const clear = erasures.filter((erasure) => erasure.doneAtMs === null && !items.some((item) => isOf(erasure, item))) // prettier-ignore
-    await store.confirm(
-      clear.map(({ id }) => id),
-      worker,
-    )
+    try {
+      const erasures = await store.enforced()
+      this.#learn(erasures)
+      const items = [...this.#inHand].flat().filter((item) => this.covers(item))
+      const clear = erasures.filter(
+        (erasure) => erasure.doneAtMs === null && !items.some((item) => isOf(erasure, item)),
+      )
+      await store.confirm(
+        clear.map(({ id }) => id),
+        worker,
+      )
+    } catch {
+      // Not confirmed: the next renewal looks again.
+    }
   }
 
   #learn(erasures: readonly Erasure[]): void {

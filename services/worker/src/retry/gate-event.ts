@@ -19,8 +19,7 @@ export function gateEventOf(
       return { type: 'succeeded', probeId, nothingAccepted: true }
     case 'unexplained':
     case 'undecodable':
-      if (everythingRefused) return { type: 'refused_for', reason: 'everything_refused', probeId }
-      return probeId === null ? null : { type: 'succeeded', probeId, nothingAccepted: true }
+      return unexplained(probeId, everythingRefused)
     case 'refused':
       return { type: 'refused_for', reason: outcome.reason, probeId }
     case 'rate_limited':
@@ -30,4 +29,9 @@ export function gateEventOf(
     case 'interrupted':
       return probeId === null ? null : { type: 'probe_released', probeId }
   }
+}
+
+function unexplained(probeId: string | null, everythingRefused: boolean): GateEvent | null {
+  if (everythingRefused) return { type: 'refused_for', reason: 'everything_refused', probeId }
+  return probeId === null ? null : { type: 'succeeded', probeId, nothingAccepted: true }
 }

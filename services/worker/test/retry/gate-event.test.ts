@@ -5,10 +5,22 @@ const error = { status: 400, type: 'T', message: 'm', attribute: null, requestId
 
 it.each<[Outcome, object]>([
   [{ outcome: 'delivered' }, { type: 'succeeded' }],
-  [{ outcome: 'element_refused', error }, { type: 'succeeded', nothingAccepted: true }],
-  [{ outcome: 'undecodable', error }, { type: 'succeeded', nothingAccepted: true }],
-  [{ outcome: 'unexplained', error }, { type: 'succeeded', nothingAccepted: true }],
-  [{ outcome: 'too_large', error }, { type: 'succeeded', nothingAccepted: true }],
+  [
+    { outcome: 'element_refused', error },
+    { type: 'succeeded', nothingAccepted: true },
+  ],
+  [
+    { outcome: 'undecodable', error },
+    { type: 'succeeded', nothingAccepted: true },
+  ],
+  [
+    { outcome: 'unexplained', error },
+    { type: 'succeeded', nothingAccepted: true },
+  ],
+  [
+    { outcome: 'too_large', error },
+    { type: 'succeeded', nothingAccepted: true },
+  ],
   [
     { outcome: 'refused', reason: 'account_refused', error },
     { type: 'refused_for', reason: 'account_refused' },

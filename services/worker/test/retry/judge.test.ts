@@ -178,7 +178,7 @@ describe('a refusal that names no element', () => {
   })
 
   test('a lone bad element waits, and the next good one is tried before it', () => {
-    const [bad, good] = [customers(1)[0] as Item, customers(1)[0] as Item]
+    const [bad, good] = [customers(1)[0]!, customers(1)[0]!]
     const workspace = new Workspace([bad])
     for (let n = 0; n < 5; n++) workspace.fly((item) => item === bad)
     expect([workspace.dead, workspace.isHeld, workspace.requests]).toEqual([[], true, 5])
