@@ -24,7 +24,7 @@ const HOLDS: Readonly<Record<HoldReason, readonly [meaning: string, next: string
   ],
   everything_refused: [
     'MoEngage, or a firewall on the way, refuses every element without naming one',
-    'Look at vendorType and vendorMessage in the log of the worker; relay tries one element at a time and resumes by itself',
+    'Look at vendorType in the log of the worker; relay tries one element at a time and resumes by itself',
   ],
   unavailable: [
     'MoEngage does not answer, or answers with errors',

@@ -1,7 +1,10 @@
 import { REFUSAL_REASONS, type TransientReason } from './reasons.js'
 
-/** Why a workspace is held: MoEngage refused it, or could not be reached after all retries. */
-export const HOLD_REASONS = [...REFUSAL_REASONS, 'unavailable'] as const
+/**
+ * Why a workspace is held: MoEngage refused it, refuses every element without naming one (a new rule, a
+ * firewall), or could not be reached after all retries.
+ */
+export const HOLD_REASONS = [...REFUSAL_REASONS, 'everything_refused', 'unavailable'] as const
 export type HoldReason = (typeof HOLD_REASONS)[number]
 
 /** The one attempt that may run while the gate is not open. */

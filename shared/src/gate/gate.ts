@@ -1,5 +1,5 @@
 import { RETRY_ATTEMPTS, RETRY_INTERVAL_MS } from '../vendor/limits.js'
-import type { RefusalReason, TransientReason } from './reasons.js'
+import type { TransientReason } from './reasons.js'
 import type { ClosedMode, Gate, HeldMode, HoldReason, Mode, OpenMode, Probe } from './gate-state.js'
 import {
   FIRST_BACKOFF_MS,
@@ -14,11 +14,13 @@ interface OfAttempt {
   readonly probeId: string | null
 }
 
+type Refused = Exclude<HoldReason, 'unavailable'>
+
 export type GateEvent =
   /** Delivered, or refused for its elements or size alone: MoEngage works. */
   | ({ readonly type: 'succeeded'; readonly nothingAccepted?: true } & OfAttempt)
   | ({ readonly type: 'failed_transient'; readonly reason: TransientReason } & OfAttempt)
-  | ({ readonly type: 'refused_for'; readonly reason: RefusalReason } & OfAttempt)
+  | ({ readonly type: 'refused_for'; readonly reason: Refused } & OfAttempt)
   | ({ readonly type: 'rate_limited'; readonly retryAfterMs: number | null } & OfAttempt)
   /** The workspace's settings changed. */
   | { readonly type: 'config_changed' }
@@ -143,11 +145,7 @@ function failed(
   }
 }
 
-function refused(
-  mode: Mode,
-  event: OfAttempt & { readonly reason: RefusalReason },
-  nowMs: number,
-): Mode {
+function refused(mode: Mode, event: OfAttempt & { readonly reason: Refused }, nowMs: number): Mode {
   if (mode.state !== 'held') {
     const held = hold(event.reason, nowMs, nowMs)
     // A late answer to an older request leaves the running probe its place.

@@ -10,8 +10,6 @@ export const REFUSAL_REASONS = [
   'wrong_host',
   /** Relay, or a proxy on the way, built a request that no retry makes right. */
   'wrong_request',
-  /** Every element is refused, for a reason that names none: a new rule, a firewall. */
-  'everything_refused',
 ] as const
 export type RefusalReason = (typeof REFUSAL_REASONS)[number]
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { advance, type GateEvent, isProbe, mayStart } from '../../src/gate/gate.js'
-import { type Gate, OPEN_GATE, readGate } from '../../src/gate/gate-state.js'
-import { REFUSAL_REASONS } from '../../src/gate/reasons.js'
+import { type Gate, HOLD_REASONS, OPEN_GATE, readGate } from '../../src/gate/gate-state.js'
 
 const T0 = 1_000_000
+const REFUSED = HOLD_REASONS.filter((reason) => reason !== 'unavailable')
 const OTHER = { probeId: null }
 const probeStarted = (probeId: string): GateEvent => ({
   type: 'probe_started',
@@ -76,7 +76,7 @@ describe('a server error', () => {
 
 describe('a refusal', () => {
   const refuse =
-    (reason: (typeof REFUSAL_REASONS)[number]) =>
+    (reason: (typeof REFUSED)[number]) =>
     (probeId: string | null): GateEvent => ({ type: 'refused_for', reason, probeId })
 
   it.each([
@@ -379,7 +379,7 @@ describe('whatever happens', () => {
     }),
     fc.record({
       type: fc.constant('refused_for' as const),
-      reason: fc.constantFrom(...REFUSAL_REASONS),
+      reason: fc.constantFrom(...REFUSED),
       probeId,
     }),
     fc.record({

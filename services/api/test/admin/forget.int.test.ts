@@ -31,7 +31,8 @@ async function open() {
   await new Promise((resolve) => setTimeout(resolve, 50))
   o.clock.aheadMs = LEASE_MS
   const deployment = new Deployment(client, o.prefix)
-  const renew = () => deployment.session('w.1@r', LEASE_MS, 'join')
+  const call = { id: 'w.1@r', leaseMs: LEASE_MS, step: 'join', replaces: '', run: 'r' } as const
+  const renew = () => deployment.session(call)
   await renew()
   return { o, renew }
 }

@@ -3,7 +3,8 @@ import type { TestRedis } from '@relay/dev/redis/test-redis.js'
 import { readGate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import { advance } from '@relay/shared/gate/gate.js'
-import { REFUSAL_REASONS, TRANSIENT_REASONS } from '@relay/shared/gate/reasons.js'
+import { HOLD_REASONS } from '@relay/shared/gate/gate-state.js'
+import { TRANSIENT_REASONS } from '@relay/shared/gate/reasons.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import axe from 'axe-core'
 import { launch, type Browser, type Page } from 'puppeteer-core'
@@ -42,7 +43,7 @@ it('the page is given to anybody, holds no secret, and may run nothing but its o
 
 it('has words for all that can hold a workspace or slow it down', async () => {
   const script = await (await fetch(`${o.url}/console/workspaces.js`)).text()
-  for (const reason of [...REFUSAL_REASONS, ...TRANSIENT_REASONS, 'unavailable', 'rate_limited']) {
+  for (const reason of [...HOLD_REASONS, ...TRANSIENT_REASONS, 'rate_limited']) {
     expect(script).toMatch(new RegExp(`^  ${reason}: `, 'm'))
   }
 })

@@ -12,12 +12,7 @@ import type { Outcome, VendorError } from './outcome.js'
 import { parseRetryAfter } from './retry-after.js'
 
 type Meaning =
-  | 'element_refused'
-  | 'undecodable'
-  | 'too_large'
-  | 'rate_limited'
-  | 'server_error'
-  | Exclude<RefusalReason, 'everything_refused'>
+  'element_refused' | 'undecodable' | 'too_large' | 'rate_limited' | 'server_error' | RefusalReason
 
 /**
  * The vendor's error types, lower case without blanks and punctuation: its pages spell one type

@@ -46,7 +46,6 @@ const PLAIN_LABELS = [
   'delivered',
   'element_refused',
   'unexplained',
-  'undecodable',
   'too_large',
   'rate_limited',
   'interrupted',
@@ -58,5 +57,7 @@ export type OutcomeLabel = (typeof OUTCOME_LABELS)[number]
 
 /** The outcome as one label of a closed set. */
 export function outcomeLabel(outcome: Outcome): OutcomeLabel {
-  return 'reason' in outcome ? outcome.reason : outcome.outcome
+  if ('reason' in outcome) return outcome.reason
+  // Neither names an element; a series each would be too much.
+  return outcome.outcome === 'undecodable' ? 'unexplained' : outcome.outcome
 }

@@ -105,7 +105,7 @@ function requestMetrics(registers: Registry[]) {
       name: 'relay_request_body_bytes',
       help: 'Size of bulk request bodies.',
       labelNames: ['app_id'],
-      buckets: [16e3, 64e3, 112e3, 128e3],
+      buckets: [64e3, 112e3, 128e3],
       registers,
     }),
     requestElements: new Histogram({
