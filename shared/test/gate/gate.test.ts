@@ -83,6 +83,7 @@ describe('a refusal', () => {
     ['credentials_refused', [1_000, 2_500, 4_750, 8_125]],
     ['misconfigured', [1_000, 2_500, 4_750, 8_125]],
     ['wrong_host', [2_000, 5_000, 9_500, 16_250]],
+    ['ip_refused', [2_000, 5_000, 9_500, 16_250]],
     ['wrong_request', [2_000, 5_000, 9_500, 16_250]],
     ['account_refused', [5_000, 15_000, 35_000, 75_000]],
   ] as const)('%s holds the workspace and is probed at %j', (reason, expected) => {
