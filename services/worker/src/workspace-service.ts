@@ -14,6 +14,7 @@ import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { sharesOf } from './batch/body.js'
 import { Admission } from './budget/admission.js'
+import { GaugeWatch } from './learn/gauge-watch.js'
 import { Learned } from './learn/learned.js'
 import { LearnedStore } from '@relay/shared/gate/learned-store.js'
 import { Reservations } from './budget/reservations.js'
@@ -81,6 +82,7 @@ export class WorkspaceService {
   readonly #ledger: Ledger
   readonly #gate: WorkspaceGate
   readonly #learned: Learned
+  readonly #gauge: GaugeWatch
   readonly #reservations: Reservations
   readonly #partitioning: Partitioning
   readonly #expiry: Expiry
@@ -99,7 +101,9 @@ export class WorkspaceService {
     const { client, config, clock } = options
     this.#ledger = new Ledger(client, config.prefix, this.#workspace.appId, clock)
     this.#reservations = new Reservations(clock)
+    this.#gauge = this.#newGauge()
     this.#learned = new Learned({
+      gaugeShare: () => this.#gauge.share,
       store: new LearnedStore(client, config.prefix, this.#workspace.appId),
       limits: () => this.#workspace.limits,
       windowMs: config.budgetWindowMs,
@@ -276,6 +280,19 @@ export class WorkspaceService {
     return new HttpSender({ ...account, version, ca, maxSockets: MAX_SOCKETS, clock })
   }
 
+  #newGauge(): GaugeWatch {
+    const { config, clock, observer } = this.#o
+    return new GaugeWatch({
+      limits: () => this.#workspace.limits,
+      windowMs: config.budgetWindowMs,
+      monotonicMs: () => clock.monotonicMs(),
+      used: () => this.#ledger.used(),
+      onAdvertised: (limit, differs) => {
+        observer.advertised(this.#workspace.appId, limit, differs)
+      },
+    })
+  }
+
   #newLane(lane: Lane): LaneDispatcher {
     const o = this.#o
     const newId = (): string => o.random.bytes(12).toString('base64url')
@@ -302,6 +319,7 @@ export class WorkspaceService {
         admission,
         gate: this.#gate,
         learned: this.#learned,
+        gauge: this.#gauge,
         sender: () => this.#sender,
         settler: o.settler,
         deadLetters: o.deadLetters,
