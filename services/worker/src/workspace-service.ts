@@ -8,6 +8,7 @@ import { GateStore } from '@relay/shared/gate/gate-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import { LayoutStore } from '@relay/shared/queue/layout.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
+import { CustomerCounts } from '@relay/shared/policy/customer-counts.js'
 import type { Random } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
@@ -24,6 +25,7 @@ import type { WorkerObserver } from './dispatch/observer.js'
 import type { WindowMemory } from './fetch/loader.js'
 import type { PartitionWindow } from './fetch/window.js'
 import type { InFlight } from './ownership/in-flight.js'
+import { CustomerPolicy } from './policy/customer-policy.js'
 import { Partitioning } from './ownership/partitioning.js'
 import { HttpSender } from './send/http-sender.js'
 import { Expiry } from './settle/expiry.js'
@@ -83,6 +85,7 @@ export class WorkspaceService {
   readonly #gate: WorkspaceGate
   readonly #learned: Learned
   readonly #gauge: GaugeWatch
+  readonly #policy: CustomerPolicy
   readonly #reservations: Reservations
   readonly #partitioning: Partitioning
   readonly #expiry: Expiry
@@ -102,6 +105,7 @@ export class WorkspaceService {
     this.#ledger = new Ledger(client, config.prefix, this.#workspace.appId, clock)
     this.#reservations = new Reservations(clock)
     this.#gauge = this.#newGauge()
+    this.#policy = this.#newPolicy()
     this.#learned = new Learned({
       gaugeShare: () => this.#gauge.share,
       store: new LearnedStore(client, config.prefix, this.#workspace.appId),
@@ -293,6 +297,23 @@ export class WorkspaceService {
     })
   }
 
+  /** One for both lanes: a customer's units of both count together. */
+  #newPolicy(): CustomerPolicy {
+    const { client, config, clock, random, observer, redisNowMs, incarnation, recovery } = this.#o
+    const { appId } = this.#workspace
+    const openMs = config.requestTimeoutMs + config.arrivalGraceMs
+    return new CustomerPolicy({
+      counts: new CustomerCounts({ client, prefix: config.prefix, appId, openMs }),
+      limits: () => this.#workspace.customerLimits ?? [],
+      ...{ clock, redisNowMs, incarnation, openMs },
+      workers: () => recovery()?.workers.length ?? 1,
+      newId: () => random.bytes(9).toString('base64url'),
+      onHeld: (customer, waitMs) => {
+        observer.customerHeld(appId, customer, waitMs)
+      },
+    })
+  }
+
   #newLane(lane: Lane): LaneDispatcher {
     const o = this.#o
     const newId = (): string => o.random.bytes(12).toString('base64url')
@@ -320,6 +341,7 @@ export class WorkspaceService {
         gate: this.#gate,
         learned: this.#learned,
         gauge: this.#gauge,
+        policy: this.#policy,
         sender: () => this.#sender,
         settler: o.settler,
         deadLetters: o.deadLetters,
