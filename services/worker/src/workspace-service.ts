@@ -9,12 +9,14 @@ import { GateStore } from '@relay/shared/gate/gate-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import { LayoutStore } from '@relay/shared/queue/layout.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
+import { CustomerCounts } from '@relay/shared/policy/customer-counts.js'
 import type { Random } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { sharesOf } from './batch/body.js'
 import { Admission } from './budget/admission.js'
+import { GaugeWatch } from './learn/gauge-watch.js'
 import { Learned } from './learn/learned.js'
 import { LearnedStore } from '@relay/shared/gate/learned-store.js'
 import { Reservations } from './budget/reservations.js'
@@ -25,6 +27,7 @@ import type { Erasures } from './erase/erasures.js'
 import type { WindowMemory } from './fetch/loader.js'
 import type { PartitionWindow } from './fetch/window.js'
 import type { InFlight } from './ownership/in-flight.js'
+import { CustomerPolicy } from './policy/customer-policy.js'
 import { Partitioning } from './ownership/partitioning.js'
 import { Refusals } from './retry/refusals.js'
 import { HttpSender } from './send/http-sender.js'
@@ -72,6 +75,8 @@ export interface Recovery {
 
 /** Connections per workspace: at most one request per partition and lane is under way. */
 const MAX_SOCKETS = 64
+/** A change of these is tried at once, over new connections. */
+const CONNECTION_FIELDS = ['apiKey', 'baseUrl', 'forwardedFor'] as const
 /** A recovery that takes longer than this is told to whoever reads the log, ms. */
 const RECOVERY_TOLD_AFTER_MS = 2_000
 /** Pause before asking again whether all workers have re-entered their reservations, ms. */
@@ -84,6 +89,8 @@ export class WorkspaceService {
   readonly #gate: WorkspaceGate
   readonly #learned: Learned
   readonly #refusals: Refusals
+  readonly #gauge: GaugeWatch
+  readonly #policy: CustomerPolicy
   readonly #reservations: Reservations
   readonly #partitioning: Partitioning
   readonly #expiry: Expiry
@@ -102,7 +109,10 @@ export class WorkspaceService {
     const { client, config, clock } = options
     this.#ledger = new Ledger(client, config.prefix, this.#workspace.appId, clock)
     this.#reservations = new Reservations(clock)
+    this.#gauge = this.#newGauge()
+    this.#policy = this.#newPolicy()
     this.#learned = new Learned({
+      gaugeShare: () => this.#gauge.share,
       store: new LearnedStore(client, config.prefix, this.#workspace.appId),
       limits: () => this.#workspace.limits,
       windowMs: config.budgetWindowMs,
@@ -210,7 +220,7 @@ export class WorkspaceService {
   async reconfigure(workspace: Workspace): Promise<void> {
     const old = this.#workspace
     this.#workspace = workspace
-    if (old.apiKey !== workspace.apiKey || old.baseUrl !== workspace.baseUrl) {
+    if (CONNECTION_FIELDS.some((field) => old[field] !== workspace[field])) {
       const before = this.#sender
       this.#sender = this.#newSender()
       setTimeout(() => {
@@ -279,10 +289,41 @@ export class WorkspaceService {
   }
 
   #newSender(): HttpSender {
-    const { appId, apiKey, baseUrl } = this.#workspace
+    const { appId, apiKey, baseUrl, forwardedFor } = this.#workspace
     const { clock, version } = this.#o
     const ca = this.#o.config.vendorCa
-    return new HttpSender({ baseUrl, appId, apiKey, version, ca, maxSockets: MAX_SOCKETS, clock })
+    const account = { baseUrl, appId, apiKey, forwardedFor }
+    return new HttpSender({ ...account, version, ca, maxSockets: MAX_SOCKETS, clock })
+  }
+
+  #newGauge(): GaugeWatch {
+    const { config, clock, observer } = this.#o
+    return new GaugeWatch({
+      limits: () => this.#workspace.limits,
+      windowMs: config.budgetWindowMs,
+      monotonicMs: () => clock.monotonicMs(),
+      used: () => this.#ledger.used(),
+      onAdvertised: (limit, differs) => {
+        observer.advertised(this.#workspace.appId, limit, differs)
+      },
+    })
+  }
+
+  /** One for both lanes: a customer's units of both count together. */
+  #newPolicy(): CustomerPolicy {
+    const { client, config, clock, random, observer, redisNowMs, incarnation, recovery } = this.#o
+    const { appId } = this.#workspace
+    const openMs = config.requestTimeoutMs + config.arrivalGraceMs
+    return new CustomerPolicy({
+      counts: new CustomerCounts({ client, prefix: config.prefix, appId, openMs }),
+      limits: () => this.#workspace.customerLimits ?? [],
+      ...{ clock, redisNowMs, incarnation, openMs },
+      workers: () => recovery()?.workers.length ?? 1,
+      newId: () => random.bytes(9).toString('base64url'),
+      onHeld: (customer, waitMs) => {
+        observer.customerHeld(appId, customer, waitMs)
+      },
+    })
   }
 
   #newLane(lane: Lane): LaneDispatcher {
@@ -312,6 +353,8 @@ export class WorkspaceService {
         gate: this.#gate,
         learned: this.#learned,
         refusals: this.#refusals,
+        gauge: this.#gauge,
+        policy: this.#policy,
         sender: () => this.#sender,
         settler: o.settler,
         deadLetters: o.deadLetters,

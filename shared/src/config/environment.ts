@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { TracingTarget } from '../telemetry/tracer.js'
+import type { CustomerLimit } from './customer-limits.js'
 import { ConfigError, type ConfigFault } from './fault.js'
 import { readProducers, type ProducerSecrets } from './producers.js'
 import { parseRedisUrl, REDIS_URL_ACCEPTED, type RedisTarget } from './redis-url.js'
@@ -22,6 +23,10 @@ export interface Config {
   readonly vendorCa: string | null
   /** Limits of workspaces that name none. */
   readonly defaultLimits: WorkspaceLimits
+  /** Policy per end user of workspaces that name none. */
+  readonly customerLimits: readonly CustomerLimit[]
+  /** `X-Forwarded-For` of workspaces that name none. */
+  readonly forwardedFor: string | undefined
   readonly budgetWindowMs: number
   /** Producer name → secrets (several while one is being rotated). Empty: nobody may post. */
   readonly producers: ProducerSecrets
@@ -75,14 +80,15 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
   const str = (name: Name) => read(name) as string | null
 
   const redis = readRedis(str, faults)
-  const defaultLimits: WorkspaceLimits = {
-    usersPerWindow: num('MOENGAGE_USERS_PER_MINUTE'),
-    eventsPerWindow: num('MOENGAGE_EVENTS_PER_MINUTE'),
-    devicesPerWindow: optional('MOENGAGE_DEVICES_PER_MINUTE'),
-    maxBodyBytes: num('MOENGAGE_MAX_BODY_BYTES'),
-  }
+  const limits = readLimits(num, optional)
   const workspacesFile = str('RELAY_WORKSPACES_FILE')
-  const ownWorkspace = readOwnWorkspace(str, defaultLimits, workspacesFile !== null, faults)
+  const policies = readPolicies(read, str)
+  const ownWorkspace = readOwnWorkspace(
+    str,
+    { ...policies, limits },
+    workspacesFile !== null,
+    faults,
+  )
   const config: Config = {
     redis,
     prefix: str('RELAY_PREFIX') ?? '',
@@ -90,7 +96,8 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
     ownWorkspace,
     ownKeyFile: str('MOENGAGE_API_KEY_FILE'),
     vendorCa: readPem('MOENGAGE_CA_FILE', str('MOENGAGE_CA_FILE'), faults),
-    defaultLimits,
+    defaultLimits: limits,
+    ...policies,
     budgetWindowMs: num('MOENGAGE_BUDGET_WINDOW_SECONDS') * 1000,
     ...readSecrets(env, str, faults),
     tls: readTls(str, faults),
@@ -122,6 +129,24 @@ function inMs(seconds: number | null): number | null {
 }
 
 type Str = (name: Name) => string | null
+
+function readLimits(
+  num: (name: Name) => number,
+  optional: (name: Name) => number | null,
+): WorkspaceLimits {
+  return {
+    usersPerWindow: num('MOENGAGE_USERS_PER_MINUTE'),
+    eventsPerWindow: num('MOENGAGE_EVENTS_PER_MINUTE'),
+    devicesPerWindow: optional('MOENGAGE_DEVICES_PER_MINUTE'),
+    maxBodyBytes: num('MOENGAGE_MAX_BODY_BYTES'),
+  }
+}
+
+/** Settings that workspaces of the file take over. */
+function readPolicies(read: (name: Name) => unknown, str: Str) {
+  const customerLimits = (read('MOENGAGE_CUSTOMER_LIMITS') ?? []) as readonly CustomerLimit[]
+  return { customerLimits, forwardedFor: str('MOENGAGE_FORWARDED_FOR') ?? undefined }
+}
 
 function readTracing(str: Str, num: (name: Name) => number): TracingTarget | null {
   const endpoint = str('OTEL_EXPORTER_OTLP_ENDPOINT')
@@ -176,7 +201,7 @@ function readSecrets(env: Environment, str: Str, faults: ConfigFault[]) {
 
 function readOwnWorkspace(
   str: Str,
-  limits: WorkspaceLimits,
+  own: Pick<Workspace, 'limits' | 'customerLimits' | 'forwardedFor'>,
   hasFile: boolean,
   faults: ConfigFault[],
 ): Workspace | null {
@@ -195,7 +220,7 @@ function readOwnWorkspace(
     appId: appId ?? '',
     apiKey: apiKey ?? '',
     baseUrl: origin ?? '',
-    limits,
+    ...own,
     producers: null,
     quotas: new Map(),
     mode: 'live',

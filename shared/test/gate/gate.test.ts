@@ -83,6 +83,7 @@ describe('a refusal', () => {
     ['credentials_refused', [1_000, 2_500, 4_750, 8_125]],
     ['misconfigured', [1_000, 2_500, 4_750, 8_125]],
     ['wrong_host', [2_000, 5_000, 9_500, 16_250]],
+    ['ip_refused', [2_000, 5_000, 9_500, 16_250]],
     ['wrong_request', [2_000, 5_000, 9_500, 16_250]],
     ['everything_refused', [2_000, 5_000, 9_500, 16_250]],
     ['account_refused', [5_000, 15_000, 35_000, 75_000]],
@@ -238,6 +239,47 @@ describe('what is no news leaves the gate as it is', () => {
   it('and nobody is the probe where there is none', () => {
     expect([isProbe(OPEN_GATE, 'p'), isProbe(held, 'p')]).toEqual([false, false])
     expect([isProbe(probing, 'p'), isProbe(probing, 'q')]).toEqual([true, false])
+  })
+})
+
+describe('a 429 whose headers name the reset of the window', () => {
+  const limited = (resetMs: number | null, probeId: string | null): GateEvent => {
+    return { type: 'rate_limited', retryAfterMs: null, resetMs, probeId }
+  }
+  /** Pauses after each of several 429s in a row, each to the probe of the one before, ms. */
+  function pauses(resetMs: number | null, times: number): number[] {
+    let gate = OPEN_GATE
+    let nowMs = T0
+    return Array.from({ length: times }, (_, i) => {
+      const probeId = i === 0 ? null : 'p'
+      if (probeId !== null) gate = advance(gate, { type: 'probe_started', probeId, ttlMs: 9_000 }, nowMs, 0) // prettier-ignore
+      gate = advance(gate, limited(resetMs, probeId), nowMs, 0)
+      const pauseMs = gate.mode.state === 'rate_limited' ? gate.mode.nextProbeAtMs - nowMs : 0
+      nowMs += pauseMs
+      return pauseMs
+    })
+  }
+
+  it('waits for the reset, not shorter and not longer', () => {
+    expect(pauses(6_000, 1)).toEqual([6_000])
+  })
+
+  it('is asked no sooner than without the headers, and no later than a window, whatever they say', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 60_000 }), (resetMs) => {
+        pauses(resetMs, 8).forEach((pauseMs, i) => {
+          const without = pauses(null, 8)[i] ?? 0
+          expect(pauseMs).toBe(Math.max(without, resetMs))
+          expect(pauseMs).toBeLessThanOrEqual(60_000)
+        })
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('names no time where Retry-After does', () => {
+    const event: GateEvent = { type: 'rate_limited', retryAfterMs: 3_000, resetMs: 50_000, probeId: null } // prettier-ignore
+    expect(after(OPEN_GATE, T0, event).mode).toMatchObject({ nextProbeAtMs: T0 + 3_000 })
   })
 })
 

@@ -1,7 +1,7 @@
 import type { Cost } from '@relay/shared/budget/cost.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import { BodyBuilder, type Addition, type Batch } from './body.js'
-import type { LoadedChunk, PartitionWindow } from '../fetch/window.js'
+import type { Item, LoadedChunk, PartitionWindow } from '../fetch/window.js'
 
 /** After so many elements in a row that do not fit any more a body counts as full. */
 const MISSES = 16
@@ -21,6 +21,8 @@ export interface PackLimits {
   readonly limits: WorkspaceLimits
   /** Whether adjacent elements of a customer may share one element of the body. */
   readonly coalesces: boolean
+  /** Units that may be taken of customers that are held back; absent: no customer is. */
+  readonly allowances?: ReadonlyMap<string, number> | undefined
   /** Elements of at most so many windows: the others stay free for requests beside this one. */
   readonly mostWindows: number
   /** All that fits of one window before the next, in place of the oldest chunk of all of them each time. */
@@ -28,9 +30,10 @@ export interface PackLimits {
 }
 
 /**
- * Fills one body from the windows, oldest chunk (or window) first. What cannot be afforded or does not fit
- * holds back the later elements of its own customer, and nobody else's: within a customer the
- * order stays, between customers there is none.
+ * Fills one body from the windows, oldest chunk (or window) first. The first element that can be
+ * afforded decides the project. An element that is of another project, cannot be afforded or does
+ * not fit holds back the later elements of its own customer, and of no other customer: within a
+ * customer the order stays, between customers there is none.
  */
 export function pack(windows: readonly PartitionWindow[], limits: PackLimits): Batch {
   const packing = new Packing(limits)
@@ -78,6 +81,8 @@ class Packing {
   readonly #limits: PackLimits
   readonly #body: BodyBuilder
   readonly #windows = new Set<PartitionWindow>()
+  /** Units of customers that have an allowance. */
+  readonly #taken = new Map<string, number>()
   #misses = 0
 
   constructor(limits: PackLimits) {
@@ -99,12 +104,30 @@ class Packing {
       const element = elements[index]
       if (element === undefined || chunk.isDone(index)) continue
       if (held.size > 0 && held.has(element.customer)) continue
-      const addition = this.#body.quote({ window, chunk, index, element })
-      if (this.#fits(addition)) {
-        this.#body.add(addition)
-        this.#windows.add(window)
-      } else held.add(element.customer)
+      if (!this.#takes({ window, chunk, index, element })) held.add(element.customer)
     }
+  }
+
+  #takes(item: Item): boolean {
+    if (!this.#body.takesProjectOf(item.element)) return false
+    const addition = this.#body.quote(item)
+    if (!this.#allows(addition) || !this.#fits(addition)) return false
+    this.#body.add(addition)
+    this.#windows.add(item.window)
+    return true
+  }
+
+  /** A customer with an allowance gets that many units, or one element that is dearer. */
+  #allows({ item, cost }: Addition): boolean {
+    const { allowances } = this.#limits
+    if (allowances === undefined) return true
+    const { customer } = item.element
+    const allowed = allowances.get(customer)
+    if (allowed === undefined) return true
+    const taken = this.#taken.get(customer) ?? 0
+    const isAllowed = taken + cost <= allowed || (taken === 0 && allowed > 0)
+    if (isAllowed) this.#taken.set(customer, taken + cost)
+    return isAllowed
   }
 
   #fits({ budget, cost, bytes }: Addition): boolean {

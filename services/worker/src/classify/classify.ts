@@ -9,6 +9,7 @@ import {
 } from '../send/answer.js'
 import { type Envelope, readEnvelope } from './envelope.js'
 import type { Outcome, VendorError } from './outcome.js'
+import { gaugeOf } from './rate-gauge.js'
 import { parseRetryAfter } from './retry-after.js'
 
 type Meaning =
@@ -36,6 +37,7 @@ const BY_TYPE: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['accountsuspended', 'account_refused'], // overview, 403; openapi also 400
   ['accounttemporarilysuspended', 'account_refused'], // overview, 403
   ['blockedclient', 'account_refused'], // openapi, 403
+  ['ipvalidationrequired', 'ip_refused'], // help ip-whitelisting-in-moengage, 403; read 2026-11-29
   ['invalidparams', 'misconfigured'], // overview, 400; openapi also 403
   ['authenticationrequired', 'credentials_refused'], // overview, 401
   ['authenticationinvalid', 'credentials_refused'], // openapi, 401
@@ -113,7 +115,9 @@ function ofSuccess(answer: ResponseAnswer, nowMs: number): Outcome {
   if (envelope === null || !answer.requestComplete) {
     return transient('unreadable_answer', answer.requestComplete)
   }
-  if (envelope.status === 'success') return { outcome: 'delivered' }
+  if (envelope.status === 'success') {
+    return { outcome: 'delivered', requestId: envelope.requestId }
+  }
   const denies = envelope.status === 'fail' || envelope.status === 'failure'
   if (!denies || envelope.error === null) return transient('unreadable_answer', true)
   return byType(envelope, answer, nowMs) ?? unexplained(answer, envelope)
@@ -152,14 +156,13 @@ function meaning(known: Meaning, answer: ResponseAnswer, nowMs: number): Outcome
     case 'undecodable':
     case 'too_large':
       return { outcome: known, error: vendorError(answer) }
-    case 'rate_limited': {
-      const { retryAfter, date } = answer.headers
-      return { outcome: known, retryAfterMs: parseRetryAfter(retryAfter, { nowMs, date }) }
-    }
+    case 'rate_limited':
+      return rateLimited(answer, nowMs)
     case 'server_error':
       return transient(known, answer.requestComplete)
     case 'credentials_refused':
     case 'account_refused':
+    case 'ip_refused':
     case 'misconfigured':
     case 'wrong_host':
     case 'wrong_request':
@@ -169,6 +172,13 @@ function meaning(known: Meaning, answer: ResponseAnswer, nowMs: number): Outcome
 
 function unexplained(answer: ResponseAnswer, envelope: Envelope | null): Outcome {
   return { outcome: 'unexplained', error: vendorError(answer, envelope) }
+}
+
+function rateLimited(answer: ResponseAnswer, nowMs: number): Outcome {
+  const { retryAfter, date } = answer.headers
+  const retryAfterMs = parseRetryAfter(retryAfter, { nowMs, date })
+  const resetMs = gaugeOf(answer, nowMs)?.resetMs ?? null
+  return { outcome: 'rate_limited', retryAfterMs, resetMs }
 }
 
 function vendorError(answer: ResponseAnswer, envelope = readEnvelope(answer.body)): VendorError {

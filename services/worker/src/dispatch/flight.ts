@@ -4,15 +4,19 @@ import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { DeadLetterSink } from '@relay/shared/dead-letters/dead-letter.js'
 import type { Lane } from '@relay/shared/element.js'
 import type { Mode } from '@relay/shared/gate/gate-state.js'
+import { bulkNames } from '@relay/shared/trace/trace-entry.js'
 import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { Manifest } from '../retry/manifest.js'
 import { sharesOf, writeBody, type Batch } from '../batch/body.js'
 import type { Admission } from '../budget/admission.js'
+import type { GaugeWatch } from '../learn/gauge-watch.js'
 import type { Learned } from '../learn/learned.js'
 import type { WorkspaceGate } from '../budget/workspace-gate.js'
 import { classify } from '../classify/classify.js'
 import type { Outcome } from '../classify/outcome.js'
+import { gaugeOf } from '../classify/rate-gauge.js'
 import type { Item } from '../fetch/window.js'
+import type { CustomerPolicy } from '../policy/customer-policy.js'
 import { gateEventOf } from '../retry/gate-event.js'
 import { Judge, type Begun, type Judgement } from '../retry/judge.js'
 import type { Refusals } from '../retry/refusals.js'
@@ -40,6 +44,8 @@ export interface FlightContext {
   readonly gate: WorkspaceGate
   readonly learned: Learned
   readonly refusals: Refusals
+  readonly gauge: GaugeWatch
+  readonly policy: CustomerPolicy
   readonly sender: () => Sender
   readonly settler: Settler
   readonly deadLetters: DeadLetterSink
@@ -109,8 +115,9 @@ export class Flight {
     let ticket = first ?? (await this.#nextTicket())
     while (ticket !== null) {
       const batch = this.#next()
-      if (batch === null || exceeds(batch.cost, ticket.cost) || !this.#mayTry(batch)) {
-        // What changed meanwhile (a window lost, a customer forgotten) may have ended a bisection.
+      const isWithin = batch !== null && !exceeds(batch.cost, ticket.cost) && this.#mayTry(batch)
+      if (!isWithin || !(await this.#admitsCustomers(batch, ticket))) {
+        // What changed meanwhile (a window lost, a customer forgotten or held back) may have ended a bisection.
         await this.#returnTicket(ticket)
         ticket = await this.#nextTicket()
         continue
@@ -134,6 +141,16 @@ export class Flight {
     return this.#c.learned.mayTry(bodyBytes, this)
   }
 
+  /** Counts the attempt for each of its customers; those that must wait are left to later batches. */
+  async #admitsCustomers(batch: Batch, { id }: Ticket): Promise<boolean> {
+    const admission = await this.#c.policy.admit(id, batch).catch(() => null)
+    if (admission?.outcome === 'admitted') return true
+    // Unknown is no: nothing is sent before it is counted.
+    if (admission === null) await this.#c.pause(REDIS_AWAY_MS)
+    else this.#manifest.drop(({ element }) => admission.customers.has(element.customer))
+    return false
+  }
+
   async #attempt(batch: Batch, ticket: Ticket): Promise<Attempt> {
     const { clock, sendableMs, sender, signal, observer, lane, erasures } = this.#c
     const sentAtMs = this.#c.redisNowMs()
@@ -143,6 +160,7 @@ export class Flight {
     const holds = () => sendableMs() > 0 && !batch.items.some(isOver)
     const answer = await sender().attempt({
       body: writeBody(batch),
+      projectCode: batch.projectCode,
       deadlineMonotonicMs: this.#deadlineMs(ticket),
       // The lease has been renewed since, as a rule: then the attempt has its whole time.
       extendedTo: () => (holds() ? this.#deadlineMs(ticket) : -Infinity),
@@ -152,7 +170,9 @@ export class Flight {
     const outcome = classify(answer, clock.nowMs())
     const { appId } = this.#c.workspace()
     const probe = ticket.probeId !== null
-    observer.attempted({ appId, lane, attemptId: ticket.id, probe, batch, answer, outcome })
+    const gauge = gaugeOf(answer, clock.nowMs())
+    observer.attempted({ appId, lane, attemptId: ticket.id, probe, batch, answer, outcome, gauge })
+    this.#c.gauge.observe(gauge, outcome.outcome === 'delivered' ? batch.cost : null)
     return { ...begun, ticket, answer, outcome, sentAtMs }
   }
 
@@ -199,9 +219,12 @@ export class Flight {
   }
 
   async #tellLedger(answer: Answer, { id }: Ticket): Promise<void> {
-    const { admission } = this.#c
-    if (answer.kind === 'response') await admission.answered(id)
-    else if (answer.kind === 'not_sent' && NEVER_LEFT.has(answer.why)) await admission.refund(id)
+    const { admission, policy } = this.#c
+    if (answer.kind === 'response') {
+      await Promise.all([admission.answered(id), policy.answered(id)])
+    } else if (answer.kind === 'not_sent' && NEVER_LEFT.has(answer.why)) {
+      await Promise.all([admission.refund(id), policy.refund(id)])
+    }
   }
 
   async #act(attempt: Attempt, usedShare: number): Promise<void> {
@@ -214,7 +237,7 @@ export class Flight {
         await settler.settle(batch.items)
         this.#manifest.delivered()
         observer.delivered(appId, lane, batch, answeredAtMs)
-        trace.sent(appId, sharesOf(batch), ticket.id, answeredAtMs)
+        trace.sent(appId, sharesOf(batch), bulkNames(ticket.id, outcome.requestId), answeredAtMs)
         await learned.bodyAccepted(batch.bodyBytes).catch(() => undefined)
         return
       }

@@ -19,6 +19,7 @@ export const SAVED_BUDGET: Budget = 'users'
 export function createWorkerMetrics(registry: Registry) {
   const metrics = {
     ...requestMetrics([registry]),
+    ...gaugeMetrics([registry]),
     ...elementMetrics([registry]),
     ...ownMetrics([registry]),
   }
@@ -105,7 +106,7 @@ function requestMetrics(registers: Registry[]) {
       name: 'relay_request_body_bytes',
       help: 'Size of bulk request bodies.',
       labelNames: ['app_id'],
-      buckets: [64e3, 112e3, 128e3],
+      buckets: [112e3, 128e3],
       registers,
     }),
     requestElements: new Histogram({
@@ -118,9 +119,39 @@ function requestMetrics(registers: Registry[]) {
       name: 'relay_request_duration_seconds',
       help: 'Time of one attempt, from start to the answer read.',
       labelNames: ['app_id'],
-      buckets: [0.1, 0.3, 1, 3, 10],
+      buckets: [0.1, 0.3, 1, 3],
       registers,
     }),
+  }
+}
+
+/** Absent until an answer of MoEngage has the header. */
+function gaugeMetrics(registers: Registry[]) {
+  const gauge = (name: string, help: string) =>
+    new Gauge({ name, help, labelNames: ['app_id'], registers })
+  return {
+    vendorLimit: gauge(
+      'relay_vendor_rate_limit',
+      'x-ratelimit-limit of the last answer of MoEngage to this worker.',
+    ),
+    vendorRemaining: gauge(
+      'relay_vendor_rate_limit_remaining',
+      'x-ratelimit-remaining of the last answer of MoEngage to this worker.',
+    ),
+    vendorReset: gauge(
+      'relay_vendor_rate_limit_reset_seconds',
+      'Seconds until the window resets by x-ratelimit-reset of the last answer to this worker.',
+    ),
+    customersHeld: new Counter({
+      name: 'relay_customers_held_total',
+      help: "Customers that this worker held back for MoEngage's policy per end user. Absent until there is one.",
+      labelNames: ['app_id'],
+      registers,
+    }),
+    vendorLimitDiffers: gauge(
+      'relay_vendor_rate_limit_differs',
+      '1 if the limit that MoEngage advertises is none of the configured ones.',
+    ),
   }
 }
 

@@ -17,7 +17,9 @@ export class Reporter implements WorkerObserver {
     this.#log = log
   }
 
-  attempted({ appId, lane, attemptId, probe, batch, answer, outcome }: AttemptReport): void {
+  attempted(report: AttemptReport): void {
+    const { appId, lane, attemptId, probe, batch, answer, outcome } = report
+    this.#gauge(report)
     const label = outcomeLabel(outcome)
     const { requests, requestBody, requestElements, requestDuration } = this.#metrics
     requests.inc({ app_id: appId, outcome: label })
@@ -37,12 +39,34 @@ export class Reporter implements WorkerObserver {
       bodyBytes: batch.bodyBytes,
       users: batch.cost.users,
       events: batch.cost.events,
+      ...(batch.projectCode === undefined ? {} : { project: batch.projectCode }),
       durationMs: Math.round(answer.timings.totalMs),
       ...(answer.kind === 'response' ? { status: answer.status } : { why: answer.why }),
       ...vendorWords(outcome),
     }
     if (outcome.outcome === 'delivered') this.#log.info('attempt', fields)
     else this.#log.warn('attempt', fields)
+  }
+
+  #gauge({ appId, gauge }: AttemptReport): void {
+    const { vendorLimit, vendorRemaining, vendorReset } = this.#metrics
+    const labels = { app_id: appId }
+    if (gauge?.limit != null) vendorLimit.set(labels, gauge.limit)
+    if (gauge?.remaining != null) vendorRemaining.set(labels, gauge.remaining)
+    if (gauge?.resetMs != null) vendorReset.set(labels, gauge.resetMs / 1000)
+  }
+
+  advertised(appId: string, limit: number, differs: boolean): void {
+    this.#metrics.vendorLimitDiffers.set({ app_id: appId }, differs ? 1 : 0)
+    const message = 'MoEngage advertises a limit that is not configured: compare the limits of the workspace with the account' // prettier-ignore
+    if (differs) this.#log.warn(message, { appId, limit })
+  }
+
+  customerHeld(appId: string, customer: string, waitMs: number): void {
+    this.#metrics.customersHeld.inc({ app_id: appId })
+    const message = 'a customer is held back: MoEngage would block an end user with so many data requests; look for a test, shared or default id at the producer' // prettier-ignore
+    const hash = Buffer.from(customer, 'latin1').toString('hex')
+    this.#log.warn(message, { appId, customer: hash, waitMs: Math.round(waitMs) })
   }
 
   shadowed(appId: string, { items }: Batch): void {
@@ -100,6 +124,7 @@ function postedByAcceptance(items: readonly Item[], counts: Record<Kind, number>
 }
 
 function vendorWords(outcome: Outcome) {
+  if (outcome.outcome === 'delivered') return { vendorRequestId: outcome.requestId }
   if (!('error' in outcome)) return {}
   return { vendorType: outcome.error.type, vendorRequestId: outcome.error.requestId }
 }

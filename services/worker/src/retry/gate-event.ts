@@ -23,12 +23,19 @@ export function gateEventOf(
     case 'refused':
       return { type: 'refused_for', reason: outcome.reason, probeId }
     case 'rate_limited':
-      return { type: 'rate_limited', retryAfterMs: outcome.retryAfterMs, probeId }
+      return rateLimited(outcome, probeId)
     case 'transient':
       return { type: 'failed_transient', reason: outcome.reason, probeId }
     case 'interrupted':
       return probeId === null ? null : { type: 'probe_released', probeId }
   }
+}
+
+function rateLimited(
+  { retryAfterMs, resetMs = null }: Extract<Outcome, { outcome: 'rate_limited' }>,
+  probeId: string | null,
+): GateEvent {
+  return { type: 'rate_limited', retryAfterMs, resetMs, probeId }
 }
 
 function unexplained(probeId: string | null, everythingRefused: boolean): GateEvent | null {

@@ -10,6 +10,8 @@ export interface HttpSenderOptions {
   readonly appId: string
   /** Secret. */
   readonly apiKey: string
+  /** Sent as `X-Forwarded-For`, for a workspace with an IP allow-list; absent: the header is not sent. */
+  readonly forwardedFor?: string | undefined
   /** Of relay, for `User-Agent`. */
   readonly version: string
   /** Most attempts under way at once; each takes one connection. */
@@ -37,9 +39,9 @@ export class HttpSender implements Sender {
   #closed = false
 
   constructor(options: HttpSenderOptions) {
-    const { baseUrl, appId, apiKey, version, maxSockets, clock, ca } = options
+    const { baseUrl, appId, apiKey, version, maxSockets, clock, ca, forwardedFor } = options
     const url = new URL(`${baseUrl}/v1/transition/${encodeURIComponent(appId)}`)
-    this.#agent = openConnections({ url, maxSockets, ca: ca ?? null })
+    this.#agent = openConnections({ url, maxSockets, ca: ca ?? null, clock })
     this.#clock = clock
     this.#maxSockets = maxSockets
     const credentials = Buffer.from(`${appId}:${apiKey}`, 'utf8').toString('base64')
@@ -52,6 +54,7 @@ export class HttpSender implements Sender {
         'MOE-APPKEY': appId,
         'Content-Type': 'application/json',
         'User-Agent': `relay/${version}`,
+        ...(forwardedFor === undefined ? {} : { 'X-Forwarded-For': forwardedFor }),
       },
     }
   }
@@ -59,7 +62,8 @@ export class HttpSender implements Sender {
   async attempt(request: BulkRequest): Promise<Answer> {
     const why = this.#refusalOf(request)
     if (why !== null) return { kind: 'not_sent', why, timings: { connectMs: null, totalMs: 0 } }
-    const exchange = new Exchange(this.#route, request, this.#clock)
+    const route = { ...this.#route, url: urlOf(this.#route.url, request.projectCode) }
+    const exchange = new Exchange(route, request, this.#clock)
     this.#underWay.add(exchange)
     try {
       return this.#withoutKey(await exchange.run())
@@ -87,4 +91,11 @@ export class HttpSender implements Sender {
     if (this.#clock.monotonicMs() >= deadlineMonotonicMs) return 'expired'
     return this.#underWay.size >= this.#maxSockets ? 'busy' : null
   }
+}
+
+function urlOf(url: URL, projectCode: string | undefined): URL {
+  if (projectCode === undefined) return url
+  const ofProject = new URL(url)
+  ofProject.search = `?project_code=${encodeURIComponent(projectCode)}`
+  return ofProject
 }

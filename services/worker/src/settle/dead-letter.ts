@@ -30,6 +30,7 @@ export function deadLetterOf(item: Item, { outcome, attempts, deadAtMs }: Refusa
       type: error?.type ?? '',
       message: error?.message ?? '',
       attribute: error?.attribute ?? null,
+      requestId: error?.requestId ?? null,
     },
     attempts,
     deadAtMs,
@@ -59,6 +60,7 @@ function letterOf({ window, chunk, index, element }: Item) {
     cost: element.cost,
     posted: element.posted,
     requestId: element.provenance.requestId,
+    projectCode: element.provenance.projectCode,
     acceptedAtMs: element.provenance.acceptedAtMs,
   }
 }

@@ -46,6 +46,14 @@ export class TracedObserver implements WorkerObserver {
     this.#next.delivered(...settled)
   }
 
+  advertised(...limit: Parameters<WorkerObserver['advertised']>): void {
+    this.#next.advertised(...limit)
+  }
+
+  customerHeld(...held: Parameters<WorkerObserver['customerHeld']>): void {
+    this.#next.customerHeld(...held)
+  }
+
   deadLettered(...buried: Parameters<WorkerObserver['deadLettered']>): void {
     this.#next.deadLettered(...buried)
   }

@@ -4,7 +4,7 @@ import { gateEventOf } from '../../src/retry/gate-event.js'
 const error = { status: 400, type: 'T', message: 'm', attribute: null, requestId: null }
 
 it.each<[Outcome, object]>([
-  [{ outcome: 'delivered' }, { type: 'succeeded' }],
+  [{ outcome: 'delivered', requestId: null }, { type: 'succeeded' }],
   [
     { outcome: 'element_refused', error },
     { type: 'succeeded', nothingAccepted: true },
@@ -27,7 +27,7 @@ it.each<[Outcome, object]>([
   ],
   [
     { outcome: 'rate_limited', retryAfterMs: 7_000 },
-    { type: 'rate_limited', retryAfterMs: 7_000 },
+    { type: 'rate_limited', retryAfterMs: 7_000, resetMs: null },
   ],
   [
     { outcome: 'transient', reason: 'reset', mayHaveArrived: true },
