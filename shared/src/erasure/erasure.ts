@@ -35,7 +35,7 @@ export function coversChunk({ boundary }: Erasure, tag: string, chunkId: string)
   // Partitions of a generation that was drained before the request are gone; their dead letters are not.
   const generation = parsePartitionTag(tag)?.generation ?? Infinity
   const known = Object.keys(boundary).map((one) => parsePartitionTag(one)?.generation ?? Infinity)
-  return generation < Math.min(...known)
+  return known.length > 0 && generation < Math.min(...known)
 }
 
 /** The partition and chunk that a dead letter's id names. */
