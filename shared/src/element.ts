@@ -27,6 +27,8 @@ export interface Provenance {
   readonly requestId: string
   /** Wall clock of acceptance, ms since 1970 UTC. */
   readonly acceptedAtMs: number
+  /** MoEngage project of a Portfolio workspace; absent: the post named none. */
+  readonly projectCode?: string
   /** Where its post is traced: the context of the post's span, as `packSpan` writes it. */
   readonly span?: Buffer
 }

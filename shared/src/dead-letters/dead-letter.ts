@@ -38,6 +38,8 @@ export interface DeadLetter {
   /** How many requests carried it. */
   readonly attempts: number
   readonly requestId: string
+  /** MoEngage project; absent: none. */
+  readonly projectCode?: string | undefined
   /** Wall clock, ms since 1970 UTC. */
   readonly acceptedAtMs: number
   readonly deadAtMs: number

@@ -18,21 +18,30 @@ export interface ChunkPart {
 }
 
 /*
- * Layout of a chunk, version 1, little endian:
+ * Layout of a chunk, versions 1 and 2, little endian:
  *   u8 version · u8 encoding · u16 posts · u32 elements · u32 bytes of all JSON
  *   per post:    u8 length of request id · request id (latin1) · u48 acceptedAtMs · u32 elements
+ *     version 2: · u16 length of project code (0: none) · project code (UTF-8)
  *   per element: u32 bytes of JSON · u8 kind + POSTED · u16 cost · 8 bytes customer
  *   all JSON, one after the other, stored or deflated
  *   where posts are traced, what chunk-spans.ts adds
  * Binary, since the element's own bytes travel: as JSON inside BullMQ's JSON they would cost
  * 1.16 to 1.39 times their size and be parsed again on the way out.
+ * Version 2 is written only where a post names a project: a relay that knows version 1 alone leaves
+ * such chunks to newer workers, since it would deliver their elements outside of the project, and
+ * reads all others.
  */
-export const CHUNK_FORMAT = 1
+const WITHOUT_PROJECTS = 1
+const WITH_PROJECTS = 2
+/** The newest format this process reads. */
+export const CHUNK_FORMAT = WITH_PROJECTS
 const STORED = 0
 const DEFLATED = 1
 const HEADER_BYTES = 12
 /** Of a post, without its request id. */
 const POST_BYTES = 11
+/** Of a post's project code, without its text. */
+const PROJECT_BYTES = 2
 export const JSON_BYTES_AT = 8
 /** zlib's own lower bound of an output buffer. */
 const LEAST_INFLATE_BYTES = 64
@@ -51,9 +60,11 @@ export class UnknownChunkError extends Error {
 
 /** Encodes the parts of one chunk, in order. `compress` trades CPU for Redis memory. */
 export function encodeChunk(parts: readonly ChunkPart[], compress: boolean): Buffer {
+  const projects = projectTexts(parts)
   let count = 0
   let jsonBytes = 0
   let tableAt = HEADER_BYTES
+  for (const project of projects) tableAt += PROJECT_BYTES + project.length
   for (const { provenance, elements } of parts) {
     tableAt += POST_BYTES + provenance.requestId.length
     count += elements.length
@@ -61,7 +72,7 @@ export function encodeChunk(parts: readonly ChunkPart[], compress: boolean): Buf
   }
   const jsonAt = tableAt + count * ELEMENT_BYTES
   const chunk = Buffer.allocUnsafe(jsonAt + jsonBytes)
-  chunk[0] = CHUNK_FORMAT
+  chunk[0] = projects.length > 0 ? WITH_PROJECTS : WITHOUT_PROJECTS
   chunk[1] = compress ? DEFLATED : STORED
   chunk.writeUInt16LE(parts.length, 2)
   chunk.writeUInt32LE(count, 4)
@@ -69,8 +80,9 @@ export function encodeChunk(parts: readonly ChunkPart[], compress: boolean): Buf
   let postAt = HEADER_BYTES
   let elementAt = tableAt
   let to = jsonAt
-  for (const { provenance, elements } of parts) {
+  for (const [i, { provenance, elements }] of parts.entries()) {
     postAt = writePost(chunk, provenance, elements.length, postAt)
+    postAt = writeProject(chunk, projects[i], postAt)
     for (const element of elements) {
       elementAt = writeElement(chunk, element, elementAt)
       chunk.set(element.json, to)
@@ -88,6 +100,18 @@ function writePost(to: Buffer, { requestId, acceptedAtMs }: Provenance, count: n
   const idEnd = at + 1 + to.write(requestId, at + 1, 'latin1')
   to.writeUIntLE(acceptedAtMs, idEnd, 6)
   return to.writeUInt32LE(count, idEnd + 6)
+}
+
+/** The project code of each post, UTF-8; no entry at all when no post names a project. */
+function projectTexts(parts: readonly ChunkPart[]): Buffer[] {
+  if (parts.every(({ provenance }) => provenance.projectCode === undefined)) return []
+  return parts.map(({ provenance }) => Buffer.from(provenance.projectCode ?? ''))
+}
+
+function writeProject(to: Buffer, project: Buffer | undefined, at: number): number {
+  if (project === undefined) return at
+  const textAt = to.writeUInt16LE(project.length, at)
+  return textAt + project.copy(to, textAt)
 }
 
 /** Byte by byte: the methods of Buffer cost several times as much, and this is done per element. */
@@ -112,7 +136,7 @@ function writeElement(to: Buffer, element: Element, at: number): number {
  */
 export function decodeChunk(chunk: Buffer): TracedElement[] {
   const version = chunk.readUInt8(0)
-  if (version !== CHUNK_FORMAT) throw new UnknownChunkError(version)
+  if (version < WITHOUT_PROJECTS || version > CHUNK_FORMAT) throw new UnknownChunkError(version)
   const count = chunk.readUInt32LE(4)
   const { posts, end } = readPosts(chunk)
   const tail = chunk.subarray(end + count * ELEMENT_BYTES)
@@ -155,19 +179,24 @@ export function elementTable(chunk: Buffer): number {
 function readPosts(chunk: Buffer) {
   const posts: { provenance: Provenance; elements: number }[] = []
   const spans = spansOf(chunk)
+  const hasProjects = chunk.readUInt8(0) >= WITH_PROJECTS
   let at = HEADER_BYTES
   for (let i = chunk.readUInt16LE(2); i > 0; i -= 1) {
     const idEnd = at + 1 + chunk.readUInt8(at)
-    const origin = {
+    const projectAt = idEnd + POST_BYTES - 1
+    const projectBytes = hasProjects ? chunk.readUInt16LE(projectAt) : 0
+    const projectEnd = projectAt + (hasProjects ? PROJECT_BYTES : 0) + projectBytes
+    const span = spans === null ? undefined : spanAt(spans, posts.length)
+    const provenance = {
       requestId: chunk.toString('latin1', at + 1, idEnd),
       acceptedAtMs: chunk.readUIntLE(idEnd, 6),
+      ...(projectBytes > 0
+        ? { projectCode: chunk.toString('utf8', projectEnd - projectBytes, projectEnd) }
+        : {}),
+      ...(span === undefined ? {} : { span }),
     }
-    const span = spans === null ? undefined : spanAt(spans, posts.length)
-    posts.push({
-      provenance: span === undefined ? origin : { ...origin, span },
-      elements: chunk.readUInt32LE(idEnd + 6),
-    })
-    at = idEnd + 10
+    posts.push({ provenance, elements: chunk.readUInt32LE(idEnd + 6) })
+    at = projectEnd
   }
   return { posts, end: at }
 }

@@ -15,6 +15,8 @@ export interface Post {
    * partition stores the elements of one digest once, whatever is retried within a day of that.
    */
   readonly digest?: Buffer | undefined
+  /** MoEngage project that the elements belong to (`?project_code=`); absent: none was given. */
+  readonly projectCode?: string
   /** Set for a post that is traced: see `Provenance.span`. */
   readonly span?: Buffer
 }

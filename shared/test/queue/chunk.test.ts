@@ -1,6 +1,6 @@
 import { inflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
-import { KINDS } from '../../src/element.js'
+import { KINDS, type Provenance } from '../../src/element.js'
 import {
   decodeChunk,
   elementTable,
@@ -23,6 +23,7 @@ const part: fc.Arbitrary<ChunkPart> = fc.record({
     {
       requestId: fc.stringMatching(/^[0-9A-Z]{1,32}$/),
       acceptedAtMs: fc.integer({ min: 0, max: 2 ** 47 }),
+      projectCode: fc.string({ minLength: 1, maxLength: 300, unit: 'grapheme' }),
       span: fc.uint8Array({ minLength: 25, maxLength: 25 }).map((bytes) => {
         // No span has a trace of zeros.
         bytes[0] = 1
@@ -64,7 +65,10 @@ describe('a chunk', () => {
           provenance: { requestId, acceptedAtMs },
           elements,
         }))
-        const traced = encodeChunk(parts, compress)
+        const traced = encodeChunk(
+          parts.map((p) => ({ ...p, provenance: outsideProjects(p.provenance) })),
+          compress,
+        )
         const before = encodeChunk(untraced, compress)
         // It was what a chunk is now without spans: the same bytes, and then more.
         expect(traced.subarray(0, before.length).equals(before)).toBe(true)
@@ -74,12 +78,25 @@ describe('a chunk', () => {
     )
   })
 
+  test('is of the first format unless a post names a project: older workers leave only those', () => {
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
+        const names = parts.some(({ provenance }) => provenance.projectCode !== undefined)
+        expect(encodeChunk(parts, false)[0]).toBe(names ? 2 : 1)
+      }),
+    )
+  })
+
   test('of a newer format is not misread', () => {
     const chunk = encodeChunk([], false)
-    chunk.writeUInt8(2, 0)
+    chunk.writeUInt8(3, 0)
     expect(() => decodeChunk(chunk)).toThrow(UnknownChunkError)
   })
 })
+
+function outsideProjects({ requestId, acceptedAtMs, span }: Provenance): Provenance {
+  return span === undefined ? { requestId, acceptedAtMs } : { requestId, acceptedAtMs, span }
+}
 
 /** The JSON as 0.1.0 took it, which knew of nothing behind it. */
 function jsonBefore(chunk: Buffer, at: number): Buffer {

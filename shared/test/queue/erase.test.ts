@@ -22,6 +22,7 @@ const part: fc.Arbitrary<ChunkPart> = fc.record({
     {
       requestId: fc.stringMatching(/^[0-9A-Z]{26}$/),
       acceptedAtMs: fc.integer({ min: 0, max: 2 ** 47 }),
+      projectCode: fc.constantFrom('EU', 'größe 7'),
       span: fc.constant(Buffer.alloc(25, 7)),
     },
     { requiredKeys: ['requestId', 'acceptedAtMs'] },

@@ -50,6 +50,7 @@ export function letterJson(letter: DeadLetter): string {
     answer: { status, type, message, attribute },
     attempts: letter.attempts,
     request_id: letter.requestId,
+    ...(letter.projectCode === undefined ? {} : { project_code: letter.projectCode }),
     accepted_at: new Date(letter.acceptedAtMs).toISOString(),
     dead_at: new Date(letter.deadAtMs).toISOString(),
   })

@@ -78,9 +78,11 @@ function wavesOf(letters: readonly DeadLetter[]): DeadLetter[][] {
  */
 function postOf(letter: DeadLetter, nowMs: number): Post {
   const { id, appId, lane, kind, element, cost, customer, posted, requestId, deadAtMs } = letter
+  const { projectCode } = letter
   return {
     ...{ appId, lane, requestId },
     acceptedAtMs: nowMs,
+    ...(projectCode === undefined ? {} : { projectCode }),
     elements: [
       {
         ...{ kind, cost, posted },

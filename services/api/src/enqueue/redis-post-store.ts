@@ -127,9 +127,12 @@ export class RedisPostStore implements PostStore {
   async #write(post: Post, layout: Layout, pieces: readonly Piece[]): Promise<PieceOutcome[]> {
     const writers = pieces.map((piece) => this.#writer(post, layout, piece.partition))
     await this.#learnRedisTime()
-    const { requestId, acceptedAtMs, span } = post
-    const origin = { requestId, acceptedAtMs }
-    const provenance = span === undefined ? origin : { ...origin, span }
+    const { requestId, acceptedAtMs, projectCode, span } = post
+    const provenance = {
+      ...{ requestId, acceptedAtMs },
+      ...(projectCode === undefined ? {} : { projectCode }),
+      ...(span === undefined ? {} : { span }),
+    }
     return Promise.all(
       pieces.map(
         (piece, i) =>

@@ -12,9 +12,11 @@ const COMMA = 0x2c
 /** Bytes of a bulk body around its elements. */
 const ENVELOPE_BYTES = HEAD.length + TAIL.length
 
-/** What one bulk request carries: a contiguous run of elements of each of its customers. */
+/** What one bulk request carries: of one project, a contiguous run of elements of each of its customers. */
 export interface Batch {
   readonly items: readonly Item[]
+  /** MoEngage project of all its elements; undefined: none. */
+  readonly projectCode: string | undefined
   /** The elements of its body: each stands for one item or for several. */
   readonly runs: readonly Run[]
   /** Whether adjacent items of a customer may share an element. */
@@ -55,6 +57,15 @@ export class BodyBuilder implements Batch {
   constructor(limits: WorkspaceLimits, coalesces: boolean) {
     this.#limits = limits
     this.coalesces = coalesces
+  }
+
+  get projectCode(): string | undefined {
+    return this.items[0]?.element.provenance.projectCode
+  }
+
+  /** Whether the element is of the body's project. An empty body is of any. */
+  takesProjectOf({ provenance }: Item['element']): boolean {
+    return this.items.length === 0 || provenance.projectCode === this.projectCode
   }
 
   /** What adding the next item of its customer would take. */

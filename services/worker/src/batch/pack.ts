@@ -1,7 +1,7 @@
 import type { Cost } from '@relay/shared/budget/cost.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import { BodyBuilder, type Addition, type Batch } from './body.js'
-import type { LoadedChunk, PartitionWindow } from '../fetch/window.js'
+import type { Item, LoadedChunk, PartitionWindow } from '../fetch/window.js'
 
 /** After so many elements in a row that do not fit any more a body counts as full. */
 const MISSES = 16
@@ -28,9 +28,10 @@ export interface PackLimits {
 }
 
 /**
- * Fills one body from the windows, oldest chunk (or window) first. What cannot be afforded or does not fit
- * holds back the later elements of its own customer, and nobody else's: within a customer the
- * order stays, between customers there is none.
+ * Fills one body from the windows, oldest chunk (or window) first. The first element that can be
+ * afforded decides the project. An element that is of another project, cannot be afforded or does
+ * not fit holds back the later elements of its own customer, and of no other customer: within a
+ * customer the order stays, between customers there is none.
  */
 export function pack(windows: readonly PartitionWindow[], limits: PackLimits): Batch {
   const packing = new Packing(limits)
@@ -99,12 +100,17 @@ class Packing {
       const element = elements[index]
       if (element === undefined || chunk.isDone(index)) continue
       if (held.size > 0 && held.has(element.customer)) continue
-      const addition = this.#body.quote({ window, chunk, index, element })
-      if (this.#fits(addition)) {
-        this.#body.add(addition)
-        this.#windows.add(window)
-      } else held.add(element.customer)
+      if (!this.#takes({ window, chunk, index, element })) held.add(element.customer)
     }
+  }
+
+  #takes(item: Item): boolean {
+    if (!this.#body.takesProjectOf(item.element)) return false
+    const addition = this.#body.quote(item)
+    if (!this.#fits(addition)) return false
+    this.#body.add(addition)
+    this.#windows.add(item.window)
+    return true
   }
 
   #fits({ budget, cost, bytes }: Addition): boolean {

@@ -37,6 +37,7 @@ export class Reporter implements WorkerObserver {
       bodyBytes: batch.bodyBytes,
       users: batch.cost.users,
       events: batch.cost.events,
+      ...(batch.projectCode === undefined ? {} : { project: batch.projectCode }),
       durationMs: Math.round(answer.timings.totalMs),
       ...(answer.kind === 'response' ? { status: answer.status } : { why: answer.why }),
       ...vendorWords(outcome),

@@ -53,6 +53,8 @@ export type Answer = (ResponseAnswer | NotSentAnswer | UnknownAnswer) & {
 export interface BulkRequest {
   /** The whole body, UTF-8 JSON. */
   readonly body: Buffer
+  /** MoEngage project of its elements; undefined: none. */
+  readonly projectCode?: string | undefined
   /** On the sender's clock. Covers connecting, sending, waiting and reading the answer's body. */
   readonly deadlineMonotonicMs: number
   /** Asked at the deadline: a later one on the same clock, if it has been put off by then. */

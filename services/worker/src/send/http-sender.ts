@@ -59,7 +59,8 @@ export class HttpSender implements Sender {
   async attempt(request: BulkRequest): Promise<Answer> {
     const why = this.#refusalOf(request)
     if (why !== null) return { kind: 'not_sent', why, timings: { connectMs: null, totalMs: 0 } }
-    const exchange = new Exchange(this.#route, request, this.#clock)
+    const route = { ...this.#route, url: urlOf(this.#route.url, request.projectCode) }
+    const exchange = new Exchange(route, request, this.#clock)
     this.#underWay.add(exchange)
     try {
       return this.#withoutKey(await exchange.run())
@@ -87,4 +88,11 @@ export class HttpSender implements Sender {
     if (this.#clock.monotonicMs() >= deadlineMonotonicMs) return 'expired'
     return this.#underWay.size >= this.#maxSockets ? 'busy' : null
   }
+}
+
+function urlOf(url: URL, projectCode: string | undefined): URL {
+  if (projectCode === undefined) return url
+  const ofProject = new URL(url)
+  ofProject.search = `?project_code=${encodeURIComponent(projectCode)}`
+  return ofProject
 }

@@ -59,6 +59,7 @@ function letterOf({ window, chunk, index, element }: Item) {
     cost: element.cost,
     posted: element.posted,
     requestId: element.provenance.requestId,
+    projectCode: element.provenance.projectCode,
     acceptedAtMs: element.provenance.acceptedAtMs,
   }
 }

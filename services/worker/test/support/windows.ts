@@ -9,6 +9,8 @@ export interface Spec {
   readonly kind: Kind
   readonly bytes: number
   readonly cost: number
+  /** MoEngage project; absent: none. */
+  readonly project?: string
 }
 
 /** Chunks of one partition, oldest first. */
@@ -21,10 +23,21 @@ const spec: fc.Arbitrary<Spec> = fc.record({
   cost: fc.integer({ min: 1, max: 5 }),
 })
 
-export const partitions: fc.Arbitrary<PartitionSpec[]> = fc.array(
-  fc.array(fc.array(spec, { minLength: 1, maxLength: 8 }), { maxLength: 6 }),
-  { minLength: 1, maxLength: 4 },
+export const partitions = partitionsOf(spec)
+
+/** Elements of several projects and of none, in any mixture. */
+export const mixedPartitions = partitionsOf(
+  fc
+    .tuple(spec, fc.constantFrom(undefined, 'EU', 'US'))
+    .map(([plain, project]) => (project === undefined ? plain : { ...plain, project })),
 )
+
+function partitionsOf(element: fc.Arbitrary<Spec>): fc.Arbitrary<PartitionSpec[]> {
+  return fc.array(fc.array(fc.array(element, { minLength: 1, maxLength: 8 }), { maxLength: 6 }), {
+    minLength: 1,
+    maxLength: 4,
+  })
+}
 
 /** Windows as the loader would fill them. Every element's JSON is unique and names its customer. */
 export function windowsOf(specs: readonly PartitionSpec[]): PartitionWindow[] {
@@ -39,7 +52,7 @@ export function windowsOf(specs: readonly PartitionSpec[]): PartitionWindow[] {
         id: String(c),
         bytes: 1,
         done: Buffer.alloc(0),
-        elements: elements.map(({ customer, kind, bytes, cost }) => {
+        elements: elements.map(({ customer, kind, bytes, cost, project }) => {
           n += 1
           const json = `{"p":${String(index)},"c":${String(customer)},"n":${String(n)},"x":"`
           return plainElement({
@@ -48,7 +61,11 @@ export function windowsOf(specs: readonly PartitionSpec[]): PartitionWindow[] {
             customer: `${String(index)}-${String(customer)}`,
             posted: 1 as const,
             json: Buffer.from(`${json}${'x'.repeat(bytes)}"}`),
-            provenance: { requestId: 'r', acceptedAtMs },
+            provenance: {
+              requestId: 'r',
+              acceptedAtMs,
+              ...(project === undefined ? {} : { projectCode: project }),
+            },
           })
         }),
       }
