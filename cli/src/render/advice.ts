@@ -10,6 +10,10 @@ const HOLDS: Readonly<Record<HoldReason, readonly [meaning: string, next: string
     'MoEngage has suspended or blocked the account',
     'Ask MoEngage support; relay goes on by itself once the account is open',
   ],
+  ip_refused: [
+    'the IP allow-list of the workspace refuses the address',
+    'Set forwardedFor (or MOENGAGE_FORWARDED_FOR) to the egress address of relay, and add that address under Settings > Account > IP allow-list in the MoEngage dashboard; relay tries a changed address at once',
+  ],
   misconfigured: [
     'MoEngage does not know the workspace id, or has no API secret for it',
     'Compare app id and key with Settings > Account > APIs in the MoEngage dashboard',

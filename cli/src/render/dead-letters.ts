@@ -12,7 +12,10 @@ export interface LetterView {
     readonly type: string
     readonly message: string
     readonly attribute: string | null
+    /** Absent from an api of an earlier version, as `project_code`. */
+    readonly request_id?: string | null
   }
+  readonly project_code?: string
   readonly attempts: number
   readonly request_id: string
   readonly accepted_at: string
@@ -47,6 +50,8 @@ export function letterDetails(letter: LetterView, text: string): string[] {
     ['reason', letter.reason],
     ['MoEngage said', `${String(answer.status)} ${answer.type}: ${answer.message}`],
     ['attribute', answer.attribute ?? '-'],
+    ['its request_id', answer.request_id ?? '-'],
+    ['project', letter.project_code ?? '-'],
     ['requests', `${String(letter.attempts)} carried it`],
     ['request id', letter.request_id],
     ['accepted', letter.accepted_at],

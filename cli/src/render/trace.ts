@@ -5,7 +5,13 @@ export interface TraceView {
   readonly accepted_at: string
   readonly state: string
   readonly counts: Readonly<Record<string, number | null>>
-  readonly sent: readonly { at: string; bulk_request_id: string; elements: number }[]
+  readonly sent: readonly {
+    at: string
+    bulk_request_id: string
+    /** MoEngage's name for it; absent from an api of an earlier version. */
+    vendor_request_id?: string | null
+    elements: number
+  }[]
   readonly dead_lettered: readonly {
     id: string
     reason: string
@@ -21,8 +27,8 @@ export function traceLines(trace: TraceView): string[] {
     `  accepted ${trace.accepted_at}${trace.app_id ? ` for ${trace.app_id}` : ''}`,
     `  ${some(accepted)} elements: ${some(sent)} sent, ${some(queued)} queued, ${some(dead_lettered)} dead, ${some(purged)} purged${shadowed ? `, ${some(shadowed)} accepted in shadow and not sent` : ''}`,
     ...trace.sent.map(
-      ({ at, bulk_request_id, elements }) =>
-        `  sent ${at}: ${String(elements)} in bulk request ${bulk_request_id}`,
+      ({ at, bulk_request_id, vendor_request_id, elements }) =>
+        `  sent ${at}: ${String(elements)} in bulk request ${bulk_request_id}${vendor_request_id ? `, MoEngage's request_id ${vendor_request_id}` : ''}`,
     ),
     ...trace.dead_lettered.map(
       ({ id, reason, answer }) =>

@@ -2,7 +2,8 @@ import { CHOSEN, query, RATE, type DashboardSpec } from './panel.js'
 
 /** Outcomes that say: MoEngage, or the way to it, is the trouble. */
 const MOENGAGE_TROUBLE =
-  'credentials_refused|account_refused|misconfigured|wrong_host|wrong_request|everything_refused|rate_limited|' +
+  'credentials_refused|account_refused|ip_refused|misconfigured|wrong_host|wrong_request|' +
+  'everything_refused|rate_limited|' +
   'server_error|request_timeout|too_early|unreadable_answer|timeout|reset|unreachable|tls'
 
 /** Ten seconds at 3 a.m.: is it relay, Redis, MoEngage or a producer? */

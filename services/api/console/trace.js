@@ -59,8 +59,8 @@ export class TraceView {
         ),
         make('dl', { class: 'facts' }, ...facts),
         table(
-          ['Sent', 'Elements', 'Bulk request'],
-          sent.map((s) => [moment(s.at), number(s.elements), s.bulk_request_id]),
+          ['Sent', 'Elements', 'Bulk request', 'MoEngage request_id'],
+          sent.map((s) => [moment(s.at), number(s.elements), s.bulk_request_id, s.vendor_request_id ?? '']),
         ),
         table(
           ['Died', 'Reason', 'MoEngage said'],

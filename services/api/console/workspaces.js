@@ -4,6 +4,10 @@ import { confirmed, duration, make, makeSvg, moment, notify, number, setText } f
 const HOLDS = {
   credentials_refused: ['MoEngage refuses the API key.', 'Correct it; relay tries it at once.'],
   account_refused: ['The account is suspended or blocked.', 'Ask MoEngage support.'],
+  ip_refused: [
+    'The IP allow-list of the workspace refuses the address.',
+    'Set forwardedFor to the egress address, and add it to the allow-list.',
+  ],
   misconfigured: ['MoEngage does not know this workspace id.', 'Compare it with the dashboard.'],
   wrong_host: ['The host is not the Data API of this workspace.', 'Correct the data centre.'],
   wrong_request: ['MoEngage or a proxy refuses the request.', 'Look at the log of the worker.'],

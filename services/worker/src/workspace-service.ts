@@ -72,6 +72,8 @@ export interface Recovery {
 
 /** Connections per workspace: at most one request per partition and lane is under way. */
 const MAX_SOCKETS = 64
+/** A change of these is tried at once, over new connections. */
+const CONNECTION_FIELDS = ['apiKey', 'baseUrl', 'forwardedFor'] as const
 /** A recovery that takes longer than this is told to whoever reads the log, ms. */
 const RECOVERY_TOLD_AFTER_MS = 2_000
 /** Pause before asking again whether all workers have re-entered their reservations, ms. */
@@ -210,7 +212,7 @@ export class WorkspaceService {
   async reconfigure(workspace: Workspace): Promise<void> {
     const old = this.#workspace
     this.#workspace = workspace
-    if (old.apiKey !== workspace.apiKey || old.baseUrl !== workspace.baseUrl) {
+    if (CONNECTION_FIELDS.some((field) => old[field] !== workspace[field])) {
       const before = this.#sender
       this.#sender = this.#newSender()
       setTimeout(() => {
@@ -279,10 +281,11 @@ export class WorkspaceService {
   }
 
   #newSender(): HttpSender {
-    const { appId, apiKey, baseUrl } = this.#workspace
+    const { appId, apiKey, baseUrl, forwardedFor } = this.#workspace
     const { clock, version } = this.#o
     const ca = this.#o.config.vendorCa
-    return new HttpSender({ baseUrl, appId, apiKey, version, ca, maxSockets: MAX_SOCKETS, clock })
+    const account = { baseUrl, appId, apiKey, forwardedFor }
+    return new HttpSender({ ...account, version, ca, maxSockets: MAX_SOCKETS, clock })
   }
 
   #newLane(lane: Lane): LaneDispatcher {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { TracingTarget } from '../telemetry/tracer.js'
+import type { CustomerLimit } from './customer-limits.js'
 import { ConfigError, type ConfigFault } from './fault.js'
 import { readProducers, type ProducerSecrets } from './producers.js'
 import { parseRedisUrl, REDIS_URL_ACCEPTED, type RedisTarget } from './redis-url.js'
@@ -22,6 +23,10 @@ export interface Config {
   readonly vendorCa: string | null
   /** Limits of workspaces that name none. */
   readonly defaultLimits: WorkspaceLimits
+  /** Policy per end user of workspaces that name none. */
+  readonly customerLimits: readonly CustomerLimit[]
+  /** `X-Forwarded-For` of workspaces that name none. */
+  readonly forwardedFor: string | undefined
   readonly budgetWindowMs: number
   /** Producer name → secrets (several while one is being rotated). Empty: nobody may post. */
   readonly producers: ProducerSecrets
@@ -82,7 +87,10 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
     maxBodyBytes: num('MOENGAGE_MAX_BODY_BYTES'),
   }
   const workspacesFile = str('RELAY_WORKSPACES_FILE')
-  const ownWorkspace = readOwnWorkspace(str, defaultLimits, workspacesFile !== null, faults)
+  const customerLimits = (read('MOENGAGE_CUSTOMER_LIMITS') ?? []) as readonly CustomerLimit[]
+  const forwardedFor = str('MOENGAGE_FORWARDED_FOR') ?? undefined
+  const own = readOwnWorkspace(str, defaultLimits, workspacesFile !== null, faults)
+  const ownWorkspace = own && { ...own, customerLimits, forwardedFor }
   const config: Config = {
     redis,
     prefix: str('RELAY_PREFIX') ?? '',
@@ -91,6 +99,7 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
     ownKeyFile: str('MOENGAGE_API_KEY_FILE'),
     vendorCa: readPem('MOENGAGE_CA_FILE', str('MOENGAGE_CA_FILE'), faults),
     defaultLimits,
+    ...{ customerLimits, forwardedFor },
     budgetWindowMs: num('MOENGAGE_BUDGET_WINDOW_SECONDS') * 1000,
     ...readSecrets(env, str, faults),
     tls: readTls(str, faults),

@@ -1,5 +1,7 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import * as vendor from '../vendor/limits.js'
+import { CUSTOMER_LIMITS_ACCEPTED, parseCustomerLimits } from './customer-limits.js'
 import { REDIS_URL_ACCEPTED } from './redis-url.js'
 import { APP_ID, BASE_URL_ACCEPTED, DATA_CENTRE } from './workspace.js'
 
@@ -119,6 +121,22 @@ export const SETTINGS = {
     3600,
     vendor.BUDGET_WINDOW_SECONDS,
     'Length of the sliding budget window, seconds.',
+  ),
+  MOENGAGE_CUSTOMER_LIMITS: text(
+    z.string().transform((value, context) => {
+      const limits = parseCustomerLimits(value)
+      if (limits === null) context.addIssue({ code: 'custom', message: 'is not a list of limits' })
+      return limits ?? []
+    }),
+    vendor.CUSTOMER_LIMITS,
+    CUSTOMER_LIMITS_ACCEPTED,
+    "MoEngage's policy per end user: units (user updates, event actions, device updates) in any so many seconds; a customer beyond it is held back.",
+  ),
+  MOENGAGE_FORWARDED_FOR: text(
+    z.string().refine((value) => isIP(value) !== 0, 'is not an IP address'),
+    null,
+    'an IP address',
+    'Sent to MoEngage as X-Forwarded-For: the egress address that the IP allow-list of the workspace names.',
   ),
   MOENGAGE_MAX_BODY_BYTES: whole(
     200,

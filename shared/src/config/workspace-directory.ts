@@ -101,8 +101,12 @@ export class WorkspaceDirectory {
       const where = `RELAY_WORKSPACES_FILE ${file}`
       return { ...NO_FILE, faults: [{ where, problem: 'cannot be read', accepted }] }
     }
-    const defaults = this.#config.defaultLimits
-    const { workspaces, faults } = parseWorkspacesFile(text, { file, defaults, readKeyFile })
+    const { defaultLimits: defaults, customerLimits, forwardedFor } = this.#config
+    const others = { customerLimits, forwardedFor }
+    const { workspaces, faults } = parseWorkspacesFile(text, {
+      ...{ file, defaults, readKeyFile },
+      ...others,
+    })
     return { texts: [text, ...keys], workspaces, faults }
   }
 }

@@ -1,5 +1,11 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import * as vendor from '../vendor/limits.js'
+import {
+  CUSTOMER_LIMITS_ACCEPTED,
+  parseCustomerLimits,
+  type CustomerLimit,
+} from './customer-limits.js'
 import type { ConfigFault } from './fault.js'
 import { jsonFaultPlace } from './json-place.js'
 
@@ -41,6 +47,10 @@ export interface Workspace {
   readonly quotas: ReadonlyMap<string, ProducerQuota>
   /** Whether elements are coalesced; absent: as `RELAY_COALESCE` says. */
   readonly coalesce?: boolean | undefined
+  /** Sent as `X-Forwarded-For`; absent: the header is not sent. */
+  readonly forwardedFor?: string | undefined
+  /** MoEngage's policy per end user, shortest window first; absent: not enforced. */
+  readonly customerLimits?: readonly CustomerLimit[] | undefined
   readonly mode: WorkspaceMode
   /** `drop`: they go as they come. `send`: they wait until the workspace is live. */
   readonly shadowed: Shadowed
@@ -87,6 +97,11 @@ const workspaceSchema = z
     dc: DATA_CENTRE.optional(),
     limits: limitsSchema.optional(),
     coalesce: z.boolean().optional(),
+    forwardedFor: z
+      .string()
+      .refine((address) => isIP(address) !== 0, 'must be an IP address')
+      .optional(),
+    customerLimits: z.string().optional(),
     mode: z.enum(WORKSPACE_MODES).default('live'),
     shadowed: z.enum(SHADOWED).default('drop'),
     producers: z.array(z.string().min(1)).optional(),
@@ -112,6 +127,10 @@ const workspaceSchema = z
     path: ['baseUrl'],
     message: `must be ${BASE_URL_ACCEPTED}`,
   })
+  .refine((w) => parseCustomerLimits(w.customerLimits ?? 'off') !== null, {
+    path: ['customerLimits'],
+    message: `must be ${CUSTOMER_LIMITS_ACCEPTED}`,
+  })
 
 const fileSchema = z.strictObject({ workspaces: z.array(workspaceSchema) })
 
@@ -120,6 +139,10 @@ export interface WorkspaceFileContext {
   readonly file: string
   /** Limits for workspaces that name none. */
   readonly defaults: WorkspaceLimits
+  /** Policy per end user of workspaces that name none. */
+  readonly customerLimits?: readonly CustomerLimit[]
+  /** `X-Forwarded-For` of workspaces that name none. */
+  readonly forwardedFor?: string | undefined
   /** Contents of an `apiKeyFile`; throws when it cannot be read. */
   readonly readKeyFile: (path: string) => string
 }
@@ -127,7 +150,7 @@ export interface WorkspaceFileContext {
 /** Reads the text of a workspaces file; returns every fault it has, or the workspaces. */
 export function parseWorkspacesFile(
   text: string,
-  { file, defaults, readKeyFile }: WorkspaceFileContext,
+  { file, defaults, readKeyFile, ...others }: WorkspaceFileContext,
 ): { workspaces: Workspace[]; faults: ConfigFault[] } {
   const fault = (where: string, problem: string): ConfigFault => ({
     where: where === '' ? file : `${file} ${where}`,
@@ -175,6 +198,11 @@ export function parseWorkspacesFile(
       producers: raw.producers ? new Set(raw.producers) : null,
       quotas: new Map(Object.entries(raw.quotas ?? {})),
       coalesce: raw.coalesce,
+      forwardedFor: raw.forwardedFor ?? others.forwardedFor,
+      customerLimits:
+        raw.customerLimits === undefined
+          ? others.customerLimits
+          : (parseCustomerLimits(raw.customerLimits) ?? []),
       mode: raw.mode,
       shadowed: raw.shadowed,
     }

@@ -18,6 +18,8 @@ export interface VendorAnswer {
   readonly type: string
   readonly message: string
   readonly attribute: string | null
+  /** MoEngage's name for the refused request; absent or null: it gave none. */
+  readonly requestId?: string | null
 }
 
 /** An element that is not sent any more, kept for an operator to read, replay or purge. */

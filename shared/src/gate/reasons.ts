@@ -4,6 +4,8 @@ export const REFUSAL_REASONS = [
   'credentials_refused',
   /** Suspended, blocked or blacklisted: 403. */
   'account_refused',
+  /** The IP allow-list of the workspace does not name the address that relay sent, or sends from. */
+  'ip_refused',
   /** The app id is unknown, does not match, or has no secret set: 409 and InvalidParams. */
   'misconfigured',
   /** Not MoEngage's bulk import: 3xx, 404, 405. */

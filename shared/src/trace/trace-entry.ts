@@ -8,6 +8,8 @@ export interface Traced {
   readonly atMs: number
   /** The bulk request that carried them; '' for none. */
   readonly bulkId: string
+  /** MoEngage's own name for that request; absent: it gave none. */
+  readonly vendorRequestId?: string
   /** Elements as posted. */
   readonly elements: number
 }
@@ -15,7 +17,8 @@ export interface Traced {
 /*
  * Layout of an entry, version 1, big endian: all requests of one acceptance minute that one bulk
  * request carried.
- *   u8 version · u8 event · u48 atMs · u8 length of bulk id · bulk id (latin1)
+ *   u8 version · u8 event · u48 atMs · u8 length of bulk id · bulk id (latin1); where MoEngage named
+ *     the request, a blank and that name follow within it: older readers show them as one id
  *   per request: 5 bytes tag · u32 elements
  * The tag is the last 40 of a request id's 44 random bits: two of a minute's requests share one
  * with odds of one in thousands of millions.
@@ -42,6 +45,15 @@ export interface RequestShare {
 /** The minute, since 1970, in which a request was accepted: the name of its list. */
 export function minuteOf(requestId: string): number {
   return Math.floor(numberOf(requestId, 0, TIME_LETTERS) / MINUTE_MS)
+}
+
+/** Longest name MoEngage may give a request; the rest is cut off. Its own have 8 to 36 characters. */
+const MAX_VENDOR_ID_CHARACTERS = 128
+
+/** Relay's and MoEngage's names of one bulk request as one text. */
+export function bulkNames(bulkId: string, vendorRequestId: string | null): string {
+  const name = vendorRequestId?.slice(0, MAX_VENDOR_ID_CHARACTERS).replace(/[^!-~]/g, '?') ?? ''
+  return name === '' ? bulkId : `${bulkId} ${name}`
 }
 
 /** One entry per acceptance minute. Ids that are none of relay's are left out. */
@@ -96,8 +108,9 @@ function decodeEntry(entry: Buffer, tag: number): Traced | null {
     if (entry.readUIntBE(at, 5) === tag) elements += entry.readUInt32BE(at + 5)
   }
   if (elements === 0) return null
-  const bulkId = entry.toString('latin1', FIXED_BYTES, idEnd)
-  return { event, atMs: entry.readUIntBE(2, 6), bulkId, elements }
+  const [bulkId = '', vendorId] = entry.toString('latin1', FIXED_BYTES, idEnd).split(' ')
+  const own = { event, atMs: entry.readUIntBE(2, 6), bulkId, elements }
+  return vendorId === undefined ? own : { ...own, vendorRequestId: vendorId }
 }
 
 function tagOf(requestId: string): number {

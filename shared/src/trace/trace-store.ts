@@ -25,7 +25,7 @@ type Dated = readonly [minute: number, entry: Buffer]
 
 /** Where the worker notes what it sent. Best effort: never rejects, never slows the sender down. */
 export interface TraceWriter {
-  /** `bulkId` names the request to MoEngage as the worker's log does. */
+  /** `bulkId` names the request to MoEngage as the worker's log does, see `bulkNames`. */
   sent(appId: string, shares: Iterable<RequestShare>, bulkId: string, atMs: number): void
   /** Accepted in shadow, and dropped. */
   shadowed(appId: string, shares: Iterable<RequestShare>, atMs: number): void

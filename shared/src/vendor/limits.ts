@@ -48,6 +48,12 @@ export const BLOCKED_CUSTOMER_IDS: readonly string[] = [
   '2',
 ]
 
+/**
+ * Fair Usage Policy per end user, units in seconds; a breach silently drops that user's data for an
+ * hour, three in a row for seven days. vendor help "fair-usage-policy-fup", read 2026-11-29.
+ */
+export const CUSTOMER_LIMITS = '5000/60,10000/300,50000/3600,100000/86400'
+
 /** Characters that MoEngage keeps of a value; the rest is cut off, and a longer URL not taken. help. */
 export const VALUE_CHARACTERS_KEPT = 512
 

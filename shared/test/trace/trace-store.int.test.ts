@@ -2,7 +2,7 @@ import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
 import { createRequestId } from '../../src/request-id.js'
 import { seededRandom } from '../../src/seeded-random.js'
-import { minuteOf } from '../../src/trace/trace-entry.js'
+import { bulkNames, minuteOf } from '../../src/trace/trace-entry.js'
 import { TraceStore } from '../../src/trace/trace-store.js'
 
 const random = seededRandom(7)
@@ -47,6 +47,19 @@ it('finds each request in every bulk request that carried some of it, with its c
   ])
   expect((await traces.find('APP', c))?.length).toBe(1)
   expect(await traces.find('APP', id(T0))).toEqual([])
+})
+
+it("keeps MoEngage's name of a bulk request, as a single word of bounded length", async () => {
+  const traces = new TraceStore(client, redis.freshPrefix(), 1e6)
+  const a = id(T0)
+  await traces.note('APP', 'sent', one(a), bulkNames('bulk-1', 'oWvxnUuo'), T0)
+  await traces.note('APP', 'sent', one(a), bulkNames('bulk-2', null), T0)
+  await traces.note('APP', 'sent', one(a), bulkNames('bulk-3', `a b\n${'x'.repeat(500)}`), T0)
+  expect(await traces.find('APP', a)).toEqual([
+    { event: 'sent', atMs: T0, bulkId: 'bulk-1', elements: 1, vendorRequestId: 'oWvxnUuo' },
+    { event: 'sent', atMs: T0, bulkId: 'bulk-2', elements: 1 },
+    { event: 'sent', atMs: T0, bulkId: 'bulk-3', elements: 1, vendorRequestId: `a?b?${'x'.repeat(124)}` },
+  ]) // prettier-ignore
 })
 
 it('notes together what a worker sent, as if each had been noted by itself', async () => {

@@ -40,14 +40,14 @@ export async function listLetters(
 
 /** A letter as the operator API shows it. The element's own text stands in it unchanged. */
 export function letterJson(letter: DeadLetter): string {
-  const { status, type, message, attribute } = letter.answer
+  const { status, type, message, attribute, requestId = null } = letter.answer
   const facts = JSON.stringify({
     id: letter.id,
     app_id: letter.appId,
     lane: letter.lane,
     kind: letter.kind,
     reason: letter.reason,
-    answer: { status, type, message, attribute },
+    answer: { status, type, message, attribute, request_id: requestId },
     attempts: letter.attempts,
     request_id: letter.requestId,
     ...(letter.projectCode === undefined ? {} : { project_code: letter.projectCode }),

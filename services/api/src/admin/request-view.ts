@@ -11,9 +11,10 @@ export function operatorsTrace(trace: RequestTrace) {
     app_id: trace.appId,
     sent: of('sent', trace)
       .slice(0, SHOWN)
-      .map(({ atMs, bulkId, elements }) => ({
+      .map(({ atMs, bulkId, vendorRequestId = null, elements }) => ({
         at: iso(atMs),
         bulk_request_id: bulkId,
+        vendor_request_id: vendorRequestId,
         elements,
       })),
     dead_lettered: trace.letters.slice(0, SHOWN).map((letter) => ({

@@ -177,7 +177,14 @@ describe('the trace of a request', () => {
       app_id: 'APP',
       state: 'queued',
       counts: { accepted: 10, queued: 2, sent: 6, dead_lettered: 2, purged: 0 },
-      sent: [{ at: '2025-10-09T08:53:20.000Z', bulk_request_id: 'bulk-1', elements: 6 }],
+      sent: [
+        {
+          at: '2025-10-09T08:53:20.000Z',
+          bulk_request_id: 'bulk-1',
+          vendor_request_id: null,
+          elements: 6,
+        },
+      ],
     })
     expect(body.dead_lettered).toHaveLength(2)
     expect(body.dead_lettered[0]).toMatchObject({

@@ -36,6 +36,7 @@ const BY_TYPE: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['accountsuspended', 'account_refused'], // overview, 403; openapi also 400
   ['accounttemporarilysuspended', 'account_refused'], // overview, 403
   ['blockedclient', 'account_refused'], // openapi, 403
+  ['ipvalidationrequired', 'ip_refused'], // help ip-whitelisting-in-moengage, 403; read 2026-11-29
   ['invalidparams', 'misconfigured'], // overview, 400; openapi also 403
   ['authenticationrequired', 'credentials_refused'], // overview, 401
   ['authenticationinvalid', 'credentials_refused'], // openapi, 401
@@ -113,7 +114,9 @@ function ofSuccess(answer: ResponseAnswer, nowMs: number): Outcome {
   if (envelope === null || !answer.requestComplete) {
     return transient('unreadable_answer', answer.requestComplete)
   }
-  if (envelope.status === 'success') return { outcome: 'delivered' }
+  if (envelope.status === 'success') {
+    return { outcome: 'delivered', requestId: envelope.requestId }
+  }
   const denies = envelope.status === 'fail' || envelope.status === 'failure'
   if (!denies || envelope.error === null) return transient('unreadable_answer', true)
   return byType(envelope, answer, nowMs) ?? unexplained(answer, envelope)
@@ -160,6 +163,7 @@ function meaning(known: Meaning, answer: ResponseAnswer, nowMs: number): Outcome
       return transient(known, answer.requestComplete)
     case 'credentials_refused':
     case 'account_refused':
+    case 'ip_refused':
     case 'misconfigured':
     case 'wrong_host':
     case 'wrong_request':

@@ -5,6 +5,8 @@ const MAX_WORDS = 1_024
 export interface Envelope {
   /** Lower case; null: absent. */
   readonly status: string | null
+  /** MoEngage's name for the request, beside `status`; null: absent. */
+  readonly requestId: string | null
   /** Null: the body names no error. */
   readonly error: {
     readonly type: string
@@ -24,7 +26,7 @@ export function readEnvelope(body: string): Envelope | null {
   const fields = parseObject(body)
   if (fields === null) return null
   const status = text(fields.status)?.trim().toLowerCase() ?? null
-  return { status, error: readError(fields) }
+  return { status, requestId: text(fields.request_id), error: readError(fields) }
 }
 
 function readError(fields: Fields): Envelope['error'] {

@@ -16,7 +16,8 @@ export interface VendorError {
 
 /** What MoEngage said about one request. */
 export type Outcome =
-  | { readonly outcome: 'delivered' }
+  /** `requestId`: MoEngage's name for the request, which its support asks for; null: it gave none. */
+  | { readonly outcome: 'delivered'; readonly requestId: string | null }
   /** One or more elements are wrong: bisect. */
   | { readonly outcome: 'element_refused'; readonly error: VendorError }
   /** Refused for a reason that names no element: one of them, or something that concerns all. Bisect. */

@@ -4,6 +4,7 @@ import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { DeadLetterSink } from '@relay/shared/dead-letters/dead-letter.js'
 import type { Lane } from '@relay/shared/element.js'
 import type { Mode } from '@relay/shared/gate/gate-state.js'
+import { bulkNames } from '@relay/shared/trace/trace-entry.js'
 import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { Manifest } from '../retry/manifest.js'
 import { sharesOf, writeBody, type Batch } from '../batch/body.js'
@@ -215,7 +216,7 @@ export class Flight {
         await settler.settle(batch.items)
         this.#manifest.delivered()
         observer.delivered(appId, lane, batch, answeredAtMs)
-        trace.sent(appId, sharesOf(batch), ticket.id, answeredAtMs)
+        trace.sent(appId, sharesOf(batch), bulkNames(ticket.id, outcome.requestId), answeredAtMs)
         await learned.bodyAccepted(batch.bodyBytes).catch(() => undefined)
         return
       }

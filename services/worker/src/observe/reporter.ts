@@ -101,6 +101,7 @@ function postedByAcceptance(items: readonly Item[], counts: Record<Kind, number>
 }
 
 function vendorWords(outcome: Outcome) {
+  if (outcome.outcome === 'delivered') return { vendorRequestId: outcome.requestId }
   if (!('error' in outcome)) return {}
   return { vendorType: outcome.error.type, vendorRequestId: outcome.error.requestId }
 }

@@ -3,9 +3,16 @@ import https from 'node:https'
 import net from 'node:net'
 import type { Duplex } from 'node:stream'
 import tls from 'node:tls'
+import type { Clock } from '@relay/shared/clock.js'
 
 /** A connection nobody used for this long is closed, before proxies (60 s and more) drop it. */
 const IDLE_MS = 30_000
+
+/**
+ * A connection this old is not kept for another request, ms: MoEngage's addresses change, and a
+ * name is only resolved for a new connection. A handshake every five minutes costs nothing.
+ */
+export const MAX_CONNECTION_AGE_MS = 300_000
 
 /** Pause before the kernel probes a silent connection, ms: finds half-open ones. */
 const TCP_KEEP_ALIVE_MS = 10_000
@@ -18,10 +25,11 @@ export interface ConnectionOptions {
   readonly maxSockets: number
   /** Trust only this PEM bundle instead of the system's; null: system plus NODE_EXTRA_CA_CERTS. */
   readonly ca: string | null
+  readonly clock: Clock
 }
 
 /** Makes a pool that keeps connections alive and verifies certificates whatever the environment says. */
-export function openConnections({ url, maxSockets, ca }: ConnectionOptions): http.Agent {
+export function openConnections({ url, maxSockets, ca, clock }: ConnectionOptions): http.Agent {
   const options = {
     keepAlive: true,
     keepAliveMsecs: TCP_KEEP_ALIVE_MS,
@@ -29,8 +37,24 @@ export function openConnections({ url, maxSockets, ca }: ConnectionOptions): htt
     maxFreeSockets: maxSockets,
     timeout: IDLE_MS,
   }
-  if (url.protocol !== 'https:') return new http.Agent(options)
-  return new TlsAgent({ ...options, rejectUnauthorized: true, ...(ca === null ? {} : { ca }) })
+  const agent =
+    url.protocol === 'https:'
+      ? new TlsAgent({ ...options, rejectUnauthorized: true, ...(ca === null ? {} : { ca }) })
+      : new http.Agent(options)
+  return limitAge(agent, clock)
+}
+
+/** Has connections closed once they are too old. Their age counts from the end of their first request. */
+function limitAge(agent: http.Agent, clock: Clock): http.Agent {
+  const since = new WeakMap<Duplex, number>()
+  const keep = agent.keepSocketAlive.bind(agent) as (socket: Duplex) => boolean
+  agent.keepSocketAlive = (socket: Duplex): boolean => {
+    const nowMs = clock.monotonicMs()
+    const sinceMs = since.get(socket) ?? nowMs
+    since.set(socket, sinceMs)
+    return nowMs - sinceMs < MAX_CONNECTION_AGE_MS && keep(socket)
+  }
+  return agent
 }
 
 /** Closes with a TCP reset, which also discards what the kernel has not sent yet. */

@@ -10,6 +10,8 @@ export interface HttpSenderOptions {
   readonly appId: string
   /** Secret. */
   readonly apiKey: string
+  /** Sent as `X-Forwarded-For`, for a workspace with an IP allow-list; absent: the header is not sent. */
+  readonly forwardedFor?: string | undefined
   /** Of relay, for `User-Agent`. */
   readonly version: string
   /** Most attempts under way at once; each takes one connection. */
@@ -37,9 +39,9 @@ export class HttpSender implements Sender {
   #closed = false
 
   constructor(options: HttpSenderOptions) {
-    const { baseUrl, appId, apiKey, version, maxSockets, clock, ca } = options
+    const { baseUrl, appId, apiKey, version, maxSockets, clock, ca, forwardedFor } = options
     const url = new URL(`${baseUrl}/v1/transition/${encodeURIComponent(appId)}`)
-    this.#agent = openConnections({ url, maxSockets, ca: ca ?? null })
+    this.#agent = openConnections({ url, maxSockets, ca: ca ?? null, clock })
     this.#clock = clock
     this.#maxSockets = maxSockets
     const credentials = Buffer.from(`${appId}:${apiKey}`, 'utf8').toString('base64')
@@ -52,6 +54,7 @@ export class HttpSender implements Sender {
         'MOE-APPKEY': appId,
         'Content-Type': 'application/json',
         'User-Agent': `relay/${version}`,
+        ...(forwardedFor === undefined ? {} : { 'X-Forwarded-For': forwardedFor }),
       },
     }
   }

@@ -30,6 +30,7 @@ export function deadLetterOf(item: Item, { outcome, attempts, deadAtMs }: Refusa
       type: error?.type ?? '',
       message: error?.message ?? '',
       attribute: error?.attribute ?? null,
+      requestId: error?.requestId ?? null,
     },
     attempts,
     deadAtMs,

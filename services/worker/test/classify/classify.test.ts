@@ -100,6 +100,23 @@ describe("every row of the vendor's tables", () => {
     expect(label(response(status, failure(type)))).toBe(expected)
   })
 
+  it('of the IP allow-list is a hold with its own reason', () => {
+    const error = 'IP Validation Required'
+    const message = 'IP Validation Failed. Please check your IP!!'
+    const answer = response(403, { error, message })
+    expect(label(answer)).toBe('refused: ip_refused')
+    expect(classify(answer, NOW_MS)).toMatchObject({ error: { status: 403, type: error, message } })
+  })
+
+  it("gives MoEngage's request_id of a success", () => {
+    const requestIdOf = (body: object) => classify(response(200, body), NOW_MS)
+    expect(requestIdOf({ status: 'success', request_id: 'oWvx' })).toEqual({
+      outcome: 'delivered',
+      requestId: 'oWvx',
+    })
+    expect(requestIdOf({ status: 'success' })).toEqual({ outcome: 'delivered', requestId: null })
+  })
+
   it.each([
     [200, { status: 'success', message: 'accepted' }, 'delivered'],
     [200, { status: 'SUCCESS' }, 'delivered'],

@@ -4,7 +4,7 @@ import { gateEventOf } from '../../src/retry/gate-event.js'
 const error = { status: 400, type: 'T', message: 'm', attribute: null, requestId: null }
 
 it.each<[Outcome, object]>([
-  [{ outcome: 'delivered' }, { type: 'succeeded' }],
+  [{ outcome: 'delivered', requestId: null }, { type: 'succeeded' }],
   [
     { outcome: 'element_refused', error },
     { type: 'succeeded', nothingAccepted: true },

@@ -3,7 +3,8 @@ import http from 'node:http'
 import net from 'node:net'
 import { systemClock } from '@relay/shared/clock.js'
 import type { Answer, BulkRequest } from '../../src/send/answer.js'
-import { HttpSender } from '../../src/send/http-sender.js'
+import { MAX_CONNECTION_AGE_MS } from '../../src/send/connections.js'
+import { HttpSender, type HttpSenderOptions } from '../../src/send/http-sender.js'
 
 const BODY = Buffer.from('{"type":"transition","elements":[{"type":"event"}]}')
 const SUCCESS = '{"status":"success"}'
@@ -13,7 +14,12 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-function senderFor(port: number, maxSockets = 4, path = ''): HttpSender {
+function senderFor(
+  port: number,
+  maxSockets = 4,
+  path = '',
+  over: Partial<HttpSenderOptions> = {},
+): HttpSender {
   const sender = new HttpSender({
     baseUrl: `http://127.0.0.1:${String(port)}${path}`,
     appId: 'SHOP',
@@ -21,6 +27,7 @@ function senderFor(port: number, maxSockets = 4, path = ''): HttpSender {
     version: '9.9.9',
     maxSockets,
     clock: systemClock,
+    ...over,
   })
   cleanups.push(() => {
     sender.close()
@@ -124,6 +131,45 @@ describe('a request', () => {
         },
       },
     ])
+  })
+
+  it('names the project of its elements, and the address that an allow-list expects', async () => {
+    const seen: [string | undefined, unknown][] = []
+    const port = await httpServer((req, res) => {
+      req.resume().on('end', () => {
+        seen.push([req.url, req.headers['x-forwarded-for']])
+        res.end(SUCCESS)
+      })
+    })
+    const sender = senderFor(port, 4, '', { forwardedFor: '203.0.113.7' })
+    await sender.attempt(bulk({ projectCode: 'größe & co?' }))
+    await sender.attempt(bulk())
+    expect(seen).toEqual([
+      ['/v1/transition/SHOP?project_code=gr%C3%B6%C3%9Fe%20%26%20co%3F', '203.0.113.7'],
+      ['/v1/transition/SHOP', '203.0.113.7'],
+    ])
+  })
+
+  it('takes a new connection once the kept one is old: the addresses of MoEngage change', async () => {
+    let connections = 0
+    const { port } = await rawServer((socket) => {
+      connections += 1
+      socket.on('data', (chunk) => {
+        if (chunk.toString('latin1').endsWith('}')) socket.write(response(SUCCESS))
+      })
+    })
+    const clock = { ...systemClock, aheadMs: 0, nowMs: () => systemClock.nowMs() }
+    const monotonicMs = (): number => systemClock.monotonicMs() + clock.aheadMs
+    const sender = senderFor(port, 4, '', { clock: { nowMs: clock.nowMs, monotonicMs } })
+    const attempt = () => sender.attempt(bulk({ deadlineMonotonicMs: monotonicMs() + 5_000 }))
+    await attempt()
+    clock.aheadMs = MAX_CONNECTION_AGE_MS - 1_000
+    await attempt()
+    expect(connections).toBe(1)
+    clock.aheadMs = MAX_CONNECTION_AGE_MS
+    await attempt()
+    await attempt()
+    expect(connections).toBe(2)
   })
 
   it('uses a kept connection again, and only as many as are needed', async () => {
