@@ -1,5 +1,10 @@
 import type { z } from 'zod'
+import {
+  CUSTOMER_LIMITS_ACCEPTED,
+  parseCustomerLimits,
+} from '@relay/shared/config/customer-limits.js'
 import { ConfigError, type ConfigFault } from '@relay/shared/config/fault.js'
+import { HEADER_FORMS } from './vendor/rate-limit-headers.js'
 import { settingsSchema, type Settings, type SettingsInput } from './settings.js'
 
 type Read = (text: string) => unknown
@@ -17,6 +22,9 @@ const DEFAULT_PORT = 9400
 const whole: Read = (text) => (/^-?\d+$/.test(text) ? Number(text) : Number.NaN)
 const plain: Read = (text) => text
 const seconds: Read = (text) => (/^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Number.NaN)
+const list: Read = (text) => text.split(',').map((entry) => entry.trim())
+/** Not a list of limits: left as text, which the schema refuses. */
+const customerLimits: Read = (text) => parseCustomerLimits(text) ?? text
 const yesNo: Read = (text) => ({ true: true, false: false })[text] ?? text
 const workspaces: Read = (text) =>
   Object.fromEntries(
@@ -63,6 +71,10 @@ const VARIABLES: readonly Variable[] = [
     'afterJitterMs',
   ),
   variable('SIM_CLOSED_BEFORE_ARRIVAL', plain, 'drop or process', 'closedBeforeArrival'),
+  variable('SIM_CUSTOMER_LIMITS', customerLimits, CUSTOMER_LIMITS_ACCEPTED, 'customerLimits'),
+  variable('SIM_RATE_LIMIT_HEADERS', plain, HEADER_FORMS.join(', '), 'rateLimitHeaders'),
+  variable('SIM_PROJECTS', list, 'project codes, separated by commas', 'projects'),
+  variable('SIM_ALLOWED_IPS', list, 'addresses, separated by commas', 'allowedIps'),
   variable('SIM_RECORD', plain, 'elements, counts or sizes', 'record'),
   variable('SIM_RECORD_MAX_ELEMENTS', whole, 'a whole number from 1', 'recordMaxElements'),
   variable('SIM_RECORD_MAX_REQUESTS', whole, 'a whole number from 1', 'recordMaxRequests'),

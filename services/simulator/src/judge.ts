@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { matches, type FaultRule } from './faults/rule.js'
 import { ROWS, type Refusal } from './vendor/answers.js'
+import type { DropReason } from './record/drops.js'
+import type { RecordedRequest } from './record/record.js'
 import { decodeBody, type DecodedBody, type Endpoint, type ReceivedElement } from './vendor/body.js'
 import { judgeHeaders } from './vendor/credentials.js'
 import { judgeElement } from './vendor/elements.js'
@@ -48,7 +50,7 @@ export function decodeRequest(world: World, request: ArrivedRequest): DecodedBod
  */
 export function judge(
   world: World,
-  appId: string,
+  request: RecordedRequest,
   decoded: DecodedBody,
   refused: FaultRule | null,
   nowMs: number,
@@ -57,17 +59,52 @@ export function judge(
   const { settings } = world
   const wallMs = world.clock.nowMs()
   const good: ReceivedElement[] = []
+  const invalid: [ReceivedElement, Refusal][] = []
   for (const element of decoded.elements) {
     const fault = judgeElement(element.value, wallMs) ?? scriptedRefusal(element.value, refused)
     if (fault === null) good.push(element)
     else if (settings.validation === 'strict') return refuse(fault)
+    else invalid.push([element, fault])
   }
+  const { appId } = request
   const limits = world.limitsOf(appId)
   const budgets = world.budgetsOf(appId)
   const fits = budgets.hasRoom(nowMs, decoded.cost, limits, settings.windowMode)
   if (!fits && settings.enforceLimits) return refuse(ROWS.rate_limit)
   budgets.accept(nowMs, decoded.cost, limits)
-  return { kind: 'accept', elements: good }
+  for (const [element, { message }] of invalid) drop(world, request, element, 'invalid', message)
+  return { kind: 'accept', elements: good.filter((one) => isKept(world, request, one, nowMs)) }
+}
+
+/** What happens behind the 200: an element that is dropped is recorded, and nobody is told. */
+function isKept(
+  world: World,
+  request: RecordedRequest,
+  element: ReceivedElement,
+  nowMs: number,
+): boolean {
+  const { settings } = world
+  const { appId, projectCode } = request
+  const { customer, units } = element
+  if (world.policyOf(appId).arrive(nowMs, customer, units)) {
+    drop(world, request, element, 'fair_usage_policy', 'too many data requests for this user')
+    return false
+  }
+  const projects = settings.workspaces[appId]?.projects ?? settings.projects
+  if (projectCode === null || projects.length === 0 || projects.includes(projectCode)) return true
+  drop(world, request, element, 'unknown_project', `there is no project ${projectCode}`)
+  return false
+}
+
+function drop(
+  { record, clock }: World,
+  { requestId, appId, projectCode }: RecordedRequest,
+  { customer, type }: ReceivedElement,
+  reason: DropReason,
+  message: string,
+): void {
+  const facts = { requestId, appId, projectCode, customer, type }
+  record.drops.add({ ...facts, reason, message, atMs: clock.nowMs() })
 }
 
 function scriptedRefusal(element: unknown, rule: FaultRule | null): Refusal | null {

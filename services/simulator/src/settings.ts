@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import * as vendor from '@relay/shared/vendor/limits.js'
+import { HEADER_FORMS } from './vendor/rate-limit-headers.js'
 
 const wholeMs = z.number().int().min(0).max(3_600_000)
 const budget = z.number().int().min(1).max(1e9)
@@ -12,6 +13,10 @@ const workspace = z.strictObject({
   eventsPerWindow: budget.optional(),
   devicesPerWindow: budget.nullable().optional(),
   maxBodyBytes: bodyBytes.optional(),
+  /** Projects of a Portfolio workspace; what names another one is dropped in silence. */
+  projects: z.array(z.string().min(1)).optional(),
+  /** IP allow-list: one of them must stand in `X-Forwarded-For`. */
+  allowedIps: z.array(z.string().min(1)).optional(),
 })
 export type WorkspaceSettings = z.output<typeof workspace>
 
@@ -52,6 +57,16 @@ export const settingsSchema = z.strictObject({
   maxBodyBytes: bodyBytes.default(vendor.MAX_BODY_BYTES),
   /** `strict`: 400 for the first wrong element. `silent`: 200 and dropped, as the bulk API says. */
   validation: z.enum(['strict', 'silent']).default('strict'),
+  /** Fair Usage Policy per customer; a breach drops that customer's data in silence. Empty: off. */
+  customerLimits: z
+    .array(z.object({ units: z.number().int().min(1), windowMs: z.number().int().min(1) }))
+    .default([]),
+  /** Form of the `x-ratelimit-*` headers of every answer. */
+  rateLimitHeaders: z.enum(HEADER_FORMS).default('off'),
+  /** Of workspaces that have no list; empty: any project is known. */
+  projects: z.array(z.string().min(1)).default([]),
+  /** Of workspaces that have no list; empty: any address. */
+  allowedIps: z.array(z.string().min(1)).default([]),
   latency: latency.default({ beforeMs: 0, beforeJitterMs: 0, afterMs: 0, afterJitterMs: 0 }),
   /** What becomes of a whole request whose connection closes before its arrival. */
   closedBeforeArrival: z.enum(['drop', 'process']).default('drop'),
@@ -83,6 +98,10 @@ const PATCHABLE = {
   maxBodyBytes: true,
   validation: true,
   latency: true,
+  customerLimits: true,
+  rateLimitHeaders: true,
+  projects: true,
+  allowedIps: true,
   closedBeforeArrival: true,
 } as const
 

@@ -23,6 +23,8 @@ export interface Simulator {
   readonly record: ArrivalRecord
   /** Budgets of every configured workspace: limit, use and peaks. */
   budgets(): ReturnType<World['readBudgets']>
+  /** Policy per customer of every configured workspace: breaches and fullest windows. */
+  policy(): ReturnType<World['readPolicy']>
   configure(patch: SettingsPatch): Settings
   /** Adds a scripted fault; returns its id. */
   addFault(fault: FaultInput): string
@@ -67,6 +69,7 @@ export async function startSimulator(
       return world.record
     },
     budgets: () => world.readBudgets(),
+    policy: () => world.readPolicy(),
     configure: (patch) => world.configure(patch),
     addFault: (fault) => world.faults.add(fault, world.nowMs()).id,
     faults: () => world.faults.list(world.nowMs()),

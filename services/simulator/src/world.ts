@@ -5,6 +5,7 @@ import { Faults } from './faults/faults.js'
 import { ArrivalRecord } from './record/record.js'
 import { Watchers } from './record/watchers.js'
 import { limitsOf, patchSettings, type Settings } from './settings.js'
+import { CustomerPolicy } from './policy/customer-policy.js'
 import { WorkspaceBudgets } from './window/budgets.js'
 
 /** Everything the simulator knows; the HTTP handlers act on it. */
@@ -17,6 +18,7 @@ export class World {
   record: ArrivalRecord
   #settings: Settings
   #budgets = new Map<string, WorkspaceBudgets>()
+  #policies = new Map<string, CustomerPolicy>()
   readonly #originMs: number
 
   constructor(settings: Settings, clock: Clock) {
@@ -42,6 +44,7 @@ export class World {
     const before = this.#settings
     this.#settings = patchSettings(before, patch)
     if (this.#settings.windowMs !== before.windowMs) this.#budgets.clear()
+    if (this.#settings.customerLimits !== before.customerLimits) this.#policies.clear()
     return this.#settings
   }
 
@@ -52,6 +55,15 @@ export class World {
     const budgets = new WorkspaceBudgets(this.#settings.windowMs)
     this.#budgets.set(appId, budgets)
     return budgets
+  }
+
+  /** The policy per customer of a workspace; call it for known app ids only. */
+  policyOf(appId: string): CustomerPolicy {
+    const known = this.#policies.get(appId)
+    if (known !== undefined) return known
+    const policy = new CustomerPolicy(this.#settings.customerLimits)
+    this.#policies.set(appId, policy)
+    return policy
   }
 
   limitsOf(appId: string) {
@@ -66,6 +78,14 @@ export class World {
       appId,
       ...this.budgetsOf(appId).read(nowMs, this.limitsOf(appId), windowMode),
     }))
+  }
+
+  /** Per configured workspace: breaches of the policy per customer, and its fullest windows. */
+  readPolicy() {
+    return Object.keys(this.#settings.workspaces).map((appId) => {
+      const policy = this.policyOf(appId)
+      return { appId, breaches: policy.breaches.length, peaks: policy.peaks() }
+    })
   }
 
   /** Forgets what arrived and the peaks; what the current windows hold still counts. */

@@ -25,6 +25,10 @@ test('every variable is read', () => {
     SIM_LATENCY_BEFORE_MS: '5',
     SIM_LATENCY_AFTER_JITTER_MS: '7',
     SIM_RECORD: 'counts',
+    SIM_CUSTOMER_LIMITS: '5/60',
+    SIM_RATE_LIMIT_HEADERS: 'envoy_epoch',
+    SIM_PROJECTS: 'EU, US',
+    SIM_ALLOWED_IPS: '203.0.113.7',
   })
   expect(settings).toMatchObject({
     port: 0,
@@ -34,6 +38,10 @@ test('every variable is read', () => {
     enforceLimits: false,
     latency: { beforeMs: 5, beforeJitterMs: 0, afterMs: 0, afterJitterMs: 7 },
     record: 'counts',
+    customerLimits: [{ units: 5, windowMs: 60_000 }],
+    rateLimitHeaders: 'envoy_epoch',
+    projects: ['EU', 'US'],
+    allowedIps: ['203.0.113.7'],
   })
 })
 

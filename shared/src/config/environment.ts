@@ -80,17 +80,20 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
   const str = (name: Name) => read(name) as string | null
 
   const redis = readRedis(str, faults)
-  const defaultLimits: WorkspaceLimits = {
+  const limits: WorkspaceLimits = {
     usersPerWindow: num('MOENGAGE_USERS_PER_MINUTE'),
     eventsPerWindow: num('MOENGAGE_EVENTS_PER_MINUTE'),
     devicesPerWindow: optional('MOENGAGE_DEVICES_PER_MINUTE'),
     maxBodyBytes: num('MOENGAGE_MAX_BODY_BYTES'),
   }
   const workspacesFile = str('RELAY_WORKSPACES_FILE')
-  const customerLimits = (read('MOENGAGE_CUSTOMER_LIMITS') ?? []) as readonly CustomerLimit[]
-  const forwardedFor = str('MOENGAGE_FORWARDED_FOR') ?? undefined
-  const own = readOwnWorkspace(str, defaultLimits, workspacesFile !== null, faults)
-  const ownWorkspace = own && { ...own, customerLimits, forwardedFor }
+  const policies = readPolicies(read, str)
+  const ownWorkspace = readOwnWorkspace(
+    str,
+    { ...policies, limits },
+    workspacesFile !== null,
+    faults,
+  )
   const config: Config = {
     redis,
     prefix: str('RELAY_PREFIX') ?? '',
@@ -98,8 +101,8 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
     ownWorkspace,
     ownKeyFile: str('MOENGAGE_API_KEY_FILE'),
     vendorCa: readPem('MOENGAGE_CA_FILE', str('MOENGAGE_CA_FILE'), faults),
-    defaultLimits,
-    ...{ customerLimits, forwardedFor },
+    defaultLimits: limits,
+    ...policies,
     budgetWindowMs: num('MOENGAGE_BUDGET_WINDOW_SECONDS') * 1000,
     ...readSecrets(env, str, faults),
     tls: readTls(str, faults),
@@ -131,6 +134,12 @@ function inMs(seconds: number | null): number | null {
 }
 
 type Str = (name: Name) => string | null
+
+/** Settings that workspaces of the file take over. */
+function readPolicies(read: (name: Name) => unknown, str: Str) {
+  const customerLimits = (read('MOENGAGE_CUSTOMER_LIMITS') ?? []) as readonly CustomerLimit[]
+  return { customerLimits, forwardedFor: str('MOENGAGE_FORWARDED_FOR') ?? undefined }
+}
 
 function readTracing(str: Str, num: (name: Name) => number): TracingTarget | null {
   const endpoint = str('OTEL_EXPORTER_OTLP_ENDPOINT')
@@ -185,7 +194,7 @@ function readSecrets(env: Environment, str: Str, faults: ConfigFault[]) {
 
 function readOwnWorkspace(
   str: Str,
-  limits: WorkspaceLimits,
+  own: Pick<Workspace, 'limits' | 'customerLimits' | 'forwardedFor'>,
   hasFile: boolean,
   faults: ConfigFault[],
 ): Workspace | null {
@@ -204,7 +213,7 @@ function readOwnWorkspace(
     appId: appId ?? '',
     apiKey: apiKey ?? '',
     baseUrl: origin ?? '',
-    limits,
+    ...own,
     producers: null,
     quotas: new Map(),
     mode: 'live',

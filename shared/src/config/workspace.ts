@@ -184,28 +184,35 @@ export function parseWorkspacesFile(
         faults.push(fault(`workspaces.${String(i)}.apiKeyFile`, 'cannot be read'))
       }
     }
-    const { limits } = raw
     return {
       appId: raw.appId,
       apiKey,
       baseUrl: parseBaseUrl(raw.baseUrl ?? '') ?? dataCentreUrl(raw.dc ?? ''),
-      limits: {
-        usersPerWindow: limits?.usersPerMinute ?? defaults.usersPerWindow,
-        eventsPerWindow: limits?.eventsPerMinute ?? defaults.eventsPerWindow,
-        devicesPerWindow: limits?.devicesPerMinute ?? defaults.devicesPerWindow,
-        maxBodyBytes: limits?.maxBodyBytes ?? defaults.maxBodyBytes,
-      },
+      limits: limitsOf(raw.limits, defaults),
       producers: raw.producers ? new Set(raw.producers) : null,
       quotas: new Map(Object.entries(raw.quotas ?? {})),
       coalesce: raw.coalesce,
       forwardedFor: raw.forwardedFor ?? others.forwardedFor,
-      customerLimits:
-        raw.customerLimits === undefined
-          ? others.customerLimits
-          : (parseCustomerLimits(raw.customerLimits) ?? []),
+      customerLimits: customerLimitsOf(raw.customerLimits) ?? others.customerLimits,
       mode: raw.mode,
       shadowed: raw.shadowed,
     }
   })
   return { workspaces, faults }
+}
+
+function customerLimitsOf(text: string | undefined): readonly CustomerLimit[] | null {
+  return text === undefined ? null : (parseCustomerLimits(text) ?? [])
+}
+
+function limitsOf(
+  own: z.output<typeof limitsSchema> | undefined,
+  defaults: WorkspaceLimits,
+): WorkspaceLimits {
+  return {
+    usersPerWindow: own?.usersPerMinute ?? defaults.usersPerWindow,
+    eventsPerWindow: own?.eventsPerMinute ?? defaults.eventsPerWindow,
+    devicesPerWindow: own?.devicesPerMinute ?? defaults.devicesPerWindow,
+    maxBodyBytes: own?.maxBodyBytes ?? defaults.maxBodyBytes,
+  }
 }

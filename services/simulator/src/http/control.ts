@@ -60,6 +60,7 @@ const CALLS: Readonly<Record<string, (call: Call) => Reply>> = {
   },
   'GET requests': listRequests,
   'GET elements': listElements,
+  'GET drops': listDrops,
   'GET customers': listCustomers,
   'GET customer': showCustomer,
 }
@@ -98,6 +99,12 @@ function listElements({ world, query }: Call): Reply {
   const next = all.at(-1)?.seq ?? Math.max(from, 0)
   const facts = JSON.stringify({ next, last: elements.last, first: elements.first })
   return { status: 200, body: `${facts.slice(0, -1)},"elements":${text}}` }
+}
+
+function listDrops({ world, query }: Call): Reply {
+  const { byReason, newest } = world.record.drops
+  const dropped = newest.after(since(query), limit(query))
+  return reply({ byReason, dropped, last: newest.last, first: newest.first })
 }
 
 function listCustomers({ world, query }: Call): Reply {

@@ -4,8 +4,9 @@ import type { FaultAction } from '../faults/rule.js'
 import { decodeRequest, judge, type Verdict } from '../judge.js'
 import type { OpenRequest } from '../record/overlap.js'
 import type { ArrivalRecord, RecordedRequest } from '../record/record.js'
-import { refusal, ROWS, success, type Answer } from '../vendor/answers.js'
+import { addressRefused, refusal, ROWS, success, type Answer } from '../vendor/answers.js'
 import type { DecodedBody, Endpoint } from '../vendor/body.js'
+import { rateLimitHeaders } from '../vendor/rate-limit-headers.js'
 import * as vendor from '@relay/shared/vendor/limits.js'
 import type { World } from '../world.js'
 import { readBody } from './read-body.js'
@@ -35,14 +36,21 @@ interface Exchange {
   readonly record: ArrivalRecord
 }
 
+export interface DataTarget {
+  readonly endpoint: Endpoint
+  readonly appId: string
+  readonly projectCode: string | null
+}
+
 /** Serves one request to a data endpoint, from its first byte to its end. Never rejects. */
 export async function serveData(
   world: World,
   request: IncomingMessage,
   response: ServerResponse,
-  { endpoint, appId }: { endpoint: Endpoint; appId: string },
+  target: DataTarget,
 ): Promise<void> {
-  const exchange = begin(world, request, response, endpoint, appId)
+  const { endpoint, appId } = target
+  const exchange = begin(world, request, response, target)
   const { entry } = exchange
   const here = { appId, endpoint, elements: [] }
   if (resetAtStart(world, exchange, here)) return
@@ -62,6 +70,11 @@ export async function serveData(
     drop(world, exchange)
     return
   }
+  if (!isAddressAllowed(world, appId, request)) {
+    refuseAddress(exchange, world)
+    await respond(world, exchange, addressRefused(), null)
+    return
+  }
   const arrived = { appId, endpoint, headers: request.headers, body: read.body }
   const decoded = decodeRequest(world, { ...arrived, bodyBytes: read.bytes })
   const fault = arrive(world, exchange, decoded)
@@ -77,13 +90,12 @@ function begin(
   world: World,
   request: IncomingMessage,
   response: ServerResponse,
-  endpoint: Endpoint,
-  appId: string,
+  { endpoint, appId, projectCode }: DataTarget,
 ): Exchange {
   const { record } = world
   const nowMs = world.nowMs()
   const requestId = world.random.bytes(6).toString('base64url')
-  const entry = record.begin(requestId, appId, endpoint, nowMs)
+  const entry = record.begin(requestId, appId, endpoint, nowMs, projectCode)
   const open = record.overlap.begin(requestId, nowMs)
   const exchange = { request, response, entry, open, record }
   response.on('close', () => {
@@ -155,7 +167,7 @@ function decide(
   const elements = decoded.ok ? decoded.elements.map((e) => e.value) : []
   const nowMs = entry.arrivedAtMs ?? world.nowMs()
   const refusing = world.faults.take(isRefusal, { appId, endpoint, elements }, nowMs)
-  const verdict = judge(world, appId, decoded, refusing?.rule ?? null, nowMs)
+  const verdict = judge(world, entry, decoded, refusing?.rule ?? null, nowMs)
   if (refusing !== null) entry.fault ??= refusing.id
   return settle(exchange, verdict, fault?.action ?? null)
 }
@@ -174,6 +186,27 @@ function settle({ entry, record }: Exchange, verdict: Verdict, action: FaultActi
   }
   if (action?.kind === 'status') return statusAnswer(action)
   return success(entry.requestId)
+}
+
+function isAddressAllowed(world: World, appId: string, { headers }: IncomingMessage): boolean {
+  const { settings } = world
+  const allowed = settings.workspaces[appId]?.allowedIps ?? settings.allowedIps
+  const forwarded = String(headers['x-forwarded-for'] ?? '').split(',')
+  return allowed.length === 0 || forwarded.some((address) => allowed.includes(address.trim()))
+}
+
+/** The firewall stands before everything else: nothing arrives. */
+function refuseAddress({ entry, record }: Exchange, world: World): void {
+  entry.type = 'IP Validation Required'
+  record.settle(entry, 'refused')
+  world.watchers.notify()
+}
+
+function gaugeHeaders(world: World, appId: string): Record<string, string> {
+  const { rateLimitHeaders: form, windowMode, workspaces } = world.settings
+  if (form === 'off' || !Object.hasOwn(workspaces, appId)) return {}
+  const gauge = world.budgetsOf(appId).gauge(world.nowMs(), world.limitsOf(appId), windowMode)
+  return rateLimitHeaders(gauge, form, world.nowMs())
 }
 
 const statusAnswer = ({ status, headers, body }: FaultAction & { kind: 'status' }): Answer => ({
@@ -216,7 +249,8 @@ async function respond(
   if (response.closed) return
   record.answered(entry, answer.status)
   const body = Buffer.from(answer.body)
-  response.writeHead(answer.status, { ...answer.headers, 'content-length': body.length })
+  const headers = { ...gaugeHeaders(world, entry.appId), ...answer.headers }
+  response.writeHead(answer.status, { ...headers, 'content-length': body.length })
   const rest = action?.kind === 'drip' ? await drip(response, body, action) : body
   // Before the last byte leaves: whoever reads the answer may at once send the next request.
   end(world, exchange)

@@ -33,7 +33,11 @@ export async function route(
   } else if (request.method !== 'POST') {
     refuse(world, request, response, ROWS.method_not_allowed)
   } else {
-    await serveData(world, request, response, { endpoint: name, appId: appIdOf(appId, query) })
+    await serveData(world, request, response, {
+      endpoint: name,
+      appId: appIdOf(appId, query),
+      projectCode: new URLSearchParams(query).get('project_code'),
+    })
   }
 }
 

@@ -3,6 +3,7 @@ import type { Cost, Endpoint, ReceivedElement } from '../vendor/body.js'
 import type { ElementType } from '../vendor/elements.js'
 import { OverlapWatch } from './overlap.js'
 import { Rates } from './rates.js'
+import { Drops } from './drops.js'
 import { Ring } from './ring.js'
 import { Sizes } from './sizes.js'
 
@@ -18,6 +19,8 @@ export interface RecordedRequest {
   readonly requestId: string
   readonly appId: string
   readonly endpoint: Endpoint
+  /** `project_code` of the request; null: it named none. */
+  readonly projectCode: string | null
   /** First byte, ms since 1970 on a clock that never steps. */
   readonly startedAtMs: number
   arrivedAtMs: number | null
@@ -41,6 +44,7 @@ export interface RecordedElement {
   readonly seq: number
   readonly requestId: string
   readonly appId: string
+  readonly projectCode: string | null
   readonly type: ElementType
   readonly customer: string
   readonly arrivedAtMs: number
@@ -82,6 +86,8 @@ export class ArrivalRecord {
   readonly rates = new Rates()
   readonly bodyBytes = new Sizes()
   readonly elementsPerRequest = new Sizes()
+  /** What was dropped after a 200, and why. */
+  readonly drops: Drops
   readonly requests: Ring<RecordedRequest>
   readonly elements: Ring<RecordedElement>
   readonly #ofCustomer = new Map<string, number[]>()
@@ -90,6 +96,7 @@ export class ArrivalRecord {
   constructor({ maxElements, maxRequests }: RecordLimits) {
     this.requests = new Ring(maxRequests)
     this.elements = new Ring(maxElements)
+    this.drops = new Drops(maxElements)
   }
 
   begin(
@@ -97,12 +104,14 @@ export class ArrivalRecord {
     appId: string,
     endpoint: Endpoint,
     startedAtMs: number,
+    projectCode: string | null = null,
   ): RecordedRequest {
     const request: RecordedRequest = {
       seq: this.requests.last + 1,
       requestId,
       appId,
       endpoint,
+      projectCode,
       startedAtMs,
       arrivedAtMs: null,
       endedAtMs: null,
@@ -175,10 +184,12 @@ export class ArrivalRecord {
 
   #keep(request: RecordedRequest, element: ReceivedElement, arrivedAtMs: number): void {
     if (element.raw === null || element.type === null) return
-    const { appId, requestId } = request
+    const { appId, requestId, projectCode } = request
     const { type, customer, raw } = element
     const seq = this.elements.last + 1
-    const gone = this.elements.push({ seq, requestId, appId, type, customer, arrivedAtMs, raw })
+    const gone = this.elements.push({
+      ...{ seq, requestId, appId, projectCode, type, customer, arrivedAtMs, raw },
+    })
     if (gone !== undefined) this.#forget(gone)
     const key = customerKey(appId, customer)
     const seqs = this.#ofCustomer.get(key)

@@ -11,6 +11,8 @@ export function summary(world: World) {
     windowMs: world.settings.windowMs,
     windowMode: world.settings.windowMode,
     totals,
+    drops: record.drops.byReason,
+    customerPolicy: world.readPolicy(),
     statuses: Object.fromEntries(record.statuses),
     budgets: world.readBudgets(),
     bodyBytes: record.bodyBytes.summary(),

@@ -85,6 +85,15 @@ export const ROWS = {
 export type RowName = keyof typeof ROWS
 export const ROW_NAMES = Object.keys(ROWS) as [RowName, ...RowName[]]
 
+/** The IP allow-list's answer has a shape of its own. help ip-whitelisting-in-moengage. */
+export function addressRefused(): Answer {
+  const body = JSON.stringify({
+    error: 'IP Validation Required',
+    message: 'IP Validation Failed. Please check your IP!!',
+  })
+  return { status: 403, headers: JSON_HEADERS, body }
+}
+
 const JSON_HEADERS = { 'content-type': 'application/json' }
 
 /** openapi: success response of the four endpoints. */

@@ -23,6 +23,14 @@ export interface BudgetReading {
   readonly peakArrived: number
 }
 
+/** What the rate-limit headers say: of the budget with the smallest share left. */
+export interface BudgetGauge {
+  readonly limit: number
+  readonly remaining: number
+  readonly resetMs: number
+  readonly windowMs: number
+}
+
 interface Meter {
   readonly accepted: SlidingWindow
   readonly arrived: SlidingWindow
@@ -74,6 +82,22 @@ export class WorkspaceBudgets {
       peakArrived: this.#meters[name].arrived.peak,
     })
     return { users: read('users'), events: read('events'), devices: read('devices') }
+  }
+
+  gauge(nowMs: number, limits: BudgetLimits, mode: WindowMode): BudgetGauge {
+    const gauges = BUDGETS.flatMap((name) => {
+      const limit = limits[name]
+      if (limit === null) return []
+      const remaining = Math.max(0, limit - this.#used(name, nowMs, mode))
+      const { windowMs } = this
+      const slidingMs = this.#meters[name].accepted.firstLeavesInMs(nowMs)
+      const resetMs = mode === 'sliding' ? slidingMs : windowMs - (nowMs % windowMs)
+      return [{ limit, remaining, resetMs, windowMs }]
+    })
+    const [first, ...rest] = gauges
+    if (first === undefined) throw new Error('a workspace has a budget of users')
+    const left = (gauge: BudgetGauge): number => gauge.remaining / gauge.limit
+    return rest.reduce((least, gauge) => (left(gauge) < left(least) ? gauge : least), first)
   }
 
   forgetPeaks(nowMs: number): void {

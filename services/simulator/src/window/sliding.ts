@@ -28,6 +28,12 @@ export class SlidingWindow {
     return this.#sum
   }
 
+  /** Until the oldest of what counts leaves the window, ms; 0: nothing counts. */
+  firstLeavesInMs(nowMs: number): number {
+    if (this.used(nowMs) === 0) return 0
+    return (this.#moments[this.#head]?.atMs ?? nowMs) + this.windowMs - nowMs
+  }
+
   add(nowMs: number, units: number): void {
     if (units === 0) return
     const used = this.used(nowMs)

@@ -1,0 +1,85 @@
+import { startSimulator, type Simulator } from '../../src/simulator.js'
+import type { SettingsInput } from '../../src/settings.js'
+import { APP, GOOD_HEADERS, KEY, bulk, call, event, postBulk, user } from '../client.js'
+
+const opened: Simulator[] = []
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((simulator) => simulator.close()))
+})
+
+const clock = { atMs: 1_790_000_000_000, nowMs: () => clock.atMs, monotonicMs: () => clock.atMs }
+
+async function start(options: SettingsInput): Promise<Simulator> {
+  const simulator = await startSimulator({ workspaces: { [APP]: KEY }, ...options }, clock)
+  opened.push(simulator)
+  return simulator
+}
+
+const reasons = ({ record }: Simulator) =>
+  record.drops.newest.after(0, 100).map(({ customer, reason }) => [customer, reason])
+
+test('a customer beyond a limit is blocked in silence, and for an hour, whoever else sends', async () => {
+  const simulator = await start({ customerLimits: [{ units: 5, windowMs: 60_000 }] })
+  const post = (n: number) => postBulk(simulator.url, [event('hot', n, 3), user('cold', { n })])
+  expect((await post(1)).status).toBe(200)
+  expect(reasons(simulator)).toEqual([])
+  expect((await post(2)).status).toBe(200)
+  expect(reasons(simulator)).toEqual([['hot', 'fair_usage_policy']])
+  clock.atMs += 3_000_000
+  await post(3)
+  clock.atMs += 600_000
+  await post(4)
+  expect(simulator.record.ofCustomer(APP, 'hot')).toHaveLength(2)
+  expect(simulator.record.ofCustomer(APP, 'cold')).toHaveLength(4)
+  expect(simulator.policy()).toEqual([
+    { appId: APP, breaches: 1, peaks: [{ units: 5, windowMs: 60_000, peak: 6 }] },
+  ])
+})
+
+test('elements of a project that the workspace lacks are dropped; the record names projects', async () => {
+  const simulator = await start({ projects: ['EU'] })
+  const target = `${simulator.url}/v1/transition/${APP}`
+  const post = (query: string, customer: string) =>
+    call(`${target}${query}`, { headers: GOOD_HEADERS, body: bulk([user(customer)]) })
+  expect((await post('?project_code=EU', 'anna')).status).toBe(200)
+  expect((await post('?project_code=XX', 'bert')).status).toBe(200)
+  expect((await post('', 'cleo')).status).toBe(200)
+  expect(reasons(simulator)).toEqual([['bert', 'unknown_project']])
+  expect(simulator.record.requests.after(0, 9).map((r) => r.projectCode)).toEqual(['EU', 'XX', null]) // prettier-ignore
+})
+
+test('invalid elements that are accepted in silence are recorded with what is wrong', async () => {
+  const simulator = await start({ validation: 'silent' })
+  await postBulk(simulator.url, [user('anna'), { type: 'Customer', customer_id: 'bert' }])
+  const drops = await call(`${simulator.url}/control/drops`, { method: 'GET' })
+  expect(JSON.parse(drops.text)).toMatchObject({
+    byReason: { invalid: 1, fair_usage_policy: 0, unknown_project: 0 },
+    dropped: [{ customer: 'bert', reason: 'invalid', message: expect.stringContaining('type') as string }],
+  }) // prettier-ignore
+})
+
+test('an allow-list wants its address in X-Forwarded-For, and refuses in its own shape', async () => {
+  const simulator = await start({ allowedIps: ['203.0.113.7'] })
+  const refused = await postBulk(simulator.url, [user('anna')])
+  expect([refused.status, JSON.parse(refused.text)]).toEqual([
+    403,
+    { error: 'IP Validation Required', message: 'IP Validation Failed. Please check your IP!!' },
+  ])
+  const headers = { ...GOOD_HEADERS, 'x-forwarded-for': '10.0.0.1, 203.0.113.7' }
+  expect((await postBulk(simulator.url, [user('anna')], { headers })).status).toBe(200)
+})
+
+test.each([
+  ['seconds', '20', '20'],
+  ['epoch', '20', String(1_790_000_000 + 20)],
+  ['envoy_seconds', '20, 20;w=20', '20'],
+  ['envoy_epoch', '20, 20;w=20', String(1_790_000_000 + 20)],
+] as const)(
+  'rate-limit headers in the form %s tell of the fuller budget',
+  async (form, limit, reset) => {
+    clock.atMs = 1_790_000_000_000
+    const simulator = await start({ rateLimitHeaders: form, windowMs: 20_000, usersPerWindow: 100, eventsPerWindow: 20 }) // prettier-ignore
+    const { headers } = await postBulk(simulator.url, [user('anna'), event('bert', 1, 15)])
+    expect([headers['x-ratelimit-limit'], headers['x-ratelimit-remaining'], headers['x-ratelimit-reset']]).toEqual([limit, '5', reset]) // prettier-ignore
+  },
+)
