@@ -15,6 +15,7 @@ import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { sharesOf } from './batch/body.js'
 import { Admission } from './budget/admission.js'
+import { GaugeWatch } from './learn/gauge-watch.js'
 import { Learned } from './learn/learned.js'
 import { LearnedStore } from '@relay/shared/gate/learned-store.js'
 import { Reservations } from './budget/reservations.js'
@@ -86,6 +87,7 @@ export class WorkspaceService {
   readonly #gate: WorkspaceGate
   readonly #learned: Learned
   readonly #refusals: Refusals
+  readonly #gauge: GaugeWatch
   readonly #reservations: Reservations
   readonly #partitioning: Partitioning
   readonly #expiry: Expiry
@@ -104,7 +106,9 @@ export class WorkspaceService {
     const { client, config, clock } = options
     this.#ledger = new Ledger(client, config.prefix, this.#workspace.appId, clock)
     this.#reservations = new Reservations(clock)
+    this.#gauge = this.#newGauge()
     this.#learned = new Learned({
+      gaugeShare: () => this.#gauge.share,
       store: new LearnedStore(client, config.prefix, this.#workspace.appId),
       limits: () => this.#workspace.limits,
       windowMs: config.budgetWindowMs,
@@ -288,6 +292,19 @@ export class WorkspaceService {
     return new HttpSender({ ...account, version, ca, maxSockets: MAX_SOCKETS, clock })
   }
 
+  #newGauge(): GaugeWatch {
+    const { config, clock, observer } = this.#o
+    return new GaugeWatch({
+      limits: () => this.#workspace.limits,
+      windowMs: config.budgetWindowMs,
+      monotonicMs: () => clock.monotonicMs(),
+      used: () => this.#ledger.used(),
+      onAdvertised: (limit, differs) => {
+        observer.advertised(this.#workspace.appId, limit, differs)
+      },
+    })
+  }
+
   #newLane(lane: Lane): LaneDispatcher {
     const o = this.#o
     const newId = (): string => o.random.bytes(12).toString('base64url')
@@ -315,6 +332,7 @@ export class WorkspaceService {
         gate: this.#gate,
         learned: this.#learned,
         refusals: this.#refusals,
+        gauge: this.#gauge,
         sender: () => this.#sender,
         settler: o.settler,
         deadLetters: o.deadLetters,

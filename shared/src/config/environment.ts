@@ -80,12 +80,7 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
   const str = (name: Name) => read(name) as string | null
 
   const redis = readRedis(str, faults)
-  const limits: WorkspaceLimits = {
-    usersPerWindow: num('MOENGAGE_USERS_PER_MINUTE'),
-    eventsPerWindow: num('MOENGAGE_EVENTS_PER_MINUTE'),
-    devicesPerWindow: optional('MOENGAGE_DEVICES_PER_MINUTE'),
-    maxBodyBytes: num('MOENGAGE_MAX_BODY_BYTES'),
-  }
+  const limits = readLimits(num, optional)
   const workspacesFile = str('RELAY_WORKSPACES_FILE')
   const policies = readPolicies(read, str)
   const ownWorkspace = readOwnWorkspace(
@@ -134,6 +129,18 @@ function inMs(seconds: number | null): number | null {
 }
 
 type Str = (name: Name) => string | null
+
+function readLimits(
+  num: (name: Name) => number,
+  optional: (name: Name) => number | null,
+): WorkspaceLimits {
+  return {
+    usersPerWindow: num('MOENGAGE_USERS_PER_MINUTE'),
+    eventsPerWindow: num('MOENGAGE_EVENTS_PER_MINUTE'),
+    devicesPerWindow: optional('MOENGAGE_DEVICES_PER_MINUTE'),
+    maxBodyBytes: num('MOENGAGE_MAX_BODY_BYTES'),
+  }
+}
 
 /** Settings that workspaces of the file take over. */
 function readPolicies(read: (name: Name) => unknown, str: Str) {

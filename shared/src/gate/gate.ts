@@ -16,12 +16,19 @@ interface OfAttempt {
 
 type Refused = Exclude<HoldReason, 'unavailable'>
 
+interface RateLimited extends OfAttempt {
+  /** The pause that MoEngage asks for; null: it names none. */
+  readonly retryAfterMs: number | null
+  /** Until the budget's window ends by the rate-limit headers; null or absent: they do not say. */
+  readonly resetMs?: number | null
+}
+
 export type GateEvent =
   /** Delivered, or refused for its elements or size alone: MoEngage works. */
   | ({ readonly type: 'succeeded'; readonly nothingAccepted?: true } & OfAttempt)
   | ({ readonly type: 'failed_transient'; readonly reason: TransientReason } & OfAttempt)
   | ({ readonly type: 'refused_for'; readonly reason: Refused } & OfAttempt)
-  | ({ readonly type: 'rate_limited'; readonly retryAfterMs: number | null } & OfAttempt)
+  | ({ readonly type: 'rate_limited' } & RateLimited)
   /** The workspace's settings changed. */
   | { readonly type: 'config_changed' }
   /** Takes the probe, if `mayStart` grants one: look in the result for one's own id. */
@@ -154,13 +161,9 @@ function refused(mode: Mode, event: OfAttempt & { readonly reason: Refused }, no
   return isFromProbe(mode, event) ? heldAgain(mode, event.reason, nowMs) : mode
 }
 
-function limited(
-  mode: Mode,
-  event: OfAttempt & { readonly retryAfterMs: number | null },
-  nowMs: number,
-  random: number,
-): Mode {
-  const asked = event.retryAfterMs === null ? null : Math.max(event.retryAfterMs, SHORTEST_PAUSE_MS)
+function limited(mode: Mode, event: RateLimited, nowMs: number, random: number): Mode {
+  const named = event.retryAfterMs ?? event.resetMs ?? null
+  const asked = named === null ? null : Math.max(named, SHORTEST_PAUSE_MS)
   if (mode.state !== 'open' && !isFromProbe(mode, event)) {
     // Several requests under way are refused at once: the longest named pause counts, none adds up.
     return asked === null
@@ -176,11 +179,17 @@ function limited(
   return {
     state: 'rate_limited',
     sinceMs: again ? mode.sinceMs : nowMs,
-    nextProbeAtMs: nowMs + (asked ?? jittered(backoffMs, random)),
+    nextProbeAtMs: nowMs + pauseMs(event, jittered(backoffMs, random)),
     backoffMs,
     probe: null,
     ...(asked === null ? {} : { askedMs: asked }),
   }
+}
+
+/** A reset is no request to come back: one that is too early does not shorten the backoff. */
+function pauseMs({ retryAfterMs, resetMs }: RateLimited, backoffMs: number): number {
+  if (retryAfterMs !== null) return Math.max(retryAfterMs, SHORTEST_PAUSE_MS)
+  return Math.max(backoffMs, resetMs ?? 0)
 }
 
 /** A probe under way belongs to the old settings: it keeps its place, but its failure costs no wait. */

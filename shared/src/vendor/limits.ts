@@ -48,6 +48,9 @@ export const BLOCKED_CUSTOMER_IDS: readonly string[] = [
   '2',
 ]
 
+/** Longest time until a window of `x-ratelimit-reset` resets, ms. help rate-limits: `w=60`, read 2026-11-29. */
+export const MAX_RESET_MS = 60_000
+
 /**
  * Fair Usage Policy per end user, units in seconds; a breach silently drops that user's data for an
  * hour, three in a row for seven days. vendor help "fair-usage-policy-fup", read 2026-11-29.

@@ -242,6 +242,47 @@ describe('what is no news leaves the gate as it is', () => {
   })
 })
 
+describe('a 429 whose headers name the reset of the window', () => {
+  const limited = (resetMs: number | null, probeId: string | null): GateEvent => {
+    return { type: 'rate_limited', retryAfterMs: null, resetMs, probeId }
+  }
+  /** Pauses after each of several 429s in a row, each to the probe of the one before, ms. */
+  function pauses(resetMs: number | null, times: number): number[] {
+    let gate = OPEN_GATE
+    let nowMs = T0
+    return Array.from({ length: times }, (_, i) => {
+      const probeId = i === 0 ? null : 'p'
+      if (probeId !== null) gate = advance(gate, { type: 'probe_started', probeId, ttlMs: 9_000 }, nowMs, 0) // prettier-ignore
+      gate = advance(gate, limited(resetMs, probeId), nowMs, 0)
+      const pauseMs = gate.mode.state === 'rate_limited' ? gate.mode.nextProbeAtMs - nowMs : 0
+      nowMs += pauseMs
+      return pauseMs
+    })
+  }
+
+  it('waits for the reset, not shorter and not longer', () => {
+    expect(pauses(6_000, 1)).toEqual([6_000])
+  })
+
+  it('is asked no sooner than without the headers, and no later than a window, whatever they say', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 60_000 }), (resetMs) => {
+        pauses(resetMs, 8).forEach((pauseMs, i) => {
+          const without = pauses(null, 8)[i] ?? 0
+          expect(pauseMs).toBe(Math.max(without, resetMs))
+          expect(pauseMs).toBeLessThanOrEqual(60_000)
+        })
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('names no time where Retry-After does', () => {
+    const event: GateEvent = { type: 'rate_limited', retryAfterMs: 3_000, resetMs: 50_000, probeId: null } // prettier-ignore
+    expect(after(OPEN_GATE, T0, event).mode).toMatchObject({ nextProbeAtMs: T0 + 3_000 })
+  })
+})
+
 describe('a closed gate', () => {
   const limited = (retryAfterMs: number | null, probeId: string | null = null): GateEvent => {
     return { type: 'rate_limited', retryAfterMs, probeId }

@@ -9,6 +9,7 @@ import {
 } from '../send/answer.js'
 import { type Envelope, readEnvelope } from './envelope.js'
 import type { Outcome, VendorError } from './outcome.js'
+import { gaugeOf } from './rate-gauge.js'
 import { parseRetryAfter } from './retry-after.js'
 
 type Meaning =
@@ -155,10 +156,8 @@ function meaning(known: Meaning, answer: ResponseAnswer, nowMs: number): Outcome
     case 'undecodable':
     case 'too_large':
       return { outcome: known, error: vendorError(answer) }
-    case 'rate_limited': {
-      const { retryAfter, date } = answer.headers
-      return { outcome: known, retryAfterMs: parseRetryAfter(retryAfter, { nowMs, date }) }
-    }
+    case 'rate_limited':
+      return rateLimited(answer, nowMs)
     case 'server_error':
       return transient(known, answer.requestComplete)
     case 'credentials_refused':
@@ -169,6 +168,13 @@ function meaning(known: Meaning, answer: ResponseAnswer, nowMs: number): Outcome
     case 'wrong_request':
       return { outcome: 'refused', reason: known, error: vendorError(answer) }
   }
+}
+
+function rateLimited(answer: ResponseAnswer, nowMs: number): Outcome {
+  const { retryAfter, date } = answer.headers
+  const retryAfterMs = parseRetryAfter(retryAfter, { nowMs, date })
+  const resetMs = gaugeOf(answer, nowMs)?.resetMs ?? null
+  return { outcome: 'rate_limited', retryAfterMs, resetMs }
 }
 
 function unexplained(answer: ResponseAnswer, envelope: Envelope | null): Outcome {

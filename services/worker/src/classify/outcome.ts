@@ -33,7 +33,12 @@ export type Outcome =
       readonly error: VendorError
     }
   /** `retryAfterMs` null: MoEngage named no time. */
-  | { readonly outcome: 'rate_limited'; readonly retryAfterMs: number | null }
+  | {
+      readonly outcome: 'rate_limited'
+      readonly retryAfterMs: number | null
+      /** Until the window resets by the rate-limit headers; absent or null: they do not say. */
+      readonly resetMs?: number | null
+    }
   /** `mayHaveArrived`: MoEngage may have processed the elements; they are sent again all the same. */
   | {
       readonly outcome: 'transient'

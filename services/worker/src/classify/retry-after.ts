@@ -25,7 +25,8 @@ export function parseRetryAfter(header: string | null, clock: RetryAfterClock): 
   return Math.min(Math.max(untilMs - nowMs, 0), MAX_RETRY_AFTER_MS)
 }
 
-function parseHttpDate(text: string): number | null {
+/** Milliseconds since 1970 of an HTTP date; null: not one. */
+export function parseHttpDate(text: string): number | null {
   if (!HTTP_DATE.test(text)) return null
   // The oldest form, asctime, names no zone and means UTC.
   const ms = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`)

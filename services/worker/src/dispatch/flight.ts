@@ -9,10 +9,12 @@ import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { Manifest } from '../retry/manifest.js'
 import { sharesOf, writeBody, type Batch } from '../batch/body.js'
 import type { Admission } from '../budget/admission.js'
+import type { GaugeWatch } from '../learn/gauge-watch.js'
 import type { Learned } from '../learn/learned.js'
 import type { WorkspaceGate } from '../budget/workspace-gate.js'
 import { classify } from '../classify/classify.js'
 import type { Outcome } from '../classify/outcome.js'
+import { gaugeOf } from '../classify/rate-gauge.js'
 import type { Item } from '../fetch/window.js'
 import { gateEventOf } from '../retry/gate-event.js'
 import { Judge, type Begun, type Judgement } from '../retry/judge.js'
@@ -41,6 +43,7 @@ export interface FlightContext {
   readonly gate: WorkspaceGate
   readonly learned: Learned
   readonly refusals: Refusals
+  readonly gauge: GaugeWatch
   readonly sender: () => Sender
   readonly settler: Settler
   readonly deadLetters: DeadLetterSink
@@ -154,7 +157,9 @@ export class Flight {
     const outcome = classify(answer, clock.nowMs())
     const { appId } = this.#c.workspace()
     const probe = ticket.probeId !== null
-    observer.attempted({ appId, lane, attemptId: ticket.id, probe, batch, answer, outcome })
+    const gauge = gaugeOf(answer, clock.nowMs())
+    observer.attempted({ appId, lane, attemptId: ticket.id, probe, batch, answer, outcome, gauge })
+    this.#c.gauge.observe(gauge, outcome.outcome === 'delivered' ? batch.cost : null)
     return { ...begun, ticket, answer, outcome, sentAtMs }
   }
 

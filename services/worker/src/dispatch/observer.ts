@@ -2,6 +2,7 @@ import type { Kind, Lane } from '@relay/shared/element.js'
 import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js'
 import type { Batch } from '../batch/body.js'
 import type { Outcome } from '../classify/outcome.js'
+import type { RateGauge } from '../classify/rate-gauge.js'
 import type { Answer } from '../send/answer.js'
 
 /** One attempt against MoEngage, for the log and the metrics. */
@@ -13,6 +14,8 @@ export interface AttemptReport {
   readonly batch: Batch
   readonly answer: Answer
   readonly outcome: Outcome
+  /** What the answer says of the account's budget; null: nothing. */
+  readonly gauge: RateGauge | null
 }
 
 /** Where the worker reports what it does. */
@@ -20,6 +23,8 @@ export interface WorkerObserver {
   attempted(report: AttemptReport): void
   /** Settled as delivered; `answeredAtMs` is the wall clock when MoEngage said yes. */
   delivered(appId: string, lane: Lane, batch: Batch, answeredAtMs: number): void
+  /** MoEngage advertises a limit; whether it is none of the configured ones. */
+  advertised(appId: string, limit: number, differs: boolean): void
   deadLettered(appId: string, kind: Kind, reason: DeadLetterReason, posted: number): void
   /** Accepted in shadow, and dropped in place of being sent. */
   shadowed(appId: string, batch: Batch): void

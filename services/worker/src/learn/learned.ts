@@ -17,6 +17,8 @@ export interface LearnedOptions {
   readonly windowMs: number
   /** Redis' time: all workers reckon with one clock. */
   readonly nowMs: () => number
+  /** Share of the limits that other senders leave by the rate-limit headers, 0..1; absent: all. */
+  readonly gaugeShare?: () => number
   /** Who waited for a trial may look again. */
   readonly onTrialEnded: () => void
 }
@@ -48,10 +50,9 @@ export class Learned {
 
   /** Share of the configured limits to use now, 0..1. */
   get share(): number {
-    return effectiveShare(this.#adaptation.value, {
-      nowMs: this.#o.nowMs(),
-      windowMs: this.#o.windowMs,
-    })
+    const { nowMs, windowMs, gaugeShare } = this.#o
+    const learned = effectiveShare(this.#adaptation.value, { nowMs: nowMs(), windowMs })
+    return Math.min(learned, gaugeShare?.() ?? 1)
   }
 
   /** Most requests under way at once, all workers together; Infinity: any number. */

@@ -19,6 +19,7 @@ export const SAVED_BUDGET: Budget = 'users'
 export function createWorkerMetrics(registry: Registry) {
   const metrics = {
     ...requestMetrics([registry]),
+    ...gaugeMetrics([registry]),
     ...elementMetrics([registry]),
     ...ownMetrics([registry]),
   }
@@ -118,9 +119,33 @@ function requestMetrics(registers: Registry[]) {
       name: 'relay_request_duration_seconds',
       help: 'Time of one attempt, from start to the answer read.',
       labelNames: ['app_id'],
-      buckets: [0.1, 0.3, 1, 3, 10],
+      buckets: [0.1, 0.3, 1, 3],
       registers,
     }),
+  }
+}
+
+/** Absent until an answer of MoEngage has the header. */
+function gaugeMetrics(registers: Registry[]) {
+  const gauge = (name: string, help: string) =>
+    new Gauge({ name, help, labelNames: ['app_id'], registers })
+  return {
+    vendorLimit: gauge(
+      'relay_vendor_rate_limit',
+      'x-ratelimit-limit of the last answer of MoEngage to this worker.',
+    ),
+    vendorRemaining: gauge(
+      'relay_vendor_rate_limit_remaining',
+      'x-ratelimit-remaining of the last answer of MoEngage to this worker.',
+    ),
+    vendorReset: gauge(
+      'relay_vendor_rate_limit_reset_seconds',
+      'Seconds until the window resets by x-ratelimit-reset of the last answer to this worker.',
+    ),
+    vendorLimitDiffers: gauge(
+      'relay_vendor_rate_limit_differs',
+      '1 if the limit that MoEngage advertises is none of the configured ones.',
+    ),
   }
 }
 

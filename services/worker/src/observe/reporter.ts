@@ -17,7 +17,9 @@ export class Reporter implements WorkerObserver {
     this.#log = log
   }
 
-  attempted({ appId, lane, attemptId, probe, batch, answer, outcome }: AttemptReport): void {
+  attempted(report: AttemptReport): void {
+    const { appId, lane, attemptId, probe, batch, answer, outcome } = report
+    this.#gauge(report)
     const label = outcomeLabel(outcome)
     const { requests, requestBody, requestElements, requestDuration } = this.#metrics
     requests.inc({ app_id: appId, outcome: label })
@@ -44,6 +46,20 @@ export class Reporter implements WorkerObserver {
     }
     if (outcome.outcome === 'delivered') this.#log.info('attempt', fields)
     else this.#log.warn('attempt', fields)
+  }
+
+  #gauge({ appId, gauge }: AttemptReport): void {
+    const { vendorLimit, vendorRemaining, vendorReset } = this.#metrics
+    const labels = { app_id: appId }
+    if (gauge?.limit != null) vendorLimit.set(labels, gauge.limit)
+    if (gauge?.remaining != null) vendorRemaining.set(labels, gauge.remaining)
+    if (gauge?.resetMs != null) vendorReset.set(labels, gauge.resetMs / 1000)
+  }
+
+  advertised(appId: string, limit: number, differs: boolean): void {
+    this.#metrics.vendorLimitDiffers.set({ app_id: appId }, differs ? 1 : 0)
+    const message = 'MoEngage advertises a limit that is not configured: compare the limits of the workspace with the account' // prettier-ignore
+    if (differs) this.#log.warn(message, { appId, limit })
   }
 
   shadowed(appId: string, { items }: Batch): void {

@@ -23,7 +23,12 @@ export function gateEventOf(
     case 'refused':
       return { type: 'refused_for', reason: outcome.reason, probeId }
     case 'rate_limited':
-      return { type: 'rate_limited', retryAfterMs: outcome.retryAfterMs, probeId }
+      return {
+        type: 'rate_limited',
+        retryAfterMs: outcome.retryAfterMs,
+        resetMs: outcome.resetMs ?? null,
+        probeId,
+      }
     case 'transient':
       return { type: 'failed_transient', reason: outcome.reason, probeId }
     case 'interrupted':

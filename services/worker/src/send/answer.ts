@@ -24,7 +24,16 @@ export interface Timings {
 export interface ResponseAnswer {
   readonly kind: 'response'
   readonly status: number
-  readonly headers: { readonly retryAfter: string | null; readonly date: string | null }
+  readonly headers: {
+    readonly retryAfter: string | null
+    readonly date: string | null
+    /** `x-ratelimit-*`; absent: none of them came. */
+    readonly rateLimit?: {
+      readonly limit: string | null
+      readonly remaining: string | null
+      readonly reset: string | null
+    }
+  }
   /** At most the first 64 KiB; bytes that are no UTF-8 are replaced. */
   readonly body: string
   /** The body is longer than was read, or its end did not come in time. */

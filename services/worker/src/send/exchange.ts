@@ -188,6 +188,7 @@ export class Exchange {
         headers: {
           retryAfter: response.headers['retry-after'] ?? null,
           date: response.headers.date ?? null,
+          ...rateLimitOf(response.headers),
         },
         body: Buffer.concat(chunks).toString('utf8'),
         truncated: !whole,
@@ -250,4 +251,10 @@ function connectFaultOf(error: unknown): NetworkFault {
  */
 function afterReading(then: () => void): void {
   setImmediate(() => setImmediate(then))
+}
+
+function rateLimitOf(headers: http.IncomingHttpHeaders) {
+  const read = (name: string): string | null => headers[`x-ratelimit-${name}`]?.toString() ?? null
+  const rateLimit = { limit: read('limit'), remaining: read('remaining'), reset: read('reset') }
+  return Object.values(rateLimit).some((value) => value !== null) ? { rateLimit } : {}
 }

@@ -46,6 +46,10 @@ export class TracedObserver implements WorkerObserver {
     this.#next.delivered(...settled)
   }
 
+  advertised(...limit: Parameters<WorkerObserver['advertised']>): void {
+    this.#next.advertised(...limit)
+  }
+
   deadLettered(...buried: Parameters<WorkerObserver['deadLettered']>): void {
     this.#next.deadLettered(...buried)
   }

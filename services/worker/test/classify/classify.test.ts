@@ -298,6 +298,7 @@ it('a 429 that dripped away still tells when to come back', () => {
   expect(classify(response(429, '{"sta', { truncated: true, headers }), NOW_MS)).toEqual({
     outcome: 'rate_limited',
     retryAfterMs: 7_000,
+    resetMs: null,
   })
 })
 

@@ -27,7 +27,7 @@ it.each<[Outcome, object]>([
   ],
   [
     { outcome: 'rate_limited', retryAfterMs: 7_000 },
-    { type: 'rate_limited', retryAfterMs: 7_000 },
+    { type: 'rate_limited', retryAfterMs: 7_000, resetMs: null },
   ],
   [
     { outcome: 'transient', reason: 'reset', mayHaveArrived: true },
