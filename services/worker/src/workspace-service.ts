@@ -9,6 +9,7 @@ import { GateStore } from '@relay/shared/gate/gate-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import { LayoutStore } from '@relay/shared/queue/layout.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
+import { CustomerCounts } from '@relay/shared/policy/customer-counts.js'
 import type { Random } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
@@ -26,6 +27,7 @@ import type { Erasures } from './erase/erasures.js'
 import type { WindowMemory } from './fetch/loader.js'
 import type { PartitionWindow } from './fetch/window.js'
 import type { InFlight } from './ownership/in-flight.js'
+import { CustomerPolicy } from './policy/customer-policy.js'
 import { Partitioning } from './ownership/partitioning.js'
 import { Refusals } from './retry/refusals.js'
 import { HttpSender } from './send/http-sender.js'
@@ -88,6 +90,7 @@ export class WorkspaceService {
   readonly #learned: Learned
   readonly #refusals: Refusals
   readonly #gauge: GaugeWatch
+  readonly #policy: CustomerPolicy
   readonly #reservations: Reservations
   readonly #partitioning: Partitioning
   readonly #expiry: Expiry
@@ -107,6 +110,7 @@ export class WorkspaceService {
     this.#ledger = new Ledger(client, config.prefix, this.#workspace.appId, clock)
     this.#reservations = new Reservations(clock)
     this.#gauge = this.#newGauge()
+    this.#policy = this.#newPolicy()
     this.#learned = new Learned({
       gaugeShare: () => this.#gauge.share,
       store: new LearnedStore(client, config.prefix, this.#workspace.appId),
@@ -305,6 +309,23 @@ export class WorkspaceService {
     })
   }
 
+  /** One for both lanes: a customer's units of both count together. */
+  #newPolicy(): CustomerPolicy {
+    const { client, config, clock, random, observer, redisNowMs, incarnation, recovery } = this.#o
+    const { appId } = this.#workspace
+    const openMs = config.requestTimeoutMs + config.arrivalGraceMs
+    return new CustomerPolicy({
+      counts: new CustomerCounts({ client, prefix: config.prefix, appId, openMs }),
+      limits: () => this.#workspace.customerLimits ?? [],
+      ...{ clock, redisNowMs, incarnation, openMs },
+      workers: () => recovery()?.workers.length ?? 1,
+      newId: () => random.bytes(9).toString('base64url'),
+      onHeld: (customer, waitMs) => {
+        observer.customerHeld(appId, customer, waitMs)
+      },
+    })
+  }
+
   #newLane(lane: Lane): LaneDispatcher {
     const o = this.#o
     const newId = (): string => o.random.bytes(12).toString('base64url')
@@ -333,6 +354,7 @@ export class WorkspaceService {
         learned: this.#learned,
         refusals: this.#refusals,
         gauge: this.#gauge,
+        policy: this.#policy,
         sender: () => this.#sender,
         settler: o.settler,
         deadLetters: o.deadLetters,

@@ -62,6 +62,10 @@ export function workspaceKeys(prefix: string, appId: string) {
     ledgerOpen: `${base}:ledger:open`,
     /** Hash: what answers taught of the workspace (ceiling, adaptation). */
     learned: `${base}:learned`,
+    /** Sorted set: sketches of customers' units, by until when each is in use. */
+    customerSketches: `${base}:customers`,
+    /** Hash: units of one customer, by window and part of it. */
+    customerCounts: (customerHex: string) => `${base}:customer:${customerHex}`,
     /** Hash: what was seen of the workspace in shadow. */
     shadow: `${base}:shadow`,
     idempotency: (day: number) => `${base}:idempotency:${String(day)}`,

@@ -21,6 +21,8 @@ export interface PackLimits {
   readonly limits: WorkspaceLimits
   /** Whether adjacent elements of a customer may share one element of the body. */
   readonly coalesces: boolean
+  /** Units that may be taken of customers that are held back; absent: no customer is. */
+  readonly allowances?: ReadonlyMap<string, number> | undefined
   /** Elements of at most so many windows: the others stay free for requests beside this one. */
   readonly mostWindows: number
   /** All that fits of one window before the next, in place of the oldest chunk of all of them each time. */
@@ -79,6 +81,8 @@ class Packing {
   readonly #limits: PackLimits
   readonly #body: BodyBuilder
   readonly #windows = new Set<PartitionWindow>()
+  /** Units of customers that have an allowance. */
+  readonly #taken = new Map<string, number>()
   #misses = 0
 
   constructor(limits: PackLimits) {
@@ -107,10 +111,23 @@ class Packing {
   #takes(item: Item): boolean {
     if (!this.#body.takesProjectOf(item.element)) return false
     const addition = this.#body.quote(item)
-    if (!this.#fits(addition)) return false
+    if (!this.#allows(addition) || !this.#fits(addition)) return false
     this.#body.add(addition)
     this.#windows.add(item.window)
     return true
+  }
+
+  /** A customer with an allowance gets that many units, or one element that is dearer. */
+  #allows({ item, cost }: Addition): boolean {
+    const { allowances } = this.#limits
+    if (allowances === undefined) return true
+    const { customer } = item.element
+    const allowed = allowances.get(customer)
+    if (allowed === undefined) return true
+    const taken = this.#taken.get(customer) ?? 0
+    const isAllowed = taken + cost <= allowed || (taken === 0 && allowed > 0)
+    if (isAllowed) this.#taken.set(customer, taken + cost)
+    return isAllowed
   }
 
   #fits({ budget, cost, bytes }: Addition): boolean {

@@ -16,6 +16,7 @@ import { classify } from '../classify/classify.js'
 import type { Outcome } from '../classify/outcome.js'
 import { gaugeOf } from '../classify/rate-gauge.js'
 import type { Item } from '../fetch/window.js'
+import type { CustomerPolicy } from '../policy/customer-policy.js'
 import { gateEventOf } from '../retry/gate-event.js'
 import { Judge, type Begun, type Judgement } from '../retry/judge.js'
 import type { Refusals } from '../retry/refusals.js'
@@ -44,6 +45,7 @@ export interface FlightContext {
   readonly learned: Learned
   readonly refusals: Refusals
   readonly gauge: GaugeWatch
+  readonly policy: CustomerPolicy
   readonly sender: () => Sender
   readonly settler: Settler
   readonly deadLetters: DeadLetterSink
@@ -113,8 +115,9 @@ export class Flight {
     let ticket = first ?? (await this.#nextTicket())
     while (ticket !== null) {
       const batch = this.#next()
-      if (batch === null || exceeds(batch.cost, ticket.cost) || !this.#mayTry(batch)) {
-        // What changed meanwhile (a window lost, a customer forgotten) may have ended a bisection.
+      const isWithin = batch !== null && !exceeds(batch.cost, ticket.cost) && this.#mayTry(batch)
+      if (!isWithin || !(await this.#admitsCustomers(batch, ticket))) {
+        // What changed meanwhile (a window lost, a customer forgotten or held back) may have ended a bisection.
         await this.#returnTicket(ticket)
         ticket = await this.#nextTicket()
         continue
@@ -136,6 +139,16 @@ export class Flight {
 
   #mayTry({ bodyBytes }: Batch): boolean {
     return this.#c.learned.mayTry(bodyBytes, this)
+  }
+
+  /** Counts the attempt for each of its customers; those that must wait are left to later batches. */
+  async #admitsCustomers(batch: Batch, { id }: Ticket): Promise<boolean> {
+    const admission = await this.#c.policy.admit(id, batch).catch(() => null)
+    if (admission?.outcome === 'admitted') return true
+    // Unknown is no: nothing is sent before it is counted.
+    if (admission === null) await this.#c.pause(REDIS_AWAY_MS)
+    else this.#manifest.drop(({ element }) => admission.customers.has(element.customer))
+    return false
   }
 
   async #attempt(batch: Batch, ticket: Ticket): Promise<Attempt> {
@@ -206,9 +219,12 @@ export class Flight {
   }
 
   async #tellLedger(answer: Answer, { id }: Ticket): Promise<void> {
-    const { admission } = this.#c
-    if (answer.kind === 'response') await admission.answered(id)
-    else if (answer.kind === 'not_sent' && NEVER_LEFT.has(answer.why)) await admission.refund(id)
+    const { admission, policy } = this.#c
+    if (answer.kind === 'response') {
+      await Promise.all([admission.answered(id), policy.answered(id)])
+    } else if (answer.kind === 'not_sent' && NEVER_LEFT.has(answer.why)) {
+      await Promise.all([admission.refund(id), policy.refund(id)])
+    }
   }
 
   async #act(attempt: Attempt, usedShare: number): Promise<void> {

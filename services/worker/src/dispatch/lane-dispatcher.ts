@@ -282,6 +282,7 @@ export class LaneDispatcher {
         effective: admission.limits(),
         limits: workspace().limits,
         coalesces: this.#o.coalesces(),
+        allowances: this.#o.context.policy.allowances(),
         ...this.#spread(ready),
       },
     )

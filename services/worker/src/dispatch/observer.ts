@@ -25,6 +25,8 @@ export interface WorkerObserver {
   delivered(appId: string, lane: Lane, batch: Batch, answeredAtMs: number): void
   /** MoEngage advertises a limit; whether it is none of the configured ones. */
   advertised(appId: string, limit: number, differs: boolean): void
+  /** A customer is held back for MoEngage's policy per end user. `customer`: hash of its identity. */
+  customerHeld(appId: string, customer: string, waitMs: number): void
   deadLettered(appId: string, kind: Kind, reason: DeadLetterReason, posted: number): void
   /** Accepted in shadow, and dropped in place of being sent. */
   shadowed(appId: string, batch: Batch): void

@@ -142,6 +142,12 @@ function gaugeMetrics(registers: Registry[]) {
       'relay_vendor_rate_limit_reset_seconds',
       'Seconds until the window resets by x-ratelimit-reset of the last answer to this worker.',
     ),
+    customersHeld: new Counter({
+      name: 'relay_customers_held_total',
+      help: "Customers that this worker held back for MoEngage's policy per end user. Absent until there is one.",
+      labelNames: ['app_id'],
+      registers,
+    }),
     vendorLimitDiffers: gauge(
       'relay_vendor_rate_limit_differs',
       '1 if the limit that MoEngage advertises is none of the configured ones.',

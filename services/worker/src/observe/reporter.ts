@@ -62,6 +62,13 @@ export class Reporter implements WorkerObserver {
     if (differs) this.#log.warn(message, { appId, limit })
   }
 
+  customerHeld(appId: string, customer: string, waitMs: number): void {
+    this.#metrics.customersHeld.inc({ app_id: appId })
+    const message = 'a customer is held back: MoEngage would block an end user with so many data requests; look for a test, shared or default id at the producer' // prettier-ignore
+    const hash = Buffer.from(customer, 'latin1').toString('hex')
+    this.#log.warn(message, { appId, customer: hash, waitMs: Math.round(waitMs) })
+  }
+
   shadowed(appId: string, { items }: Batch): void {
     const elements = items.reduce((sum, { element }) => sum + element.posted, 0)
     this.#metrics.shadowed.inc({ app_id: appId }, elements)

@@ -50,6 +50,10 @@ export class TracedObserver implements WorkerObserver {
     this.#next.advertised(...limit)
   }
 
+  customerHeld(...held: Parameters<WorkerObserver['customerHeld']>): void {
+    this.#next.customerHeld(...held)
+  }
+
   deadLettered(...buried: Parameters<WorkerObserver['deadLettered']>): void {
     this.#next.deadLettered(...buried)
   }

@@ -1,0 +1,225 @@
+/**
+ * MoEngage's Fair Usage Policy per end user: a customer of whom more is sent than a limit in any of
+ * its windows is blocked in silence. So such a customer is held back; no other customer waits.
+ *
+ * Counting everybody exactly would cost more than sending. A worker keeps a sketch, which never counts
+ * too little; whoever has `suspectUnits` in it is counted exactly in Redis from then on. What all
+ * sketches of a window may have let pass before is added to every exact count: docs/adr/0010.
+ */
+import type { Clock } from '@relay/shared/clock.js'
+import type { CustomerLimit } from '@relay/shared/config/customer-limits.js'
+import type { CustomerCounts, CustomerUnits } from '@relay/shared/policy/customer-counts.js'
+import type { Batch } from '../batch/body.js'
+import { UnitSketch } from './sketch.js'
+
+export interface CustomerPolicyOptions {
+  readonly counts: Pick<CustomerCounts, 'announce' | 'reserve' | 'settle' | 'again'>
+  /** Shortest window first; empty: nothing is limited. */
+  readonly limits: () => readonly CustomerLimit[]
+  readonly clock: Clock
+  /** Redis' time, ms since 1970. */
+  readonly redisNowMs: () => number
+  /** Run of Redis; another one may have forgotten the newest counts. '' while unknown. */
+  readonly incarnation: () => string
+  /** Live workers: each has a sketch. */
+  readonly workers: () => number
+  readonly openMs: number
+  readonly newId: () => string
+  /** A customer is held back: once while it is a suspect, however often. */
+  readonly onHeld: (customer: string, waitMs: number) => void
+}
+
+export type Admission =
+  | { readonly outcome: 'admitted' }
+  /** These customers must wait: send the others without them. */
+  | { readonly outcome: 'held'; readonly customers: ReadonlySet<string> }
+
+interface Allowance {
+  readonly units: number
+  readonly untilMs: number
+}
+
+interface Reserved {
+  readonly customers: readonly CustomerUnits[]
+  readonly untilMs: number
+  readonly atMs: number
+}
+
+/** Suspects begin at this part of the smallest limit; so much per sketch is lost to what is unseen. */
+const SUSPECT_PART = 50
+/** Workers up to which that part holds; with more of them each sees less. */
+const WORKERS = 8
+const SKETCH_MS = 3 * 3_600_000
+/** A sketch is announced for so long ahead, and again at half of it, ms. */
+const ANNOUNCED_MS = 600_000
+/** Redis may forget what it was sent last when it restarts or fails over, ms. */
+const REMEMBERED_MS = 120_000
+/** A refused customer is tried again after this at the latest, ms. */
+const MAX_HOLD_MS = 60_000
+const MIN_HOLD_MS = 250
+/** Bounds the memory of who was reported. */
+const MAX_REPORTED = 10_000
+/** Less than this part of the smallest limit is not worth sending: it would trickle. */
+const WORTHWHILE_PART = 16
+
+export class CustomerPolicy {
+  readonly #o: CustomerPolicyOptions
+  #sketch: UnitSketch | null = null
+  #sketchId = ''
+  #suspectUnits = 1
+  #sketchUntilMs = -Infinity
+  #announcedUntilMs = -Infinity
+  #incarnation: string | null = null
+  readonly #suspects = new Set<string>()
+  readonly #reported = new Set<string>()
+  readonly #allowances = new Map<string, Allowance>()
+  /** By attempt: what of it is counted exactly. */
+  readonly #reserved = new Map<string, Reserved>()
+
+  constructor(options: CustomerPolicyOptions) {
+    this.#o = options
+  }
+
+  /** Customers that are held back at present, with the units that may be sent of each. */
+  allowances(): ReadonlyMap<string, number> | undefined {
+    if (this.#allowances.size === 0) return undefined
+    const nowMs = this.#o.clock.monotonicMs()
+    const held = new Map<string, number>()
+    for (const [customer, { units, untilMs }] of this.#allowances) {
+      if (untilMs <= nowMs) this.#allowances.delete(customer)
+      else held.set(customer, units)
+    }
+    return held
+  }
+
+  /** Counts an attempt before it is sent. Rejects when Redis does not answer: then it must not be sent. */
+  async admit(attemptId: string, batch: Batch): Promise<Admission> {
+    const limits = this.#o.limits()
+    if (limits.length === 0) return ADMITTED
+    await this.#prepare(limits)
+    const suspects = this.#suspectsIn(batch)
+    if (suspects.length === 0) return ADMITTED
+    const counted = await this.#o.counts.reserve(limits, suspects)
+    if (counted.outcome === 'granted') {
+      const atMs = this.#o.clock.monotonicMs()
+      this.#forget(atMs)
+      this.#reserved.set(attemptId, { customers: suspects, untilMs: counted.untilMs, atMs })
+      return ADMITTED
+    }
+    const least = (limits[0]?.units ?? 0) / WORTHWHILE_PART
+    const held = new Set<string>()
+    for (const { customer, freeUnits, waitMs } of counted.refused) {
+      held.add(customer)
+      this.#hold(customer, freeUnits < least ? 0 : freeUnits, waitMs)
+    }
+    return { outcome: 'held', customers: held }
+  }
+
+  /** The attempt's answer was read: it arrived before now. Without this it counts longer, never shorter. */
+  async answered(attemptId: string): Promise<void> {
+    const reserved = this.#reserved.get(attemptId)
+    if (reserved === undefined) return
+    const { customers, untilMs } = reserved
+    await this.#o.counts
+      .settle('answer', this.#o.limits(), customers, untilMs)
+      .catch(() => undefined)
+  }
+
+  /** Nothing of the attempt left this process. */
+  async refund(attemptId: string): Promise<void> {
+    const reserved = this.#reserved.get(attemptId)
+    if (reserved === undefined) return
+    this.#reserved.delete(attemptId)
+    const { customers, untilMs } = reserved
+    await this.#o.counts
+      .settle('refund', this.#o.limits(), customers, untilMs)
+      .catch(() => undefined)
+  }
+
+  async #prepare(limits: readonly CustomerLimit[]): Promise<void> {
+    const nowMs = this.#o.clock.monotonicMs()
+    if (this.#sketch === null || this.#sketch.isFull || nowMs >= this.#sketchUntilMs) {
+      this.#renew(limits, nowMs)
+    }
+    const incarnation = this.#o.incarnation()
+    if (this.#incarnation !== incarnation) await this.#recover(limits, incarnation)
+    if (nowMs < this.#announcedUntilMs - ANNOUNCED_MS / 2) return
+    const untilMs = this.#o.redisNowMs() + ANNOUNCED_MS + this.#o.openMs
+    const sketch = { id: this.#sketchId, unseenUnits: this.#suspectUnits - 1 }
+    const longestMs = Math.max(...limits.map(({ windowMs }) => windowMs))
+    // Before the first unit passes unseen: dead workers' sketches must be known to all others.
+    await this.#o.counts.announce(sketch, untilMs, longestMs)
+    this.#announcedUntilMs = nowMs + ANNOUNCED_MS
+  }
+
+  #renew(limits: readonly CustomerLimit[], nowMs: number): void {
+    const smallest = Math.min(...limits.map(({ units }) => units))
+    const parts = SUSPECT_PART * Math.ceil(this.#o.workers() / WORKERS)
+    this.#suspectUnits = Math.max(1, Math.floor(smallest / parts))
+    this.#sketch = new UnitSketch(this.#suspectUnits)
+    this.#sketchId = this.#o.newId()
+    this.#sketchUntilMs = nowMs + SKETCH_MS
+    this.#announcedUntilMs = -Infinity
+    this.#suspects.clear()
+    this.#reported.clear()
+  }
+
+  /** Another run of Redis: what this worker reserved lately is entered once more. Twice is too much, never too little. */
+  async #recover(limits: readonly CustomerLimit[], incarnation: string): Promise<void> {
+    if (this.#incarnation !== null) {
+      this.#forget(this.#o.clock.monotonicMs())
+      const lately = [...this.#reserved.values()].flatMap(({ customers }) => customers)
+      if (lately.length > 0) await this.#o.counts.again(limits, lately)
+      this.#announcedUntilMs = -Infinity
+    }
+    this.#incarnation = incarnation
+  }
+
+  /** Adds the attempt to the sketch; returns those of its customers that are counted exactly. */
+  #suspectsIn({ runs }: Batch): CustomerUnits[] {
+    let found = false
+    for (const { items, cost } of runs) {
+      if (this.#isSuspect(items[0].element.customer, cost)) found = true
+    }
+    return found ? this.#countsOf(runs) : []
+  }
+
+  /** All that the attempt carries of suspects, also before they became so. */
+  #countsOf(runs: Batch['runs']): CustomerUnits[] {
+    const counts = new Map<string, CustomerUnits>()
+    for (const { items, cost } of runs) {
+      const { customer } = items[0].element
+      if (!this.#suspects.has(customer)) continue
+      const before = counts.get(customer)
+      const units = (before?.units ?? 0) + cost
+      counts.set(customer, { customer, units, single: before === undefined })
+    }
+    return [...counts.values()]
+  }
+
+  #isSuspect(customer: string, units: number): boolean {
+    if (this.#suspects.has(customer)) return true
+    if ((this.#sketch?.add(customer, units) ?? 0) < this.#suspectUnits) return false
+    this.#suspects.add(customer)
+    return true
+  }
+
+  #hold(customer: string, units: number, waitMs: number): void {
+    const holdMs = Math.min(Math.max(waitMs, MIN_HOLD_MS), MAX_HOLD_MS)
+    const untilMs = this.#o.clock.monotonicMs() + holdMs
+    this.#allowances.set(customer, { units, untilMs })
+    if (this.#reported.has(customer)) return
+    if (this.#reported.size >= MAX_REPORTED) this.#reported.clear()
+    this.#reported.add(customer)
+    this.#o.onHeld(customer, waitMs)
+  }
+
+  #forget(nowMs: number): void {
+    for (const [id, { atMs }] of this.#reserved) {
+      if (atMs > nowMs - REMEMBERED_MS) return
+      this.#reserved.delete(id)
+    }
+  }
+}
+
+const ADMITTED: Admission = { outcome: 'admitted' }

@@ -1,0 +1,136 @@
+--[[
+  Counts what is sent of customers who send much, so that no window of MoEngage's policy per end user
+  is exceeded where it is measured: at arrival. Units count from their reservation until a window
+  after the latest moment at which they can arrive; an answer moves that moment to now.
+
+  A customer's hash has, for each window, buckets of a sixteenth of it: field "windowMs:bucket", value
+  units. A bucket counts until the window after its end is over, so never too short.
+
+  Units of customers that no worker counts exactly are bounded by what each worker's sketch lets pass
+  unseen; all sketches that were in use within a window are taken to have seen that much of everyone.
+
+  KEYS[1]  sorted set of sketches: member "units:id", score = until when it may be in use, ms. The
+           customers' hashes lie in its slot
+  ARGV[1]  reserve, answer, refund or again
+  ARGV[2]  until when an attempt that begins now may arrive, ms from now
+  ARGV[3]  prefix of the customers' keys
+  ARGV[4]  number of windows m, shortest first
+  ARGV[5 .. 4+2m]  windowMs, limit
+  then per customer: the end of its key, units, and for reserve 1 if they are one element and cannot be divided, for answer
+  and refund the moment to which they were reserved
+
+  reserve  enters all, or none if one of them does not fit:
+           {'granted', moment} or {'refused', index of customer, units that fit, ms to wait, …}
+  answer   {'answered'}; refund {'refunded'}
+  again    enters all, whatever the limits: Redis may have forgotten them. {'granted', moment}
+]]
+local BUCKETS = 16
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local step = ARGV[1]
+local late = now + tonumber(ARGV[2])
+local windows = {}
+for i = 1, tonumber(ARGV[4]) do
+  local length = tonumber(ARGV[3 + 2 * i])
+  windows[i] = { length = length, limit = tonumber(ARGV[4 + 2 * i]), bucket = math.ceil(length / BUCKETS), unseen = 0 }
+end
+local customers = {}
+for i = 5 + 2 * #windows, #ARGV, 3 do
+  customers[#customers + 1] = { key = ARGV[3] .. ARGV[i], units = tonumber(ARGV[i + 1]), detail = tonumber(ARGV[i + 2]) }
+end
+local function field(window, moment)
+  return window.length .. ':' .. math.floor(moment / window.bucket)
+end
+
+local function add(key, moment, units)
+  for _, window in ipairs(windows) do
+    redis.call('HINCRBY', key, field(window, moment), units)
+  end
+  local longest = windows[#windows]
+  redis.call('PEXPIRE', key, longest.length + 2 * longest.bucket + tonumber(ARGV[2]))
+end
+
+-- Takes away no more than there is: Redis may have forgotten the reservation.
+local function take(key, moment, units)
+  for _, window in ipairs(windows) do
+    local name = field(window, moment)
+    local there = tonumber(redis.call('HGET', key, name) or 0)
+    if there <= units then
+      redis.call('HDEL', key, name)
+    else
+      redis.call('HINCRBY', key, name, -units)
+    end
+  end
+end
+
+-- First a write that needs no room: a full Redis refuses a script whose first write might need some.
+for _, customer in ipairs(customers) do
+  redis.call('HDEL', customer.key, '')
+end
+
+if step == 'answer' or step == 'refund' then
+  for _, customer in ipairs(customers) do
+    if step == 'refund' or now < customer.detail then
+      take(customer.key, customer.detail, customer.units)
+    end
+    if step == 'answer' and now < customer.detail then
+      add(customer.key, now, customer.units)
+    end
+  end
+  return { step == 'answer' and 'answered' or 'refunded' }
+end
+
+if step == 'reserve' then
+  local longest = windows[#windows].length
+  local sketches = redis.call('ZRANGEBYSCORE', KEYS[1], now - longest, '+inf', 'WITHSCORES')
+  for i = 1, #sketches, 2 do
+    local units = tonumber(string.match(sketches[i], '^%d+'))
+    for _, window in ipairs(windows) do
+      if tonumber(sketches[i + 1]) > now - window.length then
+        window.unseen = window.unseen + units
+      end
+    end
+  end
+  local refused = { 'refused' }
+  for i, customer in ipairs(customers) do
+    local fields = redis.call('HGETALL', customer.key)
+    local used, oldest, stale = {}, {}, {}
+    for f = 1, #fields, 2 do
+      local length, bucket = string.match(fields[f], '^(%d+):(%d+)$')
+      length, bucket = tonumber(length), tonumber(bucket)
+      local size = length and math.ceil(length / BUCKETS)
+      if not length or (bucket + 1) * size <= now - length then
+        stale[#stale + 1] = fields[f]
+      else
+        used[length] = (used[length] or 0) + tonumber(fields[f + 1])
+        oldest[length] = math.min(oldest[length] or bucket, bucket)
+      end
+    end
+    if #stale > 0 then
+      redis.call('HDEL', customer.key, unpack(stale))
+    end
+    local free, wait = math.huge, 0
+    for _, window in ipairs(windows) do
+      local left = window.limit - window.unseen - (used[window.length] or 0)
+      -- An element that is dearer than a whole limit goes alone: nothing else could be done with it.
+      local alone = customer.detail == 1 and not used[window.length]
+      if customer.units > left and not alone then
+        local since = oldest[window.length] and (oldest[window.length] + 1) * window.bucket or now - window.length + window.bucket
+        wait = math.max(wait, since + window.length - now)
+      end
+      free = math.min(free, math.max(0, left))
+    end
+    if wait > 0 then
+      refused[#refused + 1] = i
+      refused[#refused + 1] = free
+      refused[#refused + 1] = wait
+    end
+  end
+  if #refused > 1 then
+    return refused
+  end
+end
+for _, customer in ipairs(customers) do
+  add(customer.key, late, customer.units)
+end
+return { 'granted', late }

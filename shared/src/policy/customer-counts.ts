@@ -1,0 +1,135 @@
+import type { CustomerLimit } from '../config/customer-limits.js'
+import { workspaceKeys } from '../queue/keys.js'
+import type { RedisClient } from '../redis/connect.js'
+import {
+  luaText,
+  replyList,
+  replyText,
+  runScript,
+  type Script,
+  type ScriptArgument,
+} from '../redis/script.js'
+
+const TEXT = luaText('customer-policy.lua')
+/** A sketch is kept this much longer than the longest window, ms. */
+const SKETCH_KEPT_MS = 3_600_000
+
+/** What one attempt carries of a customer. */
+export interface CustomerUnits {
+  /** `customerKey` of identity.ts. */
+  readonly customer: string
+  readonly units: number
+  /** They are one element, which cannot be divided. */
+  readonly single: boolean
+}
+
+export interface RefusedCustomer {
+  readonly customer: string
+  /** Units that would fit now. */
+  readonly freeUnits: number
+  readonly waitMs: number
+}
+
+export type Counted =
+  /** `untilMs`: the moment to which they are reserved, of Redis' clock. */
+  | { readonly outcome: 'granted'; readonly untilMs: number }
+  /** Nothing was entered. */
+  | { readonly outcome: 'refused'; readonly refused: readonly RefusedCustomer[] }
+
+export interface CustomerCountsOptions {
+  readonly client: RedisClient
+  readonly prefix: string
+  readonly appId: string
+  /** How long after its reservation an attempt without an answer may arrive, ms. */
+  readonly openMs: number
+  /** Text of the script; tests set its clock. */
+  readonly script?: string
+}
+
+/** The exact counts of a workspace's busiest customers in Redis; see lua/customer-policy.lua. */
+export class CustomerCounts {
+  readonly #o: CustomerCountsOptions
+  readonly #keys: ReturnType<typeof workspaceKeys>
+
+  constructor(options: CustomerCountsOptions) {
+    this.#o = options
+    this.#keys = workspaceKeys(options.prefix, options.appId)
+  }
+
+  /** Announces a sketch that lets up to `unseenUnits` of each customer pass, until `untilMs` of Redis' clock. */
+  async announce(
+    sketch: { readonly id: string; readonly unseenUnits: number },
+    untilMs: number,
+    longestWindowMs: number,
+  ): Promise<void> {
+    const key = this.#keys.customerSketches
+    const member = `${String(sketch.unseenUnits)}:${sketch.id}`
+    await this.#o.client
+      .multi()
+      .zadd(key, untilMs, member)
+      .zremrangebyscore(key, '-inf', untilMs - longestWindowMs - SKETCH_KEPT_MS)
+      .pexpire(key, longestWindowMs + SKETCH_KEPT_MS)
+      .exec()
+  }
+
+  async reserve(
+    limits: readonly CustomerLimit[],
+    customers: readonly CustomerUnits[],
+  ): Promise<Counted> {
+    const details = customers.map(({ single }) => (single ? 1 : 0))
+    const reply = replyList(await this.#run('reserve', limits, customers, details))
+    if (replyText(reply[0]) === 'granted') return { outcome: 'granted', untilMs: Number(reply[1]) }
+    const refused: RefusedCustomer[] = []
+    for (let i = 1; i + 2 < reply.length; i += 3) {
+      const customer = customers[Number(reply[i]) - 1]?.customer ?? ''
+      refused.push({ customer, freeUnits: Number(reply[i + 1]), waitMs: Number(reply[i + 2]) })
+    }
+    return { outcome: 'refused', refused }
+  }
+
+  /** `answer`: they arrived before now; `refund`: they certainly never left. */
+  async settle(
+    how: 'answer' | 'refund',
+    limits: readonly CustomerLimit[],
+    customers: readonly CustomerUnits[],
+    untilMs: number,
+  ): Promise<void> {
+    await this.#run(
+      how,
+      limits,
+      customers,
+      customers.map(() => untilMs),
+    )
+  }
+
+  /** Enters what Redis may have forgotten, whatever the limits. */
+  async again(
+    limits: readonly CustomerLimit[],
+    customers: readonly CustomerUnits[],
+  ): Promise<void> {
+    await this.#run(
+      'again',
+      limits,
+      customers,
+      customers.map(() => 0),
+    )
+  }
+
+  #run(
+    how: string,
+    limits: readonly CustomerLimit[],
+    customers: readonly CustomerUnits[],
+    details: readonly number[],
+  ) {
+    const { customerSketches, customerCounts } = this.#keys
+    const args: ScriptArgument[] = [how, this.#o.openMs, customerCounts(''), limits.length]
+    for (const { windowMs, units } of limits) args.push(windowMs, units)
+    customers.forEach(({ customer, units }, i) => args.push(hex(customer), units, details[i] ?? 0))
+    const script: Script = { name: 'customer-policy', text: this.#o.script ?? TEXT, keys: 1 }
+    return runScript(this.#o.client, script, [customerSketches], args)
+  }
+}
+
+function hex(customer: string): string {
+  return Buffer.from(customer, 'latin1').toString('hex')
+}
