@@ -64,12 +64,10 @@ export class CustomerCounts {
   ): Promise<void> {
     const key = this.#keys.customerSketches
     const member = `${String(sketch.unseenUnits)}:${sketch.id}`
-    await this.#o.client
-      .multi()
-      .zadd(key, untilMs, member)
-      .zremrangebyscore(key, '-inf', untilMs - longestWindowMs - SKETCH_KEPT_MS)
-      .pexpire(key, longestWindowMs + SKETCH_KEPT_MS)
-      .exec()
+    const { client } = this.#o
+    await client.zadd(key, untilMs, member)
+    await client.zremrangebyscore(key, '-inf', untilMs - longestWindowMs - SKETCH_KEPT_MS)
+    await client.pexpire(key, longestWindowMs + SKETCH_KEPT_MS)
   }
 
   async reserve(

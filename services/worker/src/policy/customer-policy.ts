@@ -154,7 +154,7 @@ export class CustomerPolicy {
 
   #renew(limits: readonly CustomerLimit[], nowMs: number): void {
     const smallest = Math.min(...limits.map(({ units }) => units))
-    const parts = SUSPECT_PART * Math.ceil(this.#o.workers() / WORKERS)
+    const parts = SUSPECT_PART * Math.max(1, Math.ceil(this.#o.workers() / WORKERS))
     this.#suspectUnits = Math.max(1, Math.floor(smallest / parts))
     this.#sketch = new UnitSketch(this.#suspectUnits)
     this.#sketchId = this.#o.newId()
@@ -192,7 +192,8 @@ export class CustomerPolicy {
       if (!this.#suspects.has(customer)) continue
       const before = counts.get(customer)
       const units = (before?.units ?? 0) + cost
-      counts.set(customer, { customer, units, single: before === undefined })
+      const single = before === undefined && items.length === 1
+      counts.set(customer, { customer, units, single })
     }
     return [...counts.values()]
   }

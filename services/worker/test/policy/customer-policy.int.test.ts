@@ -7,6 +7,7 @@ import { seededRandom } from '@relay/shared/seeded-random.js'
 import type { Batch } from '../../src/batch/body.js'
 import { batchOf } from '../../src/batch/body.js'
 import { CustomerPolicy } from '../../src/policy/customer-policy.js'
+import { plainElement } from '../support/plain-element.js'
 import { windowsOf } from '../support/windows.js'
 
 const LIMITS = [
@@ -175,6 +176,25 @@ test('what a new run of Redis has forgotten of the last minutes is entered again
   await client.del(...keys)
   simulation.incarnation = 'run-2'
   expect((await worker.admit('b', batchWith(400))).outcome).toBe('held')
+})
+
+test('events of one customer that share an element are not taken for one that cannot be divided', async () => {
+  const worker = new Simulation().newWorker()
+  await client.set(CLOCK_KEY, START_MS)
+  const events = Array.from({ length: 6 }, () => ({ customer: 0, kind: 'event' as const, bytes: 20, cost: 100 })) // prettier-ignore
+  const items = windowsOf([[events]]).flatMap((window) =>
+    window.chunks.flatMap((chunk) =>
+      chunk.elements.map((element, index) => {
+        const json = Buffer.from(`{"type":"event","customer_id":"hot","actions":[{"action":"${String(index)}"}]}`) // prettier-ignore
+        const own = plainElement({ ...element, json, customer: customerKey('one') })
+        return { window, chunk, index, element: own }
+      }),
+    ),
+  )
+  const limits = { usersPerWindow: 1e9, eventsPerWindow: 1e9, devicesPerWindow: null, maxBodyBytes: 128_000 } // prettier-ignore
+  const batch = batchOf(items, limits, true)
+  expect(batch.runs).toHaveLength(1)
+  expect((await worker.admit('a', batch)).outcome).toBe('held')
 })
 
 test('ordinary customers leave nothing in Redis', async () => {
