@@ -13,6 +13,7 @@ import { DOCS_PATHS, serveDocs } from './docs.js'
 import { refusalAnswer, send, type Answer } from './envelope.js'
 import { callersRequestId, readHeaders } from './headers.js'
 import { Imports } from './imports.js'
+import { readQuery } from './query.js'
 import * as routes from './routes.js'
 import { Shares, type ShareLimits } from './shares.js'
 import { boundUnreadBody } from './unread.js'
@@ -152,6 +153,11 @@ class Intake {
       this.#refuse(request, response, read.refusal, known)
       return
     }
+    const asked = readQuery(request.url ?? '')
+    if (!asked.ok) {
+      this.#refuse(request, response, asked.refusal, known)
+      return
+    }
     const begun = this.#shares.begin(sender.producer)
     const place = begun instanceof Promise ? await begun : begun
     if ('status' in place) {
@@ -173,6 +179,7 @@ class Intake {
       const { workspace, producer } = sender
       const accepted = await this.#acceptor.accept({
         ...read.headers,
+        ...asked.query,
         endpoint,
         workspace,
         producer,

@@ -79,6 +79,7 @@ export interface BatchIdentity {
   readonly producer: string
   readonly appId: string
   readonly key: string
+  readonly projectCode: string | null
 }
 
 /**
@@ -87,12 +88,13 @@ export interface BatchIdentity {
  * and accepted tomorrow, the batch must not pass for stored.
  */
 export function batchDigest(
-  { producer, appId, key }: BatchIdentity,
+  { producer, appId, key, projectCode }: BatchIdentity,
   lines: readonly Line[],
   { elements, assessment }: JudgedBatch,
 ): Buffer {
   const bytes = elements.reduce((sum, { json }) => sum + json.length, 0)
-  const facts = [producer, appId, key, elements.length, bytes, assessment.accepted]
+  const project = projectCode === null ? [] : [projectCode]
+  const facts = [producer, appId, key, elements.length, bytes, assessment.accepted, ...project]
   const hash = createHash('sha256').update(`import ${JSON.stringify(facts)}\n`)
   for (const { number, bytes: text } of lines) {
     hash.update(`${String(number)} ${String(text?.length ?? -1)}\n`)

@@ -28,6 +28,7 @@ export interface ImportRequest {
   readonly producer: string
   readonly requestId: string
   readonly idempotencyKey: string | null
+  readonly projectCode: string | null
   /** What the first line is called; an import that goes on elsewhere keeps its numbers. */
   readonly firstLine: number
   /** Errors, and warnings, that the answer lists. */
@@ -105,15 +106,17 @@ export class Importer {
   }
 
   #postOf(request: ImportRequest, lines: readonly Line[], judged: JudgedBatch, nowMs: number) {
-    const { workspace, producer, requestId, idempotencyKey: key } = request
+    const { workspace, producer, requestId, idempotencyKey: key, projectCode } = request
     const { appId } = workspace
+    const identity = { producer, appId, key: key ?? '', projectCode }
     return {
       appId,
       lane: LANE,
       requestId,
+      ...(projectCode === null ? {} : { projectCode }),
       acceptedAtMs: nowMs,
       elements: judged.elements,
-      digest: key === null ? undefined : batchDigest({ producer, appId, key }, lines, judged),
+      digest: key === null ? undefined : batchDigest(identity, lines, judged),
     } as const
   }
 

@@ -18,7 +18,7 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
   InvalidParams: {
     statuses: [400],
     cause:
-      '`Relay-Lane`, `Idempotency-Key`, `first_line`, `max_errors` or the path has a value that means nothing.',
+      '`Relay-Lane`, `Idempotency-Key`, `project_code`, `first_line`, `max_errors` or the path has an invalid value.',
     remedy: '`error.attribute` and `error.details` name each one and what it may be.',
   },
   ParamsRequired: {
