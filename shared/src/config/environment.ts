@@ -82,7 +82,8 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
     maxBodyBytes: num('MOENGAGE_MAX_BODY_BYTES'),
   }
   const workspacesFile = str('RELAY_WORKSPACES_FILE')
-  const ownWorkspace = readOwnWorkspace(str, defaultLimits, workspacesFile !== null, faults)
+  const own = readOwnWorkspace(str, defaultLimits, workspacesFile !== null, faults)
+  const ownWorkspace = own === null ? null : { ...own, ...readNames(read) }
   const config: Config = {
     redis,
     prefix: str('RELAY_PREFIX') ?? '',
@@ -115,6 +116,15 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
   }
   if (faults.length > 0) throw new ConfigError(faults)
   return config
+}
+
+/** Names that the workspace of the environment knows beside the documented ones. */
+function readNames(read: (name: Name) => unknown) {
+  const names = (name: Name) => (read(name) as readonly string[] | null) ?? undefined
+  return {
+    identifiers: names('MOENGAGE_IDENTIFIERS'),
+    allowedNames: names('MOENGAGE_ALLOWED_NAMES'),
+  }
 }
 
 function inMs(seconds: number | null): number | null {

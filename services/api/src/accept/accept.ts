@@ -8,6 +8,7 @@ import { createRequestId, producerTag } from '@relay/shared/request-id.js'
 import type { Detail, Refusal } from '../refusal.js'
 import { assess, type Assessment, type RequestLimits } from './assess.js'
 import { countRejected, countStored, countWarnings } from './count.js'
+import { vocabularyOf } from '../validate/vocabulary.js'
 import type { Endpoint } from './parse.js'
 import type {
   Claim,
@@ -80,7 +81,8 @@ export class Acceptor {
     const nowMs = clock.nowMs()
     const { endpoint, workspace, body } = request
     const workspaceLimits = workspace.limits
-    const assessed = assess(body, { endpoint, workspaceLimits, limits, nowMs })
+    const names = vocabularyOf(workspace)
+    const assessed = assess(body, { endpoint, workspaceLimits, limits, names, nowMs })
     if (!assessed.ok) {
       return this.#refuse(request, refusals.bodyRefusal(assessed.fault), nowMs)
     }
@@ -163,7 +165,8 @@ export class Acceptor {
     { acceptedAtMs: nowMs }: Claim,
   ): Assessment {
     const { limits } = this.#deps
-    const context = { endpoint, workspaceLimits: workspace.limits, limits, nowMs }
+    const names = vocabularyOf(workspace)
+    const context = { endpoint, workspaceLimits: workspace.limits, limits, names, nowMs }
     const first = assess(body, context)
     // Settings that changed since may refuse it now; then it is as good as it was judged just now.
     const refused = !first.ok || (first.assessment.findings.problemCount > 0 && !lenient)

@@ -8,6 +8,9 @@ import { isObject } from '../validate/subject.js'
 /** What a path asks for: one element of a type, or `transition`, a list of any. */
 export type Endpoint = ElementType | 'transition'
 
+/** What a text holds: that, or, as a line of an import, one element of any type. */
+export type Wanted = Endpoint | 'line'
+
 /** Why a body is refused before any element is looked at. */
 export interface BodyFault {
   readonly type: string
@@ -43,7 +46,7 @@ function refused(type: string, message: string, attribute?: string): ParsedBody 
  * Parses a body once, and finds where each element lies in it. The depth is bounded before
  * `JSON.parse`, which would otherwise recurse as deep as the body says.
  */
-export function parseBody(body: Buffer, endpoint: Endpoint, maxElements: number): ParsedBody {
+export function parseBody(body: Buffer, endpoint: Wanted, maxElements: number): ParsedBody {
   if (!isUtf8(body)) return refused('Malformed JSON', `${MALFORMED} It is not UTF-8.`)
   const scan = scanJson(body, 'elements', NESTING_LEVELS)
   if (scan.root.start === scan.root.end) return { ok: false, fault: EMPTY }

@@ -22,6 +22,7 @@ import { answer, invalid, notFound, refuse, RefusedError, type AdminRefusal } fr
 import { AuditLog, selectedCustomer, selectionFields } from './audit.js'
 import { AuditStore } from './audit-store.js'
 import type { BacklogHistory } from './backlog-history.js'
+import { vocabularyOf } from '../validate/vocabulary.js'
 import type { Eraser, ErasureView } from './eraser.js'
 import { parseForget } from './forget.js'
 import { letterJson, listLetters } from './letter-list.js'
@@ -200,7 +201,7 @@ class Admin {
   }
 
   readonly forget: Handler = async (request, response) => {
-    const whom = parseForget(request.body)
+    const whom = parseForget(request.body, (appId) => vocabularyOf(this.#known(appId)))
     const { appId } = this.#known(whom.appId)
     const view = await this.#d.eraser.begin(whom)
     if (view === null) throw tooManyErasures()

@@ -5,6 +5,7 @@ import { countRejected, countStored, countWarnings } from '../accept/count.js'
 import type { IntakeObserver, Quota, QuotaRequest } from '../accept/ports.js'
 import * as refusals from '../accept/refusals.js'
 import type { Refusal } from '../refusal.js'
+import { vocabularyOf } from '../validate/vocabulary.js'
 import { batchDigest, judgeBatch, type JudgedBatch } from './batch.js'
 import { NdjsonSplitter, type Line } from './ndjson.js'
 import { Tally } from './tally.js'
@@ -96,7 +97,8 @@ export class Importer {
     const { workspace } = request
     const nowMs = clock.nowMs()
     const context = { workspaceLimits: workspace.limits, maxLineBytes, maxFindings: request.listed }
-    const judged = judgeBatch(lines, { ...context, nowMs })
+    const names = vocabularyOf(workspace)
+    const judged = judgeBatch(lines, { ...context, names, nowMs })
     const post = this.#postOf(request, lines, judged, nowMs)
     const refusal = judged.elements.length === 0 ? null : await this.#post(request, post, judged)
     if (refusal !== null) return refusal

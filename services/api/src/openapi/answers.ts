@@ -12,7 +12,9 @@ const requestId = z
 export const detail = z
   .strictObject({
     index: z.int().min(0).optional().describe('Position of the element, 0-based.'),
-    attribute: z.string().describe('Path inside the element, or name of a header or query parameter.'),
+    attribute: z
+      .string()
+      .describe('Path inside the element, or name of a header or query parameter.'),
     message: z.string(),
   })
   .meta({ id: 'Detail' })

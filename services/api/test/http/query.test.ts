@@ -23,7 +23,11 @@ describe('the query of a post', () => {
 
   describe.each(BODIES)('of /v1/%s', (endpoint, body, headers) => {
     const post = (query: string, more = {}) =>
-      intake.send({ path: `/v1/${endpoint}/${APP}${query}`, body, headers: { ...headers, ...more } })
+      intake.send({
+        path: `/v1/${endpoint}/${APP}${query}`,
+        body,
+        headers: { ...headers, ...more },
+      })
 
     it('carries project_code with the elements', async () => {
       expect((await post('')).status).toBe(200)
