@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { ADD_TO_ARRAY, REMOVE_FROM_ARRAY } from '@relay/shared/vendor/user-attributes.js'
 import { ByteNames } from '../json/byte-names.js'
 import { NotPlain, PlainCursor } from '../json/plain-cursor.js'
 import { RULED_ATTRIBUTES } from '../validate/fields.js'
@@ -122,7 +123,8 @@ function readElement(cursor: PlainCursor, ruled: ByteNames<string>): Json {
   cursor.openObject()
   while (cursor.nextMember()) {
     const name = cursor.nameOf(ELEMENT_MEMBERS)
-    if (name === undefined) throw new NotPlain()
+    // What is unset is compared with all attributes.
+    if (name === undefined || name === 'unset_attributes') throw new NotPlain()
     if (name === 'attributes') {
       isTypeLast = element.type === undefined
       element.attributes = readAttributes(cursor, ruled, element.type === 'device')
@@ -166,6 +168,8 @@ function readAttributes(
   cursor.openObject()
   while (cursor.nextMember()) {
     const name = cursor.nameOf(ruled)
+    // Whose values are added or removed is compared with all attributes.
+    if (name === ADD_TO_ARRAY || name === REMOVE_FROM_ARRAY) throw new NotPlain()
     if (name !== undefined) attributes[name] = cursor.value()
     else if (isReserved(cursor)) throw new NotPlain()
     else {
