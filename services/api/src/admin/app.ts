@@ -92,11 +92,18 @@ export function createAdminApp(deps: AdminDeps): Express {
   route(app, '/admin/audit', { get: admin.audit })
   route(app, '/admin/requests/:requestId', { get: admin.trace })
   app.use((request: Request) => {
-    throw notFound(`${request.path} is nothing here`)
+    const { path } = request
+    throw notFound(
+      path.startsWith('/v1/') ? `${path} ${OF_THE_INTAKE}` : `no such endpoint: ${path}`,
+    )
   })
   app.use(admin.failed)
   return app
 }
+
+/** What a producer is told who took the port of the operators for that of the intake. */
+const OF_THE_INTAKE =
+  'is not served on the port of the operators. Post it to the intake, the port that PORT names (8080 unless set)'
 
 type Handler = (request: Request, response: Response) => Promise<void> | void
 

@@ -7,6 +7,7 @@ import type { RequestLimits } from '../accept/assess.js'
 import type { Endpoint } from '../accept/parse.js'
 import type { ProducersTrace, Workspaces } from '../accept/ports.js'
 import { authenticate } from '../auth/authenticate.js'
+import { withoutByteOrderMark } from '../json/byte-order-mark.js'
 import type { Refusal } from '../refusal.js'
 import { readBody } from './body.js'
 import { DOCS_PATHS, serveDocs } from './docs.js'
@@ -183,7 +184,7 @@ class Intake {
         endpoint,
         workspace,
         producer,
-        body: body.body,
+        body: withoutByteOrderMark(body.body),
       })
       this.#conclude(request, response, accepted, known)
     } finally {
