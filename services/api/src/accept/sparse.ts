@@ -151,7 +151,9 @@ function readAction(cursor: PlainCursor, ruled: ByteNames<string>): Json {
   while (cursor.nextMember()) {
     const name = cursor.nameOf(ACTION_MEMBERS)
     if (name === undefined) throw new NotPlain()
-    if (name === 'attributes') action.attributes = readAttributes(cursor, ruled, false)
+    if (name === 'attributes' && !cursor.isAtNull) {
+      action.attributes = readAttributes(cursor, ruled, false)
+    } else if (cursor.isAtNull) throw new NotPlain()
     else action[name] = cursor.value()
   }
   return action

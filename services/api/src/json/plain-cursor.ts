@@ -136,8 +136,10 @@ export class PlainCursor {
 
   /** Whether the present member's name begins so; ASCII. */
   nameStartsWith(prefix: string): boolean {
+    // Most names differ in their first letter.
+    if (this.#bytes[this.#nameStart] !== prefix.charCodeAt(0)) return false
     if (this.#nameEnd - this.#nameStart < prefix.length) return false
-    for (let i = 0; i < prefix.length; i++) {
+    for (let i = 1; i < prefix.length; i++) {
       if (this.#bytes[this.#nameStart + i] !== prefix.charCodeAt(i)) return false
     }
     return true
@@ -162,6 +164,11 @@ export class PlainCursor {
 
   get isAtArray(): boolean {
     return this.#bytes[this.at] === OPEN_BRACKET
+  }
+
+  /** A word that is not JSON begins so, too. */
+  get isAtNull(): boolean {
+    return this.#bytes[this.at] === LETTER_N
   }
 
   /** Passes the value that stands here. */
@@ -198,8 +205,9 @@ export class PlainCursor {
    */
   passAttribute(): void {
     const bytes = this.#bytes
-    if (bytes[this.at] === QUOTE && bytes[this.at + 1] === QUOTE) throw NOT_PLAIN
-    this.#passPlain(1)
+    if (bytes[this.at] !== QUOTE) this.#passPlain(1)
+    else if (bytes[this.at + 1] === QUOTE) throw NOT_PLAIN
+    else this.at = endOfString(bytes, this.at, this.#bounds.stringBytes)
   }
 
   /** `level`: objects inside each other that an object here would make. */

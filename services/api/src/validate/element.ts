@@ -33,6 +33,7 @@ export interface ReadElement {
 }
 
 const BLOCKED = new Set(BLOCKED_CUSTOMER_IDS)
+const NOBODY: ReadonlySet<unknown> = new Set([...BLOCKED, ...PLACEHOLDERS])
 
 /**
  * Holds one element to every rule; null when at least one refuses it. `expected` is the type that a
@@ -95,11 +96,11 @@ function checkCustomerId(element: Json, type: ElementType, reporter: Reporter): 
   if (id === null && hasIdentifiers(element, type, reporter.names)) {
     findings.add('nullMember', index, 'customer_id')
   } else if (typeof id !== 'string') findings.add('wrongType', index, 'customer_id', 'string')
-  else if (BLOCKED.has(id)) findings.add('blockedCustomerId', index, 'customer_id')
-  else if (hasFewerCharacters(id, CUSTOMER_ID_CHARACTERS)) {
+  else if (NOBODY.has(id)) {
+    findings.add(BLOCKED.has(id) ? 'blockedCustomerId' : 'placeholderId', index, 'customer_id')
+  } else if (hasFewerCharacters(id, CUSTOMER_ID_CHARACTERS)) {
     findings.add('shortCustomerId', index, 'customer_id')
-  } else if (PLACEHOLDERS.has(id)) findings.add('placeholderId', index, 'customer_id')
-  else if (CONTROL.test(id)) {
+  } else if (CONTROL.test(id)) {
     // NUL is named with all texts that cannot be sent.
     if (!id.includes('\0')) findings.add('controlInId', index, 'customer_id')
   } else if (id.length < 32 && BLOCKED.has(id.trim().toLowerCase())) {

@@ -12,7 +12,7 @@ import {
 import { EVENT_PLATFORMS, RESERVED_PREFIX, STANDARD_EVENT_ATTRIBUTES } from './names.js'
 import { checkUserIdentifiers } from './identifiers.js'
 import { lintActionMembers } from './members.js'
-import { checkValues } from './values.js'
+import { checkValues, isRemarkableValue } from './values.js'
 
 const NONE: ReadonlySet<string> = new Set()
 
@@ -55,7 +55,8 @@ function checkAction(action: unknown, position: number, reporter: Reporter): voi
   checkTimes(action, at, reporter)
   const { attributes = null } = action
   if (attributes !== null) checkAttributes(attributes, at, reporter)
-  lintActionMembers(action, `actions[${String(position)}]`, reporter)
+  // What was read sparsely has known members alone, and no null.
+  if (!reporter.isPlain) lintActionMembers(action, at(''), reporter)
 }
 
 type Path = (field: string) => string
@@ -86,14 +87,16 @@ function lintPlatform(action: Json, at: Path, { index, findings }: Reporter): vo
 }
 
 function checkAttributes(attributes: unknown, at: Path, reporter: Reporter): void {
-  const { index, findings, names } = reporter
+  const { index, findings, names, isPlain } = reporter
   if (!isObject(attributes)) {
     findings.add('wrongType', index, at('.attributes'), 'object')
     return
   }
   let count = 0
+  let isRemarkable = !isPlain
   for (const name in attributes) {
     count++
+    if (isRemarkableValue(attributes[name])) isRemarkable = true
     if (name === '') findings.add('emptyName', index, at('.attributes.'))
     if (!name.startsWith(RESERVED_PREFIX)) continue
     if (!STANDARD_EVENT_ATTRIBUTES.has(name)) {
@@ -103,7 +106,7 @@ function checkAttributes(attributes: unknown, at: Path, reporter: Reporter): voi
     }
   }
   if (count > ATTRIBUTES_PER_EVENT) findings.add('manyAttributes', index, at('.attributes'))
-  if (count > 0) checkValues(attributes, at('.attributes'), NONE, reporter)
+  if (isRemarkable) checkValues(attributes, at('.attributes'), NONE, reporter)
 }
 
 function checkTimes(action: Json, at: Path, reporter: Reporter): void {

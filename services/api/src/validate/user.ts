@@ -15,7 +15,7 @@ import {
   USER_PLATFORMS,
 } from './names.js'
 import { checkUnset } from './unset.js'
-import { checkValues } from './values.js'
+import { checkValues, isRemarkableValue } from './values.js'
 
 const WITH_OWN_RULES: ReadonlySet<string> = new Set([ADD, REMOVE, PLATFORMS])
 const NONE: ReadonlySet<string> = new Set()
@@ -50,9 +50,11 @@ function checkMembers(user: Json, reporter: Reporter): void {
 }
 
 function checkAttributes(attributes: Json, reporter: Reporter): void {
-  const { index, findings } = reporter
+  const { index, findings, isPlain } = reporter
+  let isRemarkable = !isPlain
   for (const name in attributes) {
     const value = attributes[name]
+    if (isRemarkableValue(value)) isRemarkable = true
     checkName(name, `attributes.${name}`, reporter)
     const type = USER_ATTRIBUTE_TYPES.get(name)
     if (value === null) continue
@@ -69,7 +71,7 @@ function checkAttributes(attributes: Json, reporter: Reporter): void {
       findings.add('standardObject', index, `attributes.${name}`)
     }
   }
-  checkValues(attributes, 'attributes', WITH_OWN_RULES, reporter)
+  if (isRemarkable) checkValues(attributes, 'attributes', WITH_OWN_RULES, reporter)
   checkArrayConflicts(attributes, reporter)
 }
 

@@ -5,6 +5,11 @@ import { isObject, type Json, type Reporter } from './subject.js'
 /** Characters that MoEngage does not take in the keys of an object. help, object data type. */
 const UNSUPPORTED_IN_NAMES = /[$.%#]/
 
+/** Whether `checkValues` may have something to say about a value. */
+export function isRemarkableValue(value: unknown): boolean {
+  return value === '' || typeof value === 'object'
+}
+
 /**
  * Holds the values of `attributes` to what MoEngage ingests of values of any name: the rest it drops
  * or changes in silence. The values of `except` have rules of their own.
