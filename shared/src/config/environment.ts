@@ -83,12 +83,8 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
   const limits = readLimits(num, optional)
   const workspacesFile = str('RELAY_WORKSPACES_FILE')
   const policies = readPolicies(read, str)
-  const ownWorkspace = readOwnWorkspace(
-    str,
-    { ...policies, limits },
-    workspacesFile !== null,
-    faults,
-  )
+  const own = readOwnWorkspace(str, { ...policies, limits }, workspacesFile !== null, faults)
+  const ownWorkspace = own === null ? null : { ...own, ...readNames(read) }
   const config: Config = {
     redis,
     prefix: str('RELAY_PREFIX') ?? '',
@@ -122,6 +118,15 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
   }
   if (faults.length > 0) throw new ConfigError(faults)
   return config
+}
+
+/** Names that the workspace of the environment knows beside the documented ones. */
+function readNames(read: (name: Name) => unknown) {
+  const names = (name: Name) => (read(name) as readonly string[] | null) ?? undefined
+  return {
+    identifiers: names('MOENGAGE_IDENTIFIERS'),
+    allowedNames: names('MOENGAGE_ALLOWED_NAMES'),
+  }
 }
 
 function inMs(seconds: number | null): number | null {

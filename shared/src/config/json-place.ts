@@ -10,13 +10,18 @@ type Wanted = 'value' | 'value or ]' | 'key' | 'key or }' | ':' | ', or close' |
  * some versions and for some faults only, and quotes the text, which may hold keys.
  */
 export function jsonFaultPlace(text: string): string | null {
-  const at = faultIndex(text)
-  if (at === null) return null
+  const at = jsonFaultIndex(text)
+  return at === null ? null : placeOf(text, at)
+}
+
+/** An index in a text as "line 3, column 5". */
+export function placeOf(text: string, at: number): string {
   const lines = text.slice(0, at).split('\n')
   return `line ${String(lines.length)}, column ${String((lines.at(-1) ?? '').length + 1)}`
 }
 
-function faultIndex(text: string): number | null {
+/** Index where a text stops being JSON; null: it is JSON. */
+export function jsonFaultIndex(text: string): number | null {
   const open: string[] = []
   let wanted: Wanted = 'value'
   let at = 0

@@ -3,7 +3,15 @@ import { z } from 'zod'
 import * as vendor from '../vendor/limits.js'
 import { CUSTOMER_LIMITS_ACCEPTED, parseCustomerLimits } from './customer-limits.js'
 import { REDIS_URL_ACCEPTED } from './redis-url.js'
-import { APP_ID, BASE_URL_ACCEPTED, DATA_CENTRE } from './workspace.js'
+import {
+  ALLOWED_NAMES,
+  ALLOWED_NAMES_ACCEPTED,
+  APP_ID,
+  BASE_URL_ACCEPTED,
+  DATA_CENTRE,
+  IDENTIFIERS,
+  IDENTIFIERS_ACCEPTED,
+} from './workspace.js'
 
 /** What the 200 promises; see docs/configuration.md. */
 export const DURABILITIES = ['process', 'disk', 'replica'] as const
@@ -32,6 +40,12 @@ function whole(min: number, max: number, fallback: number | null, meaning: strin
 
 function text(schema: z.ZodType, fallback: string | null, accepted: string, meaning: string) {
   return { schema, fallback, accepted, meaning }
+}
+
+/** A comma-separated list. */
+function list(schema: z.ZodType<string[], string[]>, accepted: string, meaning: string): Setting {
+  const split = z.string().transform((names) => names.split(','))
+  return { schema: split.pipe(schema), fallback: null, accepted, meaning }
 }
 
 const HOUR_MS = 3_600_000
@@ -137,6 +151,16 @@ export const SETTINGS = {
     null,
     'an IP address',
     'Sent to MoEngage as X-Forwarded-For: the egress address that the IP allow-list of the workspace names.',
+  ),
+  MOENGAGE_IDENTIFIERS: list(
+    IDENTIFIERS,
+    IDENTIFIERS_ACCEPTED,
+    'Attributes that identify a user in this workspace in addition to the standard ones. The first one present decides the order key.',
+  ),
+  MOENGAGE_ALLOWED_NAMES: list(
+    ALLOWED_NAMES,
+    ALLOWED_NAMES_ACCEPTED,
+    'Names with the reserved prefix moe_ that producers may send in addition to the documented ones.',
   ),
   MOENGAGE_MAX_BODY_BYTES: whole(
     200,

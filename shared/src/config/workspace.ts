@@ -51,6 +51,10 @@ export interface Workspace {
   readonly forwardedFor?: string | undefined
   /** MoEngage's policy per end user, shortest window first; absent: not enforced. */
   readonly customerLimits?: readonly CustomerLimit[] | undefined
+  /** Attributes that name a user here beside the standard ones, in order of preference. */
+  readonly identifiers?: readonly string[] | undefined
+  /** Names with the prefix `moe_` that may be sent here beside the documented ones. */
+  readonly allowedNames?: readonly string[] | undefined
   readonly mode: WorkspaceMode
   /** `drop`: they go as they come. `send`: they wait until the workspace is live. */
   readonly shadowed: Shadowed
@@ -79,6 +83,30 @@ export function dataCentreUrl(dc: string): string {
 
 export const DATA_CENTRE = z.string().regex(/^\d{2,3}$/, 'must be two or three digits')
 
+/** Attributes that may identify a user beside the standard ones: "up to five". help. */
+const MAX_IDENTIFIERS = 5
+const MAX_ALLOWED_NAMES = 100
+
+const distinct = (names: readonly string[]) => new Set(names).size === names.length
+
+export const IDENTIFIERS_ACCEPTED = `at most ${String(MAX_IDENTIFIERS)} distinct attribute names of 1 to 200 characters, in order of preference`
+
+export const IDENTIFIERS = z
+  .array(z.string().trim().min(1).max(200))
+  .max(MAX_IDENTIFIERS, `must be ${IDENTIFIERS_ACCEPTED}`)
+  .refine(distinct, `must be ${IDENTIFIERS_ACCEPTED}`)
+
+export const ALLOWED_NAMES_ACCEPTED = `at most ${String(MAX_ALLOWED_NAMES)} names that begin with moe_`
+
+export const ALLOWED_NAMES = z
+  .array(
+    z
+      .string()
+      .trim()
+      .regex(/^moe_\S{1,196}$/, `must be ${ALLOWED_NAMES_ACCEPTED}`),
+  )
+  .max(MAX_ALLOWED_NAMES, `must be ${ALLOWED_NAMES_ACCEPTED}`)
+
 const positive = z.number().int().min(1)
 
 const limitsSchema = z.strictObject({
@@ -102,6 +130,8 @@ const workspaceSchema = z
       .refine((address) => isIP(address) !== 0, 'must be an IP address')
       .optional(),
     customerLimits: z.string().optional(),
+    identifiers: IDENTIFIERS.optional(),
+    allowedNames: ALLOWED_NAMES.optional(),
     mode: z.enum(WORKSPACE_MODES).default('live'),
     shadowed: z.enum(SHADOWED).default('drop'),
     producers: z.array(z.string().min(1)).optional(),
@@ -194,6 +224,8 @@ export function parseWorkspacesFile(
       coalesce: raw.coalesce,
       forwardedFor: raw.forwardedFor ?? others.forwardedFor,
       customerLimits: customerLimitsOf(raw.customerLimits) ?? others.customerLimits,
+      identifiers: raw.identifiers,
+      allowedNames: raw.allowedNames,
       mode: raw.mode,
       shadowed: raw.shadowed,
     }

@@ -5,9 +5,10 @@ import type { Lane } from '@relay/shared/element.js'
 import type { PostStore } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
 import { createRequestId, producerTag } from '@relay/shared/request-id.js'
-import type { Refusal } from '../refusal.js'
+import type { Detail, Refusal } from '../refusal.js'
 import { assess, type Assessment, type RequestLimits } from './assess.js'
 import { countRejected, countStored, countWarnings } from './count.js'
+import { vocabularyOf } from '../validate/vocabulary.js'
 import type { Endpoint } from './parse.js'
 import type {
   Claim,
@@ -28,6 +29,10 @@ export interface IntakeRequest {
   /** Accept the valid elements although others are not. */
   readonly lenient: boolean
   readonly idempotencyKey: string | null
+  /** The project of a Portfolio workspace; null: none. */
+  readonly projectCode: string | null
+  /** What is doubtful about the request itself; said beside a success. */
+  readonly warnings: readonly Detail[]
   /** After decompression. */
   readonly body: Buffer
 }
@@ -76,7 +81,8 @@ export class Acceptor {
     const nowMs = clock.nowMs()
     const { endpoint, workspace, body } = request
     const workspaceLimits = workspace.limits
-    const assessed = assess(body, { endpoint, workspaceLimits, limits, nowMs })
+    const names = vocabularyOf(workspace)
+    const assessed = assess(body, { endpoint, workspaceLimits, limits, names, nowMs })
     if (!assessed.ok) {
       return this.#refuse(request, refusals.bodyRefusal(assessed.fault), nowMs)
     }
@@ -96,10 +102,10 @@ export class Acceptor {
    * although the rules or the limits of the workspace changed since.
    */
   async #refuse(request: IntakeRequest, refusal: Refusal, nowMs: number): Promise<Acceptance> {
-    const { producer, workspace, idempotencyKey: key, body } = request
+    const { producer, workspace, idempotencyKey: key } = request
     if (key === null) return refused(refusal)
     const { appId } = workspace
-    const use = { producer, appId, key, bodyHash: bodyHash(body), nowMs }
+    const use = { producer, appId, key, bodyHash: hashOf(request), nowMs }
     const recalled = await this.#deps.idempotency.recall(use)
     if (recalled === null) return refused(refusal)
     if (recalled.state === 'replay') return replayed(recalled)
@@ -113,7 +119,7 @@ export class Acceptor {
     const requestId = createRequestId(nowMs, count, producerTag(producer), random)
     if (key === null) return this.#store(request, assessment, { requestId, acceptedAtMs: nowMs })
     const { appId } = workspace
-    const use = { producer, appId, key, bodyHash: bodyHash(request.body), requestId, nowMs }
+    const use = { producer, appId, key, bodyHash: hashOf(request), requestId, nowMs }
     const claim = await idempotency.claim(use)
     switch (claim.state) {
       case 'new':
@@ -159,7 +165,8 @@ export class Acceptor {
     { acceptedAtMs: nowMs }: Claim,
   ): Assessment {
     const { limits } = this.#deps
-    const context = { endpoint, workspaceLimits: workspace.limits, limits, nowMs }
+    const names = vocabularyOf(workspace)
+    const context = { endpoint, workspaceLimits: workspace.limits, limits, names, nowMs }
     const first = assess(body, context)
     // Settings that changed since may refuse it now; then it is as good as it was judged just now.
     const refused = !first.ok || (first.assessment.findings.problemCount > 0 && !lenient)
@@ -171,7 +178,7 @@ export class Acceptor {
     assessment: Assessment,
     run: Pick<Claim, 'requestId' | 'acceptedAtMs'> & { readonly digest?: Buffer },
   ): Promise<Acceptance> {
-    const { lane, workspace } = request
+    const { lane, workspace, projectCode } = request
     const quota = this.#quotaRequest(request, assessment)
     if (quota !== null) {
       const taken = await this.#deps.quota.take(quota)
@@ -179,7 +186,9 @@ export class Acceptor {
     }
     const { requestId, acceptedAtMs, digest } = run
     const elements = assessment.queued
-    const post = { appId: workspace.appId, lane, requestId, acceptedAtMs, elements, digest }
+    const { appId } = workspace
+    const project = projectCode === null ? {} : { projectCode }
+    const post = { appId, lane, requestId, ...project, acceptedAtMs, elements, digest }
     const stored = await this.#deps.store.store(post)
     switch (stored.outcome) {
       case 'stored':
@@ -205,7 +214,11 @@ export class Acceptor {
 
   #success(request: IntakeRequest, assessment: Assessment, requestId: string): Acceptance {
     const { findings, accepted } = assessment
-    if (findings.warningCount === 0 && !request.lenient) {
+    const warnings = [
+      ...request.warnings,
+      ...refusals.detailsOf(findings.warnings, findings.warningCount),
+    ]
+    if (warnings.length === 0 && !request.lenient) {
       // An id holds letters and digits alone.
       const body = `${PLAIN_SUCCESS}${requestId}"}`
       return { outcome: 'accepted', requestId, body, elements: accepted.length }
@@ -214,9 +227,7 @@ export class Acceptor {
       status: 'success',
       message: MESSAGE,
       request_id: requestId,
-      ...(findings.warningCount > 0
-        ? { warnings: refusals.detailsOf(findings.warnings, findings.warningCount) }
-        : {}),
+      ...(warnings.length > 0 ? { warnings } : {}),
       ...(request.lenient
         ? { rejected: refusals.detailsOf(findings.problems, findings.problemCount) }
         : {}),
@@ -225,8 +236,11 @@ export class Acceptor {
   }
 }
 
-function bodyHash(body: Buffer): Buffer {
-  return createHash('sha256').update(body).digest()
+/** What a key stands for: the body, and the project that it is for. No JSON text has a raw NUL. */
+function hashOf({ body, projectCode }: IntakeRequest): Buffer {
+  const hash = createHash('sha256').update(body)
+  if (projectCode !== null) hash.update(`\0project_code=${projectCode}`)
+  return hash.digest()
 }
 
 /** The first answer again, under the id that it gave. */

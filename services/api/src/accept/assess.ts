@@ -5,6 +5,7 @@ import { checkElement } from '../validate/element.js'
 import { Findings } from '../validate/findings.js'
 import { KIND_OF_TYPE, type ElementType } from '../validate/names.js'
 import { isObject } from '../validate/subject.js'
+import { STANDARD_VOCABULARY, type Vocabulary } from '../validate/vocabulary.js'
 import { buildElements, type BuildContext, type ValidElement } from './build.js'
 import type { BodyFault, Endpoint, ParsedElement } from './parse.js'
 import { readBody } from './read.js'
@@ -35,18 +36,21 @@ export interface AssessmentContext {
   readonly endpoint: Endpoint
   readonly workspaceLimits: WorkspaceLimits
   readonly limits: RequestLimits
+  /** Absent: the documented names alone. */
+  readonly names?: Vocabulary
   /** The moment of acceptance, should it be accepted. */
   readonly nowMs: number
 }
 
 /** Parses and judges a body, and makes what would be queued of it. Pure. */
 export function assess(body: Buffer, context: AssessmentContext): AssessmentOutcome {
-  const { endpoint, limits, workspaceLimits, nowMs } = context
-  const parsed = readBody(body, endpoint, limits.maxElements)
+  const { endpoint, limits, workspaceLimits, nowMs, names = STANDARD_VOCABULARY } = context
+  const parsed = readBody(body, { endpoint, maxElements: limits.maxElements, names })
   if (!parsed.ok) return parsed
   const expected = endpoint === 'transition' ? null : endpoint
   const { maxFindings } = limits
-  const judge = new Judge({ expected, workspaceLimits, maxFindings, nowMs, customers: CUSTOMERS })
+  const customers = CUSTOMERS
+  const judge = new Judge({ expected, workspaceLimits, maxFindings, nowMs, customers, names })
   for (const element of parsed.elements) judge.element(element, body)
   return { ok: true, assessment: judge }
 }
@@ -58,6 +62,7 @@ export interface JudgeContext {
   readonly maxFindings: number
   readonly nowMs: number
   readonly customers: CustomerKeys
+  readonly names?: Vocabulary | undefined
 }
 
 /** Shared by all requests but imports: customers come back. */
@@ -76,8 +81,8 @@ export class Judge implements Assessment {
   constructor(context: JudgeContext) {
     this.#context = context
     this.findings = new Findings(context.maxFindings)
-    const { workspaceLimits: limits, nowMs, customers } = context
-    this.#build = { limits, nowMs, customers }
+    const { workspaceLimits: limits, nowMs, customers, names = STANDARD_VOCABULARY } = context
+    this.#build = { limits, nowMs, customers, names }
   }
 
   /** Judges the next element, which lies in `body`; false when it is refused. */
@@ -108,7 +113,11 @@ export class Judge implements Assessment {
   #check(parsed: ParsedElement, index: number): ValidElement | null {
     const { expected, nowMs } = this.#context
     const { findings } = this
-    const checked = checkElement(parsed, expected, { index, findings, nowMs })
+    const { names } = this.#build
+    const bytes = parsed.span.end - parsed.span.start
+    const isPlain = parsed.survey !== undefined
+    const reporter = { index, findings, nowMs, names, bytes, isPlain }
+    const checked = checkElement(parsed, expected, reporter)
     if (checked === null) return null
     const { type, element, duplicateKeys } = checked
     return { type, element, duplicateKeys, span: parsed.span }

@@ -8,6 +8,8 @@ import { needsStamp, stampActions, stampOf } from '../stamp/stamp.js'
 import type { CheckedElement } from '../validate/element.js'
 import { NESTING_LEVELS } from '../validate/limits.js'
 import { KIND_OF_TYPE } from '../validate/names.js'
+import { isObject } from '../validate/subject.js'
+import type { Vocabulary } from '../validate/vocabulary.js'
 import { splitEvent, type Piece, type PieceLimits } from './split.js'
 
 /** A valid element together with its place in the body that carried it. */
@@ -20,6 +22,7 @@ export interface BuildContext {
   /** The moment of acceptance. */
   readonly nowMs: number
   readonly customers: CustomerKeys
+  readonly names: Vocabulary
 }
 
 /** One reservation asks for at most this part of a window of events, so that it can be granted. */
@@ -32,10 +35,10 @@ const WINDOW_PARTS = 100
 export function buildElements(
   valid: ValidElement,
   body: Buffer,
-  { limits, customers, nowMs }: BuildContext,
+  { limits, customers, names, nowMs }: BuildContext,
 ): Element[] | null {
   const text = ownText(valid, body)
-  const customer = customers.keyOf(valid.type, valid.element)
+  const customer = customers.keyOf(valid.type, valid.element, names)
   const kind = KIND_OF_TYPE[valid.type]
   const maxBytes = limits.maxBodyBytes - BULK_ENVELOPE_BYTES
   if (kind === 'event') {
@@ -60,9 +63,7 @@ function buildEvent(
   nowMs: number,
   limits: PieceLimits,
 ): readonly Piece[] | null {
-  const timed = actions.some(needsStamp)
-    ? stampActions(text, actionSpans(text), actions, stampOf(nowMs))
-    : text
+  const timed = actions.some(needsStamp) ? stamped(text, actions, nowMs) : text
   if (actions.length <= limits.maxActions && timed.length <= limits.maxBytes) {
     return [{ json: timed, actions: actions.length }]
   }
@@ -73,6 +74,13 @@ function buildEvent(
     tail: timed.subarray(spans.at(-1)?.end),
   }
   return splitEvent(parts, limits)
+}
+
+function stamped(text: Buffer, actions: readonly unknown[], nowMs: number): Buffer {
+  const timed = stampActions(text, actionSpans(text), actions, stampOf(nowMs))
+  // A null that the stamp stands in for goes: the last member of a name stays.
+  const isNull = actions.some((action) => isObject(action) && action.current_time === null)
+  return isNull ? withoutDuplicateKeys(timed) : timed
 }
 
 function actionSpans(text: Buffer): readonly Span[] {

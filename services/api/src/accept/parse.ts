@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { jsonFault, rootFault } from '../json/fault.js'
 import { scanJson, type Span } from '../json/scan.js'
 import type { ReadElement } from '../validate/element.js'
 import { NESTING_LEVELS } from '../validate/limits.js'
@@ -7,6 +8,9 @@ import { isObject } from '../validate/subject.js'
 
 /** What a path asks for: one element of a type, or `transition`, a list of any. */
 export type Endpoint = ElementType | 'transition'
+
+/** What a text holds: that, or, as a line of an import, one element of any type. */
+export type Wanted = Endpoint | 'line'
 
 /** Why a body is refused before any element is looked at. */
 export interface BodyFault {
@@ -43,7 +47,7 @@ function refused(type: string, message: string, attribute?: string): ParsedBody 
  * Parses a body once, and finds where each element lies in it. The depth is bounded before
  * `JSON.parse`, which would otherwise recurse as deep as the body says.
  */
-export function parseBody(body: Buffer, endpoint: Endpoint, maxElements: number): ParsedBody {
+export function parseBody(body: Buffer, endpoint: Wanted, maxElements: number): ParsedBody {
   if (!isUtf8(body)) return refused('Malformed JSON', `${MALFORMED} It is not UTF-8.`)
   const scan = scanJson(body, 'elements', NESTING_LEVELS)
   if (scan.root.start === scan.root.end) return { ok: false, fault: EMPTY }
@@ -51,13 +55,18 @@ export function parseBody(body: Buffer, endpoint: Endpoint, maxElements: number)
     const levels = String(NESTING_LEVELS)
     return refused('Malformed JSON', `${MALFORMED} It is nested over ${levels} levels deep.`)
   }
+  const text = body.toString('utf8')
   let root: unknown
   try {
-    root = JSON.parse(body.toString('utf8'))
-  } catch (error) {
-    return refused('Malformed JSON', MALFORMED + position(error))
+    root = JSON.parse(text)
+  } catch {
+    // Not the parser's own words: they quote the body.
+    return refused('Malformed JSON', MALFORMED + jsonFault(text))
   }
-  if (!isObject(root)) return { ok: false, fault: NOT_JSON_OBJECT }
+  if (!isObject(root)) {
+    const { type, message } = NOT_JSON_OBJECT
+    return refused(type, message + rootFault(root))
+  }
   if (endpoint !== 'transition') return { ok: true, elements: [{ value: root, span: scan.root }] }
   if (root.type === undefined) {
     return refused('MissingAttributeError', 'type not found in the payload', 'type')
@@ -83,10 +92,4 @@ function parseElements(elements: unknown, spans: readonly Span[], max: number): 
     ok: true,
     elements: spans.map((span, index) => ({ value: elements[index] as unknown, span })),
   }
-}
-
-/** Where the text stops being JSON; the parser's own words are not passed on, they quote the body. */
-function position(error: unknown): string {
-  const found = error instanceof Error ? /at position (\d+)/.exec(error.message) : null
-  return found === null ? '' : ` See character ${found[1] ?? ''}.`
 }

@@ -1,8 +1,18 @@
-import { parseBody, type Endpoint, type ParsedBody } from './parse.js'
+import { STANDARD_VOCABULARY, type Vocabulary } from '../validate/vocabulary.js'
+import { parseBody, type ParsedBody, type Wanted } from './parse.js'
 import { readSparse } from './sparse.js'
 
+export interface Reading {
+  readonly endpoint: Wanted
+  readonly maxElements: number
+  readonly names?: Vocabulary | undefined
+}
+
 /** Reads a body: what rules look at where that is enough, and all of it otherwise. */
-export function readBody(body: Buffer, endpoint: Endpoint, maxElements: number): ParsedBody {
-  const elements = readSparse(body, endpoint, maxElements)
+export function readBody(
+  body: Buffer,
+  { endpoint, maxElements, names = STANDARD_VOCABULARY }: Reading,
+): ParsedBody {
+  const elements = readSparse(body, endpoint, maxElements, names)
   return elements === null ? parseBody(body, endpoint, maxElements) : { ok: true, elements }
 }

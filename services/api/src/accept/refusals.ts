@@ -56,7 +56,7 @@ const KEY = 'Idempotency-Key'
 export function claimRefusal(state: Exclude<ClaimOutcome['state'], 'new' | 'resumed' | 'replay'>) {
   switch (state) {
     case 'mismatch': {
-      const message = `This ${KEY} was used with another body; use a new key for a new request`
+      const message = `This ${KEY} was used with another body or project_code; use a new key for a new request`
       return { status: 422, type: 'IdempotencyKeyReused', message, attribute: KEY }
     }
     case 'running': {

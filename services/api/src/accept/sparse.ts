@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { ADD_TO_ARRAY, REMOVE_FROM_ARRAY } from '@relay/shared/vendor/user-attributes.js'
 import { ByteNames } from '../json/byte-names.js'
 import { NotPlain, PlainCursor } from '../json/plain-cursor.js'
 import { RULED_ATTRIBUTES } from '../validate/fields.js'
@@ -7,11 +8,15 @@ import {
   ATTRIBUTES_PER_EVENT,
   NAME_CHARACTERS,
   NESTING_LEVELS,
+  OBJECT_BYTES_DOUBTFUL,
+  OBJECT_LEVELS,
   VALUE_CHARACTERS_KEPT,
 } from '../validate/limits.js'
-import { RESERVED_PREFIX } from '../validate/names.js'
+import { KNOWN_ACTION_MEMBERS, KNOWN_ELEMENT_MEMBERS } from '../validate/members.js'
+import { RESERVED_PREFIX, RESERVED_USER_PREFIX } from '../validate/names.js'
 import type { Json } from '../validate/subject.js'
-import type { Endpoint, ParsedElement } from './parse.js'
+import { STANDARD_VOCABULARY, type Vocabulary } from '../validate/vocabulary.js'
+import type { ParsedElement, Wanted } from './parse.js'
 
 /** Beyond these validation has something to say, or looks at everything. */
 const BOUNDS = {
@@ -20,30 +25,26 @@ const BOUNDS = {
   stringBytes: VALUE_CHARACTERS_KEPT,
   items: ARRAY_ENTRIES_KEPT,
   members: ATTRIBUTES_PER_EVENT,
+  objectLevels: OBJECT_LEVELS,
+  objectBytes: OBJECT_BYTES_DOUBTFUL,
 }
 
 const ROOT_MEMBERS = new ByteNames(['type', 'elements'])
-const ELEMENT_MEMBERS = new ByteNames([
-  'type',
-  'customer_id',
-  'device_id',
-  'user_identifiers',
-  'update_existing_only',
-  'platforms',
-  'attributes',
-  'actions',
-])
-const ACTION_MEMBERS = new ByteNames([
-  'action',
-  'platform',
-  'app_version',
-  'moe_os_type',
-  'current_time',
-  'user_time',
-  'user_timezone_offset',
-  'attributes',
-])
+const ELEMENT_MEMBERS = new ByteNames(KNOWN_ELEMENT_MEMBERS)
+const ACTION_MEMBERS = new ByteNames(KNOWN_ACTION_MEMBERS)
 const ATTRIBUTES = new ByteNames(RULED_ATTRIBUTES)
+
+const attributesOf = new WeakMap<Vocabulary, ByteNames<string>>()
+
+/** Names of attributes that some rule is about in a workspace. */
+function ruledAttributes(names: Vocabulary): ByteNames<string> {
+  if (names === STANDARD_VOCABULARY) return ATTRIBUTES
+  const before = attributesOf.get(names)
+  if (before !== undefined) return before
+  const all = new ByteNames([...RULED_ATTRIBUTES, ...names.identifying])
+  attributesOf.set(names, all)
+  return all
+}
 
 /**
  * Reads a body without making values of what no rule looks at, which is most of it: the elements are
@@ -52,17 +53,24 @@ const ATTRIBUTES = new ByteNames(RULED_ATTRIBUTES)
  */
 export function readSparse(
   body: Buffer,
-  endpoint: Endpoint,
+  endpoint: Wanted,
   maxElements: number,
+  names: Vocabulary = STANDARD_VOCABULARY,
 ): readonly ParsedElement[] | null {
   if (!isUtf8(body)) return null
   try {
     const cursor = new PlainCursor(body, BOUNDS)
     cursor.passSpace()
-    const elements =
-      endpoint === 'transition' ? readRoot(cursor, maxElements) : [readPlaced(cursor)]
+    const ruled = ruledAttributes(names)
+    if (endpoint === 'transition') {
+      const elements = readRoot(cursor, maxElements, ruled)
+      cursor.end()
+      return elements
+    }
+    const element = readPlaced(cursor, ruled)
     cursor.end()
-    return elements
+    // One of another type is refused, by the rules of the type that is asked for.
+    return endpoint === 'line' || element.type === endpoint ? [element.read] : null
   } catch (error) {
     if (error instanceof NotPlain) return null
     throw error
@@ -70,86 +78,116 @@ export function readSparse(
 }
 
 /** The elements of a list; null: it is refused. */
-function readRoot(cursor: PlainCursor, maxElements: number): ParsedElement[] | null {
+function readRoot(
+  cursor: PlainCursor,
+  maxElements: number,
+  ruled: ByteNames<string>,
+): ParsedElement[] | null {
   let type: unknown
   let elements: ParsedElement[] = []
   cursor.openObject()
   while (cursor.nextMember()) {
     const name = cursor.nameOf(ROOT_MEMBERS)
     if (name === 'type') type = cursor.value()
-    else if (name === 'elements') elements = readElements(cursor)
+    else if (name === 'elements') elements = readElements(cursor, ruled)
     else cursor.pass()
   }
   const isTaken = type === 'transition' && elements.length > 0 && elements.length <= maxElements
   return isTaken ? elements : null
 }
 
-function readElements(cursor: PlainCursor): ParsedElement[] {
+function readElements(cursor: PlainCursor, ruled: ByteNames<string>): ParsedElement[] {
   const elements: ParsedElement[] = []
   cursor.openArray()
-  while (cursor.nextItem()) elements.push(readPlaced(cursor))
+  while (cursor.nextItem()) elements.push(readPlaced(cursor, ruled).read)
   return elements
 }
 
-/** An element with its place. */
-function readPlaced(cursor: PlainCursor): ParsedElement {
+/** An element with its place, and its type. */
+function readPlaced(cursor: PlainCursor, ruled: ByteNames<string>) {
   const start = cursor.at
   const before = cursor.whitespace
-  const value = readElement(cursor)
+  const value = readElement(cursor, ruled)
   const whitespace = cursor.whitespace - before
-  return {
-    value,
-    span: { start, end: cursor.at, whitespace, members: 0, badEscapes: 0 },
-    survey: PLAIN,
-  }
+  const span = { start, end: cursor.at, whitespace, members: 0, badEscapes: 0 }
+  const read: ParsedElement = { value, span, survey: PLAIN }
+  return { read, type: value.type }
 }
 
 /** No name stands twice and nothing is long. */
 const PLAIN = { members: 0, oversized: false }
 
-function readElement(cursor: PlainCursor): Json {
+function readElement(cursor: PlainCursor, ruled: ByteNames<string>): Json {
   const element: Record<string, unknown> = {}
+  let isTypeLast = false
   cursor.openObject()
   while (cursor.nextMember()) {
     const name = cursor.nameOf(ELEMENT_MEMBERS)
-    if (name === undefined) cursor.pass()
-    else if (name === 'attributes') element.attributes = readAttributes(cursor)
-    else if (name === 'actions') element.actions = readActions(cursor)
+    // What is unset is compared with all attributes.
+    if (name === undefined || name === 'unset_attributes') throw new NotPlain()
+    if (name === 'attributes') {
+      isTypeLast = element.type === undefined
+      element.attributes = readAttributes(cursor, ruled, element.type === 'device')
+    } else if (name === 'actions') element.actions = readActions(cursor, ruled)
     else element[name] = cursor.value()
   }
+  if (isTypeLast && element.type === 'device') throw new NotPlain()
   return element
 }
 
-function readActions(cursor: PlainCursor): unknown {
+function readActions(cursor: PlainCursor, ruled: ByteNames<string>): unknown {
   if (!cursor.isAtArray) return cursor.value()
   const actions: unknown[] = []
   cursor.openArray()
-  while (cursor.nextItem()) actions.push(cursor.isAtObject ? readAction(cursor) : cursor.value())
+  while (cursor.nextItem()) {
+    actions.push(cursor.isAtObject ? readAction(cursor, ruled) : cursor.value())
+  }
   return actions
 }
 
-function readAction(cursor: PlainCursor): Json {
+function readAction(cursor: PlainCursor, ruled: ByteNames<string>): Json {
   const action: Record<string, unknown> = {}
   cursor.openObject()
   while (cursor.nextMember()) {
     const name = cursor.nameOf(ACTION_MEMBERS)
-    if (name === undefined) cursor.pass()
-    else if (name === 'attributes') action.attributes = readAttributes(cursor)
+    if (name === undefined) throw new NotPlain()
+    if (name === 'attributes' && !cursor.isAtNull) {
+      action.attributes = readAttributes(cursor, ruled, false)
+    } else if (cursor.isAtNull) throw new NotPlain()
     else action[name] = cursor.value()
   }
   return action
 }
 
 /** Those that a rule is about, in users, devices or events; names that are reserved are left to `parseBody`. */
-function readAttributes(cursor: PlainCursor): unknown {
+function readAttributes(
+  cursor: PlainCursor,
+  ruled: ByteNames<string>,
+  isOfDevice: boolean,
+): unknown {
   if (!cursor.isAtObject) return cursor.value()
   const attributes: Record<string, unknown> = {}
   cursor.openObject()
   while (cursor.nextMember()) {
-    const name = cursor.nameOf(ATTRIBUTES)
+    const name = cursor.nameOf(ruled)
+    // Whose values are added or removed is compared with all attributes.
+    if (name === ADD_TO_ARRAY || name === REMOVE_FROM_ARRAY) throw new NotPlain()
     if (name !== undefined) attributes[name] = cursor.value()
-    else if (cursor.nameStartsWith(RESERVED_PREFIX)) throw new NotPlain()
-    else cursor.pass()
+    else if (isReserved(cursor)) throw new NotPlain()
+    else {
+      // Of a device's other attributes, the names are looked at.
+      if (isOfDevice) nameOther(cursor.name, attributes)
+      cursor.passAttribute()
+    }
   }
   return attributes
+}
+
+function nameOther(name: string, attributes: Record<string, unknown>): void {
+  if (name === '__proto__') throw new NotPlain()
+  attributes[name] = true
+}
+
+function isReserved(cursor: PlainCursor): boolean {
+  return cursor.nameStartsWith(RESERVED_PREFIX) || cursor.nameStartsWith(RESERVED_USER_PREFIX)
 }

@@ -22,6 +22,7 @@ import { answer, invalid, notFound, refuse, RefusedError, type AdminRefusal } fr
 import { AuditLog, selectedCustomer, selectionFields } from './audit.js'
 import { AuditStore } from './audit-store.js'
 import type { BacklogHistory } from './backlog-history.js'
+import { vocabularyOf } from '../validate/vocabulary.js'
 import type { Eraser, ErasureView } from './eraser.js'
 import { parseForget } from './forget.js'
 import { letterJson, listLetters } from './letter-list.js'
@@ -91,11 +92,18 @@ export function createAdminApp(deps: AdminDeps): Express {
   route(app, '/admin/audit', { get: admin.audit })
   route(app, '/admin/requests/:requestId', { get: admin.trace })
   app.use((request: Request) => {
-    throw notFound(`${request.path} is nothing here`)
+    const { path } = request
+    throw notFound(
+      path.startsWith('/v1/') ? `${path} ${OF_THE_INTAKE}` : `no such endpoint: ${path}`,
+    )
   })
   app.use(admin.failed)
   return app
 }
+
+/** What a producer is told who took the port of the operators for that of the intake. */
+const OF_THE_INTAKE =
+  'is not served on the port of the operators. Post it to the intake, the port that PORT names (8080 unless set)'
 
 type Handler = (request: Request, response: Response) => Promise<void> | void
 
@@ -200,7 +208,7 @@ class Admin {
   }
 
   readonly forget: Handler = async (request, response) => {
-    const whom = parseForget(request.body)
+    const whom = parseForget(request.body, (appId) => vocabularyOf(this.#known(appId)))
     const { appId } = this.#known(whom.appId)
     const view = await this.#d.eraser.begin(whom)
     if (view === null) throw tooManyErasures()

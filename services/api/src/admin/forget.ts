@@ -7,6 +7,7 @@ import { findLayout } from '@relay/shared/queue/layout.js'
 import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { identityOf } from '../identity/identity.js'
+import type { Vocabulary } from '../validate/vocabulary.js'
 import { invalid } from './answer.js'
 
 /** Whom to forget: a customer of one workspace, by ordering key. */
@@ -22,8 +23,11 @@ const schema = z.strictObject({
   user_identifiers: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
 })
 
-/** The body of a request to forget; throws a refusal that names the field. */
-export function parseForget(body: unknown): Forgotten {
+/**
+ * The body of a request to forget; throws a refusal that names the field. `namesOf` gives the names of
+ * a workspace.
+ */
+export function parseForget(body: unknown, namesOf: (appId: string) => Vocabulary): Forgotten {
   const parsed = schema.safeParse(body ?? {})
   if (!parsed.success) {
     const [issue] = parsed.error.issues
@@ -35,7 +39,7 @@ export function parseForget(body: unknown): Forgotten {
     throw invalid('customer_id', 'Give customer_id or user_identifiers, as the elements name it')
   }
   const named = customer_id === undefined ? { user_identifiers } : { customer_id }
-  return { appId, customer: customerKey(identityOf('event', named)) }
+  return { appId, customer: customerKey(identityOf('event', named, namesOf(appId))) }
 }
 
 /**

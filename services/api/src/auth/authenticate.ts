@@ -33,7 +33,9 @@ export function authenticate(
   const workspace = workspaces(credentials.user)
   if (workspace === undefined) return unauthorized('Invalid APP_ID used in Authentication Header')
   if (producer === null) {
-    return unauthorized('App Secret key mismatch. Please login to the dashboard to verify key')
+    return unauthorized(
+      'App Secret key mismatch. The password is the secret that the operator of relay gave you, not the API key of MoEngage',
+    )
   }
   const { appKey } = request
   const named = appKey === undefined ? request.appIds : [...request.appIds, appKey]

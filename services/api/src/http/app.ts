@@ -7,12 +7,14 @@ import type { RequestLimits } from '../accept/assess.js'
 import type { Endpoint } from '../accept/parse.js'
 import type { ProducersTrace, Workspaces } from '../accept/ports.js'
 import { authenticate } from '../auth/authenticate.js'
+import { withoutByteOrderMark } from '../json/byte-order-mark.js'
 import type { Refusal } from '../refusal.js'
 import { readBody } from './body.js'
 import { DOCS_PATHS, serveDocs } from './docs.js'
 import { refusalAnswer, send, type Answer } from './envelope.js'
 import { callersRequestId, readHeaders } from './headers.js'
 import { Imports } from './imports.js'
+import { readQuery } from './query.js'
 import * as routes from './routes.js'
 import { Shares, type ShareLimits } from './shares.js'
 import { boundUnreadBody } from './unread.js'
@@ -152,6 +154,11 @@ class Intake {
       this.#refuse(request, response, read.refusal, known)
       return
     }
+    const asked = readQuery(request.url ?? '')
+    if (!asked.ok) {
+      this.#refuse(request, response, asked.refusal, known)
+      return
+    }
     const begun = this.#shares.begin(sender.producer)
     const place = begun instanceof Promise ? await begun : begun
     if ('status' in place) {
@@ -173,10 +180,11 @@ class Intake {
       const { workspace, producer } = sender
       const accepted = await this.#acceptor.accept({
         ...read.headers,
+        ...asked.query,
         endpoint,
         workspace,
         producer,
-        body: body.body,
+        body: withoutByteOrderMark(body.body),
       })
       this.#conclude(request, response, accepted, known)
     } finally {

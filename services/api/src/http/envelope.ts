@@ -1,13 +1,19 @@
 import type { ServerResponse } from 'node:http'
+import { anchorOf } from '../openapi/errors.js'
 import type { Refusal } from '../refusal.js'
 
-/** MoEngage's error envelope, as JSON text. */
+/** The page about an error type, as a path of the intake. */
+function pageOf(type: string): string {
+  return `/docs/errors.md#${anchorOf(type)}`
+}
+
+/** MoEngage's error envelope, as JSON text; its members are fixed, so the message names the page. */
 function envelope(refusal: Refusal, requestId: string): string {
   const { message, type, attribute, details } = refusal
   return JSON.stringify({
     status: 'fail',
     error: {
-      message,
+      message: `${message.replace(/\.$/, '')}. See ${pageOf(type)}`,
       type,
       request_id: requestId,
       ...(attribute === undefined ? {} : { attribute }),
@@ -29,7 +35,9 @@ export function refusalAnswer(refusal: Refusal, requestId: string): Answer {
     retryAfterMs === undefined
       ? {}
       : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) }
-  return { status, body: envelope(refusal, requestId), headers: { ...refusal.headers, ...retry } }
+  const help = { Link: `<${pageOf(refusal.type)}>; rel="help"` }
+  const headers = { ...help, ...refusal.headers, ...retry }
+  return { status, body: envelope(refusal, requestId), headers }
 }
 
 /** Writes an answer in one go; `requestId` is what the caller knows the request by. */

@@ -3,10 +3,11 @@ import type { Clock } from '@relay/shared/clock.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import { Importer, type ImportDeps, type ImportResult } from '../import/importer.js'
 import { LISTED, MAX_LISTED } from '../import/tally.js'
-import type { Refusal } from '../refusal.js'
+import type { Detail, Refusal } from '../refusal.js'
 import { refusalAnswer, type Answer } from './envelope.js'
 import { readImportHeaders } from './headers.js'
 import { ImportSource } from './import-source.js'
+import { readQuery } from './query.js'
 
 export interface ImportLimits {
   /** Longest line, bytes: what one request of the other endpoints may hold. */
@@ -64,6 +65,9 @@ export class Imports {
   async run(request: Request, sender: Sender, requestId: string): Promise<ImportOutcome> {
     const read = readImportHeaders(request)
     if (!read.ok) return refused(read.refusal, requestId)
+    const query = readQuery(request.url, ['first_line', 'max_errors'])
+    if (!query.ok) return refused(query.refusal, requestId)
+    const { projectCode, warnings } = query.query
     const firstLine = wholeNumber(request.query.first_line, 1)
     if (firstLine === null) return refused(FIRST_LINE, requestId)
     const listed = wholeNumber(request.query.max_errors, LISTED)
@@ -80,9 +84,9 @@ export class Imports {
     })
     this.#count(sender.producer, 1)
     try {
-      const asked = { ...sender, requestId, idempotencyKey, firstLine, listed }
+      const asked = { ...sender, requestId, idempotencyKey, projectCode, firstLine, listed }
       const result = await this.#importer.run(asked, source)
-      const answer = answerOf(result, requestId)
+      const answer = answerOf(result, requestId, warnings)
       return { answer, accepted: result.tally.accepted, bodyBytes: source.bodyBytes }
     } finally {
       this.#count(sender.producer, -1)
@@ -130,9 +134,14 @@ function wholeNumber(query: unknown, absent: number): number | null {
 }
 
 /** contract: `{accepted, rejected, errors, request_id}`, and `last_line` when it was stopped. */
-function answerOf({ tally, end }: ImportResult, requestId: string): Answer | null {
+function answerOf(
+  { tally, end }: ImportResult,
+  requestId: string,
+  ofRequest: readonly Detail[],
+): Answer | null {
   if (end === 'aborted') return null
-  const { accepted, rejected, errors, warnings, lastLine } = tally
+  const { accepted, rejected, errors, lastLine } = tally
+  const warnings = [...ofRequest, ...tally.warnings]
   const doubts = warnings.length > 0 ? { warnings } : {}
   const facts = { accepted, rejected, errors, ...doubts, request_id: requestId }
   if (end === 'done') return { status: 200, body: JSON.stringify(facts) }

@@ -21,12 +21,13 @@ export const VENDOR_PATHS: readonly string[] = [
 /** What the vendor's hosts are called where the workspace's own is not to be told. openapi. */
 export const GENERIC_HOST = 'https://api-0X.moengage.com (X: the number of your data centre)'
 
-const PLAIN_POST = /^\/v1\/(customer|event|device|transition)\/([\w.~-]+)$/
+const PLAIN_POST =
+  /^(\/v1\/(customer|event|device|transition)\/([\w.~-]+))(?:\?project_code=[\w.~-]+)?$/
 
 /** What a path that needs no decoding names; null: the router has to look at it. */
 export function plainPost(path: string): { endpoint: Endpoint; appId: string } | null {
-  const [, endpoint, appId] = PLAIN_POST.exec(path) ?? []
-  if (endpoint === undefined || appId === undefined || VENDOR_PATHS.includes(path)) return null
+  const [, bare = '', endpoint, appId] = PLAIN_POST.exec(path) ?? []
+  if (endpoint === undefined || appId === undefined || VENDOR_PATHS.includes(bare)) return null
   return { endpoint: endpoint as Endpoint, appId }
 }
 

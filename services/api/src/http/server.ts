@@ -15,6 +15,7 @@ import type { Refusal } from '../refusal.js'
 import { refusalAnswer, send } from './envelope.js'
 import { BUSY } from './shares.js'
 import { tlsOptions } from './tls.js'
+import { boundUnreadBody } from './unread.js'
 import { Turns, type TurnLimits } from './turns.js'
 
 /** How patient the server is with its callers, ms. */
@@ -60,7 +61,23 @@ export function createIntakeServer(
     const id = requestId()
     send(response, refusalAnswer(BUSY, id), id)
   }
-  const turns = new Turns(listener, refuse, TURNS)
+  const answerWith = (refusal: Refusal): RequestListener => {
+    return (request, response) => {
+      const id = requestId()
+      if (!request.complete) boundUnreadBody(request, response)
+      send(response, refusalAnswer(refusal, id), id)
+    }
+  }
+  const noHost = answerWith(NO_HOST)
+  const turns = new Turns(
+    (request, response) => {
+      // RFC 9112 3.2: a request of HTTP/1.1 without Host is refused.
+      const isLost = request.headers.host === undefined && request.httpVersion !== '1.0'
+      ;(isLost ? noHost : listener)(request, response)
+    },
+    refuse,
+    TURNS,
+  )
   const server = openServer(
     tls,
     {
@@ -70,6 +87,8 @@ export function createIntakeServer(
       keepAliveTimeout: timeouts.keepAliveMs,
       connectionsCheckingInterval: timeouts.checkMs,
       noDelay: true,
+      // Node's own refusal has no body.
+      requireHostHeader: false,
     },
     turns.listener,
   )
@@ -77,6 +96,7 @@ export function createIntakeServer(
   Object.assign(server, { httpAllowHalfOpen: true })
   server.timeout = timeouts.silenceMs
   server.maxConnections = MAX_CONNECTIONS
+  server.on('checkExpectation', answerWith(EXPECTATION))
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const due = turns.unanswered(socket)
     const lastWhole = due.findLast(({ req }) => req.complete)
@@ -108,6 +128,18 @@ function closeBehind(response: ServerResponse, socket: Socket): void {
   else response.shouldKeepAlive = false
 }
 
+const NO_HOST: Refusal = {
+  status: 400,
+  type: 'Bad Request',
+  message: 'The Host header is required',
+}
+
+const EXPECTATION: Refusal = {
+  status: 417,
+  type: 'Expectation Failed',
+  message: 'Expect can be 100-continue or absent',
+}
+
 const BAD_REQUEST: Refusal = {
   status: 400,
   type: 'Bad Request',
@@ -135,12 +167,13 @@ const REASONS: Readonly<Record<number, string>> = {
 }
 
 function rawAnswer(refusal: Refusal, requestId: string): string {
-  const { status, body } = refusalAnswer(refusal, requestId)
+  const { status, body, headers } = refusalAnswer(refusal, requestId)
   return [
     `HTTP/1.1 ${String(status)} ${REASONS[status] ?? ''}`,
     'Content-Type: application/json',
     `Content-Length: ${String(Buffer.byteLength(body))}`,
     `X-Request-Id: ${requestId}`,
+    ...(headers?.Link === undefined ? [] : [`Link: ${headers.Link}`]),
     'Connection: close',
     '',
     body,

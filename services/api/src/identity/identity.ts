@@ -1,35 +1,36 @@
 import { customerKey } from '@relay/shared/identity.js'
-import { IDENTIFIER_ATTRIBUTES } from '@relay/shared/vendor/user-attributes.js'
+import { isIdentifier } from '../validate/identifiers.js'
 import type { ElementType } from '../validate/names.js'
 import { isObject, type Json } from '../validate/subject.js'
+import { STANDARD_VOCABULARY, type Vocabulary } from '../validate/vocabulary.js'
 
 /**
  * Whom an element is about, as a text that is equal for equal customers: `c:` and the
- * `customer_id`, or, without one, `i:` and the identifiers in canonical order (identity
- * resolution). The prefix keeps an id from being confused with identifiers.
+ * `customer_id`, or, without one, `i:` and the identifiers that are not blank (identity resolution):
+ * the first present of those that the workspace is configured with, else all in canonical order. The
+ * prefix keeps an id from being confused with identifiers.
  *
  * Elements that name one person in different ways have different identities, and relay promises
  * no order between them: only MoEngage knows that they are one.
  */
-export function identityOf(type: ElementType, element: Json): string {
+export function identityOf(type: ElementType, element: Json, names = STANDARD_VOCABULARY): string {
   const { customer_id: id } = element
   if (typeof id === 'string') return identityOfCustomerId(id)
-  if (type === 'event') return identityOfIdentifiers(element.user_identifiers)
-  const attributes = isObject(element.attributes) ? element.attributes : {}
-  const identifiers = IDENTIFIER_ATTRIBUTES.filter((name) => Object.hasOwn(attributes, name))
-  return identityOfIdentifiers(
-    Object.fromEntries(identifiers.map((name) => [name, attributes[name]])),
-  )
+  const from = type === 'event' ? element.user_identifiers : element.attributes
+  if (!isObject(from)) return identityOfPairs([])
+  const isPresent = (name: string) => Object.hasOwn(from, name) && isIdentifier(from[name])
+  const preferred = names.preferred.find(isPresent)
+  const all = type === 'event' ? Object.keys(from) : names.identifying
+  const present = preferred === undefined ? all.filter(isPresent) : [preferred]
+  // A number and its digits as text are the same identifier.
+  return identityOfPairs(present.map((name) => [name, String(from[name])]))
 }
 
 export function identityOfCustomerId(id: string): string {
   return `c:${id}`
 }
 
-function identityOfIdentifiers(identifiers: unknown): string {
-  const entries = Object.entries(isObject(identifiers) ? identifiers : {})
-  // A number and its digits as text are the same identifier.
-  const pairs = entries.map(([name, value]) => [name, String(value)] as const)
+function identityOfPairs(pairs: (readonly [string, string])[]): string {
   pairs.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
   return `i:${JSON.stringify(pairs)}`
 }
@@ -47,10 +48,10 @@ export class CustomerKeys {
   #recent = new Map<string, string>()
   #older = new Map<string, string>()
 
-  keyOf(type: ElementType, element: Json): string {
+  keyOf(type: ElementType, element: Json, names?: Vocabulary): string {
     const { customer_id: id } = element
     if (typeof id !== 'string' || id.length > LONGEST_REMEMBERED) {
-      return customerKey(identityOf(type, element))
+      return customerKey(identityOf(type, element, names))
     }
     const recent = this.#recent.get(id)
     if (recent !== undefined) return recent

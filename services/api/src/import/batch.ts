@@ -4,6 +4,7 @@ import type { Element } from '@relay/shared/element.js'
 import { Judge, type Assessment } from '../accept/assess.js'
 import { readBody } from '../accept/read.js'
 import { CustomerKeys } from '../identity/identity.js'
+import type { Vocabulary } from '../validate/vocabulary.js'
 import type { Line } from './ndjson.js'
 
 /** One thing that is wrong or doubtful about one line. */
@@ -27,6 +28,7 @@ export interface BatchContext {
   readonly maxLineBytes: number
   /** Errors and warnings that are kept of one batch, each. */
   readonly maxFindings: number
+  readonly names?: Vocabulary | undefined
   readonly nowMs: number
 }
 
@@ -38,7 +40,7 @@ export function judgeBatch(lines: readonly Line[], context: BatchContext): Judge
   const errors: LineFinding[] = []
   for (const { number, bytes } of lines) {
     const before = problems.length
-    const fault = judgeLine(judge, bytes, context.maxLineBytes)
+    const fault = judgeLine(judge, bytes, context)
     if (fault !== null) errors.push({ line: number, ...fault })
     for (const { attribute, message } of problems.slice(before)) {
       errors.push({ line: number, attribute, message })
@@ -56,14 +58,14 @@ export function judgeBatch(lines: readonly Line[], context: BatchContext): Judge
 }
 
 /** Why a line could not be read as an element at all; null: it was judged. */
-function judgeLine(judge: Judge, bytes: Buffer | null, maxLineBytes: number) {
+function judgeLine(judge: Judge, bytes: Buffer | null, { maxLineBytes, names }: BatchContext) {
   if (bytes === null) {
     judge.unreadable()
     const message = `The line is longer than ${String(maxLineBytes)} bytes and was skipped`
     return { attribute: '', message }
   }
   // The endpoint of a type reads one element; which type it may be is the judge's to say.
-  const parsed = readBody(bytes, 'customer', 1)
+  const parsed = readBody(bytes, { endpoint: 'line', maxElements: 1, names })
   if (!parsed.ok) {
     judge.unreadable()
     return { attribute: parsed.fault.attribute ?? '', message: parsed.fault.message }
@@ -79,6 +81,7 @@ export interface BatchIdentity {
   readonly producer: string
   readonly appId: string
   readonly key: string
+  readonly projectCode: string | null
 }
 
 /**
@@ -87,12 +90,13 @@ export interface BatchIdentity {
  * and accepted tomorrow, the batch must not pass for stored.
  */
 export function batchDigest(
-  { producer, appId, key }: BatchIdentity,
+  { producer, appId, key, projectCode }: BatchIdentity,
   lines: readonly Line[],
   { elements, assessment }: JudgedBatch,
 ): Buffer {
   const bytes = elements.reduce((sum, { json }) => sum + json.length, 0)
-  const facts = [producer, appId, key, elements.length, bytes, assessment.accepted]
+  const project = projectCode === null ? [] : [projectCode]
+  const facts = [producer, appId, key, elements.length, bytes, assessment.accepted, ...project]
   const hash = createHash('sha256').update(`import ${JSON.stringify(facts)}\n`)
   for (const { number, bytes: text } of lines) {
     hash.update(`${String(number)} ${String(text?.length ?? -1)}\n`)

@@ -5,6 +5,7 @@ import { countRejected, countStored, countWarnings } from '../accept/count.js'
 import type { IntakeObserver, Quota, QuotaRequest } from '../accept/ports.js'
 import * as refusals from '../accept/refusals.js'
 import type { Refusal } from '../refusal.js'
+import { vocabularyOf } from '../validate/vocabulary.js'
 import { batchDigest, judgeBatch, type JudgedBatch } from './batch.js'
 import { NdjsonSplitter, type Line } from './ndjson.js'
 import { Tally } from './tally.js'
@@ -28,6 +29,7 @@ export interface ImportRequest {
   readonly producer: string
   readonly requestId: string
   readonly idempotencyKey: string | null
+  readonly projectCode: string | null
   /** What the first line is called; an import that goes on elsewhere keeps its numbers. */
   readonly firstLine: number
   /** Errors, and warnings, that the answer lists. */
@@ -95,7 +97,8 @@ export class Importer {
     const { workspace } = request
     const nowMs = clock.nowMs()
     const context = { workspaceLimits: workspace.limits, maxLineBytes, maxFindings: request.listed }
-    const judged = judgeBatch(lines, { ...context, nowMs })
+    const names = vocabularyOf(workspace)
+    const judged = judgeBatch(lines, { ...context, names, nowMs })
     const post = this.#postOf(request, lines, judged, nowMs)
     const refusal = judged.elements.length === 0 ? null : await this.#post(request, post, judged)
     if (refusal !== null) return refusal
@@ -105,15 +108,17 @@ export class Importer {
   }
 
   #postOf(request: ImportRequest, lines: readonly Line[], judged: JudgedBatch, nowMs: number) {
-    const { workspace, producer, requestId, idempotencyKey: key } = request
+    const { workspace, producer, requestId, idempotencyKey: key, projectCode } = request
     const { appId } = workspace
+    const identity = { producer, appId, key: key ?? '', projectCode }
     return {
       appId,
       lane: LANE,
       requestId,
+      ...(projectCode === null ? {} : { projectCode }),
       acceptedAtMs: nowMs,
       elements: judged.elements,
-      digest: key === null ? undefined : batchDigest({ producer, appId, key }, lines, judged),
+      digest: key === null ? undefined : batchDigest(identity, lines, judged),
     } as const
   }
 

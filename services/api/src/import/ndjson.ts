@@ -1,3 +1,5 @@
+import { BOM_BYTES, withoutByteOrderMark } from '../json/byte-order-mark.js'
+
 /** A line that holds something. */
 export interface Line {
   /** 1-based among all lines, blank ones included. */
@@ -8,9 +10,8 @@ export interface Line {
 
 const NEWLINE = 0x0a
 const RETURN = 0x0d
-const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 /** Bytes of a line that do not count towards its length. */
-const UNCOUNTED = BOM.length + 1
+const UNCOUNTED = BOM_BYTES + 1
 
 /**
  * Cuts NDJSON into lines, however it is cut into chunks; holds at most one line. Lines end with LF
@@ -91,9 +92,8 @@ export class NdjsonSplitter {
 }
 
 function withoutEnds(text: Buffer, isFirst: boolean): Buffer {
-  const start = isFirst && text.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0
-  const end = text.length > start && text.at(-1) === RETURN ? text.length - 1 : text.length
-  return text.subarray(start, end)
+  const line = isFirst ? withoutByteOrderMark(text) : text
+  return line.at(-1) === RETURN ? line.subarray(0, -1) : line
 }
 
 function isBlank(bytes: Buffer): boolean {

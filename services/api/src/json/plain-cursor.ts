@@ -13,6 +13,10 @@ export interface PlainBounds {
   readonly items: number
   /** Members of all objects that are open at a time: each name is compared with those before it. */
   readonly members: number
+  /** Objects inside each other in an attribute. */
+  readonly objectLevels: number
+  /** Bytes of an object that is an attribute, or an item of one. */
+  readonly objectBytes: number
 }
 
 /**
@@ -47,6 +51,11 @@ const LETTER_T = 0x74
 const LETTER_F = 0x66
 const LETTER_N = 0x6e
 const FIRST_BEYOND_ASCII = 0x80
+
+/** Bytes at which a plain name does not go on: its end, escapes, and what MoEngage cannot store. */
+const ENDS_NAME = new Uint8Array(256)
+ENDS_NAME.fill(1, 0, SPACE)
+for (const code of Buffer.from('"\\$.%#')) ENDS_NAME[code] = 1
 
 /** What may follow a backslash, but for `u`. */
 const ESCAPED = new Uint8Array(256)
@@ -120,10 +129,17 @@ export class PlainCursor {
     return names.find(this.#bytes, this.#nameStart, this.#nameEnd, this.#nameHash)
   }
 
+  /** The present member's name. */
+  get name(): string {
+    return this.#bytes.toString('utf8', this.#nameStart, this.#nameEnd)
+  }
+
   /** Whether the present member's name begins so; ASCII. */
   nameStartsWith(prefix: string): boolean {
+    // Most names differ in their first letter.
+    if (this.#bytes[this.#nameStart] !== prefix.charCodeAt(0)) return false
     if (this.#nameEnd - this.#nameStart < prefix.length) return false
-    for (let i = 0; i < prefix.length; i++) {
+    for (let i = 1; i < prefix.length; i++) {
       if (this.#bytes[this.#nameStart + i] !== prefix.charCodeAt(i)) return false
     }
     return true
@@ -148,6 +164,11 @@ export class PlainCursor {
 
   get isAtArray(): boolean {
     return this.#bytes[this.at] === OPEN_BRACKET
+  }
+
+  /** A word that is not JSON begins so, too. */
+  get isAtNull(): boolean {
+    return this.#bytes[this.at] === LETTER_N
   }
 
   /** Passes the value that stands here. */
@@ -175,6 +196,58 @@ export class PlainCursor {
         return
       default:
         this.at = endOfNumber(bytes, this.at)
+    }
+  }
+
+  /**
+   * Passes the value of an attribute if no rule can have anything to say about it: what it may be is
+   * that of validate/values.
+   */
+  passAttribute(): void {
+    const bytes = this.#bytes
+    if (bytes[this.at] !== QUOTE) this.#passPlain(1)
+    else if (bytes[this.at + 1] === QUOTE) throw NOT_PLAIN
+    else this.at = endOfString(bytes, this.at, this.#bounds.stringBytes)
+  }
+
+  /** `level`: objects inside each other that an object here would make. */
+  #passPlain(level: number): void {
+    switch (this.#bytes[this.at] ?? 0) {
+      case OPEN_BRACE:
+        this.#passPlainObject(level)
+        return
+      case OPEN_BRACKET:
+        this.#passPlainArray(level)
+        return
+      case LETTER_N:
+        throw NOT_PLAIN
+      default:
+        this.pass()
+    }
+  }
+
+  #passPlainObject(level: number): void {
+    if (level > this.#bounds.objectLevels) throw NOT_PLAIN
+    const start = this.at
+    let isEmpty = true
+    this.openObject()
+    while (this.nextMember()) {
+      isEmpty = false
+      this.#passPlain(level + 1)
+    }
+    if (isEmpty || this.at - start > this.#bounds.objectBytes) throw NOT_PLAIN
+  }
+
+  /** Items of one kind alone: texts, numbers or objects. */
+  #passPlainArray(level: number): void {
+    let kind = 0
+    this.openArray()
+    for (let items = 0; this.nextItem(); items++) {
+      const found = kindOf(this.#bytes[this.at] ?? 0)
+      if (items === 0) kind = found
+      if (found === 0 || found !== kind || items >= this.#bounds.items) throw NOT_PLAIN
+      if (found === OPEN_BRACE) this.#passPlainObject(level)
+      else this.pass()
     }
   }
 
@@ -255,10 +328,9 @@ export class PlainCursor {
     const start = open + 1
     let hash = 0
     let i = start
-    for (let byte = bytes[i] ?? 0; byte !== QUOTE; byte = bytes[++i] ?? 0) {
-      if (byte < SPACE || byte === BACKSLASH) throw NOT_PLAIN
-      hash = hashByte(hash, byte)
-    }
+    let byte = bytes[i] ?? 0
+    for (; ENDS_NAME[byte] === 0; byte = bytes[++i] ?? 0) hash = hashByte(hash, byte)
+    if (byte !== QUOTE) throw NOT_PLAIN
     if (i - start > this.#bounds.nameBytes) throw NOT_PLAIN
     this.#nameStart = start
     this.#nameEnd = i
@@ -278,6 +350,12 @@ export class PlainCursor {
     hashes[count] = hash
     this.#hashCount = count + 1
   }
+}
+
+/** What sort of item begins with a byte; 0: one that an array of an attribute cannot have. */
+function kindOf(byte: number): number {
+  if (byte === QUOTE || byte === OPEN_BRACE) return byte
+  return byte === MINUS || isDigit(byte) ? ZERO : 0
 }
 
 /** Where the string ends that begins at `open`; `most` is how many bytes it may have. */

@@ -12,7 +12,9 @@ const requestId = z
 export const detail = z
   .strictObject({
     index: z.int().min(0).optional().describe('Position of the element, 0-based.'),
-    attribute: z.string().describe('Path inside the element, or name of a header.'),
+    attribute: z
+      .string()
+      .describe('Path inside the element, or name of a header or query parameter.'),
     message: z.string(),
   })
   .meta({ id: 'Detail' })
@@ -45,7 +47,7 @@ export const refusal = z.strictObject({ status: z.literal('fail'), error }).meta
 
 export const lineFinding = z
   .strictObject({
-    line: z.int().min(1).describe('1-based; blank lines count.'),
+    line: z.int().min(1).optional().describe('1-based; blank lines count. Absent: the request.'),
     attribute: z.string(),
     message: z.string(),
   })

@@ -89,6 +89,13 @@ const parameters = {
     description: 'The workspace; the same as the user name.',
     schema: { type: 'string' },
   },
+  ProjectCode: {
+    name: 'project_code',
+    in: 'query',
+    description:
+      'The project of a Portfolio workspace that the elements belong to. Without it MoEngage keeps them outside every project.',
+    schema: { type: 'string', minLength: 1, maxLength: 100 },
+  },
   Lane: {
     name: 'Relay-Lane',
     in: 'header',
@@ -157,7 +164,7 @@ function success(description: string, schema: z.ZodType): Json {
 }
 
 function endpoint(name: string, summary: string, body: z.ZodType): Json {
-  const names = ['AppId', 'Lane', 'IdempotencyKey', 'Prefer']
+  const names = ['AppId', 'ProjectCode', 'Lane', 'IdempotencyKey', 'Prefer']
   return {
     [`/v1/${name}/{app_id}`]: {
       post: {
@@ -176,7 +183,7 @@ function endpoint(name: string, summary: string, body: z.ZodType): Json {
 }
 
 function importPath(): Json {
-  const names = ['AppId', 'IdempotencyKey', 'FirstLine', 'MaxErrors']
+  const names = ['AppId', 'ProjectCode', 'IdempotencyKey', 'FirstLine', 'MaxErrors']
   return {
     '/v1/import/{app_id}': {
       post: {

@@ -18,7 +18,7 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
   InvalidParams: {
     statuses: [400],
     cause:
-      '`Relay-Lane`, `Idempotency-Key`, `first_line`, `max_errors` or the path has a value that means nothing.',
+      '`Relay-Lane`, `Idempotency-Key`, `project_code`, `first_line`, `max_errors` or the path has an invalid value.',
     remedy: '`error.attribute` and `error.details` name each one and what it may be.',
   },
   ParamsRequired: {
@@ -34,12 +34,14 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
   'Body type is not JSON': {
     statuses: [400],
     cause: 'The body is JSON, but not an object.',
-    remedy: 'Wrap elements as `{"type":"transition","elements":[…]}`.',
+    remedy:
+      'Wrap elements as `{"type":"transition","elements":[…]}`; encode the body once, not twice.',
   },
   'Malformed JSON': {
     statuses: [400],
     cause: 'The body is not JSON, not UTF-8, or nested over 64 levels deep.',
-    remedy: 'The message says at which character; let a JSON library write the body.',
+    remedy:
+      'The message names the line and the column, and the usual reason; let a JSON library write the body.',
   },
   'Malformed gzip': {
     statuses: [400],
@@ -68,7 +70,7 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
   },
   'Bad Request': {
     statuses: [400],
-    cause: 'What arrived is not HTTP/1.1, or is ambiguous about its length.',
+    cause: 'What arrived is not HTTP/1.1, has no `Host`, or is ambiguous about its length.',
     remedy: 'Look at the client or at the proxy before relay.',
   },
   'Authentication Required': {
@@ -123,6 +125,11 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
     statuses: [415],
     cause: 'The body is announced as something else than JSON in UTF-8, plain or gzip.',
     remedy: 'Send `application/json`; for an import `application/x-ndjson`.',
+  },
+  'Expectation Failed': {
+    statuses: [417],
+    cause: '`Expect` asks for something else than `100-continue`.',
+    remedy: 'Leave the header out.',
   },
   IdempotencyKeyReused: {
     statuses: [422],

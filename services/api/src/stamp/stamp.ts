@@ -42,5 +42,9 @@ export function stampActions(
 
 /** Says whether an action carries no time of its own. */
 export function needsStamp(action: unknown): boolean {
-  return isObject(action) && action.current_time === undefined && action.user_time === undefined
+  return isObject(action) && isAbsent(action.current_time) && isAbsent(action.user_time)
+}
+
+function isAbsent(time: unknown): boolean {
+  return time === undefined || time === null
 }

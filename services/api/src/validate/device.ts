@@ -1,5 +1,6 @@
 import { isObject, type Json, type Reporter } from './subject.js'
 import { DEVICE_ATTRIBUTE_TYPES } from './fields.js'
+import { checkValues } from './values.js'
 import { DEVICE_PLATFORMS, RESERVED_PREFIX, STANDARD_DEVICE_ATTRIBUTES } from './names.js'
 
 /** openapi, CreateDeviceRequest. */
@@ -25,13 +26,20 @@ function checkAttributes(attributes: Json, reporter: Reporter): void {
   for (const name in attributes) {
     if (name === '') findings.add('emptyName', index, 'attributes.')
     const type = DEVICE_ATTRIBUTE_TYPES.get(name)
-    if (type !== undefined && !type.accepts(attributes[name])) {
+    if (type === undefined) lintName(name, reporter)
+    else if (attributes[name] !== null && !type.accepts(attributes[name])) {
       findings.add('wrongType', index, `attributes.${name}`, type.expected)
     }
-    if (name.startsWith(RESERVED_PREFIX) && !STANDARD_DEVICE_ATTRIBUTES.has(name)) {
-      findings.add('reservedDeviceName', index, `attributes.${name}`)
-    }
   }
+  checkValues(attributes, 'attributes', REQUIRED, reporter)
+}
+
+const REQUIRED: ReadonlySet<string> = new Set(['platform', 'push_id'])
+
+function lintName(name: string, { index, findings, names }: Reporter): void {
+  if (REQUIRED.has(name) || names.allowed.has(name) || name === '') return
+  const isReserved = name.startsWith(RESERVED_PREFIX) && !STANDARD_DEVICE_ATTRIBUTES.has(name)
+  findings.add(isReserved ? 'reservedDeviceName' : 'deviceAttribute', index, `attributes.${name}`)
 }
 
 function checkRequiredString(

@@ -2,6 +2,8 @@ import { BLOCKED_CUSTOMER_IDS } from '@relay/shared/vendor/limits.js'
 import { checkDevice } from './device.js'
 import { checkEvent } from './event.js'
 import { CUSTOMER_ID_CHARACTERS } from './limits.js'
+import { hasIdentifiers, PLACEHOLDERS } from './identifiers.js'
+import { lintElementMembers } from './members.js'
 import { KIND_OF_TYPE, type ElementType } from './names.js'
 import { lintLengths } from './lengths.js'
 import { isObject, type Json, type Reporter } from './subject.js'
@@ -20,12 +22,18 @@ export interface CheckedElement {
 export interface ReadElement {
   readonly value: unknown
   /** What its text shows and its value does not. */
-  readonly span: { readonly members: number; readonly badEscapes: number }
+  readonly span: {
+    readonly start: number
+    readonly end: number
+    readonly members: number
+    readonly badEscapes: number
+  }
   /** What a walk over the whole element finds; undefined: that walk is still to be taken. */
   readonly survey?: Survey
 }
 
 const BLOCKED = new Set(BLOCKED_CUSTOMER_IDS)
+const NOBODY: ReadonlySet<unknown> = new Set([...BLOCKED, ...PLACEHOLDERS])
 
 /**
  * Holds one element to every rule; null when at least one refuses it. `expected` is the type that a
@@ -36,7 +44,7 @@ export function checkElement(
   expected: ElementType | null,
   reporter: Reporter,
 ): CheckedElement | null {
-  const { index, findings, nowMs } = reporter
+  const { index, findings } = reporter
   if (!isObject(value)) {
     findings.add('notAnObject', index, '')
     return null
@@ -48,18 +56,19 @@ export function checkElement(
   }
   const survey = taken ?? surveyOf(value)
   if (type === null) return null
-  checkCustomerId(value, reporter)
+  checkCustomerId(value, type, reporter)
   switch (type) {
     case 'customer':
       checkUser(value, reporter)
       break
     case 'event':
-      checkEvent(value, { index, findings, nowMs })
+      checkEvent(value, reporter)
       break
     case 'device':
       checkDevice(value, reporter)
       break
   }
+  lintElementMembers(value, type, reporter)
   if (survey.oversized) lintLengths(value, reporter)
   if (findings.problemCount > before) return null
   return { type, element: value, duplicateKeys: survey.members !== span.members }
@@ -79,17 +88,28 @@ function checkType(type: unknown, expected: ElementType | null, reporter: Report
   return expected
 }
 
-function checkCustomerId({ customer_id: id }: Json, { index, findings }: Reporter): void {
+function checkCustomerId(element: Json, type: ElementType, reporter: Reporter): void {
+  const { index, findings } = reporter
+  const { customer_id: id } = element
   // Whether it may be absent depends on the type.
   if (id === undefined) return
-  if (typeof id !== 'string') findings.add('wrongType', index, 'customer_id', 'string')
-  else if (BLOCKED.has(id)) findings.add('blockedCustomerId', index, 'customer_id')
-  else if (hasFewerCharacters(id, CUSTOMER_ID_CHARACTERS)) {
+  if (id === null && hasIdentifiers(element, type, reporter.names)) {
+    findings.add('nullMember', index, 'customer_id')
+  } else if (typeof id !== 'string') findings.add('wrongType', index, 'customer_id', 'string')
+  else if (NOBODY.has(id)) {
+    findings.add(BLOCKED.has(id) ? 'blockedCustomerId' : 'placeholderId', index, 'customer_id')
+  } else if (hasFewerCharacters(id, CUSTOMER_ID_CHARACTERS)) {
     findings.add('shortCustomerId', index, 'customer_id')
+  } else if (CONTROL.test(id)) {
+    // NUL is named with all texts that cannot be sent.
+    if (!id.includes('\0')) findings.add('controlInId', index, 'customer_id')
   } else if (id.length < 32 && BLOCKED.has(id.trim().toLowerCase())) {
     findings.add('blockedIdSpelling', index, 'customer_id')
   }
 }
+
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\0-\x1f\x7f-\x9f]/
 
 /** Characters, not UTF-16 units: an emoji is one. */
 function hasFewerCharacters(text: string, count: number): boolean {

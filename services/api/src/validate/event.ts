@@ -7,18 +7,24 @@ import {
   NAME_CHARACTERS,
   OLD_EVENT_MS,
   TIMEZONE_OFFSET_SECONDS,
+  TIMEZONE_STEP_SECONDS,
 } from './limits.js'
 import { EVENT_PLATFORMS, RESERVED_PREFIX, STANDARD_EVENT_ATTRIBUTES } from './names.js'
-import { isIdentifier } from './user.js'
+import { checkUserIdentifiers } from './identifiers.js'
+import { lintActionMembers } from './members.js'
+import { checkValues, isRemarkableValue } from './values.js'
+
+const NONE: ReadonlySet<string> = new Set()
 
 /** openapi, CreateEventRequest. */
 export function checkEvent(event: Json, reporter: Reporter): void {
   const { index, findings } = reporter
-  const { device_id: deviceId, user_identifiers: identifiers, actions } = event
-  if (deviceId !== undefined && typeof deviceId !== 'string') {
+  const { device_id: deviceId = null, user_identifiers: identifiers = null, actions } = event
+  if (deviceId !== null && typeof deviceId !== 'string') {
     findings.add('wrongType', index, 'device_id', 'string')
   }
-  if (identifiers !== undefined) checkIdentifiers(identifiers, reporter)
+  const isNamed = typeof event.customer_id === 'string'
+  if (identifiers !== null) checkUserIdentifiers(identifiers, isNamed, reporter)
   else if (event.customer_id === undefined) {
     findings.add('noIdentity', index, 'customer_id', 'user_identifiers')
   }
@@ -27,20 +33,6 @@ export function checkEvent(event: Json, reporter: Reporter): void {
   else if (actions.length === 0) findings.add('empty', index, 'actions', 'actions')
   else {
     for (let i = 0; i < actions.length; i++) checkAction(actions[i], i, reporter)
-  }
-}
-
-function checkIdentifiers(identifiers: unknown, { index, findings }: Reporter): void {
-  if (!isObject(identifiers)) {
-    findings.add('wrongType', index, 'user_identifiers', 'object')
-    return
-  }
-  const names = Object.keys(identifiers)
-  if (names.length === 0) findings.add('empty', index, 'user_identifiers', 'user_identifiers')
-  for (const name of names) {
-    if (!isIdentifier(identifiers[name])) {
-      findings.add('identifierValue', index, `user_identifiers.${name}`)
-    }
   }
 }
 
@@ -55,60 +47,80 @@ function checkAction(action: unknown, position: number, reporter: Reporter): voi
   checkActionName(action.action, at, reporter)
   for (const [field, type] of ACTION_FIELD_TYPES) {
     const value = action[field]
-    if (value !== undefined && !type.accepts(value)) {
+    if (value !== undefined && value !== null && !type.accepts(value)) {
       findings.add('wrongType', index, at(`.${field}`), type.expected)
     }
   }
   lintPlatform(action, at, reporter)
   checkTimes(action, at, reporter)
-  if (action.attributes !== undefined) checkAttributes(action.attributes, at, reporter)
+  const { attributes = null } = action
+  if (attributes !== null) checkAttributes(attributes, at, reporter)
+  // What was read sparsely has known members alone, and no null.
+  if (!reporter.isPlain) lintActionMembers(action, at(''), reporter)
 }
 
 type Path = (field: string) => string
 
-function checkActionName(name: unknown, at: Path, { index, findings }: Reporter): void {
+function checkActionName(name: unknown, at: Path, { index, findings, names }: Reporter): void {
   if (name === undefined) findings.add('missing', index, at('.action'), 'action')
   else if (typeof name !== 'string') findings.add('wrongType', index, at('.action'), 'string')
-  else if (name === '') findings.add('emptyAction', index, at('.action'))
-  else if (name.startsWith(RESERVED_PREFIX)) findings.add('reservedName', index, at('.action'))
-  else if (name.length > NAME_CHARACTERS) findings.add('longName', index, at('.action'))
+  else if (isBlank(name)) findings.add('emptyAction', index, at('.action'))
+  else if (name.startsWith(RESERVED_PREFIX) && !names.allowed.has(name)) {
+    findings.add('reservedName', index, at('.action'))
+  } else if (name.length > NAME_CHARACTERS) findings.add('longName', index, at('.action'))
+}
+
+/** Most names begin with a letter of ASCII, and need no second look. */
+function isBlank(name: string): boolean {
+  const first = name.charCodeAt(0)
+  return !(first > 0x20 && first < 0x80) && name.trim() === ''
 }
 
 function lintPlatform(action: Json, at: Path, { index, findings }: Reporter): void {
-  const { platform, moe_os_type: system } = action
+  const { platform, moe_os_type: system = null } = action
   if (typeof platform === 'string' && !EVENT_PLATFORMS.has(platform)) {
     findings.add('platformSpelling', index, at('.platform'), [...EVENT_PLATFORMS].join(', '))
   }
-  if (system !== undefined && platform !== 'TV') {
+  if (system !== null && platform !== 'TV') {
     findings.add('platformOfTv', index, at('.moe_os_type'))
   }
 }
 
-function checkAttributes(attributes: unknown, at: Path, { index, findings }: Reporter): void {
+function checkAttributes(attributes: unknown, at: Path, reporter: Reporter): void {
+  const { index, findings, names, isPlain } = reporter
   if (!isObject(attributes)) {
     findings.add('wrongType', index, at('.attributes'), 'object')
     return
   }
   let count = 0
+  let isRemarkable = !isPlain
   for (const name in attributes) {
     count++
+    if (isRemarkableValue(attributes[name])) isRemarkable = true
     if (name === '') findings.add('emptyName', index, at('.attributes.'))
-    if (name.startsWith(RESERVED_PREFIX) && !STANDARD_EVENT_ATTRIBUTES.has(name)) {
-      findings.add('reservedName', index, at(`.attributes.${name}`))
+    if (!name.startsWith(RESERVED_PREFIX)) continue
+    if (!STANDARD_EVENT_ATTRIBUTES.has(name)) {
+      if (!names.allowed.has(name)) findings.add('reservedName', index, at(`.attributes.${name}`))
+    } else if (isObject(attributes[name])) {
+      findings.add('standardObject', index, at(`.attributes.${name}`))
     }
   }
   if (count > ATTRIBUTES_PER_EVENT) findings.add('manyAttributes', index, at('.attributes'))
+  if (isRemarkable) checkValues(attributes, at('.attributes'), NONE, reporter)
 }
 
 function checkTimes(action: Json, at: Path, reporter: Reporter): void {
   const { index, findings } = reporter
-  const offset = action.user_timezone_offset
+  const offset = action.user_timezone_offset ?? undefined
   if (offset !== undefined && typeof offset !== 'number') {
     findings.add('wrongType', index, at('.user_timezone_offset'), 'number')
   } else if (offset !== undefined && Math.abs(offset) > TIMEZONE_OFFSET_SECONDS) {
     findings.add('timezoneOffset', index, at('.user_timezone_offset'))
+  } else if (offset !== undefined && offset % TIMEZONE_STEP_SECONDS !== 0) {
+    findings.add('offsetUnit', index, at('.user_timezone_offset'))
   }
-  const { current_time: current, user_time: user } = action
+  const current = action.current_time ?? undefined
+  const user = action.user_time ?? undefined
   if (current !== undefined) checkTime(current, 0, at('.current_time'), reporter)
   if (user !== undefined) {
     checkTime(user, localLeadMs(user, current, offset), at('.user_time'), reporter)

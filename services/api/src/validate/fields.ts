@@ -4,9 +4,11 @@ import {
   PLATFORMS_ATTRIBUTE,
   REMOVE_FROM_ARRAY,
 } from '@relay/shared/vendor/user-attributes.js'
-import { isEmail, isIsoDateTime } from './format.js'
+import { isDate, isEmail, isIsoDateTime } from './format.js'
+import type { RuleName } from './rules.js'
 import {
   BLOCKED_ATTRIBUTE_NAMES,
+  RESERVED_USER_ATTRIBUTES,
   STANDARD_DEVICE_ATTRIBUTES,
   STANDARD_EVENT_ATTRIBUTES,
   STANDARD_USER_ATTRIBUTES,
@@ -21,6 +23,8 @@ export interface FieldType {
   /** In the vendor's words: "expected string". */
   readonly expected: string
   readonly accepts: (value: unknown) => boolean
+  /** Values that are accepted and doubtful, and what is said of them. */
+  readonly doubt?: { readonly rule: RuleName; readonly isAbout: (value: unknown) => boolean }
 }
 
 const isString = (value: unknown) => typeof value === 'string'
@@ -31,10 +35,22 @@ const oneOf = (values: ReadonlySet<string>) => (value: unknown) =>
 const STRING: FieldType = { expected: 'string', accepts: isString }
 export const BOOLEAN: FieldType = { expected: 'boolean', accepts: isBoolean }
 const INTEGER: FieldType = { expected: 'integer', accepts: Number.isInteger }
-const EMAIL: FieldType = { expected: 'string with an email address', accepts: isEmail }
+
+/** Two texts around "@", whatever they are: addresses have letters beyond ASCII today. */
+const ADDRESS = /^\s*(?:[^\s@]+@[^\s@]+\s*)?$/
+
+const EMAIL: FieldType = {
+  expected: 'string with an email address',
+  accepts: (value) => typeof value === 'string' && ADDRESS.test(value),
+  doubt: { rule: 'emailSpelling', isAbout: (value) => value !== '' && !isEmail(value) },
+}
 const DATE_TIME: FieldType = {
-  expected: 'string with an ISO 8601 date and time such as 2019-05-21T03:47:35Z',
-  accepts: isIsoDateTime,
+  expected: 'string',
+  accepts: isString,
+  doubt: {
+    rule: 'dateSpelling',
+    isAbout: (value) => value !== '' && !isDate(value) && !isIsoDateTime(value),
+  },
 }
 
 function choice(...values: string[]): FieldType {
@@ -89,7 +105,7 @@ export const ACTION_FIELD_TYPES: readonly (readonly [string, FieldType])[] = [
 
 /**
  * Every name in `attributes` that some rule of users, devices or events is about, but for names that
- * begin with the reserved prefix and are not standard.
+ * begin with a reserved prefix and are not standard.
  */
 export const RULED_ATTRIBUTES: ReadonlySet<string> = new Set([
   ...USER_ATTRIBUTE_TYPES.keys(),
@@ -99,6 +115,7 @@ export const RULED_ATTRIBUTES: ReadonlySet<string> = new Set([
   ...STANDARD_USER_ATTRIBUTES,
   ...STANDARD_DEVICE_ATTRIBUTES,
   ...STANDARD_EVENT_ATTRIBUTES,
+  ...RESERVED_USER_ATTRIBUTES,
   ADD_TO_ARRAY,
   REMOVE_FROM_ARRAY,
   PLATFORMS_ATTRIBUTE,

@@ -19,6 +19,11 @@ export function isIsoDateTime(value: unknown): boolean {
   return typeof value === 'string' && DATE_TIME.test(value) && parseTime(value) !== null
 }
 
+/** A day, `YYYY-MM-DD`. */
+export function isDate(value: unknown): boolean {
+  return typeof value === 'string' && value.length === 10 && parseTime(value)?.zoned === false
+}
+
 export interface Time {
   /** Milliseconds since 1970; of a time without zone, as if it were UTC. */
   readonly epochMs: number

@@ -1,5 +1,10 @@
 import { isObject, type Json, type Reporter } from './subject.js'
-import { ARRAY_ENTRIES_KEPT, NAME_CHARACTERS, VALUE_CHARACTERS_KEPT } from './limits.js'
+import {
+  ARRAY_ENTRIES_KEPT,
+  NAME_CHARACTERS,
+  OBJECT_ENTRIES_KEPT,
+  VALUE_CHARACTERS_KEPT,
+} from './limits.js'
 import { inside } from './path.js'
 
 /**
@@ -15,15 +20,18 @@ export function lintLengths(element: Json, reporter: Reporter): void {
   })
 }
 
+const URL_START = /^\s*[a-z][a-z0-9+.-]*:\/\//i
+
 function lint(value: unknown, path: string, reporter: Reporter): void {
   const { index, findings } = reporter
   if (typeof value === 'string') {
     // Characters, not UTF-16 units: an emoji is one.
     if (value.length > VALUE_CHARACTERS_KEPT && Array.from(value).length > VALUE_CHARACTERS_KEPT) {
-      findings.add('longValue', index, path)
+      findings.add(URL_START.test(value) ? 'longUrl' : 'longValue', index, path)
     }
   } else if (Array.isArray(value)) {
-    if (value.length > ARRAY_ENTRIES_KEPT) findings.add('longArray', index, path)
+    const kept = value.every(isObject) ? OBJECT_ENTRIES_KEPT : ARRAY_ENTRIES_KEPT
+    if (value.length > kept) findings.add('longArray', index, path, String(kept))
     value.forEach((item: unknown, i) => {
       lint(item, `${path}[${String(i)}]`, reporter)
     })

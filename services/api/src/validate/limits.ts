@@ -12,6 +12,24 @@ export {
 /** Entries that MoEngage keeps of an array. help. */
 export const ARRAY_ENTRIES_KEPT = 50
 
+/** Entries that MoEngage keeps of an array of objects. help, object data type. */
+export const OBJECT_ENTRIES_KEPT = 100
+
+/** Members of one object. help, object data type. */
+export const OBJECT_KEYS = 100
+
+/** Objects inside each other that MoEngage keeps; deeper ones become text. help, object data type. */
+export const OBJECT_LEVELS = 2
+
+/** Largest object, bytes of JSON, under the wider reading of "25 KB". help, object data type. */
+export const OBJECT_BYTES = 25_600
+
+/** The same under the narrower reading: above it the outcome is unknown. */
+export const OBJECT_BYTES_DOUBTFUL = 25_000
+
+/** Offsets of time zones are multiples of this many seconds (a quarter of an hour). */
+export const TIMEZONE_STEP_SECONDS = 900
+
 /** `user_timezone_offset` lies within this many seconds of UTC. openapi. */
 export const TIMEZONE_OFFSET_SECONDS = 54_000
 

@@ -12,11 +12,15 @@ export const RESERVED_PREFIX = 'moe_'
 
 /** Standard user attributes that may carry the reserved prefix. */
 export const STANDARD_USER_ATTRIBUTES: ReadonlySet<string> = new Set([
+  // help: release notes of July 2026; it is required by law in some countries.
+  'moe_email_open_tracking_consent',
   'moe_email_optin_status',
   'moe_em_unsub_categories',
   'moe_gaid',
   'moe_hard_bounce',
   'moe_mobile',
+  // help, data-overview.
+  'moe_mweb',
   'moe_sms_subscription',
   'moe_spam',
   'moe_sub_w',
@@ -25,7 +29,28 @@ export const STANDARD_USER_ATTRIBUTES: ReadonlySet<string> = new Set([
 ])
 
 /** Event attributes that may carry the reserved prefix. The vendor's samples send both. */
-export const STANDARD_EVENT_ATTRIBUTES: ReadonlySet<string> = new Set(['moe_mobile', 'moe_os_type'])
+export const STANDARD_EVENT_ATTRIBUTES: ReadonlySet<string> = new Set([
+  'moe_mobile',
+  'moe_os_type',
+  // help, portfolio.
+  'moe_project_name',
+])
+
+/** User attributes that MoEngage keeps for itself: what is sent under them is lost. help, data-overview. */
+export const RESERVED_USER_ATTRIBUTES: ReadonlySet<string> = new Set([
+  'MOE_TIME_FORMAT',
+  'MOE_TIME_TIMEZONE',
+  'MOE_GAID',
+  'MOE_ISLAT',
+  'INSTALL',
+  'UPDATE',
+  'status',
+  'user_id',
+  'source',
+])
+
+/** Begins ten more of them. */
+export const RESERVED_USER_PREFIX = 'USER_ATTRIBUTE_'
 
 /** Device attributes that may carry the reserved prefix. */
 export const STANDARD_DEVICE_ATTRIBUTES: ReadonlySet<string> = new Set([

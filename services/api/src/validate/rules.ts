@@ -47,6 +47,12 @@ export const RULES = {
   ),
   tooLarge: refuse('Payload too large', 'overview 413', (d) => d),
 
+  unknownMember: warn('openapi', (d) => {
+    const meant = d === '' ? '' : ` Did you mean "${d}"?`
+    return `MoEngage does not know this member and drops it.${meant}`
+  }),
+  nullMember: warn('own choice', () => 'null counts as absent here; leave the member out'),
+
   // Whom it is about
   shortCustomerId: refuse(
     ATTRIBUTE,
@@ -62,6 +68,16 @@ export const RULES = {
     'overview, list of values',
     () => 'customer_id is another spelling of a value that MoEngage does not allow',
   ),
+  placeholderId: refuse(
+    ATTRIBUTE,
+    'own choice: no program means it, and all its users would become one',
+    () => 'customer_id is what a program writes in place of a missing value',
+  ),
+  controlInId: refuse(
+    ATTRIBUTE,
+    'own choice: no such id can be found again at MoEngage',
+    () => 'customer_id contains a control character',
+  ),
   noIdentity: refuse(
     MISSING,
     'openapi, customer_id',
@@ -73,6 +89,15 @@ export const RULES = {
     () => 'expected non-empty string or number',
   ),
 
+  idleIdentifier: warn(
+    'help, identity resolution',
+    () => 'does not identify anybody: expected non-blank string or number',
+  ),
+  placeholderIdentifier: warn(
+    'own choice',
+    () => 'is what a program writes in place of a missing value; all its users become one',
+  ),
+
   // Names
   blockedName: refuse(
     ATTRIBUTE,
@@ -82,11 +107,24 @@ export const RULES = {
   reservedName: refuse(
     ATTRIBUTE,
     'openapi, UserAttributes; facts for events',
-    () => 'the prefix "moe_" is reserved by MoEngage; its use can get the account blocked',
+    () =>
+      'the prefix "moe_" is reserved by MoEngage; its use can get the account blocked. A new name of MoEngage is allowed with MOENGAGE_ALLOWED_NAMES or allowedNames',
   ),
   reservedDeviceName: warn(
     'openapi, UserAttributes',
     () => 'the prefix "moe_" is reserved by MoEngage and this is no documented device attribute',
+  ),
+  deviceAttribute: warn(
+    'help, data-overview',
+    () => 'not a documented device attribute; MoEngage drops it',
+  ),
+  reservedUserName: warn(
+    'help, data-overview',
+    () => 'MoEngage reserves this name; the attribute is lost',
+  ),
+  unsupportedName: warn(
+    'help, object data type',
+    () => 'contains one of $ . % #, which MoEngage does not support in names; it may be dropped',
   ),
   emptyName: warn(
     'openapi, UserAttributes',
@@ -105,17 +143,82 @@ export const RULES = {
     'openapi 400 ArrayFieldError',
     (d) => `Cannot add and remove '${d}' at the same time`,
   ),
+  setAndChange: refuse(
+    'ArrayFieldError',
+    'help, UserAttributes',
+    (d) => `Cannot set '${d}' and add or remove its values at the same time`,
+  ),
+  arrayOfReserved: refuse(
+    'ArrayFieldError',
+    'help, UserAttributes',
+    (d) => `Cannot add to or remove from the reserved attribute '${d}'`,
+  ),
+  arrayOfStandard: warn(
+    'help, UserAttributes',
+    () => 'is a standard attribute of another type, which has no values to add or remove',
+  ),
+  emptyUnset: warn('help, unset-user-attributes', () => 'names no attribute to clear'),
+  unsetId: refuse(ATTRIBUTE, 'help, unset-user-attributes', () => 'customer_id cannot be cleared'),
+  setAndUnset: warn(
+    'help, unset-user-attributes',
+    () => 'is set and cleared in one element: MoEngage clears it',
+  ),
+  standardObject: refuse(
+    TYPE,
+    'help, object data type',
+    () => 'a standard attribute cannot be an object',
+  ),
+  largeObject: refuse(
+    ATTRIBUTE,
+    'help, object data type',
+    () => `an object can have at most ${String(limits.OBJECT_BYTES)} bytes`,
+  ),
+  nearlyLargeObject: warn(
+    'help, object data type',
+    () => 'an object can have at most 25 KB, which may mean 25,000 bytes',
+  ),
+  manyKeys: refuse(
+    ATTRIBUTE,
+    'help, object data type',
+    () => `an object can have at most ${String(limits.OBJECT_KEYS)} keys`,
+  ),
+  deepObject: warn(
+    'help, object data type',
+    () => `MoEngage keeps ${String(limits.OBJECT_LEVELS)} levels of objects; this one becomes text`,
+  ),
+  emptyObject: warn('help, object data type', () => 'MoEngage does not take an empty object'),
+  mixedArray: warn(
+    'help, data-tracking-policies',
+    () => 'MoEngage takes arrays of numbers, of strings or of objects alone; this one is dropped',
+  ),
+  nullValue: warn(
+    'help, unset-user-attributes',
+    () => 'MoEngage ignores null: it clears nothing. Use unset_attributes of a customer',
+  ),
+  emptyValue: warn(
+    'help, unset-user-attributes',
+    () => 'an empty text clears nothing at MoEngage. Use unset_attributes of a customer',
+  ),
+  emailSpelling: warn('openapi, u_em', () => 'may not be an address that mail reaches'),
+  dateSpelling: warn(
+    'help, data-overview',
+    () => 'not YYYY-MM-DD or YYYY-MM-DDTHH:mm:ssZ: MoEngage stores it as text',
+  ),
+  longUrl: warn(
+    'help, data-tracking-policies',
+    () => `MoEngage drops a URL over ${String(limits.VALUE_CHARACTERS_KEPT)} characters`,
+  ),
   longValue: warn(
     'help',
     () => `MoEngage keeps ${String(limits.VALUE_CHARACTERS_KEPT)} characters; the rest is cut off`,
   ),
   longArray: warn(
-    'help',
-    () => `MoEngage keeps ${String(limits.ARRAY_ENTRIES_KEPT)} entries of an array`,
+    'help, data-tracking-policies; object data type',
+    (d) => `MoEngage keeps ${d} entries of such an array`,
   ),
   manyAttributes: warn(
     'help',
-    () => `an event carries at most ${String(limits.ATTRIBUTES_PER_EVENT)} attributes`,
+    () => `MoEngage keeps the first ${String(limits.ATTRIBUTES_PER_EVENT)} attributes of an event`,
   ),
   platformSpelling: warn('openapi, platform', (d) => `not a documented platform (${d})`),
   platformOfTv: warn('openapi, moe_os_type', () => 'moe_os_type is for the platform TV only'),
@@ -132,6 +235,10 @@ export const RULES = {
     () => 'lies more than 5 minutes in the future',
   ),
   oldTime: warn('own choice', () => 'lies more than a year in the past; is the unit right?'),
+  offsetUnit: warn(
+    'openapi, user_timezone_offset',
+    () => 'no time zone is so many seconds from UTC; is it in minutes or hours?',
+  ),
   timezoneOffset: refuse(
     ATTRIBUTE,
     'openapi, user_timezone_offset',

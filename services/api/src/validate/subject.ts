@@ -1,4 +1,5 @@
 import type { Findings } from './findings.js'
+import type { Vocabulary } from './vocabulary.js'
 
 /** A JSON object as parsed; nothing is known of its members. */
 export type Json = Readonly<Record<string, unknown>>
@@ -12,4 +13,9 @@ export interface Reporter {
   readonly index: number
   readonly findings: Findings
   readonly nowMs: number
+  readonly names: Vocabulary
+  /** An upper bound of the bytes of the element's text. */
+  readonly bytes: number
+  /** No name in it has an unusual character: the text was read sparsely. */
+  readonly isPlain: boolean
 }

@@ -57,7 +57,7 @@ it.each<[string, string | Buffer, string, string | undefined]>([
 it('where JSON ends is told by its place, and nothing of the body is quoted', () => {
   const parsed = parse('{"hunter2":1 2}')
   if (parsed.ok) throw new Error('was taken')
-  expect(parsed.fault.message).toMatch(/ See character 13\.$/)
+  expect(parsed.fault.message).toContain(' at line 1, column 14')
   expect(parsed.fault.message).not.toContain('hunter2')
   const other = parse('{"a": hunter2}')
   expect(JSON.stringify(other)).not.toContain('hunter2')

@@ -1,12 +1,9 @@
 import { assess } from '../../src/accept/assess.js'
 import { invalidRefusal } from '../../src/accept/refusals.js'
 import { NOW_MS, workspace } from '../support/workspace.js'
+import { ELEMENT_CASES } from './all.js'
 import type { ElementCase } from './case.js'
-import { DEVICE_CASES, EVENT_CASES } from './events.js'
-import { USER_CASES } from './users.js'
-import { VALUE_CASES } from './values.js'
 
-const CASES = [...USER_CASES, ...EVENT_CASES, ...DEVICE_CASES, ...VALUE_CASES]
 const NEIGHBOUR = '{"type":"customer","customer_id":"first"}'
 const context = {
   endpoint: 'transition',
@@ -16,7 +13,7 @@ const context = {
 } as const
 
 /** The tables of elements.test.ts without HTTP: what the judging itself says and makes of each. */
-it.each(CASES.map((given): [string, ElementCase] => [given.name, given]))(
+it.each(ELEMENT_CASES.map((given): [string, ElementCase] => [given.name, given]))(
   'judged by itself: %s',
   (_, { json, refused = [], warned = [], sent = [json], type }) => {
     const body = `{"type":"transition","elements":[${NEIGHBOUR},${json},${NEIGHBOUR}]}`

@@ -64,6 +64,7 @@ describe('a keyed import that is posted again', () => {
       producer: 'shop',
       requestId: 'R',
       idempotencyKey: 'k',
+      projectCode: null,
       listed: 100,
     }
     return new Importer(deps).run({ ...asked, firstLine }, new Text(text))

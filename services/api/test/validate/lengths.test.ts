@@ -6,6 +6,7 @@ import {
 } from '../../src/validate/limits.js'
 import { lintLengths } from '../../src/validate/lengths.js'
 import { inside, PATH_CHARACTERS } from '../../src/validate/path.js'
+import { STANDARD_VOCABULARY } from '../../src/validate/vocabulary.js'
 import { surveyOf, unsendableTexts } from '../../src/validate/survey.js'
 
 const text = 'x'.repeat(VALUE_CHARACTERS_KEPT)
@@ -14,7 +15,14 @@ const name = 'n'.repeat(NAME_CHARACTERS)
 
 const linted = (element: Readonly<Record<string, unknown>>) => {
   const findings = new Findings(99)
-  lintLengths(element, { index: 4, findings, nowMs: 0 })
+  lintLengths(element, {
+    index: 4,
+    findings,
+    nowMs: 0,
+    names: STANDARD_VOCABULARY,
+    bytes: 0,
+    isPlain: false,
+  })
   expect(findings.problems).toEqual([])
   return findings.warnings.map(({ rule, attribute }) => [rule, attribute])
 }

@@ -1,0 +1,61 @@
+import type { ElementType } from './names.js'
+import { isObject, type Json, type Reporter } from './subject.js'
+import type { Vocabulary } from './vocabulary.js'
+
+/** A value that can identify a user: "blank values never identify". help, identity resolution. */
+export function isIdentifier(value: unknown): boolean {
+  return typeof value === 'number' || (typeof value === 'string' && value.trim() !== '')
+}
+
+/** Texts that programs write where they have no value. Own choice. */
+export const PLACEHOLDERS: ReadonlySet<unknown> = new Set(['undefined', 'NaN', '[object Object]'])
+
+const EMPTY_TEXTS: ReadonlySet<unknown> = new Set([...PLACEHOLDERS, 'null', 'None', 'nil'])
+
+/**
+ * Holds the identifiers of an element to what can identify: one good value is enough, and then the
+ * others are only warned of.
+ */
+export function checkIdentifierValues(
+  from: Json,
+  names: readonly string[],
+  path: string,
+  isNamed: boolean,
+  reporter: Reporter,
+): void {
+  const { index, findings } = reporter
+  const isGood = isNamed || names.some((name) => isIdentifier(from[name]))
+  for (const name of names) {
+    const value = from[name]
+    if (!isIdentifier(value)) {
+      findings.add(isGood ? 'idleIdentifier' : 'identifierValue', index, `${path}.${name}`)
+    } else if (EMPTY_TEXTS.has(value)) {
+      findings.add('placeholderIdentifier', index, `${path}.${name}`)
+    }
+  }
+}
+
+/** `user_identifiers` of an event. */
+export function checkUserIdentifiers(
+  identifiers: unknown,
+  isNamed: boolean,
+  reporter: Reporter,
+): void {
+  const { index, findings } = reporter
+  if (!isObject(identifiers)) {
+    findings.add('wrongType', index, 'user_identifiers', 'object')
+    return
+  }
+  const names = Object.keys(identifiers)
+  if (names.length === 0) findings.add('empty', index, 'user_identifiers', 'user_identifiers')
+  checkIdentifierValues(identifiers, names, 'user_identifiers', isNamed, reporter)
+}
+
+/** Whether an element names its user by something else than `customer_id`. */
+export function hasIdentifiers(element: Json, type: ElementType, names: Vocabulary): boolean {
+  const from = type === 'event' ? element.user_identifiers : element.attributes
+  if (type === 'device' || !isObject(from)) return false
+  return (type === 'event' ? Object.keys(from) : names.identifying).some((name) =>
+    isIdentifier(from[name]),
+  )
+}
