@@ -5,8 +5,6 @@ export interface Post {
   readonly appId: string
   readonly lane: Lane
   readonly requestId: string
-  /** The project of a Portfolio workspace that the elements belong to; absent: none. */
-  readonly projectCode?: string | null
   /** Wall clock of acceptance, ms since 1970 UTC. */
   readonly acceptedAtMs: number
   /** In the order the producer gave; order within one customer is kept. */
