@@ -8,13 +8,14 @@ import { nowMs } from './clock.js'
 import { healRedis } from './faults/redis.js'
 import { refusePoison } from './faults/vendor.js'
 import { judge } from './oracle/judge.js'
-import type { Disturbance, Evidence, Violation } from './oracle/model.js'
+import type { Disturbance, Evidence, Law, Violation } from './oracle/model.js'
 import type { Plot } from './plots/plot.js'
 import { makeProducers } from './producers/crowd.js'
 import { Journal } from './producers/journal.js'
 import { MachineWatch } from './stack/machine.js'
 import { Remains } from './stack/remains.js'
 import { Stack } from './stack/stack.js'
+import { Views } from './stack/views.js'
 
 export interface RunOptions {
   readonly seed: number
@@ -43,6 +44,8 @@ export interface RunResult {
 
 /** A post that hangs on a fault needs this long at most once all is well. */
 const LAST_POSTS_MS = 30_000
+/** After a fault and its lease another worker sends again and settles within this, ms. */
+const SETTLED_WITHIN_MS = 3_000
 const MOST_MEMORY_BYTES = 400_000_000
 
 /** One run: load under faults, then peace, then the judgement. */
@@ -69,18 +72,23 @@ async function runOn(
   options: RunOptions,
 ): Promise<RunResult> {
   const { seed, plot, say } = options
-  const { limits } = plot.conditions
+  const { limits, timers } = plot.conditions
   const journal = new Journal()
   await refusePoison({ stack })
+  const views = new Views(stack)
   const load = startLoad(stack, journal, options)
   const random = seededRandom(seed)
-  const planned = await plot.play({ stack, remains, journal, random, poison: load.poison, say })
+  const seen: Violation[] = []
+  const breach = (law: Law, detail: string) => void seen.push({ law, detail })
+  const stage = { stack, remains, journal, random, poison: load.poison, say, breach, views }
+  const planned = await plot.play(stage)
   await stack.heal()
   await healRedis(stack)
   await load.end()
   const endedMs = nowMs()
   const drained = await drain(stack, remains, journal, plot.drainWithinMs)
   const drainMs = nowMs() - endedMs
+  await views.stop()
   const memory = fatProcesses(stack)
   const injected = [...planned, ...machine.stalls]
   const evidence: Evidence = {
@@ -90,6 +98,10 @@ async function runOn(
     disturbances: injected,
     deadLetters: await remains.deadLetters(),
     limits,
+    samples: views.samples,
+    erasures: journal.erasures,
+    forgets: journal.forgets,
+    settleWithinMs: timers.leaseMs + timers.arrivalGraceMs + SETTLED_WITHIN_MS,
   }
   await Promise.all(stack.services.map((service) => service.stop()))
   const { violations, duplicates } = judge(evidence)
@@ -102,6 +114,7 @@ async function runOn(
     recoveryMs: longestRecovery(evidence),
     violations: [
       ...violations,
+      ...seen,
       ...journal.refusals.map(as('good posts are not refused')),
       ...stack.deaths.map(as('processes live')),
       ...(drained === null ? [] : [drained]).map(as('everything drains')),

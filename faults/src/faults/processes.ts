@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '@relay/shared/random.js'
 import { between, chance, pick } from '../random.js'
 import type { Service } from '../stack/service.js'
-import { LEASE_MS } from '../stack/settings.js'
 import type { Fault, Scene } from './fault.js'
 
 const READY_WITHIN_MS = 15_000
@@ -112,15 +111,20 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   },
   {
     ...{ name: 'worker-pause-long', group: 'worker', mayDuplicate: true, mayLinger: true },
-    run: (scene) =>
-      freeze(
+    run: (scene) => {
+      const { leaseMs } = scene.stack.conditions.timers
+      return freeze(
         one(scene.random, workers(scene)),
-        between(scene.random, LEASE_MS * 0.8, LEASE_MS * 2.5),
-      ),
+        between(scene.random, leaseMs * 0.8, leaseMs * 2.5),
+      )
+    },
   },
   {
     ...{ name: 'worker-pause-all', group: 'worker', mayDuplicate: true, mayLinger: true },
-    run: (scene) => freeze(workers(scene), between(scene.random, LEASE_MS * 0.5, LEASE_MS * 1.8)),
+    run: (scene) => {
+      const { leaseMs } = scene.stack.conditions.timers
+      return freeze(workers(scene), between(scene.random, leaseMs * 0.5, leaseMs * 1.8))
+    },
   },
   {
     ...{ name: 'worker-stutter', group: 'worker', mayDuplicate: false, mayLinger: true },

@@ -8,7 +8,9 @@ interface History {
 }
 
 /** Loss, order, redelivery, final values and inventions, customer by customer. */
-export function judgeDeliveries({ posted, arrived }: Evidence): Violation[] {
+export function judgeDeliveries(evidence: Evidence): Violation[] {
+  const { posted, arrived } = evidence
+  const mayBeGone = goneRightly(evidence)
   const histories = new Map<string, History>()
   const of = (customer: string): History => {
     const known = histories.get(customer)
@@ -21,9 +23,9 @@ export function judgeDeliveries({ posted, arrived }: Evidence): Violation[] {
   for (const element of arrived) of(element.customer).arrived.push(element)
   return [...histories].flatMap(([customer, history]) => [
     ...inventions(customer, history),
-    ...losses(customer, history),
+    ...losses(customer, history, mayBeGone),
     ...sequence(customer, history),
-    ...finalValue(customer, history),
+    ...finalValue(customer, history, mayBeGone),
   ])
 }
 
@@ -36,9 +38,24 @@ function inventions(customer: string, { posted, arrived }: History): Violation[]
     }))
 }
 
-function losses(customer: string, { posted, arrived }: History): Violation[] {
+type MayBeGone = (element: Posted) => boolean
+
+/** Accepted data may be gone where an operator had it erased or where Redis itself lost it. */
+function goneRightly({ erasures, forgets }: Evidence): MayBeGone {
+  return ({ customer, postedAtMs, acknowledgedAtMs }) =>
+    erasures.some((e) => e.customer === customer && postedAtMs <= e.doneAtMs) ||
+    forgets.some(({ fromMs, toMs }) => acknowledgedAtMs >= fromMs && postedAtMs <= toMs)
+}
+
+function losses(
+  customer: string,
+  { posted, arrived }: History,
+  mayBeGone: MayBeGone,
+): Violation[] {
   const seen = new Set(arrived.map(({ seq }) => seq))
-  const missing = posted.filter((p) => p.acknowledged && !p.poison && !seen.has(p.seq))
+  const missing = posted.filter(
+    (p) => p.acknowledged && !p.poison && !seen.has(p.seq) && !mayBeGone(p),
+  )
   if (missing.length === 0) return []
   const seqs = missing.map(({ seq }) => seq).join(' ')
   const detail = `${customer}: ${seqs} of ${String(posted.length)}`
@@ -77,8 +94,14 @@ function sequence(customer: string, { posted, arrived }: History): Violation[] {
   return violations
 }
 
-function finalValue(customer: string, { posted, arrived }: History): Violation[] {
-  const accepted = posted.findLast((p) => p.kind === 'user' && p.acknowledged && !p.poison)
+function finalValue(
+  customer: string,
+  { posted, arrived }: History,
+  mayBeGone: MayBeGone,
+): Violation[] {
+  const accepted = posted.findLast(
+    (p) => p.kind === 'user' && p.acknowledged && !p.poison && !mayBeGone(p),
+  )
   const value = arrived.findLast((a) => a.kind === 'user')?.last ?? 0
   if (accepted === undefined || value >= accepted.seq) return []
   const detail = `${customer}: ends with ${String(value)}, accepted was ${String(accepted.seq)}`

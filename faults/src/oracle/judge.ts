@@ -2,7 +2,9 @@ import { judgeDeadLetters } from './dead-letters.js'
 import { judgeDeliveries } from './deliveries.js'
 import { explainDuplicates } from './duplicates.js'
 import type { Evidence, Violation } from './model.js'
+import { judgeErasures } from './erasures.js'
 import { judgeRequests } from './requests.js'
+import { judgeViews } from './views.js'
 
 export interface Judgement {
   readonly violations: readonly Violation[]
@@ -19,6 +21,8 @@ export function judge(evidence: Evidence): Judgement {
       ...violations,
       ...judgeRequests(evidence),
       ...judgeDeadLetters(evidence),
+      ...judgeViews(evidence),
+      ...judgeErasures(evidence),
     ],
   }
 }

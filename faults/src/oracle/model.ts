@@ -7,6 +7,9 @@ export interface Posted {
   readonly kind: Kind
   /** MoEngage refuses it: it must become a dead letter. */
   readonly poison: boolean
+  readonly postedAtMs: number
+  /** When its post was answered 200; Infinity: not yet. */
+  acknowledgedAtMs: number
   /** Its post was answered 200. */
   acknowledged: boolean
 }
@@ -60,6 +63,28 @@ export interface DeadLetter {
   readonly seq: number
 }
 
+/** The backlog that one view showed, between the question and its answer. */
+export interface ViewSample {
+  readonly where: string
+  readonly fromMs: number
+  readonly toMs: number
+  readonly backlog: number
+}
+
+/** A customer whose data an operator had erased. */
+export interface Erasure {
+  readonly customer: string
+  readonly askedAtMs: number
+  /** When relay answered `done`; Infinity: it has not. */
+  readonly doneAtMs: number
+}
+
+/** A Redis that came back at `toMs` as it was at `fromMs`. */
+export interface Forgetting {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
 /** All that is known of one run. */
 export interface Evidence {
   readonly posted: readonly Posted[]
@@ -68,6 +93,11 @@ export interface Evidence {
   readonly disturbances: readonly Disturbance[]
   readonly deadLetters: readonly DeadLetter[]
   readonly limits: Limits
+  readonly samples: readonly ViewSample[]
+  readonly erasures: readonly Erasure[]
+  readonly forgets: readonly Forgetting[]
+  /** How long a fault keeps what was delivered in the backlog, ms. */
+  readonly settleWithinMs: number
 }
 
 export const LAWS = [
@@ -85,6 +115,9 @@ export const LAWS = [
   'processes live',
   'everything drains',
   'nothing leaks',
+  'the views show the backlog',
+  'sending resumes in time',
+  'nothing of a forgotten customer is sent',
 ] as const
 export type Law = (typeof LAWS)[number]
 

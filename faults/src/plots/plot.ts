@@ -1,9 +1,10 @@
 import type { Random } from '@relay/shared/random.js'
-import type { Disturbance } from '../oracle/model.js'
+import type { Disturbance, Law } from '../oracle/model.js'
 import type { Journal } from '../producers/journal.js'
 import type { Conditions } from '../stack/settings.js'
 import type { Remains } from '../stack/remains.js'
 import type { Stack } from '../stack/stack.js'
+import type { Views } from '../stack/views.js'
 
 /** What a plot acts on. */
 export interface Stage {
@@ -14,6 +15,9 @@ export interface Stage {
   /** Sets the share of poison that the usual producers post from now on. */
   readonly poison: (share: number) => void
   readonly say: (line: string) => void
+  readonly views: Views
+  /** Notes a broken law that only this plot can see. */
+  readonly breach: (law: Law, detail: string) => void
 }
 
 /** What happens in a run: faults drawn by chance, or a schedule that aims at one mechanism. */

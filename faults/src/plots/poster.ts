@@ -28,7 +28,7 @@ export class Poster {
       elements: elements.map((element) => elementOf(element, PADDING)),
     })
     const reply = await send({ url, lane: 'realtime', key, body })
-    if (reply?.status === 200) for (const element of elements) element.acknowledged = true
+    if (reply?.status === 200) this.#stage.journal.acknowledge(elements)
     return reply?.status ?? 0
   }
 

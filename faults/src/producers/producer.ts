@@ -67,7 +67,7 @@ export class Producer {
     while (!givenUp.aborted) {
       const reply = await send({ url: pick(random, urls), lane, key, body })
       if (reply?.status === 200) {
-        for (const element of elements) element.acknowledged = true
+        journal.acknowledge(elements)
         return
       }
       if (reply !== null && !AGAIN.has(reply.status)) {

@@ -28,6 +28,8 @@ const EX_CONFIG = 'status 78'
 export interface ApiPlace {
   readonly service: Service
   readonly url: string
+  /** Of the operator API and the metrics. */
+  readonly opsUrl: string
 }
 
 export interface StackOptions {
@@ -81,7 +83,7 @@ export class Stack {
     await mkdir(dir, { recursive: true })
     const redis = await startRedis({
       dir: join(dir, 'redis'),
-      appendonly: 'everysec',
+      appendonly: conditions.appendonly,
       maxmemory: '256mb',
       extra: ['--enable-debug-command', 'local', '--auto-aof-rewrite-percentage', '0'],
     })
@@ -116,9 +118,16 @@ export class Stack {
 
   /** Writes every process's workspaces file: with the present key, by an atomic rename. */
   async writeWorkspaces(more: readonly object[] = []): Promise<void> {
-    await this.#writeWorkspacesText((port) =>
-      workspacesJson(this.conditions, port, this.apiKey, more),
-    )
+    await this.#writeValid((port) => workspacesJson(this.conditions, port, this.apiKey, more))
+  }
+
+  /** Takes the workspace out of every process's file; `other` stays. */
+  async removeWorkspace(other: object): Promise<void> {
+    await this.#writeValid(() => JSON.stringify({ workspaces: [other] }))
+  }
+
+  async #writeValid(text: (vendorPort: number) => string): Promise<void> {
+    await this.#writeWorkspacesText(text)
     if (this.#brokenUntilMs === Infinity) this.#brokenUntilMs = nowMs() + NOTICED_WITHIN_MS
   }
 
@@ -157,7 +166,8 @@ export class Stack {
     for (let i = 0; i < APIS; i += 1) {
       const port = await freePort()
       const service = await this.#place('api', i, { PORT: String(port) })
-      this.apis.push({ service, url: `http://127.0.0.1:${String(port)}` })
+      const url = `http://127.0.0.1:${String(port)}`
+      this.apis.push({ service, url, opsUrl: service.opsUrl })
     }
     for (let i = 0; i < WORKERS; i += 1) this.workers.push(await this.#place('worker', i, {}))
     await this.writeWorkspaces()

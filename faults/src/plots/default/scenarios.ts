@@ -1,0 +1,5 @@
+import type { Aimed } from '../plot.js'
+import { dormantPlots } from './dormant.js'
+
+/** Schedules at the settings of a user, a minute or so each: `--scenarios` plays all of them. */
+export const SCENARIOS: readonly Aimed[] = [...dormantPlots]
