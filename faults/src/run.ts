@@ -15,6 +15,7 @@ import { Journal } from './producers/journal.js'
 import { MachineWatch } from './stack/machine.js'
 import { Remains } from './stack/remains.js'
 import { Stack } from './stack/stack.js'
+import { withSteppingRedis } from './stack/stepping-redis.js'
 import { Views } from './stack/views.js'
 
 export interface RunOptions {
@@ -53,7 +54,8 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   const { dir, plot } = options
   await rm(dir, { recursive: true, force: true })
   await mkdir(dir, { recursive: true })
-  const stack = await Stack.start({ ...options, conditions: plot.conditions })
+  const root = plot.steppingRedis ? await withSteppingRedis(options.root) : options.root
+  const stack = await Stack.start({ ...options, root, conditions: plot.conditions })
   const remains = new Remains(stack.redis.port, stack.prefix)
   const machine = new MachineWatch()
   try {

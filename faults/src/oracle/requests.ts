@@ -62,7 +62,7 @@ function sizes(requests: readonly VendorRequest[], { bodyBytes }: Limits): Viola
 }
 
 /**
- * Two requests of one customer that were open at once. While relay is frozen or cut off from
+ * Two requests of one customer that were open at once, or of which MoEngage had yet to process one. While relay is frozen or cut off from
  * MoEngage in silence, a connection stays open that nobody waits for: then a request counts until
  * its arrival only, since nothing happens after that.
  */
@@ -72,9 +72,12 @@ function overlaps(
 ): Violation[] {
   const lingering = disturbances.filter(({ mayLinger }) => mayLinger)
   const endOf = (request: VendorRequest): number => {
-    const endMs = request.endedAtMs ?? Infinity
-    const mayLinger = lingering.some((d) => d.fromMs <= endMs && d.toMs >= request.startedAtMs)
-    return mayLinger ? (request.arrivedAtMs ?? request.startedAtMs) : endMs
+    const { startedAtMs, arrivedAtMs, endedAtMs } = request
+    const endMs = endedAtMs ?? Infinity
+    const mayLinger = lingering.some((d) => d.fromMs <= endMs && d.toMs >= startedAtMs)
+    // Processed although its connection was closed before: it counts until then.
+    const processedMs = arrivedAtMs ?? startedAtMs
+    return mayLinger ? processedMs : Math.max(endMs, processedMs)
   }
   const violations: Violation[] = []
   const open = new Map<string, { endMs: number; requestId: string }>()

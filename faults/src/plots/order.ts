@@ -3,24 +3,13 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { waitFor } from '@relay/dev/wait-for.js'
-import { nowMs } from '../clock.js'
-import type { Disturbance } from '../oracle/model.js'
 import { USUAL } from '../stack/settings.js'
+import { disturb } from './disturb.js'
 import { DRAIN_WITHIN_MS, type Aimed } from './plot.js'
 import { Poster } from './poster.js'
 
 const READY_WITHIN_MS = 15_000
 const usual = { conditions: USUAL, load: true, drainWithinMs: DRAIN_WITHIN_MS }
-
-/** Notes what `act` does to relay, from begin to end. */
-async function disturb(
-  kind: Omit<Disturbance, 'fromMs' | 'toMs'>,
-  act: () => Promise<void>,
-): Promise<Disturbance> {
-  const fromMs = nowMs()
-  await act()
-  return { ...kind, fromMs, toMs: nowMs() }
-}
 
 /** A request outlives the lease of its worker, which cannot be renewed. */
 const outlivedLease: Aimed = {

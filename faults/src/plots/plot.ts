@@ -27,6 +27,8 @@ export interface Plot {
   readonly load: boolean
   /** How long all may take to be delivered after it, ms. */
   readonly drainWithinMs: number
+  /** Redis' clock, as relay reads it, can be stepped. */
+  readonly steppingRedis?: true
   /** Plays it to its end; returns what was done to relay. */
   readonly play: (stage: Stage) => Promise<readonly Disturbance[]>
 }

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import type { DeadLetter } from '../oracle/model.js'
 import { APP_ID } from './settings.js'
+import { CLOCK_KEY } from './stepping-redis.js'
 
 const JOB_KEY = /\}:\d+$/
 const MARK = /"seq":(\d+)/
@@ -37,6 +38,16 @@ export class Remains {
     const lists = (await this.#keys()).filter((key) => key.endsWith('}:wait'))
     const lengths = await Promise.all(lists.map((key) => this.#redis.llen(key)))
     return lengths.reduce((sum, length) => sum + length, 0)
+  }
+
+  /** Removes every session from the registry, as a Redis does that lost its last writes. */
+  async forgetSessions(): Promise<void> {
+    await this.#redis.del(`${this.#prefix}:{deployment}:sessions`)
+  }
+
+  /** Steps the clock of a Redis that can be stepped. */
+  async stepClock(byMs: number): Promise<void> {
+    await this.#redis.incrby(CLOCK_KEY, Math.round(byMs / 1000))
   }
 
   /** What should not be there once all is delivered and every worker has left, in words. */

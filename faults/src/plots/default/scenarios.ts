@@ -1,5 +1,6 @@
 import type { Aimed } from '../plot.js'
 import { dormantPlots } from './dormant.js'
+import { overlapPlots } from './overlap.js'
 
 /** Schedules at the settings of a user, a minute or so each: `--scenarios` plays all of them. */
-export const SCENARIOS: readonly Aimed[] = [...dormantPlots]
+export const SCENARIOS: readonly Aimed[] = [...dormantPlots, ...overlapPlots]
