@@ -1,6 +1,13 @@
 import type { Aimed } from '../plot.js'
 import { dormantPlots } from './dormant.js'
 import { overlapPlots } from './overlap.js'
+import { resumePlots } from './resume.js'
+import { workspacePlots } from './workspace.js'
 
 /** Schedules at the settings of a user, a minute or so each: `--scenarios` plays all of them. */
-export const SCENARIOS: readonly Aimed[] = [...dormantPlots, ...overlapPlots]
+export const SCENARIOS: readonly Aimed[] = [
+  ...dormantPlots,
+  ...overlapPlots,
+  ...resumePlots,
+  ...workspacePlots,
+]
