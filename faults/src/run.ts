@@ -1,12 +1,13 @@
 import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '@relay/shared/seeded-random.js'
 import { nowMs } from './clock.js'
 import { healRedis } from './faults/redis.js'
 import { refusePoison } from './faults/vendor.js'
+import { goneRightly } from './oracle/deliveries.js'
 import { judge } from './oracle/judge.js'
 import type { Disturbance, Evidence, Law, Violation } from './oracle/model.js'
 import type { Plot } from './plots/plot.js'
@@ -54,7 +55,9 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   const { dir, plot } = options
   await rm(dir, { recursive: true, force: true })
   await mkdir(dir, { recursive: true })
-  const root = plot.steppingRedis ? await withSteppingRedis(options.root) : options.root
+  const root = plot.steppingRedis
+    ? await withSteppingRedis(options.root, basename(dir))
+    : options.root
   const stack = await Stack.start({ ...options, root, conditions: plot.conditions })
   const remains = new Remains(stack.redis.port, stack.prefix)
   const machine = new MachineWatch()
@@ -74,7 +77,6 @@ async function runOn(
   options: RunOptions,
 ): Promise<RunResult> {
   const { seed, plot, say } = options
-  const { limits, timers } = plot.conditions
   const journal = new Journal()
   await refusePoison({ stack })
   const views = new Views(stack)
@@ -83,7 +85,10 @@ async function runOn(
   const seen: Violation[] = []
   const breach = (law: Law, detail: string) => void seen.push({ law, detail })
   const stage = { stack, remains, journal, random, poison: load.poison, say, breach, views }
-  const planned = await plot.play(stage)
+  const planned = await plot.play(stage).catch((error: unknown) => {
+    breach('the schedule can be played', String(error))
+    return []
+  })
   await stack.heal()
   await healRedis(stack)
   await load.end()
@@ -93,18 +98,8 @@ async function runOn(
   await views.stop()
   const memory = fatProcesses(stack)
   const injected = [...planned, ...machine.stalls]
-  const evidence: Evidence = {
-    posted: journal.posted,
-    arrived: stack.vendor.arrived,
-    requests: await stack.vendor.requests(),
-    disturbances: injected,
-    deadLetters: await remains.deadLetters(),
-    limits,
-    samples: views.samples,
-    erasures: journal.erasures,
-    forgets: journal.forgets,
-    settleWithinMs: timers.leaseMs + timers.arrivalGraceMs + SETTLED_WITHIN_MS,
-  }
+  const evidence = await gather(stack, remains, journal, views, injected)
+  const { limits } = evidence
   await Promise.all(stack.services.map((service) => service.stop()))
   const { violations, duplicates } = judge(evidence)
   const leaks = drained === null ? await remains.leaks(limits.windowMs + 2_100) : []
@@ -125,6 +120,23 @@ async function runOn(
   }
   await keep(stack.dir, evidence, result)
   return result
+}
+
+async function gather(
+  { vendor, conditions }: Stack,
+  remains: Remains,
+  { posted, erasures, forgets }: Journal,
+  { samples }: Views,
+  disturbances: readonly Disturbance[],
+): Promise<Evidence> {
+  const { limits, timers } = conditions
+  return {
+    ...{ posted, erasures, forgets, samples, disturbances, limits },
+    arrived: vendor.arrived,
+    requests: await vendor.requests(),
+    deadLetters: await remains.deadLetters(),
+    settleWithinMs: timers.leaseMs + timers.arrivalGraceMs + SETTLED_WITHIN_MS,
+  }
 }
 
 const as =
@@ -160,11 +172,13 @@ async function drain(
   withinMs: number,
 ): Promise<string | null> {
   const deadlineMs = nowMs() + withinMs
+  const mayBeGone = goneRightly(journal)
   for (;;) {
     await stack.vendor.readArrivals()
     const seen = new Set(stack.vendor.arrived.map((a) => `${a.customer} ${String(a.seq)}`))
     const left = journal.posted.filter(
-      (p) => p.acknowledged && !p.poison && !seen.has(`${p.customer} ${String(p.seq)}`),
+      (p) =>
+        p.acknowledged && !p.poison && !seen.has(`${p.customer} ${String(p.seq)}`) && !mayBeGone(p),
     )
     const waiting = await remains.waiting()
     if (left.length === 0 && waiting === 0) return null

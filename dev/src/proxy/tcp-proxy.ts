@@ -121,8 +121,8 @@ function join(
   faults: Record<Direction, Fault>,
   open: Set<Connection>,
 ): void {
-  const up = new Lane(client, target, faults.up)
-  const down = new Lane(target, client, faults.down)
+  const up = new Lane(client, target, faults.up, () => (faults.up = {}))
+  const down = new Lane(target, client, faults.down, () => (faults.down = {}))
   const connection: Connection = { client, target, up, down, half: false }
   open.add(connection)
   // An error is always followed by a close.
@@ -130,6 +130,7 @@ function join(
   target.on('error', () => undefined)
   client.on('end', () => {
     if (connection.half) client.destroy()
+    else if (up.isLate) outlive(connection)
     else reset(connection)
   })
   target.on('end', () => {
@@ -142,9 +143,18 @@ function join(
     if (client.destroyed && target.destroyed) open.delete(connection)
   }
   client.on('close', () => {
+    if (!connection.half && up.isLate) outlive(connection)
     closed(true)
   })
   target.on('close', closed)
+}
+
+/** The client has gone; what it had sent reaches the target when the lane is healed. */
+function outlive(connection: Connection): void {
+  connection.half = true
+  connection.client.destroy()
+  connection.down.discard()
+  connection.up.end()
 }
 
 function reset({ client, target, up, down }: Connection): void {

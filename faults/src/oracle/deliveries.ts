@@ -24,7 +24,7 @@ export function judgeDeliveries(evidence: Evidence): Violation[] {
   return [...histories].flatMap(([customer, history]) => [
     ...inventions(customer, history),
     ...losses(customer, history, mayBeGone),
-    ...sequence(customer, history),
+    ...epochsOf(history, evidence).flatMap((epoch) => sequence(customer, epoch)),
     ...finalValue(customer, history, mayBeGone),
   ])
 }
@@ -41,17 +41,16 @@ function inventions(customer: string, { posted, arrived }: History): Violation[]
 type MayBeGone = (element: Posted) => boolean
 
 /** Accepted data may be gone where an operator had it erased or where Redis itself lost it. */
-function goneRightly({ erasures, forgets }: Evidence): MayBeGone {
+export function goneRightly({
+  erasures,
+  forgets,
+}: Pick<Evidence, 'erasures' | 'forgets'>): MayBeGone {
   return ({ customer, postedAtMs, acknowledgedAtMs }) =>
     erasures.some((e) => e.customer === customer && postedAtMs <= e.doneAtMs) ||
     forgets.some(({ fromMs, toMs }) => acknowledgedAtMs >= fromMs && postedAtMs <= toMs)
 }
 
-function losses(
-  customer: string,
-  { posted, arrived }: History,
-  mayBeGone: MayBeGone,
-): Violation[] {
+function losses(customer: string, { posted, arrived }: History, mayBeGone: MayBeGone): Violation[] {
   const seen = new Set(arrived.map(({ seq }) => seq))
   const missing = posted.filter(
     (p) => p.acknowledged && !p.poison && !seen.has(p.seq) && !mayBeGone(p),
@@ -60,6 +59,19 @@ function losses(
   const seqs = missing.map(({ seq }) => seq).join(' ')
   const detail = `${customer}: ${seqs} of ${String(posted.length)}`
   return [{ law: 'nothing acknowledged is missing', detail }]
+}
+
+/** A Redis that came back as it was before begins again there: each epoch is in order by itself. */
+function epochsOf({ posted, arrived }: History, { requests, forgets }: Evidence): History[] {
+  if (forgets.length === 0) return [{ posted, arrived }]
+  const arrivedAt = new Map(requests.map((r) => [r.requestId, r.arrivedAtMs ?? 0]))
+  const epochOf = ({ requestId }: Arrived) =>
+    forgets.filter(({ toMs }) => (arrivedAt.get(requestId) ?? 0) >= toMs).length
+  return forgets.concat({ fromMs: 0, toMs: 0 }).map((_, epoch) => {
+    const own = arrived.filter((a) => epochOf(a) === epoch)
+    const first = Math.min(...own.map(({ seq }) => seq))
+    return { posted: posted.filter(({ seq }) => seq >= first), arrived: own }
+  })
 }
 
 /**

@@ -115,6 +115,7 @@ export const LAWS = [
   'processes live',
   'everything drains',
   'nothing leaks',
+  'the schedule can be played',
   'the views show the backlog',
   'sending resumes in time',
   'nothing of a forgotten customer is sent',

@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { waitFor } from '@relay/dev/wait-for.js'
 import { USUAL } from '../stack/settings.js'
+import { digestOf } from './digest.js'
 import { disturb } from './disturb.js'
 import { DRAIN_WITHIN_MS, type Aimed } from './plot.js'
 import { Poster } from './poster.js'
@@ -161,12 +159,6 @@ const fullChange: Aimed = {
     await sleep(4_000)
     return []
   },
-}
-
-/** How Redis knows a script of the relay that runs. */
-async function digestOf(root: string, script: string): Promise<string> {
-  const text = await readFile(join(root, `shared/lua/${script}.lua`), 'utf8')
-  return createHash('sha1').update(text).digest('hex')
 }
 
 /** Elements that came while nobody listened are found all the same. */

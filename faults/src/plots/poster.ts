@@ -21,11 +21,16 @@ export class Poster {
   }
 
   /** One post of all of them to one api, without Idempotency-Key if null; its status, 0 for no answer. */
-  async post(elements: readonly Posted[], api: number, key: string | null = null): Promise<number> {
+  async post(
+    elements: readonly Posted[],
+    api: number,
+    key: string | null = null,
+    padding = PADDING,
+  ): Promise<number> {
     const url = this.#stage.stack.apis[api]?.url ?? ''
     const body = JSON.stringify({
       type: 'transition',
-      elements: elements.map((element) => elementOf(element, PADDING)),
+      elements: elements.map((element) => elementOf(element, padding)),
     })
     const reply = await send({ url, lane: 'realtime', key, body })
     if (reply?.status === 200) this.#stage.journal.acknowledge(elements)
@@ -33,9 +38,18 @@ export class Poster {
   }
 
   /** Posts the customers' next elements; throws when they are not accepted. */
-  async accepted(kind: Kind, customers: readonly string[], api: number): Promise<Posted[]> {
-    const elements = this.next(kind, customers)
-    const status = await this.post(elements, api)
+  async accepted(
+    kind: Kind,
+    customers: readonly string[],
+    api: number,
+    padding = PADDING,
+  ): Promise<Posted[]> {
+    return this.acceptedAll(this.next(kind, customers), api, padding)
+  }
+
+  /** Posts these elements; throws when they are not accepted. */
+  async acceptedAll(elements: Posted[], api: number, padding = PADDING): Promise<Posted[]> {
+    const status = await this.post(elements, api, null, padding)
     if (status !== 200) throw new Error(`a post was answered ${String(status)}`)
     return elements
   }

@@ -45,6 +45,12 @@ export class Remains {
     await this.#redis.del(`${this.#prefix}:{deployment}:sessions`)
   }
 
+  /** ms since 1970, as the host says it. */
+  async redisNowMs(): Promise<number> {
+    const [seconds] = await this.#redis.time()
+    return Number(seconds) * 1000
+  }
+
   /** Steps the clock of a Redis that can be stepped. */
   async stepClock(byMs: number): Promise<void> {
     await this.#redis.incrby(CLOCK_KEY, Math.round(byMs / 1000))

@@ -93,7 +93,11 @@ export function relayEnvironment(
   }
 }
 
-export function simulatorEnvironment({ limits, simulator }: Conditions, port: number, seed: number) {
+export function simulatorEnvironment(
+  { limits, simulator }: Conditions,
+  port: number,
+  seed: number,
+) {
   return {
     PORT: String(port),
     SIM_WORKSPACES: `${APP_ID}:${FIRST_API_KEY}`,

@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ROOT } from '@relay/dev/folders.js'
 import { startChild, type Child } from '@relay/dev/process/child.js'
@@ -6,9 +6,13 @@ import { freePort } from '@relay/dev/process/port.js'
 import { startProxy, type TcpProxy } from '@relay/dev/proxy/tcp-proxy.js'
 import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
 import { LogFile } from '@relay/dev/start/log-file.js'
+import { waitFor } from '@relay/dev/wait-for.js'
 import { nowMs } from '../clock.js'
+import { call, type Reply } from '../http.js'
 import { Service } from './service.js'
 import {
+  ADMIN_TOKEN,
+  APP_ID,
   FIRST_API_KEY,
   relayEnvironment,
   simulatorEnvironment,
@@ -143,6 +147,51 @@ export class Stack {
       await writeFile(next, text(vendor?.port ?? this.#simulatorPort), { mode: 0o600 })
       await rename(next, workspacesFile)
     }
+  }
+
+  /** Keeps a copy of all that Redis has. */
+  async saveRedis(): Promise<void> {
+    this.redis.pause()
+    await rm(this.#savedRedis, { recursive: true, force: true })
+    await cp(this.redis.dir, this.#savedRedis, { recursive: true })
+    this.redis.resume()
+  }
+
+  /** Redis dies and comes back as it was when it was saved. */
+  async restoreRedis(): Promise<void> {
+    await this.redis.kill9()
+    await rm(this.redis.dir, { recursive: true, force: true })
+    await cp(this.#savedRedis, this.redis.dir, { recursive: true })
+    await this.redis.restart()
+  }
+
+  get #savedRedis(): string {
+    return join(this.dir, 'redis-saved')
+  }
+
+  /** One request to the operator API of the first api. */
+  operate(method: 'GET' | 'POST', path: string, body: object = {}): Promise<Reply> {
+    const headers = {
+      authorization: `Bearer ${ADMIN_TOKEN}`,
+      'content-type': 'application/json',
+    }
+    const url = `${this.apis[0]?.opsUrl ?? ''}/admin/${path}`
+    const text = method === 'GET' ? {} : { body: JSON.stringify(body) }
+    return call({ url, method, headers, ...text })
+  }
+
+  /** Stops sending for the workspace, as an operator does. */
+  pause(): Promise<void> {
+    return this.#switch('pause')
+  }
+
+  resume(): Promise<void> {
+    return this.#switch('resume')
+  }
+
+  async #switch(to: 'pause' | 'resume'): Promise<void> {
+    const isDone = async () => (await this.operate('POST', `workspaces/${APP_ID}/${to}`)).status === 200 // prettier-ignore
+    await waitFor(isDone, { what: `the workspace to ${to}`, timeoutMs: READY_WITHIN_MS })
   }
 
   /** Everything works again: processes run, connections flow, Redis takes writes. */

@@ -18,8 +18,8 @@ end }, { __index = redis })
 `
 
 /** A copy of the relay at `root` whose Redis scripts have a clock that can be stepped. */
-export async function withSteppingRedis(root: string): Promise<string> {
-  const tree = root === ROOT ? await buildVariant({ name: 'stepping-redis', changes: [] }) : root
+export async function withSteppingRedis(root: string, name: string): Promise<string> {
+  const tree = root === ROOT ? await buildVariant({ name: `stepping-${name}`, changes: [] }) : root
   const folder = join(tree, 'shared/lua')
   for (const file of (await readdir(folder)).filter((name) => name.endsWith('.lua'))) {
     const text = await readFile(join(folder, file), 'utf8')

@@ -4,9 +4,9 @@ import type { Aimed, Stage } from '../plot.js'
 import { Poster } from '../poster.js'
 
 const READY_WITHIN_MS = 15_000
-/** One window takes half of it: the other half is in Redis for a minute. */
+/** One window takes about half of it: the rest is in Redis for a minute. */
 const WINDOW_USERS = 2_000
-const USERS = 2 * WINDOW_USERS
+const USERS = 1.75 * WINDOW_USERS
 const PER_POST = 250
 /** Longer than any mark of a partition with data is trusted. */
 const SILENCE_MS = 36_000
@@ -14,7 +14,7 @@ const SILENCE_MS = 36_000
 const TAKEN_OVER_MS = DEFAULTS.timers.leaseMs + 3_000
 
 const conditions = { ...DEFAULTS, limits: { ...DEFAULTS.limits, users: WINDOW_USERS } }
-const base = { load: false, drainWithinMs: 45_000 }
+const base = { load: false, drainWithinMs: 60_000 }
 
 async function postTwoWindows(stage: Stage): Promise<void> {
   const poster = new Poster(stage)

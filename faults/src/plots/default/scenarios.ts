@@ -1,7 +1,10 @@
 import type { Aimed } from '../plot.js'
 import { dormantPlots } from './dormant.js'
+import { keyPlots } from './keys.js'
+import { ledgerPlots } from './ledger.js'
 import { overlapPlots } from './overlap.js'
 import { resumePlots } from './resume.js'
+import { settlePlots } from './settle.js'
 import { workspacePlots } from './workspace.js'
 
 /** Schedules at the settings of a user, a minute or so each: `--scenarios` plays all of them. */
@@ -10,4 +13,7 @@ export const SCENARIOS: readonly Aimed[] = [
   ...overlapPlots,
   ...resumePlots,
   ...workspacePlots,
+  ...keyPlots,
+  ...settlePlots,
+  ...ledgerPlots,
 ]
