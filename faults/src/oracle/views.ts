@@ -19,7 +19,7 @@ export function judgeViews(evidence: Evidence): Violation[] {
     if (backlog < least) return [{ where, fromMs, detail: `${String(backlog)}, ${String(least)} wait` }] // prettier-ignore
     const sinceMs = fromMs - settleWithinMs
     if (disturbances.some((d) => d.fromMs <= toMs && d.toMs >= sinceMs)) return []
-    const most = posted.filter((p) => mayWait(p, arrivedAt, sample)).length
+    const most = posted.filter((p) => mayWait(p, arrivedAt, sample, evidence)).length
     if (backlog <= most) return []
     return [{ where, fromMs, detail: `${String(backlog)}, at most ${String(most)} wait` }]
   })
@@ -59,7 +59,11 @@ function mayWait(
   element: Posted,
   arrivedAt: ReadonlyMap<string, number>,
   { fromMs, toMs }: ViewSample,
+  { forgets }: Evidence,
 ): boolean {
   if (element.postedAtMs > toMs) return false
-  return (arrivedAt.get(name(element)) ?? Infinity) > fromMs - STALE_MS - SETTLED_MS
+  const atMs = arrivedAt.get(name(element)) ?? Infinity
+  // Redis came back from before it was settled.
+  if (forgets.some((f) => atMs >= f.fromMs - SETTLED_MS && atMs <= f.toMs)) return true
+  return atMs > fromMs - STALE_MS - SETTLED_MS
 }

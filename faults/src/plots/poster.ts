@@ -20,7 +20,7 @@ export class Poster {
     return customers.map((customer) => this.#stage.journal.next(customer, kind, false))
   }
 
-  /** One post of all of them to one api, without Idempotency-Key if null; its status, 0 for no answer. */
+  /** One post of all of them to one api, without Idempotency-Key if null; its status, 0 for no answer. `padding`: of users. */
   async post(
     elements: readonly Posted[],
     api: number,
@@ -30,7 +30,9 @@ export class Poster {
     const url = this.#stage.stack.apis[api]?.url ?? ''
     const body = JSON.stringify({
       type: 'transition',
-      elements: elements.map((element) => elementOf(element, padding)),
+      elements: elements.map((element) =>
+        elementOf(element, element.kind === 'user' ? padding : PADDING),
+      ),
     })
     const reply = await send({ url, lane: 'realtime', key, body })
     if (reply?.status === 200) this.#stage.journal.acknowledge(elements)

@@ -3,6 +3,7 @@ import { nowMs } from '../clock.js'
 import { call } from '../http.js'
 import type { ViewSample } from '../oracle/model.js'
 import { ADMIN_TOKEN, APP_ID } from './settings.js'
+import type { Service } from './service.js'
 import type { Stack } from './stack.js'
 
 const LOOK_EVERY_MS = 1_000
@@ -46,13 +47,15 @@ export class Views {
     }
   }
 
-  /** Asks all of them once. One that does not answer says nothing. */
+  /**
+   * Asks all of them once. One that does not answer shows nothing. The metrics are taken together,
+   * by `max`, as the contract says: a process that is cut off from Redis shows its last number.
+   */
   async look(): Promise<void> {
     const { apis, services } = this.#stack
-    const up = services.filter(({ running }) => running)
     await Promise.all([
       ...apis.map(({ service, opsUrl }) => this.#sample(`${service.name} status`, () => status(opsUrl))), // prettier-ignore
-      ...up.map(({ name, opsUrl }) => this.#sample(`${name} metrics`, () => this.#metrics(opsUrl))),
+      this.#sample('metrics', () => this.#greatest(services.filter(({ running }) => running))),
     ])
   }
 
@@ -60,6 +63,14 @@ export class Views {
     const fromMs = nowMs()
     const backlog = await read().catch(() => null)
     if (backlog !== null) this.samples.push({ where, fromMs, toMs: nowMs(), backlog })
+  }
+
+  async #greatest(services: readonly Service[]): Promise<number | null> {
+    const shown = await Promise.all(
+      services.map(({ opsUrl }) => this.#metrics(opsUrl).catch(() => null)),
+    )
+    const known = shown.filter((backlog) => backlog !== null)
+    return known.length === 0 ? null : Math.max(...known)
   }
 
   async #metrics(opsUrl: string): Promise<number | null> {

@@ -7,8 +7,9 @@ import { Poster } from '../poster.js'
 
 const READY_WITHIN_MS = 30_000
 /** So few that a post spends them: an event that waits for them keeps its chunk in Redis. */
-const EVENTS = 20
-const SPENDERS = Array.from({ length: EVENTS }, (_, i) => `spender-${String(i)}`)
+const EVENTS = 200
+/** A customer's first event has two actions. */
+const SPENDERS = Array.from({ length: EVENTS / 2 }, (_, i) => `spender-${String(i)}`)
 /** Two of these fill a request. */
 const LARGE = 'x'.repeat(14_000)
 
