@@ -4,6 +4,7 @@ import { PRIVATE, ROOT } from '@relay/dev/folders.js'
 import { buildVariant } from '@relay/dev/variant/variant.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { FAULTS } from './faults/all.js'
+import type { Fault } from './faults/fault.js'
 import { tellLogs } from './logs.js'
 import { parseOptions, USAGE, type Options } from './options.js'
 import { MUTANTS } from './mutants/mutants.js'
@@ -56,7 +57,10 @@ function plotsOf({ faults: wanted, plots, durationMs, scenarios, profile }: Opti
     return named.length === plots.length ? named : null
   }
   if (scenarios) return SCENARIOS
-  const faults = FAULTS.filter(({ name }) => wanted?.some((w) => name.startsWith(w)) ?? true)
+  const usual = ({ onlyDefault }: Fault) => profile === 'default' || !onlyDefault
+  const faults = FAULTS.filter(
+    (fault) => wanted?.some((w) => fault.name.startsWith(w)) ?? usual(fault),
+  )
   return faults.length === 0
     ? null
     : [{ name: profile, about: '', ...drawnPlot(faults, durationMs, profile) }]

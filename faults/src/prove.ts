@@ -55,7 +55,10 @@ async function runAim({ aim }: Mutant, root: string, say: Say): Promise<RunResul
 
 function plotOf(aim: Aim): Plot {
   if ('seed' in aim) {
-    const faults = FAULTS.filter(({ name }) => aim.faults.some((wanted) => name.startsWith(wanted)))
+    const faults = FAULTS.filter(
+      ({ name, onlyDefault }) =>
+        !onlyDefault && aim.faults.some((wanted) => name.startsWith(wanted)),
+    )
     return drawnPlot(faults, aim.seconds * 1000, 'quick')
   }
   const plot = AIMED.find(({ name }) => name === aim.plot)

@@ -13,6 +13,7 @@ import type { Disturbance, Evidence, Law, Violation } from './oracle/model.js'
 import type { Plot } from './plots/plot.js'
 import { makeProducers } from './producers/crowd.js'
 import { Journal } from './producers/journal.js'
+import type { Mood } from './producers/mood.js'
 import { MachineWatch } from './stack/machine.js'
 import { Remains } from './stack/remains.js'
 import { Stack } from './stack/stack.js'
@@ -84,13 +85,16 @@ async function runOn(
   const random = seededRandom(seed)
   const seen: Violation[] = []
   const breach = (law: Law, detail: string) => void seen.push({ law, detail })
-  const stage = { stack, remains, journal, random, poison: load.poison, say, breach, views }
+  const { mood } = load
+  const stage = { stack, remains, journal, random, mood, say, breach, views }
   const planned = await plot.play(stage).catch((error: unknown) => {
     breach('the schedule can be played', String(error))
     return []
   })
   await stack.heal()
   await healRedis(stack)
+  await stack.ready().catch(() => undefined)
+  const healedAtMs = plot.load ? nowMs() : null
   await load.end()
   const endedMs = nowMs()
   const drained = await drain(stack, remains, journal, plot.drainWithinMs)
@@ -98,7 +102,7 @@ async function runOn(
   await views.stop()
   const memory = fatProcesses(stack)
   const injected = [...planned, ...machine.stalls]
-  const evidence = await gather(stack, remains, journal, views, injected)
+  const evidence = await gather(stack, remains, journal, views, injected, healedAtMs)
   const { limits } = evidence
   await Promise.all(stack.services.map((service) => service.stop()))
   const { violations, duplicates } = judge(evidence)
@@ -128,10 +132,13 @@ async function gather(
   { posted, erasures, forgets }: Journal,
   { samples }: Views,
   disturbances: readonly Disturbance[],
+  healedAtMs: number | null,
 ): Promise<Evidence> {
   const { limits, timers } = conditions
   return {
-    ...{ posted, erasures, forgets, samples, disturbances, limits },
+    ...{ posted, erasures, forgets, samples, disturbances, limits, healedAtMs },
+    leaseMs: timers.leaseMs,
+    requestTimeoutMs: timers.requestTimeoutMs,
     arrived: vendor.arrived,
     requests: await vendor.requests(),
     deadLetters: await remains.deadLetters(),
@@ -145,16 +152,14 @@ const as =
 
 /** The usual producers, until `end`, which carries their last posts through. */
 function startLoad(stack: Stack, journal: Journal, { seed, rate, plot }: RunOptions) {
-  let poisonShare = 0
+  const mood: Mood = { poisonShare: 0, impatientShare: 0, quiet: false }
   const stopped = new AbortController()
   const givenUp = new AbortController()
   setMaxListeners(0, stopped.signal, givenUp.signal)
-  const producers = plot.load
-    ? makeProducers(stack, journal, { seed, rate, poisonShare: () => poisonShare })
-    : []
+  const producers = plot.load ? makeProducers(stack, journal, { seed, rate, mood }) : []
   const posting = Promise.all(producers.map((one) => one.run(stopped.signal, givenUp.signal)))
   return {
-    poison: (share: number) => (poisonShare = share),
+    mood,
     end: async () => {
       stopped.abort()
       await Promise.race([posting, sleep(LAST_POSTS_MS)])

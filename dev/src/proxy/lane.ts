@@ -10,6 +10,8 @@ export interface Fault {
   readonly bytesPerSecond?: number
   /** The first piece that holds this text stalls its connection: to hold back one command. */
   readonly stallFrom?: string
+  /** Pieces that hold this text are lost. */
+  readonly swallow?: string
   /** Only the first connection that sends that text stalls. */
   readonly once?: true
   /** What is held then still reaches the target when healed, though its sender has gone. */
@@ -91,7 +93,8 @@ export class Lane {
 
   private hold(bytes: Buffer): void {
     if (this.discarding) return
-    const { stallFrom } = this.fault
+    const { stallFrom, swallow } = this.fault
+    if (swallow !== undefined && bytes.includes(swallow)) return
     if (stallFrom !== undefined && bytes.includes(stallFrom)) {
       const { once, late } = this.fault
       this.fault = { stalled: true, ...(late && { late }) }

@@ -9,6 +9,7 @@ const WAYS: readonly Way[] = ['api-redis', 'worker-redis', 'worker-vendor']
 
 interface Weather {
   readonly name: string
+  readonly onlyDefault?: true
   readonly run: (proxy: TcpProxy, random: Random) => Promise<void>
 }
 
@@ -36,6 +37,26 @@ const WEATHERS: readonly Weather[] = [
     run: async (proxy, random) => {
       proxy.halfOpen(chance(random, 0.5) ? 'client' : 'target')
       await sleep(between(random, 200, 2000))
+      proxy.heal()
+    },
+  },
+  {
+    // Late, but not so late that a command is given up: a claim may end meanwhile, a lease may not.
+    name: 'slow-replies',
+    onlyDefault: true,
+    run: async (proxy, random) => {
+      proxy.set({ delayMs: between(random, 400, 560) }, 'down')
+      await sleep(between(random, 3_000, 6_000))
+      proxy.heal()
+    },
+  },
+  {
+    // Messages of subscriptions get lost while everything else flows.
+    name: 'mute',
+    onlyDefault: true,
+    run: async (proxy, random) => {
+      proxy.set({ swallow: '$7\r\nmessage\r\n' }, 'down')
+      await sleep(between(random, 2_000, 6_000))
       proxy.heal()
     },
   },
@@ -69,10 +90,11 @@ function proxiesOf(way: Way, { stack, random }: Scene): readonly TcpProxy[] {
   return chance(random, 0.5) ? all : [pick(random, all)]
 }
 
-function faultOf(way: Way, { name, run }: Weather): Fault {
+function faultOf(way: Way, { name, run, onlyDefault }: Weather): Fault {
   return {
     name: `${way}-${name}`,
     group: 'network',
+    ...(onlyDefault && { onlyDefault }),
     mayDuplicate: way !== 'api-redis',
     // Cut off from Redis only, a worker still closes its connections to MoEngage.
     mayLinger: way === 'worker-vendor',

@@ -3,6 +3,7 @@ import { judgeDeliveries } from './deliveries.js'
 import { explainDuplicates } from './duplicates.js'
 import type { Evidence, Violation } from './model.js'
 import { judgeErasures } from './erasures.js'
+import { judgeLiveness } from './liveness.js'
 import { judgeRequests } from './requests.js'
 import { judgeViews } from './views.js'
 
@@ -23,6 +24,7 @@ export function judge(evidence: Evidence): Judgement {
       ...judgeDeadLetters(evidence),
       ...judgeViews(evidence),
       ...judgeErasures(evidence),
+      ...judgeLiveness(evidence),
     ],
   }
 }

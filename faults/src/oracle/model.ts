@@ -39,6 +39,9 @@ export interface VendorRequest {
   readonly customers: readonly string[]
 }
 
+/** Within 2 s; within a lease and 1 s; when the vendor is probed or a window ends. */
+export type Resumes = 'soon' | 'lease' | 'later'
+
 /** A fault that was injected, from its first effect until everything it touched worked again. */
 export interface Disturbance {
   readonly name: string
@@ -46,6 +49,8 @@ export interface Disturbance {
   readonly toMs: number
   /** An answer or the knowledge of it can be lost, so that elements are sent again. */
   readonly mayDuplicate: boolean
+  /** How soon sending resumes once it is over; 'later': when a probe or a window says so. */
+  readonly resumes?: Resumes
   /** A connection can look open to MoEngage although relay's side is frozen or gone. */
   readonly mayLinger: boolean
 }
@@ -76,7 +81,7 @@ export interface Erasure {
   readonly customer: string
   readonly askedAtMs: number
   /** When relay answered `done`; Infinity: it has not. */
-  readonly doneAtMs: number
+  doneAtMs: number
 }
 
 /** A Redis that came back at `toMs` as it was at `fromMs`. */
@@ -96,6 +101,10 @@ export interface Evidence {
   readonly samples: readonly ViewSample[]
   readonly erasures: readonly Erasure[]
   readonly forgets: readonly Forgetting[]
+  /** When everything worked again; null: nothing was wrong. */
+  readonly healedAtMs: number | null
+  readonly leaseMs: number
+  readonly requestTimeoutMs: number
   /** How long a fault keeps what was delivered in the backlog, ms. */
   readonly settleWithinMs: number
 }

@@ -12,9 +12,9 @@ export function drawnPlot(
   return {
     conditions: profile === 'quick' ? USUAL : DEFAULTS,
     load: true,
-    drainWithinMs: DRAIN_WITHIN_MS,
-    play: ({ stack, random, poison, say }) =>
-      play(drawSchedule(random, faults, durationMs), { stack, poison }, durationMs, ({ name }) => {
+    drainWithinMs: profile === 'quick' ? DRAIN_WITHIN_MS : 3 * DRAIN_WITHIN_MS,
+    play: ({ random, say, ...scene }) =>
+      play(drawSchedule(random, faults, durationMs), scene, durationMs, ({ name }) => {
         say(`  ${name}`)
       }),
   }

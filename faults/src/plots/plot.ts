@@ -1,6 +1,7 @@
 import type { Random } from '@relay/shared/random.js'
 import type { Disturbance, Law } from '../oracle/model.js'
 import type { Journal } from '../producers/journal.js'
+import type { Mood } from '../producers/mood.js'
 import type { Conditions } from '../stack/settings.js'
 import type { Remains } from '../stack/remains.js'
 import type { Stack } from '../stack/stack.js'
@@ -12,8 +13,8 @@ export interface Stage {
   readonly remains: Remains
   readonly journal: Journal
   readonly random: Random
-  /** Sets the share of poison that the usual producers post from now on. */
-  readonly poison: (share: number) => void
+  /** Of the usual producers. */
+  readonly mood: Mood
   readonly say: (line: string) => void
   readonly views: Views
   /** Notes a broken law that only this plot can see. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '@relay/shared/random.js'
 import { seededRandom } from '@relay/shared/seeded-random.js'
 import { nowMs } from '../clock.js'
-import { GROUPS, type Fault, type Group, type Scene } from '../faults/fault.js'
+import { GROUPS, resumesOf, type Fault, type Group, type Scene } from '../faults/fault.js'
 import type { Disturbance } from '../oracle/model.js'
 import { between, pick } from '../random.js'
 
@@ -60,7 +60,8 @@ export async function play(
       onStart(fault)
       await fault.run({ ...scene, random: seededRandom(seed) })
       const { name, mayDuplicate, mayLinger } = fault
-      disturbances.push({ name, fromMs, toMs: nowMs(), mayDuplicate, mayLinger })
+      const resumes = resumesOf(fault)
+      disturbances.push({ name, fromMs, toMs: nowMs(), mayDuplicate, mayLinger, resumes })
     }
     lastOf.set(fault.group, one())
   }

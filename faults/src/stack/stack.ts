@@ -61,6 +61,8 @@ export class Stack {
   apiKey = FIRST_API_KEY
   /** Until when a process that starts may have read a broken file. */
   #brokenUntilMs = -Infinity
+  /** Until when an api may not know the workspace. */
+  #lackingUntilMs = -Infinity
   readonly #proxies: TcpProxy[] = []
   readonly #simulator: Child
   readonly #simulatorPort: number
@@ -123,10 +125,17 @@ export class Stack {
   /** Writes every process's workspaces file: with the present key, by an atomic rename. */
   async writeWorkspaces(more: readonly object[] = []): Promise<void> {
     await this.#writeValid((port) => workspacesJson(this.conditions, port, this.apiKey, more))
+    if (this.#lackingUntilMs === Infinity) this.#lackingUntilMs = nowMs() + NOTICED_WITHIN_MS
+  }
+
+  /** Whether an api may not know the workspace at present. */
+  get mayLackWorkspace(): boolean {
+    return nowMs() < this.#lackingUntilMs
   }
 
   /** Takes the workspace out of every process's file; `other` stays. */
   async removeWorkspace(other: object): Promise<void> {
+    this.#lackingUntilMs = Infinity
     await this.#writeValid(() => JSON.stringify({ workspaces: [other] }))
   }
 
@@ -221,6 +230,11 @@ export class Stack {
     for (let i = 0; i < WORKERS; i += 1) this.workers.push(await this.#place('worker', i, {}))
     await this.writeWorkspaces()
     for (const service of this.#running) await service.start()
+    await this.ready()
+  }
+
+  /** Until every process that runs when nothing is wrong is ready. */
+  async ready(): Promise<void> {
     await Promise.all(this.#running.map((service) => service.ready(READY_WITHIN_MS)))
   }
 

@@ -53,6 +53,9 @@ export function evidence(facts: Partial<Evidence> = {}): Evidence {
     erasures: [],
     forgets: [],
     settleWithinMs: 0,
+    healedAtMs: null,
+    leaseMs: 2_000,
+    requestTimeoutMs: 1_500,
     ...facts,
   }
 }
