@@ -16,6 +16,7 @@ import { Journal } from './producers/journal.js'
 import type { Mood } from './producers/mood.js'
 import { MachineWatch } from './stack/machine.js'
 import { Remains } from './stack/remains.js'
+import { QUICK_TIMERS } from './stack/settings.js'
 import { Stack } from './stack/stack.js'
 import { withSteppingRedis } from './stack/stepping-redis.js'
 import { Views } from './stack/views.js'
@@ -106,7 +107,8 @@ async function runOn(
   const { limits } = evidence
   await Promise.all(stack.services.map((service) => service.stop()))
   const { violations, duplicates } = judge(evidence)
-  const leaks = drained === null ? await remains.leaks(limits.windowMs + 2_100) : []
+  const isQuick = plot.conditions.timers === QUICK_TIMERS
+  const leaks = drained === null ? await remains.leaks(limits.windowMs + 2_100, isQuick) : []
   const result: RunResult = {
     ...{ seed, injected, duplicates, drainMs },
     posted: journal.acknowledged,
@@ -127,20 +129,21 @@ async function runOn(
 }
 
 async function gather(
-  { vendor, conditions }: Stack,
+  stack: Stack,
   remains: Remains,
   { posted, erasures, forgets }: Journal,
   { samples }: Views,
   disturbances: readonly Disturbance[],
   healedAtMs: number | null,
 ): Promise<Evidence> {
-  const { limits, timers } = conditions
+  const { vendor } = stack
+  const { limits, timers } = stack.conditions
   return {
     ...{ posted, erasures, forgets, samples, disturbances, limits, healedAtMs },
     leaseMs: timers.leaseMs,
     requestTimeoutMs: timers.requestTimeoutMs,
     arrived: vendor.arrived,
-    requests: await vendor.requests(),
+    requests: await vendor.requests((port) => stack.sendersAt(port)),
     deadLetters: await remains.deadLetters(),
     settleWithinMs: timers.leaseMs + timers.arrivalGraceMs + SETTLED_WITHIN_MS,
   }

@@ -12,6 +12,8 @@ export interface TcpProxy {
   readonly port: number
   /** Connections that are open on either side. */
   readonly connections: number
+  /** Whether a connection to the target had this port at this end. */
+  hadPort(port: number): boolean
   /** Bytes on the way to the target that it holds back. */
   readonly heldBytes: number
   /** Applies to open and to later connections; replaces what was set before. */
@@ -48,10 +50,11 @@ export async function startProxy(
 ): Promise<TcpProxy> {
   const faults: Record<Direction, Fault> = { up: {}, down: {} }
   const open = new Set<Connection>()
+  const ports = new Set<number>()
   let refusing = false
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     if (refusing) client.resetAndDestroy()
-    else join(client, connectTo(target), faults, open)
+    else join(client, connectTo(target, ports), faults, open)
   })
   await listen(server, port)
   const each = (act: (connection: Connection) => void) => {
@@ -62,6 +65,7 @@ export async function startProxy(
     get connections() {
       return open.size
     },
+    hadPort: (one) => ports.has(one),
     get heldBytes() {
       return heldBytes(open)
     },
@@ -164,8 +168,15 @@ function reset({ client, target, up, down }: Connection): void {
   target.resetAndDestroy()
 }
 
-function connectTo({ port, host = LOOPBACK }: { port: number; host?: string }): Socket {
-  return connect({ port, host, allowHalfOpen: true, noDelay: true })
+function connectTo(
+  { port, host = LOOPBACK }: { port: number; host?: string },
+  ports: Set<number>,
+): Socket {
+  const socket = connect({ port, host, allowHalfOpen: true, noDelay: true })
+  socket.once('connect', () => {
+    if (socket.localPort !== undefined) ports.add(socket.localPort)
+  })
+  return socket
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -36,8 +36,8 @@ export interface Fault {
   readonly resumes?: Resumes
   /** Drawn only at default settings, or when it is named. */
   readonly onlyDefault?: true
-  /** Injects it, lets it last, and takes it back. */
-  readonly run: (scene: Scene) => Promise<void>
+  /** Injects it, lets it last, and takes it back. Returns the processes it touched; none: any. */
+  readonly run: (scene: Scene) => Promise<readonly string[] | undefined>
 }
 
 const RESUMES: Readonly<Record<Group, Resumes>> = {

@@ -80,12 +80,17 @@ const WEATHERS: readonly Weather[] = [
   },
 ]
 
+interface Place {
+  readonly name: string
+  readonly proxy: TcpProxy
+}
+
 /** Of one process or of all of that kind. */
-function proxiesOf(way: Way, { stack, random }: Scene): readonly TcpProxy[] {
+function placesOf(way: Way, { stack, random }: Scene): readonly Place[] {
   const services = way === 'api-redis' ? stack.apis.map(({ service }) => service) : stack.workers
-  const all = services.flatMap(({ redis, vendor }) => {
+  const all = services.flatMap(({ name, redis, vendor }) => {
     const proxy = way === 'worker-vendor' ? vendor : redis
-    return proxy === null ? [] : [proxy]
+    return proxy === null ? [] : [{ name, proxy }]
   })
   return chance(random, 0.5) ? all : [pick(random, all)]
 }
@@ -99,7 +104,9 @@ function faultOf(way: Way, { name, run, onlyDefault }: Weather): Fault {
     // Cut off from Redis only, a worker still closes its connections to MoEngage.
     mayLinger: way === 'worker-vendor',
     run: async (scene) => {
-      await Promise.all(proxiesOf(way, scene).map((proxy) => run(proxy, scene.random)))
+      const places = placesOf(way, scene)
+      await Promise.all(places.map(({ proxy }) => run(proxy, scene.random)))
+      return places.map(({ name: place }) => place)
     },
   }
 }

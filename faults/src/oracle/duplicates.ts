@@ -53,8 +53,15 @@ function causeOf(
   if (status === null && openMs >= requestTimeoutMs * TIMED_OUT) return 'timeout'
   const untilMs = (endedAtMs ?? arrivedAtMs ?? startedAtMs) + SETTLING_MS
   const near = suspects.filter(
-    ({ fromMs, toMs }) => fromMs <= untilMs && toMs + AFTERMATH_MS >= startedAtMs,
+    ({ fromMs, toMs, places }) =>
+      fromMs <= untilMs && toMs + AFTERMATH_MS >= startedAtMs && touches(places, request.places),
   )
   const latest = near.sort((a, b) => b.fromMs - a.fromMs)[0]
   return latest?.name ?? null
+}
+
+/** Whether a fault of these processes can have lost the answer to a request of those. */
+function touches(faulty: readonly string[] | undefined, senders: readonly string[] | undefined) {
+  if (faulty === undefined || senders === undefined || senders.length === 0) return true
+  return senders.some((sender) => faulty.includes(sender))
 }

@@ -37,6 +37,8 @@ export interface VendorRequest {
   readonly bytes: number
   readonly cost: { readonly users: number; readonly events: number; readonly devices: number }
   readonly customers: readonly string[]
+  /** The workers that may have sent it; absent: unknown. */
+  readonly places?: readonly string[]
 }
 
 /** Within 2 s; within a lease and 1 s; when the vendor is probed or a window ends. */
@@ -49,6 +51,8 @@ export interface Disturbance {
   readonly toMs: number
   /** An answer or the knowledge of it can be lost, so that elements are sent again. */
   readonly mayDuplicate: boolean
+  /** The processes that it touches; absent: any. */
+  readonly places?: readonly string[]
   /** How soon sending resumes once it is over; 'later': when a probe or a window says so. */
   readonly resumes?: Resumes
   /** A connection can look open to MoEngage although relay's side is frozen or gone. */

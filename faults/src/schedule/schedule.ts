@@ -58,10 +58,13 @@ export async function play(
       const fromMs = nowMs()
       if (fromMs - startedMs > durationMs) return
       onStart(fault)
-      await fault.run({ ...scene, random: seededRandom(seed) })
+      const places = await fault.run({ ...scene, random: seededRandom(seed) })
       const { name, mayDuplicate, mayLinger } = fault
       const resumes = resumesOf(fault)
-      disturbances.push({ name, fromMs, toMs: nowMs(), mayDuplicate, mayLinger, resumes })
+      disturbances.push({
+        ...{ name, fromMs, toMs: nowMs(), mayDuplicate, mayLinger, resumes },
+        ...(places && { places }),
+      })
     }
     lastOf.set(fault.group, one())
   }

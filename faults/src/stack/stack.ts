@@ -117,6 +117,11 @@ export class Stack {
     return [...this.apis.map(({ service }) => service), ...this.workers]
   }
 
+  /** The workers one of whose connections to MoEngage had this port. */
+  sendersAt(port: number): readonly string[] {
+    return this.workers.filter(({ vendor }) => vendor?.hadPort(port)).map(({ name }) => name)
+  }
+
   /** Those that run when nothing is wrong. */
   get #running(): readonly Service[] {
     return this.services.slice(0, APIS + this.conditions.workers)

@@ -16,6 +16,10 @@ interface RecordedElement {
   }
 }
 
+interface RecordedRequest extends Omit<VendorRequest, 'places'> {
+  readonly remotePort: number | null
+}
+
 const KINDS: Readonly<Record<RecordedElement['element']['type'], Kind>> = {
   customer: 'user',
   event: 'event',
@@ -65,11 +69,17 @@ export class Vendor {
     }
   }
 
-  async requests(): Promise<readonly VendorRequest[]> {
-    const { requests } = await this.#read<{ requests: readonly VendorRequest[] }>(
+  /** All of them; `sendersAt` names the workers whose connections had a port. */
+  async requests(
+    sendersAt: (port: number) => readonly string[] = () => [],
+  ): Promise<readonly VendorRequest[]> {
+    const { requests } = await this.#read<{ requests: readonly RecordedRequest[] }>(
       'requests?customers=1&limit=50000',
     )
-    return requests
+    return requests.map(({ remotePort, ...request }) => ({
+      ...request,
+      places: remotePort === null ? [] : sendersAt(remotePort),
+    }))
   }
 
   async #send(method: 'POST' | 'PATCH', path: string, body: object): Promise<void> {
