@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { waitFor } from '@relay/dev/wait-for.js'
 import { nowMs } from '../../clock.js'
-import { DEFAULTS } from '../../stack/settings.js'
+import { DEFAULTS, USUAL } from '../../stack/settings.js'
 import { disturb } from '../disturb.js'
 import type { Aimed, Stage } from '../plot.js'
 import { Poster } from '../poster.js'
@@ -10,8 +10,6 @@ const WINDOW_EVENTS = 1_000
 /** Customers of one burst: a first event has two actions, so that it is worth a window. */
 const BURST = WINDOW_EVENTS / 2
 const PER_POST = 100
-/** How long the worker that sent the burst is frozen, ms. */
-const FROZEN_MS = 6_000
 const WITHIN_MS = 30_000
 
 async function postBurst(poster: Poster, name: string): Promise<void> {
@@ -28,7 +26,7 @@ async function postBurst(poster: Poster, name: string): Promise<void> {
  * take the ledger of that Redis for the truth. The sender is in the registry, but had claimed only
  * the partition of one customer.
  */
-async function forgetBurst(stage: Stage): Promise<void> {
+async function forgetBurst(stage: Stage, frozenMs: number): Promise<void> {
   const { stack } = stage
   const [sender, newcomer] = stack.workers
   if (sender === undefined || newcomer === undefined) throw new Error('two workers are needed')
@@ -42,7 +40,7 @@ async function forgetBurst(stage: Stage): Promise<void> {
   sender.pause()
   await stack.restoreRedis()
   stage.journal.forgets.push({ fromMs, toMs: nowMs() })
-  const thawed = sleep(FROZEN_MS).then(() => {
+  const thawed = sleep(frozenMs).then(() => {
     sender.resume()
   })
   await newcomer.start()
@@ -65,7 +63,25 @@ const forgottenBurst: Aimed = {
   drainWithinMs: 150_000,
   play: async (stage) => [
     await disturb({ name: 'redis-forgets', mayDuplicate: true, mayLinger: true }, () =>
-      forgetBurst(stage),
+      forgetBurst(stage, 6_000),
+    ),
+  ],
+}
+
+/** The same with short timers: shorter than the lease, so that only the ledger is tried. */
+export const forgottenWindow: Aimed = {
+  ...forgottenBurst,
+  name: 'forgotten-window',
+  about: 'the same as forgotten-burst, with a window of 10 s and 1.5 s of frost',
+  conditions: {
+    ...USUAL,
+    limits: { ...USUAL.limits, events: WINDOW_EVENTS, windowMs: 10_000 },
+    workers: 1,
+  },
+  drainWithinMs: 60_000,
+  play: async (stage) => [
+    await disturb({ name: 'redis-forgets', mayDuplicate: true, mayLinger: true }, () =>
+      forgetBurst(stage, 1_500),
     ),
   ],
 }
