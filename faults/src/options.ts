@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 export interface Options {
@@ -15,6 +16,8 @@ export interface Options {
   readonly profile: 'quick' | 'default'
   /** null: relay as it is. */
   readonly mutant: string | null
+  /** Folder of another built relay to run; null: this one. */
+  readonly root: string | null
   /** Runs every mutant, or the one named, and the same without it. */
   readonly prove: boolean
   readonly record: boolean
@@ -33,6 +36,7 @@ export const USAGE = `npm run test:faults -- [options]
                       who sets nothing, with quiet periods                      (quick)
   --scenarios         every schedule at default settings, four at a time: 6 minutes
   --mutant NAME       run a deliberately broken relay, which must fail
+  --root DIR          run the relay that was built there, e.g. an older one
   --prove             every mutant (or that of --mutant) in the run that shows it, then the same
                       run without it: the first must fail, the second hold
   --list              print the names of the faults, plots and mutants
@@ -50,6 +54,7 @@ const OPTIONS = {
   profile: { type: 'string', default: 'quick' },
   scenarios: { type: 'boolean', default: false },
   mutant: { type: 'string', default: '' },
+  root: { type: 'string', default: '' },
   prove: { type: 'boolean', default: false },
   list: { type: 'boolean', default: false },
   record: { type: 'boolean', default: false },
@@ -77,6 +82,7 @@ export function parseOptions(args: readonly string[], freshSeed: number): Option
       scenarios: values.scenarios,
       profile: profileOf(values.profile),
       mutant: values.mutant === '' ? null : values.mutant,
+      root: values.root === '' ? null : resolve(values.root),
       prove: values.prove,
       record: values.record,
       keep: values.keep,

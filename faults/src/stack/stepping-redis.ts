@@ -23,7 +23,7 @@ export async function withSteppingRedis(root: string, name: string): Promise<str
   const folder = join(tree, 'shared/lua')
   for (const file of (await readdir(folder)).filter((name) => name.endsWith('.lua'))) {
     const text = await readFile(join(folder, file), 'utf8')
-    await writeFile(join(folder, file), PRELUDE + text)
+    if (!text.startsWith(PRELUDE)) await writeFile(join(folder, file), PRELUDE + text)
   }
   return tree
 }

@@ -2,6 +2,7 @@ import type { Aimed } from '../plot.js'
 import { dormantPlots } from './dormant.js'
 import { keyPlots } from './keys.js'
 import { ledgerPlots } from './ledger.js'
+import { operatorPlots } from './operator.js'
 import { overlapPlots } from './overlap.js'
 import { resumePlots } from './resume.js'
 import { settlePlots } from './settle.js'
@@ -16,4 +17,5 @@ export const SCENARIOS: readonly Aimed[] = [
   ...keyPlots,
   ...settlePlots,
   ...ledgerPlots,
+  ...operatorPlots,
 ]
