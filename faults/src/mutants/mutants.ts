@@ -178,8 +178,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'distrust',
     aim: { plot: 'forgotten-claim' },
-    breaks: 'claims of a Redis that restarted are trusted at once',
+    breaks: 'claims and ledger of a Redis that restarted are trusted at once',
     changes: [
+      { file: RECOVER, search: 'if missing and left > 0 then', replace: 'if false then' },
       {
         file: PEERS,
         search: 'distrust() {\n        this.#distrustedAtMs = this.#o.clock.monotonicMs();',

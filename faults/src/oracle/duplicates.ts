@@ -30,7 +30,10 @@ export function explainDuplicates({
     const before = previous.get(key)
     previous.set(key, requestId)
     if (before === undefined) continue
-    const cause = causeOf(byId.get(before), suspects, requestTimeoutMs)
+    const [first, second] = [byId.get(before), byId.get(requestId)]
+    const cause = isLate(first, second)
+      ? causeOf(second, suspects, requestTimeoutMs)
+      : causeOf(first, suspects, requestTimeoutMs)
     if (cause !== null) perCause.set(cause, (perCause.get(cause) ?? 0) + 1)
     else {
       const detail = `${key}: request ${before}, again in ${requestId}`
@@ -58,6 +61,11 @@ function causeOf(
   )
   const latest = near.sort((a, b) => b.fromMs - a.fromMs)[0]
   return latest?.name ?? null
+}
+
+/** Whether the second to arrive was the first to be sent: what repeats it came before. */
+function isLate(first: VendorRequest | undefined, second: VendorRequest | undefined): boolean {
+  return first !== undefined && second !== undefined && second.startedAtMs < first.startedAtMs
 }
 
 /** Whether a fault of these processes can have lost the answer to a request of those. */

@@ -224,10 +224,14 @@ test('an attempt that outlasted the request timeout explains its repetition, a s
   expect(repeated(500)).toEqual(['duplicates have a cause'])
 })
 
-test('a request that was processed after its connection closed was in flight until then', () => {
+test('a request that is processed after its connection closed must not be overtaken by newer elements', () => {
   const requests = [
     request({ requestId: 'r1', startedAtMs: 0, endedAtMs: 10, arrivedAtMs: 500 }),
     request({ requestId: 'r2', startedAtMs: 100, arrivedAtMs: 110, endedAtMs: 120 }),
   ]
-  expect(broken({ requests })).toEqual(['one request at a time per customer'])
+  const repeat = [...arrivals('ann', [1], 'r2'), ...arrivals('ann', [1], 'r1')]
+  const newer = [...arrivals('ann', [1, 2], 'r2'), ...arrivals('ann', [1], 'r1')]
+  const law = 'one request at a time per customer'
+  expect(broken({ requests, arrived: repeat, posted: posted('ann', 1) })).not.toContain(law)
+  expect(broken({ requests, arrived: newer, posted: posted('ann', 2) })).toContain(law)
 })
