@@ -4,15 +4,18 @@ import { PRIVATE, ROOT } from '@relay/dev/folders.js'
 import { buildVariant } from '@relay/dev/variant/variant.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { FAULTS } from './faults/all.js'
+import type { Fault } from './faults/fault.js'
 import { tellLogs } from './logs.js'
 import { parseOptions, USAGE, type Options } from './options.js'
 import { MUTANTS } from './mutants/mutants.js'
 import { AIMED } from './plots/aimed.js'
+import { SCENARIOS } from './plots/default/scenarios.js'
 import { drawnPlot } from './plots/drawn.js'
 import type { Plot } from './plots/plot.js'
 import { prove } from './prove.js'
 import { TABLE_HEAD, tableRow, violationLines } from './report.js'
 import { runOnce } from './run.js'
+import { playScenarios } from './scenarios.js'
 
 const EXIT_USAGE = 64
 const say = (line: string) => {
@@ -33,23 +36,35 @@ async function main(): Promise<number> {
     return 0
   }
   const mutants = MUTANTS.filter(({ name }) => name === (options.mutant ?? name))
-  const plot = plotOf(options)
-  if (mutants.length === 0 || plot === null) {
+  const named = plotsOf(options)
+  if (mutants.length === 0 || named === null) {
     say('nothing has such a name; --list prints them')
     return EXIT_USAGE
   }
   if (options.prove) return prove(mutants, say)
   const [mutant] = options.mutant === null ? [] : mutants
-  return runAll(options, plot, mutant === undefined ? ROOT : await buildVariant(mutant))
+  const root = mutant === undefined ? (options.root ?? ROOT) : await buildVariant(mutant)
+  if (options.scenarios) return playScenarios(named, { ...options, root, say })
+  let status = 0
+  for (const plot of named) status = Math.max(status, await runAll(options, plot, root))
+  return status
 }
 
-/** What to play; null when nothing has the name that was given. */
-function plotOf({ faults: wanted, plot, durationMs }: Options): Plot | null {
-  if (plot !== null) return AIMED.find(({ name }) => name === plot) ?? null
-  const faults = FAULTS.filter(({ name }) => wanted?.some((w) => name.startsWith(w)) ?? true)
-  return faults.length === 0 ? null : drawnPlot(faults, durationMs)
+/** What to play; null when nothing has a name that was given. */
+function plotsOf({ faults: wanted, plots, durationMs, scenarios, profile }: Options) {
+  if (plots !== null) {
+    const named = AIMED.filter(({ name }) => plots.includes(name))
+    return named.length === plots.length ? named : null
+  }
+  if (scenarios) return SCENARIOS
+  const usual = ({ onlyDefault }: Fault) => profile === 'default' || !onlyDefault
+  const faults = FAULTS.filter(
+    (fault) => wanted?.some((w) => fault.name.startsWith(w)) ?? usual(fault),
+  )
+  return faults.length === 0
+    ? null
+    : [{ name: profile, about: '', ...drawnPlot(faults, durationMs, profile) }]
 }
-
 async function runAll(options: Options, plot: Plot, root: string): Promise<number> {
   const rows: string[] = []
   let failed = 0

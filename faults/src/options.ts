@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 export interface Options {
@@ -8,10 +9,15 @@ export interface Options {
   readonly rate: number
   /** null: all. */
   readonly faults: readonly string[] | null
-  /** A schedule that aims at one mechanism, in place of drawn faults. */
-  readonly plot: string | null
+  /** Schedules that aim at one mechanism each, instead of drawn faults. */
+  readonly plots: readonly string[] | null
+  /** Plays the scenarios at default settings, or those of `plots`, several at a time. */
+  readonly scenarios: boolean
+  readonly profile: 'quick' | 'default'
   /** null: relay as it is. */
   readonly mutant: string | null
+  /** Folder of another built relay to run; null: this one. */
+  readonly root: string | null
   /** Runs every mutant, or the one named, and the same without it. */
   readonly prove: boolean
   readonly record: boolean
@@ -25,8 +31,12 @@ export const USAGE = `npm run test:faults -- [options]
   --seconds N         load and faults of a run             (30)
   --rate N            elements a second, about             (300)
   --faults NAME,NAME  only these, or all that begin so     (all)
-  --plot NAME         this schedule in place of drawn faults
+  --plot NAME,NAME    these schedules instead of drawn faults
+  --profile NAME      quick: lease 2 s, timeout 1.5 s, window 6 s; default: the settings of a user
+                      who sets nothing, with quiet periods                      (quick)
+  --scenarios         every schedule at default settings, four at a time: 6 minutes
   --mutant NAME       run a deliberately broken relay, which must fail
+  --root DIR          run the relay that was built there, e.g. an older one
   --prove             every mutant (or that of --mutant) in the run that shows it, then the same
                       run without it: the first must fail, the second hold
   --list              print the names of the faults, plots and mutants
@@ -41,7 +51,10 @@ const OPTIONS = {
   rate: { type: 'string', default: '300' },
   faults: { type: 'string', default: '' },
   plot: { type: 'string', default: '' },
+  profile: { type: 'string', default: 'quick' },
+  scenarios: { type: 'boolean', default: false },
   mutant: { type: 'string', default: '' },
+  root: { type: 'string', default: '' },
   prove: { type: 'boolean', default: false },
   list: { type: 'boolean', default: false },
   record: { type: 'boolean', default: false },
@@ -65,8 +78,11 @@ export function parseOptions(args: readonly string[], freshSeed: number): Option
       durationMs: whole('seconds', values.seconds) * 1000,
       rate: whole('rate', values.rate),
       faults: values.faults === '' ? null : values.faults.split(','),
-      plot: values.plot === '' ? null : values.plot,
+      plots: values.plot === '' ? null : values.plot.split(','),
+      scenarios: values.scenarios,
+      profile: profileOf(values.profile),
       mutant: values.mutant === '' ? null : values.mutant,
+      root: values.root === '' ? null : resolve(values.root),
       prove: values.prove,
       record: values.record,
       keep: values.keep,
@@ -74,4 +90,9 @@ export function parseOptions(args: readonly string[], freshSeed: number): Option
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))
   }
+}
+
+function profileOf(name: string): Options['profile'] {
+  if (name === 'quick' || name === 'default') return name
+  throw new Error('--profile is neither quick nor default')
 }

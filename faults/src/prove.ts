@@ -4,11 +4,10 @@ import { PRIVATE, ROOT } from '@relay/dev/folders.js'
 import { buildVariant } from '@relay/dev/variant/variant.js'
 import { FAULTS } from './faults/all.js'
 import type { Aim, Mutant } from './mutants/mutants.js'
-import { LAWS } from './oracle/model.js'
 import { AIMED } from './plots/aimed.js'
 import { drawnPlot } from './plots/drawn.js'
 import type { Plot } from './plots/plot.js'
-import { violationLines } from './report.js'
+import { brokenLaws, violationLines } from './report.js'
 import { runOnce, type RunResult } from './run.js'
 
 type Say = (line: string) => void
@@ -56,8 +55,11 @@ async function runAim({ aim }: Mutant, root: string, say: Say): Promise<RunResul
 
 function plotOf(aim: Aim): Plot {
   if ('seed' in aim) {
-    const faults = FAULTS.filter(({ name }) => aim.faults.some((wanted) => name.startsWith(wanted)))
-    return drawnPlot(faults, aim.seconds * 1000)
+    const faults = FAULTS.filter(
+      ({ name, onlyDefault }) =>
+        !onlyDefault && aim.faults.some((wanted) => name.startsWith(wanted)),
+    )
+    return drawnPlot(faults, aim.seconds * 1000, 'quick')
   }
   const plot = AIMED.find(({ name }) => name === aim.plot)
   if (plot === undefined) throw new Error(`no plot is called ${aim.plot}`)
@@ -68,8 +70,4 @@ function aimText(aim: Aim): string {
   if (!('seed' in aim)) return `plot ${aim.plot}`
   const { seed, seconds, rate, faults } = aim
   return `seed ${String(seed)}, ${String(seconds)} s, ${String(rate)} el/s, ${faults.join(', ')}`
-}
-
-function brokenLaws({ violations }: RunResult): string {
-  return LAWS.filter((law) => violations.some((v) => v.law === law)).join('; ')
 }

@@ -20,7 +20,7 @@ const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
 export function tableRow(result: RunResult): string {
   const { seed, injected, posted, delivered, deadLetters, duplicates } = result
   const again = [...duplicates].map(([cause, n]) => `${cause} ${String(n)}`).join(', ')
-  const broken = LAWS.filter((law) => result.violations.some((v) => v.law === law))
+  const broken = brokenLaws(result)
   const cells = [
     String(seed),
     counted(injected.map(({ name }) => name)),
@@ -30,7 +30,7 @@ export function tableRow(result: RunResult): string {
     again === '' ? '–' : again,
     seconds(result.recoveryMs),
     seconds(result.drainMs),
-    broken.length === 0 ? 'held' : `**broken: ${broken.join('; ')}**`,
+    broken === '' ? 'held' : `**broken: ${broken}**`,
   ]
   return `| ${cells.join(' | ')} |`
 }
@@ -43,4 +43,9 @@ export function violationLines({ violations }: RunResult): string[] {
     const shown = own.slice(0, SHOWN).map(({ detail }) => `    ${detail}`)
     return [`  BROKEN: ${law} (${String(own.length)})`, ...shown, ...more]
   })
+}
+
+/** The laws that a run broke, '' for none. */
+export function brokenLaws({ violations }: RunResult): string {
+  return LAWS.filter((law) => violations.some((v) => v.law === law)).join('; ')
 }

@@ -1,20 +1,25 @@
 import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '@relay/shared/seeded-random.js'
 import { nowMs } from './clock.js'
 import { healRedis } from './faults/redis.js'
 import { refusePoison } from './faults/vendor.js'
+import { goneRightly } from './oracle/deliveries.js'
 import { judge } from './oracle/judge.js'
-import type { Disturbance, Evidence, Violation } from './oracle/model.js'
+import type { Disturbance, Evidence, Law, Violation } from './oracle/model.js'
 import type { Plot } from './plots/plot.js'
 import { makeProducers } from './producers/crowd.js'
 import { Journal } from './producers/journal.js'
+import type { Mood } from './producers/mood.js'
 import { MachineWatch } from './stack/machine.js'
 import { Remains } from './stack/remains.js'
+import { QUICK_TIMERS } from './stack/settings.js'
 import { Stack } from './stack/stack.js'
+import { withSteppingRedis } from './stack/stepping-redis.js'
+import { Views } from './stack/views.js'
 
 export interface RunOptions {
   readonly seed: number
@@ -43,6 +48,8 @@ export interface RunResult {
 
 /** A post that hangs on a fault needs this long at most once all is well. */
 const LAST_POSTS_MS = 30_000
+/** After a fault and its lease another worker sends again and settles within this, ms. */
+const SETTLED_WITHIN_MS = 3_000
 const MOST_MEMORY_BYTES = 400_000_000
 
 /** One run: load under faults, then peace, then the judgement. */
@@ -50,7 +57,10 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   const { dir, plot } = options
   await rm(dir, { recursive: true, force: true })
   await mkdir(dir, { recursive: true })
-  const stack = await Stack.start({ ...options, conditions: plot.conditions })
+  const root = plot.steppingRedis
+    ? await withSteppingRedis(options.root, basename(dir))
+    : options.root
+  const stack = await Stack.start({ ...options, root, conditions: plot.conditions })
   const remains = new Remains(stack.redis.port, stack.prefix)
   const machine = new MachineWatch()
   try {
@@ -69,31 +79,36 @@ async function runOn(
   options: RunOptions,
 ): Promise<RunResult> {
   const { seed, plot, say } = options
-  const { limits } = plot.conditions
   const journal = new Journal()
   await refusePoison({ stack })
+  const views = new Views(stack)
   const load = startLoad(stack, journal, options)
   const random = seededRandom(seed)
-  const planned = await plot.play({ stack, remains, journal, random, poison: load.poison, say })
+  const seen: Violation[] = []
+  const breach = (law: Law, detail: string) => void seen.push({ law, detail })
+  const { mood } = load
+  const stage = { stack, remains, journal, random, mood, say, breach, views }
+  const planned = await plot.play(stage).catch((error: unknown) => {
+    breach('the schedule can be played', String(error))
+    return []
+  })
   await stack.heal()
   await healRedis(stack)
+  await stack.ready().catch(() => undefined)
+  const healedAtMs = plot.load ? nowMs() : null
   await load.end()
   const endedMs = nowMs()
   const drained = await drain(stack, remains, journal, plot.drainWithinMs)
   const drainMs = nowMs() - endedMs
+  await views.stop()
   const memory = fatProcesses(stack)
   const injected = [...planned, ...machine.stalls]
-  const evidence: Evidence = {
-    posted: journal.posted,
-    arrived: stack.vendor.arrived,
-    requests: await stack.vendor.requests(),
-    disturbances: injected,
-    deadLetters: await remains.deadLetters(),
-    limits,
-  }
+  const evidence = await gather(stack, remains, journal, views, injected, healedAtMs)
+  const { limits } = evidence
   await Promise.all(stack.services.map((service) => service.stop()))
   const { violations, duplicates } = judge(evidence)
-  const leaks = drained === null ? await remains.leaks(limits.windowMs + 2_100) : []
+  const isQuick = plot.conditions.timers === QUICK_TIMERS
+  const leaks = drained === null ? await remains.leaks(limits.windowMs + 2_100, isQuick) : []
   const result: RunResult = {
     ...{ seed, injected, duplicates, drainMs },
     posted: journal.acknowledged,
@@ -102,6 +117,7 @@ async function runOn(
     recoveryMs: longestRecovery(evidence),
     violations: [
       ...violations,
+      ...seen,
       ...journal.refusals.map(as('good posts are not refused')),
       ...stack.deaths.map(as('processes live')),
       ...(drained === null ? [] : [drained]).map(as('everything drains')),
@@ -112,22 +128,41 @@ async function runOn(
   return result
 }
 
+async function gather(
+  stack: Stack,
+  remains: Remains,
+  { posted, erasures, forgets }: Journal,
+  { samples }: Views,
+  disturbances: readonly Disturbance[],
+  healedAtMs: number | null,
+): Promise<Evidence> {
+  const { vendor } = stack
+  const { limits, timers } = stack.conditions
+  return {
+    ...{ posted, erasures, forgets, samples, disturbances, limits, healedAtMs },
+    leaseMs: timers.leaseMs,
+    requestTimeoutMs: timers.requestTimeoutMs,
+    arrived: vendor.arrived,
+    requests: await vendor.requests((port) => stack.sendersAt(port)),
+    deadLetters: await remains.deadLetters(),
+    settleWithinMs: timers.leaseMs + timers.arrivalGraceMs + SETTLED_WITHIN_MS,
+  }
+}
+
 const as =
   (law: Violation['law']) =>
   (detail: string): Violation => ({ law, detail })
 
 /** The usual producers, until `end`, which carries their last posts through. */
 function startLoad(stack: Stack, journal: Journal, { seed, rate, plot }: RunOptions) {
-  let poisonShare = 0
+  const mood: Mood = { poisonShare: 0, impatientShare: 0, quiet: false }
   const stopped = new AbortController()
   const givenUp = new AbortController()
   setMaxListeners(0, stopped.signal, givenUp.signal)
-  const producers = plot.load
-    ? makeProducers(stack, journal, { seed, rate, poisonShare: () => poisonShare })
-    : []
+  const producers = plot.load ? makeProducers(stack, journal, { seed, rate, mood }) : []
   const posting = Promise.all(producers.map((one) => one.run(stopped.signal, givenUp.signal)))
   return {
-    poison: (share: number) => (poisonShare = share),
+    mood,
     end: async () => {
       stopped.abort()
       await Promise.race([posting, sleep(LAST_POSTS_MS)])
@@ -145,11 +180,13 @@ async function drain(
   withinMs: number,
 ): Promise<string | null> {
   const deadlineMs = nowMs() + withinMs
+  const mayBeGone = goneRightly(journal)
   for (;;) {
     await stack.vendor.readArrivals()
     const seen = new Set(stack.vendor.arrived.map((a) => `${a.customer} ${String(a.seq)}`))
     const left = journal.posted.filter(
-      (p) => p.acknowledged && !p.poison && !seen.has(`${p.customer} ${String(p.seq)}`),
+      (p) =>
+        p.acknowledged && !p.poison && !seen.has(`${p.customer} ${String(p.seq)}`) && !mayBeGone(p),
     )
     const waiting = await remains.waiting()
     if (left.length === 0 && waiting === 0) return null

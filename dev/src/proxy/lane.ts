@@ -10,6 +10,12 @@ export interface Fault {
   readonly bytesPerSecond?: number
   /** The first piece that holds this text stalls its connection: to hold back one command. */
   readonly stallFrom?: string
+  /** Pieces that hold this text are lost. */
+  readonly swallow?: string
+  /** Only the first connection that sends that text stalls. */
+  readonly once?: true
+  /** What is held then still reaches the target when healed, though its sender has gone. */
+  readonly late?: true
 }
 
 interface Held {
@@ -29,6 +35,7 @@ const THROTTLE_STEP_MS = 20
 export class Lane {
   private readonly from: Socket
   private readonly to: Socket
+  private readonly onOnce: () => void
   private fault: Fault
   private held: Held[] = []
   private heldBytes = 0
@@ -38,7 +45,8 @@ export class Lane {
   private discarding = false
   private blocked = false
 
-  constructor(from: Socket, to: Socket, fault: Fault) {
+  constructor(from: Socket, to: Socket, fault: Fault, onOnce: () => void) {
+    this.onOnce = onOnce
     this.from = from
     this.to = to
     this.fault = fault
@@ -78,10 +86,20 @@ export class Lane {
     return this.heldBytes
   }
 
+  /** Whether what it holds outlives the connection of its sender. */
+  get isLate(): boolean {
+    return this.fault.late === true && this.fault.stalled === true && this.heldBytes > 0
+  }
+
   private hold(bytes: Buffer): void {
     if (this.discarding) return
-    const { stallFrom } = this.fault
-    if (stallFrom !== undefined && bytes.includes(stallFrom)) this.fault = { stalled: true }
+    const { stallFrom, swallow } = this.fault
+    if (swallow !== undefined && bytes.includes(swallow)) return
+    if (stallFrom !== undefined && bytes.includes(stallFrom)) {
+      const { once, late } = this.fault
+      this.fault = { stalled: true, ...(late && { late }) }
+      if (once) this.onOnce()
+    }
     this.held.push({ bytes, dueMs: performance.now() + (this.fault.delayMs ?? 0) })
     this.heldBytes += bytes.length
     if (this.heldBytes > MAX_HELD_BYTES) this.from.pause()

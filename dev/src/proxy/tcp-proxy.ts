@@ -12,6 +12,8 @@ export interface TcpProxy {
   readonly port: number
   /** Connections that are open on either side. */
   readonly connections: number
+  /** Whether a connection to the target had this port at this end. */
+  hadPort(port: number): boolean
   /** Bytes on the way to the target that it holds back. */
   readonly heldBytes: number
   /** Applies to open and to later connections; replaces what was set before. */
@@ -48,10 +50,11 @@ export async function startProxy(
 ): Promise<TcpProxy> {
   const faults: Record<Direction, Fault> = { up: {}, down: {} }
   const open = new Set<Connection>()
+  const ports = new Set<number>()
   let refusing = false
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     if (refusing) client.resetAndDestroy()
-    else join(client, connectTo(target), faults, open)
+    else join(client, connectTo(target, ports), faults, open)
   })
   await listen(server, port)
   const each = (act: (connection: Connection) => void) => {
@@ -62,6 +65,7 @@ export async function startProxy(
     get connections() {
       return open.size
     },
+    hadPort: (one) => ports.has(one),
     get heldBytes() {
       return heldBytes(open)
     },
@@ -121,8 +125,8 @@ function join(
   faults: Record<Direction, Fault>,
   open: Set<Connection>,
 ): void {
-  const up = new Lane(client, target, faults.up)
-  const down = new Lane(target, client, faults.down)
+  const up = new Lane(client, target, faults.up, () => (faults.up = {}))
+  const down = new Lane(target, client, faults.down, () => (faults.down = {}))
   const connection: Connection = { client, target, up, down, half: false }
   open.add(connection)
   // An error is always followed by a close.
@@ -130,6 +134,7 @@ function join(
   target.on('error', () => undefined)
   client.on('end', () => {
     if (connection.half) client.destroy()
+    else if (up.isLate) outlive(connection)
     else reset(connection)
   })
   target.on('end', () => {
@@ -142,9 +147,18 @@ function join(
     if (client.destroyed && target.destroyed) open.delete(connection)
   }
   client.on('close', () => {
+    if (!connection.half && up.isLate) outlive(connection)
     closed(true)
   })
   target.on('close', closed)
+}
+
+/** The client has gone; what it had sent reaches the target when the lane is healed. */
+function outlive(connection: Connection): void {
+  connection.half = true
+  connection.client.destroy()
+  connection.down.discard()
+  connection.up.end()
 }
 
 function reset({ client, target, up, down }: Connection): void {
@@ -154,8 +168,15 @@ function reset({ client, target, up, down }: Connection): void {
   target.resetAndDestroy()
 }
 
-function connectTo({ port, host = LOOPBACK }: { port: number; host?: string }): Socket {
-  return connect({ port, host, allowHalfOpen: true, noDelay: true })
+function connectTo(
+  { port, host = LOOPBACK }: { port: number; host?: string },
+  ports: Set<number>,
+): Socket {
+  const socket = connect({ port, host, allowHalfOpen: true, noDelay: true })
+  socket.once('connect', () => {
+    if (socket.localPort !== undefined) ports.add(socket.localPort)
+  })
+  return socket
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -85,6 +85,28 @@ describe('the fault-injecting proxy', () => {
     await target.gets('renewsettle 1renew')
   })
 
+  it('delivers late what it held of one connection, though its sender has gone', async () => {
+    const { client, target } = await connected()
+    proxy.set({ stallFrom: 'settle', once: true, late: true }, 'up')
+    client.socket.write('settle 1')
+    await waitFor(() => proxy.heldBytes > 0, { what: 'the proxy to hold something' })
+    client.socket.destroy()
+    const next = await connected()
+    next.client.socket.write('settle 2')
+    await next.target.gets('settle 2')
+    expect(target.received).toBe('')
+    proxy.heal()
+    await target.gets('settle 1')
+  })
+
+  it('loses the pieces that hold a given text and no others', async () => {
+    const { client, target } = await connected()
+    proxy.set({ swallow: 'message' }, 'down')
+    target.socket.write('message 1')
+    await echo({ client, target })
+    expect(client.received).not.toContain('message')
+  })
+
   it('delays one direction and leaves the other alone', async () => {
     const { client, target } = await connected()
     proxy.set({ delayMs: 300 }, 'up')

@@ -1,6 +1,8 @@
 import { CONFIG_FAULTS } from './config.js'
 import type { Fault } from './fault.js'
+import { LOAD_FAULTS } from './load.js'
 import { NETWORK_FAULTS } from './network.js'
+import { OPERATOR_FAULTS } from './operator.js'
 import { PROCESS_FAULTS } from './processes.js'
 import { REDIS_FAULTS } from './redis.js'
 import { VENDOR_FAULTS } from './vendor.js'
@@ -11,4 +13,6 @@ export const FAULTS: readonly Fault[] = [
   ...NETWORK_FAULTS,
   ...VENDOR_FAULTS,
   ...CONFIG_FAULTS,
+  ...OPERATOR_FAULTS,
+  ...LOAD_FAULTS,
 ]

@@ -26,6 +26,14 @@ export const CONFIG_FAULTS: readonly Fault[] = [
     },
   },
   {
+    ...{ name: 'config-workspace-returns', ...quiet, onlyDefault: true },
+    run: async ({ stack, random }) => {
+      await stack.removeWorkspace(OTHER)
+      await sleep(between(random, 500, 4_000))
+      await stack.writeWorkspaces()
+    },
+  },
+  {
     ...{ name: 'config-partitions', ...quiet },
     run: async ({ stack, random }) => {
       stack.partitions = pick(

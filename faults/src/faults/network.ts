@@ -9,6 +9,7 @@ const WAYS: readonly Way[] = ['api-redis', 'worker-redis', 'worker-vendor']
 
 interface Weather {
   readonly name: string
+  readonly onlyDefault?: true
   readonly run: (proxy: TcpProxy, random: Random) => Promise<void>
 }
 
@@ -40,6 +41,26 @@ const WEATHERS: readonly Weather[] = [
     },
   },
   {
+    // Late, but not so late that a command is given up: a claim may end meanwhile, a lease may not.
+    name: 'slow-replies',
+    onlyDefault: true,
+    run: async (proxy, random) => {
+      proxy.set({ delayMs: between(random, 400, 560) }, 'down')
+      await sleep(between(random, 3_000, 6_000))
+      proxy.heal()
+    },
+  },
+  {
+    // Messages of subscriptions get lost while everything else flows.
+    name: 'mute',
+    onlyDefault: true,
+    run: async (proxy, random) => {
+      proxy.set({ swallow: '$7\r\nmessage\r\n' }, 'down')
+      await sleep(between(random, 2_000, 6_000))
+      proxy.heal()
+    },
+  },
+  {
     name: 'cut',
     run: async (proxy, random) => {
       for (let i = 0; i < between(random, 1, 5); i += 1) {
@@ -59,25 +80,33 @@ const WEATHERS: readonly Weather[] = [
   },
 ]
 
+interface Place {
+  readonly name: string
+  readonly proxy: TcpProxy
+}
+
 /** Of one process or of all of that kind. */
-function proxiesOf(way: Way, { stack, random }: Scene): readonly TcpProxy[] {
+function placesOf(way: Way, { stack, random }: Scene): readonly Place[] {
   const services = way === 'api-redis' ? stack.apis.map(({ service }) => service) : stack.workers
-  const all = services.flatMap(({ redis, vendor }) => {
+  const all = services.flatMap(({ name, redis, vendor }) => {
     const proxy = way === 'worker-vendor' ? vendor : redis
-    return proxy === null ? [] : [proxy]
+    return proxy === null ? [] : [{ name, proxy }]
   })
   return chance(random, 0.5) ? all : [pick(random, all)]
 }
 
-function faultOf(way: Way, { name, run }: Weather): Fault {
+function faultOf(way: Way, { name, run, onlyDefault }: Weather): Fault {
   return {
     name: `${way}-${name}`,
     group: 'network',
+    ...(onlyDefault && { onlyDefault }),
     mayDuplicate: way !== 'api-redis',
     // Cut off from Redis only, a worker still closes its connections to MoEngage.
     mayLinger: way === 'worker-vendor',
     run: async (scene) => {
-      await Promise.all(proxiesOf(way, scene).map((proxy) => run(proxy, scene.random)))
+      const places = placesOf(way, scene)
+      await Promise.all(places.map(({ proxy }) => run(proxy, scene.random)))
+      return places.map(({ name: place }) => place)
     },
   }
 }

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '@relay/shared/random.js'
 import { between, chance, pick } from '../random.js'
 import type { Service } from '../stack/service.js'
-import { LEASE_MS } from '../stack/settings.js'
 import type { Fault, Scene } from './fault.js'
 
 const READY_WITHIN_MS = 15_000
@@ -11,11 +10,15 @@ const quiet = { mayDuplicate: false, mayLinger: false }
 /** One of them; none when all are down already. */
 const one = (random: Random, services: readonly Service[]): readonly Service[] =>
   services.length === 0 ? [] : [pick(random, services)]
+const namesOf = (services: readonly Service[]) => services.map(({ name }) => name)
 const running = (services: readonly Service[]) => services.filter((service) => service.running)
 const apis = ({ stack }: Scene) => running(stack.apis.map(({ service }) => service))
 const workers = ({ stack }: Scene) => running(stack.workers)
 
-async function killAndRestart(services: readonly Service[], awayMs: number): Promise<void> {
+async function killAndRestart(
+  services: readonly Service[],
+  awayMs: number,
+): Promise<readonly string[]> {
   await Promise.all(
     services.map(async (service) => {
       await service.kill9()
@@ -24,20 +27,26 @@ async function killAndRestart(services: readonly Service[], awayMs: number): Pro
       await service.ready(READY_WITHIN_MS).catch(() => undefined)
     }),
   )
+  return namesOf(services)
 }
 
-async function freeze(services: readonly Service[], forMs: number): Promise<void> {
+async function freeze(services: readonly Service[], forMs: number): Promise<readonly string[]> {
   for (const service of services) service.pause()
   await sleep(forMs)
   for (const service of services) service.resume()
+  return namesOf(services)
 }
 
 /** Many short stops, as when something blocks the event loop again and again. */
-async function stutter(services: readonly Service[], { random }: Scene): Promise<void> {
+async function stutter(
+  services: readonly Service[],
+  { random }: Scene,
+): Promise<readonly string[]> {
   for (let i = 0; i < 8; i += 1) {
     await freeze(services, between(random, 50, 350))
     await sleep(between(random, 20, 200))
   }
+  return namesOf(services)
 }
 
 /** Forward by less than what makes MoEngage refuse a time as being in the future. */
@@ -45,25 +54,30 @@ const CLOCK_FORWARD_MS = 240_000
 const CLOCK_BACK_MS = 3_600_000
 
 /** The wall clock steps, and after a while steps back to where it belongs. */
-async function stepClock(services: readonly Service[], { random }: Scene): Promise<void> {
+async function stepClock(
+  services: readonly Service[],
+  { random }: Scene,
+): Promise<readonly string[]> {
   const offMs = chance(random, 0.5)
     ? between(random, 1_000, CLOCK_FORWARD_MS)
     : -between(random, 1_000, CLOCK_BACK_MS)
   await Promise.all(services.map((service) => service.setClockOff(offMs)))
   await sleep(between(random, 300, 4_000))
   await Promise.all(services.map((service) => service.setClockOff(0)))
+  return namesOf(services)
 }
 
-async function roll(services: readonly Service[]): Promise<void> {
+async function roll(services: readonly Service[]): Promise<readonly string[]> {
   for (const service of services) {
     await service.stop()
     await service.start()
     // Redis may be away just now; then the next is stopped all the same, as an impatient roll does.
     await service.ready(5_000).catch(() => undefined)
   }
+  return namesOf(services)
 }
 
-async function scale(scene: Scene): Promise<void> {
+async function scale(scene: Scene): Promise<undefined> {
   const { stack, random } = scene
   await Promise.all(stack.workers.slice(1).map((worker) => worker.stop()))
   await sleep(between(random, 500, 1500))
@@ -103,7 +117,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     ...{ name: 'worker-kill-all', group: 'worker', mayDuplicate: true, mayLinger: false },
     run: async (scene) => {
       const awayMs = between(scene.random, 0, 2000)
-      await killAndRestart(workers(scene), awayMs)
+      return killAndRestart(workers(scene), awayMs)
     },
   },
   {
@@ -112,15 +126,20 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   },
   {
     ...{ name: 'worker-pause-long', group: 'worker', mayDuplicate: true, mayLinger: true },
-    run: (scene) =>
-      freeze(
+    run: (scene) => {
+      const { leaseMs } = scene.stack.conditions.timers
+      return freeze(
         one(scene.random, workers(scene)),
-        between(scene.random, LEASE_MS * 0.8, LEASE_MS * 2.5),
-      ),
+        between(scene.random, leaseMs * 0.8, leaseMs * 2.5),
+      )
+    },
   },
   {
     ...{ name: 'worker-pause-all', group: 'worker', mayDuplicate: true, mayLinger: true },
-    run: (scene) => freeze(workers(scene), between(scene.random, LEASE_MS * 0.5, LEASE_MS * 1.8)),
+    run: (scene) => {
+      const { leaseMs } = scene.stack.conditions.timers
+      return freeze(workers(scene), between(scene.random, leaseMs * 0.5, leaseMs * 1.8))
+    },
   },
   {
     ...{ name: 'worker-stutter', group: 'worker', mayDuplicate: false, mayLinger: true },

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { askRedis } from '@relay/dev/redis/inline.js'
+import { nowMs } from '../clock.js'
 import { between } from '../random.js'
 import type { Stack } from '../stack/stack.js'
 import type { Fault } from './fault.js'
@@ -28,7 +29,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
     },
   },
   {
-    ...{ name: 'redis-pause', ...loses },
+    ...{ name: 'redis-pause', ...loses, resumes: 'lease' },
     run: async ({ stack, random }) => {
       stack.redis.pause()
       await sleep(between(random, 300, 4000))
@@ -36,7 +37,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
     },
   },
   {
-    ...{ name: 'redis-slow', ...loses },
+    ...{ name: 'redis-slow', ...loses, resumes: 'lease' },
     run: async ({ stack, random }) => {
       for (let i = 0; i < 4; i += 1) {
         await tell(stack, `DEBUG SLEEP ${(0.1 + random.next() * 0.9).toFixed(2)}`)
@@ -86,6 +87,30 @@ export const REDIS_FAULTS: readonly Fault[] = [
       await tell(stack, 'REPLICAOF 127.0.0.1 1')
       await sleep(between(random, 300, 3000))
       await tell(stack, 'REPLICAOF NO ONE')
+    },
+  },
+  {
+    ...{ name: 'redis-kill-slow-vendor', ...loses, onlyDefault: true },
+    run: async ({ stack, random }) => {
+      const beforeMs = Math.floor(stack.conditions.timers.requestTimeoutMs * 0.6)
+      await stack.vendor.addFault({ id: 'vendor-slow', action: { kind: 'delay', beforeMs } })
+      await sleep(between(random, 300, 1_000))
+      await stack.redis.kill9()
+      await sleep(between(random, 0, 500))
+      await stack.redis.restart()
+      await sleep(1_000)
+      await stack.vendor.removeFault('vendor-slow')
+    },
+  },
+  {
+    // It comes back without its last seconds, as a replica does that was behind.
+    ...{ name: 'redis-forgets', ...loses, resumes: 'later', onlyDefault: true },
+    run: async ({ stack, random, journal }) => {
+      const fromMs = nowMs()
+      await stack.saveRedis()
+      await sleep(between(random, 500, 3_000))
+      await stack.restoreRedis()
+      journal.forgets.push({ fromMs, toMs: nowMs() })
     },
   },
   {

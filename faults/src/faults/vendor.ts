@@ -7,6 +7,7 @@ import type { Fault, Scene } from './fault.js'
 interface Scripted {
   readonly probability?: number
   readonly mostMs?: number
+  readonly onlyDefault?: true
 }
 
 /**
@@ -73,6 +74,34 @@ export const VENDOR_FAULTS: readonly Fault[] = [
   scripted('suspended', () => ({ kind: 'answer', row: 'account_temporarily_suspended' }), {
     mostMs: 1_500,
   }),
+  // Of no type that MoEngage documents, for everything: an outage, which dead-letters nothing.
+  scripted(
+    '400-unknown',
+    () => ({ kind: 'status', status: 400, body: '{"error":{"message":"no","type":"Strange"}}' }),
+    { onlyDefault: true },
+  ),
+  {
+    // Some of it after relay has given up: MoEngage processes it all the same, within the grace.
+    ...{
+      name: 'vendor-slow',
+      group: 'vendor',
+      mayDuplicate: false,
+      mayLinger: false,
+      onlyDefault: true,
+    },
+    run: async ({ stack, random }) => {
+      const { requestTimeoutMs, arrivalGraceMs } = stack.conditions.timers
+      const beforeMs = between(
+        random,
+        requestTimeoutMs / 4,
+        requestTimeoutMs + arrivalGraceMs * 0.8,
+      )
+      const action = { kind: 'delay', beforeMs: Math.floor(beforeMs) }
+      await stack.vendor.addFault({ id: 'vendor-slow', probability: 0.5, action })
+      await sleep(between(random, 300, 3_000))
+      await stack.vendor.removeFault('vendor-slow')
+    },
+  },
   scripted('ceiling', (r) => ({ kind: 'body_ceiling', bytes: between(r, 6_000, 15_000) })),
   {
     ...{ name: 'vendor-new-key', group: 'vendor', mayDuplicate: false, mayLinger: false },
@@ -87,10 +116,10 @@ export const VENDOR_FAULTS: readonly Fault[] = [
   },
   {
     ...{ name: 'vendor-poison', group: 'vendor', mayDuplicate: false, mayLinger: false },
-    run: async ({ random, poison }) => {
-      poison(0.02 + random.next() * 0.06)
+    run: async ({ random, mood }) => {
+      mood.poisonShare = 0.02 + random.next() * 0.06
       await sleep(between(random, 1000, 3000))
-      poison(0)
+      mood.poisonShare = 0
     },
   },
 ]

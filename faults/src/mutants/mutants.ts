@@ -26,6 +26,9 @@ const ADD = 'shared/lua/add-chunk.lua'
 const FLIGHT = 'services/worker/dist/dispatch/flight.js'
 const DISPATCHER = 'services/worker/dist/dispatch/lane-dispatcher.js'
 const POST_STORE = 'services/api/dist/enqueue/redis-post-store.js'
+const IN_FLIGHT = 'services/worker/dist/ownership/in-flight.js'
+const PEERS = 'services/worker/dist/ownership/peers.js'
+const RECOVER = 'shared/lua/recover-ledger.lua'
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -39,16 +42,12 @@ export const MUTANTS: readonly Mutant[] = [
     aim: { plot: 'outlived-lease' },
     breaks: 'an attempt goes on after the lease: no check before its last byte, no deadline by it',
     changes: [
+      { file: FLIGHT, search: 'mayFinish: holds', replace: 'mayFinish: () => true' },
+      { file: FLIGHT, search: '(holds() ? this', replace: '(true ? this' },
       {
         file: FLIGHT,
-        search:
-          'mayFinish: () => leaseLeftMs() > 0 && !batch.items.some(({ window }) => window.lost)',
-        replace: 'mayFinish: () => true',
-      },
-      {
-        file: FLIGHT,
-        search: 'Math.min(deadlineMs, nowMs + this.#c.leaseLeftMs(), nowMs + probeMs)',
-        replace: 'Math.min(deadlineMs, nowMs + probeMs)',
+        search: 'Math.min(deadlineMs, this.#c.clock.monotonicMs() + this.#c.sendableMs())',
+        replace: 'deadlineMs',
       },
     ],
   },
@@ -58,9 +57,9 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a partition is claimed although its owner lives',
     changes: [
       {
-        file: 'services/worker/dist/ownership/ownership.js',
-        search: 'return this.#sessions.has(session) || this.#isUnjudged(tag);',
-        replace: 'return false;',
+        file: PEERS,
+        search: 'mayAct(session, seenAtMs) {',
+        replace: 'mayAct(session, seenAtMs) { return false;',
       },
     ],
   },
@@ -71,8 +70,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'shared/lua/claim.lua',
-        search: 'if owner ~= ARGV[1] then',
-        replace: 'if false then',
+        search: 'if owner ~= ARGV[1] or time',
+        replace: 'if time',
       },
     ],
   },
@@ -92,7 +91,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'one-in-flight',
     aim: { seed: 702, seconds: 6, rate: 300, faults: ['vendor-hang', 'api-kill'] },
     breaks: 'a partition counts as free while a request with its elements is under way',
-    changes: [{ file: DISPATCHER, search: 'window.busy = true;', replace: '' }],
+    changes: [{ file: IN_FLIGHT, search: 'freeInMs(tag) {', replace: 'freeInMs(tag) { return 0;' }],
   },
   {
     name: 'generations',
@@ -150,14 +149,82 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'mark',
     aim: { plot: 'nobody-there' },
-    breaks: 'partitions are not marked before an add',
+    breaks: 'a partition is not put into the active set before an add, nor found later',
     changes: [
       {
         file: POST_STORE,
-        search:
-          'const due = writers.filter((writer) => nowMs - writer.markedAtMs > MARK_AGAIN_MS);',
-        replace: 'const due = [];',
+        search: 'await deployment.mark([queue.tag]).catch(notStored);',
+        replace: '',
+      },
+      {
+        file: 'services/worker/dist/ownership/reconciler.js',
+        search: 'if (missing.length === 0)',
+        replace: 'if (true)',
       },
     ],
+  },
+  {
+    name: 'late-arrivals',
+    aim: { plot: 'late-arrival' },
+    breaks: 'the next request does not wait for the grace of one without an answer',
+    changes: [
+      {
+        file: IN_FLIGHT,
+        search: 'const untilMs = this.#clock.monotonicMs() + this.#graceMs;',
+        replace: 'const untilMs = -Infinity;',
+      },
+    ],
+  },
+  {
+    name: 'distrust',
+    aim: { plot: 'forgotten-claim' },
+    breaks: 'claims and ledger of a Redis that restarted are trusted at once',
+    changes: [
+      { file: RECOVER, search: 'if missing and left > 0 then', replace: 'if false then' },
+      {
+        file: PEERS,
+        search: 'distrust() {\n        this.#distrustedAtMs = this.#o.clock.monotonicMs();',
+        replace: 'distrust() {',
+      },
+    ],
+  },
+  {
+    name: 'recovery',
+    aim: { plot: 'forgotten-window' },
+    breaks: 'the ledger of a new run of Redis opens at once, and no worker enters what it sent',
+    changes: [
+      { file: RECOVER, search: 'for i = 6 + workers, #ARGV, 3 do', replace: 'for i = 1, 0 do' },
+      { file: RECOVER, search: 'if missing and left > 0 then', replace: 'if false then' },
+    ],
+  },
+  {
+    name: 'settle-order',
+    aim: { plot: 'settle-arrives-late' },
+    breaks: 'a settle that comes late takes back a newer one',
+    changes: [
+      {
+        file: SETTLE,
+        search: "job[1] and adds(job[2] or '', ARGV[i + 1]) and job[1]",
+        replace: 'job[1]',
+      },
+    ],
+  },
+  {
+    name: 'one-chunk',
+    aim: { plot: 'one-key-twice' },
+    breaks: 'two tries of one keyed post may share a chunk',
+    changes: [
+      {
+        file: 'services/api/dist/enqueue/partition-writer.js',
+        search: 'key !== null && keyed.has(key)',
+        replace: 'false',
+      },
+    ],
+  },
+  {
+    name: 'midnight',
+    aim: { plot: 'key-across-midnight' },
+    breaks: 'a digest is not looked for in the day after',
+    changes: [{ file: ADD, search: ' or isSeen(tomorrow, i)', replace: '' }],
   },
 ]

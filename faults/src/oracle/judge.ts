@@ -2,7 +2,10 @@ import { judgeDeadLetters } from './dead-letters.js'
 import { judgeDeliveries } from './deliveries.js'
 import { explainDuplicates } from './duplicates.js'
 import type { Evidence, Violation } from './model.js'
+import { judgeErasures } from './erasures.js'
+import { judgeLiveness } from './liveness.js'
 import { judgeRequests } from './requests.js'
+import { judgeViews } from './views.js'
 
 export interface Judgement {
   readonly violations: readonly Violation[]
@@ -19,6 +22,9 @@ export function judge(evidence: Evidence): Judgement {
       ...violations,
       ...judgeRequests(evidence),
       ...judgeDeadLetters(evidence),
+      ...judgeViews(evidence),
+      ...judgeErasures(evidence),
+      ...judgeLiveness(evidence),
     ],
   }
 }

@@ -7,6 +7,9 @@ export interface Posted {
   readonly kind: Kind
   /** MoEngage refuses it: it must become a dead letter. */
   readonly poison: boolean
+  readonly postedAtMs: number
+  /** When its post was answered 200; Infinity: not yet. */
+  acknowledgedAtMs: number
   /** Its post was answered 200. */
   acknowledged: boolean
 }
@@ -34,7 +37,12 @@ export interface VendorRequest {
   readonly bytes: number
   readonly cost: { readonly users: number; readonly events: number; readonly devices: number }
   readonly customers: readonly string[]
+  /** The workers that may have sent it; absent: unknown. */
+  readonly places?: readonly string[]
 }
+
+/** Within 2 s; within a lease and 1 s; when the vendor is probed or a window ends. */
+export type Resumes = 'soon' | 'lease' | 'later'
 
 /** A fault that was injected, from its first effect until everything it touched worked again. */
 export interface Disturbance {
@@ -43,6 +51,10 @@ export interface Disturbance {
   readonly toMs: number
   /** An answer or the knowledge of it can be lost, so that elements are sent again. */
   readonly mayDuplicate: boolean
+  /** The processes that it touches; absent: any. */
+  readonly places?: readonly string[]
+  /** How soon sending resumes once it is over; 'later': when a probe or a window says so. */
+  readonly resumes?: Resumes
   /** A connection can look open to MoEngage although relay's side is frozen or gone. */
   readonly mayLinger: boolean
 }
@@ -60,6 +72,28 @@ export interface DeadLetter {
   readonly seq: number
 }
 
+/** The backlog that one view showed, between the question and its answer. */
+export interface ViewSample {
+  readonly where: string
+  readonly fromMs: number
+  readonly toMs: number
+  readonly backlog: number
+}
+
+/** A customer whose data an operator had erased. */
+export interface Erasure {
+  readonly customer: string
+  readonly askedAtMs: number
+  /** When relay answered `done`; Infinity: it has not. */
+  doneAtMs: number
+}
+
+/** A Redis that came back at `toMs` as it was at `fromMs`. */
+export interface Forgetting {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
 /** All that is known of one run. */
 export interface Evidence {
   readonly posted: readonly Posted[]
@@ -68,6 +102,15 @@ export interface Evidence {
   readonly disturbances: readonly Disturbance[]
   readonly deadLetters: readonly DeadLetter[]
   readonly limits: Limits
+  readonly samples: readonly ViewSample[]
+  readonly erasures: readonly Erasure[]
+  readonly forgets: readonly Forgetting[]
+  /** When everything worked again; null: nothing was wrong. */
+  readonly healedAtMs: number | null
+  readonly leaseMs: number
+  readonly requestTimeoutMs: number
+  /** How long a fault keeps what was delivered in the backlog, ms. */
+  readonly settleWithinMs: number
 }
 
 export const LAWS = [
@@ -85,6 +128,10 @@ export const LAWS = [
   'processes live',
   'everything drains',
   'nothing leaks',
+  'the schedule can be played',
+  'the views show the backlog',
+  'sending resumes in time',
+  'nothing of a forgotten customer is sent',
 ] as const
 export type Law = (typeof LAWS)[number]
 

@@ -1,12 +1,9 @@
-import type { Disturbance, Evidence, Limits, VendorRequest, Violation } from './model.js'
+import type { Arrived, Disturbance, Evidence, Limits, VendorRequest, Violation } from './model.js'
 
 /** Windows, sizes and overlaps of the requests as they arrived. */
-export function judgeRequests({ requests, disturbances, limits }: Evidence): Violation[] {
-  return [
-    ...windows(requests, limits),
-    ...sizes(requests, limits),
-    ...overlaps(requests, disturbances),
-  ]
+export function judgeRequests(evidence: Evidence): Violation[] {
+  const { requests, limits } = evidence
+  return [...windows(requests, limits), ...sizes(requests, limits), ...overlaps(evidence)]
 }
 
 /** Every sliding window of arrivals, whatever they were answered: each ends at an arrival. */
@@ -64,32 +61,47 @@ function sizes(requests: readonly VendorRequest[], { bodyBytes }: Limits): Viola
 /**
  * Two requests of one customer that were open at once. While relay is frozen or cut off from
  * MoEngage in silence, a connection stays open that nobody waits for: then a request counts until
- * its arrival only, since nothing happens after that.
+ * its arrival only, since nothing happens after that. A request that MoEngage processes after its
+ * connection was closed counts until then against newer elements: relay may send the same again.
  */
-function overlaps(
-  requests: readonly VendorRequest[],
-  disturbances: readonly Disturbance[],
-): Violation[] {
+function overlaps({ requests, disturbances, arrived }: Evidence): Violation[] {
   const lingering = disturbances.filter(({ mayLinger }) => mayLinger)
-  const endOf = (request: VendorRequest): number => {
-    const endMs = request.endedAtMs ?? Infinity
-    const mayLinger = lingering.some((d) => d.fromMs <= endMs && d.toMs >= request.startedAtMs)
-    return mayLinger ? (request.arrivedAtMs ?? request.startedAtMs) : endMs
-  }
+  const newest = newestOf(arrived)
   const violations: Violation[] = []
-  const open = new Map<string, { endMs: number; requestId: string }>()
+  const open = new Map<string, VendorRequest[]>()
   for (const request of [...requests].sort((a, b) => a.startedAtMs - b.startedAtMs)) {
-    const endMs = endOf(request)
     for (const customer of request.customers) {
-      const other = open.get(customer)
-      if (other !== undefined && other.endMs > request.startedAtMs) {
-        const detail = `${customer}: requests ${other.requestId} and ${request.requestId}`
-        violations.push({ law: 'one request at a time per customer', detail })
-      }
-      if (other === undefined || other.endMs < endMs) {
-        open.set(customer, { endMs, requestId: request.requestId })
-      }
+      const seqOf = ({ requestId }: VendorRequest) => newest.get(`${requestId} ${customer}`) ?? 0
+      const others = (open.get(customer) ?? []).filter(
+        (one) => Math.max(closedMs(one, lingering), processedMs(one)) > request.startedAtMs,
+      )
+      const wrong = others.find(
+        (one) => closedMs(one, lingering) > request.startedAtMs || seqOf(request) > seqOf(one),
+      )
+      open.set(customer, [...others, request])
+      if (wrong === undefined) continue
+      const detail = `${customer}: requests ${wrong.requestId} and ${request.requestId}`
+      violations.push({ law: 'one request at a time per customer', detail })
     }
   }
   return violations
+}
+
+const processedMs = ({ arrivedAtMs, startedAtMs }: VendorRequest) => arrivedAtMs ?? startedAtMs
+
+/** When relay's side of a request was over. */
+function closedMs(request: VendorRequest, lingering: readonly Disturbance[]): number {
+  const endMs = request.endedAtMs ?? Infinity
+  const mayLinger = lingering.some((d) => d.fromMs <= endMs && d.toMs >= request.startedAtMs)
+  return mayLinger ? processedMs(request) : endMs
+}
+
+/** The newest element of each customer in each request, by `request customer`. */
+function newestOf(arrived: readonly Arrived[]): ReadonlyMap<string, number> {
+  const newest = new Map<string, number>()
+  for (const { requestId, customer, seq } of arrived) {
+    const key = `${requestId} ${customer}`
+    newest.set(key, Math.max(newest.get(key) ?? 0, seq))
+  }
+  return newest
 }

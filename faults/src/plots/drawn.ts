@@ -1,16 +1,20 @@
 import type { Fault } from '../faults/fault.js'
 import { drawSchedule, play } from '../schedule/schedule.js'
-import { USUAL } from '../stack/settings.js'
+import { DEFAULTS, USUAL } from '../stack/settings.js'
 import { DRAIN_WITHIN_MS, type Plot } from './plot.js'
 
 /** Faults drawn by chance, under the usual load. */
-export function drawnPlot(faults: readonly Fault[], durationMs: number): Plot {
+export function drawnPlot(
+  faults: readonly Fault[],
+  durationMs: number,
+  profile: 'quick' | 'default',
+): Plot {
   return {
-    conditions: USUAL,
+    conditions: profile === 'quick' ? USUAL : DEFAULTS,
     load: true,
-    drainWithinMs: DRAIN_WITHIN_MS,
-    play: ({ stack, random, poison, say }) =>
-      play(drawSchedule(random, faults, durationMs), { stack, poison }, durationMs, ({ name }) => {
+    drainWithinMs: profile === 'quick' ? DRAIN_WITHIN_MS : 3 * DRAIN_WITHIN_MS,
+    play: ({ random, say, ...scene }) =>
+      play(drawSchedule(random, faults, durationMs), scene, durationMs, ({ name }) => {
         say(`  ${name}`)
       }),
   }

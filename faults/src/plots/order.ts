@@ -1,26 +1,13 @@
-import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { waitFor } from '@relay/dev/wait-for.js'
-import { nowMs } from '../clock.js'
-import type { Disturbance } from '../oracle/model.js'
 import { USUAL } from '../stack/settings.js'
+import { digestOf } from './digest.js'
+import { disturb } from './disturb.js'
 import { DRAIN_WITHIN_MS, type Aimed } from './plot.js'
 import { Poster } from './poster.js'
 
 const READY_WITHIN_MS = 15_000
 const usual = { conditions: USUAL, load: true, drainWithinMs: DRAIN_WITHIN_MS }
-
-/** Notes what `act` does to relay, from begin to end. */
-async function disturb(
-  kind: Omit<Disturbance, 'fromMs' | 'toMs'>,
-  act: () => Promise<void>,
-): Promise<Disturbance> {
-  const fromMs = nowMs()
-  await act()
-  return { ...kind, fromMs, toMs: nowMs() }
-}
 
 /** A request outlives the lease of its worker, which cannot be renewed. */
 const outlivedLease: Aimed = {
@@ -172,12 +159,6 @@ const fullChange: Aimed = {
     await sleep(4_000)
     return []
   },
-}
-
-/** How Redis knows a script of the relay that runs. */
-async function digestOf(root: string, script: string): Promise<string> {
-  const text = await readFile(join(root, `shared/lua/${script}.lua`), 'utf8')
-  return createHash('sha1').update(text).digest('hex')
 }
 
 /** Elements that came while nobody listened are found all the same. */

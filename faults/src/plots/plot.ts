@@ -1,9 +1,11 @@
 import type { Random } from '@relay/shared/random.js'
-import type { Disturbance } from '../oracle/model.js'
+import type { Disturbance, Law } from '../oracle/model.js'
 import type { Journal } from '../producers/journal.js'
+import type { Mood } from '../producers/mood.js'
 import type { Conditions } from '../stack/settings.js'
 import type { Remains } from '../stack/remains.js'
 import type { Stack } from '../stack/stack.js'
+import type { Views } from '../stack/views.js'
 
 /** What a plot acts on. */
 export interface Stage {
@@ -11,9 +13,12 @@ export interface Stage {
   readonly remains: Remains
   readonly journal: Journal
   readonly random: Random
-  /** Sets the share of poison that the usual producers post from now on. */
-  readonly poison: (share: number) => void
+  /** Of the usual producers. */
+  readonly mood: Mood
   readonly say: (line: string) => void
+  readonly views: Views
+  /** Notes a broken law that only this plot can see. */
+  readonly breach: (law: Law, detail: string) => void
 }
 
 /** What happens in a run: faults drawn by chance, or a schedule that aims at one mechanism. */
@@ -23,6 +28,8 @@ export interface Plot {
   readonly load: boolean
   /** How long all may take to be delivered after it, ms. */
   readonly drainWithinMs: number
+  /** Redis' clock, as relay reads it, can be stepped. */
+  readonly steppingRedis?: true
   /** Plays it to its end; returns what was done to relay. */
   readonly play: (stage: Stage) => Promise<readonly Disturbance[]>
 }

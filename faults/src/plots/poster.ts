@@ -20,22 +20,38 @@ export class Poster {
     return customers.map((customer) => this.#stage.journal.next(customer, kind, false))
   }
 
-  /** One post of all of them to one api, without Idempotency-Key if null; its status, 0 for no answer. */
-  async post(elements: readonly Posted[], api: number, key: string | null = null): Promise<number> {
+  /** One post of all of them to one api, without Idempotency-Key if null; its status, 0 for no answer. `padding`: of users. */
+  async post(
+    elements: readonly Posted[],
+    api: number,
+    key: string | null = null,
+    padding = PADDING,
+  ): Promise<number> {
     const url = this.#stage.stack.apis[api]?.url ?? ''
     const body = JSON.stringify({
       type: 'transition',
-      elements: elements.map((element) => elementOf(element, PADDING)),
+      elements: elements.map((element) =>
+        elementOf(element, element.kind === 'user' ? padding : PADDING),
+      ),
     })
     const reply = await send({ url, lane: 'realtime', key, body })
-    if (reply?.status === 200) for (const element of elements) element.acknowledged = true
+    if (reply?.status === 200) this.#stage.journal.acknowledge(elements)
     return reply?.status ?? 0
   }
 
   /** Posts the customers' next elements; throws when they are not accepted. */
-  async accepted(kind: Kind, customers: readonly string[], api: number): Promise<Posted[]> {
-    const elements = this.next(kind, customers)
-    const status = await this.post(elements, api)
+  async accepted(
+    kind: Kind,
+    customers: readonly string[],
+    api: number,
+    padding = PADDING,
+  ): Promise<Posted[]> {
+    return this.acceptedAll(this.next(kind, customers), api, padding)
+  }
+
+  /** Posts these elements; throws when they are not accepted. */
+  async acceptedAll(elements: Posted[], api: number, padding = PADDING): Promise<Posted[]> {
+    const status = await this.post(elements, api, null, padding)
     if (status !== 200) throw new Error(`a post was answered ${String(status)}`)
     return elements
   }
@@ -60,6 +76,14 @@ export class Poster {
       return vendor.arrived.length >= count
     }
     await waitFor(arrived, { what: `${String(count)} arrivals`, timeoutMs: WITHIN_MS })
+  }
+
+  /** Until MoEngage has so many requests that it has not answered. */
+  async requestsOpen(count: number): Promise<void> {
+    const { vendor } = this.#stage.stack
+    const isOpen = async () =>
+      (await vendor.requests()).filter(({ fate }) => fate === 'open').length >= count
+    await waitFor(isOpen, { what: `${String(count)} open requests`, timeoutMs: WITHIN_MS })
   }
 
   /** Until nothing waits in any partition. */

@@ -1,6 +1,7 @@
 import { seededRandom } from '@relay/shared/seeded-random.js'
 import type { Stack } from '../stack/stack.js'
 import type { Journal } from './journal.js'
+import type { Mood } from './mood.js'
 import { Producer } from './producer.js'
 
 const PRODUCERS = 12
@@ -13,14 +14,14 @@ export interface CrowdOptions {
   readonly seed: number
   /** Elements a second, about, all together. */
   readonly rate: number
-  readonly poisonShare: () => number
+  readonly mood: Readonly<Mood>
 }
 
 /** The usual producers, each with customers of its own. */
 export function makeProducers(
   stack: Stack,
   journal: Journal,
-  { seed, rate, poisonShare }: CrowdOptions,
+  { seed, rate, mood }: CrowdOptions,
 ): Producer[] {
   return Array.from({ length: PRODUCERS }, (_, i) => {
     const lane = i % BACKFILL_EVERY === BACKFILL_EVERY - 1 ? 'backfill' : 'realtime'
@@ -35,7 +36,8 @@ export function makeProducers(
       journal,
       random: seededRandom(seed * 1000 + i),
       pauseMs: (1000 * PRODUCERS * MEAN_ELEMENTS) / rate,
-      poisonShare,
+      mood,
+      mayRefuse: () => stack.mayLackWorkspace,
     })
   })
 }

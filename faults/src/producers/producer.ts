@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '@relay/shared/random.js'
 import type { Kind, Posted } from '../oracle/model.js'
+import type { Reply } from '../http.js'
 import { between, chance, pick } from '../random.js'
 import { elementOf } from './element.js'
 import type { Journal } from './journal.js'
-import { send } from './send.js'
+import type { Mood } from './mood.js'
+import { send, type Sent } from './send.js'
 
 export interface ProducerOptions {
   readonly name: string
@@ -15,8 +17,9 @@ export interface ProducerOptions {
   readonly random: Random
   /** Mean pause between two posts, ms. */
   readonly pauseMs: number
-  /** Share of poison among the elements at present. */
-  readonly poisonShare: () => number
+  readonly mood: Readonly<Mood>
+  /** Whether an api may refuse any post at present: the workspace was taken out of its file. */
+  readonly mayRefuse: () => boolean
 }
 
 const KINDS: readonly Kind[] = [
@@ -48,7 +51,7 @@ export class Producer {
   /** Posts until stopped; the post under way is carried to its end. */
   async run(stopped: AbortSignal, givenUp: AbortSignal): Promise<void> {
     while (!stopped.aborted) {
-      await this.#post(givenUp)
+      if (!this.#o.mood.quiet) await this.#post(givenUp)
       const pause = this.#o.random.next() * 2 * this.#o.pauseMs
       await sleep(pause, undefined, { signal: stopped }).catch(() => undefined)
     }
@@ -65,12 +68,12 @@ export class Producer {
     const key = `${name}-${String(this.#posts)}`
     let last = 'none'
     while (!givenUp.aborted) {
-      const reply = await send({ url: pick(random, urls), lane, key, body })
+      const reply = await this.#send({ url: pick(random, urls), lane, key, body })
       if (reply?.status === 200) {
-        for (const element of elements) element.acknowledged = true
+        journal.acknowledge(elements)
         return
       }
-      if (reply !== null && !AGAIN.has(reply.status)) {
+      if (reply !== null && !AGAIN.has(reply.status) && !this.#o.mayRefuse()) {
         journal.refusals.push(`${key}: ${String(reply.status)} ${reply.body.slice(0, 200)}`)
         if (reply.status < 500) return
       }
@@ -82,11 +85,23 @@ export class Producer {
     )
   }
 
+  /** Sends it; an impatient producer sends it again meanwhile, and takes the better answer. */
+  async #send(post: Sent): Promise<Reply | null> {
+    const { random, urls, mood } = this.#o
+    if (!chance(random, mood.impatientShare)) return send(post)
+    const again = async () => {
+      await sleep(between(random, 5, 500))
+      return send({ ...post, url: pick(random, urls) })
+    }
+    const replies = await Promise.all([send(post), again()])
+    return replies.find((reply) => reply?.status === 200) ?? replies[0]
+  }
+
   #elements(): Posted[] {
-    const { random, customers, journal, poisonShare } = this.#o
+    const { random, customers, journal, mood } = this.#o
     const some = Array.from({ length: between(random, 1, 3) }, () => pick(random, customers))
     return Array.from({ length: between(random, 1, MOST_ELEMENTS) }, () =>
-      journal.next(pick(random, some), pick(random, KINDS), chance(random, poisonShare())),
+      journal.next(pick(random, some), pick(random, KINDS), chance(random, mood.poisonShare)),
     )
   }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '@relay/shared/random.js'
 import { seededRandom } from '@relay/shared/seeded-random.js'
 import { nowMs } from '../clock.js'
-import { GROUPS, type Fault, type Group, type Scene } from '../faults/fault.js'
+import { GROUPS, resumesOf, type Fault, type Group, type Scene } from '../faults/fault.js'
 import type { Disturbance } from '../oracle/model.js'
 import { between, pick } from '../random.js'
 
@@ -58,9 +58,13 @@ export async function play(
       const fromMs = nowMs()
       if (fromMs - startedMs > durationMs) return
       onStart(fault)
-      await fault.run({ ...scene, random: seededRandom(seed) })
+      const places = await fault.run({ ...scene, random: seededRandom(seed) })
       const { name, mayDuplicate, mayLinger } = fault
-      disturbances.push({ name, fromMs, toMs: nowMs(), mayDuplicate, mayLinger })
+      const resumes = resumesOf(fault)
+      disturbances.push({
+        ...{ name, fromMs, toMs: nowMs(), mayDuplicate, mayLinger, resumes },
+        ...(places && { places }),
+      })
     }
     lastOf.set(fault.group, one())
   }

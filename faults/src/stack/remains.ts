@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import type { DeadLetter } from '../oracle/model.js'
 import { APP_ID } from './settings.js'
+import { CLOCK_KEY } from './stepping-redis.js'
 
 const JOB_KEY = /\}:\d+$/
 const MARK = /"seq":(\d+)/
@@ -39,8 +40,27 @@ export class Remains {
     return lengths.reduce((sum, length) => sum + length, 0)
   }
 
-  /** What should not be there once all is delivered and every worker has left, in words. */
-  async leaks(windowMs: number): Promise<readonly string[]> {
+  /** Removes every session from the registry, as a Redis does that lost its last writes. */
+  async forgetSessions(): Promise<void> {
+    await this.#redis.del(`${this.#prefix}:{deployment}:sessions`)
+  }
+
+  /** ms since 1970, as the host says it. */
+  async redisNowMs(): Promise<number> {
+    const [seconds] = await this.#redis.time()
+    return Number(seconds) * 1000
+  }
+
+  /** Steps the clock of a Redis that can be stepped. */
+  async stepClock(byMs: number): Promise<void> {
+    await this.#redis.incrby(CLOCK_KEY, Math.round(byMs / 1000))
+  }
+
+  /**
+   * What should not be there once all is delivered and every worker has left, in words. A claim of a
+   * killed worker stays where its partition is empty and nothing comes: `claims` tells whether to mind.
+   */
+  async leaks(windowMs: number, claims: boolean): Promise<readonly string[]> {
     const keys = await this.#keys()
     const base = `${this.#prefix}:{${APP_ID}}:ledger`
     const [sessions, late, now] = await Promise.all([
@@ -55,7 +75,7 @@ export class Remains {
       ...(leftMs > windowMs ? [`a reservation counts for ${leftMs.toFixed(0)} ms more`] : []),
       ...keys.filter((key) => JOB_KEY.test(key)).map((key) => `job ${key} remains`),
       ...(await this.#ledgerSums(base)),
-      ...(await this.#controls(keys)),
+      ...(await this.#controls(keys, claims)),
     ]
   }
 
@@ -73,14 +93,14 @@ export class Remains {
   }
 
   /** Nobody owns a partition, and nothing is counted as waiting. */
-  async #controls(keys: readonly string[]): Promise<string[]> {
+  async #controls(keys: readonly string[], claims: boolean): Promise<string[]> {
     const controls = keys.filter((key) => key.endsWith('}:relay'))
     const found = await Promise.all(controls.map((key) => this.#redis.hgetall(key)))
     return controls.flatMap((key, i) =>
       Object.entries(found[i] ?? {})
         .filter(([field, value]) =>
           field === 'owner'
-            ? value !== ''
+            ? claims && value !== ''
             : ['bytes', 'user', 'event', 'device'].includes(field) && value !== '0',
         )
         .map(([field, value]) => `${key} has ${field} ${value}`),

@@ -57,6 +57,10 @@ export class Service {
     return this.#o.workspacesFile
   }
 
+  get opsUrl(): string {
+    return `http://127.0.0.1:${String(this.#o.opsPort)}`
+  }
+
   get running(): boolean {
     return this.#child !== null
   }
@@ -100,8 +104,7 @@ export class Service {
 
   /** Resolves once it says that it is ready; rejects when it does not in time. */
   async ready(timeoutMs: number): Promise<void> {
-    const url = `http://127.0.0.1:${String(this.#o.opsPort)}/readyz`
-    await this.#child?.waitUntilReady(url, timeoutMs)
+    await this.#child?.waitUntilReady(`${this.opsUrl}/readyz`, timeoutMs)
   }
 
   kill9(): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ROOT } from '@relay/dev/folders.js'
 import { startChild, type Child } from '@relay/dev/process/child.js'
@@ -6,9 +6,13 @@ import { freePort } from '@relay/dev/process/port.js'
 import { startProxy, type TcpProxy } from '@relay/dev/proxy/tcp-proxy.js'
 import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
 import { LogFile } from '@relay/dev/start/log-file.js'
+import { waitFor } from '@relay/dev/wait-for.js'
 import { nowMs } from '../clock.js'
+import { call, type Reply } from '../http.js'
 import { Service } from './service.js'
 import {
+  ADMIN_TOKEN,
+  APP_ID,
   FIRST_API_KEY,
   relayEnvironment,
   simulatorEnvironment,
@@ -28,6 +32,8 @@ const EX_CONFIG = 'status 78'
 export interface ApiPlace {
   readonly service: Service
   readonly url: string
+  /** Of the operator API and the metrics. */
+  readonly opsUrl: string
 }
 
 export interface StackOptions {
@@ -55,6 +61,8 @@ export class Stack {
   apiKey = FIRST_API_KEY
   /** Until when a process that starts may have read a broken file. */
   #brokenUntilMs = -Infinity
+  /** Until when an api may not know the workspace. */
+  #lackingUntilMs = -Infinity
   readonly #proxies: TcpProxy[] = []
   readonly #simulator: Child
   readonly #simulatorPort: number
@@ -81,7 +89,7 @@ export class Stack {
     await mkdir(dir, { recursive: true })
     const redis = await startRedis({
       dir: join(dir, 'redis'),
-      appendonly: 'everysec',
+      appendonly: conditions.appendonly,
       maxmemory: '256mb',
       extra: ['--enable-debug-command', 'local', '--auto-aof-rewrite-percentage', '0'],
     })
@@ -109,6 +117,11 @@ export class Stack {
     return [...this.apis.map(({ service }) => service), ...this.workers]
   }
 
+  /** The workers one of whose connections to MoEngage had this port. */
+  sendersAt(port: number): readonly string[] {
+    return this.workers.filter(({ vendor }) => vendor?.hadPort(port)).map(({ name }) => name)
+  }
+
   /** Those that run when nothing is wrong. */
   get #running(): readonly Service[] {
     return this.services.slice(0, APIS + this.conditions.workers)
@@ -116,9 +129,23 @@ export class Stack {
 
   /** Writes every process's workspaces file: with the present key, by an atomic rename. */
   async writeWorkspaces(more: readonly object[] = []): Promise<void> {
-    await this.#writeWorkspacesText((port) =>
-      workspacesJson(this.conditions, port, this.apiKey, more),
-    )
+    await this.#writeValid((port) => workspacesJson(this.conditions, port, this.apiKey, more))
+    if (this.#lackingUntilMs === Infinity) this.#lackingUntilMs = nowMs() + NOTICED_WITHIN_MS
+  }
+
+  /** Whether an api may not know the workspace at present. */
+  get mayLackWorkspace(): boolean {
+    return nowMs() < this.#lackingUntilMs
+  }
+
+  /** Takes the workspace out of every process's file; `other` stays. */
+  async removeWorkspace(other: object): Promise<void> {
+    this.#lackingUntilMs = Infinity
+    await this.#writeValid(() => JSON.stringify({ workspaces: [other] }))
+  }
+
+  async #writeValid(text: (vendorPort: number) => string): Promise<void> {
+    await this.#writeWorkspacesText(text)
     if (this.#brokenUntilMs === Infinity) this.#brokenUntilMs = nowMs() + NOTICED_WITHIN_MS
   }
 
@@ -134,6 +161,51 @@ export class Stack {
       await writeFile(next, text(vendor?.port ?? this.#simulatorPort), { mode: 0o600 })
       await rename(next, workspacesFile)
     }
+  }
+
+  /** Keeps a copy of all that Redis has. */
+  async saveRedis(): Promise<void> {
+    this.redis.pause()
+    await rm(this.#savedRedis, { recursive: true, force: true })
+    await cp(this.redis.dir, this.#savedRedis, { recursive: true })
+    this.redis.resume()
+  }
+
+  /** Redis dies and comes back as it was when it was saved. */
+  async restoreRedis(): Promise<void> {
+    await this.redis.kill9()
+    await rm(this.redis.dir, { recursive: true, force: true })
+    await cp(this.#savedRedis, this.redis.dir, { recursive: true })
+    await this.redis.restart()
+  }
+
+  get #savedRedis(): string {
+    return join(this.dir, 'redis-saved')
+  }
+
+  /** One request to the operator API of the first api. */
+  operate(method: 'GET' | 'POST', path: string, body: object = {}): Promise<Reply> {
+    const headers = {
+      authorization: `Bearer ${ADMIN_TOKEN}`,
+      'content-type': 'application/json',
+    }
+    const url = `${this.apis[0]?.opsUrl ?? ''}/admin/${path}`
+    const text = method === 'GET' ? {} : { body: JSON.stringify(body) }
+    return call({ url, method, headers, ...text })
+  }
+
+  /** Stops sending for the workspace, as an operator does. */
+  pause(): Promise<void> {
+    return this.#switch('pause')
+  }
+
+  resume(): Promise<void> {
+    return this.#switch('resume')
+  }
+
+  async #switch(to: 'pause' | 'resume'): Promise<void> {
+    const isDone = async () => (await this.operate('POST', `workspaces/${APP_ID}/${to}`)).status === 200 // prettier-ignore
+    await waitFor(isDone, { what: `the workspace to ${to}`, timeoutMs: READY_WITHIN_MS })
   }
 
   /** Everything works again: processes run, connections flow, Redis takes writes. */
@@ -157,11 +229,17 @@ export class Stack {
     for (let i = 0; i < APIS; i += 1) {
       const port = await freePort()
       const service = await this.#place('api', i, { PORT: String(port) })
-      this.apis.push({ service, url: `http://127.0.0.1:${String(port)}` })
+      const url = `http://127.0.0.1:${String(port)}`
+      this.apis.push({ service, url, opsUrl: service.opsUrl })
     }
     for (let i = 0; i < WORKERS; i += 1) this.workers.push(await this.#place('worker', i, {}))
     await this.writeWorkspaces()
     for (const service of this.#running) await service.start()
+    await this.ready()
+  }
+
+  /** Until every process that runs when nothing is wrong is ready. */
+  async ready(): Promise<void> {
     await Promise.all(this.#running.map((service) => service.ready(READY_WITHIN_MS)))
   }
 

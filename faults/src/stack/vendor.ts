@@ -9,8 +9,15 @@ interface RecordedElement {
   readonly element: {
     readonly type: 'customer' | 'event' | 'device'
     readonly attributes?: Readonly<Record<string, unknown>>
-    readonly actions?: readonly { readonly attributes?: { readonly seq?: number } }[]
+    readonly actions?: readonly {
+      readonly action: string
+      readonly attributes?: { readonly seq?: number }
+    }[]
   }
+}
+
+interface RecordedRequest extends Omit<VendorRequest, 'places'> {
+  readonly remotePort: number | null
 }
 
 const KINDS: Readonly<Record<RecordedElement['element']['type'], Kind>> = {
@@ -62,11 +69,17 @@ export class Vendor {
     }
   }
 
-  async requests(): Promise<readonly VendorRequest[]> {
-    const { requests } = await this.#read<{ requests: readonly VendorRequest[] }>(
+  /** All of them; `sendersAt` names the workers whose connections had a port. */
+  async requests(
+    sendersAt: (port: number) => readonly string[] = () => [],
+  ): Promise<readonly VendorRequest[]> {
+    const { requests } = await this.#read<{ requests: readonly RecordedRequest[] }>(
       'requests?customers=1&limit=50000',
     )
-    return requests
+    return requests.map(({ remotePort, ...request }) => ({
+      ...request,
+      places: remotePort === null ? [] : sendersAt(remotePort),
+    }))
   }
 
   async #send(method: 'POST' | 'PATCH', path: string, body: object): Promise<void> {
@@ -89,7 +102,7 @@ export class Vendor {
 function marksOf({ requestId, customer, element }: RecordedElement): Arrived[] {
   const kind = KINDS[element.type]
   const last = element.attributes?.last
-  return [...seqsOf(element)].map((seq) => ({
+  return seqsOf(element).map((seq) => ({
     customer,
     seq,
     kind,
@@ -98,12 +111,28 @@ function marksOf({ requestId, customer, element }: RecordedElement): Arrived[] {
   }))
 }
 
-/** The numbers of the posted elements that this one stands for, in its order; -1 where it has none. */
-function seqsOf({ type, attributes = {}, actions }: RecordedElement['element']): Set<number> {
-  if (actions !== undefined) return new Set(actions.map((action) => action.attributes?.seq ?? -1))
+/**
+ * The numbers of the posted elements that this one stands for, in its order; -1 where it has none.
+ * A number comes twice where an event is in there twice.
+ */
+function seqsOf({ type, attributes = {}, actions }: RecordedElement['element']): number[] {
+  if (actions !== undefined) return copiesOf(actions)
   const marks =
     type === 'customer'
       ? Object.keys(attributes).flatMap((name) => /^seq_(\d+)$/.exec(name)?.[1] ?? [])
       : [attributes.seq ?? -1]
-  return new Set(marks.map(Number))
+  return [...new Set(marks.map(Number))]
+}
+
+/** An event has each of its actions once: as often as one comes, as often is the event there. */
+function copiesOf(actions: NonNullable<RecordedElement['element']['actions']>): number[] {
+  const counts = new Map<number, Map<string, number>>()
+  for (const { action, attributes } of actions) {
+    const seq = attributes?.seq ?? -1
+    const perName = counts.get(seq) ?? new Map<string, number>()
+    counts.set(seq, perName.set(action, (perName.get(action) ?? 0) + 1))
+  }
+  return [...counts].flatMap(([seq, perName]) =>
+    Array.from({ length: Math.max(...perName.values()) }, () => seq),
+  )
 }

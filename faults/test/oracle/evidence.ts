@@ -13,6 +13,7 @@ export const LIMITS = { users: 100, events: 100, windowMs: 1_000, bodyBytes: 1_0
 export function posted(customer: string, count: number, kind: Kind = 'user'): Posted[] {
   return Array.from({ length: count }, (_, i) => ({
     ...{ customer, seq: i + 1, kind, poison: false, acknowledged: true },
+    ...{ postedAtMs: 0, acknowledgedAtMs: 0 },
   }))
 }
 
@@ -48,6 +49,13 @@ export function evidence(facts: Partial<Evidence> = {}): Evidence {
     disturbances: [],
     deadLetters: [],
     limits: LIMITS,
+    samples: [],
+    erasures: [],
+    forgets: [],
+    settleWithinMs: 0,
+    healedAtMs: null,
+    leaseMs: 2_000,
+    requestTimeoutMs: 1_500,
     ...facts,
   }
 }

@@ -178,3 +178,60 @@ describe('dead letters', () => {
     ])
   })
 })
+
+describe('a Redis that came back as it was before', () => {
+  const forgets = [{ fromMs: 1_000, toMs: 2_000 }]
+  const requests = [
+    request({ requestId: 'before', startedAtMs: 1_500, arrivedAtMs: 1_510, endedAtMs: 1_520 }),
+    request({ requestId: 'after', startedAtMs: 2_500, arrivedAtMs: 2_510, endedAtMs: 2_520 }),
+  ]
+  const disturbances = [disturbance({ fromMs: 1_000, toMs: 2_000 })]
+  const elements = posted('ann', 4).map((e) => {
+    const atMs = e.seq === 3 ? 1_400 : 0
+    return { ...e, postedAtMs: atMs, acknowledgedAtMs: atMs }
+  })
+  const facts = { posted: elements, forgets, requests, disturbances }
+
+  test('may have lost what it took since, and sends again from there', () => {
+    const arrived = [
+      ...arrivals('ann', [1, 2, 3], 'before'),
+      ...arrivals('ann', [1, 2, 4], 'after'),
+    ]
+    expect(broken({ ...facts, arrived })).toEqual([])
+    const lost = [...arrivals('ann', [1, 2], 'before'), ...arrivals('ann', [4], 'after')]
+    expect(broken({ ...facts, arrived: lost })).toEqual([])
+  })
+
+  test('must not lose what it had before, nor send it out of order', () => {
+    const lost = [...arrivals('ann', [1, 2, 3], 'before')]
+    expect(broken({ ...facts, arrived: lost })).toContain('nothing acknowledged is missing')
+    const turned = [...arrivals('ann', [1, 2, 3], 'before'), ...arrivals('ann', [2, 1, 4], 'after')]
+    expect(broken({ ...facts, arrived: turned })).toContain('redelivery is a contiguous run')
+  })
+})
+
+test('an attempt that outlasted the request timeout explains its repetition, a shorter one does not', () => {
+  const repeated = (endedAtMs: number) =>
+    broken({
+      posted: posted('ann', 1),
+      arrived: [...arrivals('ann', [1], 'r1'), ...arrivals('ann', [1], 'r2')],
+      requests: [
+        request({ requestId: 'r1', endedAtMs, status: null }),
+        request({ requestId: 'r2', startedAtMs: 9_000, arrivedAtMs: 9_010, endedAtMs: 9_020 }),
+      ],
+    })
+  expect(repeated(1_500)).toEqual([])
+  expect(repeated(500)).toEqual(['duplicates have a cause'])
+})
+
+test('a request that is processed after its connection closed must not be overtaken by newer elements', () => {
+  const requests = [
+    request({ requestId: 'r1', startedAtMs: 0, endedAtMs: 10, arrivedAtMs: 500 }),
+    request({ requestId: 'r2', startedAtMs: 100, arrivedAtMs: 110, endedAtMs: 120 }),
+  ]
+  const repeat = [...arrivals('ann', [1], 'r2'), ...arrivals('ann', [1], 'r1')]
+  const newer = [...arrivals('ann', [1, 2], 'r2'), ...arrivals('ann', [1], 'r1')]
+  const law = 'one request at a time per customer'
+  expect(broken({ requests, arrived: repeat, posted: posted('ann', 1) })).not.toContain(law)
+  expect(broken({ requests, arrived: newer, posted: posted('ann', 2) })).toContain(law)
+})

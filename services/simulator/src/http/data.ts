@@ -96,6 +96,7 @@ function begin(
   const nowMs = world.nowMs()
   const requestId = world.random.bytes(6).toString('base64url')
   const entry = record.begin(requestId, appId, endpoint, nowMs, projectCode)
+  entry.remotePort = request.socket.remotePort ?? null
   const open = record.overlap.begin(requestId, nowMs)
   const exchange = { request, response, entry, open, record }
   response.on('close', () => {

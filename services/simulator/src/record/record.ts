@@ -38,6 +38,8 @@ export interface RecordedRequest {
   cost: Cost
   /** In order of their first element. */
   customers: readonly string[]
+  /** The sender's end of the connection. */
+  remotePort: number | null
 }
 
 export interface RecordedElement {
@@ -124,6 +126,7 @@ export class ArrivalRecord {
       elements: 0,
       cost: NO_COST,
       customers: [],
+      remotePort: null,
     }
     this.requests.push(request)
     this.totals.requests += 1

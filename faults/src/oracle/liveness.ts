@@ -1,0 +1,62 @@
+import type { Disturbance, Evidence, Resumes, Violation } from './model.js'
+
+/** From the end of the last fault until MoEngage takes something again, ms. */
+const SOON_MS = 2_000
+/** On top of a lease. */
+const TAKEN_OVER_MS = 1_000
+/** Latency of MoEngage and of the harness itself, ms. */
+const SLACK_MS = 1_000
+/** A hold is probed at least this often, ms: until then a fault of MoEngage may still slow sending. */
+const PROBED_WITHIN_MS = 60_000
+/** With more of a window spent than this, what is posted may have to wait for the budget. */
+const AMPLE = 0.8
+
+/** Sending resumes in time after the last fault, if something waits and the budgets allow it. */
+export function judgeLiveness(evidence: Evidence): Violation[] {
+  const { healedAtMs, requests, posted, leaseMs, disturbances } = evidence
+  if (healedAtMs === null || !isAmple(evidence, healedAtMs)) return []
+  const resumes = slowest(disturbances, healedAtMs)
+  const longestMs = { soon: SOON_MS, lease: leaseMs + TAKEN_OVER_MS, later: Infinity }[resumes]
+  const arrivals = requests.flatMap(({ fate, arrivedAtMs, requestId }) =>
+    fate === 'accepted' && arrivedAtMs !== null ? [{ arrivedAtMs, requestId }] : [],
+  )
+  const before = new Set(arrivals.filter((a) => a.arrivedAtMs < healedAtMs).map((a) => a.requestId))
+  const arrived = new Set(
+    evidence.arrived
+      .filter((a) => before.has(a.requestId))
+      .map((a) => `${a.customer} ${String(a.seq)}`),
+  )
+  const waits = posted.some(
+    (p) =>
+      !p.poison &&
+      p.acknowledgedAtMs <= healedAtMs &&
+      !arrived.has(`${p.customer} ${String(p.seq)}`),
+  )
+  if (!waits) return []
+  const next = Math.min(...arrivals.map((a) => a.arrivedAtMs).filter((atMs) => atMs >= healedAtMs))
+  const tookMs = next - healedAtMs
+  if (tookMs <= longestMs + SLACK_MS) return []
+  const detail = `${tookMs.toFixed(0)} ms after the last fault, ${String(longestMs)} ms are allowed`
+  return [{ law: 'sending resumes in time', detail }]
+}
+
+const ORDER: readonly Resumes[] = ['soon', 'lease', 'later']
+
+function slowest(disturbances: readonly Disturbance[], healedAtMs: number): Resumes {
+  const near = disturbances.filter(({ toMs }) => toMs >= healedAtMs - PROBED_WITHIN_MS)
+  const all = near.map(({ resumes }) => resumes ?? 'later')
+  // A worker that died while Redis forgot what it knew: the ledger waits for what it may have sent.
+  const isBoth = all.includes('lease') && near.some(({ name }) => name.startsWith('redis-'))
+  if (isBoth) return 'later'
+  return ORDER[Math.max(0, ...all.map((one) => ORDER.indexOf(one)))] ?? 'later'
+}
+
+function isAmple({ requests, limits }: Evidence, atMs: number): boolean {
+  const sinceMs = atMs - limits.windowMs
+  const inWindow = requests.filter(
+    ({ startedAtMs }) => startedAtMs >= sinceMs && startedAtMs <= atMs,
+  )
+  const users = inWindow.reduce((n, { cost }) => n + cost.users + cost.devices, 0)
+  const events = inWindow.reduce((n, { cost }) => n + cost.events, 0)
+  return users < limits.users * AMPLE && events < limits.events * AMPLE
+}

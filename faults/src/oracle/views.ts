@@ -1,0 +1,69 @@
+import type { Arrived, Evidence, Posted, ViewSample, VendorRequest, Violation } from './model.js'
+
+/** A view may be as old as this when it is served, ms. */
+const STALE_MS = 1_000
+/** An answer of MoEngage is settled in Redis within this, ms, when nothing is wrong. */
+const SETTLED_MS = 2_000
+
+/**
+ * The backlog that each view shows is that of the elements accepted and not yet delivered. From
+ * below without exception: an element that has not arrived is in the backlog. From above only
+ * where no fault was near: what a dead worker sent stays in the backlog until it is sent again.
+ */
+export function judgeViews(evidence: Evidence): Violation[] {
+  const { samples, posted, disturbances, settleWithinMs } = evidence
+  const arrivedAt = firstArrivals(evidence)
+  const wrong = samples.flatMap((sample) => {
+    const { fromMs, toMs, backlog, where } = sample
+    const least = posted.filter((p) => certainlyWaits(p, arrivedAt, sample, evidence)).length
+    if (backlog < least) return [{ where, fromMs, detail: `${String(backlog)}, ${String(least)} wait` }] // prettier-ignore
+    const sinceMs = fromMs - settleWithinMs
+    if (disturbances.some((d) => d.fromMs <= toMs && d.toMs >= sinceMs)) return []
+    const most = posted.filter((p) => mayWait(p, arrivedAt, sample, evidence)).length
+    if (backlog <= most) return []
+    return [{ where, fromMs, detail: `${String(backlog)}, at most ${String(most)} wait` }]
+  })
+  return wrong.map(({ where, fromMs, detail }) => ({
+    law: 'the views show the backlog',
+    detail: `${where} at ${fromMs.toFixed(0)}: ${detail}`,
+  }))
+}
+
+const name = ({ customer, seq }: Posted | Arrived) => `${customer} ${String(seq)}`
+
+function firstArrivals({ arrived, requests }: Evidence): ReadonlyMap<string, number> {
+  const byId = new Map<string, VendorRequest>(requests.map((r) => [r.requestId, r]))
+  const first = new Map<string, number>()
+  for (const element of arrived) {
+    const atMs = byId.get(element.requestId)?.arrivedAtMs ?? -Infinity
+    const known = first.get(name(element)) ?? Infinity
+    if (atMs < known) first.set(name(element), atMs)
+  }
+  return first
+}
+
+function certainlyWaits(
+  element: Posted,
+  arrivedAt: ReadonlyMap<string, number>,
+  { fromMs, toMs }: ViewSample,
+  { erasures, forgets }: Evidence,
+): boolean {
+  const { acknowledgedAtMs, poison, customer } = element
+  if (poison || acknowledgedAtMs > fromMs - STALE_MS) return false
+  if (forgets.some((f) => acknowledgedAtMs >= f.fromMs && f.toMs <= toMs)) return false
+  if (erasures.some((e) => e.customer === customer && e.askedAtMs <= toMs)) return false
+  return (arrivedAt.get(name(element)) ?? Infinity) > toMs
+}
+
+function mayWait(
+  element: Posted,
+  arrivedAt: ReadonlyMap<string, number>,
+  { fromMs, toMs }: ViewSample,
+  { forgets }: Evidence,
+): boolean {
+  if (element.postedAtMs > toMs) return false
+  const atMs = arrivedAt.get(name(element)) ?? Infinity
+  // Redis came back from before it was settled.
+  if (forgets.some((f) => atMs >= f.fromMs - SETTLED_MS && atMs <= f.toMs)) return true
+  return atMs > fromMs - STALE_MS - SETTLED_MS
+}
