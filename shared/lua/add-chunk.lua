@@ -81,10 +81,14 @@ if waiting == 0 then
   -- BullMQ would keep 10,000 events per queue; nobody reads them.
   redis.call('HSETNX', meta, 'opts.maxLenEvents', 0)
 end
+-- BullMQ's counter alone may recur: a failover or an older snapshot takes it back. A settle or a dead
+-- letter that names a chunk of the life before must never mean a later one.
+local next = string.format('%.0f', (tonumber(redis.call('GET', base .. 'id')) or 0) + 1)
+local unique = next .. '-' .. string.format('%.0f', time[1] * 1000000 + time[2])
 local id = addStandardJob(
   { wait, base .. 'paused', meta, base .. 'id', base .. 'completed', base .. 'delayed',
     base .. 'active', base .. 'events', base .. 'marker' },
-  { { base, '', 'chunk', ARGV[1] }, ARGV[3], {} }
+  { { base, unique, 'chunk', ARGV[1] }, ARGV[3], {} }
 )
 redis.call('HSET', base .. id, 'chunk', ARGV[4],
   'counts', ARGV[5] .. ',' .. ARGV[6] .. ',' .. ARGV[7] .. ',' .. ARGV[8])

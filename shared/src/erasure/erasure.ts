@@ -31,7 +31,8 @@ export function parseErasure(json: string): Erasure | null {
 /** Whether the customer's elements in this chunk were accepted before the request. */
 export function coversChunk({ boundary }: Erasure, tag: string, chunkId: string): boolean {
   const last = boundary[tag]
-  if (last !== undefined) return Number(chunkId) <= last
+  // An id begins with its number.
+  if (last !== undefined) return Number.parseInt(chunkId, 10) <= last
   // Partitions of a generation that was drained before the request are gone; their dead letters are not.
   const generation = parsePartitionTag(tag)?.generation ?? Infinity
   const known = Object.keys(boundary).map((one) => parsePartitionTag(one)?.generation ?? Infinity)

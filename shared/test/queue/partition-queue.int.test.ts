@@ -5,6 +5,7 @@ import { partitionKeys, queueName } from '../../src/queue/keys.js'
 import { readRedisMs } from '../../src/redis/redis-clock.js'
 import { GenerationKeys } from '../../src/queue/generation-keys.js'
 import { PartitionQueue, type NewChunk } from '../../src/queue/partition-queue.js'
+import { connectStepped } from '../redis/stepped-redis.js'
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
 
 const TAG = 'APP/realtime/0/0'
@@ -76,6 +77,36 @@ describe('a partition in Redis', () => {
     } finally {
       await bull.close()
     }
+  })
+
+  test('a keyed post is stored once, whatever day the clocks of its apis show and over midnight', async () => {
+    const MIDNIGHT_MS = Math.floor(NOW_MS / 86_400_000) * 86_400_000
+    const stepped = await connectStepped(redis.url, `${prefix}clock`)
+    const other = new PartitionQueue(stepped.client, prefix, TAG)
+    const digest = Buffer.alloc(12, 7)
+    const tries = [
+      // The caller's clock and Redis', relative to midnight.
+      { apiMs: 1, redisMs: -1 },
+      { apiMs: -1, redisMs: -1 },
+      { apiMs: -1, redisMs: 1 },
+      { apiMs: 3 * 86_400_000, redisMs: 1 },
+      // Redis' clock stepped back.
+      { apiMs: 1, redisMs: -2 },
+    ]
+    for (const { apiMs, redisMs } of tries) {
+      await stepped.setTime(MIDNIGHT_MS + redisMs)
+      await other.add(chunkOf('keyed', [digest]), MIDNIGHT_MS + apiMs, FAR, '0')
+    }
+    expect(await names()).toEqual(['keyed'])
+    stepped.client.disconnect()
+  })
+
+  test('the id of a chunk never recurs, although a failover takes the counter of ids back', async () => {
+    await queue.add(chunkOf('before'), NOW_MS, FAR, '0')
+    const [before = ''] = await queue.ids()
+    await client.del(...(await client.keys(`${prefix}:*`)))
+    await queue.add(chunkOf('after'), NOW_MS, FAR, '0')
+    expect(await queue.ids()).not.toContain(before)
   })
 
   test('keeps chunks in the order they were added, however often they are looked at', async () => {
