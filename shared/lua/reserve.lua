@@ -35,9 +35,20 @@
     recover, incarnation                   the ledger is of another incarnation of Redis
     wait, ms, free users, events, devices, ms for all
                                            what the caller could have now, when it could have what it needs,
-                                           and when all that it asked for
+                                           and when all that it asked for: estimates, which no grant
+                                           relies on and callers do not trust for longer than a second
+
+  Repeated?    A granted id is granted again, and counts once. Once it has expired it would count a second
+               time: callers use a new id for every attempt.
+  Late?        It counts from its execution, so a caller that gave up has reserved for nothing until it
+               expires. A caller's deadline runs from when it issued the command, so it ends earlier.
+  Reordered?   Calls are independent; only the waiter's place is overwritten, for two seconds at most.
+  Claim lost?  The ledger knows no claims: what a former owner sends counts like any other request.
 ]]
 local NAMES = { 'users', 'events', 'devices' }
+-- Most reservations that one call reads of those that expired and of those that expire next: it must
+-- not hold Redis up, however many there are in a window. Callers look again within a second.
+local MAX_READ = 100
 local now = ledgerNow(KEYS[2], ARGV[21])
 
 local gate = redis.call('HMGET', KEYS[1], 'version', 'record')
@@ -71,23 +82,61 @@ local function parse(text)
   return fields
 end
 
--- Purge what no longer counts.
-local expired = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now)
+-- Purge what no longer counts, the oldest first. What is left for the next call counts until then.
+local expired = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT', 0, MAX_READ)
 if #expired > 0 then
-  for _, id in ipairs(expired) do
-    local cost = parse(redis.call('HGET', KEYS[4], id) or '0,0,0,realtime')
+  for i, text in ipairs(redis.call('HMGET', KEYS[4], unpack(expired))) do
+    local cost = parse(text or '0,0,0,realtime')
     for b = 1, 3 do
       used[b] = used[b] - tonumber(cost[b])
       if cost[4] == 'backfill' then
         backfill[b] = backfill[b] - tonumber(cost[b])
       end
     end
-    redis.call('HDEL', KEYS[4], id)
   end
-  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
+  redis.call('HDEL', KEYS[4], unpack(expired))
+  redis.call('ZREM', KEYS[3], unpack(expired))
   for b = 1, 3 do
     redis.call('HSET', KEYS[2], NAMES[b], used[b], 'backfill_' .. NAMES[b], backfill[b])
   end
+end
+
+-- The next reservations to expire, read at most once: {expiry, cost}.
+local nextToExpire
+local function nextExpiries()
+  if not nextToExpire then
+    nextToExpire = {}
+    local entries = redis.call('ZRANGE', KEYS[3], 0, MAX_READ - 1, 'WITHSCORES')
+    local ids = {}
+    for i = 1, #entries, 2 do
+      ids[#ids + 1] = entries[i]
+    end
+    local costs = #ids > 0 and redis.call('HMGET', KEYS[4], unpack(ids)) or {}
+    for i, text in ipairs(costs) do
+      nextToExpire[i] = { tonumber(entries[2 * i]), parse(text or '0,0,0,realtime') }
+    end
+  end
+  return nextToExpire
+end
+
+-- When this much of a budget will have expired, ledger's ms. Exact as far as it reads; behind that as if
+-- the rest were spread evenly over the remaining reservations, which no grant relies on.
+local function freedAt(b, amount)
+  local read = nextExpiries()
+  local left = amount
+  for _, entry in ipairs(read) do
+    left = left - tonumber(entry[2][b])
+    if left <= 0 then
+      return entry[1]
+    end
+  end
+  local rest = redis.call('ZCARD', KEYS[3]) - #read
+  local units = used[b] - (amount - left)
+  if rest <= 0 or units <= 0 then
+    return nil
+  end
+  local rank = #read + math.min(rest, math.ceil(rest * left / units)) - 1
+  return tonumber(redis.call('ZRANGE', KEYS[3], rank, rank, 'WITHSCORES')[2])
 end
 
 -- Who else waits.
@@ -136,7 +185,8 @@ for b = 1, 3 do
   end
   free[b] = math.floor(limit - reserved - used[b] - owed[b])
   if paced > 0 then
-    free[b] = math.min(free[b], 0)
+    -- Pacing spreads only what lies above the floor.
+    free[b] = math.min(free[b], math.max(0, math.floor(kept - backfill[b])))
   end
   -- An element dearer than a shrunk limit goes when nothing else of its budget is in use.
   local dear = cost > limit - reserved and used[b] == 0 and owed[b] == 0 and paced == 0
@@ -147,21 +197,8 @@ for b = 1, 3 do
     allMs = math.max(allMs, paced)
     if paced == 0 then
       local missing, missingAll = need - free[b], math.min(cost, limit) - free[b]
-      local entries = redis.call('ZRANGE', KEYS[3], 0, -1, 'WITHSCORES')
-      local at, allAt = now, now + 50
-      for i = 1, #entries, 2 do
-        if missingAll <= 0 then break end
-        local entry = parse(redis.call('HGET', KEYS[4], entries[i]) or '0,0,0,realtime')
-        if missing > 0 then
-          at = math.max(at, tonumber(entries[i + 1]))
-        end
-        allAt = math.max(allAt, tonumber(entries[i + 1]))
-        missing = missing - tonumber(entry[b])
-        missingAll = missingAll - tonumber(entry[b])
-      end
-      if missing > 0 then
-        at = math.max(at, now + 50)
-      end
+      local at = missing > 0 and (freedAt(b, missing) or now + 50) or now
+      local allAt = math.max(now + 50, missingAll > 0 and freedAt(b, missingAll) or now)
       waitMs = math.max(waitMs, at - now)
       allMs = math.max(allMs, allAt - now)
     end
