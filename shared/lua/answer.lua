@@ -10,6 +10,12 @@
   ARGV[3]  ledger's time as the caller reckons it, ms, or ''
 
   Returns the ledger's time in ms. Does nothing for an unknown request.
+
+  Repeated?    The cost counts from the later call: too long rather than too short. A second refund finds
+               nothing.
+  Late?        The cost counts a window from the execution: too long rather than too short.
+  Reordered?   A request is answered or refunded, never both, and its id is used once.
+  Claim lost?  The ledger knows no claims: the cost counts, whoever owns the partition now.
 ]]
 local NAMES = { 'users', 'events', 'devices' }
 local now = ledgerNow(KEYS[1], ARGV[3])

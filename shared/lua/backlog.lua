@@ -6,6 +6,11 @@
   ARGV[1]  prefix of the jobs' keys
 
   Returns {bytes, users, events, devices, when the oldest chunk was added (ms since 1970) or ''}.
+
+  Repeated?    Changes nothing.
+  Late?        Changes nothing.
+  Reordered?   Changes nothing.
+  Claim lost?  Changes nothing.
 ]]
 local counts = redis.call('HMGET', KEYS[1], 'bytes', 'user', 'event', 'device')
 local oldest = redis.call('LINDEX', KEYS[2], -1)

@@ -13,6 +13,12 @@
   per letter in ARGV: id, number of its reason (1..), death (ms since 1970), customer, request id, JSON
 
   Returns how many were new.
+
+  Repeated?    A letter that is kept stays as it is, with its order number.
+  Late?        A letter that was removed meanwhile is kept again: seen twice rather than lost.
+  Reordered?   Letters are independent, and an id never means another element: see add-chunk.lua.
+  Claim lost?  The element was refused, whoever owns the partition now. A new owner that sends it again and
+               buries it changes nothing.
 ]]
 -- First a write that needs no room: a full Redis refuses a script whose first write might need some.
 redis.call('HDEL', KEYS[1], '')

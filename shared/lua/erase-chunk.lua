@@ -9,6 +9,11 @@
   ARGV[3..5]  users, events, devices (elements as posted) that were erased and not settled yet
 
   Returns 'erased', 'changed' (read it again) or 'gone' (all of it is settled).
+
+  Repeated?    The chunk has changed by the first call: 'changed'.
+  Late?        Changes nothing unless the chunk is what the caller read.
+  Reordered?   The newer call changed the chunk, so the older one does nothing.
+  Claim lost?  Needs no claim: an owner that settles meanwhile changes what the digest covers.
 ]]
 local job = redis.call('HMGET', KEYS[1], 'chunk', 'done', 'counts')
 if not job[1] then

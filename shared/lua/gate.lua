@@ -8,6 +8,11 @@
   ARGV[4]  app id
 
   Returns {1 when changed else 0, version now, record now}.
+
+  Repeated?    The version has changed by the first call: nothing changes.
+  Late?        Changes nothing unless the gate is what the caller saw.
+  Reordered?   The newer call changed the version, so the older one does nothing.
+  Claim lost?  The gate is the workspace's, whoever owns a partition.
 ]]
 local gate = redis.call('HMGET', KEYS[1], 'version', 'record')
 local version = gate[1] or '0'

@@ -18,6 +18,12 @@
     mismatch                              the key belongs to another body
     running                               the first try is under way
   `since` is when the key was first used, ms since 1970 on Redis' clock.
+
+  Repeated?    The first call has the claim, so the second returns running. After the claim has ended it
+               resumes the same request under the same id, and add-chunk.lua recognises its pieces.
+  Late?        A claim that nobody runs ends by itself.
+  Reordered?   Claims of one key exclude each other; an answer that was given stays.
+  Claim lost?  Both tries store the same pieces, and a partition stores each once.
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

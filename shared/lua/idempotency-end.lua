@@ -10,6 +10,13 @@
   ARGV[4]  body of the answer
 
   Returns 1, or 0 when the claim is unknown.
+
+  Repeated?    The second call changes nothing.
+  Late?        An answer is kept whenever it comes; the end of a claim without one lets the next try resume
+               earlier, which only stores what is recognised.
+  Reordered?   A call without an answer never removes one.
+  Claim lost?  The request id is that of all tries of the key: an older try may end a younger one's claim.
+               That is safe, since a partition stores each piece once.
 ]]
 for i = 1, 3 do
   local stored = redis.call('HGET', KEYS[i], ARGV[1])

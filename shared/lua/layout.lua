@@ -16,6 +16,12 @@
   ARGV[6]  mode wanted, 'live' or 'shadow'
 
   Returns {generation, partitions, next or '', draining or '', mode, previous or ''}.
+
+  Repeated?    A step names the generation it leaves: the second call finds another and changes nothing.
+  Late?        Changes nothing unless that generation is still current. A plan may bring back an older
+               number of partitions; the workers plan again when theirs differs.
+  Reordered?   As when late.
+  Claim lost?  The layout is the workspace's, whoever owns a partition.
 ]]
 local layout = redis.call('HMGET', KEYS[1], 'generation', 'partitions', 'next', 'draining', 'mode', 'next_mode', 'previous')
 if not layout[1] then

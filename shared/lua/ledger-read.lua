@@ -6,6 +6,11 @@
   KEYS[3]  hash of request to "users,events,devices,lane"
 
   Returns {users, events, devices} in use.
+
+  Repeated?    Changes nothing.
+  Late?        Changes nothing.
+  Reordered?   Changes nothing.
+  Claim lost?  Changes nothing.
 ]]
 local NAMES = { 'users', 'events', 'devices' }
 local time = redis.call('TIME')

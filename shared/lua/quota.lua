@@ -18,6 +18,11 @@
   what the producer posted since the oldest that waits: the smaller of the two is counted, per lane.
 
   Returns {'granted'}, {'elements', ms until as many are free} or {'backlog', bytes counted}.
+
+  Repeated?    Counts a second time: the producer has less until the slice ends. Callers never repeat.
+  Late?        Counts in the slice of the execution.
+  Reordered?   Sums do not depend on the order.
+  Claim lost?  Quotas know no claims.
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -6,6 +6,11 @@
   ARGV[2]  new record (JSON)
 
   Returns the record now in force.
+
+  Repeated?    The version has changed by the first call: nothing changes.
+  Late?        Changes nothing unless the decision is what the caller saw.
+  Reordered?   The newer call changed the version, so the older one does nothing.
+  Claim lost?  The decision is the deployment's.
 ]]
 local kept = redis.call('HMGET', KEYS[1], 'version', 'record')
 local version = kept[1] or '0'

@@ -11,6 +11,11 @@
   then per entry: minute, entry
 
   Returns bytes in all.
+
+  Repeated?    The entry is listed twice, which readers show as one more attempt. Nothing is decided by it.
+  Late?        The entry carries its own time.
+  Reordered?   Entries are independent.
+  Claim lost?  An entry tells what happened, whoever owns the partition now.
 ]]
 -- What an entry costs beyond its own bytes.
 local OVERHEAD = 12

@@ -5,6 +5,11 @@
   per letter in ARGV: id, number of its reason (1..), customer, request id
 
   Returns {id, …} of those that were kept until now.
+
+  Repeated?    The second call removes nothing and returns no id.
+  Late?        Removes the letter if it is kept: an id never means another element, see add-chunk.lua.
+  Reordered?   Letters are independent.
+  Claim lost?  Letters are the workspace's, whoever owns a partition.
 ]]
 local gone = {}
 for i = 1, #ARGV, 4 do
