@@ -25,9 +25,10 @@
                            (mark.lua), then add again with this activation
     seen, digest, …   these posts are stored here already; nothing was stored
 
-  Repeated, or reordered with a newer try of the same post: its digests are seen; a chunk without any is
-  stored again, and its producer was told that the outcome is unknown. Late: refused. After a lost claim:
-  no claim is involved.
+  Repeated? Its digests are seen; a chunk without any is stored again, as its producer was told 503.
+  Late? Refused after its deadline.
+  Reordered? Chunks of one api leave one after the other; those of others are unordered.
+  Claim lost? No claim is involved.
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -8,10 +8,10 @@
 
   Returns {1, new owner} or {0, actual owner}.
 
-  Repeated: the owner is no longer the one seen. Late: refused, as the caller has given the claim up by
-  then and nobody would serve the partition under it. Reordered with a newer call: one of the two
-  finds another owner than it saw. After the caller lost its session: the claim stands, and others take
-  it over as that of a dead session.
+  Repeated? The owner is no longer the one seen.
+  Late? Refused: the caller has given the claim up by then, and would not serve the partition under it.
+  Reordered? One of the two finds another owner than it saw.
+  Claim lost? The claim stands, and others take it over as that of a dead session.
 ]]
 local owner = redis.call('HGET', KEYS[1], 'owner') or ''
 local time = redis.call('TIME')

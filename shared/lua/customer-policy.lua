@@ -23,6 +23,11 @@
            {'granted', moment} or {'refused', index of customer, units that fit, ms to wait, …}
   answer   {'answered'}; refund {'refunded'}
   again    enters all, whatever the limits: Redis may have forgotten them. {'granted', moment}
+
+  Repeated? The units count twice, so the customer is held back for longer; a refund is called once.
+  Late? A reservation counts although its attempt is over; an answer moves units that still count.
+  Reordered? Sums do not depend on the order.
+  Claim lost? No claim is involved.
 ]]
 local BUCKETS = 16
 local time = redis.call('TIME')

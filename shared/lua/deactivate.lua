@@ -7,8 +7,10 @@
 
   Returns 1, or 0 when chunks wait.
 
-  Repeated, late or reordered: an api that marked the partition for an earlier activation is refused
-  and marks it again. After a lost claim: the same, as emptiness is read here and not believed.
+  Repeated? An api that marked for an earlier activation is refused, and marks again.
+  Late? The same: emptiness is read here and not believed.
+  Reordered? The same.
+  Claim lost? No claim is involved.
 ]]
 if redis.call('LLEN', KEYS[1]) > 0 then
   return 0

@@ -11,8 +11,10 @@
 
   Returns {1 when changed else 0, the text now}.
 
-  Repeated or late: the text is no longer the one seen. Reordered with a newer call: one of the two sees
-  another text, and its caller applies its lesson to that. After a lost claim: no claim is involved.
+  Repeated? The text is no longer the one seen.
+  Late? The same.
+  Reordered? One of the two sees another text, and its caller applies its lesson to that.
+  Claim lost? No claim is involved.
 ]]
 local text = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if text ~= ARGV[2] then

@@ -7,7 +7,10 @@
 
   Returns nothing.
 
-  Repeated, late, reordered or after a lost claim: a mark only keeps a partition in the set for longer.
+  Repeated? Keeps a partition in the set for longer.
+  Late? The same.
+  Reordered? The same: marks only grow.
+  Claim lost? No claim is involved.
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

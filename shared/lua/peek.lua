@@ -15,7 +15,10 @@
   Returns {chunks waiting, id, chunk, done, id, chunk, done, …}; done is a bitmap of the elements that are
   settled already, or ''.
 
-  Repeated or reordered: reads change nothing but `watch`. Late, or after a lost claim: a wake-up more.
+  Repeated? Reads change nothing but `watch`.
+  Late? A wake-up more.
+  Reordered? The same as repeated.
+  Claim lost? A wake-up more.
 ]]
 -- Ids are read a few at a time: most looks end after some chunks.
 local STEP = 16

@@ -9,8 +9,10 @@
 
   Returns how many were removed.
 
-  Repeated: nothing is left to remove. Late, or reordered with a newer call: the mark has changed if
-  anything was added since. After a lost claim: the same, as no claim is involved.
+  Repeated? Nothing is left to remove.
+  Late? The mark has changed if anything was added since.
+  Reordered? The same.
+  Claim lost? No claim is involved.
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

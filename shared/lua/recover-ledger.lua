@@ -18,6 +18,11 @@
   then per reservation of the caller: id, "users,events,devices,lane", ms until it expires
 
   Returns {'open'} or {'wait', ms}.
+
+  Repeated? Each reservation is entered once.
+  Late? A former run's call starts the recovery again; nothing is granted until it is over.
+  Reordered? Entries are kept by their ids, and their ends only move later.
+  Claim lost? Reservations count whoever holds the partitions.
 ]]
 local NAMES = { 'users', 'events', 'devices' }
 local now = ledgerNow(KEYS[1], ARGV[3])

@@ -8,7 +8,10 @@
 
   Returns 1, or 0 when the caller was not the owner.
 
-  Repeated, late, reordered or after a lost claim: the owner is another claim by then, or none.
+  Repeated? The owner is another claim by then, or none.
+  Late? The same.
+  Reordered? The same.
+  Claim lost? The same.
 ]]
 if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then
   return 0

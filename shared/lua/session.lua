@@ -18,9 +18,11 @@
     lost   the session had expired: its id is never used again
     left   it was given up
 
-  Repeated or reordered: the lease runs from the last call that was executed. Late: a lease longer than
-  its owner counts on, so others wait longer; a join after a leave keeps a session without a worker for
-  one lease. After a lost claim: claims are not read here.
+  Repeated? The lease runs from the last call that was executed.
+  Late? A lease longer than its owner counts on, so others wait longer; a join after a leave keeps a
+  session without a worker for one lease.
+  Reordered? As repeated.
+  Claim lost? Claims are not read here.
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -14,9 +14,10 @@
 
   Returns {'settled', chunks waiting} or {'fenced', owner}.
 
-  Repeated: finished chunks are gone, and a bitmap that adds nothing changes nothing. Late, or reordered
-  with a newer call: the bitmaps of one claim only grow, so an older one adds nothing. After the caller
-  lost its claim: fenced, as no claim is ever made twice.
+  Repeated? Finished chunks are gone, and a bitmap that adds nothing changes nothing.
+  Late? The bitmaps of one claim only grow, so an older one adds nothing.
+  Reordered? The same.
+  Claim lost? Fenced, as no claim is ever made twice.
 ]]
 local owner = redis.call('HGET', KEYS[2], 'owner')
 if owner ~= ARGV[1] then
