@@ -12,11 +12,9 @@ COPY services/api/package.json services/api/
 COPY services/worker/package.json services/worker/
 COPY services/simulator/package.json services/simulator/
 COPY cli/package.json cli/
-COPY dev/package.json dev/
-COPY acceptance/package.json acceptance/
 COPY bench/package.json bench/
-COPY faults/package.json faults/
-COPY ops/package.json ops/
+COPY test/package.json test/
+COPY tools/package.json tools/
 
 FROM manifests AS build
 RUN npm ci --ignore-scripts --no-audit --no-fund --include-workspace-root \

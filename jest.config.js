@@ -1,17 +1,17 @@
 /** `npm run test:slow`: what takes long, or installs from the registry, is a step of its own. */
 const SLOW = process.env.RELAY_TEST_SLOW === 'yes'
-const FOLDERS = '{shared,services/*,cli,dev,bench,faults,ops,acceptance}'
+const FOLDERS = '{{shared,services/*,cli,bench,tools}/test,test}'
 
 /** @type {import('jest').Config} */
 export default {
-  testMatch: [`<rootDir>/${FOLDERS}/test/**/*.${SLOW ? 'slow' : 'test'}.ts`],
+  testMatch: [`<rootDir>/${FOLDERS}/**/*.${SLOW ? 'slow' : 'test'}.ts`],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
   },
-  ...(SLOW && { testSequencer: './dev/jest/longest-first.cjs' }),
+  ...(SLOW && { testSequencer: './tools/jest/longest-first.cjs' }),
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   // What tests build there has manifests of the same names.
   modulePathIgnorePatterns: ['<rootDir>/.relay/'],

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { ROOT } from '@relay/dev/folders.js'
-import { startChild } from '@relay/dev/process/child.js'
+import { ROOT } from '@relay/tools/folders.js'
+import { startChild } from '@relay/tools/process/child.js'
 
 /** Compiles what is measured; without changes it takes a second. */
 export async function buildServices(): Promise<void> {

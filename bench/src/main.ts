@@ -1,7 +1,7 @@
 /** `npm run bench`: relay, a naive one and the floor side by side. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ROOT } from '@relay/dev/folders.js'
+import { ROOT } from '@relay/tools/folders.js'
 import { buildServices } from './build.js'
 import { chooseRows, measureRow } from './bench.js'
 import { parseOptions, USAGE, type Options } from './options.js'

@@ -1,4 +1,4 @@
-import { startRedis } from '@relay/dev/redis/test-redis.js'
+import { startRedis } from '@relay/test/support/redis/test-redis.js'
 import { Ledger, type Reservation } from '@relay/shared/budget/ledger.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'

@@ -1,4 +1,4 @@
-import { ownRedisIsPossible } from '@relay/dev/redis/test-redis.js'
+import { ownRedisIsPossible } from '@relay/test/support/redis/test-redis.js'
 import { chooseRows, measureRow, ROWS } from '../src/bench.js'
 import { buildServices } from '../src/build.js'
 import { rowReport } from '../src/report/tables.js'

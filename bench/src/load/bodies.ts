@@ -1,4 +1,4 @@
-import { shopTraffic } from '@relay/dev/traffic/shop.js'
+import { shopTraffic } from '@relay/tools/traffic/shop.js'
 import { systemClock } from '@relay/shared/clock.js'
 
 const SEED = 7

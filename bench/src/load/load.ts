@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { waitFor } from '@relay/dev/wait-for.js'
+import { waitFor } from '@relay/tools/wait-for.js'
 import { systemClock } from '@relay/shared/clock.js'
 
 export interface Target {

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis'
-import { waitFor } from '@relay/dev/wait-for.js'
+import { waitFor } from '@relay/tools/wait-for.js'
 import {
   POST_HEADERS,
   relayEnvironment,

@@ -1,5 +1,5 @@
 import { systemClock } from '@relay/shared/clock.js'
-import { waitFor } from '@relay/dev/wait-for.js'
+import { waitFor } from '@relay/tools/wait-for.js'
 import { relayEnvironment, Stage, startIntake } from '../contenders/start.js'
 import { Trickle } from '../load/trickle.js'
 import { atMost, of, type BenchOptions, type Row, type Sample } from './row.js'

@@ -1,5 +1,5 @@
-import { changedElement as changed } from '@relay/dev/fuzz/elements.js'
-import { vendorFault } from '@relay/dev/fuzz/vendor-schemas.js'
+import { changedElement as changed } from '@relay/test/support/fuzz/elements.js'
+import { vendorFault } from '@relay/test/support/fuzz/vendor-schemas.js'
 import fc from 'fast-check'
 import { assess } from '../src/accept/assess.js'
 import { NOW_MS, workspace } from './support/intake.js'
@@ -7,7 +7,7 @@ import { NOW_MS, workspace } from './support/intake.js'
 /**
  * Elements near the border of what is valid are made from good ones by random changes; whatever
  * intake accepts must be valid to the vendor's own schemas, judged by a validator that shares
- * nothing with relay. The same over HTTP: acceptance/test/fuzz.
+ * nothing with relay. The same over HTTP: test/abuse/fuzz.
  */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 4_000)
 

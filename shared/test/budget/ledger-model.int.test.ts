@@ -1,4 +1,4 @@
-import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { Ledger } from '../../src/budget/ledger.js'
 import type { Cost } from '../../src/budget/cost.js'
 import type { Lane } from '../../src/element.js'

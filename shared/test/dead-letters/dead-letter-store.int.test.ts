@@ -1,4 +1,4 @@
-import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { ANY_LETTER, type DeadLetterFilter } from '../../src/dead-letters/dead-letter-filter.js'
 import { DeadLetterStore, type PageRequest } from '../../src/dead-letters/dead-letter-store.js'
 import type { DeadLetter } from '../../src/dead-letters/dead-letter.js'

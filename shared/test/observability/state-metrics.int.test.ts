@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client'
-import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { systemClock, type Clock } from '@relay/shared/clock.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'

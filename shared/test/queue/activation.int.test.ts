@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { encodeChunk } from '../../src/queue/chunk.js'
 import { Deployment } from '../../src/queue/deployment.js'
 import { deploymentKeys, partitionKeys } from '../../src/queue/keys.js'

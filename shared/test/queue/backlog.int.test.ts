@@ -1,4 +1,4 @@
-import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { readBacklog } from '../../src/queue/backlog.js'
 import { encodeChunk } from '../../src/queue/chunk.js'
 import { Deployment } from '../../src/queue/deployment.js'

@@ -1,4 +1,4 @@
-import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import type { WorkspaceMode } from '../../src/config/workspace.js'
 import { LayoutStore } from '../../src/queue/layout.js'
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'

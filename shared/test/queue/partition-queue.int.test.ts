@@ -1,5 +1,5 @@
 import { Queue } from 'bullmq'
-import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { encodeChunk } from '../../src/queue/chunk.js'
 import { partitionKeys, queueName } from '../../src/queue/keys.js'
 import { readRedisMs } from '../../src/redis/redis-clock.js'

@@ -1,6 +1,6 @@
-import { startProxy, type TcpProxy } from '@relay/dev/proxy/tcp-proxy.js'
-import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
-import { waitFor } from '@relay/dev/wait-for.js'
+import { startProxy, type TcpProxy } from '@relay/test/support/proxy/tcp-proxy.js'
+import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
+import { waitFor } from '@relay/tools/wait-for.js'
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
 
 const COMMAND_TIMEOUT_MS = 150

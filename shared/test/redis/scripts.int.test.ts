@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
 import { luaText, runScript, type Script, type ScriptArgument } from '../../src/redis/script.js'
 

@@ -1,4 +1,4 @@
-import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
 import { createRequestId } from '../../src/request-id.js'
 import { seededRandom } from '../../src/seeded-random.js'

@@ -185,7 +185,7 @@ export function errorsPage(): string {
   return [
     '# What an error of the intake means',
     '',
-    'Made from `services/api/src/openapi/errors.ts` by `node dev/bin/run.mjs services/api/src/openapi/write-docs.ts`; a test compares them.',
+    'Made from `services/api/src/openapi/errors.ts` by `node tools/bin/run.mjs services/api/src/openapi/write-docs.ts`; a test compares them.',
     'Every refusal has the shape that MoEngage uses:',
     '',
     '```json',

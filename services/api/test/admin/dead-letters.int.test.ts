@@ -1,4 +1,4 @@
-import type { TestRedis } from '@relay/dev/redis/test-redis.js'
+import type { TestRedis } from '@relay/test/support/redis/test-redis.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { DeadLetterExpiry } from '../../src/admin/expiry.js'
 import { letter, Operations, redisForTests } from './operations.js'

@@ -1,6 +1,6 @@
 import { Deployment } from '@relay/shared/queue/deployment.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
-import type { TestRedis } from '@relay/dev/redis/test-redis.js'
+import type { TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { customerKey } from '@relay/shared/identity.js'
 import type { ErasureView } from '../../src/admin/eraser.js'
 import { identityOfCustomerId } from '../../src/identity/identity.js'

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { Keyring } from '@relay/shared/config/secret.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { systemClock } from '@relay/shared/clock.js'

@@ -1,4 +1,4 @@
-import type { TestRedis } from '@relay/dev/redis/test-redis.js'
+import type { TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { systemRandom } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'

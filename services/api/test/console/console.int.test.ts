@@ -1,5 +1,5 @@
-import { chromiumHere, launchOptions } from '@relay/dev/chromium/find-chromium.js'
-import type { TestRedis } from '@relay/dev/redis/test-redis.js'
+import { chromiumHere, launchOptions } from '@relay/tools/chromium/find-chromium.js'
+import type { TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { readGate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import { advance } from '@relay/shared/gate/gate.js'

@@ -1,6 +1,10 @@
-import { askRedis } from '@relay/dev/redis/inline.js'
-import { ownRedisIsPossible, startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
-import { waitFor } from '@relay/dev/wait-for.js'
+import { askRedis } from '@relay/tools/redis/inline.js'
+import {
+  ownRedisIsPossible,
+  startRedis,
+  type TestRedis,
+} from '@relay/test/support/redis/test-redis.js'
+import { waitFor } from '@relay/tools/wait-for.js'
 import type { Durability } from '@relay/shared/config/settings.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { DurabilityGuard } from '../../src/durability/durability-guard.js'

@@ -1,4 +1,4 @@
-import type { TestRedis } from '@relay/dev/redis/test-redis.js'
+import type { TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import type { Claim } from '../../src/accept/ports.js'
 import { RedisIdempotency } from '../../src/idempotency/redis-idempotency.js'

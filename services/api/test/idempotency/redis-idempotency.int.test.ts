@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { readBacklog } from '@relay/shared/queue/backlog.js'
 import { Deployment } from '@relay/shared/queue/deployment.js'

@@ -1,5 +1,5 @@
-import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
-import { waitFor } from '@relay/dev/wait-for.js'
+import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
+import { waitFor } from '@relay/tools/wait-for.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { readBacklog } from '@relay/shared/queue/backlog.js'
 import { Deployment } from '@relay/shared/queue/deployment.js'

@@ -1,6 +1,6 @@
 import { request as httpRequest, type ClientRequest } from 'node:http'
 import { gzipSync } from 'node:zlib'
-import { waitFor } from '@relay/dev/wait-for.js'
+import { waitFor } from '@relay/tools/wait-for.js'
 import type { Post, StoreOutcome } from '@relay/shared/queue/post.js'
 import { InMemoryPostStore } from '../support/doubles.js'
 import { APP, basic, TestIntake, workspace, type AnswerBody, type Sending } from '../support/intake.js' // prettier-ignore

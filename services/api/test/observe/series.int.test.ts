@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client'
-import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { observeProcess } from '@relay/shared/observability/process-metrics.js'
 import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'

@@ -1,4 +1,4 @@
-import type { TestRedis } from '@relay/dev/redis/test-redis.js'
+import type { TestRedis } from '@relay/test/support/redis/test-redis.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { deploymentKeys, partitionKeys, partitionTag } from '@relay/shared/queue/keys.js'
 import { SHOWN_MOST } from '../../src/queues/board.js'

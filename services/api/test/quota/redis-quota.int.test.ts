@@ -1,5 +1,5 @@
-import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
-import { waitFor } from '@relay/dev/wait-for.js'
+import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
+import { waitFor } from '@relay/tools/wait-for.js'
 import { parseRedisUrl } from '@relay/shared/config/redis-url.js'
 import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'

@@ -1,4 +1,4 @@
-import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { Deployment, type Roster } from '@relay/shared/queue/deployment.js'
 import { deploymentKeys, partitionKeys, partitionTag } from '@relay/shared/queue/keys.js'

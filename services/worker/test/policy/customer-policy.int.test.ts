@@ -1,4 +1,4 @@
-import { startRedis, type TestRedis } from '@relay/dev/redis/test-redis.js'
+import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { customerKey } from '@relay/shared/identity.js'
 import { CustomerCounts } from '@relay/shared/policy/customer-counts.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'

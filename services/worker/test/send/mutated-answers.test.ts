@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import net from 'node:net'
-import { mutated } from '@relay/dev/mutate.js'
+import { mutated } from '@relay/test/support/mutate.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { seededRandom } from '@relay/shared/seeded-random.js'
 import { classify } from '../../src/classify/classify.js'

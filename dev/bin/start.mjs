@@ -1,7 +1,0 @@
-#!/usr/bin/env node
-// `npm start`: installs and builds what is missing, then runs relay on this machine until Ctrl-C.
-import { build, ensureInstalled } from './install.mjs'
-
-await ensureInstalled()
-await build(['services/api', 'services/worker', 'services/simulator', 'cli', 'dev'])
-await import('../dist/start/main.js')

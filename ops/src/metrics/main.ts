@@ -1,8 +1,0 @@
-import { join } from 'node:path'
-import { writePage } from '@relay/dev/docs/write-page.js'
-import { ROOT } from '@relay/dev/folders.js'
-import { metricCatalogue } from './catalogue.js'
-import { metricsDocument } from './document.js'
-
-// npm run docs:metrics: writes docs/metrics.md.
-await writePage(join(ROOT, 'docs/metrics.md'), metricsDocument(metricCatalogue()))

@@ -1,0 +1,82 @@
+import { Agent, request } from 'node:http'
+import { GOOD_BODY, PATH } from './bytes.js'
+import { APP_ID } from '../../support/relay.js'
+import { OTHER_SECRET } from './doors.js'
+
+/** What the producer met since the lap began. */
+export interface Lap {
+  /** Posts answered 200. */
+  readonly answered: number
+  /** Posts answered otherwise, or not at all. */
+  readonly others: number
+  readonly medianMs: number
+  readonly slowestMs: number
+}
+
+/** Another producer, which does everything right, all the time, beside the one that does not. */
+export class Neighbour {
+  readonly statuses = new Map<number, number>()
+  slowestMs = 0
+  /** How long each post of the lap took, and how many were not answered 200. */
+  #lap = { tookMs: [] as number[], others: 0 }
+  readonly #url: string
+  readonly #nowMs: () => number
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 2 })
+  readonly #loops: Promise<void>[]
+  #stopped = false
+
+  constructor(apiUrl: string, nowMs: () => number) {
+    this.#url = `${apiUrl}${PATH}`
+    this.#nowMs = nowMs
+    this.#loops = [this.#loop(), this.#loop()]
+  }
+
+  /** What was met since the last call. */
+  lap(): Lap {
+    const { tookMs, others } = this.#lap
+    this.#lap = { tookMs: [], others: 0 }
+    const sorted = tookMs.sort((a, b) => a - b)
+    const medianMs = sorted[Math.floor(sorted.length / 2)] ?? 0
+    const slowestMs = sorted.at(-1) ?? 0
+    return { answered: sorted.length - others, others, medianMs, slowestMs }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await Promise.all(this.#loops)
+    this.#agent.destroy()
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#stopped) {
+      const startedMs = this.#nowMs()
+      const status = await this.#post()
+      const tookMs = this.#nowMs() - startedMs
+      this.slowestMs = Math.max(this.slowestMs, tookMs)
+      this.#lap.tookMs.push(tookMs)
+      if (status !== 200) this.#lap.others += 1
+      this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1)
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    }
+  }
+
+  /** The status; 0 when there was none. */
+  #post(): Promise<number> {
+    return new Promise((resolve) => {
+      const asked = request(this.#url, {
+        method: 'POST',
+        auth: `${APP_ID}:${OTHER_SECRET}`,
+        agent: this.#agent,
+        headers: { 'Content-Type': 'application/json' },
+      })
+      asked.on('response', (response) => {
+        response.resume()
+        response.on('end', () => { resolve(response.statusCode ?? 0) }) // prettier-ignore
+      })
+      asked.on('error', () => { resolve(0) }) // prettier-ignore
+      asked.end(GOOD_BODY)
+    })
+  }
+}
+
+const PAUSE_MS = 10

@@ -1,0 +1,103 @@
+import { appendFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PRIVATE, ROOT } from '@relay/tools/folders.js'
+import { buildVariant } from '../support/variant/variant.js'
+import { systemClock } from '@relay/shared/clock.js'
+import { FAULTS } from './faults/all.js'
+import type { Fault } from './faults/fault.js'
+import { tellLogs } from './logs.js'
+import { parseOptions, USAGE, type Options } from './options.js'
+import { MUTANTS } from './mutants/mutants.js'
+import { AIMED } from './plots/aimed.js'
+import { SCENARIOS } from './plots/default/scenarios.js'
+import { drawnPlot } from './plots/drawn.js'
+import type { Plot } from './plots/plot.js'
+import { prove } from './prove.js'
+import { TABLE_HEAD, tableRow, violationLines } from './report.js'
+import { runOnce } from './run.js'
+import { playScenarios } from './scenarios.js'
+
+const EXIT_USAGE = 64
+const say = (line: string) => {
+  process.stdout.write(`${line}\n`)
+}
+
+async function main(): Promise<number> {
+  const freshSeed = 1 + (systemClock.nowMs() % 1_000_000)
+  const options = parseOptions(process.argv.slice(2), Math.floor(freshSeed))
+  if (options instanceof Error) {
+    say(`${options.message}\n${USAGE}`)
+    return options.message === '' ? 0 : EXIT_USAGE
+  }
+  if (options === 'list') {
+    say(FAULTS.map(({ name }) => name).join('\n'))
+    say(AIMED.map(({ name, about }) => `--plot ${name}: ${about}`).join('\n'))
+    say(MUTANTS.map(({ name, breaks }) => `--mutant ${name}: ${breaks}`).join('\n'))
+    return 0
+  }
+  const mutants = MUTANTS.filter(({ name }) => name === (options.mutant ?? name))
+  const named = plotsOf(options)
+  if (mutants.length === 0 || named === null) {
+    say('nothing has such a name; --list prints them')
+    return EXIT_USAGE
+  }
+  if (options.prove) return prove(mutants, say)
+  const [mutant] = options.mutant === null ? [] : mutants
+  const root = mutant === undefined ? (options.root ?? ROOT) : await buildVariant(mutant)
+  if (options.scenarios) return playScenarios(named, { ...options, root, say })
+  let status = 0
+  for (const plot of named) status = Math.max(status, await runAll(options, plot, root))
+  return status
+}
+
+/** What to play; null when nothing has a name that was given. */
+function plotsOf({ faults: wanted, plots, durationMs, scenarios, profile }: Options) {
+  if (plots !== null) {
+    const named = AIMED.filter(({ name }) => plots.includes(name))
+    return named.length === plots.length ? named : null
+  }
+  if (scenarios) return SCENARIOS
+  const usual = ({ onlyDefault }: Fault) => profile === 'default' || !onlyDefault
+  const faults = FAULTS.filter(
+    (fault) => wanted?.some((w) => fault.name.startsWith(w)) ?? usual(fault),
+  )
+  return faults.length === 0
+    ? null
+    : [{ name: profile, about: '', ...drawnPlot(faults, durationMs, profile) }]
+}
+async function runAll(options: Options, plot: Plot, root: string): Promise<number> {
+  const rows: string[] = []
+  let failed = 0
+  for (let i = 0; i < options.runs; i += 1) {
+    const seed = options.seed + i
+    const dir = join(PRIVATE, 'faults', String(seed))
+    say(`seed ${String(seed)}`)
+    const result = await runOnce({ seed, rate: options.rate, plot, dir, root, say })
+    rows.push(tableRow(result))
+    say(rows.at(-1) ?? '')
+    for (const line of violationLines(result)) say(line)
+    if (result.violations.length > 0) {
+      failed += 1
+      say(`  logs and evidence: ${dir}; again: --seed ${String(seed)}`)
+      // Elsewhere the folder is gone once the job has ended.
+      if (process.env.CI === 'true') await tellLogs(dir, say)
+    } else if (!options.keep) await rm(dir, { recursive: true, force: true })
+  }
+  say(`\n${[TABLE_HEAD, ...rows].join('\n')}\n`)
+  say(
+    failed === 0
+      ? 'Every law held.'
+      : `${String(failed)} of ${String(options.runs)} runs broke a law.`,
+  )
+  if (options.record) await record(options, rows)
+  return failed === 0 ? 0 : 1
+}
+
+async function record({ durationMs, rate }: Options, rows: readonly string[]): Promise<void> {
+  const date = new Date(systemClock.nowMs()).toISOString().slice(0, 10)
+  const title = `${date}: ${String(rows.length)} runs of ${String(durationMs / 1000)} s, ${String(rate)} elements/s`
+  const text = `\n### ${title}\n\n${[TABLE_HEAD, ...rows].join('\n')}\n`
+  await appendFile(join(ROOT, 'docs/reliability.md'), text)
+}
+
+process.exit(await main())

@@ -1,0 +1,18 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ROOT } from '@relay/tools/folders.js'
+import { changed } from '../../support/variant/variant.js'
+import { MUTANTS } from './mutants.js'
+
+describe('what is broken on purpose', () => {
+  test.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
+    '%s is still there to be broken',
+    async (name, { changes }) => {
+      expect(changes.length).toBeGreaterThan(0)
+      for (const change of changes) {
+        const text = await readFile(join(ROOT, change.file), 'utf8')
+        expect(changed(name, text, change)).not.toBe(text)
+      }
+    },
+  )
+})

@@ -1,0 +1,230 @@
+import type { Variant } from '../../support/variant/variant.js'
+
+/**
+ * Deliberately broken variants of relay: each takes one mechanism out of a copy of what was built,
+ * so that the suite can show that it would notice. Nothing of this is in relay itself.
+ */
+export interface Mutant extends Variant {
+  /** What is broken, as the record says it. */
+  readonly breaks: string
+  /** The run that shows it. */
+  readonly aim: Aim
+}
+
+/** A plot by name, or a draw of these faults. */
+export type Aim =
+  | { readonly plot: string }
+  | {
+      readonly seed: number
+      readonly seconds: number
+      readonly rate: number
+      readonly faults: readonly string[]
+    }
+
+const SETTLE = 'shared/lua/settle.lua'
+const ADD = 'shared/lua/add-chunk.lua'
+const FLIGHT = 'services/worker/dist/dispatch/flight.js'
+const DISPATCHER = 'services/worker/dist/dispatch/lane-dispatcher.js'
+const POST_STORE = 'services/api/dist/enqueue/redis-post-store.js'
+const IN_FLIGHT = 'services/worker/dist/ownership/in-flight.js'
+const PEERS = 'services/worker/dist/ownership/peers.js'
+const RECOVER = 'shared/lua/recover-ledger.lua'
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'settle-fence',
+    aim: { plot: 'late-settle' },
+    breaks: 'a settle is accepted from whoever sends it',
+    changes: [{ file: SETTLE, search: 'if owner ~= ARGV[1] then', replace: 'if false then' }],
+  },
+  {
+    name: 'lease-deadline',
+    aim: { plot: 'outlived-lease' },
+    breaks: 'an attempt goes on after the lease: no check before its last byte, no deadline by it',
+    changes: [
+      { file: FLIGHT, search: 'mayFinish: holds', replace: 'mayFinish: () => true' },
+      { file: FLIGHT, search: '(holds() ? this', replace: '(true ? this' },
+      {
+        file: FLIGHT,
+        search: 'Math.min(deadlineMs, this.#c.clock.monotonicMs() + this.#c.sendableMs())',
+        replace: 'deadlineMs',
+      },
+    ],
+  },
+  {
+    name: 'takeover',
+    aim: { seed: 703, seconds: 6, rate: 300, faults: ['worker-roll', 'api-roll'] },
+    breaks: 'a partition is claimed although its owner lives',
+    changes: [
+      {
+        file: PEERS,
+        search: 'mayAct(session, seenAtMs) {',
+        replace: 'mayAct(session, seenAtMs) { return false;',
+      },
+    ],
+  },
+  {
+    name: 'claim',
+    aim: { seed: 708, seconds: 8, rate: 300, faults: ['worker-roll', 'worker-scale'] },
+    breaks: 'a claim succeeds although another came first',
+    changes: [
+      {
+        file: 'shared/lua/claim.lua',
+        search: 'if owner ~= ARGV[1] or time',
+        replace: 'if time',
+      },
+    ],
+  },
+  {
+    name: 'partly-sent',
+    aim: { seed: 704, seconds: 8, rate: 600, faults: ['worker-roll', 'worker-scale'] },
+    breaks: 'what was sent of a chunk is not noted',
+    changes: [
+      {
+        file: SETTLE,
+        search: "'done', ARGV[i + 1], 'counts', ARGV[i + 2]",
+        replace: "'counts', ARGV[i + 2]",
+      },
+    ],
+  },
+  {
+    name: 'one-in-flight',
+    aim: { seed: 702, seconds: 6, rate: 300, faults: ['vendor-hang', 'api-kill'] },
+    breaks: 'a partition counts as free while a request with its elements is under way',
+    changes: [{ file: IN_FLIGHT, search: 'freeInMs(tag) {', replace: 'freeInMs(tag) { return 0;' }],
+  },
+  {
+    name: 'generations',
+    aim: { plot: 'full-change' },
+    breaks: 'the new partitions are served before the old ones are empty',
+    changes: [{ file: DISPATCHER, search: 'this.#o.mayServe(window)', replace: 'true' }],
+  },
+  {
+    name: 'open-time',
+    aim: { plot: 'slow-first' },
+    breaks: 'a cost counts for one window from its reservation, however late the answer comes',
+    changes: [
+      {
+        file: 'shared/lua/reserve.lua',
+        search: 'now + tonumber(ARGV[10]) + window, ARGV[1])',
+        replace: 'now + window, ARGV[1])',
+      },
+      {
+        file: 'shared/lua/answer.lua',
+        search: "redis.call('ZADD', KEYS[2], 'XX', now + 3 + tonumber(ARGV[2]), ARGV[1])",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'refund',
+    aim: { plot: 'lost-answers' },
+    breaks: 'a cost is taken back although the attempt may have arrived',
+    changes: [
+      {
+        file: FLIGHT,
+        search: "else if (answer.kind === 'not_sent' && NEVER_LEFT.has(answer.why))",
+        replace: 'else',
+      },
+    ],
+  },
+  {
+    name: 'idempotency',
+    aim: { plot: 'lost-reply' },
+    breaks: 'the digest of a post is not written with its chunk',
+    changes: [
+      {
+        file: ADD,
+        search: "redis.call('HSET', today, string.sub(ARGV[i], 1, 12), usedAt(i))",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'add-deadline',
+    aim: { plot: 'late-add' },
+    breaks: 'an add is executed however late Redis gets to it',
+    changes: [{ file: ADD, search: 'if now > tonumber(ARGV[2]) then', replace: 'if false then' }],
+  },
+  {
+    name: 'mark',
+    aim: { plot: 'nobody-there' },
+    breaks: 'a partition is not put into the active set before an add, nor found later',
+    changes: [
+      {
+        file: POST_STORE,
+        search: 'await deployment.mark([queue.tag]).catch(notStored);',
+        replace: '',
+      },
+      {
+        file: 'services/worker/dist/ownership/reconciler.js',
+        search: 'if (missing.length === 0)',
+        replace: 'if (true)',
+      },
+    ],
+  },
+  {
+    name: 'late-arrivals',
+    aim: { plot: 'late-arrival' },
+    breaks: 'the next request does not wait for the grace of one without an answer',
+    changes: [
+      {
+        file: IN_FLIGHT,
+        search: 'const untilMs = this.#clock.monotonicMs() + this.#graceMs;',
+        replace: 'const untilMs = -Infinity;',
+      },
+    ],
+  },
+  {
+    name: 'distrust',
+    aim: { plot: 'forgotten-claim' },
+    breaks: 'claims and ledger of a Redis that restarted are trusted at once',
+    changes: [
+      { file: RECOVER, search: 'if missing and left > 0 then', replace: 'if false then' },
+      {
+        file: PEERS,
+        search: 'distrust() {\n        this.#distrustedAtMs = this.#o.clock.monotonicMs();',
+        replace: 'distrust() {',
+      },
+    ],
+  },
+  {
+    name: 'recovery',
+    aim: { plot: 'forgotten-window' },
+    breaks: 'the ledger of a new run of Redis opens at once, and no worker enters what it sent',
+    changes: [
+      { file: RECOVER, search: 'for i = 6 + workers, #ARGV, 3 do', replace: 'for i = 1, 0 do' },
+      { file: RECOVER, search: 'if missing and left > 0 then', replace: 'if false then' },
+    ],
+  },
+  {
+    name: 'settle-order',
+    aim: { plot: 'settle-arrives-late' },
+    breaks: 'a settle that comes late takes back a newer one',
+    changes: [
+      {
+        file: SETTLE,
+        search: "job[1] and adds(job[2] or '', ARGV[i + 1]) and job[1]",
+        replace: 'job[1]',
+      },
+    ],
+  },
+  {
+    name: 'one-chunk',
+    aim: { plot: 'one-key-twice' },
+    breaks: 'two tries of one keyed post may share a chunk',
+    changes: [
+      {
+        file: 'services/api/dist/enqueue/partition-writer.js',
+        search: 'key !== null && keyed.has(key)',
+        replace: 'false',
+      },
+    ],
+  },
+  {
+    name: 'midnight',
+    aim: { plot: 'key-across-midnight' },
+    breaks: 'a digest is not looked for in the day after',
+    changes: [{ file: ADD, search: ' or isSeen(tomorrow, i)', replace: '' }],
+  },
+]

@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { waitFor } from '@relay/tools/wait-for.js'
+import { nowMs } from '../../clock.js'
+import { APP_ID, DEFAULTS } from '../../stack/settings.js'
+import type { Aimed, Stage } from '../plot.js'
+import { Poster } from '../poster.js'
+
+/** So few that a post spends them: what comes next waits in the memory of a worker. */
+const EVENTS = 200
+/** A customer's first event has two actions. */
+const SPENDERS = Array.from({ length: EVENTS / 2 }, (_, i) => `spender-${String(i)}`)
+const FORGOTTEN = 'forgotten'
+const DONE_WITHIN_MS = 60_000
+
+async function forgetDeaf(stage: Stage): Promise<void> {
+  const { stack, journal } = stage
+  const poster = new Poster(stage)
+  await poster.delivered(await poster.accepted('event', SPENDERS, 0))
+  await poster.accepted('event', [FORGOTTEN, 'ann', 'bob'], 0)
+  // Both are read ahead, and wait for the budget.
+  await sleep(1_000)
+  for (const { redis } of stack.workers) redis.set({ swallow: '$7\r\nmessage\r\n' }, 'down')
+  const erasure = { customer: FORGOTTEN, askedAtMs: nowMs(), doneAtMs: Infinity }
+  journal.erasures.push(erasure)
+  const body = { app_id: APP_ID, customer_id: FORGOTTEN }
+  const isDone = async () => {
+    const reply = await stack.operate('POST', 'forget', body)
+    return reply.status === 200 && !reply.body.includes('"pending"')
+  }
+  await waitFor(isDone, { what: 'the erasure', timeoutMs: DONE_WITHIN_MS, everyMs: 200 })
+  erasure.doneAtMs = nowMs()
+  for (const { redis } of stack.workers) redis.heal()
+}
+
+const forgottenCustomer: Aimed = {
+  name: 'forget-unheard',
+  about:
+    'an operator has a customer erased whose event a worker has read ahead, while messages to the worker are lost',
+  conditions: {
+    ...DEFAULTS,
+    limits: { ...DEFAULTS.limits, events: EVENTS, windowMs: 20_000 },
+    partitions: 1,
+    workers: 1,
+  },
+  load: false,
+  drainWithinMs: 60_000,
+  play: async (stage) => {
+    await forgetDeaf(stage)
+    return []
+  },
+}
+
+/** How long MoEngage refuses everything, ms: enough for every element to be tried alone. */
+const REFUSES_MS = 20_000
+const REFUSED = Array.from({ length: 300 }, (_, i) => `c-${String(i)}`)
+
+const everythingRefused: Aimed = {
+  name: 'everything-refused',
+  about: 'MoEngage answers 400 of an unknown type to everything for 20 s; 300 events wait',
+  conditions: { ...DEFAULTS, workers: 1 },
+  load: false,
+  drainWithinMs: 90_000,
+  play: async (stage) => {
+    const { vendor } = stage.stack
+    const body = '{"status":"fail","error":{"message":"no","type":"Strange"}}'
+    await vendor.addFault({ id: 'refuses', action: { kind: 'status', status: 400, body } })
+    await new Poster(stage).accepted('event', REFUSED, 0)
+    await sleep(REFUSES_MS)
+    await vendor.removeFault('refuses')
+    return []
+  },
+}
+
+export const operatorPlots: readonly Aimed[] = [forgottenCustomer, everythingRefused]

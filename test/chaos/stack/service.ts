@@ -1,0 +1,166 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { startChild, type Child } from '@relay/tools/process/child.js'
+import type { TcpProxy } from '../../support/proxy/tcp-proxy.js'
+import type { LogFile } from '@relay/tools/start/log-file.js'
+
+export interface ServiceOptions {
+  readonly name: string
+  readonly role: 'api' | 'worker'
+  /** Folder of the relay that runs: the checkout, or a broken variant. */
+  readonly root: string
+  /** Environment but for the number of partitions, which may change between two starts. */
+  readonly env: Readonly<Record<string, string>>
+  readonly opsPort: number
+  readonly redis: TcpProxy
+  /** To MoEngage; an api has none. */
+  readonly vendor: TcpProxy | null
+  readonly workspacesFile: string
+  readonly log: LogFile
+  readonly partitions: () => number
+  /** It ended although nobody meant it to. */
+  readonly onDeath: (name: string, how: string) => void
+}
+
+const STOP_WITHIN_MS = 15_000
+const WALL_CLOCK = new URL('./wall-clock.mjs', import.meta.url).href
+
+/** One place for an api or worker process, with its own way to Redis and MoEngage. */
+export class Service {
+  readonly #o: ServiceOptions
+  #child: Child | null = null
+  #starts = 0
+  /** Starts and ends follow one another, though several faults may ask for them. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(options: ServiceOptions) {
+    this.#o = options
+  }
+
+  get name(): string {
+    return this.#o.name
+  }
+
+  get role(): 'api' | 'worker' {
+    return this.#o.role
+  }
+
+  get redis(): TcpProxy {
+    return this.#o.redis
+  }
+
+  get vendor(): TcpProxy | null {
+    return this.#o.vendor
+  }
+
+  get workspacesFile(): string {
+    return this.#o.workspacesFile
+  }
+
+  get opsUrl(): string {
+    return `http://127.0.0.1:${String(this.#o.opsPort)}`
+  }
+
+  get running(): boolean {
+    return this.#child !== null
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null
+  }
+
+  start(): Promise<void> {
+    return this.#inTurn(() => this.#start())
+  }
+
+  async #start(): Promise<void> {
+    if (this.#child !== null) return
+    const { name, role, root, env, log, onDeath, partitions } = this.#o
+    this.#starts += 1
+    log.add(`--- start ${String(this.#starts)}`)
+    const child = await startChild({
+      name,
+      entry: join(root, `services/${role}/dist/main.js`),
+      env: {
+        ...env,
+        RELAY_PARTITIONS: String(partitions()),
+        NODE_OPTIONS: `--import ${WALL_CLOCK}`,
+        FAULTS_CLOCK_FILE: this.#clockFile,
+      },
+      onLine: (line) => {
+        log.add(line)
+      },
+    })
+    this.#child = child
+    void child.exited.then(({ code, signal }) => {
+      if (this.#child !== child) return
+      this.#child = null
+      onDeath(
+        name,
+        `${signal ?? `status ${String(code)}`}: ${child.lastLines().slice(-3).join(' | ')}`,
+      )
+    })
+  }
+
+  /** Resolves once it says that it is ready; rejects when it does not in time. */
+  async ready(timeoutMs: number): Promise<void> {
+    await this.#child?.waitUntilReady(`${this.opsUrl}/readyz`, timeoutMs)
+  }
+
+  kill9(): Promise<void> {
+    return this.#inTurn(async () => {
+      const child = this.#take('kill -9')
+      child?.kill('SIGKILL')
+      await child?.exited
+    })
+  }
+
+  /** SIGTERM; notes a death when it does not end with status 0 within 15 s. */
+  stop(): Promise<void> {
+    return this.#inTurn(() => this.#stop())
+  }
+
+  async #stop(): Promise<void> {
+    const child = this.#take('SIGTERM')
+    if (child === null) return
+    // Before it could say anything it could not have heard the signal either.
+    const isStarting = child.lastLines().length === 0
+    const { code, signal } = await child.stop(STOP_WITHIN_MS)
+    if (code !== 0 && !(isStarting && signal === 'SIGTERM')) {
+      this.#o.onDeath(this.name, `SIGTERM ended with ${signal ?? `status ${String(code)}`}`)
+    }
+  }
+
+  pause(): void {
+    this.#o.log.add('--- SIGSTOP')
+    this.#child?.pause()
+  }
+
+  resume(): void {
+    this.#o.log.add('--- SIGCONT')
+    this.#child?.resume()
+  }
+
+  /** Sets its wall clock off by so many ms, within a moment; 0 sets it right. */
+  async setClockOff(offsetMs: number): Promise<void> {
+    this.#o.log.add(`--- clock off by ${String(offsetMs)} ms`)
+    await writeFile(this.#clockFile, String(offsetMs))
+  }
+
+  get #clockFile(): string {
+    return `${this.#o.workspacesFile}.clock`
+  }
+
+  #inTurn(act: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(act)
+    this.#turn = done.catch(() => undefined)
+    return done
+  }
+
+  #take(how: string): Child | null {
+    this.#o.log.add(`--- ${how}`)
+    const child = this.#child
+    this.#child = null
+    return child
+  }
+}

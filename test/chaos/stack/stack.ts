@@ -1,0 +1,277 @@
+import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ROOT } from '@relay/tools/folders.js'
+import { startChild, type Child } from '@relay/tools/process/child.js'
+import { freePort } from '@relay/tools/process/port.js'
+import { startProxy, type TcpProxy } from '../../support/proxy/tcp-proxy.js'
+import { startRedis, type TestRedis } from '../../support/redis/test-redis.js'
+import { LogFile } from '@relay/tools/start/log-file.js'
+import { waitFor } from '@relay/tools/wait-for.js'
+import { nowMs } from '../clock.js'
+import { call, type Reply } from '../http.js'
+import { Service } from './service.js'
+import {
+  ADMIN_TOKEN,
+  APP_ID,
+  FIRST_API_KEY,
+  relayEnvironment,
+  simulatorEnvironment,
+  workspacesJson,
+  type Conditions,
+} from './settings.js'
+import { Vendor } from './vendor.js'
+
+const APIS = 2
+/** Places for workers; not all run from the start. */
+const WORKERS = 4
+const READY_WITHIN_MS = 30_000
+/** From reading a file to the notice of the exit that it causes, ms. */
+const NOTICED_WITHIN_MS = 5_000
+const EX_CONFIG = 'status 78'
+
+export interface ApiPlace {
+  readonly service: Service
+  readonly url: string
+  /** Of the operator API and the metrics. */
+  readonly opsUrl: string
+}
+
+export interface StackOptions {
+  /** For logs and data. */
+  readonly dir: string
+  readonly seed: number
+  /** Folder of the relay that runs. */
+  readonly root: string
+  readonly conditions: Conditions
+}
+
+/** All processes of one run, each real, each reachable only through its own proxies. */
+export class Stack {
+  readonly dir: string
+  readonly prefix: string
+  readonly conditions: Conditions
+  readonly root: string
+  readonly redis: TestRedis
+  readonly vendor: Vendor
+  readonly apis: ApiPlace[] = []
+  readonly workers: Service[] = []
+  /** Ends that nobody meant, in words. */
+  readonly deaths: string[] = []
+  partitions: number
+  apiKey = FIRST_API_KEY
+  /** Until when a process that starts may have read a broken file. */
+  #brokenUntilMs = -Infinity
+  /** Until when an api may not know the workspace. */
+  #lackingUntilMs = -Infinity
+  readonly #proxies: TcpProxy[] = []
+  readonly #simulator: Child
+  readonly #simulatorPort: number
+
+  private constructor(
+    { dir, seed, root, conditions }: StackOptions,
+    redis: TestRedis,
+    simulator: Child,
+    simulatorPort: number,
+  ) {
+    this.dir = dir
+    this.root = root
+    this.conditions = conditions
+    this.partitions = conditions.partitions
+    this.prefix = `f${String(seed)}`
+    this.redis = redis
+    this.#simulator = simulator
+    this.#simulatorPort = simulatorPort
+    this.vendor = new Vendor(simulatorPort)
+  }
+
+  static async start(options: StackOptions): Promise<Stack> {
+    const { dir, seed, conditions } = options
+    await mkdir(dir, { recursive: true })
+    const redis = await startRedis({
+      dir: join(dir, 'redis'),
+      appendonly: conditions.appendonly,
+      maxmemory: '256mb',
+      extra: ['--enable-debug-command', 'local', '--auto-aof-rewrite-percentage', '0'],
+    })
+    const port = await freePort()
+    const log = new LogFile(dir, 'simulator')
+    const simulator = await startChild({
+      name: 'simulator',
+      entry: join(ROOT, 'services/simulator/dist/main.js'),
+      env: simulatorEnvironment(conditions, port, seed),
+      onLine: (line) => {
+        log.add(line)
+      },
+    })
+    const stack = new Stack(options, redis, simulator, port)
+    try {
+      await stack.#startServices()
+    } catch (error) {
+      await stack.close()
+      throw error
+    }
+    return stack
+  }
+
+  get services(): readonly Service[] {
+    return [...this.apis.map(({ service }) => service), ...this.workers]
+  }
+
+  /** The workers one of whose connections to MoEngage had this port. */
+  sendersAt(port: number): readonly string[] {
+    return this.workers.filter(({ vendor }) => vendor?.hadPort(port)).map(({ name }) => name)
+  }
+
+  /** Those that run when nothing is wrong. */
+  get #running(): readonly Service[] {
+    return this.services.slice(0, APIS + this.conditions.workers)
+  }
+
+  /** Writes every process's workspaces file: with the present key, by an atomic rename. */
+  async writeWorkspaces(more: readonly object[] = []): Promise<void> {
+    await this.#writeValid((port) => workspacesJson(this.conditions, port, this.apiKey, more))
+    if (this.#lackingUntilMs === Infinity) this.#lackingUntilMs = nowMs() + NOTICED_WITHIN_MS
+  }
+
+  /** Whether an api may not know the workspace at present. */
+  get mayLackWorkspace(): boolean {
+    return nowMs() < this.#lackingUntilMs
+  }
+
+  /** Takes the workspace out of every process's file; `other` stays. */
+  async removeWorkspace(other: object): Promise<void> {
+    this.#lackingUntilMs = Infinity
+    await this.#writeValid(() => JSON.stringify({ workspaces: [other] }))
+  }
+
+  async #writeValid(text: (vendorPort: number) => string): Promise<void> {
+    await this.#writeWorkspacesText(text)
+    if (this.#brokenUntilMs === Infinity) this.#brokenUntilMs = nowMs() + NOTICED_WITHIN_MS
+  }
+
+  /** Writes what no process can use; one that starts meanwhile ends with EX_CONFIG, rightly. */
+  async breakWorkspaces(): Promise<void> {
+    this.#brokenUntilMs = Infinity
+    await this.#writeWorkspacesText(() => '{"workspaces":[')
+  }
+
+  async #writeWorkspacesText(text: (vendorPort: number) => string): Promise<void> {
+    for (const { workspacesFile, vendor } of this.services) {
+      const next = `${workspacesFile}.next`
+      await writeFile(next, text(vendor?.port ?? this.#simulatorPort), { mode: 0o600 })
+      await rename(next, workspacesFile)
+    }
+  }
+
+  /** Keeps a copy of all that Redis has. */
+  async saveRedis(): Promise<void> {
+    this.redis.pause()
+    await rm(this.#savedRedis, { recursive: true, force: true })
+    await cp(this.redis.dir, this.#savedRedis, { recursive: true })
+    this.redis.resume()
+  }
+
+  /** Redis dies and comes back as it was when it was saved. */
+  async restoreRedis(): Promise<void> {
+    await this.redis.kill9()
+    await rm(this.redis.dir, { recursive: true, force: true })
+    await cp(this.#savedRedis, this.redis.dir, { recursive: true })
+    await this.redis.restart()
+  }
+
+  get #savedRedis(): string {
+    return join(this.dir, 'redis-saved')
+  }
+
+  /** One request to the operator API of the first api. */
+  operate(method: 'GET' | 'POST', path: string, body: object = {}): Promise<Reply> {
+    const headers = {
+      authorization: `Bearer ${ADMIN_TOKEN}`,
+      'content-type': 'application/json',
+    }
+    const url = `${this.apis[0]?.opsUrl ?? ''}/admin/${path}`
+    const text = method === 'GET' ? {} : { body: JSON.stringify(body) }
+    return call({ url, method, headers, ...text })
+  }
+
+  /** Stops sending for the workspace, as an operator does. */
+  pause(): Promise<void> {
+    return this.#switch('pause')
+  }
+
+  resume(): Promise<void> {
+    return this.#switch('resume')
+  }
+
+  async #switch(to: 'pause' | 'resume'): Promise<void> {
+    const isDone = async () => (await this.operate('POST', `workspaces/${APP_ID}/${to}`)).status === 200 // prettier-ignore
+    await waitFor(isDone, { what: `the workspace to ${to}`, timeoutMs: READY_WITHIN_MS })
+  }
+
+  /** Everything works again: processes run, connections flow, Redis takes writes. */
+  async heal(): Promise<void> {
+    this.redis.resume()
+    for (const proxy of this.#proxies) proxy.heal()
+    for (const service of this.services) service.resume()
+    for (const service of this.#running) await service.start()
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.services.map((service) => service.kill9()))
+    await Promise.all(this.#proxies.map((proxy) => proxy.stop()))
+    this.#simulator.kill('SIGKILL')
+    await this.#simulator.exited
+    await this.redis.kill9()
+  }
+
+  async #startServices(): Promise<void> {
+    await this.vendor.waitUntilUp()
+    for (let i = 0; i < APIS; i += 1) {
+      const port = await freePort()
+      const service = await this.#place('api', i, { PORT: String(port) })
+      const url = `http://127.0.0.1:${String(port)}`
+      this.apis.push({ service, url, opsUrl: service.opsUrl })
+    }
+    for (let i = 0; i < WORKERS; i += 1) this.workers.push(await this.#place('worker', i, {}))
+    await this.writeWorkspaces()
+    for (const service of this.#running) await service.start()
+    await this.ready()
+  }
+
+  /** Until every process that runs when nothing is wrong is ready. */
+  async ready(): Promise<void> {
+    await Promise.all(this.#running.map((service) => service.ready(READY_WITHIN_MS)))
+  }
+
+  async #place(
+    role: 'api' | 'worker',
+    index: number,
+    own: Readonly<Record<string, string>>,
+  ): Promise<Service> {
+    const name = `${role}-${String(index)}`
+    const redis = await this.#proxy(this.redis.port)
+    const vendor = role === 'worker' ? await this.#proxy(this.#simulatorPort) : null
+    const opsPort = await freePort()
+    const workspacesFile = join(this.dir, `${name}.workspaces.json`)
+    return new Service({
+      ...{ name, role, root: this.root, opsPort, redis, vendor, workspacesFile },
+      env: {
+        ...relayEnvironment(this.conditions, this.prefix, redis.port, workspacesFile),
+        ...own,
+        OPS_PORT: String(opsPort),
+      },
+      log: new LogFile(this.dir, name),
+      partitions: () => this.partitions,
+      onDeath: (who, how) => {
+        if (!(nowMs() < this.#brokenUntilMs && how.startsWith(EX_CONFIG)))
+          this.deaths.push(`${who} ${how}`)
+      },
+    })
+  }
+
+  async #proxy(port: number): Promise<TcpProxy> {
+    const proxy = await startProxy({ port })
+    this.#proxies.push(proxy)
+    return proxy
+  }
+}

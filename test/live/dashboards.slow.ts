@@ -1,0 +1,149 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT } from '@relay/tools/folders.js'
+import { prometheusHere } from '@relay/tools/prometheus/find-prometheus.js'
+import { waitFor } from '@relay/tools/wait-for.js'
+import { DASHBOARDS } from '@relay/tools/ops/dashboards/all.js'
+import { Prometheus } from './prometheus.js'
+import { fillIn } from './pictures/panel-data.js'
+import { startRelayUnderLoad, SHOP, type RelayUnderLoad } from './relay-under-load.js'
+
+const programs = prometheusHere()
+/** Skipped, and counted as that, only where no Prometheus is to be had. */
+const whenThere = programs === null ? describe.skip : describe
+
+/** On a machine that does other things too, ms. */
+const PATIENCE_MS = 180_000
+
+/** Grafana's variables as they would be filled in. */
+const CHOSEN = { appIds: '.*', rateWindow: '15s' }
+
+/** Panels that are empty while nothing is wrong; none needs to be, as faults are injected. */
+const MAY_BE_EMPTY: readonly string[] = [
+  // Only failures: between two scrapes of a busy machine there may be none.
+  'relay / Failures and dead letters / Failing requests by reason',
+]
+
+whenThere('against a real Prometheus and a relay under load', () => {
+  let relay: RelayUnderLoad
+  let prometheus: Prometheus
+  /** What was started, should the rest not have been. */
+  const started: (() => Promise<void>)[] = []
+
+  beforeAll(async () => {
+    relay = await startRelayUnderLoad()
+    started.unshift(() => relay.stop())
+    const jobs = {
+      'relay-api': [relay.apiOpsPort],
+      'relay-worker': [relay.workerOpsPort],
+    }
+    prometheus = await Prometheus.start(programs!, { jobs })
+    started.unshift(() => prometheus.stop())
+    const delivered = `sum(increase(relay_delivered_elements_total{app_id="${SHOP}"}[20s])) > 100`
+    const dead = 'sum(relay_dead_lettered_elements_total) > 0'
+    const seen = async () => {
+      const found = await Promise.all([prometheus.query(delivered), prometheus.query(dead)])
+      return found.every((samples) => samples.length > 0)
+    }
+    await waitFor(seen, { what: 'deliveries to be seen', timeoutMs: 90_000, everyMs: 500 })
+  }, PATIENCE_MS)
+
+  afterAll(async () => {
+    for (const stop of started) await stop()
+  })
+
+  const panels = DASHBOARDS.flatMap(({ title, rows }) =>
+    rows.flatMap((row) =>
+      row.panels.map((panel) => ({ name: `${title} / ${panel.title}`, panel })),
+    ),
+  )
+
+  test(
+    'every query of every dashboard finds series',
+    async () => {
+      const queries = panels
+        .filter(({ name }) => !MAY_BE_EMPTY.includes(name))
+        .flatMap(({ name, panel }) => panel.queries.map(({ expr }) => ({ name, expr })))
+      let empty = queries
+      // A rate needs two scrapes of its series, and each series begins when its first event comes.
+      const allFound = async () => {
+        const values = await Promise.all(
+          empty.map(({ expr }) => prometheus.query(fillIn(expr, CHOSEN))),
+        )
+        empty = empty.filter((_, i) => !values[i]!.some(({ value }) => value[1] !== 'NaN'))
+        return empty.length === 0
+      }
+      const options = { what: 'series for every query', timeoutMs: 60_000, everyMs: 1_000 }
+      await waitFor(allFound, options).catch(() => undefined)
+      expect(empty).toEqual([])
+    },
+    PATIENCE_MS,
+  )
+
+  test('every rule evaluates, and every metric that a rule names exists', async () => {
+    const { groups } = (await prometheus.get('rules')) as {
+      groups: { rules: { name: string; health: string; query: string }[] }[]
+    }
+    const rules = groups.flatMap((group) => group.rules)
+    expect(rules.length).toBeGreaterThan(30)
+    expect(rules.filter(({ health }) => health !== 'ok')).toEqual([])
+    const known = new Set((await prometheus.get('label/__name__/values')) as string[])
+    const named = new Set(rules.flatMap(({ query }) => query.match(/\brelay_\w+/g) ?? []))
+    expect([...named].filter((name) => !known.has(name) && !isRecorded(name, rules))).toEqual([])
+  })
+
+  test('the suspended workspace is seen as held, by both services alike', async () => {
+    const held = await prometheus.query('relay_workspace_held == 1')
+    expect(held.map(({ metric }) => [metric.job, metric.app_id, metric.reason]).sort()).toEqual([
+      ['relay-api', 'SUSPENDED', 'account_refused'],
+      ['relay-worker', 'SUSPENDED', 'account_refused'],
+    ])
+  })
+
+  test.each(['api', 'worker'] as const)(
+    'promtool finds nothing wrong with the metrics of the %s',
+    async (service) => {
+      const port = service === 'api' ? relay.apiOpsPort : relay.workerOpsPort
+      const answer = await fetch(`http://127.0.0.1:${String(port)}/metrics`)
+      const input = await answer.text()
+      const { status, stdout, stderr } = spawnSync(programs!.promtool, ['check', 'metrics'], {
+        input,
+      })
+      expect([status, stdout.toString(), stderr.toString()]).toEqual([0, '', ''])
+      const series = input.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+      expect(series.length).toBeLessThan(600)
+    },
+  )
+})
+
+whenThere('promtool', () => {
+  const rules = ['relay-recording.yml', 'relay-alerts.yml'].map((f) => join(ROOT, 'ops/rules', f))
+
+  test.each([
+    ['check', 'rules', '--lint-fatal', ...rules],
+    ['test', 'rules', join(ROOT, 'ops/rules/relay.test.yml')],
+  ])(
+    '%s %s passes',
+    (...args) => {
+      const { status, stdout, stderr } = spawnSync(programs!.promtool, args)
+      expect([status, status === 0 ? '' : `${stdout.toString()}${stderr.toString()}`]).toEqual([
+        0,
+        '',
+      ])
+    },
+    PATIENCE_MS,
+  )
+
+  test('every alert appears in the tests of the rules', () => {
+    const alerts = [...readFileSync(rules[1]!, 'utf8').matchAll(/- alert: (\w+)/g)].map(
+      (m) => m[1]!,
+    )
+    const tests = readFileSync(join(ROOT, 'ops/rules/relay.test.yml'), 'utf8')
+    expect(alerts.filter((name) => !tests.includes(`"${name}"`))).toEqual([])
+  })
+})
+
+function isRecorded(name: string, rules: readonly { name: string }[]): boolean {
+  return rules.some((rule) => rule.name.includes(name))
+}

@@ -1,0 +1,130 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ROOT, temporaryFolder } from '@relay/tools/folders.js'
+import { startChild, type Child } from '@relay/tools/process/child.js'
+import { freePort } from '@relay/tools/process/port.js'
+import { startRedis } from '../support/redis/test-redis.js'
+import { startSimulator } from '@relay/simulator/simulator.js'
+
+/** Of the workspaces: one that works, with a refused element now and then, and one that is held. */
+export const SHOP = 'SHOP'
+const HELD = 'SUSPENDED'
+const SECRET = 'producer-secret'
+/** Elements of one post that MoEngage takes, but for those it refuses. */
+const MIXED = 40
+const CARELESS_EVERY_MS = 3_000
+
+export interface RelayUnderLoad {
+  readonly apiOpsPort: number
+  readonly workerOpsPort: number
+  readonly adminToken: string
+  /** A post of which some was delivered and some dead-lettered. */
+  readonly mixedRequestId: string
+  stop(): Promise<void>
+}
+
+/** A whole relay with a believable shop on both lanes, and faults of MoEngage and of a producer. */
+export async function startRelayUnderLoad(): Promise<RelayUnderLoad> {
+  const simulator = await startSimulator({ workspaces: { [SHOP]: 'key', [HELD]: 'key' } })
+  const redis = await startRedis({ appendonly: 'everysec', maxmemory: '256mb' })
+  const [port, apiOpsPort, workerOpsPort] = await Promise.all([freePort(), freePort(), freePort()])
+  const workspaces = [SHOP, HELD].map((appId) => ({
+    ...{ appId, apiKey: 'key', baseUrl: simulator.url },
+    limits: { usersPerMinute: 50_000, eventsPerMinute: 200_000 },
+  }))
+  const file = join(await temporaryFolder('workspaces'), 'workspaces.json')
+  await writeFile(file, JSON.stringify({ workspaces }))
+  const env = {
+    REDIS_URL: redis.url,
+    RELAY_PREFIX: redis.freshPrefix(),
+    RELAY_WORKSPACES_FILE: file,
+    RELAY_PRODUCERS: `shop:${SECRET}`,
+    RELAY_ADMIN_TOKEN: 'operator-token',
+  }
+  const service = async (name: string, opsPort: number): Promise<Child> => {
+    const child = await startChild({
+      name,
+      entry: join(ROOT, `services/${name}/dist/main.js`),
+      env: { ...env, PORT: String(port), OPS_PORT: String(opsPort) },
+    })
+    await child.waitUntilReady(`http://127.0.0.1:${String(opsPort)}/readyz`)
+    return child
+  }
+  const children = await Promise.all([service('api', apiOpsPort), service('worker', workerOpsPort)])
+  await addFaults(simulator.url)
+  const url = `http://127.0.0.1:${String(port)}`
+  for (const lane of ['realtime', 'backfill']) children.push(await startTraffic(url, lane))
+  const post = (appId: string, attributes: object, customer = 'c1') =>
+    postUsers(url, appId, [{ customer, attributes }])
+  // A producer that is not careful: one element refused by relay, one accepted with a warning and
+  // one that only MoEngage refuses, again and again.
+  const careless = async () => {
+    await post(SHOP, {}, '')
+    await post(SHOP, { plan: 'a' }, 'Guest')
+    await post(SHOP, { poison: true })
+  }
+  await careless()
+  const again = setInterval(() => void careless().catch(() => undefined), CARELESS_EVERY_MS)
+  await post(HELD, { plan: 'a' })
+  const mixed = Array.from({ length: MIXED }, (_, i) => ({
+    customer: `member-${String(100 + i)}`,
+    attributes: i % 8 === 0 ? { tier: 'gold', poison: true } : { tier: 'silver', visits: i },
+  }))
+  const mixedRequestId = await postUsers(url, SHOP, mixed)
+  return {
+    ...{ mixedRequestId, adminToken: env.RELAY_ADMIN_TOKEN },
+    apiOpsPort,
+    workerOpsPort,
+    stop: async () => {
+      clearInterval(again)
+      await Promise.all(children.map((child) => child.stop(5_000)))
+      await redis.stop()
+      await simulator.close()
+    },
+  }
+}
+
+function startTraffic(url: string, lane: string): Promise<Child> {
+  const args = ['--url', url, '--app-id', SHOP, '--secret', SECRET, '--lane', lane]
+  return startChild({
+    name: `traffic ${lane}`,
+    entry: join(ROOT, 'tools/dist/traffic/main.js'),
+    args: [...args, '--rate', '150'],
+  })
+}
+
+async function addFaults(simulatorUrl: string): Promise<void> {
+  const faults = [
+    { appId: HELD, action: { kind: 'answer', row: 'account_suspended' } },
+    { appId: SHOP, when: { path: 'attributes.poison' }, action: { kind: 'refuse' } },
+    { appId: SHOP, probability: 0.1, action: { kind: 'status', status: 503 } },
+    { appId: SHOP, probability: 0.1, action: { kind: 'reset', at: 'answer' } },
+  ]
+  const answer = await fetch(`${simulatorUrl}/control/faults`, {
+    method: 'POST',
+    body: JSON.stringify(faults),
+  })
+  if (answer.status !== 201) throw new Error(await answer.text())
+}
+
+interface User {
+  readonly customer: string
+  readonly attributes: object
+}
+
+/** Gives the request id. */
+async function postUsers(url: string, appId: string, users: readonly User[]): Promise<string> {
+  const elements = users.map(({ customer, attributes }) => ({
+    ...{ type: 'customer', customer_id: customer },
+    attributes,
+  }))
+  const answer = await fetch(`${url}/v1/transition/${appId}`, {
+    method: 'POST',
+    headers: {
+      Authorization: `Basic ${Buffer.from(`${appId}:${SECRET}`).toString('base64')}`,
+      'Content-Type': 'application/json',
+    },
+    body: JSON.stringify({ type: 'transition', elements }),
+  })
+  return ((await answer.json()) as { request_id?: string }).request_id ?? ''
+}

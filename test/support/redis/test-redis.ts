@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { temporaryFolder } from '@relay/tools/folders.js'
+import { Ended, type Child } from '@relay/tools/process/child.js'
+import { freePort, LOOPBACK } from '@relay/tools/process/port.js'
+import { findRedisServer } from '@relay/tools/redis/find-server.js'
+import { sharedRedis } from './shared-redis.js'
+import type { TestRedis } from './test-redis-port.js'
+import { startRedisServer, type RedisServerOptions } from '@relay/tools/redis/server.js'
+
+export type { TestRedis } from './test-redis-port.js'
+
+export interface TestRedisOptions {
+  readonly appendonly?: 'everysec' | 'always' | false
+  readonly maxmemory?: string
+  readonly extra?: readonly string[]
+  /** Data folder; by default a fresh one, removed by `stop`. */
+  readonly dir?: string
+  readonly port?: number
+  /** Also when `REDIS_URL` names one: for tests that kill or pause it. Implied by any other option. */
+  readonly own?: true
+}
+
+/**
+ * Whether a server of the test's own can be started; false when `REDIS_URL` is all there is. Tests
+ * that kill or pause Redis are skipped then.
+ */
+export const ownRedisIsPossible = process.env.RELAY_TEST_OWN_REDIS !== 'no'
+
+const PORT_TRIES = 5
+
+/** A Redis for one test file: of its own, or that of `REDIS_URL` when it asks for nothing special. */
+export async function startRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
+  const given = process.env.REDIS_URL
+  // A cluster or sentinels are for the tests of those.
+  const isShared = Object.keys(options).length === 0 && /^rediss?:\/\/[^,]+$/.test(given ?? '')
+  if (given && isShared) return sharedRedis(given)
+  const program = await findRedisServer()
+  const dir = options.dir ?? (await temporaryFolder('redis'))
+  const settings = {
+    program,
+    dir,
+    appendonly: options.appendonly ?? false,
+    maxmemory: options.maxmemory,
+    extra: options.extra ?? [],
+  }
+  const first = await startOnFreePort(settings, options.port)
+  const { port } = first
+  let { child } = first
+  return {
+    url: `redis://${LOOPBACK}:${String(port)}`,
+    port,
+    dir,
+    get pid() {
+      return child.pid
+    },
+    freshPrefix: () => `t${randomBytes(6).toString('hex')}`,
+    stop: async () => {
+      child.kill('SIGKILL')
+      await child.exited
+      if (options.dir === undefined) await rm(dir, { recursive: true, force: true })
+    },
+    kill9: async () => {
+      child.kill('SIGKILL')
+      await child.exited
+    },
+    pause: () => {
+      child.pause()
+    },
+    resume: () => {
+      child.resume()
+    },
+    restart: async () => {
+      await child.stop()
+      child = await startRedisServer({ ...settings, port })
+    },
+  }
+}
+
+type Settings = Omit<RedisServerOptions, 'port'>
+
+/** Between finding a free port and taking it, another process may have taken it: then try again. */
+async function startOnFreePort(
+  settings: Settings,
+  wanted: number | undefined,
+): Promise<{ child: Child; port: number }> {
+  for (let tries = 1; ; tries++) {
+    const port = wanted ?? (await freePort())
+    try {
+      return { child: await startRedisServer({ ...settings, port }), port }
+    } catch (error) {
+      const isTaken = error instanceof Ended && error.message.includes('Address already in use')
+      if (!isTaken || wanted !== undefined || tries === PORT_TRIES) throw error
+    }
+  }
+}

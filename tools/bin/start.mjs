@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+// `npm start`: installs and builds what is missing, then runs relay on this machine until Ctrl-C.
+import { build, ensureInstalled } from './install.mjs'
+
+await ensureInstalled()
+await build(['services/api', 'services/worker', 'services/simulator', 'cli', 'tools'])
+await import('../dist/start/main.js')

@@ -1,0 +1,182 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT } from '../../../src/folders.js'
+import { SETTINGS } from '@relay/shared/config/settings.js'
+import { unknownFields } from './fields.js'
+import { readManifests, render, type Manifest } from './kustomize.js'
+import { schemaProblem } from './schemas.js'
+
+const OVERLAYS = ['staging', 'production'] as const
+const folder = (overlay: string) => join(ROOT, 'k8s/overlays', overlay)
+const rendered = new Map(OVERLAYS.map((overlay) => [overlay, render(folder(overlay))]))
+const secrets = (overlay: string) => readManifests(join(folder(overlay), 'secrets.example.yaml'))
+
+interface PodSpec {
+  readonly containers: readonly Container[]
+  readonly securityContext: Readonly<Record<string, unknown>>
+  readonly volumes?: readonly { secret?: { secretName: string } }[]
+  readonly terminationGracePeriodSeconds?: number
+}
+interface Container {
+  readonly name: string
+  readonly image: string
+  readonly ports: readonly { name: string; containerPort: number }[]
+  readonly env?: readonly { name: string; value: string }[]
+  readonly envFrom?: readonly { secretRef?: { name: string }; configMapRef?: { name: string } }[]
+  readonly securityContext: Readonly<Record<string, unknown>>
+  readonly livenessProbe?: { httpGet: { path: string } }
+  readonly resources: { limits: Readonly<Record<string, string>> }
+}
+
+function pods(manifests: readonly Manifest[]): { name: string; spec: PodSpec }[] {
+  return manifests
+    .filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet')
+    .map(({ metadata, spec }) => ({
+      name: metadata.name,
+      spec: (spec as { template: { spec: PodSpec } }).template.spec,
+    }))
+}
+
+test('the check of fields sees a misspelt one', async () => {
+  const [deployment] = rendered.get('staging')!.filter(({ kind }) => kind === 'Deployment')
+  const misspelt = JSON.parse(
+    JSON.stringify(deployment).replace('readinessProbe', 'readinesProbe'),
+  ) as Manifest
+  expect(await unknownFields([deployment!])).toEqual([])
+  expect(await unknownFields([misspelt])).toHaveLength(1)
+})
+
+describe.each(OVERLAYS)('the overlay %s', (overlay) => {
+  test('no pod is without a network policy, and no secret is in the environment of relay', () => {
+    const policies = manifests.filter(({ kind }) => kind === 'NetworkPolicy')
+    const covered = policies.map(({ metadata }) => metadata.name).sort()
+    expect(covered).toEqual(
+      pods(manifests)
+        .map(({ name }) => name)
+        .sort(),
+    )
+    for (const { name, spec } of pods(manifests)) {
+      const sources = spec.containers.flatMap(({ envFrom }) => envFrom ?? [])
+      if (name.startsWith('relay-')) {
+        expect(sources.filter(({ secretRef }) => secretRef !== undefined)).toEqual([])
+      }
+    }
+  })
+
+  const manifests = rendered.get(overlay)!
+  const all = [...manifests, ...secrets(overlay)]
+
+  test('holds only what the schemas of the APIs know, nothing missing and nothing misspelt', async () => {
+    expect(all.map(schemaProblem).filter((problem) => problem !== null)).toEqual([])
+    expect(await unknownFields(all)).toEqual([])
+  })
+
+  test('names every object once and puts all of them into its namespace', () => {
+    const names = manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+    expect(new Set(names).size).toBe(names.length)
+    const [namespace] = manifests.filter(({ kind }) => kind === 'Namespace')
+    for (const { kind, metadata } of manifests) {
+      if (kind !== 'Namespace') expect(metadata.namespace).toBe(namespace!.metadata.name)
+    }
+  })
+
+  test('gives no pod rights, a writable root or unbounded memory', () => {
+    for (const { spec } of pods(manifests)) {
+      expect(spec.securityContext).toMatchObject({
+        runAsNonRoot: true,
+        seccompProfile: { type: 'RuntimeDefault' },
+      })
+      for (const container of spec.containers) {
+        expect(container.securityContext).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        })
+        expect(container.resources.limits.memory).toMatch(/^\d+(Mi|Gi)$/)
+        expect(container.image).toMatch(/:\w/)
+      }
+    }
+  })
+
+  test('never lets liveness depend on Redis, and gives SIGTERM its 15 s', () => {
+    for (const { name, spec } of pods(manifests)) {
+      if (!name.startsWith('relay-')) continue
+      expect(spec.containers[0]!.livenessProbe!.httpGet.path).toBe('/healthz')
+      expect(spec.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(20)
+    }
+  })
+
+  const has = (kind: string, name: string) =>
+    all.some((found) => found.kind === kind && found.metadata.name === name)
+
+  test('refers only to secrets and settings that exist', () => {
+    const missing = pods(manifests).flatMap(({ spec }) => {
+      const secretNames = (spec.volumes ?? []).map(({ secret }) => secret?.secretName)
+      const sources = spec.containers.flatMap(({ envFrom }) => envFrom ?? [])
+      const fromEnv = sources.map(({ secretRef }) => secretRef?.name)
+      const settings = sources.map(({ configMapRef }) => configMapRef?.name)
+      return [
+        ...[...secretNames, ...fromEnv].filter(
+          (name) => name !== undefined && !has('Secret', name),
+        ),
+        ...settings.filter((name) => name !== undefined && !has('ConfigMap', name)),
+      ]
+    })
+    expect(missing).toEqual([])
+  })
+
+  test('scales and serves only workloads and ports that exist', () => {
+    const ports = pods(manifests).flatMap(({ spec }) => spec.containers[0]!.ports)
+    for (const { kind, spec } of manifests) {
+      const { scaleTargetRef, ports: own } = (spec ?? {}) as {
+        scaleTargetRef?: { name: string }
+        ports?: { targetPort: string }[]
+      }
+      if (scaleTargetRef) expect(has('Deployment', scaleTargetRef.name)).toBe(true)
+      if (kind !== 'Service') continue
+      for (const { targetPort } of own!) expect(ports.map(({ name }) => name)).toContain(targetPort)
+    }
+  })
+
+  test('sets only variables that relay knows', () => {
+    const config = all.find(({ metadata }) => metadata.name === 'relay-config') as unknown as {
+      data: Record<string, string>
+    }
+    const secret = all.find(({ metadata }) => metadata.name === 'relay-secrets') as unknown as {
+      stringData: Record<string, string>
+    }
+    const own = pods(manifests).flatMap(({ name, spec }) =>
+      name.startsWith('relay-') ? (spec.containers[0]!.env ?? []) : [],
+    )
+    const given = [
+      ...[...Object.keys(config.data), ...Object.keys(secret.stringData)],
+      ...own.map((variable) => variable.name),
+    ]
+    expect(given).toContain('REDIS_URL')
+    // Every file that is named is a key of the mounted secret.
+    const files = [...Object.entries(config.data), ...own.map(({ name, value }) => [name, value])]
+    const secretFiles = files.filter(([, value]) => value?.startsWith('/etc/relay/secrets/'))
+    expect(secretFiles.length).toBeGreaterThanOrEqual(2)
+    for (const [name, path] of secretFiles) {
+      expect([name, path]).toEqual([expect.stringMatching(/_FILE$/), expect.any(String)])
+      expect(Object.keys(secret.stringData)).toContain(path!.split('/').at(-1))
+    }
+    expect(given.filter((name) => !(name in SETTINGS))).toEqual([])
+  })
+
+  test('names the jobs of Prometheus as rules and dashboards expect', () => {
+    const monitors = manifests.filter(({ kind }) => kind === 'ServiceMonitor')
+    expect(monitors.map(({ metadata }) => metadata.name).sort()).toEqual([
+      'relay-api',
+      'relay-worker',
+    ])
+  })
+})
+
+test('without KEDA, the component puts a plain autoscaler in its place', () => {
+  expect(existsSync(join(ROOT, 'k8s/components/worker-hpa/hpa.yaml'))).toBe(true)
+  const text = readFileSync(join(ROOT, 'k8s/components/worker-hpa/kustomization.yaml'), 'utf8')
+  expect(text).toContain('$patch: delete')
+  const [hpa] = readManifests(join(ROOT, 'k8s/components/worker-hpa/hpa.yaml'))
+  expect(schemaProblem(hpa!)).toBeNull()
+})

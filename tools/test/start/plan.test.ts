@@ -1,0 +1,73 @@
+import { banner } from '../../src/start/banner.js'
+import { BadPort, planStart } from '../../src/start/plan.js'
+
+const made = { producerSecret: 'p-secret', adminToken: 'a-token', simulatorKey: 'sim-key' }
+const REDIS = 'redis://127.0.0.1:16379'
+
+describe('the plan of npm start', () => {
+  it('simulates MoEngage and makes keys when nothing is configured', () => {
+    const plan = planStart({ PATH: '/bin', PORT: '' }, REDIS, made, null)
+    expect(plan.apiEnv).toEqual({
+      PATH: '/bin',
+      PORT: '8080',
+      OPS_PORT: '9464',
+      REDIS_URL: REDIS,
+      RELAY_PRODUCERS: 'local:p-secret',
+      RELAY_ADMIN_TOKEN: 'a-token',
+      RELAY_SHUTDOWN_MS: '2000',
+      MOENGAGE_APP_ID: 'DEMO',
+      MOENGAGE_API_KEY: 'sim-key',
+      MOENGAGE_BASE_URL: 'http://127.0.0.1:9400',
+    })
+    expect(plan.workerEnv.OPS_PORT).toBe('9465')
+    expect(plan.simulatorEnv).toMatchObject({ PORT: '9400', SIM_WORKSPACES: 'DEMO:sim-key' })
+  })
+
+  it.each([
+    'MOENGAGE_APP_ID',
+    'MOENGAGE_API_KEY',
+    'MOENGAGE_BASE_URL',
+    'MOENGAGE_DC',
+    'RELAY_WORKSPACES_FILE',
+  ])('simulates nothing once %s is set, even alone', (name) => {
+    const plan = planStart({ [name]: 'x' }, REDIS, made, null)
+    expect(plan.simulator).toBeNull()
+    const moengage = Object.entries(plan.apiEnv).filter(([key]) => key.startsWith('MOENGAGE_'))
+    expect(moengage).toEqual(name.startsWith('MOENGAGE_') ? [[name, 'x']] : [])
+  })
+
+  it('gives OPS_PORT to the api and WORKER_OPS_PORT to the worker', () => {
+    const env = { OPS_PORT: '1001', WORKER_OPS_PORT: '1002', PORT: '1003', SIM_PORT: '1004' }
+    const plan = planStart(env, REDIS, made, null)
+    expect(plan.apiEnv).toMatchObject({ PORT: '1003', OPS_PORT: '1001' })
+    expect(plan.workerEnv.OPS_PORT).toBe('1002')
+    expect(plan.apiEnv.MOENGAGE_BASE_URL).toBe('http://127.0.0.1:1004')
+  })
+
+  it.each(['0', '65536', 'http', '80.5', '-1'])('refuses the port %s by name', (port) => {
+    expect(() => planStart({ OPS_PORT: port }, REDIS, made, null)).toThrow(BadPort)
+    expect(() => planStart({ OPS_PORT: port }, REDIS, made, null)).toThrow(/OPS_PORT/)
+  })
+})
+
+describe('what npm start prints', () => {
+  it('shows a curl with the operator’s own producer, quoted for a shell', () => {
+    const env = { RELAY_PRODUCERS: "shop:it's,crm:other", MOENGAGE_APP_ID: 'APP' }
+    const printed = banner(planStart(env, REDIS, made, null), REDIS, '/logs')
+    expect(printed).toMatch(/^curl .*\/v1\/event\/APP \\\n {2}-u 'APP:it'\\''s' \\\n/m)
+    expect(printed.indexOf('curl ')).toBe(printed.search(/^curl /m))
+    expect(printed).not.toContain('|')
+  })
+
+  it('takes the app id of the workspaces file', () => {
+    const plan = planStart({ RELAY_WORKSPACES_FILE: 'w.json' }, REDIS, made, 'FROM_FILE')
+    expect(banner(plan, REDIS, '/logs')).toContain('/v1/event/FROM_FILE ')
+  })
+
+  it('hides the password of a Redis URL and an admin token that was given', () => {
+    const plan = planStart({ RELAY_ADMIN_TOKEN: 'hush' }, 'redis://u:pw@h:1', made, null)
+    const printed = banner(plan, 'redis://u:pw@h:1', '/logs')
+    expect(printed).not.toContain('pw@')
+    expect(printed).not.toContain('hush')
+  })
+})
