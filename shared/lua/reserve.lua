@@ -185,8 +185,12 @@ for b = 1, 3 do
   end
   free[b] = math.floor(limit - reserved - used[b] - owed[b])
   if paced > 0 then
-    -- Pacing spreads only what lies above the floor.
-    free[b] = math.min(free[b], math.max(0, math.floor(kept - backfill[b])))
+    free[b] = math.min(free[b], 0)
+  end
+  if ARGV[2] == 'backfill' then
+    -- Neither realtime's headroom nor the pace holds for the floor: a smaller request is granted that much.
+    local floor = math.min(kept - backfill[b], limit - used[b] - owed[b])
+    free[b] = math.max(free[b], math.floor(floor))
   end
   -- An element dearer than a shrunk limit goes when nothing else of its budget is in use.
   local dear = cost > limit - reserved and used[b] == 0 and owed[b] == 0 and paced == 0

@@ -129,7 +129,8 @@ class Simulation {
     const grant = await this.call(() =>
       this.#ledger(name).reserve({
         ...{ id, lane, cost, limits: this.#limits, windowMs: WINDOW_MS, openMs: OPEN_MS },
-        ...{ gateVersion: '0', incarnation: '', oldestMs: sinceMs, waiter: name, need: half },
+        ...{ gateVersion: '0', incarnation: '', oldestMs: sinceMs, need: half },
+        ...{ worker: name, waiter: name },
         ...{ backfillFloor: 0.1, realtimeHeadroom: 0.05, requestsAtOnce: 0 },
       }),
     )
@@ -143,7 +144,8 @@ class Simulation {
     }
     if (grant.outcome !== 'wait') throw new Error(`unexpected ${grant.outcome}`)
     const againMs = Math.min(1_000, Math.max(1, grant.waitMs)) + this.between(0, 20)
-    this.agenda.plan(this.nowMs + againMs, () => this.ask(name, lane, jitterMs, cost, sinceMs))
+    const next = this.#limits === TIGHT ? settledFor(cost, grant.free) : cost
+    this.agenda.plan(this.nowMs + againMs, () => this.ask(name, lane, jitterMs, next, sinceMs))
   }
 
   /** The request's way: it arrives or not, is answered or not. */
@@ -182,6 +184,13 @@ class Simulation {
     this.#clockSteps = 0
     this.usedAtLast = await this.call(() => this.#ledger('reader').used())
   }
+}
+
+/** What a worker asks for next: a part where the ledger says that it is free, else the same again. */
+function settledFor(cost: Cost, free: Cost): Cost {
+  const users = Math.min(cost.users, free.users)
+  const events = Math.min(cost.events, free.events)
+  return users + events > 0 ? { users, events, devices: 0 } : cost
 }
 
 /** The most that arrived in any window, whatever its begin. */
