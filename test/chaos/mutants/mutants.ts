@@ -176,19 +176,6 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'distrust',
-    aim: { plot: 'forgotten-claim' },
-    breaks: 'claims and ledger of a Redis that restarted are trusted at once',
-    changes: [
-      { file: RECOVER, search: 'if missing and left > 0 then', replace: 'if false then' },
-      {
-        file: PEERS,
-        search: 'distrust() {\n        this.#distrustedAtMs = this.#o.clock.monotonicMs();',
-        replace: 'distrust() {',
-      },
-    ],
-  },
-  {
     name: 'recovery',
     aim: { plot: 'forgotten-window' },
     breaks: 'the ledger of a new run of Redis opens at once, and no worker enters what it sent',

@@ -23,7 +23,7 @@ export const QUICK_TIMERS: Timers = {
 }
 
 /** The defaults of the contract: faults that hide behind short timers show here. */
-export const DEFAULT_TIMERS: Timers = {
+const DEFAULT_TIMERS: Timers = {
   leaseMs: 15_000,
   requestTimeoutMs: 10_000,
   arrivalGraceMs: 5_000,
