@@ -1,3 +1,4 @@
+import { CUSTOMER_POLICY } from './rows/customer-policy.js'
 import { DRAIN, DRAIN_SCALE } from './rows/drain.js'
 import { FOOTPRINT } from './rows/footprint.js'
 import { IDLE } from './rows/idle.js'
@@ -16,6 +17,7 @@ export const ROWS: readonly Row[] = [
   IDLE,
   MEMORY,
   FOOTPRINT,
+  CUSTOMER_POLICY,
 ]
 
 /** The rows of these names, all of them for none; throws for an unknown one. */

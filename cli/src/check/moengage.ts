@@ -35,7 +35,7 @@ function connectionFault(host: string, port: number): Promise<string | null> {
 
 /** Tries the key at the vendor's test endpoint. openapi: `POST /v1/integrations/authentication`. */
 export async function checkCredentials(workspace: Workspace): Promise<Finding> {
-  const { appId, apiKey, baseUrl } = workspace
+  const { appId, apiKey, baseUrl, forwardedFor } = workspace
   const what = `Key of ${appId}`
   const basic = Buffer.from(`${appId}:${apiKey}`).toString('base64')
   const region = /api-(\d+)\./.exec(baseUrl)?.[1]
@@ -46,6 +46,7 @@ export async function checkCredentials(workspace: Workspace): Promise<Finding> {
       'Content-Type': 'application/json',
       'MOE-APPKEY': appId,
       Authorization: `Basic ${basic}`,
+      ...(forwardedFor === undefined ? {} : { 'X-Forwarded-For': forwardedFor }),
     },
     body: JSON.stringify({
       app_id: appId,

@@ -60,7 +60,12 @@ export class TraceView {
         make('dl', { class: 'facts' }, ...facts),
         table(
           ['Sent', 'Elements', 'Bulk request', 'MoEngage request_id'],
-          sent.map((s) => [moment(s.at), number(s.elements), s.bulk_request_id, s.vendor_request_id ?? '']),
+          sent.map((s) => [
+            moment(s.at),
+            number(s.elements),
+            s.bulk_request_id,
+            s.vendor_request_id ?? '',
+          ]),
         ),
         table(
           ['Died', 'Reason', 'MoEngage said'],

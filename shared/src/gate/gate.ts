@@ -20,7 +20,7 @@ interface RateLimited extends OfAttempt {
   /** The pause that MoEngage asks for; null: it names none. */
   readonly retryAfterMs: number | null
   /** Until the budget's window ends by the rate-limit headers; null or absent: they do not say. */
-  readonly resetMs?: number | null
+  readonly resetMs?: number | null | undefined
 }
 
 export type GateEvent =

@@ -20,8 +20,8 @@ type Unit = (typeof UNITS)[number]
 
 /** Least share of the limits that a gauge can leave to relay. */
 export const MIN_SHARE = 0.5
-export const TRIAL_AFTER_WINDOWS = 10
-export const DISTRUST_MS = 3_600_000
+const TRIAL_AFTER_WINDOWS = 10
+const DISTRUST_MS = 3_600_000
 /** Others' use below this share of the limit is noise: requests in flight, rounding. */
 const NOISE = 0.05
 /** What is left to relay of the units that others leave: their rate varies. */

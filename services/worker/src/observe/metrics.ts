@@ -119,7 +119,7 @@ function requestMetrics(registers: Registry[]) {
       name: 'relay_request_duration_seconds',
       help: 'Time of one attempt, from start to the answer read.',
       labelNames: ['app_id'],
-      buckets: [0.1, 0.3, 1, 3],
+      buckets: [0.3, 1, 3],
       registers,
     }),
   }

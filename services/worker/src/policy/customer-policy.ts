@@ -199,7 +199,8 @@ export class CustomerPolicy {
   }
 
   #isSuspect(customer: string, units: number): boolean {
-    if (this.#suspects.has(customer)) return true
+    // Hashing a key costs as much as the rest: most workspaces have no suspect.
+    if (this.#suspects.size > 0 && this.#suspects.has(customer)) return true
     if ((this.#sketch?.add(customer, units) ?? 0) < this.#suspectUnits) return false
     this.#suspects.add(customer)
     return true

@@ -1,0 +1,94 @@
+import { Redis } from 'ioredis'
+import { systemClock } from '@relay/shared/clock.js'
+import { parseCustomerLimits } from '@relay/shared/config/customer-limits.js'
+import { customerKey } from '@relay/shared/identity.js'
+import { CustomerCounts } from '@relay/shared/policy/customer-counts.js'
+import { decodeChunk, encodeChunk } from '@relay/shared/queue/chunk.js'
+import { connectRedis } from '@relay/shared/redis/connect.js'
+import { CUSTOMER_LIMITS } from '@relay/shared/vendor/limits.js'
+import { CustomerPolicy } from '@relay/worker/policy/customer-policy.js'
+import { Stage } from '../contenders/start.js'
+import { usedMemory } from '../measure/redis-memory.js'
+import { atMost, of, type BenchOptions, type Row, type Sample } from './row.js'
+
+type Batch = Parameters<CustomerPolicy['admit']>[1]
+
+const BATCH_ELEMENTS = 400
+const OPEN_MS = 15_000
+const COST = 'µs/element'
+const BYTES = 'Redis bytes/element'
+const ORDINARY = 'a million ordinary customers'
+
+/** Batches as a worker packs them: an event of each of `BATCH_ELEMENTS` customers. */
+function batches(elements: number): Batch[] {
+  return Array.from({ length: Math.ceil(elements / BATCH_ELEMENTS) }, (_, batch) => {
+    const posted = Array.from({ length: BATCH_ELEMENTS }, (_, i) => ({
+      ...{ kind: 'event' as const, cost: 1, posted: 1 as const },
+      customer: customerKey(`customer-${String(batch * BATCH_ELEMENTS + i)}`),
+      json: Buffer.from('{}'),
+    }))
+    const provenance = { requestId: 'R', acceptedAtMs: 1 }
+    const decoded = decodeChunk(encodeChunk([{ provenance, elements: posted }], false))
+    const runs = decoded.map((element) => ({ items: [{ element }], cost: element.cost }))
+    // Only the runs are looked at.
+    return { runs } as unknown as Batch
+  })
+}
+
+async function ordinary({ quick }: BenchOptions): Promise<Sample> {
+  return Stage.run(async (stage) => {
+    const { url } = await stage.redis()
+    const client = connectRedis({ mode: 'single', url }, { commandTimeoutMs: 5_000 })
+    const probe = new Redis(url)
+    await new Promise((resolve) => client.once('ready', resolve))
+    const policy = new CustomerPolicy({
+      counts: new CustomerCounts({ client, prefix: 'bench', appId: 'APP', openMs: OPEN_MS }),
+      limits: () => parseCustomerLimits(CUSTOMER_LIMITS) ?? [],
+      clock: systemClock,
+      redisNowMs: () => systemClock.nowMs(),
+      incarnation: () => 'run',
+      workers: () => 1,
+      openMs: OPEN_MS,
+      newId: () => String(systemClock.monotonicMs()),
+      onHeld: () => undefined,
+    })
+    const elements = quick ? 20_000 : 1_000_000
+    const prepared = batches(elements)
+    const before = await usedMemory(probe)
+    // Processor time: the machine may be shared.
+    const started = process.cpuUsage()
+    for (const [i, batch] of prepared.entries()) await policy.admit(String(i), batch)
+    const { user, system } = process.cpuUsage(started)
+    const bytes = Math.max(0, (await usedMemory(probe)) - before)
+    client.disconnect()
+    probe.disconnect()
+    const values = { [COST]: (user + system) / elements, [BYTES]: bytes / elements }
+    return { contender: ORDINARY, values }
+  })
+}
+
+export const CUSTOMER_POLICY: Row = {
+  name: 'customer-policy',
+  title: "MoEngage's policy per end user: what it costs where no customer comes near it",
+  columns: [
+    { name: COST, digits: 3 },
+    { name: BYTES, digits: 3 },
+  ],
+  targets: [
+    {
+      what: 'time per ordinary element',
+      wanted: '≤ 0.3 µs',
+      digits: 3,
+      measured: (m) => of(m, ORDINARY, COST),
+      isMet: atMost(0.3),
+    },
+    {
+      what: 'Redis bytes per ordinary element',
+      wanted: '≤ 1',
+      digits: 3,
+      measured: (m) => of(m, ORDINARY, BYTES),
+      isMet: atMost(1),
+    },
+  ],
+  measure: async (options) => [await ordinary(options)],
+}
