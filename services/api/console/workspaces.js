@@ -30,20 +30,30 @@ const SLOWED = {
   rate_limited: 'MoEngage asks for fewer requests (429).',
 }
 
+function workersText({ alive, partitions_served, partitions_unserved, none_since }) {
+  const partitions = `Partitions with a backlog: ${number(partitions_served)} served, ${number(partitions_unserved)} unserved.`
+  if (alive > 0) return `Workers: ${number(alive)} alive. ${partitions}`
+  const since = none_since === null ? 'since when is unknown' : `since ${moment(none_since)}`
+  return `No worker is alive, ${since}. Nothing is sent and nothing is lost. Start a worker. ${partitions}`
+}
+
 /** The workspaces, each a card that is updated in place: focus and reading position stay. */
 export class WorkspacesView {
   #cards = new Map()
   #grid = make('div', { class: 'cards' })
+  #workers = make('p', { role: 'status' })
 
   show(main) {
-    main.replaceChildren(make('h2', {}, 'Workspaces'), make('p'), this.#grid)
+    main.replaceChildren(this.#workers, make('h2', {}, 'Workspaces'), this.#grid)
   }
 
   async update() {
-    const [{ workspaces }, history] = await Promise.all([
+    const [{ workspaces, workers }, history] = await Promise.all([
       ask('GET', '/admin/workspaces'),
       ask('GET', '/admin/history'),
     ])
+    setText(this.#workers, workersText(workers))
+    this.#workers.className = workers.alive === 0 ? 'remark' : ''
     const known = new Set(workspaces.map(({ app_id }) => app_id))
     for (const [appId, card] of this.#cards) {
       if (known.has(appId)) continue
@@ -83,7 +93,7 @@ class Card {
     this.#dead.href = `#/dead-letters?app_id=${encodeURIComponent(appId)}`
     this.#curve.setAttribute('preserveAspectRatio', 'none')
     const facts = make('dl', { class: 'facts' })
-    for (const name of ['Realtime', 'Backfill', 'Oldest', 'Done in']) {
+    for (const name of ['Realtime', 'Backfill', 'Oldest', 'ETA']) {
       const value = make('dd')
       this.#facts.set(name, value)
       facts.append(make('div', {}, make('dt', {}, name), value))
@@ -127,7 +137,7 @@ class Card {
     this.#fact('Realtime', number(backlog.realtime.total))
     this.#fact('Backfill', number(backlog.backfill.total))
     this.#fact('Oldest', age < 0 ? '–' : duration(age))
-    this.#fact('Done in', eta === null ? 'stopped' : duration(eta))
+    this.#fact('ETA', eta === null ? 'unknown' : duration(eta))
     for (const [name, budget] of Object.entries(workspace.budgets)) {
       this.#gauge(name, budget, workspace.budget_window_seconds)
     }
