@@ -68,6 +68,8 @@ export function planStart(
     REDIS_URL: env.REDIS_URL_FILE === undefined ? redisUrl : undefined,
     ...(isGiven(env, 'RELAY_PRODUCERS') ? {} : { RELAY_PRODUCERS: madeProducer }),
     ...(isGiven(env, 'RELAY_ADMIN_TOKEN') ? {} : { RELAY_ADMIN_TOKEN: made.adminToken }),
+    // Metrics and the operator API are not offered to the network unless asked for.
+    OPS_HOST: env.OPS_HOST ?? LOOPBACK,
     // Ctrl-C promises an end within 5 s.
     RELAY_SHUTDOWN_MS: env.RELAY_SHUTDOWN_MS ?? '2000',
     ...(isSimulated ? simulatedWorkspace(simulator.port, made) : {}),
