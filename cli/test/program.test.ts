@@ -93,7 +93,7 @@ it.each([
   [401, 77, 'RELAY_ADMIN_TOKEN'],
   [403, 77, 'closed'],
   [400, 64, 'closed'],
-  [503, 69, 'closed'],
+  [503, 69, '/readyz'],
 ])('an answer of %i becomes exit %i with a remedy', async (answered, expected, words) => {
   const text = '{"error":{"message":"closed"}}'
   api.answers.set('GET /admin/workspaces', { status: answered, text })

@@ -131,7 +131,7 @@ class Card {
     this.#button.dataset.action = state === 'paused' ? 'resume' : 'pause'
     const dead = Object.values(workspace.dead_letters).reduce((sum, n) => sum + n, 0)
     this.#dead.hidden = dead === 0
-    setText(this.#dead, `${number(dead)} dead`)
+    setText(this.#dead, `${number(dead)} dead ${dead === 1 ? 'letter' : 'letters'}`)
     this.#remark(workspace)
     const age = Math.max(ages.realtime ?? -1, ages.backfill ?? -1)
     this.#fact('Realtime', number(backlog.realtime.total))
@@ -211,7 +211,7 @@ class Card {
     if (isPause && !(await confirmed({ title: `Pause ${this.#appId}?`, text, yes: 'Pause' })))
       return
     await ask('POST', `/admin/workspaces/${encodeURIComponent(this.#appId)}/${action}`)
-    notify(`${this.#appId} ${isPause ? 'is paused' : 'goes on'}.`)
+    notify(`${this.#appId} ${isPause ? 'is paused' : 'resumed'}.`)
     await refresh()
   }
 }

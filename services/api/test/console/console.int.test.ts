@@ -1,5 +1,6 @@
 import { chromiumHere, launchOptions } from '@relay/dev/chromium/find-chromium.js'
 import type { TestRedis } from '@relay/dev/redis/test-redis.js'
+import { DEAD_LETTER_REASONS } from '@relay/shared/dead-letters/dead-letter.js'
 import { readGate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import { advance } from '@relay/shared/gate/gate.js'
@@ -39,6 +40,12 @@ it('the page is given to anybody, holds no secret, and may run nothing but its o
     expect((await fetch(`${o.url}${path ?? ''}`)).status).toBe(200)
   }
   expect((await fetch(`${o.url}/console/..%2Fpackage.json`)).status).toBe(404)
+})
+
+it('can filter by every reason for a dead letter', async () => {
+  const script = await (await fetch(`${o.url}/console/dead-letters.js`)).text()
+  const [, listed = ''] = /^const REASONS = \[(.*)\]$/m.exec(script) ?? []
+  expect(listed.replaceAll("'", '').split(', ')).toEqual([...DEAD_LETTER_REASONS])
 })
 
 it('has words for all that can hold a workspace or slow it down', async () => {
