@@ -64,12 +64,12 @@ export function planStart(
   const simulator = plannedPort('the MoEngage simulator', 'SIM_PORT', 9400, env)
   const madeProducer = `${PRODUCER_NAME}:${made.producerSecret}`
   const base = {
+    // Metrics and the operator API are not offered to the network unless asked for.
+    OPS_HOST: LOOPBACK,
     ...env,
     REDIS_URL: env.REDIS_URL_FILE === undefined ? redisUrl : undefined,
     ...(isGiven(env, 'RELAY_PRODUCERS') ? {} : { RELAY_PRODUCERS: madeProducer }),
     ...(isGiven(env, 'RELAY_ADMIN_TOKEN') ? {} : { RELAY_ADMIN_TOKEN: made.adminToken }),
-    // Metrics and the operator API are not offered to the network unless asked for.
-    OPS_HOST: env.OPS_HOST ?? LOOPBACK,
     // Ctrl-C promises an end within 5 s.
     RELAY_SHUTDOWN_MS: env.RELAY_SHUTDOWN_MS ?? '2000',
     ...(isSimulated ? simulatedWorkspace(simulator.port, made) : {}),

@@ -113,7 +113,7 @@ inBrowser('the console in a browser', () => {
     await press('Replay selected')
     await page.waitForSelector('dialog[open]')
     await page.click('#confirm-yes')
-    await see('1 dead letters put back')
+    await see('1 dead letter put back')
     expect((await o.queued()).map(({ json }) => json.toString())).toEqual([
       letter(2, 'bob').element,
     ])
