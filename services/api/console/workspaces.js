@@ -68,7 +68,11 @@ export class WorkspacesView {
         this.#grid.append(card.element)
       }
       const samples = history.workspaces[appId] ?? []
-      this.#cards.get(appId).update(workspace, samples, history.interval_seconds)
+      const shown =
+        workers.alive === 0 && workspace.state === 'running'
+          ? { ...workspace, slowed: { state: 'not sending' } }
+          : workspace
+      this.#cards.get(appId).update(shown, samples, history.interval_seconds)
     }
     if (workspaces.length === 0) setText(this.#grid, 'No workspace is configured.')
   }
@@ -154,7 +158,7 @@ class Card {
       const [meaning, next] = HOLDS[hold.reason] ?? [hold.reason, '']
       const times = `Held since ${moment(hold.since)}, next probe ${moment(hold.next_probe_at)}.`
       text = `${meaning} ${next} ${times} Nothing is lost.`
-    } else if (slowed) {
+    } else if (slowed?.reason) {
       const meaning = SLOWED[slowed.reason] ?? slowed.reason
       text = `${meaning} Next try ${moment(slowed.next_probe_at)}. Nothing to do.`
     }

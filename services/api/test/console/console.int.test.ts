@@ -83,6 +83,19 @@ inBrowser('the console in a browser', () => {
     faults.length = 0
   })
 
+  it('without a worker it says so first, and no workspace is shown as running', async () => {
+    await page.$eval('input[name=token]', (input) => {
+      input.value = ''
+    })
+    await page.type('input[name=token]', TOKEN)
+    await page.keyboard.press('Enter')
+    await see('No worker is alive')
+    await see('not sending')
+    expect(await page.$('.badge.running')).toBeNull()
+    await press('Sign out')
+    faults.length = 0
+  })
+
   it('shows a hold with its reason, and pauses after a confirmation, by keyboard', async () => {
     const event = { type: 'refused_for', reason: 'credentials_refused', probeId: null } as const
     const held = advance(readGate(null), event, Date.now(), 0)
