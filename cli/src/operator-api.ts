@@ -67,8 +67,14 @@ function refusal({ status, text }: HttpAnswer, url: string): CommandError {
       return new CommandError(EXIT.usage, message)
     case 404:
       return new CommandError(EXIT.wrong, message)
+    case 503:
+      return new CommandError(
+        EXIT.unavailable,
+        message,
+        `See what is wrong: curl ${url}/readyz, or relay check. Then ask again.`,
+      )
     default:
-      return new CommandError(EXIT.unavailable, message)
+      return new CommandError(EXIT.unavailable, message, 'Look at the log of the api.')
   }
 }
 

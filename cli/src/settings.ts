@@ -23,8 +23,12 @@ const DEFAULT_URL = 'http://127.0.0.1:9464'
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** From the options, else the environment, else what `npm start` keeps in `.relay/`. */
-export function accessFrom(options: GlobalOptions, env: Environment): Access {
-  const port = env.OPS_PORT
+export function accessFrom(
+  options: GlobalOptions,
+  env: Environment,
+  running: () => Environment | null = runningEnvironment,
+): Access {
+  const port = env.OPS_PORT ?? running()?.OPS_PORT
   const byPort = port ? `http://127.0.0.1:${port}` : DEFAULT_URL
   const url = options.url ?? env.RELAY_ADMIN_URL ?? byPort
   const token = options.token ?? ownToken(env) ?? keptCredentials().adminToken ?? null

@@ -1,6 +1,7 @@
 import { levelReached } from '@relay/shared/durability/level.js'
 import { checkConfiguration, environmentToCheck } from '../src/check/configuration.js'
 import { judgeRedis, type RedisFacts } from '../src/check/redis-judgement.js'
+import { accessFrom } from '../src/settings.js'
 import type { Durability } from '@relay/shared/config/settings.js'
 
 const GOOD: RedisFacts = {
@@ -87,4 +88,17 @@ it('what is weak is warned of, without the secret', () => {
     'workspace APP',
   ])
   expect(JSON.stringify(findings)).not.toContain('"short"')
+})
+
+it('an exported REDIS_URL does not hide the relay that npm start runs', () => {
+  const running = { MOENGAGE_APP_ID: 'DEMO', REDIS_URL: 'redis://127.0.0.1:1' }
+  const env = { REDIS_URL: 'redis://127.0.0.1:1' }
+  expect(environmentToCheck(env, running).MOENGAGE_APP_ID).toBe('DEMO')
+})
+
+it('the operator API is looked for at the port of the running npm start', () => {
+  const url = (env: Record<string, string>) =>
+    accessFrom({ token: 't' }, env, () => ({ OPS_PORT: '19464' })).url
+  expect(url({})).toBe('http://127.0.0.1:19464')
+  expect(url({ OPS_PORT: '9999' })).toBe('http://127.0.0.1:9999')
 })

@@ -25,8 +25,10 @@ beforeEach(() => {
   api.asked.length = 0
 })
 
-function serve(workspace: object): void {
-  const text = JSON.stringify({ workspaces: [workspace] })
+const WORKERS = { alive: 2, partitions_served: 3, partitions_unserved: 0, none_since: null }
+
+function serve(workspace: object, workers: { alive: number } = WORKERS): void {
+  const text = JSON.stringify({ workspaces: [workspace], workers_alive: workers.alive, workers })
   api.answers.set('GET /admin/workspaces', { status: 200, text })
 }
 
@@ -36,7 +38,9 @@ describe('status', () => {
     const { out, status } = await api.run(['status'])
     expect(status).toBe(0)
     expect(out.map((line) => line.replaceAll(/ +/g, ' '))).toEqual([
-      'WORKSPACE STATE REALTIME BACKFILL OLDEST DONE IN BUDGETS DEAD',
+      'Workers: 2 alive; partitions with a backlog: 3 served, 0 unserved',
+      '',
+      'WORKSPACE STATE REALTIME BACKFILL OLDEST ETA BUDGETS DEAD LETTERS',
       'DEMO running 12,345 0 3.3 min 2.5 min users 4,900/5,000 0',
     ])
     expect(api.asked[0]?.authorization).toBe('Bearer t0ken')
@@ -63,10 +67,25 @@ describe('status', () => {
     },
   )
 
+  it.each([
+    ['2026-11-29T02:00:00.000Z', 'since 2026-11-29T02:00:00.000Z'],
+    [null, 'since when is unknown'],
+  ])('without a worker the first line is that, with no estimate, and exit 1', async (at, words) => {
+    const none = { alive: 0, partitions_served: 0, partitions_unserved: 8, none_since: at }
+    serve({ ...WORKSPACE, drain_eta_seconds: null }, none)
+    const { out, status } = await api.run(['status'])
+    expect(status).toBe(1)
+    expect(out[0]).toBe(
+      `! Workers: NONE ALIVE, ${words}; partitions with a backlog: 0 served, 8 unserved`,
+    )
+    expect(out[1]).toContain('Next: start a worker')
+    expect(out.join('\n')).toMatch(/DEMO +not sending \(no worker\) +12,345 +0 +3\.3 min +unknown/)
+  })
+
   it('--json prints what the API said, unchanged', async () => {
     serve(WORKSPACE)
     const { out } = await api.run(['status', '--json'])
-    expect(out).toEqual([JSON.stringify({ workspaces: [WORKSPACE] })])
+    expect(JSON.parse(out.join(''))).toMatchObject({ workspaces: [WORKSPACE], workers_alive: 2 })
   })
 })
 
@@ -74,7 +93,7 @@ it.each([
   [401, 77, 'RELAY_ADMIN_TOKEN'],
   [403, 77, 'closed'],
   [400, 64, 'closed'],
-  [503, 69, 'closed'],
+  [503, 69, '/readyz'],
 ])('an answer of %i becomes exit %i with a remedy', async (answered, expected, words) => {
   const text = '{"error":{"message":"closed"}}'
   api.answers.set('GET /admin/workspaces', { status: answered, text })

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ROOT } from '@relay/tools/folders.js'
 import { prometheusHere } from '@relay/tools/prometheus/find-prometheus.js'
@@ -123,6 +124,7 @@ whenThere('promtool', () => {
   test.each([
     ['check', 'rules', '--lint-fatal', ...rules],
     ['test', 'rules', join(ROOT, 'ops/rules/relay.test.yml')],
+    ['test', 'rules', join(ROOT, 'ops/rules/relay-namespaces.test.yml')],
   ])(
     '%s %s passes',
     (...args) => {
@@ -134,6 +136,15 @@ whenThere('promtool', () => {
     },
     PATIENCE_MS,
   )
+
+  test('the rules hold for the series of Prometheus 3 too, which writes le="60.0"', () => {
+    const text = readFileSync(join(ROOT, 'ops/rules/relay.test.yml'), 'utf8')
+    const file = join(mkdtempSync(join(tmpdir(), 'rules-')), 'v3.test.yml')
+    const absolute = text.replace(/^rule_files:.*$/m, `rule_files: ${JSON.stringify(rules)}`)
+    writeFileSync(file, absolute.replaceAll('le="60"', 'le="60.0"'))
+    const { status, stdout, stderr } = spawnSync(programs!.promtool, ['test', 'rules', file])
+    expect([status, `${stdout.toString()}${stderr.toString()}`]).toEqual([0, expect.any(String)])
+  })
 
   test('every alert appears in the tests of the rules', () => {
     const alerts = [...readFileSync(rules[1]!, 'utf8').matchAll(/- alert: (\w+)/g)].map(

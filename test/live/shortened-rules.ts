@@ -5,7 +5,7 @@ const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86
 /** A rate needs two scrapes, and a busy machine misses one now and then. */
 const LEAST_WINDOW_S = 5
 /** The objective of delivery, as the histogram's bucket of the rules, and its stand-in. */
-const IN_TIME = { really: 'le="60"', shortened: 'le="10"' }
+const IN_TIME = { really: 'le=~"60([.]0)?"', shortened: 'le=~"10([.]0)?"' }
 /** How long what waits may need, s: the only other time among the thresholds. */
 const DRAIN_S = 7_200
 

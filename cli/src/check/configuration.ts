@@ -18,14 +18,16 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 const OPS_PORT = 9464
 
-/** Any of these means that a certain relay is meant, and not the one that npm start runs. */
+/**
+ * Any of these means that a certain relay is meant, and not the one that npm start runs. REDIS_URL does
+ * not: npm start takes it over.
+ */
 const NAMES_A_RELAY = [
   'MOENGAGE_APP_ID',
   'MOENGAGE_API_KEY',
   'MOENGAGE_BASE_URL',
   'MOENGAGE_DC',
   'RELAY_WORKSPACES_FILE',
-  'REDIS_URL',
 ]
 
 /** The caller's environment; or, where it names no relay, with what a running npm start uses. Pure. */

@@ -146,7 +146,9 @@ function addChange(group: Command, context: Context, change: Change): void {
         .api(options)
         .json<{ count: number }>(change.method, change.path, body)
       context.terminal.out(
-        options.json ? JSON.stringify(done) : `${count(done.count)} dead letters ${change.done}.`,
+        options.json
+          ? JSON.stringify(done)
+          : `${count(done.count)} dead ${done.count === 1 ? 'letter' : 'letters'} ${change.done}.`,
       )
     })
 }

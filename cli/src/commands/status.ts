@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { CommandError, EXIT } from '../exit.js'
-import { isTrouble, statusLines, type WorkspaceView } from '../render/status.js'
+import { isTrouble, statusLines, type StatusView } from '../render/status.js'
 import type { GlobalOptions } from '../settings.js'
 import type { Context } from './context.js'
 
@@ -13,7 +13,7 @@ const WATCH_EVERY_MS = 2_000
 export function addStatus(program: Command, context: Context): void {
   program
     .command('status')
-    .description('workspaces: state, backlog, budgets, holds, and what to do next')
+    .description('workers and workspaces: state, backlog, budgets, holds, and what to do next')
     .option('-w, --watch', 'look again every 2 seconds until Ctrl-C')
     .addHelpText(
       'after',
@@ -29,11 +29,11 @@ export function addStatus(program: Command, context: Context): void {
 /** Shows the present state; false when somebody should look. */
 async function show(context: Context, options: StatusOptions): Promise<boolean> {
   const text = await context.api(options).text('GET', '/admin/workspaces')
-  const { workspaces } = JSON.parse(text) as { workspaces: WorkspaceView[] }
+  const view = JSON.parse(text) as StatusView
   if (options.watch && !options.json) context.terminal.clear()
   if (options.json) context.terminal.out(text)
-  else for (const line of statusLines(workspaces)) context.terminal.out(line)
-  return !workspaces.some(isTrouble)
+  else for (const line of statusLines(view)) context.terminal.out(line)
+  return !isTrouble(view)
 }
 
 async function watch(context: Context, options: StatusOptions): Promise<never> {

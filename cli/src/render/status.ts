@@ -30,41 +30,82 @@ export interface WorkspaceView {
   readonly dead_letters: Readonly<Record<string, number>>
 }
 
-const HEAD = ['WORKSPACE', 'STATE', 'REALTIME', 'BACKFILL', 'OLDEST', 'DONE IN', 'BUDGETS', 'DEAD']
+/** `GET /admin/workspaces`. */
+export interface StatusView {
+  readonly workspaces: readonly WorkspaceView[]
+  /** Absent: the api is of a version before 0.2, which does not say. */
+  readonly workers_alive?: number
+  readonly workers?: {
+    readonly alive: number
+    readonly partitions_served: number
+    readonly partitions_unserved: number
+    /** Null: unknown. */
+    readonly none_since: string | null
+  }
+}
+
+const HEAD = [
+  ...['WORKSPACE', 'STATE', 'REALTIME', 'BACKFILL', 'OLDEST', 'ETA', 'BUDGETS', 'DEAD LETTERS'],
+]
 const NUMBERS = [2, 3, 4, 5, 7]
 
-/** Workspaces as a table, and below it what is wrong and what to do next. */
-export function statusLines(workspaces: readonly WorkspaceView[]): string[] {
+/** The workers, the workspaces as a table, and below it what is wrong and what to do next. */
+export function statusLines(view: StatusView): string[] {
+  const { workspaces } = view
   if (workspaces.length === 0) {
     return ['No workspace is configured.', '  Next: set MOENGAGE_APP_ID or RELAY_WORKSPACES_FILE.']
   }
   return [
-    ...table(HEAD, workspaces.map(row), NUMBERS),
+    ...workersLines(view),
+    ...table(
+      HEAD,
+      workspaces.map((workspace) => row(workspace, isWithoutWorkers(view))),
+      NUMBERS,
+    ),
     ...workspaces.flatMap((workspace) => remarks(workspace)),
   ]
 }
 
 /** Whether somebody should look. */
-export function isTrouble({ state }: WorkspaceView): boolean {
-  return state === 'held'
+export function isTrouble(view: StatusView): boolean {
+  return isWithoutWorkers(view) || view.workspaces.some(({ state }) => state === 'held')
 }
 
-function row(workspace: WorkspaceView): string[] {
+function isWithoutWorkers({ workers_alive }: StatusView): boolean {
+  return workers_alive === 0
+}
+
+function workersLines(view: StatusView): string[] {
+  const { workers } = view
+  if (workers === undefined) return ['Workers: unknown (the api does not report them)', '']
+  const { alive, partitions_served: served, partitions_unserved: unserved, none_since } = workers
+  const partitions = `partitions with a backlog: ${count(served)} served, ${count(unserved)} unserved`
+  if (alive > 0) return [`Workers: ${count(alive)} alive; ${partitions}`, '']
+  const since = none_since === null ? 'since when is unknown' : `since ${none_since}`
+  return [
+    `! Workers: NONE ALIVE, ${since}; ${partitions}`,
+    '  Nothing is sent and nothing is lost. Next: start a worker, and read the log of the last one.',
+    '',
+  ]
+}
+
+function row(workspace: WorkspaceView, isWithoutWorkers: boolean): string[] {
   const { app_id, backlog, oldest_age_seconds, drain_eta_seconds } = workspace
   const ages = Object.values(oldest_age_seconds).filter((age) => age !== null)
   return [
     app_id,
-    stateText(workspace),
+    stateText(workspace, isWithoutWorkers),
     count(backlog.realtime.total),
     count(backlog.backfill.total),
     ages.length === 0 ? '-' : duration(Math.max(...ages)),
-    drain_eta_seconds === null ? 'stopped' : duration(drain_eta_seconds),
+    drain_eta_seconds === null ? 'unknown' : duration(drain_eta_seconds),
     Object.entries(workspace.budgets).map(budgetText).join(', '),
     count(deadCount(workspace)),
   ]
 }
 
-function stateText({ state, mode, slowed }: WorkspaceView): string {
+function stateText({ state, mode, slowed }: WorkspaceView, isWithoutWorkers: boolean): string {
+  if (state === 'running' && isWithoutWorkers) return 'not sending (no worker)'
   if (mode === 'shadow') return `shadow, ${state}`
   return slowed === null ? state : `${state} (${slowed.state.replace('_', ' ')})`
 }

@@ -1,7 +1,7 @@
 import { ask, askText } from './api.js'
 import { confirmed, make, moment, notify, number } from './dom.js'
 
-const REASONS = ['element_refused', 'undecodable', 'too_large']
+const REASONS = ['element_refused', 'undecodable', 'too_large', 'expired']
 const SPANS = [
   ['', 'any time'],
   ['3600', 'last hour'],
@@ -211,7 +211,7 @@ export class DeadLettersView {
       : ['POST', '/admin/dead-letters/replay']
     const done = await ask(method, path, ids === null ? wanted : { ids })
     notify(
-      `${number(done.count)} dead letters ${isPurge ? 'purged' : 'put back into their queues'}.`,
+      `${number(done.count)} dead ${done.count === 1 ? 'letter' : 'letters'} ${isPurge ? 'purged' : 'put back into their queues'}.`,
     )
     await this.#search()
   }

@@ -44,9 +44,13 @@ async function enter() {
   try {
     await ask('GET', '/admin/workspaces')
   } catch (error) {
-    session.end()
-    showLogin(error.message)
-    return
+    if (isRefused(error) || !(error instanceof ApiError)) {
+      session.end()
+      showLogin(refusalText(error))
+      return
+    }
+    // The token may well be right: the views say what is wrong and try again.
+    setText(connection, error.message)
   }
   nav.hidden = false
   leave.hidden = false
@@ -91,6 +95,12 @@ async function refresh() {
   }
 }
 
+/** A person's words: what the API says is for programs. */
+function refusalText(error) {
+  if (error.status === 401) return 'This is not the value of RELAY_ADMIN_TOKEN of this api.'
+  return error.message
+}
+
 function isRefused(error) {
   return error instanceof ApiError && (error.status === 401 || error.status === 403)
 }
@@ -99,7 +109,7 @@ function isRefused(error) {
 function onError(error) {
   if (isRefused(error)) {
     session.end()
-    showLogin(error.message)
+    showLogin(refusalText(error))
   } else notify(error instanceof Error ? error.message : String(error))
 }
 

@@ -30,20 +30,30 @@ const SLOWED = {
   rate_limited: 'MoEngage asks for fewer requests (429).',
 }
 
+function workersText({ alive, partitions_served, partitions_unserved, none_since }) {
+  const partitions = `Partitions with a backlog: ${number(partitions_served)} served, ${number(partitions_unserved)} unserved.`
+  if (alive > 0) return `Workers: ${number(alive)} alive. ${partitions}`
+  const since = none_since === null ? 'since when is unknown' : `since ${moment(none_since)}`
+  return `No worker is alive, ${since}. Nothing is sent and nothing is lost. Start a worker. ${partitions}`
+}
+
 /** The workspaces, each a card that is updated in place: focus and reading position stay. */
 export class WorkspacesView {
   #cards = new Map()
   #grid = make('div', { class: 'cards' })
+  #workers = make('p', { role: 'status' })
 
   show(main) {
-    main.replaceChildren(make('h2', {}, 'Workspaces'), make('p'), this.#grid)
+    main.replaceChildren(this.#workers, make('h2', {}, 'Workspaces'), this.#grid)
   }
 
   async update() {
-    const [{ workspaces }, history] = await Promise.all([
+    const [{ workspaces, workers }, history] = await Promise.all([
       ask('GET', '/admin/workspaces'),
       ask('GET', '/admin/history'),
     ])
+    setText(this.#workers, workersText(workers))
+    this.#workers.className = workers.alive === 0 ? 'remark' : ''
     const known = new Set(workspaces.map(({ app_id }) => app_id))
     for (const [appId, card] of this.#cards) {
       if (known.has(appId)) continue
@@ -58,7 +68,11 @@ export class WorkspacesView {
         this.#grid.append(card.element)
       }
       const samples = history.workspaces[appId] ?? []
-      this.#cards.get(appId).update(workspace, samples, history.interval_seconds)
+      const shown =
+        workers.alive === 0 && workspace.state === 'running'
+          ? { ...workspace, slowed: { state: 'not sending' } }
+          : workspace
+      this.#cards.get(appId).update(shown, samples, history.interval_seconds)
     }
     if (workspaces.length === 0) setText(this.#grid, 'No workspace is configured.')
   }
@@ -83,7 +97,7 @@ class Card {
     this.#dead.href = `#/dead-letters?app_id=${encodeURIComponent(appId)}`
     this.#curve.setAttribute('preserveAspectRatio', 'none')
     const facts = make('dl', { class: 'facts' })
-    for (const name of ['Realtime', 'Backfill', 'Oldest', 'Done in']) {
+    for (const name of ['Realtime', 'Backfill', 'Oldest', 'ETA']) {
       const value = make('dd')
       this.#facts.set(name, value)
       facts.append(make('div', {}, make('dt', {}, name), value))
@@ -121,13 +135,13 @@ class Card {
     this.#button.dataset.action = state === 'paused' ? 'resume' : 'pause'
     const dead = Object.values(workspace.dead_letters).reduce((sum, n) => sum + n, 0)
     this.#dead.hidden = dead === 0
-    setText(this.#dead, `${number(dead)} dead`)
+    setText(this.#dead, `${number(dead)} dead ${dead === 1 ? 'letter' : 'letters'}`)
     this.#remark(workspace)
     const age = Math.max(ages.realtime ?? -1, ages.backfill ?? -1)
     this.#fact('Realtime', number(backlog.realtime.total))
     this.#fact('Backfill', number(backlog.backfill.total))
     this.#fact('Oldest', age < 0 ? '–' : duration(age))
-    this.#fact('Done in', eta === null ? 'stopped' : duration(eta))
+    this.#fact('ETA', eta === null ? 'unknown' : duration(eta))
     for (const [name, budget] of Object.entries(workspace.budgets)) {
       this.#gauge(name, budget, workspace.budget_window_seconds)
     }
@@ -144,7 +158,7 @@ class Card {
       const [meaning, next] = HOLDS[hold.reason] ?? [hold.reason, '']
       const times = `Held since ${moment(hold.since)}, next probe ${moment(hold.next_probe_at)}.`
       text = `${meaning} ${next} ${times} Nothing is lost.`
-    } else if (slowed) {
+    } else if (slowed?.reason) {
       const meaning = SLOWED[slowed.reason] ?? slowed.reason
       text = `${meaning} Next try ${moment(slowed.next_probe_at)}. Nothing to do.`
     }
@@ -201,7 +215,7 @@ class Card {
     if (isPause && !(await confirmed({ title: `Pause ${this.#appId}?`, text, yes: 'Pause' })))
       return
     await ask('POST', `/admin/workspaces/${encodeURIComponent(this.#appId)}/${action}`)
-    notify(`${this.#appId} ${isPause ? 'is paused' : 'goes on'}.`)
+    notify(`${this.#appId} ${isPause ? 'is paused' : 'resumed'}.`)
     await refresh()
   }
 }

@@ -6,13 +6,14 @@ import type { Config } from '@relay/shared/config/environment.js'
 import type { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'
-import { createOpsServer } from '@relay/shared/observability/ops-server.js'
+import { createOpsServer, redisChecks } from '@relay/shared/observability/ops-server.js'
 import { observeProcess } from '@relay/shared/observability/process-metrics.js'
 import { closeServer, listen } from '@relay/shared/process/shutdown.js'
 import { Deployment } from '@relay/shared/queue/deployment.js'
 import { LayoutStore } from '@relay/shared/queue/layout.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
+import { watchRedis, type RedisProblem } from '@relay/shared/redis/explain.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { Tracer } from '@relay/shared/telemetry/tracer.js'
 import { openOperator, type Operator } from './admin/operator.js'
@@ -57,6 +58,8 @@ export class Api {
   readonly #intake: Server
   readonly #ops: Server
   readonly #stopping = new AbortController()
+  #hasReachedRedis = false
+  readonly #redisProblem: () => RedisProblem | null
   #stopTls: () => void = () => undefined
 
   /** `tracer` null: nothing is traced, and nothing of it is in a request's way. */
@@ -74,6 +77,10 @@ export class Api {
     this.#reloaded = observeProcess(this.#registry, 'api', workspaces)
     this.#metrics = createIntakeMetrics(this.#registry)
     this.#client = connectRedis(config.redis, { commandTimeoutMs: ADD_TIMEOUT_MS })
+    this.#redisProblem = watchRedis(this.#client, log, systemClock)
+    this.#client.once('ready', () => {
+      this.#hasReachedRedis = true
+    })
     this.#guard = this.#openGuard()
     this.#durability = this.#openDurability()
     const store = this.#openStore()
@@ -98,7 +105,8 @@ export class Api {
 
   async start(): Promise<void> {
     this.#watch()
-    const opsPort = await listen(this.#ops, this.#config.opsPort, 'OPS_PORT')
+    const { opsHost, opsPort: opsPortWanted } = this.#config
+    const opsPort = await listen(this.#ops, opsPortWanted, 'OPS_PORT', opsHost)
     const port = await listen(this.#intake, this.#config.port, 'PORT')
     void this.#guard.start()
     this.#shadow.start()
@@ -251,13 +259,18 @@ export class Api {
     })
   }
 
-  /** Ready: a post would be accepted, as far as one can know. */
+  /**
+   * Ready from the first connection to Redis on, also while Redis is away or the durability is not
+   * reached: then producers get a 503 with Retry-After, which no api could give that was taken out of
+   * its Service. Before it, a new version with a wrong REDIS_URL must not replace a working one.
+   */
   #readiness() {
     const { level, problem } = this.#durability.reached
     return {
-      ready: this.#client.status === 'ready' && !this.#durability.isMissing,
+      ready: this.#hasReachedRedis,
       checks: {
         redis: this.#client.status,
+        ...redisChecks(this.#redisProblem()),
         durability: level,
         ...(problem === null ? {} : { durability_problem: problem }),
       },

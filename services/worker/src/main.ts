@@ -7,10 +7,11 @@ import { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { createLogger } from '@relay/shared/observability/logger.js'
 import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'
 import { observeProcess } from '@relay/shared/observability/process-metrics.js'
-import { createOpsServer } from '@relay/shared/observability/ops-server.js'
+import { createOpsServer, redisChecks } from '@relay/shared/observability/ops-server.js'
 import { closeServer, listen, onShutdown } from '@relay/shared/process/shutdown.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { connectRedis } from '@relay/shared/redis/connect.js'
+import { watchRedis } from '@relay/shared/redis/explain.js'
 import { openTracer } from '@relay/shared/telemetry/open-tracer.js'
 import { VERSION } from '@relay/shared/version.js'
 import { createWorkerMetrics } from './observe/metrics.js'
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
   const subscriber = connectRedis(config.redis, {
     commandTimeoutMs: COMMAND_TIMEOUT_MS,
   })
+  const redisProblem = watchRedis(client, log, systemClock)
   observeSharedState({ registry, client, config, workspaces, clock: systemClock })
   const reporter = new Reporter(metrics, log)
   const worker = new Worker({
@@ -56,10 +58,14 @@ async function main(): Promise<void> {
     readiness: () =>
       Promise.resolve({
         ready: client.status === 'ready' && worker.alive,
-        checks: { redis: client.status, lease: worker.alive ? 'held' : 'none' },
+        checks: {
+          redis: client.status,
+          ...redisChecks(redisProblem()),
+          lease: worker.alive ? 'held' : 'none',
+        },
       }),
   })
-  const opsPort = await listen(ops, config.opsPort, 'OPS_PORT')
+  const opsPort = await listen(ops, config.opsPort, 'OPS_PORT', config.opsHost)
   onShutdown(async () => {
     log.info('stopping: finishing what is under way')
     await worker.stop()

@@ -162,7 +162,10 @@ export class WorkspaceService {
     if (gate.mode.state !== before.mode.state || gate.paused !== before.paused) {
       const reason = 'reason' in gate.mode ? gate.mode.reason : null
       const fields = { state: gate.mode.state, reason, paused: gate.paused }
-      this.#o.log.info('gate changed', { appId: this.#workspace.appId, ...fields })
+      const line = { appId: this.#workspace.appId, ...fields }
+      if (gate.mode.state === 'held' && before.mode.state !== 'held') {
+        this.#o.log.error('workspace held: nothing is sent until MoEngage accepts a probe', line)
+      } else this.#o.log.info('gate changed', line)
     }
     if (!isRefused(before) && isRefused(gate)) this.#refusals.everythingRefused()
     // Another worker's request was accepted, or this one's: nothing else opens that gate.

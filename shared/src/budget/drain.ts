@@ -38,3 +38,11 @@ export function drainSeconds({ waiting, effective, used, windowMs, realtime }: D
   })
   return (Math.max(...windows) * windowMs) / 1000
 }
+
+/** The same as an estimate for people: null while nothing can be sent, since nothing can be estimated. */
+export function drainEtaSeconds(
+  drain: Drain,
+  { sends, workersAlive }: { readonly sends: boolean; readonly workersAlive: number },
+): number | null {
+  return sends && workersAlive > 0 ? Math.round(drainSeconds(drain) * 10) / 10 : null
+}

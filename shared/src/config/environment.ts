@@ -37,6 +37,8 @@ export interface Config {
   readonly tls: TlsFiles | null
   readonly port: number
   readonly opsPort: number
+  /** null: all addresses. */
+  readonly opsHost: string | null
   readonly lingerMs: number
   /** Whether adjacent elements of a customer are coalesced, where a workspace does not say. */
   readonly coalesce: boolean
@@ -99,6 +101,7 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
     tls: readTls(str, faults),
     port: num('PORT'),
     opsPort: optional('OPS_PORT') ?? defaultOpsPort,
+    opsHost: str('OPS_HOST'),
     lingerMs: num('RELAY_LINGER_MS'),
     coalesce: str('RELAY_COALESCE') === 'on',
     partitions: num('RELAY_PARTITIONS'),

@@ -207,6 +207,12 @@ export const SETTINGS = {
   ),
   PORT: whole(0, 65535, 8080, 'Intake port of the api.'),
   OPS_PORT: whole(0, 65535, null, 'Metrics, health and operator port (api 9464, worker 9465).'),
+  OPS_HOST: text(
+    z.string(),
+    null,
+    'an address of this machine, such as 127.0.0.1',
+    'Address that the ops port listens on; unset: all.',
+  ),
   RELAY_LINGER_MS: whole(
     0,
     60_000,

@@ -65,6 +65,11 @@ export interface Gate {
 
 export const OPEN_GATE: Gate = { version: 1, mode: { state: 'open' }, paused: false }
 
+/** Whether the workspace sends now. */
+export function sends({ mode, paused }: Gate): boolean {
+  return !paused && mode.state !== 'held'
+}
+
 /**
  * Reads a stored gate; an absent or unreadable one is open. Then the first failure closes it
  * again, whereas a gate nobody can read would keep a workspace shut for ever.

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Registry } from 'prom-client'
+import type { RedisProblem } from '../redis/explain.js'
 
 export interface Readiness {
   readonly ready: boolean
@@ -12,6 +13,11 @@ export interface OpsServerOptions {
   readonly readiness: () => Promise<Readiness>
   /** Everything but metrics and health. */
   readonly fallback?: RequestListener
+}
+
+/** Why Redis is away, and what to do, beside the state of the connection. */
+export function redisChecks(found: RedisProblem | null): Record<string, string> {
+  return found === null ? {} : { redis_problem: found.problem, redis_next: found.next }
 }
 
 /** How often the time limits are enforced. Node's own half minute would treble them. */

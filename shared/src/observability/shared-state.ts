@@ -4,7 +4,7 @@ import { Ledger } from '../budget/ledger.js'
 import type { Clock } from '../clock.js'
 import type { Workspace } from '../config/workspace.js'
 import { KINDS, LANES, type Kind, type Lane } from '../element.js'
-import { readGate, type Gate } from '../gate/gate-state.js'
+import { readGate, sends, type Gate } from '../gate/gate-state.js'
 import { effectiveShare, readAdaptation } from '../gate/adaptation.js'
 import { LearnedStore } from '../gate/learned-store.js'
 import { GateStore } from '../gate/gate-store.js'
@@ -114,11 +114,6 @@ export class StateReader {
       waiters: countWaiters(waiters, nowMs),
     }
   }
-}
-
-/** Whether the workspace sends now. */
-export function sends({ mode, paused }: Gate): boolean {
-  return !paused && mode.state !== 'held'
 }
 
 export function elementsOf(elements: Readonly<Record<Kind, number>>): number {

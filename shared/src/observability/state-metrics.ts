@@ -1,9 +1,9 @@
 import { Gauge, type Registry } from 'prom-client'
 import { BUDGETS, effectiveLimits } from '../budget/cost.js'
-import { drainSeconds, waitingByBudget } from '../budget/drain.js'
+import { drainEtaSeconds, waitingByBudget } from '../budget/drain.js'
 import type { Clock } from '../clock.js'
 import { KINDS, LANES } from '../element.js'
-import { HOLD_REASONS } from '../gate/gate-state.js'
+import { HOLD_REASONS, sends } from '../gate/gate-state.js'
 import { waitingOf, type SharedState, type WorkspaceState } from './shared-state.js'
 
 export interface StateMetricsOptions {
@@ -84,7 +84,7 @@ function createGauges(registry: Registry, collect: () => Promise<void>) {
     ),
     drain: gauge(
       'relay_drain_eta_seconds',
-      'Until what waits is sent, if nothing more arrives and MoEngage takes it from now on.',
+      'Seconds until the backlog is sent if nothing more arrives; absent while held, paused or without a worker.',
       'app_id',
     ),
     limit: gauge('relay_budget_limit', 'Units that one window allows.', 'app_id', 'budget'),
@@ -127,7 +127,7 @@ function show(gauges: Gauges, state: SharedState, windowMs: number): void {
   // A workspace that was removed is not reported any longer.
   for (const name of [...perWorkspace, ...more]) gauges[name].reset()
   for (const workspace of state.workspaces) {
-    showBacklog(gauges, workspace, state.redisNowMs, windowMs)
+    showBacklog(gauges, workspace, state, windowMs)
     showBudgets(gauges, workspace)
     showGate(gauges, workspace)
   }
@@ -140,8 +140,8 @@ function show(gauges: Gauges, state: SharedState, windowMs: number): void {
 
 function showBacklog(
   gauges: Gauges,
-  { workspace, lanes, effective, used, deadLetters }: WorkspaceState,
-  nowMs: number,
+  { workspace, lanes, gate, effective, used, deadLetters }: WorkspaceState,
+  { redisNowMs: nowMs, aliveWorkers: workersAlive }: SharedState,
   windowMs: number,
 ): void {
   const { appId: app_id, limits } = workspace
@@ -154,7 +154,9 @@ function showBacklog(
   gauges.backlogBytes.set({ app_id }, lanes.realtime.bytes + lanes.backfill.bytes)
   const waiting = waitingByBudget(waitingOf(lanes), limits)
   const realtime = KINDS.some((kind) => lanes.realtime.elements[kind] > 0)
-  gauges.drain.set({ app_id }, drainSeconds({ waiting, effective, used, windowMs, realtime }))
+  const drain = { waiting, effective, used, windowMs, realtime }
+  const eta = drainEtaSeconds(drain, { sends: sends(gate), workersAlive })
+  if (eta !== null) gauges.drain.set({ app_id }, eta)
   gauges.deadLetters.set({ app_id }, deadLetters)
 }
 

@@ -31,14 +31,28 @@ export function closeServer(server: Server, mostMs: number): Promise<void> {
 }
 
 /** Starts listening; rejects with a person's words when the port cannot be had. */
-export function listen(server: Server, port: number, setting: string): Promise<number> {
+export function listen(
+  server: Server,
+  port: number,
+  setting: string,
+  host: string | null = null,
+): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
+      if (host !== null && error.code !== 'EADDRINUSE') {
+        const reason = error.code ?? error.message
+        reject(
+          new Error(
+            `cannot listen on ${host} (${reason}); set OPS_HOST to an address of this machine`,
+          ),
+        )
+        return
+      }
       const busy = error.code === 'EADDRINUSE'
       const problem = busy ? 'is in use by another process' : `cannot be used (${error.code ?? ''})`
       reject(new Error(`port ${String(port)} ${problem}; set ${setting} to a free port`))
     })
-    server.listen(port, () => {
+    server.listen({ port, ...(host === null ? {} : { host }) }, () => {
       const address = server.address()
       resolve(typeof address === 'object' && address ? address.port : port)
     })

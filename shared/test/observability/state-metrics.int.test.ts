@@ -3,6 +3,7 @@ import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis
 import { systemClock, type Clock } from '@relay/shared/clock.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
+import { deploymentKeys } from '@relay/shared/queue/keys.js'
 import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 
@@ -116,4 +117,18 @@ test('a scrape succeeds while Redis hangs: the last values stay, and say that th
   } finally {
     redis.resume()
   }
+})
+
+test('a drain estimate that cannot be made is absent: without a worker, held or paused', async () => {
+  const prefix = redis.freshPrefix()
+  const now = await client.time()
+  const expiry = Number(now[0]) * 1000 + 60_000
+  const name = 'relay_drain_eta_seconds{app_id="A"}'
+  const eta = async () => (await observed(prefix, [workspace('A')]).values()).get(name)
+  expect(await eta()).toBeUndefined()
+  await client.zadd(deploymentKeys(prefix).sessions, expiry, 'w1')
+  expect(await eta()).toBe('0')
+  const gate = { version: 1, mode: { state: 'open' }, paused: true }
+  await new GateStore(client, prefix, 'A').change('0', JSON.stringify(gate))
+  expect(await eta()).toBeUndefined()
 })

@@ -54,7 +54,10 @@ export async function readPanel(
 
 /** Grafana's variables as they would be filled in. */
 export function fillIn(expr: string, { appIds, rateWindow }: Omit<Moment, 'range'>): string {
-  return expr.replaceAll('$app_id', appIds).replaceAll('$__rate_interval', rateWindow)
+  return expr
+    .replaceAll('$namespace', '')
+    .replaceAll('$app_id', appIds)
+    .replaceAll('$__rate_interval', rateWindow)
 }
 
 function legendOf({ legend }: QuerySpec, metric: Readonly<Record<string, string>>): string {

@@ -64,6 +64,8 @@ export function planStart(
   const simulator = plannedPort('the MoEngage simulator', 'SIM_PORT', 9400, env)
   const madeProducer = `${PRODUCER_NAME}:${made.producerSecret}`
   const base = {
+    // Metrics and the operator API are not offered to the network unless asked for.
+    OPS_HOST: LOOPBACK,
     ...env,
     REDIS_URL: env.REDIS_URL_FILE === undefined ? redisUrl : undefined,
     ...(isGiven(env, 'RELAY_PRODUCERS') ? {} : { RELAY_PRODUCERS: madeProducer }),

@@ -11,6 +11,7 @@ describe('the plan of npm start', () => {
       PATH: '/bin',
       PORT: '8080',
       OPS_PORT: '9464',
+      OPS_HOST: '127.0.0.1',
       REDIS_URL: REDIS,
       RELAY_PRODUCERS: 'local:p-secret',
       RELAY_ADMIN_TOKEN: 'a-token',

@@ -137,7 +137,7 @@ class Admin {
   }
 
   readonly workspaces: Handler = async (_request, response) => {
-    answer(response, 200, { workspaces: await readWorkspaces(this.#d, this.#d.workspaces.all()) })
+    answer(response, 200, await readWorkspaces(this.#d, this.#d.workspaces.all()))
   }
 
   readonly history: Handler = (_request, response) => {
@@ -154,8 +154,8 @@ class Admin {
     const workspace = this.#known(appId)
     await setPaused(client, prefix, appId, paused)
     await this.#audit.action(request, paused ? 'pause' : 'resume', { appId })
-    const [view] = await readWorkspaces(this.#d, [workspace])
-    answer(response, 200, view)
+    const { workspaces } = await readWorkspaces(this.#d, [workspace])
+    answer(response, 200, workspaces[0])
   }
 
   readonly shadow: Handler = async (request, response) => {

@@ -7,8 +7,9 @@ import { readGate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import { LearnedStore } from '@relay/shared/gate/learned-store.js'
 import { readBacklog, type LaneBacklog } from '@relay/shared/queue/backlog.js'
+import { readWorkers } from '@relay/shared/queue/workers.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
-import { workspaceView } from './workspace-view.js'
+import { workersView, workspaceView } from './workspace-view.js'
 
 export interface WorkspaceReaderParts {
   readonly client: RedisClient
@@ -25,14 +26,22 @@ export async function readWorkspaces(
 ) {
   const { client, prefix } = parts
   const appIds = workspaces.map(({ appId }) => appId)
-  const backlog = await readBacklog(client, prefix, appIds)
-  return Promise.all(workspaces.map((workspace) => readWorkspace(parts, workspace, backlog)))
+  const [backlog, workers] = await Promise.all([
+    readBacklog(client, prefix, appIds),
+    readWorkers(client, prefix, appIds),
+  ])
+  const shared = { backlog, workersAlive: workers.alive }
+  return {
+    workers_alive: workers.alive,
+    workers: workersView(workers),
+    workspaces: await Promise.all(workspaces.map((one) => readWorkspace(parts, one, shared))),
+  }
 }
 
 async function readWorkspace(
   { client, prefix, windowMs, letters, clock }: WorkspaceReaderParts,
   { appId, limits, mode }: Workspace,
-  backlog: readonly LaneBacklog[],
+  { backlog, workersAlive }: { backlog: readonly LaneBacklog[]; workersAlive: number },
 ) {
   const [gate, learned, used, deadLetters] = await Promise.all([
     new GateStore(client, prefix, appId).read(),
@@ -42,7 +51,7 @@ async function readWorkspace(
   ])
   const nowMs = clock.nowMs()
   return workspaceView({
-    ...{ appId, limits, mode, windowMs, used, deadLetters, nowMs },
+    ...{ appId, limits, mode, windowMs, used, deadLetters, nowMs, workersAlive },
     gate: readGate(gate.record === '' ? null : gate.record),
     share: effectiveShare(readAdaptation(learned.adaptation), { nowMs, windowMs }),
     lanes: backlog.filter((lane) => lane.appId === appId),

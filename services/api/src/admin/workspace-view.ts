@@ -1,10 +1,11 @@
 import { BUDGETS, effectiveLimits, type Budget, type Cost } from '@relay/shared/budget/cost.js'
-import { drainSeconds, waitingByBudget } from '@relay/shared/budget/drain.js'
+import { drainEtaSeconds, waitingByBudget } from '@relay/shared/budget/drain.js'
 import type { WorkspaceLimits, WorkspaceMode } from '@relay/shared/config/workspace.js'
 import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js'
 import { KINDS, LANES, type Kind, type Lane } from '@relay/shared/element.js'
-import type { Gate, Mode } from '@relay/shared/gate/gate-state.js'
+import { sends, type Gate, type Mode } from '@relay/shared/gate/gate-state.js'
 import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
+import type { WorkersState } from '@relay/shared/queue/workers.js'
 
 /** All that is known of a workspace at one moment. */
 export interface WorkspaceFacts {
@@ -18,6 +19,7 @@ export interface WorkspaceFacts {
   readonly share: number
   readonly lanes: readonly LaneBacklog[]
   readonly deadLetters: Readonly<Record<DeadLetterReason, number>>
+  readonly workersAlive: number
   /** Wall clock, ms since 1970 UTC. */
   readonly nowMs: number
 }
@@ -36,8 +38,18 @@ export function workspaceView(facts: WorkspaceFacts) {
     oldest_age_seconds: perLane((lane) => ageSeconds(facts, lane)),
     budgets: budgetsView(facts),
     budget_window_seconds: windowMs / 1000,
-    drain_eta_seconds: drainEtaSeconds(facts),
+    drain_eta_seconds: etaSeconds(facts),
     dead_letters: deadLetters,
+  }
+}
+
+/** The workers, for `GET /admin/workspaces`. Null is unknown, or does not apply. */
+export function workersView({ alive, served, unserved, noneSinceMs }: WorkersState) {
+  return {
+    alive,
+    partitions_served: served,
+    partitions_unserved: unserved,
+    none_since: noneSinceMs === null ? null : iso(noneSinceMs),
   }
 }
 
@@ -84,20 +96,15 @@ function budgetsView({ limits, used, share }: WorkspaceFacts) {
   return Object.fromEntries(views) as Record<string, Record<string, number>>
 }
 
-/**
- * When the present backlog will be gone if nothing comes in and MoEngage takes as much as the
- * budgets allow, seconds; null while sending is stopped. An event counts as one action.
- */
-function drainEtaSeconds(facts: WorkspaceFacts): number | null {
-  const { gate, limits, share, used, windowMs, lanes } = facts
+function etaSeconds(facts: WorkspaceFacts): number | null {
+  const { gate, limits, share, used, windowMs, lanes, workersAlive } = facts
   const count = (kind: Kind) => lanes.reduce((sum, { elements }) => sum + elements[kind], 0)
-  if (KINDS.every((kind) => count(kind) === 0)) return 0
-  if (gate.paused || gate.mode.state === 'held') return null
   const counts = { user: count('user'), event: count('event'), device: count('device') }
   const waiting = waitingByBudget(counts, limits)
   const realtime = lanes.some(({ lane, elements }) => lane === 'realtime' && total(elements) > 0)
   const effective = effectiveLimits(limits, share)
-  return Math.round(drainSeconds({ waiting, effective, used, windowMs, realtime }) * 10) / 10
+  const drain = { waiting, effective, used, windowMs, realtime }
+  return drainEtaSeconds(drain, { sends: sends(gate), workersAlive })
 }
 
 function budgetsOf(limits: WorkspaceLimits): readonly Budget[] {

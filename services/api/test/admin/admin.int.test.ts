@@ -5,6 +5,8 @@ import { readGate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import { advance } from '@relay/shared/gate/gate.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
+import { Deployment } from '@relay/shared/queue/deployment.js'
+import { deploymentKeys, partitionKeys } from '@relay/shared/queue/keys.js'
 import { createRequestId, producerTag } from '@relay/shared/request-id.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { customerOf, letter, Operations, redisForTests } from './operations.js'
@@ -89,6 +91,7 @@ describe('workspaces', () => {
     const { status, body } = await o.ask('GET', '/admin/workspaces')
     expect(status).toBe(200)
     expect(body.workspaces).toHaveLength(2)
+    expect(body.workers_alive).toBe(0)
     expect(body.workspaces[0]).toMatchObject({
       app_id: 'APP',
       state: 'running',
@@ -99,12 +102,12 @@ describe('workspaces', () => {
         users: { limit: 5_000, effective: 5_000, used: 0, left: 5_000 },
         events: { limit: 20_000, effective: 20_000, used: 0, left: 20_000 },
       },
-      drain_eta_seconds: 0,
+      drain_eta_seconds: null,
       dead_letters: { element_refused: 0, undecodable: 0, too_large: 0 },
     })
   })
 
-  it('shows what waits, and how long it will take', async () => {
+  it('shows the backlog, which partitions are served, and an estimate only with a live worker', async () => {
     const element = {
       ...{ kind: 'user' as const, cost: 1, posted: 1 as const },
       json: Buffer.from('{}'),
@@ -114,6 +117,17 @@ describe('workspaces', () => {
       ...{ appId: 'APP', lane: 'backfill', requestId: 'r', acceptedAtMs: Date.now() },
       elements: Array.from({ length: 7_500 }, () => element),
     })
+    const idle = (await o.ask('GET', '/admin/workspaces')).body
+    expect(idle.workspaces[0].drain_eta_seconds).toBeNull()
+    expect(idle.workers).toMatchObject({ alive: 0, partitions_served: 0, none_since: null })
+    expect(idle.workers.partitions_unserved).toBeGreaterThan(0)
+    const leaseEndMs = Date.now() + 60_000
+    await client.zadd(deploymentKeys(o.prefix).sessions, leaseEndMs, 'run.worker')
+    const [tag = ''] = await new Deployment(client, o.prefix).active()
+    await client.hset(partitionKeys(o.prefix, tag).control, 'owner', 'run.worker:1')
+    const served = (await o.ask('GET', '/admin/workspaces')).body
+    expect(served.workers_alive).toBe(1)
+    expect(served.workers.partitions_served).toBe(1)
     const shown = await view()
     expect(shown.backlog.backfill).toMatchObject({ user: 7_500, total: 7_500 })
     expect(shown.oldest_age_seconds.backfill).toBeGreaterThanOrEqual(0)
@@ -131,6 +145,15 @@ describe('workspaces', () => {
       reason: 'credentials_refused',
       since: '2025-10-09T08:53:20.000Z',
       next_probe_at: '2025-10-09T08:53:21.000Z',
+    })
+  })
+
+  it('after the last lease has ended, no worker is alive since then', async () => {
+    await client.zadd(deploymentKeys(o.prefix).sessions, 1_760_000_000_000, 'run.dead')
+    const { body } = await o.ask('GET', '/admin/workspaces')
+    expect(body).toMatchObject({
+      workers_alive: 0,
+      workers: { none_since: '2025-10-09T08:53:20.000Z' },
     })
   })
 

@@ -1,5 +1,6 @@
 import { chromiumHere, launchOptions } from '@relay/tools/chromium/find-chromium.js'
 import type { TestRedis } from '@relay/test/support/redis/test-redis.js'
+import { DEAD_LETTER_REASONS } from '@relay/shared/dead-letters/dead-letter.js'
 import { readGate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import { advance } from '@relay/shared/gate/gate.js'
@@ -41,6 +42,12 @@ it('the page is given to anybody, holds no secret, and may run nothing but its o
   expect((await fetch(`${o.url}/console/..%2Fpackage.json`)).status).toBe(404)
 })
 
+it('can filter by every reason for a dead letter', async () => {
+  const script = await (await fetch(`${o.url}/console/dead-letters.js`)).text()
+  const [, listed = ''] = /^const REASONS = \[(.*)\]$/m.exec(script) ?? []
+  expect(listed.replaceAll("'", '').split(', ')).toEqual([...DEAD_LETTER_REASONS])
+})
+
 it('has words for all that can hold a workspace or slow it down', async () => {
   const script = await (await fetch(`${o.url}/console/workspaces.js`)).text()
   for (const reason of [...HOLD_REASONS, ...TRANSIENT_REASONS, 'rate_limited']) {
@@ -76,6 +83,19 @@ inBrowser('the console in a browser', () => {
     faults.length = 0
   })
 
+  it('without a worker it says so first, and no workspace is shown as running', async () => {
+    await page.$eval('input[name=token]', (input) => {
+      input.value = ''
+    })
+    await page.type('input[name=token]', TOKEN)
+    await page.keyboard.press('Enter')
+    await see('No worker is alive')
+    await see('not sending')
+    expect(await page.$('.badge.running')).toBeNull()
+    await press('Sign out')
+    faults.length = 0
+  })
+
   it('shows a hold with its reason, and pauses after a confirmation, by keyboard', async () => {
     const event = { type: 'refused_for', reason: 'credentials_refused', probeId: null } as const
     const held = advance(readGate(null), event, Date.now(), 0)
@@ -106,7 +126,7 @@ inBrowser('the console in a browser', () => {
     await press('Replay selected')
     await page.waitForSelector('dialog[open]')
     await page.click('#confirm-yes')
-    await see('1 dead letters put back')
+    await see('1 dead letter put back')
     expect((await o.queued()).map(({ json }) => json.toString())).toEqual([
       letter(2, 'bob').element,
     ])

@@ -5,7 +5,7 @@ import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard'
 import * as prometheus from '@grafana/grafana-foundation-sdk/prometheus'
 import * as stat from '@grafana/grafana-foundation-sdk/stat'
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries'
-import type { DashboardSpec, PanelSpec } from './panel.js'
+import { inNamespace, type DashboardSpec, type PanelSpec } from './panel.js'
 
 const DATASOURCE = { type: 'prometheus', uid: '${datasource}' }
 const COLUMNS = 24
@@ -26,10 +26,18 @@ export function buildDashboard(spec: DashboardSpec): dashboard.Dashboard {
       new dashboard.DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'),
     )
     .withVariable(
+      // One at a time: figures of two relays must not be summed.
+      new dashboard.QueryVariableBuilder('namespace')
+        .label('Namespace')
+        .datasource(DATASOURCE)
+        .query('label_values(relay_budget_limit, namespace)')
+        .refresh(dashboard.VariableRefresh.OnTimeRangeChanged),
+    )
+    .withVariable(
       new dashboard.QueryVariableBuilder('app_id')
         .label('Workspace')
         .datasource(DATASOURCE)
-        .query('label_values(relay_budget_limit, app_id)')
+        .query('label_values(relay_budget_limit{namespace=~"$namespace"}, app_id)')
         .refresh(dashboard.VariableRefresh.OnTimeRangeChanged)
         .multi(true)
         .includeAll(true)
@@ -56,7 +64,7 @@ function buildPanel(spec: PanelSpec) {
   for (const [i, { expr, legend }] of spec.queries.entries()) {
     const target = new prometheus.DataqueryBuilder()
       .refId(String.fromCharCode(65 + i))
-      .expr(expr)
+      .expr(inNamespace(expr))
       .legendFormat(legend)
     panel.withTarget(spec.kind === 'stat' ? target.instant() : target.range())
   }

@@ -103,7 +103,7 @@ export const overview: DashboardSpec = {
           limits: [0.995, 0.99],
           queries: [
             query(
-              `sum(increase(relay_delivery_latency_seconds_bucket{${CHOSEN},lane="realtime",le="60"}[1h])) / sum(increase(relay_delivery_latency_seconds_count{${CHOSEN},lane="realtime"}[1h]))`,
+              `sum(increase(relay_delivery_latency_seconds_bucket{${CHOSEN},lane="realtime",le=~"60([.]0)?"}[1h])) / sum(increase(relay_delivery_latency_seconds_count{${CHOSEN},lane="realtime"}[1h]))`,
               'in time',
             ),
           ],

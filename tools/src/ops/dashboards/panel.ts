@@ -31,5 +31,17 @@ export const query = (expr: string, legend: string): QuerySpec => ({ expr, legen
 
 /** The workspaces chosen at the top of the dashboard. */
 export const CHOSEN = 'app_id=~"$app_id"'
+/**
+ * The same query for the relay chosen at the top of the dashboard alone: several may share a
+ * Prometheus. Without a namespace label the choice is empty and means all series.
+ */
+export function inNamespace(expr: string): string {
+  return expr.replaceAll(
+    /(?<![\w:])((?:[a-z_]+:)?(?:relay|process|nodejs)_[\w:]+|up)(\{)?(?![\w:(-])/g,
+    (_, name: string, brace: string | undefined) =>
+      `${name}{namespace=~"$namespace"${brace === undefined ? '}' : ','}`,
+  )
+}
+
 /** The window of rates: four scrapes, or what fits the width of the panel. */
 export const RATE = '$__rate_interval'

@@ -19,3 +19,14 @@ test('every panel has a description, a unit and a title of its own in its dashbo
     expect(new Set(charts.map(({ title }) => title)).size).toBe(charts.length)
   }
 })
+
+test('every query of every panel is of the chosen namespace alone', () => {
+  for (const text of dashboardFiles().values()) {
+    const { panels } = JSON.parse(text) as { panels: { targets?: { expr: string }[] }[] }
+    for (const { expr } of panels.flatMap(({ targets }) => targets ?? [])) {
+      const selectors = expr.match(/(?:[a-z_]+:)?(?:relay|process|nodejs)_[\w:]+/g) ?? []
+      const chosen = expr.match(/namespace=~"\$namespace"/g) ?? []
+      expect([expr, chosen.length]).toEqual([expr, Math.max(1, chosen.length, selectors.length)])
+    }
+  }
+})

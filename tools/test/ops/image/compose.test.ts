@@ -55,3 +55,21 @@ test('Redis keeps an append-only file and never evicts', () => {
     /--appendonly yes .*--maxmemory-policy noeviction/,
   )
 })
+
+test('no setting of a real workspace reaches the simulator, and both ways to name a host reach relay', () => {
+  expect(JSON.stringify(compose.services.simulator!.environment)).not.toContain('MOENGAGE_')
+  for (const name of ['api', 'worker']) {
+    const given = compose.services[name]!.environment!
+    expect(given.MOENGAGE_BASE_URL).toContain('${MOENGAGE_BASE_URL-')
+    expect(given.MOENGAGE_DC).toContain('${MOENGAGE_DC')
+  }
+})
+
+test('a stopped api costs a post at most 2 s: the proxy connects to the other one', () => {
+  const proxy = readFileSync(join(ROOT, 'ops/compose/nginx/relay.conf'), 'utf8')
+  for (const server of proxy.split(/^server /m).slice(1)) {
+    expect(server).toContain('proxy_next_upstream error timeout;')
+    expect(server).toContain('proxy_connect_timeout 2s;')
+    expect(server).not.toContain('non_idempotent')
+  }
+})

@@ -24,3 +24,13 @@ test('every image runs as a user without rights, and says how to see that it is 
     expect(stage).not.toContain('USER')
   }
 })
+
+test('images are labelled, and a build can be given a registry and an authority as secrets', () => {
+  expect(DOCKERFILE).toMatch(/^LABEL org\.opencontainers\.image\./m)
+  const installs = DOCKERFILE.split(/^RUN /m).filter((step) => /\bnpm ci\b/.test(step))
+  expect(installs.length).toBeGreaterThan(1)
+  for (const step of installs) {
+    expect(step).toContain('--mount=type=secret,id=npmrc')
+    expect(step).toContain('--mount=type=secret,id=ca')
+  }
+})

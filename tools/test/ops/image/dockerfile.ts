@@ -102,7 +102,9 @@ export class DockerfileRun {
 }
 
 function rawText(instruction: Instruction): string {
-  return instruction.getRawArgumentsContent()?.replaceAll(/\\\n\s*/g, '') ?? ''
+  const text = instruction.getRawArgumentsContent()?.replaceAll(/\\\n\s*/g, '') ?? ''
+  // Secrets of a build are not here.
+  return text.replaceAll(/--mount=\S+\s*/g, '')
 }
 
 function run(cwd: string, command: string): void {

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT, temporaryFolder } from '../../../src/folders.js'
 import { startChild, type Child } from '../../../src/process/child.js'
@@ -48,6 +49,24 @@ describe('what the steps of the Dockerfile build', () => {
     const url = name === 'simulator' ? `${String(port)}/control` : `${String(opsPort)}/readyz`
     await child.waitUntilReady(`http://127.0.0.1:${url}`)
     expect((await child.stop()).code).toBe(0)
+  })
+
+  test('the command line runs in the image of the api', () => {
+    const { folder } = image!.stage('api')
+    const args = [join(folder, 'cli/bin/relay'), '--help']
+    const { status, stdout } = spawnSync(process.execPath, args, { cwd: folder })
+    expect([status, stdout.toString()]).toEqual([0, expect.stringContaining('status')])
+  })
+
+  test('each image holds the libraries of its own service alone', () => {
+    const holds = (stage: string, library: string) =>
+      existsSync(join(image!.stage(stage).folder, 'node_modules', library))
+    const held = ['api', 'worker', 'simulator'].map((stage) =>
+      ['express', 'swagger-ui-dist', 'commander', 'bullmq'].filter((one) => holds(stage, one)),
+    )
+    expect(held[0]).toEqual(['express', 'swagger-ui-dist', 'commander', 'bullmq'])
+    expect(held[1]).toEqual(['bullmq'])
+    expect(held[2]).not.toContain('express')
   })
 
   test('holds the Lua scripts, and neither sources nor development tools', () => {

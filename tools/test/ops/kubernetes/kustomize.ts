@@ -27,12 +27,19 @@ interface Kustomization {
 const KNOWN = ['apiVersion', 'kind', 'namespace', 'resources', 'components', 'images', 'patches']
 const CLUSTER_WIDE = ['Namespace']
 
-/** Renders a kustomization as `kubectl kustomize` would, for the features relay uses. */
-export function render(folder: string): Manifest[] {
-  return apply(folder, [])
+/**
+ * Renders a kustomization as `kubectl kustomize` would, for the features relay uses, with further
+ * components as if it named them.
+ */
+export function render(folder: string, components: readonly string[] = []): Manifest[] {
+  return apply(folder, [], components)
 }
 
-function apply(folder: string, given: readonly Manifest[]): Manifest[] {
+function apply(
+  folder: string,
+  given: readonly Manifest[],
+  more: readonly string[] = [],
+): Manifest[] {
   const text = readFileSync(join(folder, 'kustomization.yaml'), 'utf8')
   const spec = parse(text) as Kustomization
   const unknown = Object.keys(spec).filter((field) => !KNOWN.includes(field))
@@ -42,7 +49,8 @@ function apply(folder: string, given: readonly Manifest[]): Manifest[] {
     const path = join(folder, resource)
     all.push(...(resource.endsWith('.yaml') ? readManifests(path) : render(path)))
   }
-  for (const component of spec.components ?? []) all = apply(join(folder, component), all)
+  for (const component of [...(spec.components ?? []), ...more])
+    all = apply(join(folder, component), all)
   for (const patch of spec.patches ?? []) all = patched(all, patch, folder)
   return all.map((manifest) => named(manifest, spec))
 }
@@ -67,7 +75,9 @@ function patched(
   }
   const isWanted = ({ kind, metadata }: Manifest) =>
     kind === wanted.kind && metadata.name === wanted.name
-  if (!all.some(isWanted)) throw new Error(`${folder}: no ${wanted.kind} ${wanted.name} to patch`)
+  // As kustomize does: a patch that selects its target may select nothing.
+  if (target === undefined && !all.some(isWanted))
+    throw new Error(`${folder}: no ${wanted.kind} ${wanted.name} to patch`)
   return all.flatMap((manifest): Manifest[] => {
     if (!isWanted(manifest)) return [manifest]
     if (Array.isArray(content)) {
@@ -77,14 +87,21 @@ function patched(
   })
 }
 
-/** Only "add at the end of a list". */
+/** Only "add at the end of a list" and "replace a value". */
 function operate(manifest: Manifest, { op, path, value }: Operation): Manifest {
   const steps = path.split('/').slice(1)
-  if (op !== 'add' || steps.at(-1) !== '-') throw new Error(`${op} ${path} is not rendered here`)
-  const list = steps.slice(0, -1).reduce<unknown>((at, step) => {
+  const last = steps.at(-1) ?? ''
+  const isAppended = op === 'add' && last === '-'
+  if (!isAppended && op !== 'replace') throw new Error(`${op} ${path} is not rendered here`)
+  const parent = steps.slice(0, -1).reduce<unknown>((at, step) => {
     return (at as Record<string, unknown>)[step]
   }, manifest)
-  ;(list as unknown[]).push(value)
+  if (isAppended) (parent as unknown[]).push(value)
+  else {
+    const fields = parent as Record<string, unknown>
+    if (!(last in fields)) throw new Error(`${path} is not there to be replaced`)
+    fields[last] = value
+  }
   return manifest
 }
 

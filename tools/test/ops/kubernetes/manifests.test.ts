@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../../../src/folders.js'
 import { SETTINGS } from '@relay/shared/config/settings.js'
@@ -10,6 +10,8 @@ const OVERLAYS = ['staging', 'production'] as const
 const folder = (overlay: string) => join(ROOT, 'k8s/overlays', overlay)
 const rendered = new Map(OVERLAYS.map((overlay) => [overlay, render(folder(overlay))]))
 const secrets = (overlay: string) => readManifests(join(folder(overlay), 'secrets.example.yaml'))
+
+const COMPONENTS = readdirSync(join(ROOT, 'k8s/components'))
 
 interface PodSpec {
   readonly containers: readonly Container[]
@@ -138,6 +140,31 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
     }
   })
 
+  test('scales workers by its own relay alone, and never down for want of an answer', () => {
+    const [namespace] = manifests.filter(({ kind }) => kind === 'Namespace')
+    const [scaled] = manifests.filter(({ kind }) => kind === 'ScaledObject')
+    const { fallback, maxReplicaCount, triggers } = scaled!.spec as {
+      fallback: { replicas: number }
+      maxReplicaCount: number
+      triggers: { metadata: Record<string, string> }[]
+    }
+    const { query, ignoreNullValues } = triggers[0]!.metadata
+    expect(query).toBe(`max(relay_workers_wanted{namespace="${namespace!.metadata.name}"})`)
+    expect(ignoreNullValues).toBe('false')
+    expect(fallback.replicas).toBe(maxReplicaCount)
+  })
+
+  test('an apply resets the replicas of nothing that is scaled', () => {
+    const scaled = manifests.flatMap(({ spec }) => {
+      const { scaleTargetRef } = (spec ?? {}) as { scaleTargetRef?: { name: string } }
+      return scaleTargetRef ? [scaleTargetRef.name] : []
+    })
+    const fixed = manifests
+      .filter(({ kind, spec }) => kind === 'Deployment' && 'replicas' in (spec as object))
+      .map(({ metadata }) => metadata.name)
+    expect(fixed.filter((name) => scaled.includes(name))).toEqual([])
+  })
+
   test('sets only variables that relay knows', () => {
     const config = all.find(({ metadata }) => metadata.name === 'relay-config') as unknown as {
       data: Record<string, string>
@@ -172,6 +199,26 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
     ])
   })
 })
+
+describe.each(OVERLAYS.flatMap((overlay) => COMPONENTS.map((name) => [overlay, name] as const)))(
+  'the overlay %s with the component %s',
+  (overlay, component) => {
+    const manifests = render(folder(overlay), [`../../components/${component}`])
+
+    test('renders to what the schemas of the APIs know', async () => {
+      expect(manifests.map(schemaProblem).filter((problem) => problem !== null)).toEqual([])
+      expect(await unknownFields(manifests)).toEqual([])
+    })
+
+    test('scales every workload by one autoscaler at most', () => {
+      const scaled = manifests.flatMap(({ spec }) => {
+        const { scaleTargetRef } = (spec ?? {}) as { scaleTargetRef?: { name: string } }
+        return scaleTargetRef ? [scaleTargetRef.name] : []
+      })
+      expect(scaled.sort()).toEqual([...new Set(scaled)])
+    })
+  },
+)
 
 test('without KEDA, the component puts a plain autoscaler in its place', () => {
   expect(existsSync(join(ROOT, 'k8s/components/worker-hpa/hpa.yaml'))).toBe(true)

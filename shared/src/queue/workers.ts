@@ -1,0 +1,65 @@
+import type { RedisClient } from '../redis/connect.js'
+import { deploymentKeys, partitionKeys } from './keys.js'
+import { readTags } from './partitions.js'
+
+/** The workers of a deployment, and which partitions with a backlog they serve. */
+export interface WorkersState {
+  /** Workers with a valid lease. */
+  readonly alive: number
+  /** Partitions that hold elements and are claimed by a live worker. */
+  readonly served: number
+  /** Partitions that hold elements and are claimed by no live worker. */
+  readonly unserved: number
+  /**
+   * When the last worker's lease ended, ms since 1970 UTC. Null while a worker is alive, and when it
+   * is unknown: a worker that stops in order leaves no record.
+   */
+  readonly noneSinceMs: number | null
+}
+
+/** Reads leases and claims from Redis. Rejects when Redis does not answer. */
+export async function readWorkers(
+  client: RedisClient,
+  prefix: string,
+  appIds: Iterable<string>,
+): Promise<WorkersState> {
+  const [time, leases, tags] = await Promise.all([
+    client.time(),
+    client.zrange(deploymentKeys(prefix).sessions, '0', '-1', 'WITHSCORES'),
+    readTags(client, prefix, appIds),
+  ])
+  const nowMs = Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000)
+  const sessions = new Map<string, number>()
+  for (let i = 0; i + 1 < leases.length; i += 2)
+    sessions.set(leases[i] ?? '', Number(leases[i + 1]))
+  const alive = new Set([...sessions].filter(([, endMs]) => endMs > nowMs).map(([id]) => id))
+  const claims = await readClaims(client, prefix, tags)
+  const served = claims.filter((claim) => alive.has(sessionOfClaim(claim))).length
+  return {
+    alive: alive.size,
+    served,
+    unserved: claims.length - served,
+    noneSinceMs: alive.size > 0 || sessions.size === 0 ? null : Math.max(...sessions.values()),
+  }
+}
+
+/** The claim on each partition that holds elements, '' for none. */
+async function readClaims(
+  client: RedisClient,
+  prefix: string,
+  tags: readonly string[],
+): Promise<string[]> {
+  const found = await Promise.all(
+    tags.map(async (tag) => {
+      const { wait, control } = partitionKeys(prefix, tag)
+      const [length, owner] = await Promise.all([client.llen(wait), client.hget(control, 'owner')])
+      return length === 0 ? null : (owner ?? '')
+    }),
+  )
+  return found.filter((claim) => claim !== null)
+}
+
+/** A claim is a session and a number (lua/claim.lua). */
+function sessionOfClaim(claim: string): string {
+  return claim.slice(0, Math.max(0, claim.lastIndexOf(':')))
+}

@@ -1,0 +1,78 @@
+import type { Clock } from '../clock.js'
+import type { Logger } from '../observability/logger.js'
+import type { RedisClient } from './connect.js'
+
+/** Why Redis cannot be used, and what to do about it. Neither holds an address or a secret. */
+export interface RedisProblem {
+  readonly problem: string
+  readonly next: string
+}
+
+/** What a connection's errors look like, first match first. */
+const CAUSES: readonly (readonly [pattern: RegExp, problem: string, next: string])[] = [
+  [/WRONGPASS|invalid password/i, 'Redis refuses the password', 'Correct it in REDIS_URL'],
+  [/NOAUTH/, 'Redis asks for a password and none is given', 'Add it to REDIS_URL'],
+  [/NOPERM/, 'the Redis user lacks permissions', 'Compare its ACL with docs/operators.md'],
+  [
+    /ECONNREFUSED/,
+    'nothing listens at the address of Redis',
+    'Start Redis, or correct the host and port in REDIS_URL',
+  ],
+  [/ENOTFOUND|EAI_AGAIN/, 'the host name of Redis is unknown', 'Correct the host in REDIS_URL'],
+  [
+    /certificate|CERT_|SSL|TLS|wrong version number/i,
+    'no TLS connection to Redis is established',
+    'Check rediss:// in REDIS_URL, REDIS_CA_FILE and the certificate',
+  ],
+  [
+    /ETIMEDOUT|timeout|timed out|EHOSTUNREACH|ENETUNREACH/i,
+    'Redis does not answer in time',
+    'Check that Redis runs, and firewalls between here and there',
+  ],
+  [/LOADING/, 'Redis still loads its data', 'Wait: it becomes ready by itself'],
+  [
+    /ECONNRESET|EPIPE|Connection is closed/,
+    'the connection to Redis was cut',
+    'Look at the log of Redis',
+  ],
+]
+
+export function explainRedisError({ message, ...error }: Error & { code?: string }): RedisProblem {
+  const text = `${error.code ?? ''} ${message}`
+  const [, problem, next] = CAUSES.find(([pattern]) => pattern.test(text)) ?? [
+    null,
+    `Redis cannot be used (${error.code ?? error.name})`,
+    'Look at the log of Redis',
+  ]
+  return { problem, next }
+}
+
+/**
+ * Logs why Redis is away, once for each cause, and when it is back. Returns the present problem, null
+ * while there is none.
+ */
+export function watchRedis(
+  client: Pick<RedisClient, 'on'>,
+  log: Pick<Logger, 'error' | 'info'>,
+  clock: Pick<Clock, 'monotonicMs'>,
+): () => RedisProblem | null {
+  let present: RedisProblem | null = null
+  let sinceMs = 0
+  const note = (found: RedisProblem) => {
+    if (present === null) sinceMs = clock.monotonicMs()
+    if (present?.problem !== found.problem) log.error('Redis is unavailable', { ...found })
+    present = found
+  }
+  client.on('error', (error: Error) => {
+    note(explainRedisError(error))
+  })
+  client.on('close', () => {
+    if (present === null) note(explainRedisError(new Error('Connection is closed')))
+  })
+  client.on('ready', () => {
+    if (present === null) return
+    log.info('Redis is available again', { afterMs: Math.round(clock.monotonicMs() - sinceMs) })
+    present = null
+  })
+  return () => present
+}
