@@ -34,7 +34,7 @@ function lostMembers(object: Obj, kind: string): string[] {
 
 function lostValue(value: unknown, level: number, isTop: boolean): boolean {
   if (value === null) return true
-  if (typeof value === 'string') return (isTop && value === '') || [...value].length > 512
+  if (typeof value === 'string') return (isTop && value === '') || Array.from(value).length > 512
   if (Array.isArray(value)) {
     const kinds = new Set(value.map((item) => (isObj(item) ? 'object' : typeof item)))
     const most = value.every(isObj) ? 100 : 50
