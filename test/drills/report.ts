@@ -16,7 +16,6 @@ export function drillSection(result: DrillResult, { page, factor }: ReportFacts)
     `## ${drill.title}`,
     drill.injected,
     timeTable(result, factor),
-    `![Overview during the drill: ${drill.title}](../img/drills/${drill.name}.svg)`,
     `**What the overview showed.** ${drill.reading}`,
     `Boxes at the alert: ${boxes.map(boxWords).join(' · ')}.`,
     `\`relay status\` at the same moment:`,
@@ -93,4 +92,4 @@ error when an alert that has to fire does not, or when following the page does n
 Prometheus scrapes every second, and the budget window is 10 s with 1,000 user updates and 3,000 events. relay's own times (retries every
 2 s, probes) are as in production. Multiply what an alert needed by FACTOR for what it needs there.
 
-The pictures are the dashboard _relay / Overview_, drawn from that Prometheus: curves over the whole drill, boxes at the alert.`
+The boxes are the single values of the dashboard _relay / Overview_ at the alert.`

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { chromiumHere, launchOptions } from '@relay/tools/chromium/find-chromium.js'
 import { launch, type Browser, type Page } from 'puppeteer-core'
-import type { RelayUnderLoad } from '../relay-under-load.js'
+import type { RelayUnderLoad } from './relay-under-load.js'
 
 const DESKTOP = { width: 1000, height: 680 }
 /** Pages that ask every two seconds are hardly ever quiet. */

@@ -44,16 +44,3 @@ function scaled(value: number, base: number, units: readonly string[]): string {
 function trimmed(value: number, digits: number): string {
   return String(Number(value.toFixed(digits)))
 }
-
-/** Steps of an axis from 0 that reaches `most`: round numbers in the unit's own terms, up to five. */
-export function axisSteps(most: number, unit: string): readonly number[] {
-  if (!(most > 0)) return [0, 1]
-  const rough = most / 4
-  const thousand = unit === 'bytes' ? 1_024 ** Math.floor(Math.log(most) / Math.log(1_024)) : 1
-  const power = 10 ** Math.floor(Math.log10(rough / thousand)) * thousand
-  const step = (ROUND.find((n) => n * power >= rough * 0.999) ?? 10) * power
-  const count = Math.ceil(most / step - 1e-9)
-  return Array.from({ length: count + 1 }, (_, i) => Number((i * step).toPrecision(12)))
-}
-
-const ROUND = [1, 2, 2.5, 5, 10]
