@@ -6,7 +6,7 @@ import { sectionsOf, stepOf } from './page.js'
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 const pages = (name: string) => read(`docs/runbook/${name}.md`)
-const record = read('docs/runbook/drills.md')
+const record = read('docs/reports/drills.md')
 
 test.each(DRILLS.map((drill) => [drill.name, drill] as const))(
   '%s follows pages that exist, and is on record',
@@ -19,7 +19,7 @@ test.each(DRILLS.map((drill) => [drill.name, drill] as const))(
       // The words on record are those that stand there today.
       expect(part).toContain(stepOf(pages(page), step))
     }
-    for (const alert of alerts) expect(part).toContain(`[${alert}](${alert}.md) fires`)
+    for (const alert of alerts) expect(part).toContain(`[${alert}](../runbook/${alert}.md) fires`)
   },
 )
 

@@ -9,11 +9,11 @@ import { drillDocument, drillSection, type ReportFacts } from './report.js'
 import { runDrill } from './run-drill.js'
 import { FACTOR } from './stand.js'
 
-// npm run ops:drills [-- NAME …]: runs the drills and writes docs/runbook/drills.md.
+// npm run ops:drills [-- NAME …]: runs the drills and writes docs/reports/drills.md.
 // Services are run as built: npm run build first.
 
 const EX_USAGE = 64
-const DOCUMENT = join(ROOT, 'docs/runbook/drills.md')
+const DOCUMENT = join(ROOT, 'docs/reports/drills.md')
 
 const facts: ReportFacts = {
   factor: FACTOR,

@@ -9,7 +9,7 @@ export interface ReportFacts {
 
 const ROW_END = ' |'
 
-/** The part of docs/runbook/drills.md on one drill. */
+/** The part of docs/reports/drills.md on one drill. */
 export function drillSection(result: DrillResult, { page, factor }: ReportFacts): string {
   const { drill, boxes, status } = result
   return [
@@ -23,7 +23,7 @@ export function drillSection(result: DrillResult, { page, factor }: ReportFacts)
     '**What the runbook says, and what was done.**',
     ...drill.steps.map(({ page: name, step, did }) =>
       [
-        `- [${name}](${name}.md), step ${String(step)}: “${stepOf(page(name), step)}”`,
+        `- [${name}](../runbook/${name}.md), step ${String(step)}: “${stepOf(page(name), step)}”`,
         `  → ${did}`,
       ].join('\n'),
     ),
@@ -37,7 +37,7 @@ function timeTable(result: DrillResult, factor: number): string {
     [0, 'trouble begins'],
     ...alerts.map(({ name, severity, firedS }): [number, string] => [
       firedS,
-      `[${name}](${name}.md) fires (${severity})`,
+      `[${name}](../runbook/${name}.md) fires (${severity})`,
     ]),
     ...(drill.alerts.length === 0
       ? [[knownS, 'the metrics show it; no alert'] as [number, string]]
