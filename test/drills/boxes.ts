@@ -47,7 +47,7 @@ function boxOf({ title, words, unit, limits }: PanelSpec, value: number | undefi
 }
 
 /** Limits in descending order mean that less is worse. */
-function colourOf(value: number, limits: PanelSpec['limits']): Box['colour'] {
+export function colourOf(value: number, limits: PanelSpec['limits']): Box['colour'] {
   if (limits === undefined) return ''
   const [yellow, red] = limits
   if (yellow > red) {
