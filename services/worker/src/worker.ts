@@ -230,7 +230,7 @@ export class Worker {
 
   /** Waits until every partition is released, or for as long as a shutdown may take. */
   async #released(untilMs: number): Promise<void> {
-    while (this.#ownership.owned.size > 0 && this.#o.clock.monotonicMs() < untilMs) {
+    while (!this.#ownership.isReleased && this.#o.clock.monotonicMs() < untilMs) {
       await sleep(RELEASE_LOOK_MS)
     }
   }
@@ -239,7 +239,7 @@ export class Worker {
     const runsOut = (why: string) => {
       this.#o.log.warn('leaving the lease to expire; partitions stay owned until then', { why })
     }
-    if (this.#ownership.owned.size === 0) {
+    if (this.#ownership.isReleased) {
       await this.#session.leave().catch((error: unknown) => {
         runsOut(String(error))
       })

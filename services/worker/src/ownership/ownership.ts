@@ -91,6 +91,11 @@ export class Ownership {
     return this.#owned
   }
 
+  /** Whether nothing is owned, and no claim is in flight. */
+  get isReleased(): boolean {
+    return this.#owned.size === 0 && this.#claiming.size === 0
+  }
+
   /** Partitions that are left to newer workers for now. */
   get unreadable(): readonly string[] {
     const nowMs = this.#o.clock.monotonicMs()
@@ -316,6 +321,10 @@ export class Ownership {
       return this.#mayBeServed(tag)
     }
     this.#saw(tag, result.owner)
+    if (this.#stopped) {
+      await queue.release(claim).catch(() => undefined)
+      return false
+    }
     const current = this.#o.session()
     if (current.id !== session || !current.alive || this.#owned.has(tag)) return false
     if (seen !== '' && !this.#isOwn(seen)) this.#o.onTakeover(tag, seen)

@@ -217,6 +217,18 @@ test('a claim seen before its answer came is not claimed over: what is served is
   expect(only.ownership.owned.get(TAG)?.window.claim).toBe(await owner())
 })
 
+test('a claim that is answered after the worker began to stop is given back', async () => {
+  await deployment.mark([TAG])
+  const only = worker('only')
+  const { roster, askedAtMs } = await only.hear('join')
+  const balanced = only.balance(roster, askedAtMs)
+  while (only.ownership.isReleased) await new Promise((resolve) => setImmediate(resolve))
+  only.ownership.releaseAll()
+  await balanced
+  expect(only.ownership.isReleased).toBe(true)
+  expect(await owner()).toBe('')
+})
+
 test('a partition given up while a claim of it is refused is claimed again at once', async () => {
   const other = worker('other')
   await other.hear('join')
