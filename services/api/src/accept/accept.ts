@@ -4,7 +4,7 @@ import type { Clock } from '@relay/shared/clock.js'
 import type { Lane } from '@relay/shared/element.js'
 import type { PostStore } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
-import { createRequestId, producerTag } from '@relay/shared/request-id.js'
+import { createRequestId, producerTag, REQUEST_ID_DIGITS } from '@relay/shared/request-id.js'
 import type { Refusal } from '../refusal.js'
 import { assess, type Assessment, type RequestLimits } from './assess.js'
 import { countRejected, countStored, countWarnings } from './count.js'
@@ -16,6 +16,7 @@ import type {
   IntakeObserver,
   Quota,
   QuotaRequest,
+  Recalled,
 } from './ports.js'
 import * as refusals from './refusals.js'
 
@@ -40,7 +41,12 @@ export type Acceptance =
       readonly status: number
       readonly body: string
     }
-  | { readonly outcome: 'refused'; readonly refusal: Refusal }
+  | {
+      readonly outcome: 'refused'
+      readonly refusal: Refusal
+      /** Certain that the store kept nothing of it. */
+      readonly nothingStored?: boolean
+    }
 
 export interface AcceptDeps {
   readonly store: PostStore
@@ -101,9 +107,8 @@ export class Acceptor {
     const { appId } = workspace
     const use = { producer, appId, key, bodyHash: bodyHash(body), nowMs }
     const recalled = await this.#deps.idempotency.recall(use)
-    if (recalled === null) return refused(refusal)
-    if (recalled.state === 'replay') return replayed(recalled)
-    return refused(refusals.claimRefusal(recalled.state))
+    if (recalled === null || recalled.state === 'unavailable') return refused(refusal)
+    return this.#known(request, recalled)
   }
 
   async #claim(request: IntakeRequest, assessment: Assessment, nowMs: number): Promise<Acceptance> {
@@ -111,21 +116,56 @@ export class Acceptor {
     const { producer, workspace, idempotencyKey: key } = request
     const count = assessment.accepted.length
     const requestId = createRequestId(nowMs, count, producerTag(producer), random)
-    if (key === null) return this.#store(request, assessment, { requestId, acceptedAtMs: nowMs })
+    const quota = this.#quotaRequest(request, assessment)
+    if (key === null) {
+      const exceeded = await this.#exceeded(quota)
+      if (exceeded !== null) return exceeded
+      return this.#store(request, assessment, { requestId, acceptedAtMs: nowMs }, quota)
+    }
     const { appId } = workspace
     const use = { producer, appId, key, bodyHash: bodyHash(request.body), requestId, nowMs }
-    const claim = await idempotency.claim(use)
-    switch (claim.state) {
-      case 'new':
-      case 'resumed':
-        return this.#run(request, assessment, claim, nowMs)
-      case 'replay':
-        return replayed(claim)
-      case 'mismatch':
-      case 'running':
-      case 'unavailable':
-        return refused(refusals.claimRefusal(claim.state))
+    if (quota !== null) {
+      // Asked before the claim is written: a refused post leaves nothing. A repeated one takes none.
+      const recalled = await idempotency.recall(use)
+      const exceeded = recalled === null ? await this.#exceeded(quota) : null
+      if (recalled !== null || exceeded !== null) {
+        return exceeded ?? this.#known(request, recalled as Recalled)
+      }
     }
+    const claim = await idempotency.claim(use)
+    if ('requestId' in claim) return this.#run(request, assessment, claim, nowMs, quota)
+    if (quota !== null) await this.#deps.quota.giveBack(quota)
+    return this.#known(request, claim)
+  }
+
+  /** Takes the quota, or says that it is exceeded. */
+  async #exceeded(quota: QuotaRequest | null): Promise<Acceptance | null> {
+    if (quota === null) return null
+    const taken = await this.#deps.quota.take(quota)
+    return taken.granted ? null : refused(refusals.quotaRefusal(taken))
+  }
+
+  /** Answers a request whose key was used before, or cannot be used. */
+  #known(request: IntakeRequest, known: Exclude<ClaimOutcome, Claim>): Acceptance {
+    if (known.state !== 'replay') return refused(refusals.claimRefusal(known.state))
+    const { requestId, acceptedAtMs: nowMs, form } = known.first
+    const body = this.#firstBody(request, requestId, nowMs, form)
+    return { outcome: 'replayed', requestId, status: 200, body }
+  }
+
+  /** The first answer, derived from the same body as it was judged then. */
+  #firstBody(request: IntakeRequest, requestId: string, nowMs: number, form: string): string {
+    if (form === PLAIN_FORM) return plainSuccess(requestId)
+    const { endpoint = request.endpoint, lenient = request.lenient, digest } = readForm(form)
+    const workspaceLimits = request.workspace.limits
+    const { limits } = this.#deps
+    const first = assess(request.body, { endpoint, workspaceLimits, limits, nowMs })
+    const body = first.ok ? successBody(first.assessment, lenient, requestId) : ''
+    if (body !== '' && (digest === undefined || digest === answerDigest(body))) return body
+    return JSON.stringify({
+      ...{ status: 'success', message: MESSAGE, request_id: requestId },
+      warnings: [{ index: 0, attribute: '', message: DETAILS_GONE }],
+    })
   }
 
   /** Runs a claimed request and gives the claim back in every case. */
@@ -134,19 +174,21 @@ export class Acceptor {
     assessment: Assessment,
     claim: Claim,
     nowMs: number,
+    quota: QuotaRequest | null,
   ): Promise<Acceptance> {
     const { idempotency } = this.#deps
     const judged =
       claim.acceptedAtMs === nowMs ? assessment : this.#asFirst(request, assessment, claim)
-    let acceptance: Acceptance | null = null
+    let ended: 'unknown' | 'refused' | { readonly form: string } = 'unknown'
     try {
-      acceptance = await this.#store(request, judged, claim)
+      const acceptance = await this.#store(request, judged, claim, quota)
+      if (acceptance.outcome === 'accepted') ended = { form: formOf(request, acceptance.body) }
+      else if (acceptance.outcome === 'refused' && acceptance.nothingStored) ended = 'refused'
+      return acceptance
     } finally {
-      if (acceptance?.outcome === 'accepted') {
-        await idempotency.complete(claim, { status: 200, body: acceptance.body })
-      } else await idempotency.release(claim)
+      if (typeof ended === 'object') await idempotency.complete(claim, ended.form)
+      else await idempotency.release(claim, ended)
     }
-    return acceptance
   }
 
   /**
@@ -170,13 +212,9 @@ export class Acceptor {
     request: IntakeRequest,
     assessment: Assessment,
     run: Pick<Claim, 'requestId' | 'acceptedAtMs'> & { readonly digest?: Buffer },
+    quota: QuotaRequest | null,
   ): Promise<Acceptance> {
     const { lane, workspace } = request
-    const quota = this.#quotaRequest(request, assessment)
-    if (quota !== null) {
-      const taken = await this.#deps.quota.take(quota)
-      if (!taken.granted) return refused(refusals.quotaRefusal(taken))
-    }
     const { requestId, acceptedAtMs, digest } = run
     const elements = assessment.queued
     const post = { appId: workspace.appId, lane, requestId, acceptedAtMs, elements, digest }
@@ -185,12 +223,20 @@ export class Acceptor {
       case 'stored':
         countStored(this.#deps.observer, request, assessment, 'accepted')
         countWarnings(this.#deps.observer, request, assessment)
-        return this.#success(request, assessment, requestId)
+        return {
+          outcome: 'accepted',
+          requestId,
+          body: successBody(assessment, request.lenient, requestId),
+          elements: assessment.accepted.length,
+        }
       case 'refused':
       case 'unknown':
         countStored(this.#deps.observer, request, assessment, 'unavailable')
         if (stored.outcome === 'refused' && quota !== null) await this.#deps.quota.giveBack(quota)
-        return refused(refusals.storeRefusal(stored.outcome, stored.reason))
+        return {
+          ...refused(refusals.storeRefusal(stored.outcome, stored.reason)),
+          nothingStored: stored.outcome === 'refused',
+        }
     }
   }
 
@@ -202,39 +248,54 @@ export class Acceptor {
     const { appId } = workspace
     return { producer, appId, lane, quota, elements: accepted.length, bytes: body.length }
   }
+}
 
-  #success(request: IntakeRequest, assessment: Assessment, requestId: string): Acceptance {
-    const { findings, accepted } = assessment
-    if (findings.warningCount === 0 && !request.lenient) {
-      // An id holds letters and digits alone.
-      const body = `${PLAIN_SUCCESS}${requestId}"}`
-      return { outcome: 'accepted', requestId, body, elements: accepted.length }
-    }
-    const body = JSON.stringify({
-      status: 'success',
-      message: MESSAGE,
-      request_id: requestId,
-      ...(findings.warningCount > 0
-        ? { warnings: refusals.detailsOf(findings.warnings, findings.warningCount) }
-        : {}),
-      ...(request.lenient
-        ? { rejected: refusals.detailsOf(findings.problems, findings.problemCount) }
-        : {}),
-    })
-    return { outcome: 'accepted', requestId, body, elements: accepted.length }
-  }
+/** The answer to an accepted request; '' when nothing of it would be accepted. */
+function successBody(assessment: Assessment, lenient: boolean, requestId: string): string {
+  const { findings, accepted } = assessment
+  if (accepted.length === 0) return ''
+  if (findings.warningCount === 0 && !lenient) return plainSuccess(requestId)
+  const { warnings, warningCount, problems, problemCount } = findings
+  return JSON.stringify({
+    ...{ status: 'success', message: MESSAGE, request_id: requestId },
+    ...(warningCount > 0 ? { warnings: refusals.detailsOf(warnings, warningCount) } : {}),
+    ...(lenient ? { rejected: refusals.detailsOf(problems, problemCount) } : {}),
+  })
+}
+
+/** An id holds letters and digits alone. */
+function plainSuccess(requestId: string): string {
+  return `${PLAIN_SUCCESS}${requestId}"}`
+}
+
+/** The form of an answer that says no more than its id. */
+const PLAIN_FORM = 'plain'
+
+const DETAILS_GONE =
+  'The details of the first answer cannot be derived again: the rules or limits have changed since'
+
+/** What is kept of an answer under a key: how the body was judged, and a digest of the text. */
+function formOf({ endpoint, lenient }: IntakeRequest, body: string): string {
+  const isPlain = body.length === PLAIN_SUCCESS.length + REQUEST_ID_DIGITS + 2
+  if (isPlain) return PLAIN_FORM
+  return `${endpoint} ${lenient ? 'lenient' : 'whole'} ${answerDigest(body)}`
+}
+
+/** '' is the form of an answer that an older relay gave: it noted none. */
+function readForm(form: string): { endpoint?: Endpoint; lenient?: boolean; digest?: string } {
+  const [endpoint = '', handling, digest] = form.split(' ')
+  if (digest === undefined) return {}
+  return { endpoint: endpoint as Endpoint, lenient: handling === 'lenient', digest }
+}
+
+function answerDigest(body: string): string {
+  return createHash('sha256').update(body).digest('base64url').slice(0, 16)
 }
 
 function bodyHash(body: Buffer): Buffer {
   return createHash('sha256').update(body).digest()
 }
 
-/** The first answer again, under the id that it gave. */
-function replayed({ status, body }: ClaimOutcome & { state: 'replay' }): Acceptance {
-  const { request_id: requestId } = JSON.parse(body) as { request_id: string }
-  return { outcome: 'replayed', requestId, status, body }
-}
-
-function refused(refusal: Refusal): Acceptance {
+function refused(refusal: Refusal): Acceptance & { outcome: 'refused' } {
   return { outcome: 'refused', refusal }
 }
