@@ -6,8 +6,9 @@ import type { PostStore } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
 import { createRequestId, producerTag, REQUEST_ID_DIGITS } from '@relay/shared/request-id.js'
 import type { Refusal } from '../refusal.js'
-import { assess, type Assessment, type RequestLimits } from './assess.js'
+import { assessing, type Assessment, type RequestLimits } from './assess.js'
 import { countRejected, countStored, countWarnings } from './count.js'
+import { FairSlices } from './fair-slices.js'
 import type { Endpoint } from './parse.js'
 import type {
   Claim,
@@ -16,7 +17,6 @@ import type {
   IntakeObserver,
   Quota,
   QuotaRequest,
-  Recalled,
 } from './ports.js'
 import * as refusals from './refusals.js'
 
@@ -72,9 +72,11 @@ const PLAIN_SUCCESS = JSON.stringify({ status: 'success', message: MESSAGE, requ
  */
 export class Acceptor {
   readonly #deps: AcceptDeps
+  readonly #slices: FairSlices
 
   constructor(deps: AcceptDeps) {
     this.#deps = deps
+    this.#slices = new FairSlices(deps.clock)
   }
 
   async accept(request: IntakeRequest): Promise<Acceptance> {
@@ -82,7 +84,9 @@ export class Acceptor {
     const nowMs = clock.nowMs()
     const { endpoint, workspace, body } = request
     const workspaceLimits = workspace.limits
-    const assessed = assess(body, { endpoint, workspaceLimits, limits, nowMs })
+    const steps = assessing(body, { endpoint, workspaceLimits, limits, nowMs })
+    const judged = this.#slices.run(request.producer, steps)
+    const assessed = judged instanceof Promise ? await judged : judged
     if (!assessed.ok) {
       return this.#refuse(request, refusals.bodyRefusal(assessed.fault), nowMs)
     }
@@ -127,10 +131,9 @@ export class Acceptor {
     if (quota !== null) {
       // Asked before the claim is written: a refused post leaves nothing. A repeated one takes none.
       const recalled = await idempotency.recall(use)
-      const exceeded = recalled === null ? await this.#exceeded(quota) : null
-      if (recalled !== null || exceeded !== null) {
-        return exceeded ?? this.#known(request, recalled as Recalled)
-      }
+      if (recalled !== null) return this.#known(request, recalled)
+      const exceeded = await this.#exceeded(quota)
+      if (exceeded !== null) return exceeded
     }
     const claim = await idempotency.claim(use)
     if ('requestId' in claim) return this.#run(request, assessment, claim, nowMs, quota)
@@ -146,20 +149,26 @@ export class Acceptor {
   }
 
   /** Answers a request whose key was used before, or cannot be used. */
-  #known(request: IntakeRequest, known: Exclude<ClaimOutcome, Claim>): Acceptance {
+  async #known(request: IntakeRequest, known: Exclude<ClaimOutcome, Claim>): Promise<Acceptance> {
     if (known.state !== 'replay') return refused(refusals.claimRefusal(known.state))
     const { requestId, acceptedAtMs: nowMs, form } = known.first
-    const body = this.#firstBody(request, requestId, nowMs, form)
+    const body = await this.#firstBody(request, requestId, nowMs, form)
     return { outcome: 'replayed', requestId, status: 200, body }
   }
 
   /** The first answer, derived from the same body as it was judged then. */
-  #firstBody(request: IntakeRequest, requestId: string, nowMs: number, form: string): string {
+  async #firstBody(
+    request: IntakeRequest,
+    requestId: string,
+    nowMs: number,
+    form: string,
+  ): Promise<string> {
     if (form === PLAIN_FORM) return plainSuccess(requestId)
     const { endpoint = request.endpoint, lenient = request.lenient, digest } = readForm(form)
     const workspaceLimits = request.workspace.limits
     const { limits } = this.#deps
-    const first = assess(request.body, { endpoint, workspaceLimits, limits, nowMs })
+    const steps = assessing(request.body, { endpoint, workspaceLimits, limits, nowMs })
+    const first = await this.#slices.run(request.producer, steps)
     const body = first.ok ? successBody(first.assessment, lenient, requestId) : ''
     if (body !== '' && (digest === undefined || digest === answerDigest(body))) return body
     return JSON.stringify({
@@ -178,7 +187,7 @@ export class Acceptor {
   ): Promise<Acceptance> {
     const { idempotency } = this.#deps
     const judged =
-      claim.acceptedAtMs === nowMs ? assessment : this.#asFirst(request, assessment, claim)
+      claim.acceptedAtMs === nowMs ? assessment : await this.#asFirst(request, assessment, claim)
     let ended: 'unknown' | 'refused' | { readonly form: string } = 'unknown'
     try {
       const acceptance = await this.#store(request, judged, claim, quota)
@@ -195,14 +204,14 @@ export class Acceptor {
    * A resumed request as its first try judged it: one request, one text. An event that lay too far
    * in the future then is not taken now, for what was stored already would be told apart from it.
    */
-  #asFirst(
-    { endpoint, workspace, body, lenient }: IntakeRequest,
+  async #asFirst(
+    { endpoint, workspace, producer, body, lenient }: IntakeRequest,
     assessment: Assessment,
     { acceptedAtMs: nowMs }: Claim,
-  ): Assessment {
+  ): Promise<Assessment> {
     const { limits } = this.#deps
     const context = { endpoint, workspaceLimits: workspace.limits, limits, nowMs }
-    const first = assess(body, context)
+    const first = await this.#slices.run(producer, assessing(body, context))
     // Settings that changed since may refuse it now; then it is as good as it was judged just now.
     const refused = !first.ok || (first.assessment.findings.problemCount > 0 && !lenient)
     return refused || first.assessment.accepted.length === 0 ? assessment : first.assessment

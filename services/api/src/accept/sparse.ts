@@ -77,17 +77,20 @@ function readRoot(cursor: PlainCursor, maxElements: number): ParsedElement[] | n
   while (cursor.nextMember()) {
     const name = cursor.nameOf(ROOT_MEMBERS)
     if (name === 'type') type = cursor.value()
-    else if (name === 'elements') elements = readElements(cursor)
+    else if (name === 'elements') elements = readElements(cursor, maxElements)
     else cursor.pass()
   }
-  const isTaken = type === 'transition' && elements.length > 0 && elements.length <= maxElements
+  const isTaken = type === 'transition' && elements.length > 0
   return isTaken ? elements : null
 }
 
-function readElements(cursor: PlainCursor): ParsedElement[] {
+function readElements(cursor: PlainCursor, max: number): ParsedElement[] {
   const elements: ParsedElement[] = []
   cursor.openArray()
-  while (cursor.nextItem()) elements.push(readPlaced(cursor))
+  while (cursor.nextItem()) {
+    if (elements.length === max) throw new NotPlain()
+    elements.push(readPlaced(cursor))
+  }
   return elements
 }
 

@@ -160,8 +160,7 @@ describe('a caller that does not behave', () => {
 describe('a producer that wants all there is', () => {
   const intake = new TestIntake([workspace(APP)], {
     maxRequestBytes: 1_000,
-    maxHeldBytes: 2_000,
-    maxHeldBytesPerProducer: 1_500,
+    maxHeldBytes: 2_400,
     maxPostsPerProducer: 3,
     placeWaitMs: 50,
     maxConnectionsPerProducer: 4,
