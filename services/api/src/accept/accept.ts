@@ -31,6 +31,8 @@ export interface IntakeRequest {
   readonly idempotencyKey: string | null
   /** After decompression. */
   readonly body: Buffer
+  /** Takes memory beyond the body, bytes; a refusal when there is none. Held until the answer. */
+  readonly room: (bytes: number) => Refusal | null
 }
 
 export type Acceptance =
@@ -118,6 +120,10 @@ export class Acceptor {
   async #claim(request: IntakeRequest, assessment: Assessment, nowMs: number): Promise<Acceptance> {
     const { idempotency, random } = this.#deps
     const { producer, workspace, idempotencyKey: key } = request
+    // Stamps and repeated fields can make several bytes of one.
+    const grown = queuedBytes(assessment) - request.body.length
+    const noRoom = grown > 0 ? request.room(grown) : null
+    if (noRoom !== null) return refused(noRoom)
     const count = assessment.accepted.length
     const requestId = createRequestId(nowMs, count, producerTag(producer), random)
     const quota = this.#quotaRequest(request, assessment)
@@ -250,12 +256,13 @@ export class Acceptor {
   }
 
   /** What the request takes of its producer's quota; null: it has none. */
-  #quotaRequest(request: IntakeRequest, { accepted }: Assessment): QuotaRequest | null {
-    const { producer, workspace, lane, body } = request
+  #quotaRequest(request: IntakeRequest, assessment: Assessment): QuotaRequest | null {
+    const { producer, workspace, lane } = request
     const quota = workspace.quotas.get(producer)
     if (quota === undefined) return null
     const { appId } = workspace
-    return { producer, appId, lane, quota, elements: accepted.length, bytes: body.length }
+    const elements = assessment.accepted.length
+    return { producer, appId, lane, quota, elements, bytes: queuedBytes(assessment) }
   }
 }
 
@@ -299,6 +306,12 @@ function readForm(form: string): { endpoint?: Endpoint; lenient?: boolean; diges
 
 function answerDigest(body: string): string {
   return createHash('sha256').update(body).digest('base64url').slice(0, 16)
+}
+
+function queuedBytes({ queued }: Assessment): number {
+  let bytes = 0
+  for (const { json } of queued) bytes += json.length
+  return bytes
 }
 
 function bodyHash(body: Buffer): Buffer {

@@ -187,6 +187,7 @@ class Intake {
         workspace,
         producer,
         body: body.body,
+        room: (bytes) => place.take(bytes),
       })
       this.#conclude(request, response, accepted, known)
     } finally {
