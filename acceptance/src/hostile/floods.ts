@@ -1,3 +1,4 @@
+import { get } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { startChild } from '@relay/dev/process/child.js'
 import { SECRET } from '../relay.js'
@@ -103,23 +104,31 @@ export async function flood(siege: Siege, name: Flood, seconds: number): Promise
 
 /** Asks for /healthz as the kubelet does, only more often. */
 function watchHealth({ relay }: Siege): { stop(): Promise<number> } {
-  let isStopped = false
   let slowestMs = 0
-  const watched = (async () => {
-    while (!isStopped) {
-      const startedMs = performance.now()
-      await fetch(`${relay.opsUrl}/healthz`).then((answer) => answer.text())
-      slowestMs = Math.max(slowestMs, performance.now() - startedMs)
-      await sleep(LOOK_EVERY_MS)
-    }
-  })()
+  const asked: Promise<void>[] = []
+  const ask = async (): Promise<void> => {
+    const startedMs = performance.now()
+    await healthOf(relay.opsUrl)
+    slowestMs = Math.max(slowestMs, performance.now() - startedMs)
+  }
+  const timer = setInterval(() => asked.push(ask()), LOOK_EVERY_MS)
   return {
     stop: async () => {
-      isStopped = true
-      await watched
+      clearInterval(timer)
+      await Promise.all(asked)
       return slowestMs
     },
   }
+}
+
+function healthOf(opsUrl: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const asked = get(`${opsUrl}/healthz`, (response) => {
+      response.resume()
+      response.once('end', resolve)
+    })
+    asked.once('error', reject)
+  })
 }
 
 export async function floodAll(siege: Siege, seconds: number): Promise<readonly Flooded[]> {

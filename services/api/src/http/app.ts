@@ -156,8 +156,7 @@ class Intake {
       this.#refuse(request, response, read.refusal, known)
       return
     }
-    const begun = this.#shares.begin(sender.producer)
-    const place = begun instanceof Promise ? await begun : begun
+    const place = await this.#shares.begin(sender.producer)
     if ('status' in place) {
       this.#refuse(request, response, place, known)
       return

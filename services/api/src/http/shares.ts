@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Refusal } from '../refusal.js'
+import { isKnownNow } from './strangers.js'
 
 /** What all posts together, and one producer's alone, may hold of this process at one time. */
 export interface ShareLimits {
@@ -82,6 +83,7 @@ export class Shares {
     }
     use.connections += 1
     this.#owners.set(socket, use)
+    isKnownNow(socket)
     if (owner !== undefined) owner.connections -= 1
     else socket.once('close', () => { this.#closed(socket) }) // prettier-ignore
     return null
