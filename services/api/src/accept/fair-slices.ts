@@ -64,6 +64,8 @@ export class FairSlices {
 
   #slice<T>(use: Use, steps: Steps<T>): { readonly value: T } | null {
     this.#takeTurn()
+    // Also of work that ran at once: else who comes later would first be given all that time.
+    this.#servedMs = Math.max(use.usedMs, this.#servedMs)
     const startedMs = this.#clock.monotonicMs()
     try {
       for (;;) {
@@ -73,7 +75,7 @@ export class FairSlices {
       }
     } finally {
       const tookMs = this.#clock.monotonicMs() - startedMs
-      use.usedMs = Math.max(use.usedMs, this.#servedMs) + tookMs
+      use.usedMs = this.#servedMs + tookMs
       this.#turnMs += tookMs
     }
   }
@@ -96,7 +98,6 @@ export class FairSlices {
     }
     const job = next?.jobs[0]
     if (next === null || job === undefined) return
-    this.#servedMs = next.usedMs
     let hasEnded = true
     try {
       hasEnded = job.slice()

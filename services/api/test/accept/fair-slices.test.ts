@@ -57,6 +57,22 @@ describe('slices of the event loop', () => {
     expect(endedAt - askedAt).toBeLessThanOrEqual(2)
   })
 
+  it('hold nothing against a producer that was served while nobody else came', async () => {
+    const loop = new Loop()
+    for (let i = 0; i < 500; i++) {
+      await loop.slices.run('neighbour', loop.work(3))
+      await loop.turn()
+    }
+    for (let i = 0; i < 64; i++) void loop.slices.run(`flood${String(i % 8)}`, loop.work(100))
+    for (let i = 0; i < 30; i++) await loop.turn()
+    let isServed = false
+    void Promise.resolve(loop.slices.run('neighbour', loop.work(3))).then(() => {
+      isServed = true
+    })
+    for (let i = 0; i < 9; i++) await loop.turn()
+    expect(isServed).toBe(true)
+  })
+
   it('divide the time evenly among who always has work', async () => {
     const loop = new Loop()
     const done = { one: 0, two: 0 }
