@@ -10,6 +10,7 @@ import { authenticate } from '../auth/authenticate.js'
 import { withoutByteOrderMark } from '../json/byte-order-mark.js'
 import type { Refusal } from '../refusal.js'
 import { readBody } from './body.js'
+import { FairTurns } from './fair-turns.js'
 import { DOCS_PATHS, serveDocs } from './docs.js'
 import { refusalAnswer, send, type Answer } from './envelope.js'
 import { callersRequestId, readHeaders } from './headers.js'
@@ -38,8 +39,7 @@ export const DEFAULT_LIMITS: IntakeLimits = {
   maxFindings: 1_000,
   maxRequestBytes: 1_048_576,
   // A held body takes up to ten times its size while it is parsed and stored.
-  maxHeldBytes: 32 * 1_048_576,
-  maxHeldBytesPerProducer: 24 * 1_048_576,
+  maxHeldBytes: 24 * 1_048_576,
   maxPostsPerProducer: 256,
   placeWaitMs: 500,
   // Far above what honest clients have open; it takes five such producers to fill the door.
@@ -61,6 +61,9 @@ export interface IntakeDeps extends Omit<AcceptDeps, 'limits'> {
   readonly producersTrace: ProducersTrace
   readonly limits: IntakeLimits
 }
+
+/** Bodies decompressed at one time: each has a window and buffers of its own beside its output. */
+const MAX_UNPACKING = 4
 
 /** Told to the observer in place of a status when the caller went away before its answer. */
 const ABORTED = 499
@@ -122,6 +125,7 @@ class Intake {
   readonly #acceptor: Acceptor
   readonly #shares: Shares
   readonly #imports: Imports
+  readonly #unpacking = new FairTurns(MAX_UNPACKING)
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
@@ -167,7 +171,13 @@ class Intake {
     }
     try {
       const { maxRequestBytes: maxBytes, bodyMs: mostMs } = this.#deps.limits
-      const body = await readBody(request, read.headers.gzip, { maxBytes, mostMs }, place)
+      const body = await readBody(
+        request,
+        read.headers.gzip,
+        { maxBytes, mostMs },
+        place,
+        this.#unpacking,
+      )
       if (body.outcome === 'aborted') {
         this.#tell(ABORTED, this.#requestId(known), known)
         return
@@ -185,6 +195,7 @@ class Intake {
         workspace,
         producer,
         body: withoutByteOrderMark(body.body),
+        room: (bytes) => place.take(bytes),
       })
       this.#conclude(request, response, accepted, known)
     } finally {
