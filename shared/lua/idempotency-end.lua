@@ -26,7 +26,7 @@ for i = 1, 3 do
   local stored = redis.call('HGET', KEYS[i], ARGV[1])
   local record = stored and cjson.decode(stored)
   if record and record.id == ARGV[2] then
-    if ARGV[3] == 'refused' and not record.resumed then
+    if ARGV[3] == 'refused' and not record.resumed and not record.status then
       redis.call('HDEL', KEYS[i], ARGV[1])
       if redis.call('HINCRBY', KEYS[i], ARGV[5], -ARGV[6]) <= 0 then
         redis.call('HDEL', KEYS[i], ARGV[5])

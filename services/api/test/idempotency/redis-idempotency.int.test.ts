@@ -140,6 +140,13 @@ describe('what a key leaves in Redis', () => {
     expect(await keysLeft()).toEqual([])
   })
 
+  it('stays when the post was answered, although a late call reports that nothing was stored', async () => {
+    const first = await claimed('first', 'body')
+    await idempotency.complete(first, FORM)
+    await idempotency.release(first, 'refused')
+    expect(await claim('second', 'body')).toMatchObject({ state: 'replay', first: FIRST })
+  })
+
   it('stays when an earlier try may have stored something', async () => {
     await idempotency.release(await claimed('first', 'body'), 'unknown')
     await idempotency.release(await claimed('second', 'body'), 'refused')
