@@ -3,7 +3,7 @@
 # Behind a private registry or proxy: --secret id=npmrc,src=$HOME/.npmrc --secret id=ca,src=ca.pem.
 # Non-root, nothing is written to the root file system, no package manager is run at start.
 
-# The newest patches by default; a release names its digest: docs/deployment.md.
+# The newest patches by default; a release names its digest: docs/guide/deployment.md.
 ARG NODE_IMAGE=node:24-bookworm-slim
 
 FROM ${NODE_IMAGE} AS manifests

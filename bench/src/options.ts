@@ -12,7 +12,7 @@ export interface Options extends BenchOptions {
 export const USAGE = `usage: npm run bench -- [--quick] [--rows name,name] [--repeat 3] [--out FILE]
 
   --quick   a smoke test of the harness, once, without a document
-  --out     default docs/performance.md when all rows are measured, else none`
+  --out     default docs/reports/performance.md when all rows are measured, else none`
 
 /** Throws for anything it does not know. */
 export function parseOptions(args: readonly string[]): Options {
@@ -29,6 +29,6 @@ export function parseOptions(args: readonly string[]): Options {
   const rows = values.rows.split(',').filter((name) => name !== '')
   const repeat = Number(values.repeat ?? (quick ? 1 : 3))
   if (!Number.isInteger(repeat) || repeat < 1) throw new Error('--repeat takes a whole number')
-  const out = values.out ?? (quick || rows.length > 0 ? null : 'docs/performance.md')
+  const out = values.out ?? (quick || rows.length > 0 ? null : 'docs/reports/performance.md')
   return { quick, rows, repeat, out }
 }

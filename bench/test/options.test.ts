@@ -2,7 +2,7 @@ import { parseOptions } from '../src/options.js'
 
 describe('options', () => {
   it('writes the document only when all rows are measured in full', () => {
-    expect(parseOptions([]).out).toBe('docs/performance.md')
+    expect(parseOptions([]).out).toBe('docs/reports/performance.md')
     expect(parseOptions(['--rows', 'drain']).out).toBeNull()
     expect(parseOptions(['--quick']).out).toBeNull()
     expect(parseOptions(['--quick', '--out', 'x.md']).out).toBe('x.md')

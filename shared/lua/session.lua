@@ -26,6 +26,8 @@
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- First a write that needs no room: a full Redis refuses a script whose first write might need some.
+redis.call('HDEL', KEYS[3], '')
 -- Those of the run before that did not leave. Redis may have forgotten how long they went on, so also
 -- those whose lease seems to be over.
 if redis.call('HGET', KEYS[3], 'digest') ~= ARGV[6] then

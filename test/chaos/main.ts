@@ -97,7 +97,7 @@ async function record({ durationMs, rate }: Options, rows: readonly string[]): P
   const date = new Date(systemClock.nowMs()).toISOString().slice(0, 10)
   const title = `${date}: ${String(rows.length)} runs of ${String(durationMs / 1000)} s, ${String(rate)} elements/s`
   const text = `\n### ${title}\n\n${[TABLE_HEAD, ...rows].join('\n')}\n`
-  await appendFile(join(ROOT, 'docs/reliability.md'), text)
+  await appendFile(join(ROOT, 'docs/reports/reliability.md'), text)
 }
 
 process.exit(await main())

@@ -40,7 +40,7 @@ export const USAGE = `npm run test:faults -- [options]
   --prove             every mutant (or that of --mutant) in the run that shows it, then the same
                       run without it: the first must fail, the second hold
   --list              print the names of the faults, plots and mutants
-  --record            append the table to docs/reliability.md
+  --record            append the table to docs/reports/reliability.md
   --keep              keep the logs of passed runs, too
 `
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ROOT } from '@relay/tools/folders.js'
 import { findPrometheus } from '@relay/tools/prometheus/find-prometheus.js'
@@ -9,12 +9,11 @@ import { drillDocument, drillSection, type ReportFacts } from './report.js'
 import { runDrill } from './run-drill.js'
 import { FACTOR } from './stand.js'
 
-// npm run ops:drills [-- NAME …]: runs the drills and writes docs/runbook/drills.md and its pictures.
+// npm run ops:drills [-- NAME …]: runs the drills and writes docs/reports/drills.md.
 // Services are run as built: npm run build first.
 
 const EX_USAGE = 64
-const DOCUMENT = join(ROOT, 'docs/runbook/drills.md')
-const PICTURES = join(ROOT, 'docs/img/drills')
+const DOCUMENT = join(ROOT, 'docs/reports/drills.md')
 
 const facts: ReportFacts = {
   factor: FACTOR,
@@ -31,14 +30,12 @@ async function main(wanted: readonly string[]): Promise<number> {
   }
   const programs = await findPrometheus(console.log)
   if ('problem' in programs) throw new Error(`No Prometheus: ${programs.problem}`)
-  await mkdir(PICTURES, { recursive: true })
   const sections = await keptSections()
   const failed: string[] = []
   for (const drill of DRILLS) {
     if (wanted.length > 0 && !wanted.includes(drill.name)) continue
     try {
       const result = await runDrill(drill, programs, console.log)
-      await writeFile(join(PICTURES, `${drill.name}.svg`), result.svg)
       sections.set(drill.title, drillSection(result, facts))
       await writeDocument(sections)
     } catch (error) {

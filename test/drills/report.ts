@@ -9,14 +9,13 @@ export interface ReportFacts {
 
 const ROW_END = ' |'
 
-/** The part of docs/runbook/drills.md on one drill. */
+/** The part of docs/reports/drills.md on one drill. */
 export function drillSection(result: DrillResult, { page, factor }: ReportFacts): string {
   const { drill, boxes, status } = result
   return [
     `## ${drill.title}`,
     drill.injected,
     timeTable(result, factor),
-    `![Overview during the drill: ${drill.title}](../img/drills/${drill.name}.svg)`,
     `**What the overview showed.** ${drill.reading}`,
     `Boxes at the alert: ${boxes.map(boxWords).join(' · ')}.`,
     `\`relay status\` at the same moment:`,
@@ -24,7 +23,7 @@ export function drillSection(result: DrillResult, { page, factor }: ReportFacts)
     '**What the runbook says, and what was done.**',
     ...drill.steps.map(({ page: name, step, did }) =>
       [
-        `- [${name}](${name}.md), step ${String(step)}: “${stepOf(page(name), step)}”`,
+        `- [${name}](../runbook/${name}.md), step ${String(step)}: “${stepOf(page(name), step)}”`,
         `  → ${did}`,
       ].join('\n'),
     ),
@@ -38,7 +37,7 @@ function timeTable(result: DrillResult, factor: number): string {
     [0, 'trouble begins'],
     ...alerts.map(({ name, severity, firedS }): [number, string] => [
       firedS,
-      `[${name}](${name}.md) fires (${severity})`,
+      `[${name}](../runbook/${name}.md) fires (${severity})`,
     ]),
     ...(drill.alerts.length === 0
       ? [[knownS, 'the metrics show it; no alert'] as [number, string]]
@@ -93,4 +92,4 @@ error when an alert that has to fire does not, or when following the page does n
 Prometheus scrapes every second, and the budget window is 10 s with 1,000 user updates and 3,000 events. relay's own times (retries every
 2 s, probes) are as in production. Multiply what an alert needed by FACTOR for what it needs there.
 
-The pictures are the dashboard _relay / Overview_, drawn from that Prometheus: curves over the whole drill, boxes at the alert.`
+The boxes are the single values of the dashboard _relay / Overview_ at the alert.`

@@ -2,17 +2,14 @@ import type { PrometheusPrograms } from '@relay/tools/prometheus/find-prometheus
 import { waitFor } from '@relay/tools/wait-for.js'
 import { systemClock } from '@relay/shared/clock.js'
 import type { Prometheus } from '../live/prometheus.js'
-import { drawDashboard } from '../live/pictures/dashboard-picture.js'
-import { formatValue } from '../live/pictures/format.js'
-import { colourOf } from '../live/pictures/stat.js'
-import { COLOURS } from '../live/pictures/theme.js'
+import { readBoxes, type Box } from './boxes.js'
 import type { Drill } from './drill.js'
 import { shortenedOverview } from './shortened-overview.js'
 import { FACTOR, SHOP, Stand } from './stand.js'
 
-/** Calm that is watched before the trouble, so that the picture shows the difference, s. */
+/** Calm that is watched before the trouble, before the trouble, s. */
 const CALM_S = 20
-/** What a person needs to open the page, s: the picture's single values are of the end of it. */
+/** What a person needs to open the page, s; the boxes are read at its end. */
 const LOOK_S = 3
 const START_TIMEOUT_MS = 90_000
 const ALERT_TIMEOUT_MS = 240_000
@@ -39,14 +36,9 @@ export interface DrillResult {
   readonly wellS: number
   readonly quietS: number
   /** Boxes of the overview at the moment of the alert: title, words, colour. */
-  readonly boxes: readonly {
-    readonly title: string
-    readonly words: string
-    readonly colour: string
-  }[]
+  readonly boxes: readonly Box[]
   /** What `relay status` printed then. */
   readonly status: string
-  readonly svg: string
 }
 
 const now = () => systemClock.nowMs() / 1_000
@@ -87,22 +79,12 @@ export async function runDrill(
     await until('the alerts to end', isQuiet, WELL_TIMEOUT_MS)
     const quietS = now()
     const alerts = await firedAlerts(prometheus, { fromS, injectedS, toS: quietS })
-    const marks = [
-      { atS: injectedS, letter: 'T' },
-      ...(drill.alerts.length === 0 ? [] : [{ atS: knownS, letter: 'A' }]),
-      { atS: actedS, letter: 'D' },
-      { atS: wellS, letter: 'W' },
-    ]
-    const lastS = Math.ceil(wellS) + 5
-    await until('the end of the picture', () => now() > lastS + 1, START_TIMEOUT_MS)
-    const picture = await drawDashboard(prometheus, overview, {
-      range: { fromS, toS: lastS, stepS: Math.max(1, Math.ceil((lastS - fromS) / 120)) },
-      ...{ statAtS: knownS + LOOK_S - 1, appIds: SHOP, rateWindow: RATE_WINDOW, marks },
-      caption: `${drill.title}. T trouble, A alert, D dealt with, W well again. Boxes: ${String(LOOK_S - 1)} s after it was noticed.`,
+    const boxes = await readBoxes(prometheus, overview, {
+      ...{ atS: knownS + LOOK_S - 1, appIds: SHOP, rateWindow: RATE_WINDOW },
     })
     const seconds = (atS: number) => Math.round(atS - injectedS)
     return {
-      ...{ drill, alerts, status, svg: picture.svg, boxes: boxesOf(picture.shown) },
+      ...{ drill, alerts, status, boxes },
       ...{ knownS: seconds(knownS), actedS: seconds(actedS) },
       ...{ wellS: seconds(wellS), quietS: seconds(quietS) },
     }
@@ -148,27 +130,6 @@ async function firedAlerts(
       }
     })
     .sort((a, b) => a.firedS - b.firedS || a.name.localeCompare(b.name))
-}
-
-const COLOUR_NAMES = new Map<string | null, string>([
-  [COLOURS.green, 'green'],
-  [COLOURS.yellow, 'yellow'],
-  [COLOURS.red, 'red'],
-])
-
-function boxesOf(shown: Awaited<ReturnType<typeof drawDashboard>>['shown']) {
-  const panels = overview.rows.flatMap((row) => row.panels)
-  return panels.flatMap((panel) => {
-    const data = shown.get(panel.title)
-    if (data?.kind !== 'stat') return []
-    const value = data.values[0]?.value
-    const words =
-      value === undefined
-        ? 'no data'
-        : (panel.words?.[String(value)] ?? formatValue(value, panel.unit))
-    const colour = value === undefined ? null : colourOf(value, panel.limits)
-    return [{ title: panel.title, words, colour: COLOUR_NAMES.get(colour) ?? '' }]
-  })
 }
 
 function until(

@@ -8,7 +8,7 @@ import { startChild } from '@relay/tools/process/child.js'
 import { APP_ID, Relay, SECRET } from '../support/relay.js'
 import { numberedUser } from '../support/shop.js'
 
-/** The examples of docs/producers.md as a reader copies them, by what runs them. */
+/** The examples of docs/guide/producers.md as a reader copies them, by what runs them. */
 const RUN_BY: Readonly<Record<string, readonly [command: string, file: string]>> = {
   sh: ['bash', 'example.sh'],
   js: [process.execPath, 'example.mjs'],
@@ -17,7 +17,7 @@ const RUN_BY: Readonly<Record<string, readonly [command: string, file: string]>>
 const HOST = 'http://relay:8080'
 
 async function examples(): Promise<{ language: string; code: string }[]> {
-  const text = await readFile(join(ROOT, 'docs/producers.md'), 'utf8')
+  const text = await readFile(join(ROOT, 'docs/guide/producers.md'), 'utf8')
   return [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = '', code = '']) => {
     return { language, code }
   })

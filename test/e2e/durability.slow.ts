@@ -33,7 +33,7 @@ describe.each([
       )
       const answers = await Promise.all(posts)
       expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
-      // While an fsync of "everysec" is slow, Redis keeps what follows in its own memory (docs/operators.md).
+      // While an fsync of "everysec" is slow, Redis keeps what follows in its own memory (docs/guide/operators.md).
       const isWritten = async () => {
         const facts = await askRedisText(relay.redis.port, 'INFO persistence')
         return facts?.includes('aof_pending_bio_fsync:0') ?? false

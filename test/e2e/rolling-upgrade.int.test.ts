@@ -11,13 +11,18 @@ const NEXT = {
   changes: [
     {
       file: CHUNK,
-      search: 'export const CHUNK_FORMAT = 1;',
-      replace: 'export const CHUNK_FORMAT = 2;',
+      search: 'export const CHUNK_FORMAT = WITH_PROJECTS;',
+      replace: 'export const CHUNK_FORMAT = 3;',
     },
     {
       file: CHUNK,
-      search: 'if (version !== CHUNK_FORMAT)',
-      replace: 'if (version !== CHUNK_FORMAT && version !== 1)',
+      search: '? WITH_PROJECTS : WITHOUT_PROJECTS;',
+      replace: '? WITH_PROJECTS : CHUNK_FORMAT;',
+    },
+    {
+      file: CHUNK,
+      search: 'chunk.readUInt8(0) >= WITH_PROJECTS',
+      replace: 'chunk.readUInt8(0) === WITH_PROJECTS',
     },
   ],
 }

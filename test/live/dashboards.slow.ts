@@ -7,7 +7,7 @@ import { prometheusHere } from '@relay/tools/prometheus/find-prometheus.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { DASHBOARDS } from '@relay/tools/ops/dashboards/all.js'
 import { Prometheus } from './prometheus.js'
-import { fillIn } from './pictures/panel-data.js'
+import { fillIn } from '../drills/boxes.js'
 import { startRelayUnderLoad, SHOP, type RelayUnderLoad } from './relay-under-load.js'
 
 const programs = prometheusHere()

@@ -1,5 +1,5 @@
 /**
- * `npm run soak`: relay at its default budgets for an hour, measured. Writes docs/soak.md and its
+ * `npm run soak`: relay at its default budgets for an hour, measured. Writes docs/reports/soak.md and its
  * picture; status 1 when something was not flat or a law did not hold.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -22,8 +22,8 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '60' },
     /** Makes faults so many times as often. From about 5 on every probe meets one, and nothing is mild any more. */
     pace: { type: 'string', default: '1' },
-    /** Folder for soak.md and img/soak.svg. */
-    out: { type: 'string', default: join(ROOT, 'docs') },
+    /** Folder for soak.md; soak.svg is written to ../img. */
+    out: { type: 'string', default: join(ROOT, 'docs/reports') },
   },
 })
 const minutes = Number(values.minutes)
@@ -46,9 +46,9 @@ const relay = await Relay.start({
 try {
   const { text, samples, holds } = await soak()
   const page = join(values.out, 'soak.md')
-  mkdirSync(join(values.out, 'img'), { recursive: true })
+  mkdirSync(join(values.out, '../img'), { recursive: true })
   await writePage(page, text)
-  writeFileSync(join(values.out, 'img', 'soak.svg'), plotSoak(samples))
+  writeFileSync(join(values.out, '../img/soak.svg'), plotSoak(samples))
   process.stdout.write(`written: ${page}\n`)
   process.exitCode = holds ? 0 : 1
 } finally {

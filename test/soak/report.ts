@@ -1,7 +1,7 @@
 import { cpus } from 'node:os'
 import { judgeFlatness, judgeLaws, WARM_UP_SHARE, type SoakFacts } from './judge.js'
 
-/** `docs/soak.md`, and whether everything in it holds. */
+/** `docs/reports/soak.md`, and whether everything in it holds. */
 export function soakDocument(facts: SoakFacts): { readonly text: string; readonly holds: boolean } {
   const { minutes, samples, troubles } = facts
   const flatness = judgeFlatness(samples)
@@ -18,7 +18,7 @@ What is posted follows what waits, so that the budgets are always wanted whole a
     .map(({ name, used, limit }) => `${(used * 100).toFixed(1)} % of ${number(limit)} ${name}`)
     .join(' and ')} per minute were delivered after the warm-up, faults included.
 
-![Memory, descriptors, keys and latency over time](img/soak.svg)
+![Memory, descriptors, keys and latency over time](../img/soak.svg)
 
 The first ${(minutes * WARM_UP_SHARE).toFixed(0)} minutes are warm-up; the medians are of each third of the rest. What grows without end shows as a last third above the first. Every chunk that waits is a key in Redis, so keys and memory there are judged while at most 200 elements wait.
 

@@ -28,7 +28,7 @@ with a Redis of its own (\`appendfsync everysec\`).
 system's books. Load generator and the stand-in for MoEngage are processes of their own and are not
 counted. Elements are those of the traffic generator, about 400 bytes.
 
-What bounds the rows that miss their targets: [performance-limits.md](performance-limits.md). How much of a budget is
+What bounds the rows that miss their targets: [performance-limits.md](../design/performance-limits.md). How much of a budget is
 used: [budget-use.md](budget-use.md).`
 
 export interface DocumentFacts {

@@ -77,7 +77,7 @@ function costOf(reply: readonly Reply[]): Cost {
   return { users, events, devices }
 }
 
-/** The exact log of what counts in the budget windows of one workspace. See docs/adr/0003. */
+/** The exact log of what counts in the budget windows of one workspace. See docs/design/adr/0003. */
 export class Ledger {
   readonly #client: RedisClient
   readonly #keys: ReturnType<typeof workspaceKeys>

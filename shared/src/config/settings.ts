@@ -13,7 +13,7 @@ import {
   IDENTIFIERS_ACCEPTED,
 } from './workspace.js'
 
-/** What the 200 promises; see docs/configuration.md. */
+/** What the 200 promises; see docs/reference/configuration.md. */
 export const DURABILITIES = ['process', 'disk', 'replica'] as const
 export type Durability = (typeof DURABILITIES)[number]
 

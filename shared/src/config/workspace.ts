@@ -185,7 +185,7 @@ export function parseWorkspacesFile(
   const fault = (where: string, problem: string): ConfigFault => ({
     where: where === '' ? file : `${file} ${where}`,
     problem,
-    accepted: 'the workspaces file described in docs/configuration.md',
+    accepted: 'the workspaces file described in docs/reference/configuration.md',
   })
   let json: unknown
   try {

@@ -36,6 +36,8 @@ export type Counted =
   /** Nothing was entered. */
   | { readonly outcome: 'refused'; readonly refused: readonly RefusedCustomer[] }
 
+const ANNOUNCE: Script = { name: 'announce-sketch', text: luaText('announce-sketch.lua'), keys: 1 }
+
 export interface CustomerCountsOptions {
   readonly client: RedisClient
   readonly prefix: string
@@ -64,10 +66,9 @@ export class CustomerCounts {
   ): Promise<void> {
     const key = this.#keys.customerSketches
     const member = `${String(sketch.unseenUnits)}:${sketch.id}`
-    const { client } = this.#o
-    await client.zadd(key, untilMs, member)
-    await client.zremrangebyscore(key, '-inf', untilMs - longestWindowMs - SKETCH_KEPT_MS)
-    await client.pexpire(key, longestWindowMs + SKETCH_KEPT_MS)
+    const keptMs = longestWindowMs + SKETCH_KEPT_MS
+    const args = [member, untilMs, untilMs - keptMs, keptMs]
+    await runScript(this.#o.client, ANNOUNCE, [key], args)
   }
 
   async reserve(

@@ -12,7 +12,7 @@ export interface RedisProblem {
 const CAUSES: readonly (readonly [pattern: RegExp, problem: string, next: string])[] = [
   [/WRONGPASS|invalid password/i, 'Redis refuses the password', 'Correct it in REDIS_URL'],
   [/NOAUTH/, 'Redis asks for a password and none is given', 'Add it to REDIS_URL'],
-  [/NOPERM/, 'the Redis user lacks permissions', 'Compare its ACL with docs/operators.md'],
+  [/NOPERM/, 'the Redis user lacks permissions', 'Compare its ACL with docs/guide/operators.md'],
   [
     /ECONNREFUSED/,
     'nothing listens at the address of Redis',

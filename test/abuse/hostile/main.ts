@@ -5,11 +5,11 @@ import { document, isAsExpected, type PlayedGroup } from './report.js'
 import { GROUPS, Siege, startTarget } from './run.js'
 import { timeWrongKeys } from './wrong-keys.js'
 
-const REPORT = fileURLToPath(new URL('../../../docs/security-inputs.md', import.meta.url))
+const REPORT = fileURLToPath(new URL('../../../docs/reports/security-inputs.md', import.meta.url))
 const ROUNDS = 2_000
 const FLOOD_S = 10
 
-// Plays every hostile input, the slow ones included, and writes docs/security-inputs.md.
+// Plays every hostile input, the slow ones included, and writes docs/reports/security-inputs.md.
 const siege = new Siege(await startTarget(), () => performance.now())
 const groups: PlayedGroup[] = []
 try {

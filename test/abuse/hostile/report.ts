@@ -22,7 +22,7 @@ ones, are part of \`npm run test:slow\` (\`test/abuse/hostile.slow.ts\`), where 
 - **neighbour**: posts of the well-behaved producer answered meanwhile, and the slowest of them. All were answered 200 unless it says otherwise.
 `
 
-/** `docs/security-inputs.md`, from what was seen. */
+/** `docs/reports/security-inputs.md`, from what was seen. */
 export function document(
   groups: readonly PlayedGroup[],
   floods: readonly Flooded[],

@@ -1,7 +1,7 @@
 /**
  * `npm run measure:backlog`: the most memory that one worker takes while a backlog of a million
  * elements waits: of many customers, all of one customer, and all of a budget that is exhausted, so
- * that the worker looks as far ahead as it may. Takes some minutes, writes docs/backlog-memory.md;
+ * that the worker looks as far ahead as it may. Takes some minutes, writes docs/reports/backlog-memory.md;
  * ends with status 1 when memory is over the bound or something did not arrive, or twice.
  */
 import { readFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ import { numberedEvent, numberedUser } from '../../support/shop.js'
 const { values } = parseArgs({
   options: {
     elements: { type: 'string', default: '1000000' },
-    out: { type: 'string', default: join(ROOT, 'docs', 'backlog-memory.md') },
+    out: { type: 'string', default: join(ROOT, 'docs/reports/backlog-memory.md') },
   },
 })
 const ELEMENTS = Number(values.elements)

@@ -1,6 +1,6 @@
 /**
  * `npm run measure:budgets`: how much of the binding budget is used, and how full bodies are, with 1,
- * 2, 4 and 8 workers, in windows as MoEngage has them. Takes a quarter of an hour, writes docs/budget-use.md.
+ * 2, 4 and 8 workers, in windows as MoEngage has them. Takes a quarter of an hour, writes docs/reports/budget-use.md.
  */
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,7 +15,7 @@ const { values } = parseArgs({
   options: {
     windows: { type: 'string', default: '10' },
     workers: { type: 'string', default: '1,2,4,8' },
-    out: { type: 'string', default: join(ROOT, 'docs', 'budget-use.md') },
+    out: { type: 'string', default: join(ROOT, 'docs/reports/budget-use.md') },
   },
 })
 const WINDOWS = Number(values.windows)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { ROOT } from '../folders.js'
 import { envExample, withSettings } from './settings.js'
 
-/** Writes docs/configuration.md and .env.example anew from the settings that relay knows. */
-const file = join(ROOT, 'docs', 'configuration.md')
+/** Writes docs/reference/configuration.md and .env.example from the settings that relay knows. */
+const file = join(ROOT, 'docs/reference/configuration.md')
 await writeFile(file, withSettings(await readFile(file, 'utf8')))
 await writeFile(join(ROOT, '.env.example'), envExample())

@@ -1,7 +1,7 @@
 import { SETTINGS } from '@relay/shared/config/settings.js'
 import { table, type Row } from './table.js'
 
-/** The generated table stands between these lines of docs/configuration.md. */
+/** The generated table stands between these lines of docs/reference/configuration.md. */
 const BEGIN = '<!-- settings: begin -->'
 const END = '<!-- settings: end -->'
 
@@ -11,7 +11,7 @@ const ENV_HEAD = `# Every setting of relay, with its default. Made by: npm run d
 # docker compose reads .env for the few variables that docker-compose.yml names.
 `
 
-/** `docs/configuration.md` with its table as the settings are now. Throws when it has no place for one. */
+/** `docs/reference/configuration.md` with its table as the settings are now. Throws when it has no place for one. */
 export function withSettings(document: string): string {
   const begin = document.indexOf(BEGIN)
   const end = document.indexOf(END)

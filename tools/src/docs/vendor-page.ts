@@ -1,7 +1,7 @@
 import type { Subject } from './vendor-subjects.js'
 import { RULINGS } from './vendor-verdicts.js'
 
-/** docs/vendor-coverage.md; throws for subjects without a ruling and rulings without a subject. */
+/** docs/reference/vendor-coverage.md; throws for subjects without a ruling and rulings without a subject. */
 export function vendorPage(subjects: readonly Subject[]): string {
   const used = new Set<RegExp>()
   const rows = [...new Set(subjects)].map((subject) => {

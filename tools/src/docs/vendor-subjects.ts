@@ -63,7 +63,7 @@ export function factSubjects(facts: string): Subject[] {
       if (kind === '## Limits') return [`limit ${cells[1] ?? ''}`]
       return [`error ${cells[1] ?? ''}: ${(cells[2] ?? '').slice(0, 60)}`]
     }
-    // Two sections have a paragraph in place of a list.
+    // Two sections have a paragraph instead of a list.
     return /^(Per end user|Get User)/.test(line) ? [`rule ${short(line)}`] : []
   })
 }

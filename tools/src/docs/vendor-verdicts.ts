@@ -32,7 +32,7 @@ export const RULINGS: readonly Ruling[] = [
   rule(/^limit (users|events|devices|scope|window)/, 'kept to', 'budget ledger over all workers, in every window'),
   // facts.md: errors
   rule(/^error 200/, 'carried', 'delivered; silent drops are refused or warned of at intake'),
-  rule(/^error /, 'carried', 'classified by the worker: see docs/reliability.md'),
+  rule(/^error /, 'carried', 'classified by the worker: see docs/reports/reliability.md'),
   // facts.md: the rest
   rule(/^rule `customer`/, 'carried', 'members of another type are warned of'),
   rule(/^rule `customer_id`/, 'refused by name', 'the list, exact; another spelling is a warning; control characters and what programs write for no value are refused'),

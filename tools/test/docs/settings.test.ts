@@ -14,8 +14,8 @@ function exampleEnvironment(): Record<string, string> {
 }
 
 describe('what the documents say of the settings', () => {
-  it('docs/configuration.md is as npm run docs:settings writes it', () => {
-    const document = text('docs', 'configuration.md')
+  it('docs/reference/configuration.md is as npm run docs:settings writes it', () => {
+    const document = text('docs', 'reference', 'configuration.md')
     expect(withSettings(document)).toBe(document)
   })
 

@@ -37,7 +37,7 @@ export const accepted = z
 
 const error = z.strictObject({
   message: z.string(),
-  type: z.enum(Object.keys(ERROR_TYPES)).describe('See docs/errors.md.'),
+  type: z.enum(Object.keys(ERROR_TYPES)).describe('See docs/reference/errors.md.'),
   request_id: requestId,
   attribute: z.string().optional(),
   details: z.array(detail).optional(),

@@ -1,4 +1,4 @@
-/** An error type as producers meet it: where, why, and what helps. docs/errors.md is made of these. */
+/** An error type as producers meet it: where, why, and what helps. docs/reference/errors.md is made of these. */
 export interface ErrorType {
   readonly statuses: readonly number[]
   readonly cause: string
@@ -6,7 +6,7 @@ export interface ErrorType {
 }
 
 const POST_AGAIN =
-  'Post the same bytes again after `Retry-After`, with the same `Idempotency-Key`; see "When to post again" in docs/producers.md.'
+  'Post the same bytes again after `Retry-After`, with the same `Idempotency-Key`; see "When to post again" in docs/guide/producers.md.'
 
 /** Every `error.type` that the intake answers with. The names are MoEngage's where it has one. */
 export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
@@ -159,7 +159,7 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
   },
 }
 
-/** Where docs/errors.md speaks of a type. */
+/** Where docs/reference/errors.md speaks of a type. */
 export function anchorOf(type: string): string {
   const anchor = type.toLowerCase().replaceAll(' ', '-')
   return isTwin(type) ? `${anchor}-header` : anchor
@@ -176,7 +176,7 @@ const SHAPE = `{
   }
 }`
 
-/** docs/errors.md. */
+/** docs/reference/errors.md. */
 export function errorsPage(): string {
   const sections = Object.entries(ERROR_TYPES).map(([type, { statuses, cause, remedy }]) => {
     const heading = `<a id="${anchorOf(type)}"></a>\n\n## ${type}`

@@ -54,8 +54,8 @@ describe('the OpenAPI document', () => {
     expect(types.filter((type) => !Object.hasOwn(ERROR_TYPES, type))).toEqual([])
   })
 
-  it('and docs/errors.md are made of the same', async () => {
-    expect(await readFile(join(ROOT, 'docs/errors.md'), 'utf8')).toBe(errorsPage())
+  it('and docs/reference/errors.md are made of the same', async () => {
+    expect(await readFile(join(ROOT, 'docs/reference/errors.md'), 'utf8')).toBe(errorsPage())
     const anchors = Object.keys(ERROR_TYPES).map(anchorOf)
     expect(new Set(anchors).size).toBe(anchors.length)
     for (const anchor of anchors) {

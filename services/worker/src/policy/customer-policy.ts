@@ -4,7 +4,7 @@
  *
  * Counting everybody exactly would cost more than sending. A worker keeps a sketch, which never counts
  * too little; whoever has `suspectUnits` in it is counted exactly in Redis from then on. What all
- * sketches of a window may have let pass before is added to every exact count: docs/adr/0010.
+ * sketches of a window may have let pass before is added to every exact count: docs/design/adr/0010.
  */
 import type { Clock } from '@relay/shared/clock.js'
 import type { CustomerLimit } from '@relay/shared/config/customer-limits.js'

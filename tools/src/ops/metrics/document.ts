@@ -35,7 +35,7 @@ series a process at 20 workspaces.
 
 Counters are there from the start, at 0. A histogram \`x\` has the series \`x_bucket{le}\`, \`x_sum\` and \`x_count\`.`
 
-/** docs/metrics.md, before Prettier. */
+/** docs/reference/metrics.md, before Prettier. */
 export function metricsDocument(metrics: readonly CataloguedMetric[]): string {
   const isOwn = ({ name }: CataloguedMetric) => name.startsWith('relay_')
   return `${[

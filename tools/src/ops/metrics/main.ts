@@ -4,5 +4,5 @@ import { ROOT } from '../../folders.js'
 import { metricCatalogue } from './catalogue.js'
 import { metricsDocument } from './document.js'
 
-// npm run docs:metrics: writes docs/metrics.md.
-await writePage(join(ROOT, 'docs/metrics.md'), metricsDocument(metricCatalogue()))
+// npm run docs:metrics: writes docs/reference/metrics.md.
+await writePage(join(ROOT, 'docs/reference/metrics.md'), metricsDocument(metricCatalogue()))

@@ -1,8 +1,5 @@
 import { DASHBOARDS, dashboardFiles } from '../../../src/ops/dashboards/all.js'
-import { colourOf } from '@relay/test/live/pictures/stat.js'
-import { COLOURS } from '@relay/test/live/pictures/theme.js'
-
-const { green, red } = COLOURS
+import { colourOf } from '@relay/test/drills/boxes.js'
 
 /** Of every box that has a colour: a value of a healthy relay, and one that wakes somebody. */
 const EXAMPLES: Readonly<Record<string, readonly [healthy: number, sick: number]>> = {
@@ -27,7 +24,7 @@ const boxes = DASHBOARDS.flatMap(({ rows }) => rows.flatMap(({ panels }) => pane
 test('every coloured box is green when all is well and red when it is not', () => {
   const wrong = boxes.filter(({ title, limits }) => {
     const [healthy, sick] = EXAMPLES[title] ?? [NaN, NaN]
-    return colourOf(healthy, limits) !== green || colourOf(sick, limits) !== red
+    return colourOf(healthy, limits) !== 'green' || colourOf(sick, limits) !== 'red'
   })
   expect(wrong.map(({ title }) => title)).toEqual([])
 })
@@ -59,5 +56,5 @@ test("Grafana's thresholds say the same", () => {
 
 test('a Redis without room is red, too, and called full', () => {
   const redis = boxes.find(({ title }) => title === 'Redis')!
-  expect([colourOf(0.5, redis.limits), redis.words?.['0.5']]).toEqual([red, 'FULL'])
+  expect([colourOf(0.5, redis.limits), redis.words?.['0.5']]).toEqual(['red', 'FULL'])
 })

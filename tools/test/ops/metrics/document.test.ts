@@ -10,8 +10,8 @@ const words = (markdown: string) =>
 
 const metrics = metricCatalogue()
 
-test('docs/metrics.md is as npm run docs:metrics writes it', () => {
-  const written = readFileSync(join(ROOT, 'docs/metrics.md'), 'utf8')
+test('docs/reference/metrics.md is as npm run docs:metrics writes it', () => {
+  const written = readFileSync(join(ROOT, 'docs/reference/metrics.md'), 'utf8')
   expect(words(written)).toEqual(words(metricsDocument(metrics)))
 })
 

@@ -1,0 +1,51 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { deniedPhrases } from '../../src/docs/language.js'
+import { ROOT } from '../../src/folders.js'
+
+/** Files whose prose is checked. Add a folder here once its count below is 0. */
+const ENFORCED = /^(README|CONTRIBUTING|SECURITY)\.md$|^tools\/(test|src)\/docs\//
+/** The list of phrases itself, and this test. */
+const EXEMPT = /docs\/language\.(test\.)?ts$/
+
+const files = execFileSync(
+  'git',
+  ['ls-files', '-co', '--exclude-standard', '*.md', '*.ts', '*.js', '*.mjs', '*.lua'],
+  { cwd: ROOT, encoding: 'utf8' },
+)
+  .split('\n')
+  .filter((file) => file !== '' && !EXEMPT.test(file) && existsSync(join(ROOT, file)))
+
+const found = files.flatMap((file) =>
+  deniedPhrases(readFileSync(join(ROOT, file), 'utf8'), file.endsWith('.md')).map((finding) => ({
+    file,
+    ...finding,
+  })),
+)
+
+test('prose in enforced folders contains no denied phrase', () => {
+  const faults = found
+    .filter(({ file }) => ENFORCED.test(file))
+    .map(({ file, line, phrase, instead }) => `${file}:${String(line)}: "${phrase}": ${instead}`)
+  expect(faults).toEqual([])
+})
+
+test('a denied phrase is found in a comment, a string and a page, and not in code', () => {
+  const phrases = (text: string, isMarkdown = false) =>
+    deniedPhrases(text, isMarkdown).map(({ line, phrase }) => [line, phrase])
+  expect(phrases('const a = 1\n// joins anew')).toEqual([[2, 'anew']])
+  expect(phrases("log('lease is under way')")).toEqual([[1, 'under way']])
+  expect(phrases('const anew = mend(heed)')).toEqual([])
+  expect(phrases('One.\n\n```\nanew\n```\n\nIt goes on.\n', true)).toEqual([[7, 'goes on']])
+})
+
+afterAll(() => {
+  const counts = new Map<string, number>()
+  for (const { file } of found) {
+    const folder = file.split('/').slice(0, 2).join('/')
+    counts.set(folder, (counts.get(folder) ?? 0) + 1)
+  }
+  const lines = [...counts].sort(([, a], [, b]) => b - a).map(([f, n]) => `${String(n)} ${f}`)
+  process.stderr.write(`Denied phrases per folder: ${lines.join(', ')}\n`)
+})
