@@ -13,16 +13,27 @@ export interface HttpCall {
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | Buffer
   readonly timeoutMs: number
+  /** Of https: authorities instead of the system's, PEM; the certificate is verified in any case. */
+  readonly tls?: { readonly ca: string | null }
 }
 
 /** One HTTP request, answer and all; rejects on network faults. Redirects are not followed. */
-export function callHttp({ method, url, headers, body, timeoutMs }: HttpCall): Promise<HttpAnswer> {
+export function callHttp({
+  method,
+  url,
+  headers,
+  body,
+  timeoutMs,
+  tls,
+}: HttpCall): Promise<HttpAnswer> {
   const request = url.startsWith('https:') ? httpsRequest : httpRequest
   return new Promise((resolve, reject) => {
     // Node frames no body of a DELETE by itself.
     const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }
     const framed = { ...headers, ...length }
-    const outgoing = request(url, { method, headers: framed, timeout: timeoutMs, agent: false })
+    const trust = tls === undefined ? {} : { rejectUnauthorized: true, ...authorities(tls.ca) }
+    const options = { method, headers: framed, timeout: timeoutMs, agent: false, ...trust }
+    const outgoing = request(url, options)
     outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')))
     outgoing.on('error', reject)
     outgoing.on('response', (response) => {
@@ -32,6 +43,10 @@ export function callHttp({ method, url, headers, body, timeoutMs }: HttpCall): P
     })
     outgoing.end(body)
   })
+}
+
+function authorities(ca: string | null): { ca?: string } {
+  return ca === null ? {} : { ca }
 }
 
 async function readAll(response: IncomingMessage): Promise<string> {

@@ -10,11 +10,15 @@
   ARGV[4]  how long a claim holds without an answer, ms
   ARGV[5]  how long answers are remembered, ms
   ARGV[6]  wall clock of acceptance, ms since 1970
+  ARGV[7]  field that counts the bytes of the producer's records; no digest has its length
+  ARGV[8]  bytes of records that the producer may have, over all three days
+  ARGV[9]  bytes that one record costs
 
   Returns {state, …}:
     new, request id, accepted at, since       the caller runs it
     resumed, request id, accepted at, since   an earlier try ended without an answer: the caller runs it
-    replay, status, body                  answered before
+    replay, request id, accepted at, form answered before; the form says how (see idempotency-end.lua)
+    full                                  the producer's records fill their share; nothing is written
     mismatch                              the key belongs to another body
     running                               the first try is under way
   `since` is when the key was first used, ms since 1970 on Redis' clock.
@@ -39,6 +43,14 @@ for i = 1, 3 do
   end
 end
 if not record then
+  local held = tonumber(ARGV[9])
+  for i = 1, 3 do
+    held = held + tonumber(redis.call('HGET', KEYS[i], ARGV[7]) or 0)
+  end
+  if held > tonumber(ARGV[8]) then
+    return { 'full' }
+  end
+  redis.call('HINCRBY', key, ARGV[7], ARGV[9])
   record = { body = ARGV[2], id = ARGV[3], at = tonumber(ARGV[6]), since = now, until_ms = now + tonumber(ARGV[4]) }
   redis.call('HSET', key, ARGV[1], cjson.encode(record))
   redis.call('PEXPIRE', key, tonumber(ARGV[5]) * 2)
@@ -48,11 +60,12 @@ if record.body ~= ARGV[2] then
   return { 'mismatch' }
 end
 if record.status then
-  return { 'replay', record.status, record.answer }
+  return { 'replay', record.id, string.format('%.0f', record.at), record.form or '' }
 end
 if record.until_ms > now then
   return { 'running' }
 end
 record.until_ms = now + tonumber(ARGV[4])
+record.resumed = 1
 redis.call('HSET', key, ARGV[1], cjson.encode(record))
 return { 'resumed', record.id, string.format('%.0f', record.at), string.format('%.0f', record.since) }

@@ -1,13 +1,17 @@
 --[[
-  Ends a claim on an Idempotency-Key: with the answer to give from now on, or without one.
+  Ends a claim on an Idempotency-Key: the request was answered, or it ended without an answer. The
+  answer itself is not kept: it is derived from the repeated body, so a record has a fixed size.
 
   KEYS[1]  records of keys first used today: hash of digest to JSON
   KEYS[2]  the same of yesterday
   KEYS[3]  the same of tomorrow
   ARGV[1]  digest of producer, app id and key
   ARGV[2]  request id of the claim
-  ARGV[3]  status of the answer, '' for none: the next request with the key resumes at once
-  ARGV[4]  body of the answer
+  ARGV[3]  outcome: 'answered'; 'unknown': something may be stored, so the next request with the key
+           resumes; 'refused': nothing is stored, so the record goes unless an earlier try made it
+  ARGV[4]  form of the answer, a few bytes: what is needed to derive it
+  ARGV[5]  field that counts the bytes of the producer's records
+  ARGV[6]  bytes that one record costs
 
   Returns 1, or 0 when the claim is unknown.
 
@@ -22,10 +26,17 @@ for i = 1, 3 do
   local stored = redis.call('HGET', KEYS[i], ARGV[1])
   local record = stored and cjson.decode(stored)
   if record and record.id == ARGV[2] then
+    if ARGV[3] == 'refused' and not record.resumed and not record.status then
+      redis.call('HDEL', KEYS[i], ARGV[1])
+      if redis.call('HINCRBY', KEYS[i], ARGV[5], -ARGV[6]) <= 0 then
+        redis.call('HDEL', KEYS[i], ARGV[5])
+      end
+      return 1
+    end
     record.until_ms = 0
-    if ARGV[3] ~= '' then
-      record.status = tonumber(ARGV[3])
-      record.answer = ARGV[4]
+    if ARGV[3] == 'answered' then
+      record.status = 200
+      record.form = ARGV[4]
     end
     redis.call('HSET', KEYS[i], ARGV[1], cjson.encode(record))
     return 1

@@ -19,7 +19,7 @@ export const MAX_COUNTED_ELEMENTS = 0xfffff
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const SHAPE = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
-const DIGITS = 26
+export const REQUEST_ID_DIGITS = 26
 
 /** By name; names are those of the configuration, so there are few. */
 const TAGS = new Map<string, number>()
@@ -65,7 +65,7 @@ export function parseRequestId(text: string): RequestIdFacts | null {
 /** 128 bits in 26 letters: the first carries the three highest bits, each other one five. */
 function encode(bytes: Buffer): string {
   let text = ''
-  for (let digit = 0; digit < DIGITS; digit++) {
+  for (let digit = 0; digit < REQUEST_ID_DIGITS; digit++) {
     const lowest = 125 - digit * 5
     text += ALPHABET.charAt(bitsAt(bytes, lowest))
   }

@@ -49,7 +49,7 @@ export function checkConfiguration(env: Environment): CheckedConfig {
   const faults = [...directory.load(), ...credentials.load(), ...tlsFaults(config.tls)]
   const workspaces = directory.all()
   const names = workspaces.map(({ appId }) => appId).join(', ')
-  const doubts = configDoubts(config, workspaces, credentials.producers)
+  const doubts = configDoubts(workspaces, credentials)
   const findings = [
     ok('environment', 'every setting is understood'),
     ...faults.map(fault),

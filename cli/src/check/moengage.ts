@@ -34,7 +34,7 @@ function connectionFault(host: string, port: number): Promise<string | null> {
 }
 
 /** Tries the key at the vendor's test endpoint. openapi: `POST /v1/integrations/authentication`. */
-export async function checkCredentials(workspace: Workspace): Promise<Finding> {
+export async function checkCredentials(workspace: Workspace, ca: string | null): Promise<Finding> {
   const { appId, apiKey, baseUrl, forwardedFor } = workspace
   const what = `Key of ${appId}`
   const basic = Buffer.from(`${appId}:${apiKey}`).toString('base64')
@@ -55,6 +55,8 @@ export async function checkCredentials(workspace: Workspace): Promise<Finding> {
       ...(region === undefined ? {} : { region }),
     }),
     timeoutMs: TIMEOUT_MS,
+    // As the worker: whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+    tls: { ca },
   }
   const answer = await callHttp(call).catch(() => null)
   if (answer === null) return failed(what, 'no answer', 'Try again once the host is reachable')

@@ -39,7 +39,7 @@ async function runChecks({ env, clock }: Context, withCredentials: boolean): Pro
   const [redis, ...moengage] = await Promise.all([
     checkRedis(config, clock),
     ...workspaces.map(checkReachability),
-    ...(withCredentials ? workspaces.map(checkCredentials) : []),
+    ...(withCredentials ? workspaces.map((each) => checkCredentials(each, config.vendorCa)) : []),
   ])
   return [...findings, ...redis, ...moengage]
 }

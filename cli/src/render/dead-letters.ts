@@ -1,3 +1,4 @@
+import { printable } from './printable.js'
 import { table } from './table.js'
 
 /** A dead letter of `GET /admin/dead-letters`. */
@@ -34,8 +35,8 @@ export function letterLines(letters: readonly LetterView[]): string[] {
       kind,
       reason,
       shortened(`${String(answer.status)} ${answer.message || answer.type}`),
-      answer.attribute ?? '-',
-      id,
+      shortened(answer.attribute ?? '-'),
+      printable(id),
     ]),
   )
 }
@@ -70,10 +71,4 @@ function elementText(text: string): string {
 function shortened(text: string): string {
   const plain = printable(text)
   return plain.length > WORDS_MOST ? `${plain.slice(0, WORDS_MOST - 1)}…` : plain
-}
-
-/** Foreign words must not steer the terminal. */
-function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ')
 }

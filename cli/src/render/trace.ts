@@ -1,3 +1,5 @@
+import { printable } from './printable.js'
+
 /** What `GET /admin/requests/{id}` answers. */
 export interface TraceView {
   readonly request_id: string
@@ -34,5 +36,5 @@ export function traceLines(trace: TraceView): string[] {
       ({ id, reason, answer }) =>
         `  dead (${reason}): ${String(answer.status)} ${answer.message} → relay dead-letters show ${id}`,
     ),
-  ]
+  ].map(printable)
 }

@@ -180,7 +180,7 @@ export class Api {
     )
     const app = createIntakeApp({
       store: traced?.store(shadowed) ?? shadowed,
-      idempotency: new RedisIdempotency(this.#client, prefix),
+      idempotency: new RedisIdempotency(this.#client, prefix, () => this.#guard.keyBytes),
       quota: new RedisQuota({ client: this.#client, prefix, backlog: () => this.#guard }),
       clock: systemClock,
       random: systemRandom,

@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   const faults = [...workspaces.load(), ...credentials.load(), ...tlsFaults(config.tls)]
   if (faults.length > 0) throw new ConfigError(faults)
   const log = createLogger('relay-api', config.logLevel)
-  for (const doubt of configDoubts(config, workspaces.all(), credentials.producers)) {
+  for (const doubt of configDoubts(workspaces.all(), credentials)) {
     log.warn('configuration in doubt', { ...doubt })
   }
   const { tracing: target } = config

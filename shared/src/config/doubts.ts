@@ -1,5 +1,4 @@
-import type { Config } from './environment.js'
-import { isHashed, type Keyring } from './secret.js'
+import type { Keyring } from './secret.js'
 import type { Workspace } from './workspace.js'
 
 /** Something that is accepted and should not stay so. */
@@ -10,33 +9,40 @@ export interface Doubt {
   readonly remedy: string
 }
 
-/** Shorter secrets can be tried out, characters. */
-const SHORT_SECRET = 16
+/** Who may post, and who may operate. */
+export interface Credentials {
+  readonly producers: Keyring
+  readonly operators: Keyring
+}
+
 const STRONG = 'Make one with: openssl rand -base64 24'
 const LOOPBACK = /^http:\/\/(?:127(?:\.\d+){3}|localhost|\[::1\])(?::|\/|$)/
 
 /** All that is doubtful about what a process was told. */
-export function configDoubts(
-  config: Config,
-  workspaces: readonly Workspace[],
-  producers: Keyring,
-): Doubt[] {
+export function configDoubts(workspaces: readonly Workspace[], credentials: Credentials): Doubt[] {
   return [
-    ...secretDoubts(config),
+    ...secretDoubts(credentials),
     ...workspaceDoubts(workspaces),
-    ...producerDoubts(workspaces, producers),
+    ...producerDoubts(workspaces, credentials.producers),
   ]
 }
 
-/** Secrets that can be guessed. Of a hash nobody can tell. */
-export function secretDoubts({ producers, adminToken }: Config): Doubt[] {
-  const isShort = (secret: string) => !isHashed(secret) && secret.length < SHORT_SECRET
-  const short = [...producers].filter(([, secrets]) => secrets.some(isShort))
-  const doubts = short.map(([name]): Doubt => {
+/** Secrets that can be guessed, and such that open more than one door; from files, too. */
+export function secretDoubts({ producers, operators }: Credentials): Doubt[] {
+  const doubts = producers.weak.map((name): Doubt => {
     return { where: 'RELAY_PRODUCERS', problem: `the secret of ${name} is short`, remedy: STRONG }
   })
-  if (adminToken !== null && isShort(adminToken)) {
+  if (operators.weak.length > 0) {
     doubts.push({ where: 'RELAY_ADMIN_TOKEN', problem: 'is short', remedy: STRONG })
+  }
+  for (const [name] of producers.sharedWith(operators)) {
+    const problem = `the secret of ${name} is an admin token, too: it opens the operator API`
+    doubts.push({ where: 'RELAY_PRODUCERS', problem, remedy: STRONG })
+  }
+  for (const [one, other] of producers.sharedWith(producers)) {
+    if (one >= other) continue
+    const problem = `${one} and ${other} have the same secret: they cannot be told apart`
+    doubts.push({ where: 'RELAY_PRODUCERS', problem, remedy: STRONG })
   }
   return doubts
 }

@@ -1,5 +1,8 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 
+/** Shorter secrets can be tried out, characters. */
+const SHORT_SECRET = 16
+
 /** A secret as it is kept: never the text itself. */
 interface Kept {
   readonly salt: string
@@ -36,10 +39,14 @@ export function hashSecret(secret: string, salt: string): string {
 /** Secrets by the name of their holder; a name may have several while one is being rotated out. */
 export class Keyring {
   readonly names: readonly string[]
+  /** Holders of a secret that can be guessed. The length of a hashed one is unknown. */
+  readonly weak: readonly string[]
   readonly #keys: readonly { readonly name: string; readonly kept: Kept }[]
 
   constructor(secrets: ReadonlyMap<string, readonly string[]>) {
     this.names = [...secrets.keys()]
+    const isShort = (secret: string) => !isHashed(secret) && secret.length < SHORT_SECRET
+    this.weak = [...secrets].filter(([, own]) => own.some(isShort)).map(([name]) => name)
     this.#keys = [...secrets].flatMap(([name, own]) =>
       own.map((configured) => ({ name, kept: kept(configured) })),
     )
@@ -55,6 +62,15 @@ export class Keyring {
    */
   get signingKeys(): readonly Buffer[] {
     return this.#keys.map(({ kept: { digest } }) => digest)
+  }
+
+  /** Pairs of holders, one here and one of `other`, that have the same secret or the same hash. */
+  sharedWith(other: Keyring): (readonly [string, string])[] {
+    return this.#keys.flatMap(({ name, kept: own }) =>
+      other.#keys
+        .filter(({ kept: { salt, digest } }) => salt === own.salt && digest.equals(own.digest))
+        .map((theirs) => [name, theirs.name] as const),
+    )
   }
 
   /**

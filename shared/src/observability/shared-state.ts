@@ -35,7 +35,8 @@ export interface SharedState {
   /** Elements of workspaces that are not configured any more: they wait for its return. */
   readonly orphanedElements: number
   readonly aliveWorkers: number
-  readonly workersWanted: number
+  /** null: not decided yet, and Redis takes no writes. */
+  readonly workersWanted: number | null
 }
 
 export interface StateReaderOptions {
@@ -73,7 +74,7 @@ export class StateReader {
     }))
     const known = new Set(all.map(({ appId }) => appId))
     const load = loadOf(states, windowMs, aliveWorkers)
-    const { wanted } = await this.#scale.decide(load, redis.nowMs)
+    const scale = await this.#scale.decide(load, redis.nowMs)
     return {
       redis,
       aliveWorkers,
@@ -82,7 +83,7 @@ export class StateReader {
       orphanedElements: lanes
         .filter(({ appId }) => !known.has(appId))
         .reduce((sum, { elements }) => sum + elementsOf(elements), 0),
-      workersWanted: wanted,
+      workersWanted: scale?.wanted ?? null,
     }
   }
 

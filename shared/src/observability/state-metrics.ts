@@ -132,7 +132,7 @@ function show(gauges: Gauges, state: SharedState, windowMs: number): void {
     showGate(gauges, workspace)
   }
   gauges.orphaned.set(state.orphanedElements)
-  gauges.workersWanted.set(state.workersWanted)
+  if (state.workersWanted !== null) gauges.workersWanted.set(state.workersWanted)
   gauges.workersAlive.set(state.aliveWorkers)
   gauges.budgetWindow.set(windowMs / 1000)
   showRedis(gauges, state)

@@ -18,16 +18,29 @@ export class ScaleStore {
     this.#key = deploymentKeys(prefix).scale
   }
 
-  /** `nowMs` is Redis' time: all processes count with one clock. */
-  async decide(load: Load, nowMs: number): Promise<Scale> {
+  /**
+   * `nowMs` is Redis' time: all processes count with one clock. A Redis that takes no writes keeps the
+   * decision it has; null when it has none.
+   */
+  async decide(load: Load, nowMs: number): Promise<Scale | null> {
     const [version, record] = await this.#client.hmget(this.#key, 'version', 'record')
     const before = readScale(record ?? '')
     const sinceMs = nowMs - before.decidedAtMs
     if (sinceMs >= 0 && sinceMs < DECIDE_EVERY_MS) return before
     const next = JSON.stringify(decideScale(before, load, nowMs))
-    const kept = await runScript(this.#client, SCALE, [this.#key], [version ?? '0', next])
-    return readScale(replyText(kept))
+    try {
+      const kept = await runScript(this.#client, SCALE, [this.#key], [version ?? '0', next])
+      return readScale(replyText(kept))
+    } catch (error) {
+      if (!isWriteRefused(error)) throw error
+      return record ? before : null
+    }
   }
+}
+
+/** Redis answers and takes no writes: it is full, a replica, or cannot save. */
+function isWriteRefused(error: unknown): boolean {
+  return error instanceof Error && /^(OOM|READONLY|MISCONF|NOREPLICAS) /.test(error.message)
 }
 
 /** An absent or unreadable record is as if nothing had been decided. */

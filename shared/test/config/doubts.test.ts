@@ -22,7 +22,10 @@ function workspaces(...given: readonly object[]): Workspace[] {
 
 function secrets(env: Readonly<Record<string, string>>) {
   const own = { MOENGAGE_APP_ID: 'A', MOENGAGE_API_KEY: 'k', MOENGAGE_DC: '02' }
-  return secretDoubts(parseEnvironment({ ...own, ...env }, 1))
+  const { producers, adminToken } = parseEnvironment({ ...own, ...env }, 1)
+  const tokens = adminToken === null ? [] : [adminToken]
+  const operators = new Keyring(new Map([['operator', tokens]]))
+  return secretDoubts({ producers: new Keyring(producers), operators })
 }
 
 it('a short secret is doubted by its holder’s name, and not told', () => {
@@ -34,9 +37,19 @@ it('a short secret is doubted by its holder’s name, and not told', () => {
   expect(JSON.stringify(doubts)).not.toMatch(/hush|psst/)
 })
 
+it('one secret for several doors is doubted, and not told', () => {
+  const producers = `shop:${LONG},crm:${LONG},app:${'y'.repeat(32)}`
+  const doubts = secrets({ RELAY_PRODUCERS: producers, RELAY_ADMIN_TOKEN: 'y'.repeat(32) })
+  expect(doubts.map(({ problem }) => problem)).toEqual([
+    'the secret of app is an admin token, too: it opens the operator API',
+    'crm and shop have the same secret: they cannot be told apart',
+  ])
+  expect(JSON.stringify(doubts)).not.toContain(LONG)
+})
+
 it('a long or hashed secret is not', () => {
   const hashed = hashSecret('hush', 'salt')
-  expect(secrets({ RELAY_PRODUCERS: `shop:${LONG},crm:${hashed}`, RELAY_ADMIN_TOKEN: LONG })).toEqual([]) // prettier-ignore
+  expect(secrets({ RELAY_PRODUCERS: `shop:${LONG},crm:${hashed}`, RELAY_ADMIN_TOKEN: 'z'.repeat(32) })).toEqual([]) // prettier-ignore
 })
 
 it.each([

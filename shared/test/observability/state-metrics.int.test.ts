@@ -52,11 +52,17 @@ afterAll(async () => {
   await redis.stop()
 })
 
-function observed(prefix: string, workspaces: readonly Workspace[]) {
+function observed(prefix: string, workspaces: readonly Workspace[], from = client) {
   const registry = new Registry()
   const clock = new MovedClock()
   const config = { prefix, budgetWindowMs: 60_000 }
-  observeSharedState({ registry, client, clock, config, workspaces: { all: () => workspaces } })
+  observeSharedState({
+    registry,
+    client: from,
+    clock,
+    config,
+    workspaces: { all: () => workspaces },
+  })
   const values = async () => {
     const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith('relay_'))
     return new Map(lines.map((line) => line.split(' ') as [string, string]))
@@ -102,6 +108,23 @@ test('Redis is read at most once a second, however often the metrics are scraped
   clock.move(1_001)
   await Promise.all([values(), values()])
   expect(await readings()).toBe(before + 1)
+})
+
+test('a full Redis is up, and shows its memory', async () => {
+  const full = await startRedis({ own: true })
+  const own = connectRedis({ mode: 'single', url: full.url }, { commandTimeoutMs: 2_000 })
+  try {
+    await new Promise((resolve) => own.once('ready', resolve))
+    await own.config('SET', 'maxmemory', 100_000)
+    await expect(own.set('x', '1')).rejects.toThrow('OOM')
+    const found = await observed('relay', [workspace('A')], own).values()
+    expect(found.get('relay_redis_up')).toBe('1')
+    expect(found.get('relay_redis_memory_limit_bytes')).toBe('100000')
+    expect(Number(found.get('relay_redis_memory_used_bytes'))).toBeGreaterThan(100_000)
+  } finally {
+    own.disconnect()
+    await full.stop()
+  }
 })
 
 test('a scrape succeeds while Redis hangs: the last values stay, and say that they are old', async () => {

@@ -7,7 +7,16 @@ export const OTHER_APP_ID = 'OTHER'
 export const OTHER_PRODUCER = 'crm'
 export const OTHER_SECRET = 'another-secret'
 /** The producer of all tests, and the other: that of the neighbour. */
-export const BOTH_PRODUCERS = `shop:${SECRET},${OTHER_PRODUCER}:${OTHER_SECRET}`
+
+/** Secrets of the producers that flood together. */
+export const FLOODING_SECRETS = Array.from({ length: 8 }, (_, i) => `flooding-secret-${String(i)}`)
+const FLOODING = FLOODING_SECRETS.map((secret, i) => `flood${String(i)}:${secret}`)
+
+export const ALL_PRODUCERS = [
+  `shop:${SECRET}`,
+  `${OTHER_PRODUCER}:${OTHER_SECRET}`,
+  ...FLOODING,
+].join()
 
 const OPS = { door: 'ops' } as const
 const as = (user: string, secret: string) => ({ auth: `Authorization: ${basic(user, secret)}` })

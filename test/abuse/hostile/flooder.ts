@@ -3,17 +3,26 @@
  * measures: `flooder.ts PORT FLOOD SECONDS` prints how often it was answered what.
  */
 import { connect, type Socket } from 'node:net'
-import { GOOD_BODY, post } from './bytes.js'
+import { APP_ID } from '../../support/relay.js'
+import { basic, JSON_TYPE, post } from './bytes.js'
 import { FLOODS, isFlood } from './floods.js'
 
 const [port, flood = '', seconds] = process.argv.slice(2)
 if (!isFlood(flood)) throw new Error(`no flood is called ${flood}`)
-const { connections, body } = FLOODS[flood]
+const { connections, secrets, bodies, gzip, unended } = FLOODS[flood]
 const answers = new Map<string, number>()
 const sockets: Socket[] = []
-const good = post(GOOD_BODY, { keepAlive: true })
-// A byte is missing: it is held until its time is over.
-const unended = body > 0 ? post(Buffer.alloc(body, 'x'), { keepAlive: true }).subarray(0, -1) : null
+const headers = gzip ? [JSON_TYPE, 'Content-Encoding: gzip'] : [JSON_TYPE]
+const requests = secrets.map((secret) => {
+  const auth = `Authorization: ${basic(APP_ID, secret)}`
+  return bodies.map((body) => post(body, { auth, headers, keepAlive: true }))
+})
+let sent = 0
+
+function requestOf(connection: number): Buffer {
+  const own = requests[connection % requests.length] ?? []
+  return own[sent++ % own.length] ?? Buffer.alloc(0)
+}
 
 for (let i = 0; i < connections; i++) {
   const socket = connect(Number(port), '127.0.0.1')
@@ -23,9 +32,11 @@ for (let i = 0; i < connections; i++) {
     const status = /^HTTP\/1\.1 (\d{3})/.exec(chunk.toString('latin1'))?.[1]
     if (status === undefined) return
     answers.set(status, (answers.get(status) ?? 0) + 1)
-    if (unended === null && socket.writable) socket.write(good)
+    if (!unended && socket.writable) socket.write(requestOf(i))
   })
-  socket.write(unended ?? good)
+  const first = requestOf(i)
+  // A byte is missing: it is held until its time is over.
+  socket.write(unended ? first.subarray(0, -1) : first)
 }
 setTimeout(
   () => {

@@ -1,29 +1,57 @@
+import { get } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { startChild } from '@relay/tools/process/child.js'
+import { SECRET } from '../../support/relay.js'
+import { GOOD_BODY } from './bytes.js'
+import { COSTLY, NESTED } from './costly.js'
+import { FLOODING_SECRETS } from './doors.js'
 import type { Lap } from './neighbour.js'
 import type { Siege } from './run.js'
 
 interface FloodShape {
   readonly what: string
   readonly connections: number
-  /** Bytes of a body that is never ended; 0: good posts, the next as soon as one is answered. */
-  readonly body: number
+  /** Who posts, in turn by connection. */
+  readonly secrets: readonly string[]
+  /** What is posted, in turn; the next as soon as one is answered. */
+  readonly bodies: readonly Buffer[]
+  readonly gzip?: true
+  /** The last byte of each body is not sent. */
+  readonly unended?: true
 }
 
-export const FLOODS = {
+const SHAPES = {
   connections: {
     what: '1,000 connections, each with a post under way all the time',
     connections: 1_000,
-    body: 0,
+    secrets: [SECRET],
+    bodies: [Buffer.from(GOOD_BODY)],
   },
   bodies: {
     what: '60 bodies of 1,000,000 bytes, each but for its last byte',
     connections: 60,
-    body: 1_000_000,
+    secrets: [SECRET],
+    bodies: [Buffer.alloc(1_000_000, 'x')],
+    unended: true,
   },
-} as const satisfies Record<string, FloodShape>
+  bombs: {
+    what: '8 producers on 128 connections each: 1 KB of gzip that is 1 MiB of nested arrays',
+    connections: 1_024,
+    secrets: FLOODING_SECRETS,
+    bodies: [NESTED],
+    gzip: true,
+  },
+  costly: {
+    what: 'the twelve bodies of 1 MiB that cost most, on 64 connections',
+    connections: 64,
+    secrets: FLOODING_SECRETS,
+    bodies: COSTLY,
+    gzip: true,
+  },
+} satisfies Record<string, FloodShape>
 
-type Flood = keyof typeof FLOODS
+type Flood = keyof typeof SHAPES
+export const FLOODS: Readonly<Record<Flood, FloodShape>> = SHAPES
 export const isFlood = (name: string): name is Flood => Object.hasOwn(FLOODS, name)
 
 export interface Flooded {
@@ -34,6 +62,8 @@ export interface Flooded {
   /** The neighbour as long before the flood, and during it. */
   readonly before: Lap
   readonly during: Lap
+  /** The slowest answer of /healthz meanwhile, ms. */
+  readonly slowestHealthMs: number
   readonly mostMiB: number
   readonly mostDescriptors: number
 }
@@ -62,11 +92,43 @@ export async function flood(siege: Siege, name: Flood, seconds: number): Promise
     mostMiB = Math.max(mostMiB, residentMiB)
     mostDescriptors = Math.max(mostDescriptors, descriptors)
   }, LOOK_EVERY_MS)
+  const health = watchHealth(siege)
   await child.exited
   clearInterval(look)
+  const slowestHealthMs = await health.stop()
   const during = siege.neighbour.lap()
   const answers = JSON.parse(child.lastLines().at(-1) ?? '{}') as Record<string, number>
-  return { what: FLOODS[name].what, seconds, answers, before, during, mostMiB, mostDescriptors }
+  const seen = { before, during, slowestHealthMs, mostMiB, mostDescriptors }
+  return { what: FLOODS[name].what, seconds, answers, ...seen }
+}
+
+/** Asks for /healthz as the kubelet does, only more often. */
+function watchHealth({ relay }: Siege): { stop(): Promise<number> } {
+  let slowestMs = 0
+  const asked: Promise<void>[] = []
+  const ask = async (): Promise<void> => {
+    const startedMs = performance.now()
+    await healthOf(relay.opsUrl)
+    slowestMs = Math.max(slowestMs, performance.now() - startedMs)
+  }
+  const timer = setInterval(() => asked.push(ask()), LOOK_EVERY_MS)
+  return {
+    stop: async () => {
+      clearInterval(timer)
+      await Promise.all(asked)
+      return slowestMs
+    },
+  }
+}
+
+function healthOf(opsUrl: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const asked = get(`${opsUrl}/healthz`, (response) => {
+      response.resume()
+      response.once('end', resolve)
+    })
+    asked.once('error', reject)
+  })
 }
 
 export async function floodAll(siege: Siege, seconds: number): Promise<readonly Flooded[]> {

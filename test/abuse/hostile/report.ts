@@ -100,16 +100,18 @@ function oneAnswer(statuses: readonly number[]): string {
 const escaped = (text: string): string => text.replaceAll('|', '\\|').replaceAll('_', '\\_')
 
 function floodSection(floods: readonly Flooded[]): string {
-  const lines = floods.map(({ what, answers, before, during, mostMiB, mostDescriptors }) => {
-    const told = Object.entries(answers).map(([status, times]) => `${String(times)} × ${status}`)
-    const lap = ({ answered, others, medianMs, slowestMs }: Flooded['before']) =>
-      `${String(answered)}, ${medianMs.toFixed(0)} / ${slowestMs.toFixed(0)} ms${others === 0 ? '' : `, **${String(others)} not 200**`}`
-    return `| ${[what, told.join(', ') || 'none yet', lap(before), lap(during), mostMiB, mostDescriptors].join(' | ')} |`
-  })
+  const lines = floods.map(
+    ({ what, answers, before, during, slowestHealthMs, mostMiB, mostDescriptors }) => {
+      const told = Object.entries(answers).map(([status, times]) => `${String(times)} × ${status}`)
+      const lap = ({ answered, others, medianMs, slowestMs }: Flooded['before']) =>
+        `${String(answered)}, ${medianMs.toFixed(0)} / ${slowestMs.toFixed(0)} ms${others === 0 ? '' : `, **${String(others)} not 200**`}`
+      return `| ${[what, told.join(', ') || 'none yet', lap(before), lap(during), slowestHealthMs.toFixed(0), mostMiB, mostDescriptors].join(' | ')} |`
+    },
+  )
   return [
     '## A producer that wants all there is',
     `Each for ${String(floods[0]?.seconds ?? 0)} s, from a process of its own on the same machine. The neighbour is another producer with two connections: its posts answered 200, and the median and the slowest of them, for as long before.`,
-    `| flood | its answers | neighbour before | neighbour meanwhile | memory, MiB | descriptors |\n| --- | --- | --- | --- | --- | --- |\n${lines.join('\n')}`,
+    `| flood | its answers | neighbour before | neighbour meanwhile | slowest /healthz, ms | memory, MiB | descriptors |\n| --- | --- | --- | --- | --- | --- | --- |\n${lines.join('\n')}`,
   ].join('\n\n')
 }
 

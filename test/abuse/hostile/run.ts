@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { API_KEY, Relay, type Environment } from '../../support/relay.js'
 import { BODIES } from './bodies.js'
-import { BOTH_PRODUCERS, DOORS, OTHER_APP_ID, OTHER_PRODUCER } from './doors.js'
+import { ALL_PRODUCERS, DOORS, OTHER_APP_ID, OTHER_PRODUCER } from './doors.js'
 import { play, type Exchanged } from './exchange.js'
 import { FRAMING } from './framing.js'
 import type { HostileInput } from './input.js'
@@ -36,7 +36,7 @@ export function startTarget(env: Environment = { LOG_LEVEL: 'debug' }): Promise<
     workers: 0,
     env: {
       RELAY_WORKSPACES_FILE: file,
-      RELAY_PRODUCERS: BOTH_PRODUCERS,
+      RELAY_PRODUCERS: ALL_PRODUCERS,
       ...env,
     },
   })

@@ -1,4 +1,4 @@
-import { BOTH_PRODUCERS } from '../hostile/doors.js'
+import { ALL_PRODUCERS } from '../hostile/doors.js'
 import { Neighbour } from '../hostile/neighbour.js'
 import { processFacts } from '../hostile/process-facts.js'
 import { metricsOf, opsUrlOf, sumOf } from '../../support/metrics.js'
@@ -39,7 +39,7 @@ export async function fuzzIntake(options: CampaignOptions): Promise<CampaignResu
   const relay = await Relay.start({
     simulator: { record: 'sizes', usersPerWindow: 1e9, eventsPerWindow: 1e9 },
     env: {
-      RELAY_PRODUCERS: BOTH_PRODUCERS,
+      RELAY_PRODUCERS: ALL_PRODUCERS,
       MOENGAGE_USERS_PER_MINUTE: '1000000000',
       MOENGAGE_EVENTS_PER_MINUTE: '1000000000',
     },

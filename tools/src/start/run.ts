@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigError, EXIT_CONFIG, type ConfigFault } from '@relay/shared/config/fault.js'
 import { Ended } from '../process/child.js'
@@ -26,7 +26,9 @@ export interface RunOptions {
 
 /** Runs relay until it is stopped or a part of it breaks; gives the exit status. */
 export async function runRelay(options: RunOptions): Promise<number> {
-  await mkdir(options.home, { recursive: true })
+  await mkdir(options.home, { recursive: true, mode: 0o700 })
+  // Customers' data and secrets lie in it, and in whatever Redis writes there.
+  await chmod(options.home, 0o700)
   try {
     const release = await takeRunLock(join(options.home, 'start.pid'))
     try {

@@ -4,11 +4,12 @@ import type { Clock } from '@relay/shared/clock.js'
 import type { Lane } from '@relay/shared/element.js'
 import type { PostStore } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
-import { createRequestId, producerTag } from '@relay/shared/request-id.js'
+import { createRequestId, producerTag, REQUEST_ID_DIGITS } from '@relay/shared/request-id.js'
 import type { Detail, Refusal } from '../refusal.js'
-import { assess, type Assessment, type RequestLimits } from './assess.js'
-import { countRejected, countStored, countWarnings } from './count.js'
 import { vocabularyOf } from '../validate/vocabulary.js'
+import { assessing, type Assessment, type RequestLimits } from './assess.js'
+import { countRejected, countStored, countWarnings } from './count.js'
+import { FairSlices } from './fair-slices.js'
 import type { Endpoint } from './parse.js'
 import type {
   Claim,
@@ -35,6 +36,8 @@ export interface IntakeRequest {
   readonly warnings: readonly Detail[]
   /** After decompression. */
   readonly body: Buffer
+  /** Takes memory beyond the body, bytes; a refusal when there is none. Held until the answer. */
+  readonly room: (bytes: number) => Refusal | null
 }
 
 export type Acceptance =
@@ -45,7 +48,12 @@ export type Acceptance =
       readonly status: number
       readonly body: string
     }
-  | { readonly outcome: 'refused'; readonly refusal: Refusal }
+  | {
+      readonly outcome: 'refused'
+      readonly refusal: Refusal
+      /** Certain that the store kept nothing of it. */
+      readonly nothingStored?: boolean
+    }
 
 export interface AcceptDeps {
   readonly store: PostStore
@@ -71,9 +79,11 @@ const PLAIN_SUCCESS = JSON.stringify({ status: 'success', message: MESSAGE, requ
  */
 export class Acceptor {
   readonly #deps: AcceptDeps
+  readonly #slices: FairSlices
 
   constructor(deps: AcceptDeps) {
     this.#deps = deps
+    this.#slices = new FairSlices(deps.clock)
   }
 
   async accept(request: IntakeRequest): Promise<Acceptance> {
@@ -82,7 +92,9 @@ export class Acceptor {
     const { endpoint, workspace, body } = request
     const workspaceLimits = workspace.limits
     const names = vocabularyOf(workspace)
-    const assessed = assess(body, { endpoint, workspaceLimits, limits, names, nowMs })
+    const steps = assessing(body, { endpoint, workspaceLimits, limits, names, nowMs })
+    const judged = this.#slices.run(request.producer, steps)
+    const assessed = judged instanceof Promise ? await judged : judged
     if (!assessed.ok) {
       return this.#refuse(request, refusals.bodyRefusal(assessed.fault), nowMs)
     }
@@ -107,31 +119,75 @@ export class Acceptor {
     const { appId } = workspace
     const use = { producer, appId, key, bodyHash: hashOf(request), nowMs }
     const recalled = await this.#deps.idempotency.recall(use)
-    if (recalled === null) return refused(refusal)
-    if (recalled.state === 'replay') return replayed(recalled)
-    return refused(refusals.claimRefusal(recalled.state))
+    if (recalled === null || recalled.state === 'unavailable') return refused(refusal)
+    return this.#known(request, recalled)
   }
 
   async #claim(request: IntakeRequest, assessment: Assessment, nowMs: number): Promise<Acceptance> {
     const { idempotency, random } = this.#deps
     const { producer, workspace, idempotencyKey: key } = request
+    // Stamps and repeated fields can make several bytes of one.
+    const grown = queuedBytes(assessment) - request.body.length
+    const noRoom = grown > 0 ? request.room(grown) : null
+    if (noRoom !== null) return refused(noRoom)
     const count = assessment.accepted.length
     const requestId = createRequestId(nowMs, count, producerTag(producer), random)
-    if (key === null) return this.#store(request, assessment, { requestId, acceptedAtMs: nowMs })
+    const quota = this.#quotaRequest(request, assessment)
+    if (key === null) {
+      const exceeded = await this.#exceeded(quota)
+      if (exceeded !== null) return exceeded
+      return this.#store(request, assessment, { requestId, acceptedAtMs: nowMs }, quota)
+    }
     const { appId } = workspace
     const use = { producer, appId, key, bodyHash: hashOf(request), requestId, nowMs }
-    const claim = await idempotency.claim(use)
-    switch (claim.state) {
-      case 'new':
-      case 'resumed':
-        return this.#run(request, assessment, claim, nowMs)
-      case 'replay':
-        return replayed(claim)
-      case 'mismatch':
-      case 'running':
-      case 'unavailable':
-        return refused(refusals.claimRefusal(claim.state))
+    if (quota !== null) {
+      // Asked before the claim is written: a refused post leaves nothing. A repeated one takes none.
+      const recalled = await idempotency.recall(use)
+      if (recalled !== null) return this.#known(request, recalled)
+      const exceeded = await this.#exceeded(quota)
+      if (exceeded !== null) return exceeded
     }
+    const claim = await idempotency.claim(use)
+    if ('requestId' in claim) return this.#run(request, assessment, claim, nowMs, quota)
+    if (quota !== null) await this.#deps.quota.giveBack(quota)
+    return this.#known(request, claim)
+  }
+
+  /** Takes the quota, or says that it is exceeded. */
+  async #exceeded(quota: QuotaRequest | null): Promise<Acceptance | null> {
+    if (quota === null) return null
+    const taken = await this.#deps.quota.take(quota)
+    return taken.granted ? null : refused(refusals.quotaRefusal(taken))
+  }
+
+  /** Answers a request whose key was used before, or cannot be used. */
+  async #known(request: IntakeRequest, known: Exclude<ClaimOutcome, Claim>): Promise<Acceptance> {
+    if (known.state !== 'replay') return refused(refusals.claimRefusal(known.state))
+    const { requestId, acceptedAtMs: nowMs, form } = known.first
+    const body = await this.#firstBody(request, requestId, nowMs, form)
+    return { outcome: 'replayed', requestId, status: 200, body }
+  }
+
+  /** The first answer, derived from the same body as it was judged then. */
+  async #firstBody(
+    request: IntakeRequest,
+    requestId: string,
+    nowMs: number,
+    form: string,
+  ): Promise<string> {
+    if (form === PLAIN_FORM) return plainSuccess(requestId)
+    const { endpoint = request.endpoint, lenient = request.lenient, digest } = readForm(form)
+    const { workspace, producer, warnings } = request
+    const { limits } = this.#deps
+    const names = vocabularyOf(workspace)
+    const context = { endpoint, workspaceLimits: workspace.limits, limits, names, nowMs }
+    const first = await this.#slices.run(producer, assessing(request.body, context))
+    const body = first.ok ? successBody(first.assessment, { lenient, warnings }, requestId) : ''
+    if (body !== '' && (digest === undefined || digest === answerDigest(body))) return body
+    return JSON.stringify({
+      ...{ status: 'success', message: MESSAGE, request_id: requestId },
+      warnings: [{ index: 0, attribute: '', message: DETAILS_GONE }],
+    })
   }
 
   /** Runs a claimed request and gives the claim back in every case. */
@@ -140,34 +196,36 @@ export class Acceptor {
     assessment: Assessment,
     claim: Claim,
     nowMs: number,
+    quota: QuotaRequest | null,
   ): Promise<Acceptance> {
     const { idempotency } = this.#deps
     const judged =
-      claim.acceptedAtMs === nowMs ? assessment : this.#asFirst(request, assessment, claim)
-    let acceptance: Acceptance | null = null
+      claim.acceptedAtMs === nowMs ? assessment : await this.#asFirst(request, assessment, claim)
+    let ended: 'unknown' | 'refused' | { readonly form: string } = 'unknown'
     try {
-      acceptance = await this.#store(request, judged, claim)
+      const acceptance = await this.#store(request, judged, claim, quota)
+      if (acceptance.outcome === 'accepted') ended = { form: formOf(request, acceptance.body) }
+      else if (acceptance.outcome === 'refused' && acceptance.nothingStored) ended = 'refused'
+      return acceptance
     } finally {
-      if (acceptance?.outcome === 'accepted') {
-        await idempotency.complete(claim, { status: 200, body: acceptance.body })
-      } else await idempotency.release(claim)
+      if (typeof ended === 'object') await idempotency.complete(claim, ended.form)
+      else await idempotency.release(claim, ended)
     }
-    return acceptance
   }
 
   /**
    * A resumed request as its first try judged it: one request, one text. An event that lay too far
    * in the future then is not taken now, for what was stored already would be told apart from it.
    */
-  #asFirst(
-    { endpoint, workspace, body, lenient }: IntakeRequest,
+  async #asFirst(
+    { endpoint, workspace, producer, body, lenient }: IntakeRequest,
     assessment: Assessment,
     { acceptedAtMs: nowMs }: Claim,
-  ): Assessment {
+  ): Promise<Assessment> {
     const { limits } = this.#deps
     const names = vocabularyOf(workspace)
     const context = { endpoint, workspaceLimits: workspace.limits, limits, names, nowMs }
-    const first = assess(body, context)
+    const first = await this.#slices.run(producer, assessing(body, context))
     // Settings that changed since may refuse it now; then it is as good as it was judged just now.
     const refused = !first.ok || (first.assessment.findings.problemCount > 0 && !lenient)
     return refused || first.assessment.accepted.length === 0 ? assessment : first.assessment
@@ -177,13 +235,9 @@ export class Acceptor {
     request: IntakeRequest,
     assessment: Assessment,
     run: Pick<Claim, 'requestId' | 'acceptedAtMs'> & { readonly digest?: Buffer },
+    quota: QuotaRequest | null,
   ): Promise<Acceptance> {
     const { lane, workspace, projectCode } = request
-    const quota = this.#quotaRequest(request, assessment)
-    if (quota !== null) {
-      const taken = await this.#deps.quota.take(quota)
-      if (!taken.granted) return refused(refusals.quotaRefusal(taken))
-    }
     const { requestId, acceptedAtMs, digest } = run
     const elements = assessment.queued
     const { appId } = workspace
@@ -194,46 +248,84 @@ export class Acceptor {
       case 'stored':
         countStored(this.#deps.observer, request, assessment, 'accepted')
         countWarnings(this.#deps.observer, request, assessment)
-        return this.#success(request, assessment, requestId)
+        return {
+          outcome: 'accepted',
+          requestId,
+          body: successBody(assessment, request, requestId),
+          elements: assessment.accepted.length,
+        }
       case 'refused':
       case 'unknown':
         countStored(this.#deps.observer, request, assessment, 'unavailable')
         if (stored.outcome === 'refused' && quota !== null) await this.#deps.quota.giveBack(quota)
-        return refused(refusals.storeRefusal(stored.outcome, stored.reason))
+        return {
+          ...refused(refusals.storeRefusal(stored.outcome, stored.reason)),
+          nothingStored: stored.outcome === 'refused',
+        }
     }
   }
 
   /** What the request takes of its producer's quota; null: it has none. */
-  #quotaRequest(request: IntakeRequest, { accepted }: Assessment): QuotaRequest | null {
-    const { producer, workspace, lane, body } = request
+  #quotaRequest(request: IntakeRequest, assessment: Assessment): QuotaRequest | null {
+    const { producer, workspace, lane } = request
     const quota = workspace.quotas.get(producer)
     if (quota === undefined) return null
     const { appId } = workspace
-    return { producer, appId, lane, quota, elements: accepted.length, bytes: body.length }
+    const elements = assessment.accepted.length
+    return { producer, appId, lane, quota, elements, bytes: queuedBytes(assessment) }
   }
+}
 
-  #success(request: IntakeRequest, assessment: Assessment, requestId: string): Acceptance {
-    const { findings, accepted } = assessment
-    const warnings = [
-      ...request.warnings,
-      ...refusals.detailsOf(findings.warnings, findings.warningCount),
-    ]
-    if (warnings.length === 0 && !request.lenient) {
-      // An id holds letters and digits alone.
-      const body = `${PLAIN_SUCCESS}${requestId}"}`
-      return { outcome: 'accepted', requestId, body, elements: accepted.length }
-    }
-    const body = JSON.stringify({
-      status: 'success',
-      message: MESSAGE,
-      request_id: requestId,
-      ...(warnings.length > 0 ? { warnings } : {}),
-      ...(request.lenient
-        ? { rejected: refusals.detailsOf(findings.problems, findings.problemCount) }
-        : {}),
-    })
-    return { outcome: 'accepted', requestId, body, elements: accepted.length }
-  }
+/** The answer to an accepted request; '' when nothing of it would be accepted. */
+function successBody(
+  { findings, accepted }: Assessment,
+  { lenient, warnings: doubts }: Pick<IntakeRequest, 'lenient' | 'warnings'>,
+  requestId: string,
+): string {
+  if (accepted.length === 0) return ''
+  const warnings = [...doubts, ...refusals.detailsOf(findings.warnings, findings.warningCount)]
+  if (warnings.length === 0 && !lenient) return plainSuccess(requestId)
+  const { problems, problemCount } = findings
+  return JSON.stringify({
+    ...{ status: 'success', message: MESSAGE, request_id: requestId },
+    ...(warnings.length > 0 ? { warnings } : {}),
+    ...(lenient ? { rejected: refusals.detailsOf(problems, problemCount) } : {}),
+  })
+}
+
+/** An id holds letters and digits alone. */
+function plainSuccess(requestId: string): string {
+  return `${PLAIN_SUCCESS}${requestId}"}`
+}
+
+/** The form of an answer that says no more than its id. */
+const PLAIN_FORM = 'plain'
+
+const DETAILS_GONE =
+  'The details of the first answer cannot be derived again: the rules or limits have changed since'
+
+/** What is kept of an answer under a key: how the body was judged, and a digest of the text. */
+function formOf({ endpoint, lenient }: IntakeRequest, body: string): string {
+  const isPlain = body.length === PLAIN_SUCCESS.length + REQUEST_ID_DIGITS + 2
+  if (isPlain) return PLAIN_FORM
+  return `${endpoint} ${lenient ? 'lenient' : 'whole'} ${answerDigest(body)}`
+}
+
+/** '' is the form of an answer that an older relay gave: it noted none. */
+function readForm(form: string): { endpoint?: Endpoint; lenient?: boolean; digest?: string } {
+  const [endpoint = '', handling, digest] = form.split(' ')
+  if (digest === undefined) return {}
+  return { endpoint: endpoint as Endpoint, lenient: handling === 'lenient', digest }
+}
+
+function answerDigest(body: string): string {
+  return createHash('sha256').update(body).digest('base64url').slice(0, 16)
+}
+
+function queuedBytes({ queued }: Assessment): number {
+  let bytes = 0
+  for (const { json } of queued) bytes += json.length
+  return bytes
 }
 
 /** What a key stands for: the body, and the project that it is for. No JSON text has a raw NUL. */
@@ -243,12 +335,6 @@ function hashOf({ body, projectCode }: IntakeRequest): Buffer {
   return hash.digest()
 }
 
-/** The first answer again, under the id that it gave. */
-function replayed({ status, body }: ClaimOutcome & { state: 'replay' }): Acceptance {
-  const { request_id: requestId } = JSON.parse(body) as { request_id: string }
-  return { outcome: 'replayed', requestId, status, body }
-}
-
-function refused(refusal: Refusal): Acceptance {
+function refused(refusal: Refusal): Acceptance & { outcome: 'refused' } {
   return { outcome: 'refused', refusal }
 }

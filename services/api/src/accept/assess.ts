@@ -7,6 +7,7 @@ import { KIND_OF_TYPE, type ElementType } from '../validate/names.js'
 import { isObject } from '../validate/subject.js'
 import { STANDARD_VOCABULARY, type Vocabulary } from '../validate/vocabulary.js'
 import { buildElements, type BuildContext, type ValidElement } from './build.js'
+import { runAll, type Steps } from './fair-slices.js'
 import type { BodyFault, Endpoint, ParsedElement } from './parse.js'
 import { readBody } from './read.js'
 
@@ -44,6 +45,11 @@ export interface AssessmentContext {
 
 /** Parses and judges a body, and makes what would be queued of it. Pure. */
 export function assess(body: Buffer, context: AssessmentContext): AssessmentOutcome {
+  return runAll(assessing(body, context))
+}
+
+/** The same in steps of one element each. */
+export function* assessing(body: Buffer, context: AssessmentContext): Steps<AssessmentOutcome> {
   const { endpoint, limits, workspaceLimits, nowMs, names = STANDARD_VOCABULARY } = context
   const parsed = readBody(body, { endpoint, maxElements: limits.maxElements, names })
   if (!parsed.ok) return parsed
@@ -51,7 +57,10 @@ export function assess(body: Buffer, context: AssessmentContext): AssessmentOutc
   const { maxFindings } = limits
   const customers = CUSTOMERS
   const judge = new Judge({ expected, workspaceLimits, maxFindings, nowMs, customers, names })
-  for (const element of parsed.elements) judge.element(element, body)
+  for (const element of parsed.elements) {
+    yield
+    judge.element(element, body)
+  }
   return { ok: true, assessment: judge }
 }
 
@@ -88,6 +97,12 @@ export class Judge implements Assessment {
   /** Judges the next element, which lies in `body`; false when it is refused. */
   element(parsed: ParsedElement, body: Buffer): boolean {
     const index = this.posted++
+    if (this.#neverFits(parsed)) {
+      const { maxBodyBytes } = this.#context.workspaceLimits
+      this.findings.add('tooLarge', index, '', tooLarge(maxBodyBytes))
+      this.#reject(kindOf(parsed.value))
+      return false
+    }
     const valid = this.#check(parsed, index)
     const queued = valid === null ? null : buildElements(valid, body, this.#build)
     if (valid !== null && queued !== null) {
@@ -102,6 +117,13 @@ export class Judge implements Assessment {
     }
     this.#reject(kindOf(parsed.value))
     return false
+  }
+
+  /** Refused before it is walked: only events are cut into pieces, between their actions. */
+  #neverFits({ value, span }: ParsedElement): boolean {
+    const bytes = span.end - span.start - span.whitespace
+    if (bytes <= this.#context.workspaceLimits.maxBodyBytes) return false
+    return !(isObject(value) && value.type === 'event' && Array.isArray(value.actions))
   }
 
   /** Counts an element that could not even be read. */

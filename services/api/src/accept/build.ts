@@ -10,7 +10,7 @@ import { NESTING_LEVELS } from '../validate/limits.js'
 import { KIND_OF_TYPE } from '../validate/names.js'
 import { isObject } from '../validate/subject.js'
 import type { Vocabulary } from '../validate/vocabulary.js'
-import { splitEvent, type Piece, type PieceLimits } from './split.js'
+import { splitEvent, type EventParts, type Piece, type PieceLimits } from './split.js'
 
 /** A valid element together with its place in the body that carried it. */
 export interface ValidElement extends CheckedElement {
@@ -73,7 +73,20 @@ function buildEvent(
     actions: spans.map(({ start, end }) => timed.subarray(start, end)),
     tail: timed.subarray(spans.at(-1)?.end),
   }
-  return splitEvent(parts, limits)
+  return growsTooMuch(parts, limits) ? null : splitEvent(parts, limits)
+}
+
+/** Pieces may take this many times the event: each repeats the fields around its actions. */
+const MAX_GROWTH = 8
+
+/** Counted before cutting: 100 KB around 75,000 actions would become 37 MB. */
+function growsTooMuch({ head, actions, tail }: EventParts, limits: PieceLimits): boolean {
+  const around = head.length + tail.length
+  const within = actions.reduce((sum, { length }) => sum + length + 1, 0)
+  const room = limits.maxBytes - around
+  if (room <= 0) return true
+  const pieces = Math.max(actions.length / limits.maxActions, within / room)
+  return around * pieces > MAX_GROWTH * (around + within)
 }
 
 function stamped(text: Buffer, actions: readonly unknown[], nowMs: number): Buffer {

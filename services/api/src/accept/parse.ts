@@ -4,7 +4,7 @@ import { scanJson, type Span } from '../json/scan.js'
 import type { ReadElement } from '../validate/element.js'
 import { NESTING_LEVELS } from '../validate/limits.js'
 import type { ElementType } from '../validate/names.js'
-import { isObject } from '../validate/subject.js'
+import { isObject, type Json } from '../validate/subject.js'
 
 /** What a path asks for: one element of a type, or `transition`, a list of any. */
 export type Endpoint = ElementType | 'transition'
@@ -55,6 +55,10 @@ export function parseBody(body: Buffer, endpoint: Wanted, maxElements: number): 
     const levels = String(NESTING_LEVELS)
     return refused('Malformed JSON', `${MALFORMED} It is nested over ${levels} levels deep.`)
   }
+  if (endpoint === 'transition' && (scan.items?.length ?? 0) > maxElements) {
+    // Not parsed: it can never be accepted, and making all those values takes long.
+    return tooMany(maxElements)
+  }
   const text = body.toString('utf8')
   let root: unknown
   try {
@@ -68,25 +72,26 @@ export function parseBody(body: Buffer, endpoint: Wanted, maxElements: number): 
     return refused(type, message + rootFault(root))
   }
   if (endpoint !== 'transition') return { ok: true, elements: [{ value: root, span: scan.root }] }
-  if (root.type === undefined) {
-    return refused('MissingAttributeError', 'type not found in the payload', 'type')
-  }
-  if (root.type !== 'transition') {
-    return refused('AttributeError', 'type should be transition', 'type')
-  }
-  return parseElements(root.elements, scan.items ?? [], maxElements)
+  return parseTransition(root, scan.items ?? [])
 }
 
-function parseElements(elements: unknown, spans: readonly Span[], max: number): ParsedBody {
+function tooMany(max: number): ParsedBody {
+  return refused('AttributeError', `elements has more than ${String(max)} entries`, 'elements')
+}
+
+function parseTransition({ type, elements }: Json, spans: readonly Span[]): ParsedBody {
+  if (type === undefined) {
+    return refused('MissingAttributeError', 'type not found in the payload', 'type')
+  }
+  if (type !== 'transition') {
+    return refused('AttributeError', 'type should be transition', 'type')
+  }
   if (elements === undefined) {
     return refused('MissingAttributeError', 'elements not found in the payload', 'elements')
   }
   if (!Array.isArray(elements)) return refused('TypeError', 'expected array', 'elements')
   if (elements.length === 0) {
     return refused('MissingAttributeError', 'elements cannot be empty array', 'elements')
-  }
-  if (elements.length > max) {
-    return refused('AttributeError', `elements has more than ${String(max)} entries`, 'elements')
   }
   return {
     ok: true,

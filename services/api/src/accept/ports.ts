@@ -29,25 +29,38 @@ export interface Claim {
 
 export type ClaimOutcome =
   | Claim
-  /** Answered before with the same body: `body` is that answer, as JSON text. */
-  | { readonly state: 'replay'; readonly status: number; readonly body: string }
+  /** Answered before with the same body. */
+  | { readonly state: 'replay'; readonly first: FirstAnswer }
   /** The key belongs to another body. */
   | { readonly state: 'mismatch' }
   /** The first try is still running. */
   | { readonly state: 'running' }
+  /** The producer's keys fill their share of the memory. */
+  | { readonly state: 'full' }
   | { readonly state: 'unavailable' }
 
-export type Recalled = Extract<ClaimOutcome, { state: 'replay' | 'mismatch' }>
+/** What derives an answer again from the same body. */
+export interface FirstAnswer {
+  readonly requestId: string
+  readonly acceptedAtMs: number
+  /** As given to `complete`. */
+  readonly form: string
+}
+
+export type Recalled = Extract<ClaimOutcome, { state: 'replay' | 'mismatch' | 'unavailable' }>
 
 /** Remembers answers by Idempotency-Key for 24 h. Its methods never reject. */
 export interface Idempotency {
   /** What `claim` would say of a key that was used before, without claiming it; else null. */
   recall(request: Omit<ClaimRequest, 'requestId'>): Promise<Recalled | null>
   claim(request: ClaimRequest): Promise<ClaimOutcome>
-  /** The request was answered: later ones with its key get the same. */
-  complete(claim: Claim, answer: { status: number; body: string }): Promise<void>
-  /** The request ended without success: the next one with its key resumes at once. */
-  release(claim: Claim): Promise<void>
+  /** The request was accepted and answered. `form`: a few bytes that derive the same answer again. */
+  complete(claim: Claim, form: string): Promise<void>
+  /**
+   * The request ended without success. `unknown`: something may be stored, and the next one with its
+   * key resumes at once. `refused`: nothing is stored, and nothing of the key is kept.
+   */
+  release(claim: Claim, ended: 'unknown' | 'refused'): Promise<void>
 }
 
 export interface QuotaRequest {

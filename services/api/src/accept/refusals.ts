@@ -64,6 +64,10 @@ export function claimRefusal(state: Exclude<ClaimOutcome['state'], 'new' | 'resu
       const type = 'IdempotencyKeyInUse'
       return { status: 409, type, message, attribute: KEY, retryAfterMs: 1_000 }
     }
+    case 'full': {
+      const message = `The answers remembered for your ${KEY}s fill their share of the memory; post without a key, or later`
+      return { status: 429, type: 'Rate Limit Exceeded', message, retryAfterMs: 600_000 }
+    }
     case 'unavailable':
       return storeRefusal('refused', 'redis_unavailable')
   }

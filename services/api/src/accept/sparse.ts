@@ -89,17 +89,24 @@ function readRoot(
   while (cursor.nextMember()) {
     const name = cursor.nameOf(ROOT_MEMBERS)
     if (name === 'type') type = cursor.value()
-    else if (name === 'elements') elements = readElements(cursor, ruled)
+    else if (name === 'elements') elements = readElements(cursor, maxElements, ruled)
     else cursor.pass()
   }
-  const isTaken = type === 'transition' && elements.length > 0 && elements.length <= maxElements
+  const isTaken = type === 'transition' && elements.length > 0
   return isTaken ? elements : null
 }
 
-function readElements(cursor: PlainCursor, ruled: ByteNames<string>): ParsedElement[] {
+function readElements(
+  cursor: PlainCursor,
+  maxElements: number,
+  ruled: ByteNames<string>,
+): ParsedElement[] {
   const elements: ParsedElement[] = []
   cursor.openArray()
-  while (cursor.nextItem()) elements.push(readPlaced(cursor, ruled).read)
+  while (cursor.nextItem()) {
+    if (elements.length === maxElements) throw new NotPlain()
+    elements.push(readPlaced(cursor, ruled).read)
+  }
   return elements
 }
 

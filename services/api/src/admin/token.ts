@@ -2,6 +2,11 @@ import type { RequestHandler } from 'express'
 import type { Keyring } from '@relay/shared/config/secret.js'
 import { RefusedError } from './answer.js'
 
+/** The token of an Authorization header, however its scheme and blanks are written; null: none. */
+export function bearerToken(authorization: string | undefined): string | null {
+  return /^Bearer +(.*\S) *$/i.exec(authorization ?? '')?.[1] ?? null
+}
+
 /** Lets only a holder of an admin token pass; compares in a time that tells nothing. */
 export function requireToken(operators: () => Keyring): RequestHandler {
   return (request, _response, next) => {
@@ -13,8 +18,8 @@ export function requireToken(operators: () => Keyring): RequestHandler {
         message: 'The operator API is closed: set RELAY_ADMIN_TOKEN and start the api again',
       })
     }
-    const given = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1]
-    if (given === undefined || tokens.nameOf(given) === null) {
+    const given = bearerToken(request.headers.authorization)
+    if (given === null || tokens.nameOf(given) === null) {
       throw new RefusedError({
         status: 401,
         type: 'Unauthorized',

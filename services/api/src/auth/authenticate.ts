@@ -15,7 +15,11 @@ export type AuthOutcome =
   | { readonly ok: true; readonly workspace: Workspace; readonly producer: string }
   | { readonly ok: false; readonly refusal: Refusal }
 
-const CHALLENGE = { 'WWW-Authenticate': 'Basic realm="relay", charset="UTF-8"' }
+/** The connection ends with the answer: a caller without credentials keeps none open. */
+const CHALLENGE = {
+  'WWW-Authenticate': 'Basic realm="relay", charset="UTF-8"',
+  Connection: 'close',
+}
 
 /**
  * Who posts, and to which workspace: 401 for credentials, then 409 for an app id that differs from
@@ -31,12 +35,13 @@ export function authenticate(
   // Both are looked up in any case, so that an unknown user name costs the same.
   const producer = producers.nameOf(credentials.secret)
   const workspace = workspaces(credentials.user)
-  if (workspace === undefined) return unauthorized('Invalid APP_ID used in Authentication Header')
+  // First the secret: who has none does not learn which workspaces there are.
   if (producer === null) {
     return unauthorized(
       'App Secret key mismatch. The password is the secret that the operator of relay gave you, not the API key of MoEngage',
     )
   }
+  if (workspace === undefined) return unauthorized('Invalid APP_ID used in Authentication Header')
   const { appKey } = request
   const named = appKey === undefined ? request.appIds : [...request.appIds, appKey]
   if (named.some((appId) => appId !== workspace.appId)) {

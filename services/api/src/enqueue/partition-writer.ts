@@ -6,6 +6,7 @@ import {
   type NewChunk,
 } from '@relay/shared/queue/partition-queue.js'
 import type { Piece } from './pieces.js'
+import { ProducerTurns } from './producer-turns.js'
 
 /** A chunk is sent on once it has this many bytes of JSON, even while the one before is under way. */
 const CHUNK_BYTES = 98_304
@@ -50,6 +51,8 @@ export class PartitionWriter {
   readonly #departures: Departures
   #waiting: Waiting[] = []
   #busy = false
+  /** By producer, since pieces began to wait. */
+  readonly #servedBytes = new Map<number, number>()
 
   constructor(add: AddChunk, compress: () => boolean, departures: Departures) {
     this.#add = add
@@ -81,22 +84,32 @@ export class PartitionWriter {
   }
 
   /**
-   * The oldest waiting pieces, up to one chunk. Two tries of one keyed post never share a chunk: the
-   * first is stored, and the second is then known to be.
+   * Waiting pieces up to one chunk: all, or those of the producers that had least so far, each
+   * producer's in their order. Two tries of one keyed post never share a chunk: the first is stored,
+   * and the second is then known to be.
    */
   #take(): Waiting[] {
-    let bytes = 0
-    let count = 0
+    if (fitOneChunk(this.#waiting)) {
+      this.#servedBytes.clear()
+      return this.#waiting.splice(0)
+    }
+    const turns = new ProducerTurns(this.#waiting, this.#servedBytes)
+    const taken = new Set<Waiting>()
     const keyed = new Set<string>()
-    for (const { piece } of this.#waiting) {
+    let bytes = 0
+    for (let next = turns.next(); next !== undefined; next = turns.next()) {
+      const { piece } = next
       const key = dedupeKeyOf(piece)
       const isRepeated = key !== null && keyed.has(key)
-      if (count > 0 && (bytes + piece.bytes > CHUNK_BYTES || isRepeated)) break
+      if (taken.size > 0 && (bytes + piece.bytes > CHUNK_BYTES || isRepeated)) break
       if (key !== null) keyed.add(key)
       bytes += piece.bytes
-      count += 1
+      taken.add(next)
+      turns.took(next)
     }
-    return this.#waiting.splice(0, count)
+    this.#waiting = this.#waiting.filter((waiting) => !taken.has(waiting))
+    if (this.#waiting.length === 0) this.#servedBytes.clear()
+    return [...taken]
   }
 
   /** Stores a batch; pieces of it that Redis has already are stored, too. */
@@ -123,6 +136,17 @@ export class PartitionWriter {
     this.#waiting = []
     for (const { settle } of rest) settle(outcome === 'unknown' ? 'refused' : outcome)
   }
+}
+
+/** Nearly always; keyed ones are looked at one by one. */
+function fitOneChunk(waiting: readonly Waiting[]): boolean {
+  if (waiting.length === 1) return true
+  let bytes = 0
+  for (const { piece } of waiting) {
+    bytes += piece.bytes
+    if (piece.digest !== undefined || bytes > CHUNK_BYTES) return false
+  }
+  return true
 }
 
 /** What identifies a piece among all tries of its post: not when the key was first used. */

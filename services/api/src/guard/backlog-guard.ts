@@ -16,13 +16,14 @@ export interface BacklogGuardOptions {
 /** Between two looks, ms: while something waits, and at rest. */
 const LOOK_BUSY_MS = 1_000
 const LOOK_IDLE_MS = 2_000
-/** Every so many looks Redis' memory is asked for, too. */
-const MEMORY_EVERY = 4
 /** Share of maxmemory that the backlog may fill. Above it a full Redis would refuse the workers, too. */
 const BACKLOG_SHARE = 0.7
 /** Share of maxmemory above which nothing more is taken in, whatever fills it. */
 const MEMORY_SHARE = 0.85
 const DEFAULT_LIMIT_BYTES = 1024 ** 3
+/** Share of maxmemory that the keys of one producer may take in one workspace. */
+const KEY_SHARE = 0.1
+const DEFAULT_KEY_BYTES = 512 * 1024 ** 2
 /** From this share of the limit on, chunks are compressed: memory is dear during an outage. */
 const COMPRESS_FROM = 0.02
 
@@ -34,7 +35,6 @@ export class BacklogGuard {
   #addedBytes = 0
   #usedMemory = 0
   #maxMemory = 0
-  #looks = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: BacklogGuardOptions) {
@@ -49,6 +49,11 @@ export class BacklogGuard {
     const { maxBacklogBytes } = this.#o
     if (maxBacklogBytes !== null) return maxBacklogBytes
     return this.#maxMemory > 0 ? this.#maxMemory * BACKLOG_SHARE : DEFAULT_LIMIT_BYTES
+  }
+
+  /** What one producer's Idempotency-Keys may take in one workspace, bytes. */
+  get keyBytes(): number {
+    return this.#maxMemory > 0 ? this.#maxMemory * KEY_SHARE : DEFAULT_KEY_BYTES
   }
 
   async start(): Promise<void> {
@@ -90,8 +95,7 @@ export class BacklogGuard {
       this.#lanes = await readBacklog(client, prefix, all)
       this.#bytes = this.#lanes.reduce((sum, { bytes }) => sum + bytes, 0)
       this.#addedBytes -= before
-      if (this.#looks % MEMORY_EVERY === 0) await this.#lookAtMemory()
-      this.#looks += 1
+      await this.#lookAtMemory()
     } catch {
       // Redis is away: the store refuses on its own.
     }

@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import express, { type NextFunction, type Request, type Response } from 'express'
 import type { Keyring } from '@relay/shared/config/secret.js'
 import { createRequestId, MAX_COUNTED_ELEMENTS, producerTag } from '@relay/shared/request-id.js'
-import { Acceptor, type AcceptDeps, type Acceptance } from '../accept/accept.js'
+import { Acceptor, type AcceptDeps, type Acceptance, type IntakeRequest } from '../accept/accept.js'
 import type { RequestLimits } from '../accept/assess.js'
 import type { Endpoint } from '../accept/parse.js'
 import type { ProducersTrace, Workspaces } from '../accept/ports.js'
@@ -10,13 +10,14 @@ import { authenticate } from '../auth/authenticate.js'
 import { withoutByteOrderMark } from '../json/byte-order-mark.js'
 import type { Refusal } from '../refusal.js'
 import { readBody } from './body.js'
+import { FairTurns } from './fair-turns.js'
 import { DOCS_PATHS, serveDocs } from './docs.js'
 import { refusalAnswer, send, type Answer } from './envelope.js'
 import { callersRequestId, readHeaders } from './headers.js'
 import { Imports } from './imports.js'
 import { readQuery } from './query.js'
 import * as routes from './routes.js'
-import { Shares, type ShareLimits } from './shares.js'
+import { Shares, type Place, type ShareLimits } from './shares.js'
 import { boundUnreadBody } from './unread.js'
 
 export interface IntakeLimits extends RequestLimits, ShareLimits {
@@ -38,8 +39,7 @@ export const DEFAULT_LIMITS: IntakeLimits = {
   maxFindings: 1_000,
   maxRequestBytes: 1_048_576,
   // A held body takes up to ten times its size while it is parsed and stored.
-  maxHeldBytes: 32 * 1_048_576,
-  maxHeldBytesPerProducer: 24 * 1_048_576,
+  maxHeldBytes: 24 * 1_048_576,
   maxPostsPerProducer: 256,
   placeWaitMs: 500,
   // Far above what honest clients have open; it takes five such producers to fill the door.
@@ -61,6 +61,9 @@ export interface IntakeDeps extends Omit<AcceptDeps, 'limits'> {
   readonly producersTrace: ProducersTrace
   readonly limits: IntakeLimits
 }
+
+/** Bodies decompressed at one time: each has a window and buffers of its own beside its output. */
+const MAX_UNPACKING = 4
 
 /** Told to the observer in place of a status when the caller went away before its answer. */
 const ABORTED = 499
@@ -122,6 +125,7 @@ class Intake {
   readonly #acceptor: Acceptor
   readonly #shares: Shares
   readonly #imports: Imports
+  readonly #unpacking = new FairTurns(MAX_UNPACKING)
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
@@ -166,30 +170,40 @@ class Intake {
       return
     }
     try {
-      const { maxRequestBytes: maxBytes, bodyMs: mostMs } = this.#deps.limits
-      const body = await readBody(request, read.headers.gzip, { maxBytes, mostMs }, place)
-      if (body.outcome === 'aborted') {
-        this.#tell(ABORTED, this.#requestId(known), known)
-        return
-      }
-      if (body.outcome === 'refused') {
-        this.#refuse(request, response, body.refusal, known)
-        return
-      }
-      known.bodyBytes = body.body.length
       const { workspace, producer } = sender
-      const accepted = await this.#acceptor.accept({
-        ...read.headers,
-        ...asked.query,
-        endpoint,
-        workspace,
-        producer,
-        body: withoutByteOrderMark(body.body),
-      })
-      this.#conclude(request, response, accepted, known)
+      const asking = { ...read.headers, ...asked.query, endpoint, workspace, producer }
+      await this.#take(request, response, asking, place, known)
     } finally {
       place.release()
     }
+  }
+
+  /** Reads the body, accepts it and answers, while its producer has a place. */
+  async #take(
+    request: IncomingMessage,
+    response: ServerResponse,
+    asking: Omit<IntakeRequest, 'body' | 'room'> & { readonly gzip: boolean },
+    place: Place,
+    known: Known,
+  ): Promise<void> {
+    const { maxRequestBytes: maxBytes, bodyMs: mostMs } = this.#deps.limits
+    const limits = { maxBytes, mostMs }
+    const read = await readBody(request, asking.gzip, limits, place, this.#unpacking)
+    if (read.outcome === 'aborted') {
+      this.#tell(ABORTED, this.#requestId(known), known)
+      return
+    }
+    if (read.outcome === 'refused') {
+      this.#refuse(request, response, read.refusal, known)
+      return
+    }
+    known.bodyBytes = read.body.length
+    const accepted = await this.#acceptor.accept({
+      ...asking,
+      body: withoutByteOrderMark(read.body),
+      room: (bytes) => place.take(bytes),
+    })
+    this.#conclude(request, response, accepted, known)
   }
 
   /** An import: a stream of lines, answered when all are stored or one cannot be. */

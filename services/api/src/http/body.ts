@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import { gunzip } from 'node:zlib'
+import { createGunzip } from 'node:zlib'
 import type { Refusal } from '../refusal.js'
+import type { FairTurns } from './fair-turns.js'
 import type { Place } from './shares.js'
 
 export type BodyOutcome =
@@ -38,12 +39,16 @@ export interface BodyLimits {
   readonly mostMs: number
 }
 
-/** Reads the body; never holds more of it than `maxBytes`, compressed or not. */
+/**
+ * Reads the body; never holds more of it than `maxBytes`, compressed or not, nor more than `place` has
+ * room for. `unpacking` says who may decompress.
+ */
 export async function readBody(
   request: IncomingMessage,
   gzip: boolean,
   { maxBytes, mostMs }: BodyLimits,
   place: Place,
+  unpacking: FairTurns,
 ): Promise<BodyOutcome> {
   const announced = Number(request.headers['content-length'] ?? 0)
   const maxReceived = gzip ? maxBytes + GZIP_OVERHEAD_BYTES : maxBytes
@@ -53,7 +58,12 @@ export async function readBody(
   if (received === 'too slow') return { outcome: 'refused', refusal: TOO_SLOW }
   if (received === 'aborted') return { outcome: 'aborted' }
   if (!Buffer.isBuffer(received)) return { outcome: 'refused', refusal: received }
-  return gzip ? decompress(received, maxBytes, place) : { outcome: 'read', body: received }
+  if (!gzip) return { outcome: 'read', body: received }
+  return unpacking.run(place.producer, () => {
+    // Who left while waiting costs nothing further.
+    if (request.socket.destroyed) return Promise.resolve({ outcome: 'aborted' as const })
+    return decompress(received, maxBytes, place)
+  })
 }
 
 type Unreceived = 'too large' | 'too slow' | 'aborted' | Refusal
@@ -98,18 +108,34 @@ function receive(
   })
 }
 
+/** Room is taken as the output grows: a bomb ends at its limit, or at the room there is. */
 function decompress(bytes: Buffer, maxBytes: number, place: Place): Promise<BodyOutcome> {
   return new Promise((resolve) => {
-    // The output is counted while it streams: a bomb ends at the limit, not at its full size.
-    gunzip(bytes, { maxOutputLength: maxBytes }, (error, body) => {
-      if (error === null) {
-        const refusal = place.take(body.length)
-        resolve(refusal === null ? { outcome: 'read', body } : { outcome: 'refused', refusal })
-      } else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-        resolve(tooLarge(maxBytes))
-      } else {
-        resolve({ outcome: 'refused', refusal: BROKEN_GZIP })
+    const gunzip = createGunzip()
+    const chunks: Buffer[] = []
+    let unpacked = 0
+    const conclude = (outcome: BodyOutcome) => {
+      gunzip.destroy()
+      resolve(outcome)
+    }
+    gunzip.on('data', (chunk: Buffer) => {
+      unpacked += chunk.length
+      if (unpacked > maxBytes) {
+        conclude(tooLarge(maxBytes))
+        return
       }
+      const refusal = place.take(chunk.length)
+      if (refusal === null) chunks.push(chunk)
+      else conclude({ outcome: 'refused', refusal })
     })
+    gunzip.once('end', () => {
+      const [only] = chunks
+      const isOne = chunks.length === 1 && only !== undefined
+      conclude({ outcome: 'read', body: isOne ? only : Buffer.concat(chunks, unpacked) })
+    })
+    gunzip.once('error', () => {
+      conclude({ outcome: 'refused', refusal: BROKEN_GZIP })
+    })
+    gunzip.end(bytes)
   })
 }

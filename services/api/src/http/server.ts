@@ -14,6 +14,7 @@ import { createRequestId } from '@relay/shared/request-id.js'
 import type { Refusal } from '../refusal.js'
 import { refusalAnswer, send } from './envelope.js'
 import { BUSY } from './shares.js'
+import { boundStrangers, STRANGERS, type StrangerLimits } from './strangers.js'
 import { tlsOptions } from './tls.js'
 import { boundUnreadBody } from './unread.js'
 import { Turns, type TurnLimits } from './turns.js'
@@ -49,12 +50,13 @@ export interface IntakeServerParts {
   readonly timeouts?: { readonly [name in keyof typeof TIMEOUTS]: number }
   /** null: plain HTTP. */
   readonly tls?: TlsFiles | null
+  readonly strangers?: StrangerLimits
 }
 
 /** An HTTP server around the intake's handler that no slow or broken caller can hold up. */
 export function createIntakeServer(
   listener: RequestListener,
-  { clock, random, timeouts = TIMEOUTS, tls = null }: IntakeServerParts,
+  { clock, random, timeouts = TIMEOUTS, tls = null, strangers = STRANGERS }: IntakeServerParts,
 ): Server {
   const requestId = () => createRequestId(clock.nowMs(), 0, 0, random)
   const refuse: RequestListener = (_request, response) => {
@@ -97,6 +99,7 @@ export function createIntakeServer(
   server.timeout = timeouts.silenceMs
   server.maxConnections = MAX_CONNECTIONS
   server.on('checkExpectation', answerWith(EXPECTATION))
+  boundStrangers(server, strangers)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const due = turns.unanswered(socket)
     const lastWhole = due.findLast(({ req }) => req.complete)
@@ -118,7 +121,10 @@ function openServer(
   listener: RequestListener,
 ): Server {
   if (tls === null) return createServer(options, listener)
-  return createTlsServer({ ...options, ...tlsOptions(tls) }, listener)
+  return createTlsServer(
+    { ...options, ...tlsOptions(tls), handshakeTimeout: STRANGERS.stayMs },
+    listener,
+  )
 }
 
 /** Makes an answer the connection's last. */

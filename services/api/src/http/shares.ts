@@ -1,18 +1,23 @@
 import type { Socket } from 'node:net'
 import type { Refusal } from '../refusal.js'
+import { isKnownNow } from './strangers.js'
 
 /** What all posts together, and one producer's alone, may hold of this process at one time. */
 export interface ShareLimits {
   /** Bodies held over all connections, bytes. */
   readonly maxHeldBytes: number
-  /** Of them one producer's: less than all, so that the others' go on. */
-  readonly maxHeldBytesPerProducer: number
   /** Posts that one producer has under way; further ones wait for a place. */
   readonly maxPostsPerProducer: number
   /** How long they wait, ms. It slows down who does not heed a refusal. */
   readonly placeWaitMs: number
   readonly maxConnectionsPerProducer: number
 }
+
+/**
+ * A producer may hold this many times what stays free: two thirds of all alone, and eight that flood
+ * leave a seventeenth, which is more than the largest body.
+ */
+const HELD_PER_FREE = 2
 
 const BUSY_RETRY_MS = 1_000
 
@@ -45,6 +50,7 @@ interface Use {
 
 /** A post under way. */
 export interface Place {
+  readonly producer: string
   /** Room for so many bytes more; a refusal when there is none, and nothing is taken then. */
   take(bytes: number): Refusal | null
   /** To be called once, whatever became of the post. */
@@ -77,6 +83,7 @@ export class Shares {
     }
     use.connections += 1
     this.#owners.set(socket, use)
+    isKnownNow(socket)
     if (owner !== undefined) owner.connections -= 1
     else socket.once('close', () => { this.#closed(socket) }) // prettier-ignore
     return null
@@ -86,7 +93,7 @@ export class Shares {
   begin(producer: string): Place | Promise<Place | Refusal> {
     const use = this.#useOf(producer)
     const { maxPostsPerProducer: most, placeWaitMs } = this.#limits
-    if (use.posts < most) return this.#place(use)
+    if (use.posts < most) return this.#place(producer, use)
     return new Promise((resolve) => {
       const granted = (place: Place) => {
         clearTimeout(timer)
@@ -100,10 +107,11 @@ export class Shares {
     })
   }
 
-  #place(use: Use): Place {
+  #place(producer: string, use: Use): Place {
     use.posts += 1
     let taken = 0
     return {
+      producer,
       take: (bytes) => {
         const refusal = this.#take(use, bytes)
         if (refusal === null) taken += bytes
@@ -116,16 +124,16 @@ export class Shares {
         const [next] = use.waiting
         if (next === undefined) return
         use.waiting.delete(next)
-        next(this.#place(use))
+        next(this.#place(producer, use))
       },
     }
   }
 
   #take(use: Use, bytes: number): Refusal | null {
-    const { maxHeldBytes, maxHeldBytesPerProducer: most } = this.#limits
-    if (this.#heldBytes + bytes > maxHeldBytes) return BUSY
-    if (use.bytes + bytes > most) {
-      return tooMuchOfOne(`${String(most)} bytes of your posts are held here`)
+    const freeBytes = this.#limits.maxHeldBytes - this.#heldBytes - bytes
+    if (freeBytes < 0) return BUSY
+    if (use.bytes + bytes > HELD_PER_FREE * freeBytes) {
+      return tooMuchOfOne(`${String(use.bytes)} bytes of your posts are held here`)
     }
     this.#heldBytes += bytes
     use.bytes += bytes

@@ -6,6 +6,7 @@ import {
   FUTURE_TOLERANCE_MS,
   NAME_CHARACTERS,
   OLD_EVENT_MS,
+  PROBLEMS_PER_ELEMENT,
   TIMEZONE_OFFSET_SECONDS,
   TIMEZONE_STEP_SECONDS,
 } from './limits.js'
@@ -32,7 +33,10 @@ export function checkEvent(event: Json, reporter: Reporter): void {
   else if (!Array.isArray(actions)) findings.add('wrongType', index, 'actions', 'array')
   else if (actions.length === 0) findings.add('empty', index, 'actions', 'actions')
   else {
-    for (let i = 0; i < actions.length; i++) checkAction(actions[i], i, reporter)
+    const mostProblems = findings.problemCount + PROBLEMS_PER_ELEMENT
+    for (let i = 0; i < actions.length && findings.problemCount < mostProblems; i++) {
+      checkAction(actions[i], i, reporter)
+    }
   }
 }
 

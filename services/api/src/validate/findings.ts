@@ -11,9 +11,12 @@ export interface Finding {
   readonly rule: RuleName
 }
 
+/** Bytes of JSON that the findings of one severity may take: names in them are the caller's. */
+const MAX_LISTED_BYTES = 128 * 1024
+
 /**
- * What is found while a request is validated. Keeps at most `limit` findings of each severity, so
- * that a hostile request cannot make a large answer, but counts them all.
+ * What is found while a request is validated. Keeps at most `limit` findings of each severity, in a
+ * bounded number of bytes, so that a hostile request cannot make a large answer, but counts them all.
  */
 export class Findings {
   readonly problems: Finding[] = []
@@ -21,6 +24,7 @@ export class Findings {
   problemCount = 0
   warningCount = 0
   readonly #limit: number
+  readonly #listedBytes = { refuse: 0, warn: 0 }
 
   constructor(limit: number) {
     this.#limit = limit
@@ -35,6 +39,14 @@ export class Findings {
     if (list.length >= this.#limit) return
     const path =
       attribute.length > PATH_CHARACTERS ? `${attribute.slice(0, PATH_CHARACTERS)}…` : attribute
-    list.push({ index, attribute: path, message: message(detail), rule })
+    const text = message(detail)
+    const bytes = Buffer.byteLength(JSON.stringify([path, text]))
+    if (this.#listedBytes[severity] + bytes > MAX_LISTED_BYTES) {
+      // The list is a prefix of all that was found: nothing shorter may follow.
+      this.#listedBytes[severity] = MAX_LISTED_BYTES
+      return
+    }
+    this.#listedBytes[severity] += bytes
+    list.push({ index, attribute: path, message: text, rule })
   }
 }

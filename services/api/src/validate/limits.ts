@@ -42,5 +42,8 @@ export const OLD_EVENT_MS = 365 * 24 * 3_600_000
 /** Shortest `customer_id`, characters. overview: "any string of more than one characters". */
 export const CUSTOMER_ID_CHARACTERS = 2
 
+/** An event with this many problems is not checked further. Own choice: an answer lists 1,000. */
+export const PROBLEMS_PER_ELEMENT = 10_000
+
 /** Nesting of containers in a body, levels. contract. */
 export const NESTING_LEVELS = 64

@@ -186,6 +186,55 @@ describe('an Idempotency-Key', () => {
     expect(intake.store.posts[0]?.elements).toHaveLength(1)
   })
 
+  it('gives a lenient answer again byte for byte, also when the rules judge by another time', async () => {
+    const soon = new Date(NOW_MS + 360_000).toISOString()
+    const event = (at: string) => ({ type: 'event', customer_id: 'ann', actions: [{ action: 'a', current_time: at }] }) // prettier-ignore
+    const body = transition(event(soon), event(new Date(NOW_MS).toISOString()))
+    const lenient = { body, headers: { 'idempotency-key': 'k', prefer: 'handling=lenient' } }
+    const first = await intake.send(lenient)
+    expect(first.body.rejected).toHaveLength(1)
+    intake.clock.now += 120_000
+    for (const headers of [lenient.headers, { 'idempotency-key': 'k' }]) {
+      const again = await intake.send({ body, headers })
+      expect([again.status, again.text]).toEqual([200, first.text])
+      expect(again.headers['idempotency-replayed']).toBe('true')
+    }
+    expect(intake.store.posts).toHaveLength(1)
+  })
+
+  it('says that details are not known any more, in place of other details', async () => {
+    const big = { type: 'customer', customer_id: 'bob', attributes: { a: 'x'.repeat(500) } }
+    const body = transition(JSON.parse(GOOD).elements[0], big)
+    const lenient = { body, headers: { 'idempotency-key': 'k', prefer: 'handling=lenient' } }
+    const first = await intake.send(lenient)
+    expect(first.body.rejected).toEqual([])
+    const { limits } = workspace(APP)
+    intake.workspaces.set(APP, workspace(APP, { limits: { ...limits, maxBodyBytes: 250 } }))
+    const again = await intake.send(lenient)
+    expect(again.body.request_id).toBe(first.body.request_id)
+    expect(again.body.rejected).toBeUndefined()
+    expect(again.body.warnings?.[0]?.message).toContain('cannot be derived again')
+  })
+
+  it.each(['quota', 'store'] as const)('leaves nothing when the %s refuses', async (which) => {
+    const quotas = new Map([['shop', { elementsPerMinute: 1 }]])
+    intake.workspaces.set(APP, workspace(APP, { quotas }))
+    if (which === 'quota') {
+      intake.quota.next = { granted: false, retryAfterMs: 1_000, exceeded: '1 element' }
+    } else intake.store.next = { outcome: 'refused', reason: 'backlog_full' }
+    expect((await intake.send(keyed('k'))).status).toBe(which === 'quota' ? 429 : 503)
+    expect(intake.idempotency.records).toBe(0)
+  })
+
+  it('takes no quota when it was answered before', async () => {
+    const quotas = new Map([['shop', { elementsPerMinute: 1 }]])
+    intake.workspaces.set(APP, workspace(APP, { quotas }))
+    await intake.send(keyed('k'))
+    intake.quota.next = { granted: false, retryAfterMs: 1_000, exceeded: '1 element' }
+    expect((await intake.send(keyed('k'))).status).toBe(200)
+    expect((await intake.send(keyed('other'))).status).toBe(429)
+  })
+
   it('is not claimed by an invalid request', async () => {
     expect((await intake.send(keyed('k', '{}'))).status).toBe(400)
     expect((await intake.send(keyed('k'))).status).toBe(200)

@@ -69,7 +69,7 @@ const SENDERS: readonly RequestCase[] = [
   { name: 'no secret', ...auth(basic(APP, '')), status: 401, answers: challenge },
   { name: 'unknown user name', ...auth(basic('nobody', 's3cret')), status: 401, answers: challenge },
   { name: 'unknown user name at its own path', path: '/v1/customer/nobody', ...auth(basic('nobody', 's3cret')), status: 401 },
-  { name: 'wrong secret', ...auth(basic(APP, 'wrong')), status: 401, answers: challenge },
+  { name: 'wrong secret', ...auth(basic(APP, 'wrong')), status: 401, type: 'Authentication required', answers: challenge },
   { name: 'the vendor’s key is no producer’s secret', ...auth(basic(APP, 'vendor-key')), status: 401 },
   { name: 'secret with a trailing blank', ...auth(basic(APP, 's3cret ')), status: 401 },
   { name: 'user name from the prototype', ...auth(basic('constructor', 's3cret')), status: 401 },

@@ -1,5 +1,7 @@
 import type { AddedReply, NewChunk } from '@relay/shared/queue/partition-queue.js'
 import { decodeChunk } from '@relay/shared/queue/chunk.js'
+import { createRequestId, producerTag } from '@relay/shared/request-id.js'
+import { seededRandom } from '@relay/shared/seeded-random.js'
 import { PartitionWriter, type Departures } from '../../src/enqueue/partition-writer.js'
 import type { Piece } from '../../src/enqueue/pieces.js'
 
@@ -138,4 +140,26 @@ describe('group commit', () => {
       expect(await third).toBe('stored')
     },
   )
+})
+
+describe('large posts of several producers', () => {
+  it('keep a small one of another waiting for two chunks at most', async () => {
+    const partition = new SlowPartition()
+    const writer = new PartitionWriter(partition.add, () => false, NEXT_TURN)
+    const random = seededRandom(1)
+    const idOf = (producer: string) => createRequestId(1, 1, producerTag(producer), random)
+    const write = (producer: string, name: string, bytes: number) =>
+      void writer.write(pieceOf(name, undefined, bytes), { requestId: idOf(producer), acceptedAtMs: 1 }) // prettier-ignore
+    for (let i = 0; i < 80; i++) write(`flood${String(i % 8)}`, `f${String(i)}`, 65_536)
+    await tick()
+    write('neighbour', 'small', 10)
+    for (let i = 0; i < 2; i++) await partition.answer(STORED)
+    expect(partition.chunks.slice(1).flatMap(namesIn)).toContain('small')
+    for (let i = 0; i < 80; i++) await partition.answer(STORED)
+    const flood3 = partition.chunks
+      .flatMap(namesIn)
+      .filter((name) => Number(name.slice(1)) % 8 === 3)
+    expect(flood3).toEqual(Array.from({ length: 10 }, (_, i) => `f${String(3 + 8 * i)}`))
+    expect(writer.idle).toBe(true)
+  })
 })

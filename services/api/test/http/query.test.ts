@@ -79,6 +79,16 @@ describe('the query of a post', () => {
     expect(projects()).toEqual(['a'])
   })
 
+  it('is warned about again in the answer to a repeated key', async () => {
+    const headers = { 'idempotency-key': 'k3' }
+    const post = () => intake.send({ path: `/v1/transition/${APP}?debug=1`, body: GOOD, headers })
+    const first = await post()
+    const repeated = await post()
+    expect(first.body.warnings).toHaveLength(1)
+    expect(repeated.headers['idempotency-replayed']).toBe('true')
+    expect(repeated.body).toEqual(first.body)
+  })
+
   it('gives one batch of an import another identity in another project', async () => {
     const headers = { ...LINES, 'idempotency-key': 'k2' }
     for (const query of ['', '?project_code=a', '?project_code=b', '?project_code=b']) {

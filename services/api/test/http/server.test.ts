@@ -160,8 +160,7 @@ describe('a caller that does not behave', () => {
 describe('a producer that wants all there is', () => {
   const intake = new TestIntake([workspace(APP)], {
     maxRequestBytes: 1_000,
-    maxHeldBytes: 2_000,
-    maxHeldBytesPerProducer: 1_500,
+    maxHeldBytes: 2_400,
     maxPostsPerProducer: 3,
     placeWaitMs: 50,
     maxConnectionsPerProducer: 4,
@@ -231,5 +230,57 @@ describe('a producer that wants all there is', () => {
 
   it('ended: it is served like anybody', async () => {
     await untilAnswered('s3cret', 200)
+  })
+})
+
+describe('a caller without credentials', () => {
+  const intake = new TestIntake([workspace(APP)])
+  const server = createIntakeServer(intake.server.listeners('request')[0] as RequestListener, {
+    ...{ clock: new FixedClock(0), random: new CountingRandom() },
+    strangers: { max: 3, stayMs: 300 },
+  })
+  const port = () => (server.address() as AddressInfo).port
+  beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)))
+  afterAll(async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  })
+
+  const open = (first = '') => {
+    const socket = connect(port(), '127.0.0.1')
+    socket.on('error', () => undefined)
+    socket.on('data', () => undefined)
+    const closed = new Promise<void>((resolve) => socket.once('close', () => { resolve() })) // prettier-ignore
+    const answered = new Promise<void>((resolve) => socket.once('data', () => { resolve() })) // prettier-ignore
+    if (first !== '') socket.write(first)
+    return { socket, closed, answered }
+  }
+  const GET = `GET /v1/requests/x HTTP/1.1\r\nHost: x\r\n`
+
+  it('keeps no connection after its 401', async () => {
+    const text = await exchange(port(), `${GET}\r\n`)
+    expect(text).toMatch(/^HTTP\/1.1 401 [^]*Connection: close/)
+  })
+
+  it('keeps none for long by saying nothing, while a producer keeps its own', async () => {
+    const producer = open(`${GET}${AUTH}\r\n`)
+    await producer.answered
+    const silent = open()
+    await silent.closed
+    expect(producer.socket.destroyed).toBe(false)
+    producer.socket.destroy()
+  })
+
+  it('makes room for the next when there are too many, and never takes a producer’s place', async () => {
+    const producer = open(`${GET}${AUTH}\r\n`)
+    await producer.answered
+    const strangers = Array.from({ length: 3 }, () => open())
+    const next = open(`${GET}${AUTH}\r\n`)
+    await next.answered
+    const more = open()
+    await strangers[0]?.closed
+    expect(producer.socket.destroyed).toBe(false)
+    expect(next.socket.destroyed).toBe(false)
+    for (const { socket } of [producer, next, more, ...strangers]) socket.destroy()
   })
 })

@@ -4,7 +4,6 @@ import { Shares, type Place } from '../../src/http/shares.js'
 
 const LIMITS = {
   maxHeldBytes: 100,
-  maxHeldBytesPerProducer: 70,
   maxPostsPerProducer: 3,
   placeWaitMs: 20,
   maxConnectionsPerProducer: 2,
@@ -59,7 +58,8 @@ function begin(shares: Shares, model: Model, name: string): void {
 
 function take(model: Model, post: Post, bytes: number): void {
   const isFull = model.bytesOf() + bytes > LIMITS.maxHeldBytes
-  const isTooMuch = model.bytesOf(post.producer) + bytes > LIMITS.maxHeldBytesPerProducer
+  const free = LIMITS.maxHeldBytes - model.bytesOf() - bytes
+  const isTooMuch = model.bytesOf(post.producer) + bytes > 2 * free
   const refusal = post.place.take(bytes)
   expect(refusal?.status ?? null).toBe(isFull || isTooMuch ? 503 : null)
   expect(refusal?.message.includes('one producer') ?? false).toBe(isTooMuch && !isFull)
@@ -113,11 +113,11 @@ describe('shares of the producers', () => {
   it('leaves others their room when one has all that it may', async () => {
     const shares = new Shares(LIMITS)
     const [first] = Array.from({ length: 3 }, () => placed(shares.begin('flood')))
-    expect(first?.take(70)).toBeNull()
+    expect(first?.take(66)).toBeNull()
     expect(first?.take(1)).toMatchObject({ status: 503 })
     const fourth = shares.begin('flood')
     const other = placed(shares.begin('neighbour'))
-    expect(other.take(30)).toBeNull()
+    expect(other.take(20)).toBeNull()
     expect(await fourth).toMatchObject({ status: 503, retryAfterMs: 1_000 })
   })
 
@@ -141,6 +141,14 @@ describe('shares of the producers', () => {
     expect(isPlace(last)).toBe(false)
     third?.release()
     expect(await last).toHaveProperty('take')
+  })
+
+  it('leaves a neighbour room for the largest body while eight producers hold all that they may', () => {
+    const shares = new Shares({ ...LIMITS, maxHeldBytes: 24 * 1_048_576, maxPostsPerProducer: 256 })
+    for (let round = 0; round < 32; round++) {
+      for (let i = 0; i < 8; i++) placed(shares.begin(`flood${String(i)}`)).take(1_048_576)
+    }
+    expect(placed(shares.begin('neighbour')).take(1_048_576)).toBeNull()
   })
 
   it('closes the connection that is one too many', () => {

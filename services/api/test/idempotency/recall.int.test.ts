@@ -7,7 +7,7 @@ import { redisForTests } from '../admin/operations.js'
 const DAY_MS = 86_400_000
 const bodyHash = Buffer.alloc(32, 1)
 const use = { producer: 'shop', appId: 'APP', key: 'k', bodyHash }
-const answer = { status: 200, body: '{"request_id":"é1"}' }
+const form = 'event lenient 0123456789abcdef'
 
 describe('what a key was used for', () => {
   let redis: TestRedis
@@ -17,7 +17,7 @@ describe('what a key was used for', () => {
     ;({ redis, client } = await redisForTests())
   })
   beforeEach(() => {
-    keys = new RedisIdempotency(client, redis.freshPrefix())
+    keys = new RedisIdempotency(client, redis.freshPrefix(), () => 1e9)
   })
   afterAll(async () => {
     client.disconnect()
@@ -33,8 +33,11 @@ describe('what a key was used for', () => {
     const claimed = await claim(nowMs)
     expect(claimed.state).toBe('new')
     expect(await keys.recall({ ...use, nowMs })).toBeNull()
-    await keys.complete(claimed, answer)
-    expect(await keys.recall({ ...use, nowMs })).toEqual({ state: 'replay', ...answer })
+    await keys.complete(claimed, form)
+    expect(await keys.recall({ ...use, nowMs })).toEqual({
+      state: 'replay',
+      first: { requestId: 'id', acceptedAtMs: nowMs, form },
+    })
     const other = { ...use, bodyHash: Buffer.alloc(32, 2), nowMs }
     expect(await keys.recall(other)).toEqual({ state: 'mismatch' })
     expect(await keys.recall({ ...other, producer: 'crm' })).toBeNull()
@@ -43,7 +46,7 @@ describe('what a key was used for', () => {
 
   it('is recalled over midnight, and for a day', async () => {
     const nowMs = Date.now()
-    await keys.complete(await claim(nowMs), answer)
+    await keys.complete(await claim(nowMs), form)
     const nextDayMs = (Math.floor(nowMs / DAY_MS) + 1) * DAY_MS
     expect(await keys.recall({ ...use, nowMs: nextDayMs })).toMatchObject({ state: 'replay' })
     expect(await keys.recall({ ...use, nowMs: nowMs + DAY_MS + 60_000 })).toBeNull()
@@ -52,8 +55,9 @@ describe('what a key was used for', () => {
   it('is not known while Redis is away', async () => {
     const nowhere = { mode: 'single', url: 'redis://127.0.0.1:1' } as const
     const away = connectRedis(nowhere, { commandTimeoutMs: 100 })
-    const unreachable = new RedisIdempotency(away, 'relay')
-    expect(await unreachable.recall({ ...use, nowMs: Date.now() })).toBeNull()
+    const unreachable = new RedisIdempotency(away, 'relay', () => 1e9)
+    const recalled = await unreachable.recall({ ...use, nowMs: Date.now() })
+    expect(recalled).toEqual({ state: 'unavailable' })
     away.disconnect()
   })
 })

@@ -12,7 +12,8 @@ import { RedisIdempotency } from '../../src/idempotency/redis-idempotency.js'
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
-const ANSWER = { status: 200, body: '{"request_id":"first"}' }
+const FORM = 'plain'
+const FIRST = { requestId: 'first', form: FORM }
 
 let redis: TestRedis
 let client: RedisClient
@@ -30,7 +31,7 @@ afterAll(async () => {
 })
 beforeEach(() => {
   prefix = redis.freshPrefix()
-  idempotency = new RedisIdempotency(client, prefix)
+  idempotency = new RedisIdempotency(client, prefix, () => 1e9)
 })
 
 /** `nowMs`: by the wall clock of the api that asks. */
@@ -56,6 +57,7 @@ async function age(byMs: number): Promise<void> {
   for (const day of [today, today - 1]) {
     const key = workspaceKeys(prefix, 'A').idempotency(day)
     for (const field of await client.hkeysBuffer(key)) {
+      if (field.length !== 12) continue
       const record = JSON.parse((await client.hget(key, field)) ?? '') as { since: number }
       await client.hset(key, field, JSON.stringify({ ...record, since: record.since - byMs }))
     }
@@ -88,16 +90,16 @@ async function waiting(): Promise<number> {
 
 describe('an Idempotency-Key', () => {
   it('gives the first answer for a day', async () => {
-    await idempotency.complete(await claimed('first', 'body'), ANSWER)
+    await idempotency.complete(await claimed('first', 'body'), FORM)
     await age(DAY_MS - HOUR_MS)
-    expect(await claim('second', 'body')).toEqual({ state: 'replay', ...ANSWER })
+    expect(await claim('second', 'body')).toMatchObject({ state: 'replay', first: FIRST })
     expect(await claim('third', 'other body')).toEqual({ state: 'mismatch' })
   })
 
   it('is free after a day: what is posted with it then is stored, and stored once', async () => {
     const first = await claimed('first', 'body')
     await store(first)
-    await idempotency.complete(first, ANSWER)
+    await idempotency.complete(first, FORM)
     await age(DAY_MS + HOUR_MS)
     // The digest of the first use is still there: it was kept a day at least, by its day.
     const second = await claimed('second', 'other body')
@@ -106,7 +108,7 @@ describe('an Idempotency-Key', () => {
     await ageDigests(DAY_MS + HOUR_MS)
     await store(second)
     expect(await waiting()).toBe(2)
-    await idempotency.release(second)
+    await idempotency.release(second, 'unknown')
     const again = await claimed('third', 'other body')
     expect(again).toMatchObject({ state: 'resumed', requestId: 'second' })
     await store(again)
@@ -119,12 +121,52 @@ describe('an Idempotency-Key', () => {
       const beforeMidnightMs = Math.ceil(Date.now() / DAY_MS) * DAY_MS - HOUR_MS / 2
       const first = await claim('first', 'body', beforeMidnightMs)
       if (!isClaim(first)) throw new Error(`the key is ${first.state}`)
-      await idempotency.complete(first, ANSWER)
+      await idempotency.complete(first, FORM)
       for (const atMs of [beforeMidnightMs, beforeMidnightMs + HOUR_MS]) {
-        expect(await claim('second', 'body', atMs + offMs)).toEqual({ state: 'replay', ...ANSWER })
+        expect(await claim('second', 'body', atMs + offMs)).toMatchObject({
+          state: 'replay',
+          first: FIRST,
+        })
       }
     },
   )
+})
+
+describe('what a key leaves in Redis', () => {
+  const keysLeft = () => client.keys(`${prefix}:*`)
+
+  it('is nothing when nothing of the post was stored', async () => {
+    await idempotency.release(await claimed('first', 'body'), 'refused')
+    expect(await keysLeft()).toEqual([])
+  })
+
+  it('stays when the post was answered, although a late call reports that nothing was stored', async () => {
+    const first = await claimed('first', 'body')
+    await idempotency.complete(first, FORM)
+    await idempotency.release(first, 'refused')
+    expect(await claim('second', 'body')).toMatchObject({ state: 'replay', first: FIRST })
+  })
+
+  it('stays when an earlier try may have stored something', async () => {
+    await idempotency.release(await claimed('first', 'body'), 'unknown')
+    await idempotency.release(await claimed('second', 'body'), 'refused')
+    expect(await claimed('third', 'body')).toMatchObject({ state: 'resumed', requestId: 'first' })
+  })
+
+  it('is bounded per producer: then further keys are refused, and known ones are not', async () => {
+    idempotency = new RedisIdempotency(client, prefix, () => 700)
+    const use = (producer: string, key: string) =>
+      idempotency.claim({ producer, appId: 'A', key, bodyHash: Buffer.alloc(32), requestId: key, nowMs: Date.now() }) // prettier-ignore
+    const states = []
+    for (const key of ['a', 'b', 'c']) states.push((await use('shop', key)).state)
+    expect(states).toEqual(['new', 'new', 'full'])
+    expect((await use('shop', 'a')).state).toBe('running')
+    expect((await use('crm', 'c')).state).toBe('new')
+    const first = (await use('crm', 'd')) as Claim
+    expect((await use('crm', 'e')).state).toBe('full')
+    await idempotency.release(first, 'refused')
+    expect((await use('crm', 'e')).state).toBe('new')
+  })
 })
 
 /** What partition 0 noted of a key's first use is as old as `age` makes the record. */

@@ -33,7 +33,7 @@ interface Entry {
   readonly hash: string
   readonly claim: Claim
   state: 'running' | 'released' | 'done'
-  answer?: { status: number; body: string }
+  form?: string
 }
 
 export class InMemoryIdempotency implements Idempotency {
@@ -45,11 +45,11 @@ export class InMemoryIdempotency implements Idempotency {
   }
 
   recall({ bodyHash, ...use }: Omit<ClaimRequest, 'requestId'>): Promise<Recalled | null> {
-    const known = this.available ? this.#entries.get(idOf(use)) : undefined
+    if (!this.available) return Promise.resolve({ state: 'unavailable' })
+    const known = this.#entries.get(idOf(use))
     if (known === undefined) return Promise.resolve(null)
     if (known.hash !== bodyHash.toString('hex')) return Promise.resolve({ state: 'mismatch' })
-    const { answer } = known
-    return Promise.resolve(answer === undefined ? null : { state: 'replay', ...answer })
+    return Promise.resolve(replayOf(known))
   }
 
   #claim({ bodyHash, requestId, nowMs, ...use }: ClaimRequest): ClaimOutcome {
@@ -64,21 +64,31 @@ export class InMemoryIdempotency implements Idempotency {
       return claim
     }
     if (known.hash !== hash) return { state: 'mismatch' }
-    if (known.answer !== undefined) return { state: 'replay', ...known.answer }
+    const replay = replayOf(known)
+    if (replay !== null) return replay
     if (known.state === 'running') return { state: 'running' }
     known.state = 'running'
     return { ...known.claim, state: 'resumed' }
   }
 
-  complete(claim: Claim, answer: { status: number; body: string }): Promise<void> {
+  get records(): number {
+    return this.#entries.size
+  }
+
+  complete(claim: Claim, form: string): Promise<void> {
     const entry = this.#entryOf(claim)
     entry.state = 'done'
-    entry.answer = answer
+    entry.form = form
     return Promise.resolve()
   }
 
-  release(claim: Claim): Promise<void> {
-    this.#entryOf(claim).state = 'released'
+  release(claim: Claim, ended: 'unknown' | 'refused'): Promise<void> {
+    const entry = this.#entryOf(claim)
+    const isFirst = claim.state === 'new'
+    for (const [id, each] of this.#entries) {
+      if (each === entry && ended === 'refused' && isFirst) this.#entries.delete(id)
+    }
+    entry.state = 'released'
     return Promise.resolve()
   }
 
@@ -87,6 +97,12 @@ export class InMemoryIdempotency implements Idempotency {
     if (entry === undefined) throw new Error('no such claim')
     return entry
   }
+}
+
+function replayOf({ claim, form }: Entry): Extract<Recalled, { state: 'replay' }> | null {
+  if (form === undefined) return null
+  const { requestId, acceptedAtMs } = claim
+  return { state: 'replay', first: { requestId, acceptedAtMs, form } }
 }
 
 function idOf({ producer, appId, key }: Pick<ClaimRequest, 'producer' | 'appId' | 'key'>): string {

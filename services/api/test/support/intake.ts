@@ -4,7 +4,12 @@ import { z } from 'zod'
 import { Keyring } from '@relay/shared/config/secret.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { ProducersTrace } from '../../src/accept/ports.js'
-import { createIntakeApp, DEFAULT_LIMITS, type IntakeLimits } from '../../src/http/app.js'
+import {
+  createIntakeApp,
+  DEFAULT_LIMITS,
+  type IntakeDeps,
+  type IntakeLimits,
+} from '../../src/http/app.js'
 import { createIntakeServer } from '../../src/http/server.js'
 import * as answers from '../../src/openapi/answers.js'
 import { APP, NOW_MS } from './workspace.js'
@@ -73,7 +78,12 @@ export class TestIntake {
   readonly workspaces: Map<string, Workspace>
   producersTrace: ProducersTrace = () => Promise.resolve(null)
 
-  constructor(workspaces: readonly Workspace[], limits: Partial<IntakeLimits> = {}) {
+  /** `parts` stand in for what is otherwise in memory. */
+  constructor(
+    workspaces: readonly Workspace[],
+    limits: Partial<IntakeLimits> = {},
+    parts: Partial<Pick<IntakeDeps, 'store' | 'idempotency' | 'quota'>> = {},
+  ) {
     this.workspaces = new Map(workspaces.map((w) => [w.appId, w]))
     const random = new CountingRandom()
     const producers = new Keyring(
@@ -86,6 +96,7 @@ export class TestIntake {
       store: this.store,
       idempotency: this.idempotency,
       quota: this.quota,
+      ...parts,
       observer: this.observer,
       clock: this.clock,
       random,

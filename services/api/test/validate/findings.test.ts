@@ -16,6 +16,14 @@ describe('findings', () => {
     expect(findings.warnings.map(({ rule }) => rule)).toEqual(of('warn').slice(0, 2))
   })
 
+  it('are bounded in bytes as they are written, whatever the names in them are', () => {
+    const findings = new Findings(5_000)
+    for (let i = 0; i < 5_000; i++) findings.add('missing', i, '\u0001'.repeat(100), 'type')
+    expect(findings.problemCount).toBe(5_000)
+    expect(JSON.stringify(findings.problems).length).toBeLessThan(256 * 1024)
+    expect(findings.problems.map(({ index }) => index)).toEqual(findings.problems.map((_, i) => i))
+  })
+
   it('name their place, cut where a hostile name would make it long', () => {
     const findings = new Findings(9)
     findings.add('missing', 3, 'x'.repeat(PATH_CHARACTERS), 'type')

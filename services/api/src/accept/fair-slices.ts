@@ -1,0 +1,128 @@
+import type { Clock } from '@relay/shared/clock.js'
+
+/** Work that can be paused: every `next` is one step. */
+export type Steps<T> = Generator<void, T>
+
+/** After this much work the event loop serves others, ms. */
+const SLICE_MS = 8
+
+interface Job {
+  /** Runs until it ends or its slice is over; true: it has ended. */
+  slice(): boolean
+  fail(error: unknown): void
+}
+
+interface Use {
+  /** Processor time used; never behind that of the producer served last, or idling would be saved up. */
+  usedMs: number
+  readonly jobs: Job[]
+}
+
+/**
+ * Divides the event loop's time among producers: the job of whoever used least runs next, one slice per
+ * turn of the loop. While nothing is queued a job runs at once and to its end, without a promise.
+ */
+export class FairSlices {
+  readonly #clock: Pick<Clock, 'monotonicMs'>
+  readonly #nextTurn: (run: () => void) => void
+  /** As many as names in the configuration. */
+  readonly #uses = new Map<string, Use>()
+  readonly #queued = new Set<Use>()
+  #servedMs = 0
+  /** Time that jobs ran in this turn of the event loop, ms. */
+  #turnMs = 0
+  #hasTurn = false
+
+  /** `nextTurn` runs a function once the event loop has looked at everything else. */
+  constructor(
+    clock: Pick<Clock, 'monotonicMs'>,
+    nextTurn: (run: () => void) => void = setImmediate,
+  ) {
+    this.#clock = clock
+    this.#nextTurn = nextTurn
+  }
+
+  /** What the steps return, at once where that is possible. */
+  run<T>(producer: string, steps: Steps<T>): T | Promise<T> {
+    const use = this.#useOf(producer)
+    if (this.#queued.size === 0 && this.#turnMs < SLICE_MS) {
+      const ended = this.#slice(use, steps)
+      if (ended !== null) return ended.value
+    }
+    return new Promise<T>((resolve, reject) => {
+      use.jobs.push({
+        slice: () => {
+          const ended = this.#slice(use, steps)
+          if (ended !== null) resolve(ended.value)
+          return ended !== null
+        },
+        fail: reject,
+      })
+      this.#queued.add(use)
+    })
+  }
+
+  #slice<T>(use: Use, steps: Steps<T>): { readonly value: T } | null {
+    this.#takeTurn()
+    // Also of work that ran at once: else who comes later would first be given all that time.
+    this.#servedMs = Math.max(use.usedMs, this.#servedMs)
+    const startedMs = this.#clock.monotonicMs()
+    try {
+      for (;;) {
+        const step = steps.next()
+        if (step.done === true) return { value: step.value }
+        if (this.#clock.monotonicMs() - startedMs >= SLICE_MS) return null
+      }
+    } finally {
+      const tookMs = this.#clock.monotonicMs() - startedMs
+      use.usedMs = this.#servedMs + tookMs
+      this.#turnMs += tookMs
+    }
+  }
+
+  #takeTurn(): void {
+    if (this.#hasTurn) return
+    this.#hasTurn = true
+    this.#nextTurn(() => {
+      this.#hasTurn = false
+      this.#turnMs = 0
+      this.#serve()
+    })
+  }
+
+  #serve(): void {
+    let next: Use | null = null
+    for (const use of this.#queued) {
+      use.usedMs = Math.max(use.usedMs, this.#servedMs)
+      if (next === null || use.usedMs < next.usedMs) next = use
+    }
+    const job = next?.jobs[0]
+    if (next === null || job === undefined) return
+    let hasEnded = true
+    try {
+      hasEnded = job.slice()
+    } catch (error) {
+      job.fail(error)
+    }
+    if (hasEnded) next.jobs.shift()
+    if (next.jobs.length === 0) this.#queued.delete(next)
+    if (this.#queued.size > 0) this.#takeTurn()
+  }
+
+  #useOf(producer: string): Use {
+    let use = this.#uses.get(producer)
+    if (use === undefined) {
+      use = { usedMs: 0, jobs: [] }
+      this.#uses.set(producer, use)
+    }
+    return use
+  }
+}
+
+/** Runs all steps at once. */
+export function runAll<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
