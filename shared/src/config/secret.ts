@@ -50,14 +50,6 @@ export class Keyring {
   }
 
   /**
-   * A key per secret, as every process with the same configuration has it, for signing what only
-   * such a process should accept. Not a secret to who reads the configuration.
-   */
-  get signingKeys(): readonly Buffer[] {
-    return this.#keys.map(({ kept: { digest } }) => digest)
-  }
-
-  /**
    * Whose secret it is, in a time that tells nothing: every secret is compared, each as a digest of
    * equal length, and none ends the search.
    */
