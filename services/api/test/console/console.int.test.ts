@@ -164,8 +164,8 @@ inBrowser('the console in a browser', () => {
     expect(words).not.toMatch(/ada|bob/)
   })
 
-  it('forgets a customer after a confirmation, says when it is done, and the audit has it', async () => {
-    await o.letters.bury([letter(3, 'eve')])
+  it('forgets a customer after a confirmation, says how far it is, and the audit has it', async () => {
+    await o.store.store(waitingPost('APP', ['eve']))
     await page.goto(`${o.url}/#/forget`)
     await page.waitForSelector('input[name=customer_id]')
     await press('Forget')
@@ -174,9 +174,9 @@ inBrowser('the console in a browser', () => {
     await press('Forget')
     await page.waitForSelector('dialog[open]')
     await page.click('#confirm-yes')
-    await see('1 dead letter erased')
+    await see('1 queued element and 0 dead letters erased')
     await page.goto(`${o.url}/#/audit`)
-    await see('dead_letters=1')
+    await see('queued=1')
     expect(await page.evaluate('document.querySelector("main").innerText')).not.toContain('eve')
     expect(faults).toEqual([])
   })
