@@ -8,6 +8,8 @@ export interface LetterView {
   readonly lane: string
   readonly kind: string
   readonly reason: string
+  /** Null: none that can be read. Absent from an api of a version before 0.2. */
+  readonly customer?: string | null
   readonly answer: {
     readonly status: number
     readonly type: string
@@ -23,17 +25,18 @@ export interface LetterView {
   readonly dead_at: string
 }
 
-const HEAD = ['DIED', 'KIND', 'REASON', 'MOENGAGE SAID', 'ATTRIBUTE', 'ID']
+const HEAD = ['DIED', 'KIND', 'REASON', 'CUSTOMER', 'MOENGAGE SAID', 'ATTRIBUTE', 'ID']
 const WORDS_MOST = 48
 
 export function letterLines(letters: readonly LetterView[]): string[] {
   if (letters.length === 0) return ['No dead letters.']
   return table(
     HEAD,
-    letters.map(({ id, kind, reason, answer, dead_at }) => [
+    letters.map(({ id, kind, reason, customer, answer, dead_at }) => [
       dead_at,
       kind,
       reason,
+      shortened(customer ?? '-'),
       shortened(`${String(answer.status)} ${answer.message || answer.type}`),
       shortened(answer.attribute ?? '-'),
       printable(id),
@@ -49,6 +52,7 @@ export function letterDetails(letter: LetterView, text: string): string[] {
     ['workspace', `${letter.app_id}, lane ${letter.lane}`],
     ['kind', letter.kind],
     ['reason', letter.reason],
+    ['customer', letter.customer ?? '-'],
     ['MoEngage said', `${String(answer.status)} ${answer.type}: ${answer.message}`],
     ['attribute', answer.attribute ?? '-'],
     ['its request_id', answer.request_id ?? '-'],

@@ -1,5 +1,4 @@
 import type { Kind, Lane } from '@relay/shared/element.js'
-import { holdAdvice, slowedMeaning } from './advice.js'
 import { count, duration, table } from './table.js'
 
 export interface BudgetView {
@@ -13,6 +12,8 @@ interface Closure {
   readonly reason: string
   readonly since: string
   readonly next_probe_at: string
+  /** Absent from an api of a version before 0.2. */
+  readonly meaning?: string
 }
 
 /** A workspace of `GET /admin/workspaces`. */
@@ -20,7 +21,7 @@ export interface WorkspaceView {
   readonly app_id: string
   readonly state: 'running' | 'held' | 'paused'
   readonly mode: 'live' | 'shadow'
-  readonly hold: Closure | null
+  readonly hold: (Closure & { readonly next?: string }) | null
   readonly slowed: (Closure & { readonly state: string }) | null
   readonly backlog: Readonly<Record<Lane, Readonly<Record<Kind | 'total', number>>>>
   readonly oldest_age_seconds: Readonly<Record<'realtime' | 'backfill', number | null>>
@@ -123,12 +124,12 @@ function remarks(workspace: WorkspaceView): string[] {
   const { app_id, state, mode, hold, slowed } = workspace
   const lines: string[] = []
   if (hold !== null) {
-    const { meaning, next } = holdAdvice(hold.reason)
+    const { meaning = hold.reason, next = 'Look at the log of the worker' } = hold
     lines.push(`! ${app_id} is held since ${hold.since}: ${meaning}. Nothing is lost.`)
     lines.push(`  relay tries again by itself at ${hold.next_probe_at}. Next: ${next}.`)
   }
   if (slowed !== null) {
-    const meaning = slowedMeaning(slowed.reason)
+    const { meaning = slowed.reason } = slowed
     lines.push(`~ ${app_id}: ${meaning}. Next try at ${slowed.next_probe_at}. Nothing to do.`)
   }
   if (mode === 'shadow') {

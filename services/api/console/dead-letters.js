@@ -138,7 +138,7 @@ export class DeadLettersView {
         make(
           'span',
           { class: 'caption' },
-          `${moment(dead_at)} · ${letter.app_id} · ${kind} · ${reason.replaceAll('_', ' ')}`,
+          `${moment(dead_at)} · ${letter.app_id} · ${kind} of ${letter.customer ?? 'an unknown customer'} · ${reason.replaceAll('_', ' ')}`,
         ),
         `${answer.status} ${answer.message || answer.type}`,
       ),
@@ -196,7 +196,10 @@ export class DeadLettersView {
       return
     }
     const isPurge = what === 'purge'
-    const count = ids === null ? 'all letters that match' : `${number(ids.length)} letters`
+    const count =
+      ids === null
+        ? 'all letters that match'
+        : `${number(ids.length)} ${ids.length === 1 ? 'letter' : 'letters'}`
     const isYes = await confirmed({
       title: `${isPurge ? 'Purge' : 'Replay'} ${count}?`,
       text: isPurge

@@ -1,10 +1,25 @@
 import { ApiError, ask, session } from './api.js'
+import { AuditView } from './audit.js'
 import { DeadLettersView } from './dead-letters.js'
 import { make, notify, setText } from './dom.js'
+import { ForgetView } from './forget.js'
+import { PartitionsView } from './partitions.js'
+import { ShadowView } from './shadow.js'
 import { TraceView } from './trace.js'
 import { WorkspacesView } from './workspaces.js'
 
 const EVERY_MS = 2000
+
+/** The pages by the first part of the address; one with `update` is kept up to date. */
+const PAGES = {
+  workspaces: () => new WorkspacesView(),
+  queues: () => new PartitionsView(),
+  'dead-letters': () => new DeadLettersView(),
+  trace: () => new TraceView(),
+  shadow: () => new ShadowView(),
+  forget: (subject) => new ForgetView(subject),
+  audit: () => new AuditView(),
+}
 
 const main = document.getElementById('main')
 const nav = document.getElementById('nav')
@@ -60,26 +75,18 @@ async function enter() {
 async function route() {
   const [path = '', query = ''] = location.hash.replace(/^#\//, '').split('?')
   const [section = '', subject = ''] = path.split('/')
-  const here = ['workspaces', 'dead-letters', 'trace'].includes(section) ? section : 'workspaces'
+  const here = Object.hasOwn(PAGES, section) ? section : 'workspaces'
   for (const link of nav.querySelectorAll('a')) {
     if (link.getAttribute('href') === `#/${here}`) link.setAttribute('aria-current', 'page')
     else link.removeAttribute('aria-current')
   }
   live = null
-  if (section === 'queues') {
-    // Pages of their own, which cannot send the token: a cookie lets them in for an hour.
-    await ask('POST', '/admin/session')
-    location.replace('/console/queues/')
-    return
-  }
-  if (here === 'dead-letters') await new DeadLettersView().show(main, new URLSearchParams(query))
-  else if (here === 'trace') await new TraceView().show(main, decodeURIComponent(subject))
-  else {
-    const view = new WorkspacesView()
-    view.show(main)
-    live = view
-    await refresh()
-  }
+  const named = decodeURIComponent(subject)
+  const view = PAGES[here](named)
+  await view.show(main, here === 'trace' ? named : new URLSearchParams(query))
+  if (view.update === undefined) return
+  live = view
+  await refresh()
 }
 
 async function refresh() {
@@ -123,7 +130,6 @@ window.addEventListener('hashchange', () => {
   main.focus()
 })
 leave.addEventListener('click', () => {
-  void ask('DELETE', '/admin/session').catch(() => undefined)
   session.end()
   showLogin('')
 })

@@ -1,5 +1,6 @@
 import { ask } from './api.js'
 import { make, moment, number } from './dom.js'
+import { table } from './table.js'
 
 /** Where the elements of one request are. */
 export class TraceView {
@@ -59,6 +60,7 @@ export class TraceView {
         ),
         make('dl', { class: 'facts' }, ...facts),
         table(
+          'Sent',
           ['Sent', 'Elements', 'Bulk request', 'MoEngage request_id'],
           sent.map((s) => [
             moment(s.at),
@@ -68,6 +70,7 @@ export class TraceView {
           ]),
         ),
         table(
+          'Dead letters',
           ['Died', 'Reason', 'MoEngage said'],
           dead.map((d) => [
             moment(d.dead_at),
@@ -78,11 +81,4 @@ export class TraceView {
       ),
     ]
   }
-}
-
-function table(head, rows) {
-  if (rows.length === 0) return null
-  const header = make('tr', {}, ...head.map((title) => make('th', { scope: 'col' }, title)))
-  const lines = rows.map((row) => make('tr', {}, ...row.map((cell) => make('td', {}, cell))))
-  return make('table', {}, make('thead', {}, header), make('tbody', {}, ...lines))
 }

@@ -1,35 +1,6 @@
 import { ask } from './api.js'
 import { confirmed, duration, make, makeSvg, moment, notify, number, setText } from './dom.js'
 
-const HOLDS = {
-  credentials_refused: ['MoEngage refuses the API key.', 'Correct it; relay tries it at once.'],
-  account_refused: ['The account is suspended or blocked.', 'Ask MoEngage support.'],
-  ip_refused: [
-    'The IP allow-list of the workspace refuses the address.',
-    'Set forwardedFor to the egress address, and add it to the allow-list.',
-  ],
-  misconfigured: ['MoEngage does not know this workspace id.', 'Compare it with the dashboard.'],
-  wrong_host: ['The host is not the Data API of this workspace.', 'Correct the data centre.'],
-  wrong_request: ['MoEngage or a proxy refuses the request.', 'Look at the log of the worker.'],
-  everything_refused: [
-    'MoEngage or a firewall refuses every element.',
-    'Look at the log of the worker; relay resumes by itself.',
-  ],
-  unavailable: ['MoEngage does not answer.', 'Nothing to do: relay goes on when it is back.'],
-}
-
-const SLOWED = {
-  server_error: 'MoEngage answers with errors (5xx).',
-  request_timeout: 'MoEngage answers 408.',
-  too_early: 'MoEngage answers 425.',
-  unreadable_answer: 'MoEngage’s answer cannot be read.',
-  timeout: 'MoEngage does not answer in time.',
-  reset: 'MoEngage cuts the connection.',
-  unreachable: 'MoEngage cannot be reached.',
-  tls: 'No secure connection to MoEngage comes about.',
-  rate_limited: 'MoEngage asks for fewer requests (429).',
-}
-
 function workersText({ alive, partitions_served, partitions_unserved, none_since }) {
   const partitions = `Partitions with a backlog: ${number(partitions_served)} served, ${number(partitions_unserved)} unserved.`
   if (alive > 0) return `Workers: ${number(alive)} alive. ${partitions}`
@@ -155,12 +126,10 @@ class Card {
   #remark({ hold, slowed }) {
     let text = ''
     if (hold) {
-      const [meaning, next] = HOLDS[hold.reason] ?? [hold.reason, '']
       const times = `Held since ${moment(hold.since)}, next probe ${moment(hold.next_probe_at)}.`
-      text = `${meaning} ${next} ${times} Nothing is lost.`
+      text = `${sentence(hold.meaning)} ${times} Nothing is lost. Next: ${hold.next}.`
     } else if (slowed?.reason) {
-      const meaning = SLOWED[slowed.reason] ?? slowed.reason
-      text = `${meaning} Next try ${moment(slowed.next_probe_at)}. Nothing to do.`
+      text = `${sentence(slowed.meaning)} Next try ${moment(slowed.next_probe_at)}. Nothing to do.`
     }
     if (this.#remarks.textContent === text) return
     const mild = hold ? '' : ' mild'
@@ -218,4 +187,8 @@ class Card {
     notify(`${this.#appId} ${isPause ? 'is paused' : 'resumed'}.`)
     await refresh()
   }
+}
+
+function sentence(text) {
+  return `${text[0].toUpperCase()}${text.slice(1)}.`
 }

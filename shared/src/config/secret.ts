@@ -56,14 +56,6 @@ export class Keyring {
     return this.#keys.length === 0
   }
 
-  /**
-   * A key per secret, as every process with the same configuration has it, for signing what only
-   * such a process should accept. Not a secret to who reads the configuration.
-   */
-  get signingKeys(): readonly Buffer[] {
-    return this.#keys.map(({ kept: { digest } }) => digest)
-  }
-
   /** Pairs of holders, one here and one of `other`, that have the same secret or the same hash. */
   sharedWith(other: Keyring): (readonly [string, string])[] {
     return this.#keys.flatMap(({ name, kept: own }) =>

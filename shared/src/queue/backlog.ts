@@ -1,4 +1,4 @@
-import type { Kind, Lane } from '../element.js'
+import { KINDS, type Kind, type Lane } from '../element.js'
 import type { RedisClient } from '../redis/connect.js'
 import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
 import type { Deployment } from './deployment.js'
@@ -7,16 +7,19 @@ import { readTags } from './partitions.js'
 
 const BACKLOG: Script = { name: 'backlog', text: luaText('backlog.lua'), keys: 2 }
 
-/** What waits in one lane of a workspace. */
-export interface LaneBacklog {
-  readonly appId: string
-  readonly lane: Lane
+interface Backlog {
   /** Redis bytes of the chunks. */
   bytes: number
   /** Elements as posted. */
   readonly elements: Record<Kind, number>
   /** When the oldest chunk was added, ms since 1970; null: nothing waits. */
   oldestMs: number | null
+}
+
+/** What waits in one lane of a workspace. */
+export interface LaneBacklog extends Backlog {
+  readonly appId: string
+  readonly lane: Lane
 }
 
 /**
@@ -31,34 +34,40 @@ export async function readBacklog(
   const all = await readTags(client, prefix, appIds)
   const lengths = await Promise.all(all.map((tag) => client.llen(partitionKeys(prefix, tag).wait)))
   const tags = all.filter((_, i) => lengths[i] !== 0)
-  const replies = await Promise.all(
-    tags.map((tag) => {
-      const keys = partitionKeys(prefix, tag)
-      return runScript(client, BACKLOG, [keys.control, keys.wait], [keys.job])
-    }),
-  )
+  const held = await Promise.all(tags.map((tag) => partitionBacklog(client, prefix, tag)))
   const lanes = new Map<string, LaneBacklog>()
   tags.forEach((tag, i) => {
     const partition = parsePartitionTag(tag)
-    if (!partition) return
+    const own = held[i]
+    if (!partition || !own) return
     const { appId, lane } = partition
     const key = `${appId}/${lane}`
-    const sum = lanes.get(key) ?? {
-      appId,
-      lane,
-      bytes: 0,
-      elements: { user: 0, event: 0, device: 0 },
-      oldestMs: null,
+    const sum = lanes.get(key)
+    if (sum === undefined) {
+      lanes.set(key, { appId, lane, ...own })
+      return
     }
-    const [bytes, user, event, device, oldest] = replyList(replies[i]).map(replyText)
-    sum.bytes += Number(bytes)
-    sum.elements.user += Number(user)
-    sum.elements.event += Number(event)
-    sum.elements.device += Number(device)
-    if (oldest) sum.oldestMs = Math.min(sum.oldestMs ?? Infinity, Number(oldest))
-    lanes.set(key, sum)
+    sum.bytes += own.bytes
+    for (const kind of KINDS) sum.elements[kind] += own.elements[kind]
+    if (own.oldestMs !== null) sum.oldestMs = Math.min(sum.oldestMs ?? Infinity, own.oldestMs)
   })
   return [...lanes.values()]
+}
+
+/** What waits in one partition. */
+export async function partitionBacklog(
+  client: RedisClient,
+  prefix: string,
+  tag: string,
+): Promise<Backlog> {
+  const { control, wait, job } = partitionKeys(prefix, tag)
+  const reply = replyList(await runScript(client, BACKLOG, [control, wait], [job])).map(replyText)
+  const [bytes, user, event, device, oldest] = reply
+  return {
+    bytes: Number(bytes),
+    elements: { user: Number(user), event: Number(event), device: Number(device) },
+    oldestMs: oldest ? Number(oldest) : null,
+  }
 }
 
 /** Workspaces with elements in Redis, as far as is known: the configured, and those that were removed. */

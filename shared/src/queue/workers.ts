@@ -23,16 +23,12 @@ export async function readWorkers(
   prefix: string,
   appIds: Iterable<string>,
 ): Promise<WorkersState> {
-  const [time, leases, tags] = await Promise.all([
-    client.time(),
-    client.zrange(deploymentKeys(prefix).sessions, '0', '-1', 'WITHSCORES'),
+  const [leases, tags] = await Promise.all([
+    readLeases(client, prefix),
     readTags(client, prefix, appIds),
   ])
-  const nowMs = Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000)
-  const sessions = new Map<string, number>()
-  for (let i = 0; i + 1 < leases.length; i += 2)
-    sessions.set(leases[i] ?? '', Number(leases[i + 1]))
-  const alive = new Set([...sessions].filter(([, endMs]) => endMs > nowMs).map(([id]) => id))
+  const { sessions } = leases
+  const alive = liveSessions(leases)
   const claims = await readClaims(client, prefix, tags)
   const served = claims.filter((claim) => alive.has(sessionOfClaim(claim))).length
   return {
@@ -41,6 +37,29 @@ export async function readWorkers(
     unserved: claims.length - served,
     noneSinceMs: alive.size > 0 || sessions.size === 0 ? null : Math.max(...sessions.values()),
   }
+}
+
+/** The leases of workers' sessions. */
+interface Leases {
+  /** Session → end of its lease, Redis ms. */
+  readonly sessions: ReadonlyMap<string, number>
+  readonly redisNowMs: number
+}
+
+export async function readLeases(client: RedisClient, prefix: string): Promise<Leases> {
+  const [time, leases] = await Promise.all([
+    client.time(),
+    client.zrange(deploymentKeys(prefix).sessions, '0', '-1', 'WITHSCORES'),
+  ])
+  const redisNowMs = Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000)
+  const sessions = new Map<string, number>()
+  for (let i = 0; i + 1 < leases.length; i += 2)
+    sessions.set(leases[i] ?? '', Number(leases[i + 1]))
+  return { sessions, redisNowMs }
+}
+
+export function liveSessions({ sessions, redisNowMs }: Leases): ReadonlySet<string> {
+  return new Set([...sessions].filter(([, endMs]) => endMs > redisNowMs).map(([id]) => id))
 }
 
 /** The claim on each partition that holds elements, '' for none. */
@@ -60,6 +79,6 @@ async function readClaims(
 }
 
 /** A claim is a session and a number (lua/claim.lua). */
-function sessionOfClaim(claim: string): string {
+export function sessionOfClaim(claim: string): string {
   return claim.slice(0, Math.max(0, claim.lastIndexOf(':')))
 }

@@ -10,14 +10,13 @@ import { MAX_ERASURES, type ErasureStore } from '@relay/shared/erasure/erasure-s
 import type { Logger } from '@relay/shared/observability/logger.js'
 import type { PostStore, RefusalReason } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
-import { readBacklog } from '@relay/shared/queue/backlog.js'
+import { readBacklog, workspacesWithData } from '@relay/shared/queue/backlog.js'
+import { Deployment } from '@relay/shared/queue/deployment.js'
+import { readPartitions } from '@relay/shared/queue/partition-list.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import type { TraceStore } from '@relay/shared/trace/trace-store.js'
 import { addConsole } from '../console/console.js'
-import { queueBoard } from '../queues/board.js'
-import { QUEUES_PATH, QueueSession } from '../queues/session.js'
-import { WaitingQueues } from '../queues/waiting-queues.js'
 import { answer, invalid, notFound, refuse, RefusedError, type AdminRefusal } from './answer.js'
 import { AuditLog, selectedCustomer, selectionFields } from './audit.js'
 import { AuditStore } from './audit-store.js'
@@ -26,6 +25,7 @@ import { vocabularyOf } from '../validate/vocabulary.js'
 import type { Eraser, ErasureView } from './eraser.js'
 import { parseForget } from './forget.js'
 import { letterJson, listLetters } from './letter-list.js'
+import { PARTITIONS_MOST, partitionsView } from './partition-view.js'
 import { setPaused } from './pause.js'
 import { Pseudonyms } from './pseudonym.js'
 import { shadowView } from './shadow-view.js'
@@ -35,7 +35,6 @@ import { traceRequest } from './request-trace.js'
 import { operatorsTrace } from './request-view.js'
 import { selected } from './selected.js'
 import { parseAuditQuery, parseListQuery, parseSelection, type Selection } from './selection.js'
-import { beginSession, endSession } from './session.js'
 import { requireToken } from './token.js'
 import { readWorkspaces } from './workspace-reader.js'
 
@@ -71,9 +70,6 @@ export function createAdminApp(deps: AdminDeps): Express {
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', 'simple')
-  const session = new QueueSession(deps.operators, deps.clock)
-  const board = queueBoard(new WaitingQueues(deps.client, deps.prefix))
-  app.use(QUEUES_PATH, session.require, board)
   addConsole(app)
   // JSON whatever it calls itself: nothing else is taken here, and curl names another type unless told.
   const json = express.json({ limit: BODY_MOST, type: () => true })
@@ -83,7 +79,7 @@ export function createAdminApp(deps: AdminDeps): Express {
   route(app, '/admin/workspaces/:appId/resume', { post: admin.resume })
   route(app, '/admin/workspaces/:appId/shadow', { get: admin.shadow, delete: admin.forgetShadow })
   route(app, '/admin/history', { get: admin.history })
-  route(app, '/admin/session', { post: beginSession(session), delete: endSession(session) })
+  route(app, '/admin/partitions', { get: admin.partitions })
   route(app, '/admin/dead-letters', { get: admin.list, delete: admin.purge })
   route(app, '/admin/dead-letters/replay', { post: admin.replay })
   route(app, '/admin/dead-letters/:id', { get: admin.show })
@@ -142,6 +138,15 @@ class Admin {
 
   readonly history: Handler = (_request, response) => {
     answer(response, 200, this.#d.history.view())
+  }
+
+  readonly partitions: Handler = async (_request, response) => {
+    const { client, prefix, clock } = this.#d
+    const deployment = new Deployment(client, prefix)
+    // Also those of workspaces that were taken out of the configuration.
+    const appIds = await workspacesWithData(deployment, this.#appIds(null))
+    const list = await readPartitions(client, prefix, appIds, PARTITIONS_MOST)
+    answer(response, 200, partitionsView(list, clock.nowMs()))
   }
 
   readonly pause: Handler = (request, response) => this.#setPaused(request, response, true)

@@ -47,6 +47,7 @@ export function letterJson(letter: DeadLetter): string {
     lane: letter.lane,
     kind: letter.kind,
     reason: letter.reason,
+    customer: customerOf(letter.element),
     answer: { status, type, message, attribute, request_id: requestId },
     attempts: letter.attempts,
     request_id: letter.requestId,
@@ -55,6 +56,22 @@ export function letterJson(letter: DeadLetter): string {
     dead_at: new Date(letter.deadAtMs).toISOString(),
   })
   return `${facts.slice(0, -1)},"element":${letter.element}}`
+}
+
+/** The customer as the element names it; null: it names none that can be read. */
+function customerOf(element: string): string | null {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(element)
+  } catch {
+    return null
+  }
+  const { customer_id: id, user_identifiers: names } = (parsed ?? {}) as Record<string, unknown>
+  if (typeof id === 'string' && id !== '') return id
+  if (typeof names !== 'object' || names === null) return null
+  return Object.entries(names)
+    .map(([name, value]) => `${name}=${String(value)}`)
+    .join(', ')
 }
 
 function positionOf({ order, letter }: KeptLetter): Position {

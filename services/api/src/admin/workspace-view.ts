@@ -6,6 +6,7 @@ import { KINDS, LANES, type Kind, type Lane } from '@relay/shared/element.js'
 import { sends, type Gate, type Mode } from '@relay/shared/gate/gate-state.js'
 import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 import type { WorkersState } from '@relay/shared/queue/workers.js'
+import { holdAdvice, slowedMeaning } from './advice.js'
 
 /** All that is known of a workspace at one moment. */
 export interface WorkspaceFacts {
@@ -31,7 +32,10 @@ export function workspaceView(facts: WorkspaceFacts) {
     app_id: appId,
     state: gate.paused ? 'paused' : gate.mode.state === 'held' ? 'held' : 'running',
     mode,
-    hold: gate.mode.state === 'held' ? closureView(gate.mode) : null,
+    hold:
+      gate.mode.state === 'held'
+        ? { ...closureView(gate.mode), ...holdAdvice(gate.mode.reason) }
+        : null,
     /** MoEngage fails or asks to slow down, and relay deals with it: nothing to do yet. */
     slowed: slowedView(gate.mode),
     backlog: perLane((lane) => backlogView(facts, lane)),
@@ -63,7 +67,8 @@ function closureView(mode: Exclude<Mode, { state: 'open' }>) {
 
 function slowedView(mode: Mode) {
   if (mode.state === 'open' || mode.state === 'held') return null
-  return { state: mode.state, ...closureView(mode) }
+  const reason = mode.state === 'rate_limited' ? mode.state : mode.reason
+  return { state: mode.state, ...closureView(mode), meaning: slowedMeaning(reason) }
 }
 
 function backlogView({ lanes }: WorkspaceFacts, lane: Lane) {

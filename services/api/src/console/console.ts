@@ -19,6 +19,11 @@ const FILES = [
   'workspaces.js',
   'dead-letters.js',
   'trace.js',
+  'table.js',
+  'partitions.js',
+  'shadow.js',
+  'forget.js',
+  'audit.js',
 ] as const
 
 /** Everything comes from here, nothing runs inline, and nobody may frame it. */

@@ -141,7 +141,8 @@ describe('workspaces', () => {
     await gate.change('0', JSON.stringify(advance(readGate(null), event, 1_760_000_000_000, 0)))
     const shown = await view()
     expect(shown.state).toBe('held')
-    expect(shown.hold).toEqual({
+    expect(shown.hold).toMatchObject({
+      meaning: 'MoEngage refuses the API key',
       reason: 'credentials_refused',
       since: '2025-10-09T08:53:20.000Z',
       next_probe_at: '2025-10-09T08:53:21.000Z',

@@ -4,8 +4,6 @@ import { DEAD_LETTER_REASONS } from '@relay/shared/dead-letters/dead-letter.js'
 import { readGate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import { advance } from '@relay/shared/gate/gate.js'
-import { HOLD_REASONS } from '@relay/shared/gate/gate-state.js'
-import { TRANSIENT_REASONS } from '@relay/shared/gate/reasons.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import axe from 'axe-core'
 import { launch, type Browser, type Page } from 'puppeteer-core'
@@ -46,13 +44,6 @@ it('can filter by every reason for a dead letter', async () => {
   const script = await (await fetch(`${o.url}/console/dead-letters.js`)).text()
   const [, listed = ''] = /^const REASONS = \[(.*)\]$/m.exec(script) ?? []
   expect(listed.replaceAll("'", '').split(', ')).toEqual([...DEAD_LETTER_REASONS])
-})
-
-it('has words for all that can hold a workspace or slow it down', async () => {
-  const script = await (await fetch(`${o.url}/console/workspaces.js`)).text()
-  for (const reason of [...HOLD_REASONS, ...TRANSIENT_REASONS, 'rate_limited']) {
-    expect(script).toMatch(new RegExp(`^  ${reason}: `, 'm'))
-  }
 })
 
 inBrowser('the console in a browser', () => {
@@ -120,6 +111,7 @@ inBrowser('the console in a browser', () => {
     await page.type('input[name=customer_id]', 'bob')
     await page.keyboard.press('Enter')
     await see('1 shown')
+    await see('event of bob')
     await page.click('.letters summary')
     await see('"n":123456789012345678902')
     await page.click('.letters input[type=checkbox]')
@@ -134,7 +126,7 @@ inBrowser('the console in a browser', () => {
 
   it('fits a phone: nothing is wider than the screen', async () => {
     await page.setViewport({ width: 360, height: 720 })
-    for (const section of ['workspaces', 'dead-letters', 'trace']) {
+    for (const section of Object.keys(SHOWN)) {
       await page.goto(`${o.url}/#/${section}`)
       await page.waitForSelector(SHOWN[section]!)
       const width = await page.evaluate('document.documentElement.scrollWidth')
@@ -152,7 +144,7 @@ inBrowser('the console in a browser', () => {
     'no page breaks a rule of WCAG 2.1 A or AA that a machine can judge, %s',
     async (scheme) => {
       await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
-      for (const section of ['workspaces', 'dead-letters', 'trace']) {
+      for (const section of Object.keys(SHOWN)) {
         await page.goto(`${o.url}/#/${section}`)
         await page.waitForSelector(SHOWN[section]!)
         expect([section, await brokenRules(page)]).toEqual([section, []])
@@ -160,25 +152,32 @@ inBrowser('the console in a browser', () => {
     },
   )
 
-  it('the queue view opens from the console, asks no other host, and changes nothing', async () => {
+  it('shows each partition with its elements, oldest and owner, and that none has one', async () => {
     await o.store.store(waitingPost('APP', ['ada', 'bob']))
-    const asked: string[] = []
-    const note = (request: { url(): string }) => asked.push(request.url())
-    page.on('request', note)
     await page.setViewport({ width: 1_000, height: 700 })
     await page.goto(`${o.url}/#/workspaces`)
     await page.locator('nav a[href="#/queues"]').click()
-    await page.waitForSelector('a[href*="/queue/"]')
-    expect(new URL(page.url()).pathname).toBe('/console/queues/')
-    await see('relay queues')
-    page.off('request', note)
-    const origins = new Set(
-      asked.filter((url) => !url.startsWith('data:')).map((url) => new URL(url).origin),
-    )
-    expect([...origins]).toEqual([o.url])
-    expect(await page.evaluate('document.body.innerText')).not.toMatch(
-      /Pause all|Empty|Obliterate/i,
-    )
+    await page.waitForSelector('table')
+    const words = await page.evaluate('document.querySelector("main").innerText')
+    expect(words).toMatch(/(\d+) partitions?, \1 without an owner/)
+    expect(words).toMatch(/APP\s+realtime/)
+    expect(words).not.toMatch(/ada|bob/)
+  })
+
+  it('forgets a customer after a confirmation, says how far it is, and the audit has it', async () => {
+    await o.store.store(waitingPost('APP', ['eve']))
+    await page.goto(`${o.url}/#/forget`)
+    await page.waitForSelector('input[name=customer_id]')
+    await press('Forget')
+    await see('Give a customer id or identifiers')
+    await page.type('input[name=customer_id]', 'eve')
+    await press('Forget')
+    await page.waitForSelector('dialog[open]')
+    await page.click('#confirm-yes')
+    await see('1 queued element and 0 dead letters erased')
+    await page.goto(`${o.url}/#/audit`)
+    await see('queued=1')
+    expect(await page.evaluate('document.querySelector("main").innerText')).not.toContain('eve')
     expect(faults).toEqual([])
   })
 })
@@ -188,6 +187,10 @@ const SHOWN: Readonly<Record<string, string>> = {
   workspaces: '.card .gauge',
   'dead-letters': '.letters li',
   trace: 'form.filter',
+  queues: 'main p[role=status]:not(:empty)',
+  shadow: 'main h2',
+  forget: 'form.filter',
+  audit: 'main table',
 }
 
 /** Rules of accessibility that the page breaks, each with the first place. */

@@ -1,4 +1,7 @@
 import type { HoldReason } from '@relay/shared/gate/gate-state.js'
+import type { TransientReason } from '@relay/shared/gate/reasons.js'
+
+type SlowedReason = TransientReason | 'rate_limited'
 
 /** What a hold means and what to do, by its reason. */
 const HOLDS: Readonly<Record<HoldReason, readonly [meaning: string, next: string]>> = {
@@ -36,15 +39,14 @@ const HOLDS: Readonly<Record<HoldReason, readonly [meaning: string, next: string
   ],
 }
 
-export function holdAdvice(reason: string): { meaning: string; next: string } {
-  // An api of a later version may know more reasons.
-  const known: ReadonlyMap<string, readonly [string, string]> = new Map(Object.entries(HOLDS))
-  const [meaning, next] = known.get(reason) ?? [reason, 'Look at the log of the worker']
+/** What the command line and the console say of a hold. */
+export function holdAdvice(reason: HoldReason): { meaning: string; next: string } {
+  const [meaning, next] = HOLDS[reason]
   return { meaning, next }
 }
 
 /** What keeps a workspace from sending for the moment, by its reason. It passes by itself. */
-const SLOWED: Readonly<Record<string, string>> = {
+const SLOWED: Readonly<Record<SlowedReason, string>> = {
   server_error: 'MoEngage answers with errors (5xx)',
   request_timeout: 'MoEngage answers 408',
   too_early: 'MoEngage answers 425',
@@ -56,6 +58,6 @@ const SLOWED: Readonly<Record<string, string>> = {
   rate_limited: 'MoEngage asks for fewer requests (429)',
 }
 
-export function slowedMeaning(reason: string): string {
-  return SLOWED[reason] ?? reason
+export function slowedMeaning(reason: SlowedReason): string {
+  return SLOWED[reason]
 }

@@ -1,0 +1,59 @@
+import { ask } from './api.js'
+import { duration, make, number, setText } from './dom.js'
+import { table } from './table.js'
+
+const HEAD = ['Workspace', 'Lane', 'Partition', 'Elements', 'Chunks', 'Bytes', 'Oldest', 'Owner']
+
+/** The queues: partitions that hold elements. Only reading exists. */
+export class PartitionsView {
+  #summary = make('p', { role: 'status' })
+  #table = make('div')
+  #shown = ''
+
+  show(main) {
+    const words =
+      'Partitions that hold elements. A chunk holds elements of one or more posts. The owner is the worker that sends the partition.'
+    main.replaceChildren(
+      make('h2', {}, 'Queues'),
+      make('p', { class: 'caption' }, words),
+      this.#summary,
+      this.#table,
+    )
+  }
+
+  async update() {
+    const { partitions, total } = await ask('GET', '/admin/partitions')
+    setText(this.#summary, summaryOf(partitions, total))
+    const rows = partitions.map(rowOf)
+    // Replaced only when it changed: focus and reading position stay.
+    const shown = JSON.stringify(rows)
+    if (shown === this.#shown) return
+    this.#shown = shown
+    const old = this.#table.firstElementChild
+    const made = table('Partitions', HEAD, rows)
+    if (old && made) old.replaceChildren(...made.children)
+    else this.#table.replaceChildren(...(made ? [made] : []))
+  }
+}
+
+function summaryOf(partitions, total) {
+  if (total === 0) return 'No partition holds elements.'
+  const unserved = partitions.filter(({ owner }) => owner === null).length
+  const which = total > partitions.length ? `the ${number(partitions.length)} fullest of ` : ''
+  const words = `${which}${number(total)} ${total === 1 ? 'partition' : 'partitions'}, ${number(unserved)} without an owner.`
+  return words[0].toUpperCase() + words.slice(1)
+}
+
+function rowOf(one) {
+  return [
+    one.app_id,
+    one.lane,
+    // The generation grows whenever the number of partitions changes.
+    one.generation === 0 ? `${one.partition}` : `${one.partition}, generation ${one.generation}`,
+    number(one.elements.total),
+    number(one.chunks),
+    number(one.bytes),
+    one.oldest_age_seconds === null ? 'unknown' : duration(one.oldest_age_seconds),
+    one.owner ?? 'none',
+  ]
+}

@@ -1,0 +1,28 @@
+import { KINDS } from '@relay/shared/element.js'
+import type { PartitionList } from '@relay/shared/queue/partition-list.js'
+
+/** Partitions that are shown at most: the fullest. A relay may have thousands. */
+export const PARTITIONS_MOST = 64
+
+/** The partitions that hold elements, for `GET /admin/partitions`. Null is unknown. */
+export function partitionsView({ partitions, total }: PartitionList, nowMs: number) {
+  return {
+    total,
+    partitions: partitions.map(({ appId, lane, generation, index, ...state }) => ({
+      app_id: appId,
+      lane,
+      generation,
+      partition: index,
+      chunks: state.chunks,
+      elements: {
+        ...state.elements,
+        total: KINDS.reduce((sum, kind) => sum + state.elements[kind], 0),
+      },
+      bytes: state.bytes,
+      oldest_age_seconds:
+        state.oldestMs === null ? null : Math.max(0, (nowMs - state.oldestMs) / 1000),
+      /** Session of the live worker that claims it; null: no live worker does. */
+      owner: state.owner,
+    })),
+  }
+}
