@@ -75,7 +75,7 @@ export class ForgetView {
     const erasure = await ask('POST', '/admin/forget', { app_id, ...named })
     this.#id = erasure.id
     this.#isEnded = false
-    history.replaceState(null, '', `#/forget/${encodeURIComponent(erasure.id)}`)
+    window.history.replaceState(null, '', `#/forget/${encodeURIComponent(erasure.id)}`)
     this.#say(erasure)
   }
 
