@@ -30,21 +30,7 @@ function viewsOf({ mixedRequestId }: RelayUnderLoad): readonly View[] {
       },
     },
     { name: 'trace', path: `/#/trace/${mixedRequestId}`, ready: 'main table', onPhone: true },
-    {
-      ...{ name: 'queues', path: '/#/queues', ready: '[href*="/queue/"]', onPhone: true },
-      prepare: async (page) => {
-        await page.waitForFunction('/\\d+ jobs?/i.test(document.body.innerText)')
-      },
-    },
-    {
-      ...{ name: 'queue', path: '/#/queues', ready: '[href*="/queue/"]' },
-      prepare: async (page) => {
-        const first = 'document.querySelector(\'a[href*="/queue/"]\').click()'
-        await page.evaluate(first)
-        await page.waitForFunction('location.pathname.includes("/queue/")')
-        await page.waitForNetworkIdle({ idleTime: 300 })
-      },
-    },
+    { name: 'queues', path: '/#/queues', ready: 'main table', onPhone: true },
   ]
 }
 
