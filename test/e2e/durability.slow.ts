@@ -149,7 +149,7 @@ describe('durability replica', () => {
       const lastAttempt = () =>
         stranded.logs().filter(({ message }) => message === 'attempt').length
       await waitFor(
-        () => stranded.logs().some(({ message }) => String(message).startsWith('lease lost')),
+        () => stranded.logs().some(({ message }) => String(message).startsWith('session lost')),
         {
           what: 'the lease to be lost',
           timeoutMs: LEASE_MS + 5_000,

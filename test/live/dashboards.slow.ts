@@ -124,7 +124,7 @@ whenThere('promtool', () => {
   test.each([
     ['check', 'rules', '--lint-fatal', ...rules],
     ['test', 'rules', join(ROOT, 'ops/rules/relay.test.yml')],
-    ['test', 'rules', join(ROOT, 'ops/rules/relay-namespaces.test.yml')],
+    ['test', 'rules', join(ROOT, 'ops/rules/relay.namespaces.test.yml')],
   ])(
     '%s %s passes',
     (...args) => {

@@ -65,7 +65,7 @@ export const DOORS: readonly HostileInput[] = [
   input('request id of 8,000 characters', 404, () =>
     bare('GET', `/v1/requests/${'A'.repeat(8_000)}`, AUTH),
   ),
-  input('a key and a command of Redis as customer id', 200, () =>
+  input('a key and a command of Redis as customer id', 400, () =>
     post(GOOD_BODY.replace('ann', `{${APP_ID}}:gate*\\r\\n*1\\r\\n$8\\r\\nFLUSHALL\\r\\n`)),
   ),
   input('a key of Redis as Idempotency-Key', 200, () =>

@@ -75,6 +75,7 @@ export function createIntakeServer(
     (request, response) => {
       // RFC 9112 3.2: a request of HTTP/1.1 without Host is refused.
       const isLost = request.headers.host === undefined && request.httpVersion !== '1.0'
+      if (isLost) response.shouldKeepAlive = false
       ;(isLost ? noHost : listener)(request, response)
     },
     refuse,

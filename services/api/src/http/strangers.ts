@@ -18,6 +18,10 @@ export function isKnownNow(socket: Socket): void {
   known.add(socket)
 }
 
+function tooLate(): Error {
+  return Object.assign(new Error('no credentials in time'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
+}
+
 /** Bounds connections without credentials in number and time, apart from those of producers. */
 export function boundStrangers(server: Server, { max, stayMs }: StrangerLimits): void {
   /** In the order in which they came; those that became known leave when they are looked at. */
@@ -25,7 +29,8 @@ export function boundStrangers(server: Server, { max, stayMs }: StrangerLimits):
   const came = (socket: Socket): void => {
     strangers.add(socket)
     const timer = setTimeout(() => {
-      if (!known.has(socket)) socket.destroy()
+      // Answered and closed as any request that does not arrive in time.
+      if (!known.has(socket)) server.emit('clientError', tooLate(), socket)
       strangers.delete(socket)
     }, stayMs)
     socket.once('close', () => {
