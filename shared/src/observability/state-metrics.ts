@@ -20,8 +20,8 @@ const READ_WITHIN_MS = 1_500
 
 /**
  * Gauges of what all processes share, the same from each: aggregate with `max`, never `sum`. Read
- * when scraped; while Redis is away they keep their last values, `relay_redis_up` is 0 and
- * `relay_state_age_seconds` grows.
+ * when scraped; while Redis is away they keep their last values, or are absent if there are none,
+ * `relay_redis_up` is 0 and `relay_state_age_seconds` grows.
  */
 export class StateMetrics {
   readonly #o: StateMetricsOptions
@@ -72,8 +72,12 @@ async function within<T>(mostMs: number, promise: Promise<T>): Promise<T | null>
 }
 
 function createGauges(registry: Registry, collect: () => Promise<void>) {
-  const gauge = <const L extends string>(name: string, help: string, ...labelNames: L[]) =>
-    new Gauge({ name, help, labelNames, registers: [registry], collect })
+  const gauge = <const L extends string>(name: string, help: string, ...labelNames: L[]) => {
+    const created = new Gauge({ name, help, labelNames, registers: [registry], collect })
+    // Without labels prom-client shows 0 before the first value: absent is what is not known yet.
+    if (labelNames.length === 0) created.remove()
+    return created
+  }
   return {
     backlog: gauge('relay_backlog_elements', 'Elements that wait.', 'app_id', 'kind', 'lane'),
     backlogBytes: gauge('relay_backlog_bytes', 'Redis bytes of what waits.', 'app_id'),

@@ -142,6 +142,16 @@ test('a scrape succeeds while Redis hangs: the last values stay, and say that th
   }
 })
 
+test('what a process has not read yet is absent, not 0: only that Redis does not answer is known', async () => {
+  redis.pause()
+  try {
+    const found = await observed(redis.freshPrefix(), [workspace('A')]).values()
+    expect([...found.keys()]).toEqual(['relay_redis_up', 'relay_state_age_seconds'])
+  } finally {
+    redis.resume()
+  }
+})
+
 test('a drain estimate that cannot be made is absent: without a worker, held or paused', async () => {
   const prefix = redis.freshPrefix()
   const now = await client.time()

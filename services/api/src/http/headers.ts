@@ -21,7 +21,7 @@ export function readHeaders(request: IncomingMessage): HeadersOutcome {
   const details: Detail[] = []
   const lane = readLane(request.headers['relay-lane'], details)
   const idempotencyKey = readIdempotencyKey(request, details)
-  const refusal = headersRefusal(details)
+  const refusal = parametersRefusal(details)
   if (refusal !== null) return { ok: false, refusal }
   const lenient = prefersLenient(request.headers.prefer)
   return { ok: true, headers: { lane, lenient, idempotencyKey, gzip: format.gzip } }
@@ -40,7 +40,7 @@ export function readImportHeaders(request: IncomingMessage): ImportHeadersOutcom
     details.push({ attribute: 'Relay-Lane', message: 'must be backfill or absent for an import' })
   }
   const idempotencyKey = readIdempotencyKey(request, details)
-  const refusal = headersRefusal(details)
+  const refusal = parametersRefusal(details)
   return refusal === null ? { ok: true, idempotencyKey, gzip: format.gzip } : { ok: false, refusal }
 }
 
@@ -53,7 +53,8 @@ function readFormat(request: IncomingMessage, media: Media) {
     : { ok: false as const, refusal }
 }
 
-function headersRefusal(details: readonly Detail[]): Refusal | null {
+/** What refuses headers or parameters of the query; null when nothing is wrong. */
+export function parametersRefusal(details: readonly Detail[]): Refusal | null {
   const [first] = details
   if (first === undefined) return null
   const { message, attribute } = first

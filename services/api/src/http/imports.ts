@@ -5,7 +5,7 @@ import { Importer, type ImportDeps, type ImportResult } from '../import/importer
 import { LISTED, MAX_LISTED } from '../import/tally.js'
 import type { Detail, Refusal } from '../refusal.js'
 import { refusalAnswer, type Answer } from './envelope.js'
-import { readImportHeaders } from './headers.js'
+import { parametersRefusal, readImportHeaders } from './headers.js'
 import { ImportSource } from './import-source.js'
 import { readQuery } from './query.js'
 
@@ -68,10 +68,9 @@ export class Imports {
     const query = readQuery(request.url, ['first_line', 'max_errors'])
     if (!query.ok) return refused(query.refusal, requestId)
     const { projectCode, warnings } = query.query
-    const firstLine = wholeNumber(request.query.first_line, 1)
-    if (firstLine === null) return refused(FIRST_LINE, requestId)
-    const listed = wholeNumber(request.query.max_errors, LISTED)
-    if (listed === null || listed > MAX_LISTED) return refused(MAX_ERRORS, requestId)
+    const numbers = readNumbers(request)
+    if ('refusal' in numbers) return refused(numbers.refusal, requestId)
+    const { firstLine, listed } = numbers
     const busy = this.#refusal(sender.producer)
     if (busy !== null) return refused(busy, requestId)
     const { gzip, idempotencyKey } = read
@@ -113,18 +112,24 @@ function refused(refusal: Refusal, requestId: string): ImportOutcome {
   return { answer: refusalAnswer(refusal, requestId), accepted: 0, bodyBytes: 0 }
 }
 
-const FIRST_LINE: Refusal = {
-  status: 400,
-  type: 'InvalidParams',
-  message: 'first_line must be a whole number from 1',
+const FIRST_LINE: Detail = {
   attribute: 'first_line',
+  message: 'first_line must be a whole number from 1',
 }
 
-const MAX_ERRORS: Refusal = {
-  status: 400,
-  type: 'InvalidParams',
-  message: `max_errors must be a whole number from 1 to ${String(MAX_LISTED)}`,
+const MAX_ERRORS: Detail = {
   attribute: 'max_errors',
+  message: `max_errors must be a whole number from 1 to ${String(MAX_LISTED)}`,
+}
+
+function readNumbers({ query }: Request) {
+  const firstLine = wholeNumber(query.first_line, 1)
+  const listed = wholeNumber(query.max_errors, LISTED)
+  const details: Detail[] = []
+  if (firstLine === null) details.push(FIRST_LINE)
+  if (listed === null || listed > MAX_LISTED) details.push(MAX_ERRORS)
+  const refusal = parametersRefusal(details)
+  return refusal === null ? { firstLine: firstLine ?? 1, listed: listed ?? LISTED } : { refusal }
 }
 
 /** A parameter of the query, `absent` without it; null: it is no whole number from 1. */

@@ -1,4 +1,5 @@
 import type { Detail, Refusal } from '../refusal.js'
+import { parametersRefusal } from './headers.js'
 
 /** What the query of an authenticated request asks for. */
 export interface IntakeQuery {
@@ -35,9 +36,9 @@ export function readQuery(url: string, known: readonly string[] = []): QueryOutc
   const parameters = new URLSearchParams(url.slice(mark + 1))
   const codes = parameters.getAll('project_code')
   const [code = null] = codes
-  if (codes.length > 1 || (code !== null && !PROJECT_CODE.test(code))) {
-    return { ok: false, refusal: PROJECT_CODE_REFUSAL }
-  }
+  const isWrong = codes.length > 1 || (code !== null && !PROJECT_CODE.test(code))
+  const refusal = parametersRefusal(isWrong ? [WRONG_PROJECT_CODE] : [])
+  if (refusal !== null) return { ok: false, refusal }
   const unknown = new Set(
     [...parameters.keys()].filter((name) => !TAKEN.has(name) && !known.includes(name)),
   )
@@ -47,11 +48,9 @@ export function readQuery(url: string, known: readonly string[] = []): QueryOutc
 
 const TAKEN: ReadonlySet<string> = new Set(['app_id', 'project_code'])
 
-const PROJECT_CODE_REFUSAL: Refusal = {
-  status: 400,
-  type: 'InvalidParams',
-  message: `project_code must be given once, with 1 to ${String(PROJECT_CODE_CHARACTERS)} printable ASCII characters without blanks`,
+const WRONG_PROJECT_CODE: Detail = {
   attribute: 'project_code',
+  message: `project_code must be given once, with 1 to ${String(PROJECT_CODE_CHARACTERS)} printable ASCII characters without blanks`,
 }
 
 function notCarried(name: string): Detail {

@@ -53,7 +53,11 @@ describe('the query of a post', () => {
     ])('is refused where project_code is %s', async (_, query) => {
       const { status, body: answer } = await post(query)
       expect(status).toBe(400)
-      expect(answer.error).toMatchObject({ type: 'InvalidParams', attribute: 'project_code' })
+      expect(answer.error).toMatchObject({
+        type: 'InvalidParams',
+        attribute: 'project_code',
+        details: [{ attribute: 'project_code' }],
+      })
       expect(projects()).toEqual([])
     })
 

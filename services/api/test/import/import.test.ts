@@ -145,6 +145,12 @@ describe('an import', () => {
     expect([answer.status, answer.body.error?.type]).toEqual([status, type])
     expect(answer.body.last_line).toBeUndefined()
   })
+
+  it('lists every parameter that is wrong', async () => {
+    const { body } = await send('', { path: `${PATH}?first_line=0&max_errors=x` })
+    const details = [{ attribute: 'first_line' }, { attribute: 'max_errors' }]
+    expect(body.error).toMatchObject({ attribute: 'first_line', details })
+  })
 })
 
 describe('an import that is stopped', () => {
