@@ -129,10 +129,13 @@ describe('a profile stream, 5 updates of a user in a burst', () => {
     const { users } = relay.simulator.record.totals
     expect(users).toBeLessThanOrEqual(CUSTOMERS + 3)
     const request = (JSON.parse(answer.body) as { request_id: string }).request_id
-    const trace = await relay.operate('GET', `requests/${request}`)
-    expect(JSON.parse(trace.body)).toMatchObject({
-      counts: { accepted: 505, queued: 0, sent: 504, dead_lettered: 1 },
-    })
+    const counts = async () => {
+      const { body } = await relay.operate('GET', `requests/${request}`)
+      return (JSON.parse(body) as { counts: { queued: number } }).counts
+    }
+    // Traces are written a moment after the answer.
+    await waitFor(async () => (await counts()).queued === 0, { what: 'the trace of all elements' })
+    expect(await counts()).toMatchObject({ accepted: 505, sent: 504, dead_lettered: 1 })
   })
 
   test('costs a user each where coalescing is switched off', async () => {
