@@ -1,31 +1,31 @@
 --[[
-  Stores one chunk as a BullMQ job of its partition. Wrapped around BullMQ's own addStandardJob
-  (defined above this text as `addStandardJob`), so that deadline, closing, idempotency and
-  accounting are one atomic step with the add.
+  Stores one chunk as a BullMQ job of its partition. It wraps BullMQ's addStandardJob (prepended to
+  this script as `addStandardJob`), so that the checks of deadline, closing and idempotency, the
+  accounting and the add are one atomic step.
 
-  KEYS[1]     what BullMQ puts before the ids of the partition's jobs: all other keys begin with it,
-              and so lie in its slot. Named one by one they would be most of the command.
-  ARGV[1]     now, ms: the job's timestamp
-  ARGV[2]     refuse after this Redis time, ms: a command that a hung server executes late must not
-              slip in behind newer data
+  KEYS[1]     BullMQ's key prefix of the partition's jobs. All other keys start with it and lie in
+              its slot; listing them would make up most of the command
+  ARGV[1]     the job's timestamp, ms
+  ARGV[2]     deadline in Redis time, ms: a command that a hung server executes late must not be
+              stored behind newer data
   ARGV[3]     the job's data, JSON
   ARGV[4]     the chunk
   ARGV[5..8]  its bytes, users, events, devices (elements as posted)
   ARGV[9]     the partition's tag
   ARGV[10]    pub/sub channel for wake-ups
-  ARGV[11]    activation for which the caller has put the partition into the active set, '' for none
-  ARGV[12..]  digests of the keyed posts in the chunk: 12 bytes and, behind them, when the post's key
-              was first used (4 bytes, s since 1970, Redis' time). Without these the key is used now
+  ARGV[11]    activation for which the caller has marked the partition active, '' for none
+  ARGV[12..]  digests of the keyed posts in the chunk: 12 bytes, optionally followed by the time of
+              the key's first use (4 bytes, Redis time in s since 1970). The default is now
 
   Returns {outcome, Redis time in ms, …}:
-    stored            the chunk waits
+    stored            the chunk is in the wait list
     late              the deadline had passed; nothing was stored
     closed            the partition's generation takes no more elements; nothing was stored
     inactive, activation   the partition is not in the active set; nothing was stored. Mark it
                            (mark.lua), then add again with this activation
     seen, digest, …   these posts are stored here already; nothing was stored
 
-  Repeated? Its digests are seen; a chunk without any is stored again, as its producer was told 503.
+  Repeated? Its digests are seen. A chunk without digests is stored again: its producer got a 503.
   Late? Refused after its deadline.
   Reordered? Chunks of one api leave one after the other; those of others are unordered.
   Claim lost? No claim is involved.
@@ -45,7 +45,7 @@ local activation = control[5] or '0'
 if not control[4] and ARGV[11] ~= activation then
   return { 'inactive', now, activation }
 end
--- A key is free again a day after its first use, but the digests of that use may be younger.
+-- A key can be reused a day after its first use, but the digests of that use may be younger.
 local DAY_S = 86400
 local function usedAt(i)
   return #ARGV[i] > 12 and string.sub(ARGV[i], 13, 16) or struct.pack('>I4', tonumber(time[1]))
@@ -53,14 +53,14 @@ end
 local function isSeen(key, i)
   local stored = redis.call('HGET', key, string.sub(ARGV[i], 1, 12))
   if not stored or #stored < 4 then
-    -- An older relay noted no time.
+    -- Older versions of relay stored no time.
     return stored ~= false
   end
   return struct.unpack('>I4', usedAt(i)) - struct.unpack('>I4', stored) < DAY_S
 end
 local today
 if #ARGV > 11 then
-  -- This server's own day, the same for all callers. It may have stepped back over midnight since.
+  -- The day by Redis' clock, the same for all callers. That clock may have stepped back over midnight.
   local day = math.floor(time[1] / DAY_S)
   today = base .. 'seen:' .. day
   local yesterday, tomorrow = base .. 'seen:' .. (day - 1), base .. 'seen:' .. (day + 1)
@@ -79,11 +79,11 @@ local wait = base .. 'wait'
 local meta = base .. 'meta'
 local waiting = redis.call('LLEN', wait)
 if waiting == 0 then
-  -- BullMQ would keep 10,000 events per queue; nobody reads them.
+  -- BullMQ would keep 10,000 events per queue, which relay does not read.
   redis.call('HSETNX', meta, 'opts.maxLenEvents', 0)
 end
--- BullMQ's counter alone may recur: a failover or an older snapshot takes it back. A settle or a dead
--- letter that names a chunk of the life before must never mean a later one.
+-- BullMQ's counter alone may repeat: a failover or an older snapshot resets it. A settle or a dead
+-- letter that names a chunk of the previous run must never refer to a later chunk.
 local next = string.format('%.0f', (tonumber(redis.call('GET', base .. 'id')) or 0) + 1)
 local unique = next .. '-' .. string.format('%.0f', time[1] * 1000000 + time[2])
 local id = addStandardJob(

@@ -1,13 +1,13 @@
 --[[
-  Notes when a request's answer was read, or takes back a reservation of which nothing left.
+  Records when a request's answer was read, or refunds a reservation whose request was not sent.
 
   KEYS[1]  ledger hash
-  KEYS[2]  zset of request by when its cost expires, ledger's ms
+  KEYS[2]  zset of request by expiry of its cost, ledger's ms
   KEYS[3]  hash of request to "users,events,devices,lane"
   KEYS[4]  zset of requests without an answer
   ARGV[1]  request id
   ARGV[2]  window, ms; or -1: refund
-  ARGV[3]  ledger's time as the caller reckons it, ms, or ''
+  ARGV[3]  ledger's time as the caller estimates it, ms, or ''
 
   Returns the ledger's time in ms. Does nothing for an unknown request.
 
@@ -25,7 +25,7 @@ if not cost then
   return now
 end
 if ARGV[2] ~= '-1' then
-  -- A little more: times are cut down to whole ms, and the callers' notions of them differ by one.
+  -- 3 ms of margin: times are truncated to whole ms, and callers' estimates differ by one.
   redis.call('ZADD', KEYS[2], 'XX', now + 3 + tonumber(ARGV[2]), ARGV[1])
   return now
 end

@@ -1,11 +1,11 @@
 --[[
-  What waits in a partition. Changes nothing.
+  Returns the backlog of a partition. Read-only.
 
   KEYS[1]  control hash
   KEYS[2]  wait list
   ARGV[1]  prefix of the jobs' keys
 
-  Returns {bytes, users, events, devices, when the oldest chunk was added (ms since 1970) or ''}.
+  Returns {bytes, users, events, devices, timestamp of the oldest chunk (ms since 1970) or ''}.
 
   Repeated?    Changes nothing.
   Late?        Changes nothing.

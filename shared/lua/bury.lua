@@ -1,8 +1,8 @@
 --[[
-  Keeps dead letters of one workspace. A letter that is kept already stays as it is.
+  Stores dead letters of one workspace. A letter that is already stored does not change.
 
-  Each letter gets an order number: larger than any before, and at least 1024 times the moment of
-  its death, so that one number serves as order, cursor and time.
+  Each letter gets an order number that is larger than all earlier ones and at least 1024 times its
+  timestamp, so that one number serves as order, cursor and time.
 
   KEYS[1]  letters: hash of id to JSON
   KEYS[2]  last order number
@@ -10,17 +10,17 @@
   KEYS[4]  by customer: zset of "<16 hex digits><order, 16 digits><id>", compared as text
   KEYS[5]  by request: zset of "<request id><order, 16 digits><id>", compared as text
   KEYS[6..]  per reason: zset of id by order
-  per letter in ARGV: id, number of its reason (1..), death (ms since 1970), customer, request id, JSON
+  per letter in ARGV: id, number of its reason (1..), timestamp (ms since 1970), customer, request id, JSON
 
-  Returns how many were new.
+  Returns the number of new letters.
 
-  Repeated?    A letter that is kept stays as it is, with its order number.
-  Late?        A letter that was removed meanwhile is kept again: seen twice rather than lost.
-  Reordered?   Letters are independent, and an id never means another element: see add-chunk.lua.
-  Claim lost?  The element was refused, whoever owns the partition now. A new owner that sends it again and
-               buries it changes nothing.
+  Repeated?    A stored letter does not change and keeps its order number.
+  Late?        A letter that was removed meanwhile is stored again: seen twice rather than lost.
+  Reordered?   Letters are independent, and an id is never reused for another element (add-chunk.lua).
+  Claim lost?  The refusal does not depend on the owner of the partition. A new owner that sends the
+               element again and stores its letter changes nothing.
 ]]
--- First a write that needs no room: a full Redis refuses a script whose first write might need some.
+-- A full Redis refuses a script whose first write may allocate memory, so delete first.
 redis.call('HDEL', KEYS[1], '')
 local last = tonumber(redis.call('GET', KEYS[2]) or 0)
 local new = 0

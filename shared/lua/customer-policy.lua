@@ -1,30 +1,30 @@
 --[[
-  Counts what is sent of customers who send much, so that no window of MoEngage's policy per end user
-  is exceeded where it is measured: at arrival. Units count from their reservation until a window
+  Counts the units sent for high-volume customers, so that no window of MoEngage's per-user policy is
+  exceeded at arrival, where MoEngage measures it. Units count from their reservation until one window
   after the latest moment at which they can arrive; an answer moves that moment to now.
 
-  A customer's hash has, for each window, buckets of a sixteenth of it: field "windowMs:bucket", value
-  units. A bucket counts until the window after its end is over, so never too short.
+  A customer's hash divides each window into 16 buckets: field "windowMs:bucket", value units. A bucket
+  counts until one window after its end, so never too short.
 
-  Units of customers that no worker counts exactly are bounded by what each worker's sketch lets pass
-  unseen; all sketches that were in use within a window are taken to have seen that much of everyone.
+  Customers that no worker counts exactly are bounded by the units that each worker's sketch lets pass
+  uncounted. Every sketch in use within a window counts in full against every customer.
 
-  KEYS[1]  sorted set of sketches: member "units:id", score = until when it may be in use, ms. The
-           customers' hashes lie in its slot
+  KEYS[1]  sorted set of sketches: member "units:id", score = end of use, ms. The customers' hashes lie
+           in its slot
   ARGV[1]  reserve, answer, refund or again
-  ARGV[2]  until when an attempt that begins now may arrive, ms from now
+  ARGV[2]  latest arrival of an attempt that begins now, ms from now
   ARGV[3]  prefix of the customers' keys
   ARGV[4]  number of windows m, shortest first
   ARGV[5 .. 4+2m]  windowMs, limit
-  then per customer: the end of its key, units, and for reserve 1 if they are one element and cannot be divided, for answer
-  and refund the moment to which they were reserved
+  then per customer: suffix of its key, units, and for reserve 1 if they are one indivisible element, for answer and refund
+  the moment to which they were reserved
 
   reserve  enters all, or none if one of them does not fit:
            {'granted', moment} or {'refused', index of customer, units that fit, ms to wait, …}
   answer   {'answered'}; refund {'refunded'}
-  again    enters all, whatever the limits: Redis may have forgotten them. {'granted', moment}
+  again    enters all regardless of the limits, because Redis may have lost them. {'granted', moment}
 
-  Repeated? The units count twice, so the customer is held back for longer; a refund is called once.
+  Repeated? The units count twice, so the customer waits longer. Callers never repeat a refund.
   Late? A reservation counts although its attempt is over; an answer moves units that still count.
   Reordered? Sums do not depend on the order.
   Claim lost? No claim is involved.
@@ -55,7 +55,7 @@ local function add(key, moment, units)
   redis.call('PEXPIRE', key, longest.length + 2 * longest.bucket + tonumber(ARGV[2]))
 end
 
--- Takes away no more than there is: Redis may have forgotten the reservation.
+-- Never subtracts below 0: Redis may have lost the reservation.
 local function take(key, moment, units)
   for _, window in ipairs(windows) do
     local name = field(window, moment)
@@ -68,7 +68,7 @@ local function take(key, moment, units)
   end
 end
 
--- First a write that needs no room: a full Redis refuses a script whose first write might need some.
+-- A full Redis refuses a script whose first write may allocate memory, so delete first.
 for _, customer in ipairs(customers) do
   redis.call('HDEL', customer.key, '')
 end
@@ -117,7 +117,7 @@ if step == 'reserve' then
     local free, wait = math.huge, 0
     for _, window in ipairs(windows) do
       local left = window.limit - window.unseen - (used[window.length] or 0)
-      -- An element that is dearer than a whole limit goes alone: nothing else could be done with it.
+      -- An element that costs more than a whole limit is sent alone; otherwise it would wait permanently.
       local alone = customer.detail == 1 and not used[window.length]
       if customer.units > left and not alone then
         local since = oldest[window.length] and (oldest[window.length] + 1) * window.bucket or now - window.length + window.bucket

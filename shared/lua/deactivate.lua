@@ -1,14 +1,14 @@
 --[[
-  Makes an empty partition inactive: the next add is refused until its api has marked the partition
-  again. Only then may the partition leave the active set (prune.lua).
+  Makes an empty partition inactive: the next add is refused until the api has marked the partition
+  again. prune.lua removes only inactive partitions from the active set.
 
   KEYS[1]  wait list
   KEYS[2]  control hash
 
-  Returns 1, or 0 when chunks wait.
+  Returns 1, or 0 when the partition is not empty.
 
   Repeated? An api that marked for an earlier activation is refused, and marks again.
-  Late? The same: emptiness is read here and not believed.
+  Late? The same: this script reads the length itself.
   Reordered? The same.
   Claim lost? No claim is involved.
 ]]

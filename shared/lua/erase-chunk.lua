@@ -1,6 +1,6 @@
 --[[
-  Puts a chunk without the elements of a forgotten customer in the place of the chunk, unless either
-  changed since the caller read it. The chunk keeps its place, and every other element its own.
+  Replaces a chunk with a copy that lacks the elements of an erased customer, unless the chunk or its
+  settled elements changed since the caller read them. The order of chunks and elements does not change.
 
   KEYS[1]  the chunk's job
   KEYS[2]  control hash of the partition
@@ -8,12 +8,12 @@
   ARGV[2]  the new chunk
   ARGV[3..5]  users, events, devices (elements as posted) that were erased and not settled yet
 
-  Returns 'erased', 'changed' (read it again) or 'gone' (all of it is settled).
+  Returns 'erased', 'changed' (read it again) or 'gone' (the whole chunk is settled).
 
-  Repeated?    The chunk has changed by the first call: 'changed'.
-  Late?        Changes nothing unless the chunk is what the caller read.
+  Repeated?    The first call changed the chunk: 'changed'.
+  Late?        Changes nothing if the chunk has changed since the caller read it.
   Reordered?   The newer call changed the chunk, so the older one does nothing.
-  Claim lost?  Needs no claim: an owner that settles meanwhile changes what the digest covers.
+  Claim lost?  Needs no claim: an owner that settles meanwhile changes the digest.
 ]]
 local job = redis.call('HMGET', KEYS[1], 'chunk', 'done', 'counts')
 if not job[1] then
@@ -34,6 +34,6 @@ for i = 1, 3 do
     redis.call('HINCRBY', KEYS[2], fields[i], -gone)
   end
 end
--- The bytes stay as they were counted: settling the chunk takes them off again.
+-- The count of bytes does not change: settling the chunk subtracts the same number.
 redis.call('HSET', KEYS[1], 'chunk', ARGV[2], 'counts', table.concat(counts, ','))
 return 'erased'

@@ -1,5 +1,5 @@
 --[[
-  Changes a workspace's gate if it is still the one the caller saw (compare and set).
+  Changes a workspace's gate, unless it has changed since the caller read it (compare and set).
 
   KEYS[1]  gate hash: version, record
   ARGV[1]  version the caller saw, '0' for none
@@ -7,12 +7,12 @@
   ARGV[3]  pub/sub channel for wake-ups
   ARGV[4]  app id
 
-  Returns {1 when changed else 0, version now, record now}.
+  Returns {1 when changed else 0, current version, current record}.
 
-  Repeated?    The version has changed by the first call: nothing changes.
-  Late?        Changes nothing unless the gate is what the caller saw.
+  Repeated?    The first call changed the version: nothing changes.
+  Late?        Changes nothing if the gate has changed.
   Reordered?   The newer call changed the version, so the older one does nothing.
-  Claim lost?  The gate is the workspace's, whoever owns a partition.
+  Claim lost?  The gate belongs to the workspace and does not depend on claims.
 ]]
 local gate = redis.call('HMGET', KEYS[1], 'version', 'record')
 local version = gate[1] or '0'
@@ -20,7 +20,7 @@ if version ~= ARGV[1] then
   return { 0, version, gate[2] or '' }
 end
 version = tostring(tonumber(version) + 1)
--- First a write that needs no room: a full Redis refuses a script whose first write might need some.
+-- A full Redis refuses a script whose first write may allocate memory, so delete first.
 redis.call('HDEL', KEYS[1], '')
 redis.call('HSET', KEYS[1], 'version', version, 'record', ARGV[2])
 redis.call('PUBLISH', ARGV[3], 'gate ' .. ARGV[4])

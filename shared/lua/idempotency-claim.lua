@@ -1,5 +1,5 @@
 --[[
-  Claims an Idempotency-Key for a request, or says what is known of it.
+  Claims an Idempotency-Key for a request, or returns the state of the key.
 
   KEYS[1]  records of keys first used today: hash of digest to JSON
   KEYS[2]  the same of yesterday
@@ -7,25 +7,25 @@
   ARGV[1]  digest of producer, app id and key
   ARGV[2]  digest of the body
   ARGV[3]  request id, given to the request if it is the first
-  ARGV[4]  how long a claim holds without an answer, ms
-  ARGV[5]  how long answers are remembered, ms
+  ARGV[4]  expiry of a claim without an answer, ms
+  ARGV[5]  retention of answers, ms
   ARGV[6]  wall clock of acceptance, ms since 1970
-  ARGV[7]  field that counts the bytes of the producer's records; no digest has its length
-  ARGV[8]  bytes of records that the producer may have, over all three days
+  ARGV[7]  field that counts the bytes of the producer's records; its length differs from a digest's
+  ARGV[8]  maximum bytes of the producer's records over all three days
   ARGV[9]  bytes that one record costs
 
   Returns {state, …}:
     new, request id, accepted at, since       the caller runs it
     resumed, request id, accepted at, since   an earlier try ended without an answer: the caller runs it
-    replay, request id, accepted at, form answered before; the form says how (see idempotency-end.lua)
-    full                                  the producer's records fill their share; nothing is written
+    replay, request id, accepted at, form answered before; the form describes the answer (idempotency-end.lua)
+    full                                  the producer's records are at their maximum; nothing is written
     mismatch                              the key belongs to another body
-    running                               the first try is under way
-  `since` is when the key was first used, ms since 1970 on Redis' clock.
+    running                               the first try is in progress
+  `since` is the time of the key's first use, ms since 1970 on Redis' clock.
 
   Repeated?    The first call has the claim, so the second returns running. After the claim has ended it
                resumes the same request under the same id, and add-chunk.lua recognises its pieces.
-  Late?        A claim that nobody runs ends by itself.
+  Late?        An abandoned claim expires.
   Reordered?   Claims of one key exclude each other; an answer that was given stays.
   Claim lost?  Both tries store the same pieces, and a partition stores each once.
 ]]

@@ -1,8 +1,8 @@
 --[[
-  How many partitions a workspace has, and whether they are in shadow. Either changes in
-  generations: first every partition of the old generation is closed to adds, then the new one opens
-  ('flip'), and it is served once all older ones are empty ('drained'), so that no element overtakes
-  an older one of its customer.
+  Reads and changes a workspace's number of partitions and its shadow mode. Both change in
+  generations: every partition of the old generation is closed to adds, then the new generation opens
+  ('flip'). Workers serve it once all older generations are empty ('drained'), so that no element
+  overtakes an older one of its customer.
 
   KEYS[1]  layout hash: generation, partitions, mode, next and next_mode (wanted), draining (oldest
            first: "generation:partitions" or "generation:partitions:shadow", separated by commas),
@@ -17,18 +17,18 @@
 
   Returns {generation, partitions, next or '', draining or '', mode, previous or ''}.
 
-  Repeated?    A step names the generation it leaves: the second call finds another and changes nothing.
-  Late?        Changes nothing unless that generation is still current. A plan may bring back an older
+  Repeated?    A step names the generation it leaves. The second call finds another and changes nothing.
+  Late?        Changes nothing unless that generation is still current. A late plan may restore an older
                number of partitions; the workers plan again when theirs differs.
   Reordered?   As when late.
-  Claim lost?  The layout is the workspace's, whoever owns a partition.
+  Claim lost?  The layout belongs to the workspace and does not depend on claims.
 ]]
 local layout = redis.call('HMGET', KEYS[1], 'generation', 'partitions', 'next', 'draining', 'mode', 'next_mode', 'previous')
 if not layout[1] then
   layout = { '0', ARGV[1], false, false, ARGV[6], false, false }
   redis.call('HSET', KEYS[1], 'generation', '0', 'partitions', ARGV[1], 'mode', ARGV[6])
 end
--- Written by a relay that knew no shadow.
+-- Written by a version of relay without shadow mode.
 layout[5] = layout[5] or 'live'
 local step = ARGV[2]
 if step == 'plan' and not layout[3] and (layout[2] ~= ARGV[1] or layout[5] ~= ARGV[6]) then

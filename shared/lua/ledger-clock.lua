@@ -1,20 +1,20 @@
 --[[
-  The ledger's own clock, put before the scripts that need it. It runs with Redis' clock while the
-  callers agree, and with theirs when Redis' clock steps: forward, nothing expires early; back,
-  nothing counts longer than it should.
+  The ledger's clock, prepended to the scripts that need it. It follows Redis' clock while the callers
+  agree with it, and the callers' clocks when Redis' clock steps. Therefore no cost expires early after
+  a step forward, and no cost counts too long after a step back.
 
-  A caller's notion is never ahead: its monotonic clock carries on the quickest answer that it had from
-  here. A command that took long on its way looks like a step forward. Then the time of its sending
-  counts, which is all that a reservation or an answer has to count from.
+  A caller's estimate is never ahead: its monotonic clock extrapolates from its fastest reply. A delayed
+  command looks like a step forward. Then the time of sending counts, which is enough for a reservation
+  or an answer.
 
   key       ledger hash; its fields clock (ledger's ms) and redis (Redis' ms) are those of the last call
-  expected  ledger's time as the caller reckons it, ms; '' when it has never heard of it
+  expected  ledger's time as the caller estimates it, ms; '' before its first reply
 
-  Returns the ledger's time, ms: like Redis' time since 1970 until the first step, and never less
-  than before.
+  Returns the ledger's time, ms. It equals Redis' time since 1970 until the first step, and never
+  decreases.
 ]]
 local function ledgerNow(key, expected)
-  -- Scheduling and rounding; what is less does not show and may free budget that much early.
+  -- Allows for scheduling and rounding. A smaller step is not detected and may free budget that much early.
   local TOLERANCE = 250
   local time = redis.call('TIME')
   local here = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -30,7 +30,7 @@ local function ledgerNow(key, expected)
     end
     now = math.max(now, known, tonumber(kept[1] or here))
   end
-  -- First a write that needs no room: a full Redis refuses a script whose first write might need some.
+  -- A full Redis refuses a script whose first write may allocate memory, so delete first.
   redis.call('HDEL', key, '')
   redis.call('HSET', key, 'clock', now, 'redis', here)
   return now

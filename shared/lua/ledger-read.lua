@@ -1,8 +1,8 @@
 --[[
-  What of the budgets is in use, for metrics and the console. Changes nothing.
+  Returns the used part of the budgets, for metrics and the console. Read-only.
 
   KEYS[1]  ledger hash
-  KEYS[2]  zset of request by when its cost expires, ledger's ms
+  KEYS[2]  zset of request by expiry of its cost, ledger's ms
   KEYS[3]  hash of request to "users,events,devices,lane"
 
   Returns {users, events, devices} in use.

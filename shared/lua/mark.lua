@@ -1,15 +1,15 @@
 --[[
-  Puts partitions into the active set: those that may hold elements. An api does this before the add
-  that makes a partition active (add-chunk.lua), since the two keys lie in different slots.
+  Adds partitions to the active set: the partitions that may hold elements. An api does this before the
+  add that makes a partition active (add-chunk.lua), since the two keys lie in different slots.
 
-  KEYS[1]  active: zset of partition tag by mark, Redis ms. Every mark of a tag is larger than the one before
+  KEYS[1]  active: zset of partition tag by mark, Redis ms. Marks of a tag strictly increase
   ARGV[1..]  tags
 
   Returns nothing.
 
   Repeated? Keeps a partition in the set for longer.
   Late? The same.
-  Reordered? The same: marks only grow.
+  Reordered? The same: marks never decrease.
   Claim lost? No claim is involved.
 ]]
 local time = redis.call('TIME')

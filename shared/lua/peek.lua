@@ -1,32 +1,32 @@
 --[[
-  Reads waiting chunks of a partition, oldest first, without moving them: they leave the list only
-  when they are settled, so a worker that dies or freezes leaves nothing to put back, and nothing
-  that a former owner reads can disturb the new one.
+  Reads waiting chunks of a partition, oldest first, without moving them. Chunks leave the list only
+  when they are settled, so a dead or frozen worker leaves nothing to restore, and the reads of a former
+  owner do not affect the new one.
 
   KEYS[1]  wait list (BullMQ pushes at the head, so the oldest is at the tail)
   KEYS[2]  control hash
-  ARGV[1]  how many of the oldest to pass over: those the caller has
-  ARGV[2]  at most so many chunks
-  ARGV[3]  at most so many bytes, but one chunk at least
+  ARGV[1]  number of oldest chunks to skip: the caller already has them
+  ARGV[2]  maximum number of chunks
+  ARGV[3]  maximum bytes; the first chunk is always returned
   ARGV[4]  prefix of the jobs' keys
-  ARGV[5]  '1': when this reaches the end, the next add wakes the workers although the list is not
-           empty: its owner holds all of it and waits for budget
+  ARGV[5]  '1': if this read reaches the end, the next add wakes the workers although the list is not
+           empty, because its owner holds the whole list and waits for budget
 
-  Returns {chunks waiting, id, chunk, done, id, chunk, done, …}; done is a bitmap of the elements that are
-  settled already, or ''.
+  Returns {chunks waiting, id, chunk, done, id, chunk, done, …}; done is a bitmap of the settled elements,
+  or ''.
 
-  Repeated? Reads change nothing but `watch`.
-  Late? A wake-up more.
+  Repeated? Reads change only `watch`.
+  Late? Causes one extra wake-up.
   Reordered? The same as repeated.
-  Claim lost? A wake-up more.
+  Claim lost? Causes one extra wake-up.
 ]]
--- Ids are read a few at a time: most looks end after some chunks.
+-- Ids are read a few at a time: most reads end after some chunks.
 local STEP = 16
 local skip = tonumber(ARGV[1])
 local last = skip + tonumber(ARGV[2])
 local reply = { redis.call('LLEN', KEYS[1]) }
 if ARGV[5] == '1' and last >= reply[1] then
-  -- First a write that needs no room: a full Redis refuses a script whose first write might need some.
+  -- A full Redis refuses a script whose first write may allocate memory, so delete first.
   redis.call('HDEL', KEYS[2], '')
   redis.call('HSET', KEYS[2], 'watch', '1')
 end

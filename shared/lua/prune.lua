@@ -1,15 +1,15 @@
 --[[
-  Takes partitions out of the active set that were deactivated (deactivate.lua) after their mark was
-  read. A partition with a newer mark stays: an add may follow that mark.
+  Removes partitions from the active set that were deactivated (deactivate.lua) after their mark was
+  read. A partition with a newer mark stays, because an add may follow that mark.
 
   KEYS[1]  active: zset of partition tag by mark, Redis ms
-  ARGV[1]  remove only marks older than this many ms: an api of an older relay marks a partition and
-           adds to it for up to 11 s
+  ARGV[1]  minimum age of a mark, ms: an api of an older version marks a partition and adds to it for up
+           to 11 s
   ARGV[2..]  per partition: tag, its mark as read before it was deactivated
 
-  Returns how many were removed.
+  Returns the number of removed partitions.
 
-  Repeated? Nothing is left to remove.
+  Repeated? Removes nothing.
   Late? The mark has changed if anything was added since.
   Reordered? The same.
   Claim lost? No claim is involved.

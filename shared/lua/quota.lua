@@ -1,28 +1,29 @@
 --[[
-  One producer's quotas in one workspace: takes elements and bytes if they are within both, or
-  changes nothing.
+  Charges one producer's quotas in one workspace with elements and bytes, if both quotas allow it.
+  Otherwise it changes nothing.
 
   KEYS[1]     hash: slice of time → elements taken in it
-  KEYS[2]     hash: lane → bytes taken ever
+  KEYS[2]     hash: lane → bytes taken in total
   KEYS[3..4]  sorted sets, of realtime and backfill: "minute:bytes taken before it", score = minute
-  ARGV[1]     elements; negative gives them back
-  ARGV[2]     elements that one window allows, '' for any number
+  ARGV[1]     elements; a negative number refunds them
+  ARGV[2]     limit of elements per window, '' for unlimited
   ARGV[3]     length of a slice, ms; a window has 60
   ARGV[4]     bytes
   ARGV[5]     lane, 1 realtime or 2 backfill
-  ARGV[6]     bytes of the producer that may wait, '' for any number
-  ARGV[7..8]  bytes that wait in realtime, and when the oldest of them came, ms since 1970 ('' for none)
+  ARGV[6]     limit of the producer's backlog in bytes, '' for unlimited
+  ARGV[7..8]  realtime backlog of all producers: bytes, and timestamp of the oldest chunk, ms since 1970
+              ('' for none)
   ARGV[9..10] the same of backfill
 
-  What waits of a producer is not known exactly. It is at most what waits of anybody, and at most
-  what the producer posted since the oldest that waits: the smaller of the two is counted, per lane.
+  The backlog of one producer is not known exactly. Its upper bound per lane is the smaller of the
+  backlog of all producers and the bytes that the producer posted since the oldest waiting chunk.
 
-  Returns {'granted'}, {'elements', ms until as many are free} or {'backlog', bytes counted}.
+  Returns {'granted'}, {'elements', ms until enough elements are available} or {'backlog', bytes counted}.
 
   Repeated?    Counts a second time: the producer has less until the slice ends. Callers never repeat.
   Late?        Counts in the slice of the execution.
   Reordered?   Sums do not depend on the order.
-  Claim lost?  Quotas know no claims.
+  Claim lost?  Quotas do not depend on claims.
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -58,14 +59,14 @@ end
 local function waiting_at_most(lane)
   local bytes, oldest = tonumber(ARGV[5 + 2 * lane]), ARGV[6 + 2 * lane]
   if bytes == 0 or oldest == '' then return 0 end
-  -- A minute earlier: that clock is an api's, and this one is Redis'.
+  -- One minute earlier, because the timestamp is from an api's clock, not Redis'.
   local minute = math.floor(tonumber(oldest) / 60000) - 1
   local name = lane == 1 and 'realtime' or 'backfill'
   local ever = tonumber(redis.call('HGET', KEYS[2], name) or '0')
   local sample = redis.call('ZREVRANGEBYSCORE', KEYS[2 + lane], minute, '-inf', 'LIMIT', 0, 1)[1]
   local before = sample and tonumber(string.match(sample, ':(%d+)$')) or 0
   if sample then
-    -- Older ones answer no further question: what waits only gets younger.
+    -- Older samples are no longer needed: the oldest waiting chunk only gets newer.
     redis.call('ZREMRANGEBYSCORE', KEYS[2 + lane], '-inf', '(' .. string.match(sample, '^%d+'))
   end
   return math.min(bytes, ever - before)
@@ -90,7 +91,7 @@ if asked > 0 and ARGV[6] ~= '' then
   if redis.call('ZCOUNT', KEYS[2 + lane], minute, '+inf') == 0 then
     redis.call('ZADD', KEYS[2 + lane], minute, minute .. ':' .. string.format('%.0f', ever))
   end
-  -- Outages of days are survived; beyond a month the counts begin anew.
+  -- The counts survive an outage of days and restart after a month.
   redis.call('EXPIRE', KEYS[2], 2592000)
   redis.call('EXPIRE', KEYS[2 + lane], 2592000)
 end

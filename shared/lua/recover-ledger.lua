@@ -1,28 +1,28 @@
 --[[
-  Brings the ledger into a new incarnation of Redis: after a restart or failover the last moments
-  may be missing. Every worker that was alive enters its own reservations of the last window again;
-  nobody is granted anything before all have.
+  Recovers the ledger after a restart or failover of Redis, which may have lost the last writes. Every
+  worker that was alive re-registers its reservations of the last window. The ledger grants nothing
+  until all have done so.
 
   KEYS[1]  ledger hash
-  KEYS[2]  zset of request by when its cost expires, ledger's ms
+  KEYS[2]  zset of request by expiry of its cost, ledger's ms
   KEYS[3]  hash of request to "users,events,devices,lane"
   KEYS[4]  hash of the recovery: incarnation, since, and a field per worker that has re-entered
   ARGV[1]  the new incarnation
   ARGV[2]  the calling worker
-  ARGV[3]  ledger's time as the caller reckons it, ms, or ''
-  ARGV[4]  open after so many ms at the latest: by then nothing unknown can count any more
-  ARGV[5]  number of workers n that are alive, as far as the caller knows
-  ARGV[6..5+n]  these workers: all must have re-entered. After a restart of Redis those whom the first
-           caller names count to the end: one that died meanwhile may have had reservations that nobody
-           remembers
+  ARGV[3]  ledger's time as the caller estimates it, ms, or ''
+  ARGV[4]  open after this many ms at the latest: by then every lost reservation has expired
+  ARGV[5]  number n of workers that are alive in the caller's view
+  ARGV[6..5+n]  these workers, which must all re-register. After a restart of Redis the workers named by
+           the first caller stay required: one that died meanwhile may have had reservations that are now
+           lost
   then per reservation of the caller: id, "users,events,devices,lane", ms until it expires
 
   Returns {'open'} or {'wait', ms}.
 
   Repeated? Each reservation is entered once.
   Late? A former run's call starts the recovery again; nothing is granted until it is over.
-  Reordered? Entries are kept by their ids, and their ends only move later.
-  Claim lost? Reservations count whoever holds the partitions.
+  Reordered? Entries are stored by id, and their expiry only moves later.
+  Claim lost? Reservations do not depend on claims.
 ]]
 local NAMES = { 'users', 'events', 'devices' }
 local now = ledgerNow(KEYS[1], ARGV[3])
@@ -57,7 +57,7 @@ for i = 6 + workers, #ARGV, 3 do
     redis.call('ZADD', KEYS[2], 'GT', expiry, ARGV[i])
   end
 end
--- Whoever comes late enters all the same: it counts, if only from now on.
+-- A late worker's reservations are entered too, and count from now.
 if isOpen then
   return { 'open' }
 end

@@ -1,5 +1,5 @@
 --[[
-  Gives a partition up, so that another worker may claim it at once.
+  Releases a partition, so that another worker can claim it immediately.
 
   KEYS[1]  control hash
   ARGV[1]  the caller's claim
@@ -8,7 +8,7 @@
 
   Returns 1, or 0 when the caller was not the owner.
 
-  Repeated? The owner is another claim by then, or none.
+  Repeated? Changes nothing: the owner is another claim, or there is none.
   Late? The same.
   Reordered? The same.
   Claim lost? The same.

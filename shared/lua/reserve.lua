@@ -1,53 +1,54 @@
 --[[
-  The budget ledger: grants a request its place in both budgets, or says how long to wait.
+  The budget ledger, a sliding-window rate limiter with reservations: reserves budget for a request, or
+  returns how long to wait.
 
-  An exact log, not a token bucket. A cost counts from its reservation until one window after its
-  answer was read (answer.lua); without an answer until one window after the last moment it could
-  still count at MoEngage. Its arrival lies in between, so no window at MoEngage exceeds a limit.
+  The ledger is an exact log, not a token bucket. A cost counts from its reservation until one window
+  after its answer was read (answer.lua); without an answer until one window after the last moment it
+  could still count at MoEngage. Its arrival lies in between, so no window at MoEngage exceeds a limit.
 
   KEYS[1]  gate hash: version, record
   KEYS[2]  ledger hash: incarnation; its clock; users, events, devices in use; backfill_… of them by
-           backfill; pace_… when backfill may go on, ledger's ms
-  KEYS[3]  zset of request by when its cost expires, ledger's ms
+           backfill; pace_… when backfill may resume, ledger's ms
+  KEYS[3]  zset of request by expiry of its cost, ledger's ms
   KEYS[4]  hash of request to "users,events,devices,lane"
   KEYS[5]  hash of waiter to "lane,age,users,events,devices,until"
-  KEYS[6]  zset of requests without an answer by when they cannot get one any more, ledger's ms
-  ARGV[1]  request id; asking again for a granted one changes nothing
+  KEYS[6]  zset of requests without an answer by their answer deadline, ledger's ms
+  ARGV[1]  request id; repeating a granted one changes nothing
   ARGV[2]  lane
   ARGV[3..5]   cost: users, events, devices
-  ARGV[6..8]   limits now in force
+  ARGV[6..8]   current limits
   ARGV[9]  window, ms
   ARGV[10] how long the cost counts without an answer, before the window, ms
-  ARGV[11] gate version the caller knows
-  ARGV[12] incarnation of Redis the caller knows (empty: any)
-  ARGV[13] acceptance time of the oldest element, ms: who has waited longest goes first
-  ARGV[14] waiter: who asks; empty: do not queue
-  ARGV[15..17] what the caller would be content with (at least half a body, or all it has)
-  ARGV[18] share of each limit that backfill keeps, 0..1
+  ARGV[11] gate version in the caller's view
+  ARGV[12] incarnation of Redis in the caller's view ('' for any)
+  ARGV[13] acceptance time of the oldest element, ms: the longest wait is served first
+  ARGV[14] id of the waiter, '' to not queue
+  ARGV[15..17] minimum that the caller accepts (half a body, or its whole backlog)
+  ARGV[18] share of each limit guaranteed to backfill, 0..1
   ARGV[19] share of each limit that backfill always leaves to realtime, 0..1
-  ARGV[20] most requests without an answer at once, 0 for any number
-  ARGV[21] ledger's time as the caller reckons it, ms, or ''
+  ARGV[20] maximum requests without an answer, 0 for unlimited
+  ARGV[21] ledger's time as the caller estimates it, ms, or ''
 
   Returns {outcome, ledger's time in ms, …}:
     granted
-    later                                  too many requests are under way
-    gate, version, record                  the gate has changed; look at it first
-    recover, incarnation                   the ledger is of another incarnation of Redis
+    later                                  too many requests are in flight
+    gate, version, record                  the gate has changed; evaluate it first
+    recover, incarnation                   the ledger belongs to another incarnation of Redis
     wait, ms, free users, events, devices, ms for all
-                                           what the caller could have now, when it could have what it needs,
-                                           and when all that it asked for: estimates, which no grant
-                                           relies on and callers do not trust for longer than a second
+                                           time until the minimum is available, the units available now,
+                                           and time until the full cost is available. These are estimates:
+                                           no grant relies on them, and callers use them for a second at most
 
-  Repeated?    A granted id is granted again, and counts once. Once it has expired it would count a second
-               time: callers use a new id for every attempt.
-  Late?        It counts from its execution, so a caller that gave up has reserved for nothing until it
-               expires. A caller's deadline runs from when it issued the command, so it ends earlier.
-  Reordered?   Calls are independent; only the waiter's place is overwritten, for two seconds at most.
-  Claim lost?  The ledger knows no claims: what a former owner sends counts like any other request.
+  Repeated?    A granted id is granted again and counts once. After its expiry it would count a second
+               time, so callers use a new id for every attempt.
+  Late?        The cost counts from the execution, so the budget of a caller that gave up stays reserved
+               until it expires. A caller's deadline runs from when it issued the command, so it ends earlier.
+  Reordered?   Calls are independent. Only the waiter's entry is overwritten, for up to two seconds.
+  Claim lost?  The ledger does not depend on claims: requests of a former owner count like all others.
 ]]
 local NAMES = { 'users', 'events', 'devices' }
--- Most reservations that one call reads of those that expired and of those that expire next: it must
--- not hold Redis up, however many there are in a window. Callers look again within a second.
+-- Maximum reservations that one call reads, both of the expired and of the next to expire, so that a
+-- call never blocks Redis for long. Callers retry within a second.
 local MAX_READ = 100
 local now = ledgerNow(KEYS[2], ARGV[21])
 
@@ -82,7 +83,7 @@ local function parse(text)
   return fields
 end
 
--- Purge what no longer counts, the oldest first. What is left for the next call counts until then.
+-- Purge expired reservations, oldest first. The remainder counts until the next call.
 local expired = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT', 0, MAX_READ)
 if #expired > 0 then
   for i, text in ipairs(redis.call('HMGET', KEYS[4], unpack(expired))) do
@@ -119,8 +120,8 @@ local function nextExpiries()
   return nextToExpire
 end
 
--- When this much of a budget will have expired, ledger's ms. Exact as far as it reads; behind that as if
--- the rest were spread evenly over the remaining reservations, which no grant relies on.
+-- Time at which `amount` of a budget will have expired, ledger's ms. It is exact for the reservations
+-- read. Beyond them it assumes an even spread over the rest; no grant relies on that.
 local function freedAt(b, amount)
   local read = nextExpiries()
   local left = amount
@@ -139,7 +140,7 @@ local function freedAt(b, amount)
   return tonumber(redis.call('ZRANGE', KEYS[3], rank, rank, 'WITHSCORES')[2])
 end
 
--- Who else waits.
+-- The other waiters.
 local age = tonumber(ARGV[13])
 local owed = { 0, 0, 0 }
 local backfillWaits = { false, false, false }
@@ -188,11 +189,11 @@ for b = 1, 3 do
     free[b] = math.min(free[b], 0)
   end
   if ARGV[2] == 'backfill' then
-    -- Neither realtime's headroom nor the pace holds for the floor: a smaller request is granted that much.
+    -- Realtime's headroom and the pace do not apply to the floor, which a smaller request can always get.
     local floor = math.min(kept - backfill[b], limit - used[b] - owed[b])
     free[b] = math.max(free[b], math.floor(floor))
   end
-  -- An element dearer than a shrunk limit goes when nothing else of its budget is in use.
+  -- An element that costs more than a reduced limit is granted when nothing else of its budget is in use.
   local dear = cost > limit - reserved and used[b] == 0 and owed[b] == 0 and paced == 0
   if cost > 0 and cost > free[b] and not dear then
     short = true
@@ -231,7 +232,7 @@ for b = 1, 3 do
     redis.call('HINCRBY', KEYS[2], NAMES[b], cost)
     if ARGV[2] == 'backfill' then
       redis.call('HINCRBY', KEYS[2], 'backfill_' .. NAMES[b], cost)
-      -- Spread over the window, so that what realtime needs next frees all the time.
+      -- Spread backfill over the window, so that budget for realtime becomes free continuously.
       local limit = tonumber(ARGV[5 + b])
       local realtime = used[b] - backfill[b]
       local share = math.max(limit * tonumber(ARGV[18]), limit * (1 - tonumber(ARGV[19])) - realtime * 1.1, 1)

@@ -1,42 +1,42 @@
 --[[
-  Keeps a worker's session alive and returns which others are alive and which partitions are active.
+  Renews a worker's session and returns the live sessions and the active partitions.
 
   KEYS[1]  sessions: zset of session by expiry, Redis ms
   KEYS[2]  active: zset of partition tag by mark (mark.lua)
-  KEYS[3]  run: hash of its digest, when its first session called ("since", Redis ms), and the sessions
-           that were registered then ("before", by blanks)
+  KEYS[3]  run: hash of its digest, time of its first call ("since", Redis ms), and the sessions that
+           were registered then ("before", separated by spaces)
   ARGV[1]  session
   ARGV[2]  lease, ms
   ARGV[3]  'join', 'renew' or 'leave'
   ARGV[4]  pub/sub channel for wake-ups
-  ARGV[5]  for join: the worker's session before this one, which ends; '' for none
-  ARGV[6]  digest of the run of Redis that the caller speaks to
+  ARGV[5]  for join: the worker's previous session, which ends; '' for none
+  ARGV[6]  digest of the caller's run of Redis
 
   Returns {state, Redis time in ms, {session, expiry, …}, {active tag, mark, …}, since,
   before}; state is
-    alive  the lease runs from now
-    lost   the session had expired: its id is never used again
-    left   it was given up
+    alive  the lease starts now
+    lost   the session had expired; its id is never used again
+    left   the session ended
 
-  Repeated? The lease runs from the last call that was executed.
-  Late? A lease longer than its owner counts on, so others wait longer; a join after a leave keeps a
-  session without a worker for one lease.
+  Repeated? The lease starts at the last executed call.
+  Late? The lease ends later than its owner assumes, so others wait longer. A join after a leave keeps
+  a session without a worker for one lease.
   Reordered? As repeated.
   Claim lost? Claims are not read here.
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
--- First a write that needs no room: a full Redis refuses a script whose first write might need some.
+-- A full Redis refuses a script whose first write may allocate memory, so delete first.
 redis.call('HDEL', KEYS[3], '')
--- Those of the run before that did not leave. Redis may have forgotten how long they went on, so also
--- those whose lease seems to be over.
+-- The sessions of the previous run that did not leave. They include those whose lease seems to be over,
+-- because Redis may have lost renewals.
 if redis.call('HGET', KEYS[3], 'digest') ~= ARGV[6] then
   local before = table.concat(redis.call('ZRANGE', KEYS[1], 0, -1), ' ')
   redis.call('HSET', KEYS[3], 'digest', ARGV[6], 'since', now, 'before', before)
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
--- Redis' clock stepped back: nobody's lease is that long, and a dead worker's must end. Far above the
--- caller's own, since another worker's may be set to more.
+-- A lease beyond this bound means that Redis' clock stepped back; a dead worker's lease must still end.
+-- The bound is far above the caller's lease, since other workers may use a longer one.
 local latest = now + math.max(4 * tonumber(ARGV[2]), 60000)
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. latest, '+inf')) do
   redis.call('ZADD', KEYS[1], latest, id)

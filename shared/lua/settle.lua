@@ -4,9 +4,9 @@
 
   KEYS[1]  wait list
   KEYS[2]  control hash
-  ARGV[1]  owner's claim; for any other caller nothing changes
+  ARGV[1]  the caller's claim; nothing changes unless it is the owner's
   ARGV[2]  prefix of the jobs' keys
-  ARGV[3]  for how long an attempt with elements of this partition may still be processed, ms; 0: none may
+  ARGV[3]  how long MoEngage may still process an attempt with elements of this partition, ms; 0 for none
   ARGV[4]  number of finished chunks n
   ARGV[5 .. 4+n]  their ids
   then per partly finished chunk: id, bitmap of finished elements, its remaining counts
@@ -15,7 +15,7 @@
   Returns {'settled', chunks waiting} or {'fenced', owner}.
 
   Repeated? Finished chunks are gone, and a bitmap that adds nothing changes nothing.
-  Late? The bitmaps of one claim only grow, so an older one adds nothing.
+  Late? The bitmaps of one claim only gain bits, so an older one adds nothing.
   Reordered? The same.
   Claim lost? Fenced, as no claim is ever made twice.
 ]]
@@ -33,8 +33,8 @@ local function adds(old, new)
   end
   return false
 end
--- All that is read is read before anything is changed: while a cluster moves this slot, touching a
--- job that has left already is an error, and must not leave half of this behind.
+-- All reads precede the first write: while a cluster migrates this slot, access to a migrated job is
+-- an error, which must not leave this script half done.
 local finished = tonumber(ARGV[4])
 local before = {}
 for i = 5, 4 + finished do
@@ -45,7 +45,7 @@ for i = 5 + finished, #ARGV, 3 do
   before[i] = job[1] and adds(job[2] or '', ARGV[i + 1]) and job[1]
 end
 
--- First a write that needs no room: a full Redis refuses a script whose first write might need some.
+-- A full Redis refuses a script whose first write may allocate memory, so delete first.
 redis.call('HDEL', KEYS[2], '')
 local gone = { 0, 0, 0, 0 }
 local function account(counts, sign)
@@ -76,7 +76,7 @@ for i = 1, 4 do
   end
 end
 if ARGV[3] ~= '0' then
-  -- A newer generation of partitions waits for this, too: the customers are the same.
+  -- A newer generation of partitions waits for this too, because it has the same customers.
   local time = redis.call('TIME')
   redis.call('HSET', KEYS[2], 'late', time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[3]))
 end

@@ -1,23 +1,23 @@
 --[[
-  Notes what became of requests, in one list per minute of their acceptance. All lists of a
-  workspace together hold at most so many bytes: then the oldest minutes go.
+  Records the fate of requests, in one list per minute of acceptance. The lists of a workspace have a
+  common limit in bytes; beyond it the oldest minutes are dropped.
 
-  KEYS[1]  hash: "bytes" in all, "dropped" (lists up to this minute were dropped for room), and per
-           minute its bytes
+  KEYS[1]  hash: "bytes" in total, "dropped" (lists up to this minute were dropped for space), and the
+           bytes per minute
   KEYS[2]  zset of minute by itself
   ARGV[1]  prefix of the lists' keys (same slot)
-  ARGV[2]  most bytes of all lists
-  ARGV[3]  how long a list is kept after its last entry, s
+  ARGV[2]  maximum bytes of all lists
+  ARGV[3]  retention of a list after its last entry, s
   then per entry: minute, entry
 
-  Returns bytes in all.
+  Returns the bytes in total.
 
-  Repeated?    The entry is listed twice, which readers show as one more attempt. Nothing is decided by it.
-  Late?        The entry carries its own time.
+  Repeated?    The entry is listed twice, and readers show one more attempt. No decision depends on it.
+  Late?        The entry contains its time.
   Reordered?   Entries are independent.
-  Claim lost?  An entry tells what happened, whoever owns the partition now.
+  Claim lost?  An entry records a past event and does not depend on claims.
 ]]
--- What an entry costs beyond its own bytes.
+-- Memory per entry in addition to its bytes.
 local OVERHEAD = 12
 
 local total = tonumber(redis.call('HGET', KEYS[1], 'bytes') or 0)
@@ -27,7 +27,7 @@ local function drop(minute)
   total = total - tonumber(redis.call('HGET', KEYS[1], minute) or 0)
   redis.call('HDEL', KEYS[1], minute)
 end
--- Lists that have run out are accounted for here, a few at a time.
+-- Subtract expired lists, a few at a time.
 for _, minute in ipairs(redis.call('ZRANGE', KEYS[2], 0, 3)) do
   if redis.call('EXISTS', ARGV[1] .. minute) == 0 then
     drop(minute)
@@ -53,7 +53,7 @@ while total > tonumber(ARGV[2]) do
 end
 total = math.max(total, 0)
 redis.call('HSET', KEYS[1], 'bytes', total)
--- All of it is forgotten once nothing has been noted for twice as long.
+-- Both keys expire after twice the retention without an entry.
 redis.call('EXPIRE', KEYS[1], tonumber(ARGV[3]) * 2)
 redis.call('EXPIRE', KEYS[2], tonumber(ARGV[3]) * 2)
 return total

@@ -1,15 +1,15 @@
 --[[
-  Forgets dead letters of one workspace: replayed, purged or expired ones.
+  Deletes dead letters of one workspace, after a replay, a purge or their retention.
 
   KEYS     as in bury.lua
   per letter in ARGV: id, number of its reason (1..), customer, request id
 
-  Returns {id, …} of those that were kept until now.
+  Returns {id, …} of the deleted letters.
 
   Repeated?    The second call removes nothing and returns no id.
-  Late?        Removes the letter if it is kept: an id never means another element, see add-chunk.lua.
+  Late?        Removes the letter if it is stored: an id is never reused for another element (add-chunk.lua).
   Reordered?   Letters are independent.
-  Claim lost?  Letters are the workspace's, whoever owns a partition.
+  Claim lost?  Letters belong to the workspace and do not depend on claims.
 ]]
 local gone = {}
 for i = 1, #ARGV, 4 do
