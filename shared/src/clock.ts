@@ -1,4 +1,4 @@
-/** The only sources of time. Everything else takes a `Clock`, so that tests decide what time it is. */
+/** The only sources of time. All other code takes a `Clock`, so that tests control the time. */
 export interface Clock {
   /** Wall clock, milliseconds since 1970 UTC. For stamps and logs; may step. */
   nowMs(): number

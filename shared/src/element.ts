@@ -1,8 +1,8 @@
-/** What an element is about; also which budget pays for it. */
+/** Kind of an element; decides the budget that it is charged to. */
 export const KINDS = ['user', 'event', 'device'] as const
 export type Kind = (typeof KINDS)[number]
 
-/** Two streams with an order of their own; backfill takes what realtime leaves of the budgets. */
+/** Two separately ordered streams; backfill uses the budget that realtime leaves. */
 export const LANES = ['realtime', 'backfill'] as const
 export type Lane = (typeof LANES)[number]
 
@@ -16,7 +16,7 @@ export interface Element {
   /** `customerKey` of identity.ts: equal for all elements of one customer. */
   readonly customer: string
   /**
-   * How many elements *as posted* are settled with this one: 1, or 0 for every piece but the last
+   * Number of elements *as posted* that are settled with this one: 1, or 0 for every part but the last
    * of an event that intake split because it had too many actions.
    */
   readonly posted: 0 | 1

@@ -50,7 +50,7 @@ export function createRequestId(
   return encode(bytes)
 }
 
-/** What a request id says, or null when the text is none. */
+/** Facts encoded in a request id; null for an invalid id. */
 export function parseRequestId(text: string): RequestIdFacts | null {
   if (!SHAPE.test(text)) return null
   let value = 0n

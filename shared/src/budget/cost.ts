@@ -13,12 +13,12 @@ export const REALTIME_HEADROOM = 0.05
 
 export const NO_COST: Cost = { users: 0, events: 0, devices: 0 }
 
-/** Whether it is more than `most` of any budget. */
+/** Whether `cost` is more than `most` in any budget. */
 export function exceeds(cost: Cost, most: Cost): boolean {
   return BUDGETS.some((budget) => cost[budget] > most[budget])
 }
 
-/** Which budget pays for a kind: devices count as users unless they have a budget of their own. */
+/** The budget that a kind is charged to: devices count as users unless they have a separate budget. */
 export function budgetOf(kind: Kind, limits: WorkspaceLimits): Budget {
   switch (kind) {
     case 'user':

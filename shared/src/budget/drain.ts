@@ -13,11 +13,11 @@ export function waitingByBudget(
 }
 
 export interface Drain {
-  /** What waits, by the budget that pays for it. */
+  /** Backlog, by the budget that it is charged to. */
   readonly waiting: Cost
   /** Limits that MoEngage takes at present. */
   readonly effective: Cost
-  /** What of them is in use. */
+  /** Units of them in use. */
   readonly used: Cost
   readonly windowMs: number
   /** Whether anything of it is in the realtime lane. */
@@ -25,10 +25,10 @@ export interface Drain {
 }
 
 /**
- * Seconds until what waits is sent if nothing more arrives and MoEngage takes as much as the
+ * Seconds until the backlog is sent if nothing more arrives and MoEngage accepts as much as the
  * budgets allow. The slower budget decides. An event with several actions counts as one here.
- * Backfill alone is paced over the window and leaves realtime's headroom free, so what is free now
- * does not help it.
+ * Backfill alone is paced over the window and leaves realtime's headroom free, so it does not gain
+ * from currently unused budget.
  */
 export function drainSeconds({ waiting, effective, used, windowMs, realtime }: Drain): number {
   const windows = BUDGETS.map((budget) => {

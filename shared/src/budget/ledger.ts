@@ -28,21 +28,21 @@ export interface Reservation {
   readonly cost: Cost
   readonly limits: Cost
   readonly windowMs: number
-  /** How long the attempt may count at MoEngage if no answer is ever read, ms. */
+  /** How long the attempt may count at MoEngage if no answer is read, ms. */
   readonly openMs: number
   readonly gateVersion: string
-  /** Which life of Redis the caller knows. */
+  /** The run of Redis in the caller's view. */
   readonly incarnation: string
   /** When the oldest element was accepted, ms since 1970: the longest waiting go first. */
   readonly oldestMs: number
-  /** Who asks; '' asks without queueing. */
+  /** Id of the waiter; '' does not queue. */
   readonly waiter: string
-  /** What the caller would be content with. */
+  /** Minimum that the caller accepts. */
   readonly need: Cost
-  /** Shares of each limit, 0..1: what backfill keeps, what it always leaves. */
+  /** Shares of each limit, 0..1: guaranteed to backfill, and always left to realtime. */
   readonly backfillFloor: number
   readonly realtimeHeadroom: number
-  /** Most requests under way at once, all workers together; 0: any number. */
+  /** Maximum requests in flight over all workers; 0: unlimited. */
   readonly requestsAtOnce: number
 }
 
@@ -50,9 +50,9 @@ export type Grant =
   | { readonly outcome: 'granted' }
   | { readonly outcome: 'gate'; readonly version: string; readonly record: string }
   | { readonly outcome: 'recover' }
-  /** Too many requests are under way. */
+  /** Too many requests are in flight. */
   | { readonly outcome: 'later' }
-  /** `free` could be had now, what is needed after `waitMs`, all that was asked for after `allMs`. */
+  /** `free` is available now, the minimum after `waitMs`, the full cost after `allMs`. */
   | {
       readonly outcome: 'wait'
       readonly waitMs: number
@@ -77,14 +77,14 @@ function costOf(reply: readonly Reply[]): Cost {
   return { users, events, devices }
 }
 
-/** The exact log of what counts in the budget windows of one workspace. See docs/design/adr/0003. */
+/** Sliding-window rate limiter with reservations, for one workspace's budgets. See docs/design/adr/0003. */
 export class Ledger {
   readonly #client: RedisClient
   readonly #keys: ReturnType<typeof workspaceKeys>
   readonly #clock: Clock
   /**
-   * The ledger's time less this process's monotonic one, as the quickest answer so far told: it must
-   * not follow a step of Redis' clock, nor an answer that was read late. Never too large.
+   * The ledger's time minus this process's monotonic time, from the fastest reply so far: it must not
+   * follow a step of Redis' clock or a reply that was read late. Never too large.
    */
   #offsetMs = -Infinity
 
@@ -152,7 +152,7 @@ export class Ledger {
     this.#offsetMs = Math.max(this.#offsetMs, ledgerNowMs - this.#clock.monotonicMs())
   }
 
-  /** The ledger's time as reckoned here: never ahead of it; '' before it was heard of. */
+  /** Estimate of the ledger's time that is never ahead of it; '' before the first reply. */
   #expectedMs(): number | '' {
     const nowMs = this.#clock.monotonicMs() + this.#offsetMs
     return Number.isFinite(nowMs) ? Math.floor(nowMs) : ''
@@ -186,7 +186,7 @@ export class Ledger {
     return replyText(reply[0]) === 'open' ? null : Number(reply[1])
   }
 
-  /** What is in use now. */
+  /** Units in use. */
   async used(): Promise<Cost> {
     const k = this.#keys
     return costOf(

@@ -10,7 +10,7 @@ type Sources = Pick<Config, 'producers' | 'producersFile' | 'adminToken' | 'admi
 
 const NOBODY = new Keyring(new Map())
 
-/** Who may post and who may operate, at present: from the environment, or files that may change. */
+/** Current credentials of producers and operators, from the environment or from files that may change. */
 export class CredentialDirectory {
   readonly #sources: Sources
   #producers = NOBODY
@@ -29,7 +29,7 @@ export class CredentialDirectory {
     return this.#operators
   }
 
-  /** Reads everything; with a fault, what was known stays in force. */
+  /** Reads all sources; on a fault the previous credentials stay valid. */
   load(): readonly ConfigFault[] {
     const producers = this.#readProducers()
     const tokens = this.#readTokens()
@@ -74,7 +74,7 @@ export class CredentialDirectory {
     const tokens = secretLines(text)
     const broken = tokens.findIndex(isBrokenHash)
     if (broken >= 0) {
-      const problem = `token ${String(broken + 1)} begins like a hash and is none`
+      const problem = `token ${String(broken + 1)} has the prefix of a hash but is not a valid hash`
       return { tokens, faults: [{ where, problem, accepted: HASHED_ACCEPTED }] }
     }
     if (tokens.length > 0) return { tokens, faults: [] }

@@ -1,4 +1,4 @@
-/** How much of one customer MoEngage takes: at most `units` in any window of this length. */
+/** MoEngage's limit for one customer: at most `units` in any window of this length. */
 export interface CustomerLimit {
   readonly units: number
   readonly windowMs: number
@@ -8,7 +8,7 @@ export const CUSTOMER_LIMITS_ACCEPTED = 'up to 8 of units/seconds, separated by 
 
 const MAX_LIMITS = 8
 const MAX_UNITS = 1e9
-/** The vendor's longest window is a day. Twice that bounds how long counts are kept. */
+/** Twice the vendor's longest window, which is a day; bounds the retention of counts. */
 const MAX_WINDOW_SECONDS = 172_800
 
 /** The limits in a text such as `5000/60,10000/300`, shortest window first; `off`: none. Null: invalid. */

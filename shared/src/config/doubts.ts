@@ -9,7 +9,7 @@ export interface Doubt {
   readonly remedy: string
 }
 
-/** Who may post, and who may operate. */
+/** Credentials of producers and operators. */
 export interface Credentials {
   readonly producers: Keyring
   readonly operators: Keyring
@@ -18,7 +18,7 @@ export interface Credentials {
 const STRONG = 'Make one with: openssl rand -base64 24'
 const LOOPBACK = /^http:\/\/(?:127(?:\.\d+){3}|localhost|\[::1\])(?::|\/|$)/
 
-/** All that is doubtful about what a process was told. */
+/** All warnings about a configuration. */
 export function configDoubts(workspaces: readonly Workspace[], credentials: Credentials): Doubt[] {
   return [
     ...secretDoubts(credentials),
@@ -41,7 +41,7 @@ export function secretDoubts({ producers, operators }: Credentials): Doubt[] {
   }
   for (const [one, other] of producers.sharedWith(producers)) {
     if (one >= other) continue
-    const problem = `${one} and ${other} have the same secret: they cannot be told apart`
+    const problem = `${one} and ${other} have the same secret, so relay cannot distinguish them`
     doubts.push({ where: 'RELAY_PRODUCERS', problem, remedy: STRONG })
   }
   return doubts
@@ -54,19 +54,19 @@ export function workspaceDoubts(workspaces: readonly Workspace[]): Doubt[] {
   )
   return plain.map(({ appId, baseUrl }) => ({
     where: `workspace ${appId}`,
-    problem: `${baseUrl} carries the API key in clear`,
+    problem: `${baseUrl} sends the API key over plain HTTP`,
     remedy: 'Use https, as MoEngage does',
   }))
 }
 
-/** Producers that a workspace names and nobody is: most likely a slip of the pen. */
+/** Unknown producers that a workspace references, most likely by a typing error. */
 export function producerDoubts(workspaces: readonly Workspace[], producers: Keyring): Doubt[] {
   return workspaces.flatMap(({ appId, producers: allowed, quotas }) => {
     const named = new Set([...(allowed ?? []), ...quotas.keys()])
     const unknown = [...named].filter((name) => !producers.names.includes(name))
     return unknown.map((name) => ({
       where: `workspace ${appId}`,
-      problem: `names the producer ${name}, whom RELAY_PRODUCERS does not have`,
+      problem: `references unknown producer "${name}" (not in RELAY_PRODUCERS)`,
       remedy: 'Correct the name, or give the producer a secret',
     }))
   })

@@ -9,7 +9,7 @@ import { SETTINGS, type Durability, type Name, type Setting } from './settings.j
 import { readPem, readRedisTls, readTls, type TlsFiles } from './tls-files.js'
 import { dataCentreUrl, parseBaseUrl, type Workspace, type WorkspaceLimits } from './workspace.js'
 
-/** Everything relay is told from outside, parsed once at start. */
+/** relay's configuration, parsed once at start. */
 export interface Config {
   readonly redis: RedisTarget
   /** Prefix of every Redis key. */
@@ -28,7 +28,7 @@ export interface Config {
   /** `X-Forwarded-For` of workspaces that name none. */
   readonly forwardedFor: string | undefined
   readonly budgetWindowMs: number
-  /** Producer name → secrets (several while one is being rotated). Empty: nobody may post. */
+  /** Producer name → secrets (several during a rotation). If empty, every post is rejected. */
   readonly producers: ProducerSecrets
   readonly producersFile: string | null
   readonly adminToken: string | null
@@ -40,7 +40,7 @@ export interface Config {
   /** null: all addresses. */
   readonly opsHost: string | null
   readonly lingerMs: number
-  /** Whether adjacent elements of a customer are coalesced, where a workspace does not say. */
+  /** Default for whether adjacent elements of a customer are coalesced. */
   readonly coalesce: boolean
   readonly partitions: number
   readonly durability: Durability
@@ -53,9 +53,9 @@ export interface Config {
   readonly leaseMs: number
   readonly shutdownMs: number
   readonly traceBytes: number
-  /** Age from which an element is dead-lettered in place of being sent; null: none. */
+  /** Age from which an element is dead-lettered instead of sent; null: unlimited. */
   readonly maxAgeMs: number | null
-  /** How long dead letters are kept. */
+  /** Retention of dead letters. */
   readonly deadLetterDays: number
   /** null: nothing is traced. */
   readonly tracing: TracingTarget | null
@@ -123,7 +123,7 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
   return config
 }
 
-/** Names that the workspace of the environment knows beside the documented ones. */
+/** Names that the environment's workspace allows in addition to the documented ones. */
 function readNames(read: (name: Name) => unknown) {
   const names = (name: Name) => (read(name) as readonly string[] | null) ?? undefined
   return {
@@ -162,7 +162,7 @@ function readTracing(str: Str, num: (name: Name) => number): TracingTarget | nul
   return endpoint === null ? null : { endpoint, share }
 }
 
-/** Secrets that may stand in a file of their own, which `…_FILE` names. */
+/** Secrets that can be read from a dedicated file, named by `…_FILE`. */
 export const SECRETS_IN_FILES = [
   'REDIS_URL',
   'MOENGAGE_API_KEY',
@@ -187,7 +187,7 @@ function readRedis(str: Str, faults: ConfigFault[]): RedisTarget {
   return { ...target, tls: readRedisTls(str, faults) }
 }
 
-/** Who may post and who may operate. */
+/** Reads the credentials of producers and operators. */
 function readSecrets(env: Environment, str: Str, faults: ConfigFault[]) {
   for (const name of SECRETS_IN_FILES) {
     if (env[name] && env[`${name}_FILE`]) {
@@ -200,7 +200,7 @@ function readSecrets(env: Environment, str: Str, faults: ConfigFault[]) {
   faults.push(...wrong)
   const adminToken = str('RELAY_ADMIN_TOKEN')
   if (isBrokenHash(adminToken ?? '')) {
-    const problem = 'begins like a hash and is none'
+    const problem = 'has the prefix of a hash but is not a valid hash'
     faults.push({ where: 'RELAY_ADMIN_TOKEN', problem, accepted: HASHED_ACCEPTED })
   }
   const producersFile = str('RELAY_PRODUCERS_FILE')
@@ -239,7 +239,10 @@ function readOwnWorkspace(
 function readOrigin(baseUrl: string | null, dc: string | null, faults: ConfigFault[]) {
   const miss = missing(faults)
   if (baseUrl === null && dc === null && !faults.some((f) => f.where === 'MOENGAGE_DC')) {
-    miss('MOENGAGE_BASE_URL', 'is not set, nor is MOENGAGE_DC, and there is no default data centre')
+    miss(
+      'MOENGAGE_BASE_URL',
+      'is not set, and neither is MOENGAGE_DC; there is no default data centre',
+    )
   }
   if (baseUrl !== null && dc !== null) miss('MOENGAGE_DC', 'is set together with MOENGAGE_BASE_URL')
   const origin = baseUrl === null ? dataCentreUrl(dc ?? '') : parseBaseUrl(baseUrl)

@@ -1,16 +1,16 @@
-/** EX_CONFIG of sysexits.h: the process was told something that it cannot work with. */
+/** EX_CONFIG of sysexits.h: the configuration is invalid. */
 export const EXIT_CONFIG = 78
 
-/** One thing wrong with the configuration, in words for the person who wrote it. */
+/** One fault of the configuration, described for its author. */
 export interface ConfigFault {
   /** Environment variable, or file and path inside it. */
   readonly where: string
   readonly problem: string
-  /** What would be accepted instead. */
+  /** Description of the accepted values. */
   readonly accepted: string
 }
 
-/** All faults of a configuration at once, so that they are mended in one go. */
+/** All faults of a configuration, reported together. */
 export class ConfigError extends Error {
   readonly faults: readonly ConfigFault[]
 

@@ -6,8 +6,8 @@ const TOKEN =
 type Wanted = 'value' | 'value or ]' | 'key' | 'key or }' | ':' | ', or close' | 'end'
 
 /**
- * Where a text stops being JSON, as "line 3, column 5"; null: it is JSON. `JSON.parse` tells it in
- * some versions and for some faults only, and quotes the text, which may hold keys.
+ * Position of the first JSON syntax error, as "line 3, column 5"; null for valid JSON. `JSON.parse`
+ * reports a position only in some versions and for some faults, and quotes the text, which may hold keys.
  */
 export function jsonFaultPlace(text: string): string | null {
   const at = jsonFaultIndex(text)
@@ -38,7 +38,7 @@ export function jsonFaultIndex(text: string): number | null {
   }
 }
 
-/** What may come after a token; null: the token may not stand here. `open` are the brackets around. */
+/** The tokens allowed after a token; null if the token is not allowed here. `open`: enclosing brackets. */
 function follow(kind: string, wanted: Wanted, open: string[]): Wanted | null {
   const isValueWanted = wanted === 'value' || wanted === 'value or ]'
   switch (kind) {

@@ -7,7 +7,7 @@ export type ProducerSecrets = ReadonlyMap<string, readonly string[]>
 
 const PRODUCER_NAME = /^[A-Za-z0-9_.-]{1,64}$/
 
-/** Reads `name:secret` entries; what is wrong is named by its place and never quoted. */
+/** Reads `name:secret` entries. Faults name the position of an entry and never quote it. */
 export function readProducers(
   entries: readonly string[],
   where: 'RELAY_PRODUCERS' | 'RELAY_PRODUCERS_FILE',
@@ -24,7 +24,7 @@ export function readProducers(
       return { producers, faults: [{ where, problem, accepted }] }
     }
     if (isBrokenHash(secret)) {
-      const problem = `${place} begins like a hash and is none`
+      const problem = `${place} has the prefix of a hash but is not a valid hash`
       return { producers, faults: [{ where, problem, accepted: HASHED_ACCEPTED }] }
     }
     // A name that is given twice has two valid secrets, so that one can be rotated out.
@@ -33,7 +33,7 @@ export function readProducers(
   return { producers, faults: [] }
 }
 
-/** What stands in a file of secrets: its lines, without blank ones and comments. */
+/** The lines of a file of secrets, without blank lines and comments. */
 export function secretLines(text: string): string[] {
   return text
     .split(/\r?\n/)

@@ -27,7 +27,7 @@ export const REDIS_URL_ACCEPTED =
 const SENTINEL = /^redis(s?)\+sentinel:\/\/(.*)$/s
 const SENTINEL_PORT = 26379
 
-/** Parses `REDIS_URL`; null when it is none of the accepted forms. */
+/** Parses `REDIS_URL`; null when it has none of the accepted forms. */
 export function parseRedisUrl(text: string): RedisTarget | null {
   const [, secure, rest] = SENTINEL.exec(text) ?? []
   if (rest !== undefined) return parseSentinel(rest, secure === 's')

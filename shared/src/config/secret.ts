@@ -16,8 +16,8 @@ export const HASHED_ACCEPTED =
 const HASHED = /^sha256\$([^$]{1,64})\$([0-9a-f]{64})$/i
 
 /**
- * Whether a configured secret begins like a hash and is none. It is refused rather than taken for a
- * plain secret: who reads the configuration would then hold the secret.
+ * Whether a configured secret has a hash's prefix but is not a valid hash. It is refused and not used as
+ * a plain secret, because anyone who reads the configuration would then have the secret.
  */
 export function isBrokenHash(configured: string): boolean {
   return configured.startsWith('sha256$') && !HASHED.test(configured)
@@ -28,9 +28,9 @@ export function isHashed(configured: string): boolean {
 }
 
 /**
- * The form in which a secret can stand in the configuration. One round of SHA-256 is enough for
- * secrets of 128 random bits and more, which nobody can try out; a slow hash would cost every post,
- * and let anybody burn processor time with wrong secrets.
+ * Hashes a secret for the configuration. One round of SHA-256 is enough for secrets of 128 random bits
+ * and more, which cannot be brute-forced. A slow hash would cost CPU on every post and let callers with
+ * wrong secrets consume CPU.
  */
 export function hashSecret(secret: string, salt: string): string {
   return `sha256$${salt}$${digestOf(salt, secret).toString('hex')}`
@@ -66,8 +66,8 @@ export class Keyring {
   }
 
   /**
-   * Whose secret it is, in a time that tells nothing: every secret is compared, each as a digest of
-   * equal length, and none ends the search.
+   * Name of the secret's owner, in constant time: compares digests of equal length and always compares
+   * all secrets.
    */
   nameOf(secret: string): string | null {
     const asked = new Map<string, Buffer>()

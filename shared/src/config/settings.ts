@@ -13,7 +13,7 @@ import {
   IDENTIFIERS_ACCEPTED,
 } from './workspace.js'
 
-/** What the 200 promises; see docs/reference/configuration.md. */
+/** Durability that a 200 guarantees; see docs/reference/configuration.md. */
 export const DURABILITIES = ['process', 'disk', 'replica'] as const
 export type Durability = (typeof DURABILITIES)[number]
 
@@ -59,7 +59,7 @@ export const SETTINGS = {
     z.string(),
     null,
     'path of a file',
-    'In place of REDIS_URL: a file that holds it, read at start.',
+    'File that contains REDIS_URL, read at start; replaces REDIS_URL.',
   ),
   REDIS_CA_FILE: text(
     z.string(),
@@ -97,14 +97,14 @@ export const SETTINGS = {
     z.string(),
     null,
     'path of a file',
-    'In place of MOENGAGE_API_KEY: a file that holds it; re-read when it changes.',
+    'File that contains MOENGAGE_API_KEY, re-read when it changes; replaces MOENGAGE_API_KEY.',
   ),
   MOENGAGE_BASE_URL: text(z.string(), null, BASE_URL_ACCEPTED, 'Its host. No default.'),
   MOENGAGE_DC: text(
     DATA_CENTRE,
     null,
     'a data centre such as 02',
-    'In place of MOENGAGE_BASE_URL: the data centre number.',
+    'Data centre number; replaces MOENGAGE_BASE_URL.',
   ),
   MOENGAGE_CA_FILE: text(
     z.string(),
@@ -144,7 +144,7 @@ export const SETTINGS = {
     }),
     vendor.CUSTOMER_LIMITS,
     CUSTOMER_LIMITS_ACCEPTED,
-    "MoEngage's policy per end user: units (user updates, event actions, device updates) in any so many seconds; a customer beyond it is held back.",
+    "MoEngage's policy per end user: maximum units (user updates, event actions, device updates) in any window of the given seconds; a customer beyond it is held back.",
   ),
   MOENGAGE_FORWARDED_FOR: text(
     z.string().refine((value) => isIP(value) !== 0, 'is not an IP address'),
@@ -172,13 +172,13 @@ export const SETTINGS = {
     z.string(),
     null,
     'name:secret,name:secret with names of letters, digits, "_", "." or "-"; a secret is any non-empty text, or sha256$salt$hex',
-    'Who may post. Unset: nobody may.',
+    'Producer credentials. If unset, every post is rejected.',
   ),
   RELAY_PRODUCERS_FILE: text(
     z.string(),
     null,
     'path of a file',
-    'In place of RELAY_PRODUCERS: a file of such entries, lines for commas; re-read when it changes.',
+    'File of producer credentials, one entry a line, re-read when it changes; replaces RELAY_PRODUCERS.',
   ),
   RELAY_ADMIN_TOKEN: text(
     z.string(),
@@ -190,7 +190,7 @@ export const SETTINGS = {
     z.string(),
     null,
     'path of a file',
-    'In place of RELAY_ADMIN_TOKEN: a file with one valid token a line; re-read when it changes.',
+    'File with one valid token a line, re-read when it changes; replaces RELAY_ADMIN_TOKEN.',
   ),
   RELAY_TLS_CERT_FILE: text(
     z.string(),
@@ -203,7 +203,7 @@ export const SETTINGS = {
     z.string(),
     null,
     'path of a PEM file',
-    'Authorities of producers (mTLS): who shows none of their certificates is not let in.',
+    'Certificate authorities of producers (mTLS): callers without a certificate from them are rejected.',
   ),
   PORT: whole(0, 65535, 8080, 'Intake port of the api.'),
   OPS_PORT: whole(0, 65535, null, 'Metrics, health and operator port (api 9464, worker 9465).'),
@@ -230,7 +230,7 @@ export const SETTINGS = {
     z.enum(DURABILITIES),
     'process',
     DURABILITIES.join(', '),
-    'What the 200 promises.',
+    'Durability that a 200 guarantees.',
   ),
   RELAY_MAX_REQUEST_BYTES: whole(
     1024,
@@ -261,13 +261,13 @@ export const SETTINGS = {
     500,
     HOUR_MS,
     15_000,
-    "How long a dead worker's partitions stay unserved at most, ms.",
+    "Maximum time for which a dead worker's partitions stay unserved, ms.",
   ),
   RELAY_SHUTDOWN_MS: whole(
     0,
     12_000,
     11_000,
-    'How long a worker that was told to end waits for the answers of its last requests, ms.',
+    'Graceful-shutdown timeout for in-flight requests, in ms.',
   ),
   RELAY_TRACE_BYTES: whole(
     0,
@@ -279,14 +279,9 @@ export const SETTINGS = {
     1,
     366 * 86_400,
     null,
-    'Age from which an element is not sent any more but dead-lettered as expired, seconds; unset: whatever its age.',
+    'Age from which an element is dead-lettered as expired instead of sent, seconds; unset: unlimited.',
   ),
-  RELAY_DEAD_LETTER_DAYS: whole(
-    1,
-    3650,
-    30,
-    'How long dead letters are kept for an operator, days.',
-  ),
+  RELAY_DEAD_LETTER_DAYS: whole(1, 3650, 30, 'Retention of dead letters, days.'),
   OTEL_EXPORTER_OTLP_ENDPOINT: text(
     z
       .string()
@@ -294,7 +289,7 @@ export const SETTINGS = {
       .transform((url) => url.replace(/\/+$/, '')),
     null,
     'base URL of an OTLP/HTTP receiver, such as http://collector:4318',
-    'Where traces are sent (OpenTelemetry, JSON, to its /v1/traces). Unset: there are none.',
+    'OpenTelemetry endpoint for traces (JSON, to its /v1/traces). If unset, tracing is off.',
   ),
   OTEL_TRACES_SAMPLER_ARG: text(
     z

@@ -9,11 +9,11 @@ import { SETTINGS, type Name } from './settings.js'
 export interface TlsFiles {
   readonly certFile: string
   readonly keyFile: string
-  /** Authorities whose certificates callers have to show; null: callers show none. */
+  /** Authorities whose certificates callers must present; null: no client certificates. */
   readonly clientCaFile: string | null
 }
 
-/** What they hold, PEM. */
+/** Contents of the files, PEM. */
 export interface TlsTexts {
   readonly cert: string
   readonly key: string
@@ -27,7 +27,7 @@ export function readPem(where: Name, path: string | null, faults: ConfigFault[])
   if (path === null) return null
   try {
     const text = readFileSync(path, 'utf8')
-    // Throws when it is none; OpenSSL's words may quote the file, so they are not handed on.
+    // Throws on an invalid certificate. OpenSSL's message may quote the file, so it is not passed on.
     new X509Certificate(text)
     return text
   } catch {
@@ -66,7 +66,7 @@ export function readTls(str: Str, faults: ConfigFault[]): TlsFiles | null {
   return { certFile, keyFile, clientCaFile }
 }
 
-/** What is wrong with the files that the intake's TLS is to use; only the api reads them. */
+/** Faults of the intake's TLS files; only the api reads them. */
 export function tlsFaults(files: TlsFiles | null): ConfigFault[] {
   if (files === null || readTexts(files) !== null) return []
   const { certFile, keyFile, clientCaFile } = files

@@ -36,7 +36,7 @@ export class WorkspaceDirectory {
     return [...this.#workspaces.values()]
   }
 
-  /** Reads everything for the first time; returns what is wrong with it. */
+  /** Reads all sources for the first time; returns their faults. */
   load(): readonly ConfigFault[] {
     return this.#read().faults
   }

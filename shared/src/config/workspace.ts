@@ -30,7 +30,7 @@ export interface ProducerQuota {
 export const WORKSPACE_MODES = ['live', 'shadow'] as const
 export type WorkspaceMode = (typeof WORKSPACE_MODES)[number]
 
-/** What becomes of elements that were accepted in shadow. */
+/** Fate of elements that were accepted in shadow. */
 export const SHADOWED = ['drop', 'send'] as const
 export type Shadowed = (typeof SHADOWED)[number]
 
@@ -45,7 +45,7 @@ export interface Workspace {
   /** Producers that may post; null: every producer. */
   readonly producers: ReadonlySet<string> | null
   readonly quotas: ReadonlyMap<string, ProducerQuota>
-  /** Whether elements are coalesced; absent: as `RELAY_COALESCE` says. */
+  /** Whether elements are coalesced; defaults to `RELAY_COALESCE`. */
   readonly coalesce?: boolean | undefined
   /** Sent as `X-Forwarded-For`; absent: the header is not sent. */
   readonly forwardedFor?: string | undefined
@@ -56,7 +56,7 @@ export interface Workspace {
   /** Names with the prefix `moe_` that may be sent here beside the documented ones. */
   readonly allowedNames?: readonly string[] | undefined
   readonly mode: WorkspaceMode
-  /** `drop`: they go as they come. `send`: they wait until the workspace is live. */
+  /** `drop`: they are discarded. `send`: they wait until the workspace is live. */
   readonly shadowed: Shadowed
 }
 
@@ -66,7 +66,7 @@ export const APP_ID = z
 
 export const BASE_URL_ACCEPTED = 'an http(s) origin such as https://api-02.moengage.com'
 
-/** Origin of a base URL, or null when it is none (credentials, path, query or another scheme). */
+/** Origin of a base URL; null if it is invalid (credentials, path, query or another scheme). */
 export function parseBaseUrl(text: string): string | null {
   if (!URL.canParse(text)) return null
   const url = new URL(text)

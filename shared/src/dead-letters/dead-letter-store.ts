@@ -16,9 +16,9 @@ const UNBURY: Script = { name: 'unbury', text: luaText('unbury.lua'), keys: KEYS
 
 /** Order numbers per millisecond: see lua/bury.lua. */
 export const ORDERS_PER_MS = 1024
-/** One script call takes at most so many letters: it must not hold Redis up. */
+/** Maximum letters per script call, so that a call never blocks Redis for long. */
 const LETTERS_PER_CALL = 500
-/** A page ends early at so many bytes of letters. */
+/** Size at which a page of letters ends early. */
 const PAGE_BYTES = 8 * 1024 * 1024
 /** Letters read at one time; one may hold a whole request body. */
 const READ_AT_ONCE = 50
@@ -35,7 +35,7 @@ export interface PageRequest {
   readonly filter: DeadLetterFilter
   /** `oldest`: in the order they died. */
   readonly first: 'newest' | 'oldest'
-  /** Order number to go on behind; null: from the start. */
+  /** Order number after which the page starts; null: from the start. */
   readonly after: number | null
   /** Nothing that died later than this order number; null: no bound. */
   readonly upTo?: number | null
@@ -44,7 +44,7 @@ export interface PageRequest {
 
 export interface LetterPage {
   readonly letters: readonly KeptLetter[]
-  /** `after` of the next page; null: there is none. */
+  /** `after` of the next page; null on the last page. */
   readonly next: number | null
 }
 
@@ -128,12 +128,12 @@ export class DeadLetterStore implements DeadLetterSink {
     return { letters, next: more.length > 0 ? after : null }
   }
 
-  /** The order number of the youngest letter, 0 when there is none. */
+  /** Order number of the newest letter, 0 without letters. */
   async newestOrder(appId: string): Promise<number> {
     return Number((await this.#client.get(this.#keys(appId).last)) ?? 0)
   }
 
-  /** How many letters are kept, by reason. */
+  /** Number of stored letters by reason. */
   async counts(appId: string): Promise<Record<DeadLetterReason, number>> {
     const counts = await Promise.all(
       DEAD_LETTER_REASONS.map((reason) => this.#client.zcard(this.#keys(appId).reason(reason))),

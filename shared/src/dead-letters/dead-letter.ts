@@ -1,8 +1,8 @@
 import type { Kind, Lane } from '../element.js'
 
 /**
- * Why an element is not sent any more: MoEngage refused it for good, or it became older than allowed.
- * A closed set, also a metric label, and in the order of their indexes: new ones go to the end.
+ * Why an element is no longer sent: MoEngage refused it permanently, or it exceeded the maximum age.
+ * A closed set that is also a metric label. The order is that of the indexes: append new reasons.
  */
 export const DEAD_LETTER_REASONS = [
   'element_refused',
@@ -12,7 +12,7 @@ export const DEAD_LETTER_REASONS = [
 ] as const
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number]
 
-/** What MoEngage answered; of an expired element, relay's own words. */
+/** MoEngage's answer; for an expired element, relay's text. */
 export interface VendorAnswer {
   readonly status: number
   readonly type: string
@@ -37,7 +37,7 @@ export interface DeadLetter {
   readonly posted: 0 | 1
   readonly reason: DeadLetterReason
   readonly answer: VendorAnswer
-  /** How many requests carried it. */
+  /** Number of requests that carried it. */
   readonly attempts: number
   readonly requestId: string
   /** MoEngage project; absent: none. */

@@ -13,7 +13,7 @@ export interface LetterIndex {
 
 export interface IndexWindow {
   readonly first: 'newest' | 'oldest'
-  /** Go on behind this order number; null: from the start. */
+  /** Order number after which to start; null: from the start. */
   readonly after: number | null
   /** Lowest order number wanted. */
   readonly from: number
@@ -23,10 +23,10 @@ export interface IndexWindow {
 }
 
 const ORDER_DIGITS = 16
-/** Sorts behind everything that an id or an order number can go on with. */
+/** Sorts after every character of an id or an order number. */
 const BEHIND_ALL = '~'
 
-/** Entries of an index in the order asked for. */
+/** Entries of an index in the requested order. */
 export async function readIndex(
   client: RedisClient,
   index: LetterIndex,

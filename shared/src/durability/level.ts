@@ -1,19 +1,19 @@
 import type { Durability } from '../config/settings.js'
 import { majority } from '../redis/replication.js'
 
-/** What one Redis server (or master of a cluster) says of itself. */
+/** Facts reported by one Redis server (or master of a cluster). */
 export interface ServerFacts {
   /** It appends every write to a file. */
   readonly appends: boolean
-  /** `appendfsync`; null: the server does not tell (managed ones often forbid CONFIG). */
+  /** `appendfsync`; null if the server does not report it (managed ones often forbid CONFIG). */
   readonly fsync: string | null
   /** Replicas that are online and acknowledged within the last two seconds. */
   readonly replicas: number
-  /** The most replicas seen since this process began: those it counts on. */
+  /** Maximum number of replicas seen since this process started. */
   readonly expectedReplicas: number
 }
 
-/** What a 200 is worth now. `none`: a death of Redis loses what was accepted. */
+/** Current durability of a 200. `none`: a crash of Redis loses accepted elements. */
 export type Level = Durability | 'none'
 
 export interface LevelReached {
@@ -22,9 +22,10 @@ export interface LevelReached {
   readonly problem: string | null
 }
 
-/** The level that all servers reach, and what is missing for the wanted one. Pure. */
+/** The level that all servers reach, and the problem that prevents the configured one. Pure. */
 export function levelReached(wanted: Durability, servers: readonly ServerFacts[]): LevelReached {
-  if (servers.length === 0) return { level: 'none', problem: 'Redis has not been asked yet' }
+  if (servers.length === 0)
+    return { level: 'none', problem: 'Redis durability has not been read yet' }
   const problem =
     servers.map((server) => missing(wanted, server)).find((words) => words !== null) ?? null
   if (problem === null) return { level: wanted, problem }

@@ -18,14 +18,14 @@ export interface Sessions {
   readonly sessions: ReadonlyMap<string, number>
 }
 
-/** How long the outcome of an erasure can be asked for, s. */
+/** Retention of the outcome of an erasure, s. */
 const KEPT_S = 86_400
 /** Erasures that may be enforced at a time: every worker reads all of them at every renewal. */
 export const MAX_ERASURES = 1_000
 
 /**
- * Erasures that are enforced, in the slot of the sessions. All commands can be repeated, and none
- * takes back a later one: a record changes once, to done, and what is confirmed stays true.
+ * Enforced erasures, in the slot of the sessions. All commands can be repeated, and none reverts a later
+ * one: a record changes once, to done, and a confirmation is never withdrawn.
  */
 export class ErasureStore {
   readonly #client: RedisClient
@@ -103,7 +103,7 @@ export class ErasureStore {
     await this.#client.hdel(this.#keys.erasures, id)
   }
 
-  /** Sessions whose lease holds, as Redis knows them. */
+  /** Sessions with a valid lease in Redis. */
   async sessions(): Promise<Sessions> {
     const [[seconds, micros], scored] = await Promise.all([
       this.#client.time() as Promise<(string | number)[]>,

@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { parsePartitionTag } from '../queue/keys.js'
 
 /**
- * One customer's data is to be erased: all that was accepted before the request, and nothing that was
- * accepted after it. A post that was answered before is in a chunk with an id of at most `boundary`,
- * as a partition numbers its chunks in the order in which Redis stores them.
+ * Request to erase one customer's data: all elements accepted before the request, and none accepted
+ * after it. A post that was answered before is in a chunk with an id of at most `boundary`, because a
+ * partition numbers its chunks in the order in which Redis stores them.
  */
 const schema = z.object({
   id: z.string(),

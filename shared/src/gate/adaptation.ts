@@ -1,18 +1,18 @@
 /**
- * How much of its budgets a workspace uses after MoEngage answered 429 although relay kept within
- * them: somebody else sends on the same account.
+ * Share of its budgets that a workspace uses after MoEngage answered 429 although relay kept within
+ * them: another sender uses the same account.
  *
- * A 429 tells how much fits at that moment: what relay had in the window. Relay drops below that,
- * waits one window for the other sender's rate to show, returns to just under what fitted, stays,
- * and tries for everything only at the end of the time in which it promises to be back. Whether the
- * other has gone can be learnt only by being refused or not, so trying rarely is what keeps refusals
- * rare; a steady slow climb would reach the refusal sooner and so more often.
+ * A 429 shows the available rate at that moment: relay's usage in the window. relay drops below it,
+ * waits one window for the other sender's rate to show, returns to just under the rate that fitted,
+ * stays there, and tries the full budget only at the end of the promised recovery time. Only a refusal
+ * shows whether the other sender is still there, so rare tries keep refusals rare. A steady slow climb
+ * would reach the refusal sooner and therefore more often.
  *
- * A 429 with little of relay's own in the window tells nothing of that kind: somebody else had a
- * moment, or MoEngage a fault. Relay makes room all the same, but comes back by doubling.
+ * A 429 while relay used little of the window does not show a rate: another sender had a burst, or
+ * MoEngage a fault. relay still backs off, but recovers by doubling.
  */
 
-/** What the last 429 taught; plain JSON. Null: nothing, the configured limits hold. */
+/** State after the last 429, plain JSON. Null: the configured limits apply. */
 export interface Adaptation {
   readonly version: 1
   /** Redis' time when the 429 was read, ms. */
@@ -22,13 +22,13 @@ export interface Adaptation {
   /** Share that was in the window when one more request did not fit. */
   readonly fittedShare: number
   /**
-   * Relay had much less in its window than it might have had, so the 429 tells of a moment, not of a
-   * rate: `fittedShare` is a guess. Absent: it was measured.
+   * relay used much less of its window than allowed, so the 429 shows a burst and not a rate:
+   * `fittedShare` is a guess. Absent: it was measured.
    */
   readonly guessed?: true
 }
 
-/** What a 429 leaves of the share that fitted. Requests under way and the other's growth fit in the rest. */
+/** Factor on the share that fitted. The rest leaves room for requests in flight and the other's growth. */
 const DECREASE = 0.7
 
 /** However often refused, relay keeps trying with this share. */
@@ -41,7 +41,7 @@ const MOST_LOST = 0.5
 const PLATEAU = 0.9
 
 /**
- * Windows after which everything is used again, counted from the other sender's last element: just
+ * Windows until the full budget is used again, counted from the other sender's last element: just
  * under 5 minutes with the vendor's window of 60 s. All times are in windows, so that a deployment
  * with short ones shows in seconds what takes minutes.
  */
@@ -50,7 +50,7 @@ const FULL_AFTER_WINDOWS = 295 / 60
 /** Length of the last climb, in windows: short, so that the refusal at its end comes late. */
 const CLIMB_WINDOWS = 0.5
 
-/** What was only guessed grows by this factor in every window after the first. */
+/** Growth factor of a guessed share in every window after the first. */
 const GUESS_GROWTH = 2
 
 /**
@@ -59,10 +59,10 @@ const GUESS_GROWTH = 2
  */
 const REQUESTS_PER_WINDOW = 30
 
-/** One request is under way at a time: in a short window there is no room for as many, ms. */
+/** Minimum gap between requests, ms: with one request in flight, a short window has room for few. */
 const LEAST_GAP_MS = 500
 
-/** A lesson from so far in the future was written before Redis' clock stepped back: it says nothing, ms. */
+/** A state this far in the future was written before Redis' clock stepped back and is ignored, ms. */
 const FUTURE_MS = 5_000
 
 export interface RateRefusal {
@@ -70,14 +70,14 @@ export interface RateRefusal {
   readonly sentAtMs: number
   readonly nowMs: number
   /**
-   * Largest share, over the budgets, of what was in relay's own window without refused requests:
+   * Largest share over the budgets of relay's usage in the window, without refused requests:
    * used / configured limit.
    */
   readonly usedShare: number
   readonly windowMs: number
 }
 
-/** What a 429 teaches. Requests sent before the last lesson was learnt teach nothing new. */
+/** State after a 429. A 429 on a request sent before the last change is ignored. */
 export function shrink(before: Adaptation | null, refusal: RateRefusal): Adaptation {
   const { sentAtMs, nowMs, usedShare, windowMs } = refusal
   const adaptation = inForce(before, nowMs)
@@ -90,7 +90,7 @@ export function shrink(before: Adaptation | null, refusal: RateRefusal): Adaptat
   return guessed ? { ...lesson, share, guessed } : { ...lesson, share }
 }
 
-/** Share of every configured limit that may be used now: above 0, at most 1. */
+/** Usable share of every configured limit: above 0, at most 1. */
 export function effectiveShare(
   stored: Adaptation | null,
   { nowMs, windowMs }: { nowMs: number; windowMs: number },
@@ -105,10 +105,10 @@ export function effectiveShare(
   return Math.max(cautious, Math.min(1, share * GUESS_GROWTH ** Math.max(0, windows - 1)))
 }
 
-/** Back to just under what fitted, and to all of it only at the end. */
+/** Returns to just under the share that fitted, and to the full budget only at the end. */
 function cautiousShare(share: number, fittedShare: number, windows: number): number {
   const plateau = Math.max(share, fittedShare * PLATEAU)
-  // What the other sent stays in MoEngage's window after it stopped, and can refuse relay once more.
+  // The other's usage stays in MoEngage's window after it stops and can cause one more refusal.
   const climbAt = FULL_AFTER_WINDOWS - 1 - CLIMB_WINDOWS
   return windows < climbAt
     ? between(share, plateau, windows - 1)
@@ -128,14 +128,14 @@ export function hasRecovered(
 }
 
 /**
- * Most requests under way at once, over all workers. One while somebody else sends: several would be
- * refused together where one refusal tells as much.
+ * Maximum requests in flight over all workers. One while another sender is active: several would be
+ * refused together, and one refusal shows as much.
  */
 export function requestsAtOnceCap(share: number): number {
   return share >= 1 ? Infinity : 1
 }
 
-/** Most units of a budget that one request should take; Infinity: as many as fit. At least 1. */
+/** Maximum units of a budget per request, at least 1; Infinity: unlimited. */
 export function requestCostCap(
   limitUnits: number,
   { share, windowMs }: { share: number; windowMs: number },
@@ -145,7 +145,7 @@ export function requestCostCap(
   return Math.max(1, Math.floor((limitUnits * share) / requests))
 }
 
-/** Reads a stored adaptation; an absent or unreadable one is none. */
+/** Reads a stored adaptation; null if it is absent or unreadable. */
 export function readAdaptation(json: string | null): Adaptation | null {
   if (json === null) return null
   try {

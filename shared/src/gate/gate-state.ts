@@ -23,16 +23,16 @@ export interface OpenMode {
 interface Closed {
   readonly nextProbeAtMs: number
   readonly probe: Probe | null
-  /** The longest pause that a Retry-After asked for meanwhile, ms; absent: none did. */
+  /** Longest pause requested by a Retry-After meanwhile, ms; absent if none was. */
   readonly askedMs?: number
 }
 
-/** MoEngage failed; one leader tries again every 2 s, at most 5 times. */
+/** MoEngage failed; one leader retries every 2 s, up to 5 times. */
 export interface RetryingMode extends Closed {
   readonly state: 'retrying'
   readonly reason: TransientReason
   readonly sinceMs: number
-  /** The retry that comes next, or is under way: 1 to 5. */
+  /** The next retry or the one in flight: 1 to 5. */
   readonly attempt: number
 }
 
@@ -44,7 +44,7 @@ export interface HeldMode extends Closed {
   readonly probeIntervalMs: number
 }
 
-/** MoEngage asked to slow down; after `nextProbeAtMs` one request goes ahead, then all. */
+/** MoEngage answered 429; after `nextProbeAtMs` one probe is sent, then all requests. */
 export interface RateLimitedMode extends Closed {
   readonly state: 'rate_limited'
   readonly sinceMs: number
@@ -71,8 +71,8 @@ export function sends({ mode, paused }: Gate): boolean {
 }
 
 /**
- * Reads a stored gate; an absent or unreadable one is open. Then the first failure closes it
- * again, whereas a gate nobody can read would keep a workspace shut for ever.
+ * Reads a stored gate; an absent or unreadable one is open. The first failure then closes it again,
+ * whereas an unreadable closed gate would block a workspace permanently.
  */
 export function readGate(json: string | null): Gate {
   if (json === null) return OPEN_GATE

@@ -17,9 +17,9 @@ interface OfAttempt {
 type Refused = Exclude<HoldReason, 'unavailable'>
 
 interface RateLimited extends OfAttempt {
-  /** The pause that MoEngage asks for; null: it names none. */
+  /** Pause requested by MoEngage; null without one. */
   readonly retryAfterMs: number | null
-  /** Until the budget's window ends by the rate-limit headers; null or absent: they do not say. */
+  /** Time to the end of the budget's window by the rate-limit headers; null or absent without them. */
   readonly resetMs?: number | null | undefined
 }
 
@@ -33,7 +33,7 @@ export type GateEvent =
   | { readonly type: 'config_changed' }
   /** Takes the probe, if `mayStart` grants one: look in the result for one's own id. */
   | { readonly type: 'probe_started'; readonly probeId: string; readonly ttlMs: number }
-  /** Gives a probe back that said nothing: interrupted by relay, or nothing to send. */
+  /** Releases a probe without a result: relay interrupted it, or there was nothing to send. */
   | { readonly type: 'probe_released'; readonly probeId: string }
   /** Clears a probe past its time; `mayStart` and `probe_started` do so by themselves. */
   | { readonly type: 'probe_expired' }
@@ -43,13 +43,13 @@ export type GateEvent =
 /** When nothing but an event can open the gate, ask again after this long all the same. */
 export const PAUSED_RECHECK_MS = 5_000
 
-/** Pause after a probe that was given back or whose worker died. */
+/** Pause after a probe that was released or whose worker died. */
 const RELEASED_PROBE_MS = 500
 
 /** Even a Retry-After of 0 leaves a moment. */
 const SHORTEST_PAUSE_MS = 250
 
-/** How far apart the workers' notions of Redis' time may be, ms. */
+/** Maximum difference between the workers' estimates of Redis' time, ms. */
 const CLOCKS_DIFFER_MS = 5_000
 
 /** Longest a probe may hold the gate before its worker is taken for dead. */
@@ -118,8 +118,8 @@ function nextMode(mode: Mode, event: ModeEvent, nowMs: number, random: number): 
 }
 
 /**
- * An older request's success does not lift a pause that MoEngage asked for, and a refusal of other
- * elements does not show that anything is accepted again.
+ * The success of an older request does not lift a pause that MoEngage requested, and a refusal of other
+ * elements does not show that MoEngage accepts elements again.
  */
 function succeeded(mode: Mode, event: OfAttempt & { readonly nothingAccepted?: true }): Mode {
   if (mode.state === 'open') return mode
@@ -129,7 +129,7 @@ function succeeded(mode: Mode, event: OfAttempt & { readonly nothingAccepted?: t
   return mode.state === 'rate_limited' && !isFromProbe(mode, event) ? mode : { state: 'open' }
 }
 
-/** Requests that were under way when the gate closed fail too; only the leader's failure counts. */
+/** Requests that were in flight when the gate closed fail too; only the leader's failure counts. */
 function failed(
   mode: Mode,
   event: OfAttempt & { readonly reason: TransientReason },
@@ -165,7 +165,7 @@ function limited(mode: Mode, event: RateLimited, nowMs: number, random: number):
   const named = event.retryAfterMs ?? event.resetMs ?? null
   const asked = named === null ? null : Math.max(named, SHORTEST_PAUSE_MS)
   if (mode.state !== 'open' && !isFromProbe(mode, event)) {
-    // Several requests under way are refused at once: the longest named pause counts, none adds up.
+    // Several requests in flight are refused together: the longest requested pause counts, not the sum.
     return asked === null
       ? mode
       : {
@@ -186,13 +186,13 @@ function limited(mode: Mode, event: RateLimited, nowMs: number, random: number):
   }
 }
 
-/** A reset is no request to come back: one that is too early does not shorten the backoff. */
+/** A reset time does not ask for a retry: an early one does not shorten the backoff. */
 function pauseMs({ retryAfterMs, resetMs }: RateLimited, backoffMs: number): number {
   if (retryAfterMs !== null) return Math.max(retryAfterMs, SHORTEST_PAUSE_MS)
   return Math.max(backoffMs, resetMs ?? 0)
 }
 
-/** A probe under way belongs to the old settings: it keeps its place, but its failure costs no wait. */
+/** A probe in flight belongs to the old settings: it stays the probe, but its failure causes no wait. */
 function reconfigured(mode: Mode, nowMs: number): Mode {
   switch (mode.state) {
     case 'open':

@@ -4,13 +4,13 @@ import { luaText, replyList, replyText, runScript, type Script } from '../redis/
 
 const CHANGE: Script = { name: 'learned', text: luaText('learned.lua'), keys: 1 }
 
-/** What answers taught about a workspace, as JSON; null: nothing yet. */
+/** Learned limits of a workspace, as JSON; null before the first. */
 export interface LearnedRecords {
   readonly ceiling: string | null
   readonly adaptation: string | null
 }
 
-/** Keeps in Redis what answers taught, for all workers and across restarts. */
+/** Stores learned limits in Redis, for all workers and across restarts. */
 export class LearnedStore {
   readonly #client: RedisClient
   readonly #key: string

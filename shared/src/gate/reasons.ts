@@ -1,4 +1,4 @@
-/** Why sending to a workspace stops until somebody, or time, mends it. Nothing is lost meanwhile. */
+/** Why sending to a workspace stops until an operator or time fixes it. Nothing is lost meanwhile. */
 export const REFUSAL_REASONS = [
   /** Key or app id are wrong: 401. */
   'credentials_refused',
@@ -10,7 +10,7 @@ export const REFUSAL_REASONS = [
   'misconfigured',
   /** Not MoEngage's bulk import: 3xx, 404, 405. */
   'wrong_host',
-  /** Relay, or a proxy on the way, built a request that no retry makes right. */
+  /** relay or a proxy built an invalid request, which a retry does not fix. */
   'wrong_request',
 ] as const
 export type RefusalReason = (typeof REFUSAL_REASONS)[number]

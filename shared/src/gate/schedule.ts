@@ -14,7 +14,7 @@ const MINUTE_MS = 60_000
  */
 const BY_REASON: Readonly<Record<HoldReason, ProbeSchedule>> = {
   unavailable: { firstMs: 2_000, growth: 1.5, longestMs: MINUTE_MS },
-  // A key is often mended within seconds, on MoEngage's side too.
+  // A key is often fixed within seconds, on MoEngage's side too.
   credentials_refused: { firstMs: 1_000, growth: 1.5, longestMs: MINUTE_MS },
   misconfigured: { firstMs: 1_000, growth: 1.5, longestMs: MINUTE_MS },
   wrong_host: { firstMs: 2_000, growth: 1.5, longestMs: MINUTE_MS },
@@ -22,7 +22,7 @@ const BY_REASON: Readonly<Record<HoldReason, ProbeSchedule>> = {
   everything_refused: { firstMs: 2_000, growth: 1.5, longestMs: MINUTE_MS },
   // An address is added to the allow-list within minutes, by hand.
   ip_refused: { firstMs: 2_000, growth: 1.5, longestMs: MINUTE_MS },
-  // Rarely: knocking at a suspended account helps nobody.
+  // Rarely, because retries do not reactivate a suspended account.
   account_refused: { firstMs: 5_000, growth: 2, longestMs: MINUTE_MS },
 }
 

@@ -2,13 +2,13 @@ import { Writable } from 'node:stream'
 
 /** A line waits no longer for others, ms. */
 const TOGETHER_MS = 20
-/** So much is written at once, characters. */
+/** Maximum characters per write. */
 const MOST_CHARACTERS = 65_536
 
 /**
- * Lines of some milliseconds in one write. Written one by one, each costs a system call that blocks
- * the process until a pipe's reader has made room. At the end of the process what is left is written;
- * only one that is killed takes it along.
+ * Joins the lines of some milliseconds into one write. Separate writes cost a system call each, which
+ * blocks the process until a pipe's reader has made room. The rest is written when the process exits and
+ * is lost only if the process is killed.
  */
 export class JoinedLines extends Writable {
   readonly #target: NodeJS.WritableStream

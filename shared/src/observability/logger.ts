@@ -11,7 +11,7 @@ export interface Logger {
   debug(message: string, fields?: LogFields): void
 }
 
-/** Longest text of one field, characters: a log line stays bounded whatever is in it. */
+/** Maximum characters of one field, so that a log line is bounded. */
 const FIELD_MOST = 512
 
 /** One JSON object per line on standard output. */
@@ -31,7 +31,7 @@ export function createLogger(service: string, level: string): Logger {
   })
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types its transports as any
   logger.add(new winston.transports.Stream({ stream: new JoinedLines(process.stdout) }))
-  // winston would format every line before it finds out that nobody wants it.
+  // winston would format every debug line before it discards the line.
   if (!logger.isDebugEnabled()) logger.debug = () => logger
   return logger
 }

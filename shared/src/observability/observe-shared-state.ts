@@ -14,7 +14,7 @@ interface Observed {
   readonly clock: Clock
 }
 
-/** Reports from this process what all processes share. */
+/** Exports the state shared by all processes from this process. */
 export function observeSharedState(observed: Observed): void {
   const { registry, client, config, workspaces, clock } = observed
   const { prefix, budgetWindowMs: windowMs } = config

@@ -15,7 +15,7 @@ export interface OpsServerOptions {
   readonly fallback?: RequestListener
 }
 
-/** Why Redis is away, and what to do, beside the state of the connection. */
+/** State of the connection to Redis, with the cause and the remedy when it is unavailable. */
 export function redisChecks(found: RedisProblem | null): Record<string, string> {
   return found === null ? {} : { redis_problem: found.problem, redis_next: found.next }
 }
@@ -24,7 +24,7 @@ export function redisChecks(found: RedisProblem | null): Record<string, string> 
 const CHECK_MS = 1_000
 /** Scrapers, probes and a few operators; further connections are closed at once. */
 const MAX_CONNECTIONS = 500
-/** A connection on which nothing moves for so long is closed: callers that read no answers. */
+/** Idle timeout of a connection, for callers that do not read responses. */
 const SILENCE_MS = 90_000
 
 /** `/metrics`, `/healthz` (the process lives) and `/readyz` (it can do its work). */

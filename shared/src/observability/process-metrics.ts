@@ -3,8 +3,8 @@ import type { WorkspaceDirectory } from '../config/workspace-directory.js'
 import { VERSION } from '../version.js'
 
 /**
- * Defaults that are left out: gauges named `…_total`, which `promtool check metrics` refuses; those
- * with a label of an open set, for series are bounded; and some that nobody on call asks for.
+ * Default metrics that are left out: gauges named `…_total`, which `promtool check metrics` refuses;
+ * those with a label of an open set, because series are bounded; and some without operational use.
  */
 const LEFT_OUT = [
   'nodejs_active_handles',
@@ -24,7 +24,7 @@ const GC_BUCKETS_SECONDS = [0.1, 1]
 export const RELOAD_RESULTS = ['changed', 'refused'] as const
 export type ReloadResult = (typeof RELOAD_RESULTS)[number]
 
-/** What every process says of itself. The result counts re-readings of the workspaces file. */
+/** Registers the metrics of every process. Returns the counter of reloads of the workspaces file. */
 export function observeProcess(
   registry: Registry,
   service: 'api' | 'worker',
@@ -35,13 +35,13 @@ export function observeProcess(
   const registers = [registry]
   new Gauge({
     name: 'relay_build_info',
-    help: 'Always 1; the labels say what runs.',
+    help: 'Always 1; the labels identify the build.',
     labelNames: ['service', 'version', 'node'],
     registers,
   }).set({ service, version: VERSION, node: process.version }, 1)
   new Gauge({
     name: 'relay_workspaces_configured',
-    help: 'Workspaces that this process knows.',
+    help: 'Number of configured workspaces.',
     registers,
     collect() {
       this.set(workspaces.all().length)

@@ -16,7 +16,7 @@ import { ScaleStore } from '../scaling/scale-store.js'
 import type { Load } from '../scaling/workers-wanted.js'
 import { readRedisFacts, type RedisFacts } from './redis-facts.js'
 
-/** What all processes share about one workspace. */
+/** State of one workspace, shared by all processes. */
 export interface WorkspaceState {
   readonly workspace: Workspace
   readonly lanes: Readonly<Record<Lane, LaneBacklog>>
@@ -157,7 +157,7 @@ function loadOf(states: readonly WorkspaceState[], windowMs: number, workers: nu
   return { windowMs, workers, budgets }
 }
 
-/** What waits in both lanes together. */
+/** Backlog of both lanes. */
 export function waitingOf(lanes: WorkspaceState['lanes']): Record<Kind, number> {
   const sum = (kind: Kind) => LANES.reduce((all, lane) => all + lanes[lane].elements[kind], 0)
   return { user: sum('user'), event: sum('event'), device: sum('device') }

@@ -19,8 +19,8 @@ const READ_EVERY_MS = 1_000
 const READ_WITHIN_MS = 1_500
 
 /**
- * Gauges of what all processes share, the same from each: aggregate with `max`, never `sum`. Read
- * when scraped; while Redis is away they keep their last values, or are absent if there are none,
+ * Gauges of the shared state, equal in every process: aggregate with `max`, never `sum`. They are read
+ * on scrape. While Redis is unavailable they keep their last values, or are absent if there are none,
  * `relay_redis_up` is 0 and `relay_state_age_seconds` grows.
  */
 export class StateMetrics {
@@ -80,7 +80,7 @@ function createGauges(registry: Registry, collect: () => Promise<void>) {
   }
   return {
     backlog: gauge('relay_backlog_elements', 'Elements that wait.', 'app_id', 'kind', 'lane'),
-    backlogBytes: gauge('relay_backlog_bytes', 'Redis bytes of what waits.', 'app_id'),
+    backlogBytes: gauge('relay_backlog_bytes', 'Size of the backlog in Redis, bytes.', 'app_id'),
     oldestAge: gauge(
       'relay_oldest_element_age_seconds',
       'Age of the oldest element that waits; 0 when none does.',

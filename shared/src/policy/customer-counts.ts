@@ -14,7 +14,7 @@ const TEXT = luaText('customer-policy.lua')
 /** A sketch is kept this much longer than the longest window, ms. */
 const SKETCH_KEPT_MS = 3_600_000
 
-/** What one attempt carries of a customer. */
+/** Units of a customer in one attempt. */
 export interface CustomerUnits {
   /** `customerKey` of identity.ts. */
   readonly customer: string
@@ -42,7 +42,7 @@ export interface CustomerCountsOptions {
   readonly client: RedisClient
   readonly prefix: string
   readonly appId: string
-  /** How long after its reservation an attempt without an answer may arrive, ms. */
+  /** Latest arrival of an attempt without an answer, ms after its reservation. */
   readonly openMs: number
   /** Text of the script; tests set its clock. */
   readonly script?: string
@@ -101,7 +101,7 @@ export class CustomerCounts {
     )
   }
 
-  /** Enters what Redis may have forgotten, whatever the limits. */
+  /** Re-registers units that Redis may have lost, regardless of the limits. */
   async again(
     limits: readonly CustomerLimit[],
     customers: readonly CustomerUnits[],

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 
-/** SIGTERM must end in exit 0 within 15 s; what hangs beyond this is cut off, ms. */
+/** Forced exit after SIGTERM, which must end in exit 0 within 15 s, ms. */
 const SHUTDOWN_MOST_MS = 13_000
 
 /** Runs `stop` once on the first SIGTERM or SIGINT, then exits 0; a second signal exits at once. */
@@ -16,7 +16,7 @@ export function onShutdown(stop: () => Promise<void>): void {
   process.on('SIGINT', begin)
 }
 
-/** Stops listening, closes idle keep-alive connections, and waits for requests under way. */
+/** Stops listening, closes idle keep-alive connections, and waits for requests in progress. */
 export function closeServer(server: Server, mostMs: number): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => {

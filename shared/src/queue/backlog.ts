@@ -16,15 +16,15 @@ interface Backlog {
   oldestMs: number | null
 }
 
-/** What waits in one lane of a workspace. */
+/** Backlog of one lane of a workspace. */
 export interface LaneBacklog extends Backlog {
   readonly appId: string
   readonly lane: Lane
 }
 
 /**
- * Reads the backlog of these workspaces where it lies, summed by workspace and lane: of every partition
- * of their layouts, active or not. Rejects when Redis does not answer.
+ * Reads the backlog of these workspaces from every partition of their layouts, active or not, and sums
+ * it by workspace and lane. Rejects when Redis does not answer.
  */
 export async function readBacklog(
   client: RedisClient,
@@ -54,7 +54,7 @@ export async function readBacklog(
   return [...lanes.values()]
 }
 
-/** What waits in one partition. */
+/** Backlog of one partition. */
 export async function partitionBacklog(
   client: RedisClient,
   prefix: string,

@@ -3,7 +3,7 @@ import { KINDS, type Element, type Kind, type Provenance } from '../element.js'
 /** An element with where it came from. */
 export interface TracedElement extends Element {
   readonly provenance: Provenance
-  /** Length of `json`, which makes a buffer each time it is asked for. */
+  /** Length of `json`, whose getter allocates a buffer on each call. */
   readonly jsonBytes: number
   /** Writes its JSON into `target` at `at`; returns where it ends. */
   copyJson(target: Buffer, at: number): number
@@ -16,7 +16,7 @@ export const CUSTOMER_BYTES = 8
 /** In the byte of the kind: the element counts as posted. */
 export const POSTED = 0x80
 
-/** What the elements of one chunk share. */
+/** Data shared by the elements of one chunk. */
 export interface ChunkText {
   /** Rows of `ELEMENT_BYTES`, one an element. */
   readonly table: Buffer
@@ -25,8 +25,8 @@ export interface ChunkText {
 }
 
 /**
- * An element as it lies in its chunk: two numbers beside what all of them share. A worker holds a
- * hundred thousand; a buffer and a text for each took three times the memory of their JSON.
+ * An element of a chunk: two numbers in addition to the chunk's shared data. A worker holds a hundred
+ * thousand; a buffer and a string for each took three times the memory of their JSON.
  */
 export class ChunkElement implements TracedElement {
   readonly provenance: Provenance

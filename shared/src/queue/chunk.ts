@@ -24,12 +24,11 @@ export interface ChunkPart {
  *     version 2: · u16 length of project code (0: none) · project code (UTF-8)
  *   per element: u32 bytes of JSON · u8 kind + POSTED · u16 cost · 8 bytes customer
  *   all JSON, one after the other, stored or deflated
- *   where posts are traced, what chunk-spans.ts adds
- * Binary, since the element's own bytes travel: as JSON inside BullMQ's JSON they would cost
- * 1.16 to 1.39 times their size and be parsed again on the way out.
- * Version 2 is written only where a post names a project: a relay that knows version 1 alone leaves
- * such chunks to newer workers, since it would deliver their elements outside of the project, and
- * reads all others.
+ *   where posts are traced, the trailer of chunk-spans.ts
+ * The format is binary because it contains the elements' bytes unchanged: as JSON inside BullMQ's JSON
+ * they would take 1.16 to 1.39 times their size and be parsed again by the worker.
+ * Version 2 is written only where a post names a project. A relay with version 1 alone leaves such
+ * chunks to newer workers, because it would deliver their elements outside of the project.
  */
 const WITHOUT_PROJECTS = 1
 const WITH_PROJECTS = 2
@@ -48,7 +47,7 @@ const LEAST_INFLATE_BYTES = 64
 /** Largest cost that fits; intake splits events far below it. */
 export const MAX_COST = 0xffff
 
-/** A chunk of a format this process does not know: a newer relay wrote it. */
+/** A chunk in an unsupported format, written by a newer version of relay. */
 export class UnknownChunkError extends Error {
   readonly version: number
   constructor(version: number) {
@@ -131,8 +130,8 @@ function writeElement(to: Buffer, element: Element, at: number): number {
 }
 
 /**
- * Decodes a chunk. Elements share copies of its parts, so that nothing else of what came with it from
- * Redis is kept. Throws `UnknownChunkError` on a newer format.
+ * Decodes a chunk. Elements share copies of its parts, so that the rest of Redis' reply can be freed.
+ * Throws `UnknownChunkError` on a newer format.
  */
 export function decodeChunk(chunk: Buffer): TracedElement[] {
   const version = chunk.readUInt8(0)
@@ -156,7 +155,7 @@ export function decodeChunk(chunk: Buffer): TracedElement[] {
   return elements
 }
 
-/** `bytes`: what comes out. Given as one output buffer: by default it would grow in 16 KB pieces. */
+/** `bytes`: inflated size, allocated as one buffer; by default zlib would grow it in 16 KB steps. */
 function inflate(tail: Buffer, bytes: number): Buffer {
   return inflateRawSync(tail, { chunkSize: Math.max(LEAST_INFLATE_BYTES, bytes + 1) })
 }
@@ -166,7 +165,7 @@ export function isDeflated(chunk: Buffer): boolean {
   return chunk.readUInt8(1) === DEFLATED
 }
 
-/** What stands behind the chunk's JSON; null: nothing. */
+/** The trailer after the chunk's JSON; null without one. */
 export function spansOf(chunk: Buffer): Buffer | null {
   return trailerOf(chunk, chunk.readUInt16LE(2))
 }

@@ -15,7 +15,7 @@ const PRUNE: Script = { name: 'prune', text: luaText('prune.lua'), keys: 1 }
 
 export type SessionStep = 'join' | 'renew' | 'leave'
 
-/** What a worker learns whenever it keeps its session alive. */
+/** Result of renewing a worker's session. */
 export interface Roster {
   readonly state: 'alive' | 'lost' | 'left'
   readonly redisNowMs: number
@@ -39,7 +39,7 @@ export interface SessionCall {
   readonly run: string
 }
 
-/** What all processes of one relay share: which workers are alive, and which partitions are active. */
+/** State shared by all processes of one relay: live workers and active partitions. */
 export class Deployment {
   readonly #client: RedisClient
   readonly #keys: ReturnType<typeof deploymentKeys>

@@ -3,7 +3,7 @@ import type { Kind } from '../element.js'
 import { CUSTOMER_BYTES, ELEMENT_BYTES } from './chunk-elements.js'
 import { decodeChunk, elementTable, isDeflated, JSON_BYTES_AT, spansOf } from './chunk.js'
 
-/** What was erased of a chunk. */
+/** Elements erased from a chunk. */
 export interface Erased {
   readonly chunk: Buffer
   /** Elements as posted that were not settled yet, by kind. */
@@ -13,9 +13,9 @@ export interface Erased {
 }
 
 /**
- * The chunk without what it tells of a customer: the text of the customer's elements is gone and so
- * is their key, but their places stay, so that whoever has the chunk in memory goes on counting
- * right. An element without text counts as settled. null: nothing of the customer is in it.
+ * The chunk without the text and the key of a customer's elements. Their positions stay, so that a
+ * worker with the chunk in memory still counts correctly. An element without text counts as settled.
+ * Returns null if the chunk has no elements of the customer.
  */
 export function eraseCustomer(chunk: Buffer, done: Buffer, customer: string): Erased | null {
   const elements = decodeChunk(chunk)

@@ -3,7 +3,7 @@ import type { RedisClient } from '../redis/connect.js'
 import { partitionKeys, partitionTag } from './keys.js'
 import type { Generation } from './layout.js'
 
-/** Keys of a drained generation go after this long: far later than anybody may still add to it, s. */
+/** Expiry of a drained generation's keys, far later than the last possible add, s. */
 const FORGET_AFTER_S = 3_600
 
 /** The partitions of one generation of a workspace, closed and emptied as a whole. */

@@ -14,7 +14,7 @@ export function partitionTag({ appId, lane, generation, index }: Partition): str
   return `${appId}/${lane}/${String(generation)}/${String(index)}`
 }
 
-/** The partition a tag names, or null when it is no tag. */
+/** The partition of a tag; null for an invalid tag. */
 export function parsePartitionTag(tag: string): Partition | null {
   const [appId = '', laneText, generation, index] = tag.split('/')
   const lane = LANES.find((l) => l === laneText)
@@ -31,7 +31,7 @@ export function queueName(tag: string): string {
 export function partitionKeys(prefix: string, tag: string) {
   const base = `${prefix}:${queueName(tag)}`
   return {
-    /** What BullMQ puts before a job's id. */
+    /** BullMQ's prefix of a job's id. */
     job: `${base}:`,
     wait: `${base}:wait`,
     paused: `${base}:paused`,
@@ -42,7 +42,7 @@ export function partitionKeys(prefix: string, tag: string) {
     active: `${base}:active`,
     events: `${base}:events`,
     marker: `${base}:marker`,
-    /** Hash: owner, closed, and what waits (bytes, user, event, device). */
+    /** Hash: owner, closed, and backlog (bytes, user, event, device). */
     control: `${base}:relay`,
     /** Hash of digests of keyed posts stored here on a day. */
     seen: (day: number) => `${base}:seen:${String(day)}`,
@@ -60,19 +60,19 @@ export function workspaceKeys(prefix: string, appId: string) {
     ledgerCost: `${base}:ledger:cost`,
     ledgerWaiters: `${base}:ledger:waiters`,
     ledgerOpen: `${base}:ledger:open`,
-    /** Hash: what answers taught of the workspace (ceiling, adaptation). */
+    /** Hash: learned limits of the workspace (ceiling, adaptation). */
     learned: `${base}:learned`,
     /** Sorted set: sketches of customers' units, by until when each is in use. */
     customerSketches: `${base}:customers`,
     /** Hash: units of one customer, by window and part of it. */
     customerCounts: (customerHex: string) => `${base}:customer:${customerHex}`,
-    /** Hash: what was seen of the workspace in shadow. */
+    /** Hash: shadow report of the workspace. */
     shadow: `${base}:shadow`,
     idempotency: (day: number) => `${base}:idempotency:${String(day)}`,
-    /** What a producer took of its quotas: a hash, and by lane how much it posted until when. */
+    /** A producer's use of its quotas: a hash, and per lane the bytes posted over time. */
     quota: (producer: string) => `${base}:quota:${producer}`,
     deadLetters: `${base}:dead`,
-    /** Before a minute: what became of the requests accepted in it. */
+    /** Prefix of a minute: fate of the requests accepted in it. */
     traces: `${base}:trace:`,
     traceBytes: `${base}:trace:bytes`,
     traceMinutes: `${base}:trace:minutes`,
@@ -89,15 +89,15 @@ export function deploymentKeys(prefix: string) {
     active: `${base}:dirty`,
     /** Pub/sub channel: `wake` of a partition, `gate` of a workspace. */
     wake: `${base}:wake`,
-    /** Stream: what operators changed. */
+    /** Stream: changes by operators. */
     audit: `${base}:audit`,
-    /** Hash of id to record: customers whose data is to be erased. */
+    /** Hash of id to record: requested erasures. */
     erasures: `${base}:erasures`,
-    /** Hash: which workers confirmed an erasure, and what was erased. */
+    /** Hash: workers that confirmed an erasure, and the number of erased elements. */
     erasure: (id: string) => `${base}:erasure:${id}`,
     /** The key that customers' names in logs are made with. */
     pseudonyms: `${base}:pseudonyms`,
-    /** Hash: the last decision on how many workers are wanted. */
+    /** Hash: the last decision on the number of workers. */
     scale: `${base}:scale`,
   }
 }

@@ -4,7 +4,7 @@ import type { WorkspaceMode } from '../config/workspace.js'
 export interface Generation {
   readonly generation: number
   readonly partitions: number
-  /** What is in them was accepted in shadow. */
+  /** Mode in which their elements were accepted. */
   readonly mode: WorkspaceMode
 }
 

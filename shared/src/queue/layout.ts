@@ -8,7 +8,7 @@ export type { Generation, Layout } from './layout-fields.js'
 
 const LAYOUT: Script = { name: 'layout', text: luaText('layout.lua'), keys: 1 }
 
-/** What a workspace's partitions should be. */
+/** Configured partitions of a workspace. */
 export interface WantedLayout {
   readonly partitions: number
   readonly mode: (appId: string) => WorkspaceMode
@@ -31,7 +31,7 @@ export class LayoutStore {
     return this.#step(appId, 'get', 0)
   }
 
-  /** Says what is wanted; `next` is set when it differs. */
+  /** Submits the configured layout; `next` is set when it differs from the current one. */
   plan(appId: string): Promise<Layout> {
     return this.#step(appId, 'plan', 0)
   }
@@ -41,7 +41,7 @@ export class LayoutStore {
     return this.#step(appId, 'flip', old)
   }
 
-  /** Says that `old` is closed and empty. */
+  /** Records that `old` is closed and empty. */
   drained(appId: string, old: number): Promise<Layout> {
     return this.#step(appId, 'drained', old)
   }

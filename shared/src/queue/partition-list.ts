@@ -20,7 +20,7 @@ export interface PartitionState extends Partition {
 export interface PartitionList {
   /** The fullest, in the order of their names. */
   readonly partitions: readonly PartitionState[]
-  /** How many partitions hold elements, shown or not. */
+  /** Number of partitions with elements, including those not listed. */
   readonly total: number
 }
 

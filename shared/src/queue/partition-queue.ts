@@ -45,10 +45,10 @@ const DEACTIVATE: Script = { name: 'deactivate', text: luaText('deactivate.lua')
 
 const NOTHING = Buffer.alloc(0)
 const DAY_MS = 86_400_000
-/** Of a digest, what identifies the post; see `Post.digest`. */
+/** Leading bytes of a digest, which identify the post; see `Post.digest`. */
 export const DIGEST_BYTES = 12
 
-/** What a chunk adds to its partition; elements as posted. */
+/** Counts that a chunk adds to its partition; elements as posted. */
 export interface ChunkCounts {
   readonly bytes: number
   readonly user: number
@@ -63,7 +63,7 @@ export interface NewChunk {
   readonly digests: readonly Buffer[]
 }
 
-/** What became of a chunk for an active partition. */
+/** Outcome of adding a chunk to an active partition. */
 export type AddedReply =
   | { readonly outcome: 'stored' | 'late' | 'closed'; readonly redisNowMs: number }
   /** `digests` are stored here already; nothing was added. */
@@ -86,14 +86,14 @@ export interface WaitingChunk {
 export interface Peeked {
   readonly waiting: number
   readonly chunks: readonly WaitingChunk[]
-  /** Format of the chunk that this process cannot read, behind those it can; null: there is none. */
+  /** Format of the first chunk that this process cannot read; null without one. */
   readonly unreadable: number | null
 }
 
 export interface PartlySettled {
   readonly id: string
   readonly done: Buffer
-  /** What remains of the chunk. */
+  /** Remaining counts of the chunk. */
   readonly counts: ChunkCounts
 }
 
@@ -179,9 +179,9 @@ export class PartitionQueue {
   }
 
   /**
-   * The oldest chunks after the first `skip`; `waiting` is how many there are in all. Ends before the
-   * first of a format that this process does not know, `unreadable`: null when there was none. `watch`:
-   * when that reaches the end, the next add announces itself.
+   * The oldest chunks after the first `skip`; `waiting` is the total number. Stops before the first chunk
+   * of an unsupported format, which `unreadable` reports. `watch`: if the read reaches the end, the next
+   * add sends a wake-up.
    */
   async peek(skip: number, chunks: number, bytes: number, watch: boolean): Promise<Peeked> {
     const reply = replyList(
@@ -207,7 +207,7 @@ export class PartitionQueue {
 
   /**
    * Settles whole and partly finished chunks; false when `claim` does not own the partition any more.
-   * `lateMs`: for how long an attempt with elements of the partition may still be processed.
+   * `lateMs`: how long MoEngage may still process an attempt with elements of the partition.
    */
   async settle(
     claim: string,
@@ -239,8 +239,8 @@ export class PartitionQueue {
   }
 
   /**
-   * Erases a customer from one chunk, in its place. Returns what was erased; null: there was
-   * nothing of the customer in it, or it is gone. Whoever serves the partition meanwhile may go on.
+   * Erases a customer from one chunk in place. Returns null if the chunk has no elements of the customer
+   * or is settled. The owner of the partition can continue meanwhile.
    */
   async erase(id: string, customer: string): Promise<Erased | null> {
     for (;;) {

@@ -10,9 +10,9 @@ export interface Post {
   /** In the order the producer gave; order within one customer is kept. */
   readonly elements: readonly Element[]
   /**
-   * Set for a post with an Idempotency-Key: 12 bytes that identify (producer, app id, key) and,
-   * where it is known, 4 that say when the key was first used, s since 1970 on Redis' clock. A
-   * partition stores the elements of one digest once, whatever is retried within a day of that.
+   * Set for a post with an Idempotency-Key: 12 bytes that identify (producer, app id, key) and, if known,
+   * 4 bytes with the time of the key's first use, s since 1970 on Redis' clock. A partition stores the
+   * elements of one digest once, for all retries within a day of that time.
    */
   readonly digest?: Buffer | undefined
   /** MoEngage project that the elements belong to (`?project_code=`); absent: none was given. */

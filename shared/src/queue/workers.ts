@@ -11,8 +11,8 @@ export interface WorkersState {
   /** Partitions that hold elements and are claimed by no live worker. */
   readonly unserved: number
   /**
-   * When the last worker's lease ended, ms since 1970 UTC. Null while a worker is alive, and when it
-   * is unknown: a worker that stops in order leaves no record.
+   * End of the last worker's lease, ms since 1970 UTC. Null while a worker is alive, and when the time is
+   * unknown: a worker that shuts down gracefully leaves no record.
    */
   readonly noneSinceMs: number | null
 }

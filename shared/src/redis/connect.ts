@@ -7,7 +7,7 @@ export type RedisClient = Redis | Cluster
 /** One server of it. */
 export type RedisServer = Redis
 
-/** Replies keep their classic shapes; leaving the option out says so to the library's types. */
+/** Without `replyMapping`, the library's types describe replies in their classic shapes. */
 type Options = Omit<RedisOptions, 'replyMapping'>
 
 export interface ConnectOptions {
@@ -18,18 +18,18 @@ export interface ConnectOptions {
 const RECONNECT_FIRST_MS = 50
 const RECONNECT_MOST_MS = 1000
 /**
- * A connection on which nothing came for so many command timeouts, though something was asked, is
- * replaced: the other end may be gone without a word, and TCP would go on for a quarter of an hour.
+ * Command timeouts without a reply after which a connection is replaced: the peer may be gone without
+ * closing it, and TCP would take a quarter of an hour to notice.
  */
 const SILENT_COMMANDS = 2
 
 /**
- * Connects in the background. Commands fail at once while Redis is away, and nothing is ever sent
- * twice: with the library's defaults callers hang until Redis is back, and commands that were
+ * Connects in the background. Commands fail immediately while Redis is unavailable, and no command is
+ * sent twice: with the library's defaults callers hang until Redis is back, and commands that were
  * already executed are repeated after a reconnect (12,000 acknowledged became 13,377 stored).
- * No auto-pipelining either: in ioredis 6.0.0 a script inside it throws outside any promise. Nor
- * does it subscribe again by itself, which ends the process when that connection fails, too: whoever
- * subscribes does so on every `ready`.
+ * Auto-pipelining is off, because in ioredis 6.0.0 a script inside it throws outside any promise.
+ * Automatic resubscription is off, because it ends the process when that connection fails too:
+ * subscribers subscribe on every `ready`.
  */
 export function connectRedis(target: RedisTarget, { commandTimeoutMs }: ConnectOptions) {
   return quiet(
@@ -46,7 +46,7 @@ export function connectRedis(target: RedisTarget, { commandTimeoutMs }: ConnectO
 }
 
 function open(target: RedisTarget, connection: Options): RedisClient {
-  // Certificates are verified whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+  // Certificates are verified regardless of NODE_TLS_REJECT_UNAUTHORIZED.
   const tls = { ...target.tls, rejectUnauthorized: true }
   const common: Options = {
     ...connection,
@@ -111,8 +111,8 @@ function reconnectAfterMs(attempt: number): number {
 }
 
 /**
- * Commands of one turn of the event loop leave in one write: a system call each would cost more than
- * all else that is done for a command. What auto-pipelining does, without its flaw (above).
+ * Sends the commands of one turn of the event loop in one write: a system call each would cost more than
+ * the rest of a command. This has the effect of auto-pipelining without its bug (above).
  */
 function joined(client: Redis): Redis {
   client.on('connect', () => {
@@ -134,7 +134,7 @@ function joined(client: Redis): Redis {
   return client
 }
 
-/** Connection errors are seen by whoever issues a command; an unheard 'error' event would end the process. */
+/** Callers of commands see connection errors; an unhandled 'error' event would end the process. */
 function quiet(client: RedisClient): RedisClient {
   client.on('error', () => undefined)
   return client

@@ -2,16 +2,16 @@ import type { Clock } from '../clock.js'
 import type { Logger } from '../observability/logger.js'
 import type { RedisClient } from './connect.js'
 
-/** Why Redis cannot be used, and what to do about it. Neither holds an address or a secret. */
+/** Why Redis is unavailable, and the remedy. Neither text contains an address or a secret. */
 export interface RedisProblem {
   readonly problem: string
   readonly next: string
 }
 
-/** What a connection's errors look like, first match first. */
+/** Patterns of connection errors; the first match applies. */
 const CAUSES: readonly (readonly [pattern: RegExp, problem: string, next: string])[] = [
   [/WRONGPASS|invalid password/i, 'Redis refuses the password', 'Correct it in REDIS_URL'],
-  [/NOAUTH/, 'Redis asks for a password and none is given', 'Add it to REDIS_URL'],
+  [/NOAUTH/, 'Redis requires a password', 'Add it to REDIS_URL'],
   [/NOPERM/, 'the Redis user lacks permissions', 'Compare its ACL with docs/guide/operators.md'],
   [
     /ECONNREFUSED/,
@@ -21,7 +21,7 @@ const CAUSES: readonly (readonly [pattern: RegExp, problem: string, next: string
   [/ENOTFOUND|EAI_AGAIN/, 'the host name of Redis is unknown', 'Correct the host in REDIS_URL'],
   [
     /certificate|CERT_|SSL|TLS|wrong version number/i,
-    'no TLS connection to Redis is established',
+    'TLS handshake with Redis failed',
     'Check rediss:// in REDIS_URL, REDIS_CA_FILE and the certificate',
   ],
   [
@@ -29,7 +29,7 @@ const CAUSES: readonly (readonly [pattern: RegExp, problem: string, next: string
     'Redis does not answer in time',
     'Check that Redis runs, and firewalls between here and there',
   ],
-  [/LOADING/, 'Redis still loads its data', 'Wait: it becomes ready by itself'],
+  [/LOADING/, 'Redis still loads its data', 'Wait until loading has finished'],
   [
     /ECONNRESET|EPIPE|Connection is closed/,
     'the connection to Redis was cut',
@@ -48,8 +48,8 @@ export function explainRedisError({ message, ...error }: Error & { code?: string
 }
 
 /**
- * Logs why Redis is away, once for each cause, and when it is back. Returns the present problem, null
- * while there is none.
+ * Logs why Redis is unavailable, once per cause, and when it is back. Returns the current problem or
+ * null.
  */
 export function watchRedis(
   client: Pick<RedisClient, 'on'>,

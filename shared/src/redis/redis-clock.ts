@@ -2,8 +2,8 @@ import type { Clock } from '../clock.js'
 import type { RedisClient } from './connect.js'
 
 /**
- * Redis' time as last heard, carried on by the local monotonic clock. Lags by at most one round
- * trip, so a deadline computed from it comes early rather than late.
+ * Redis' time from the last reply, extrapolated by the local monotonic clock. It lags by at most one
+ * round trip, so a deadline computed from it is early rather than late.
  */
 export class RedisClock {
   readonly #clock: Clock
@@ -14,7 +14,7 @@ export class RedisClock {
     this.#clock = clock
   }
 
-  /** Milliseconds since 1970 on Redis' clock, or null before anything was heard. */
+  /** Milliseconds since 1970 on Redis' clock, or null before the first reply. */
   nowMs(): number | null {
     if (this.#redisMs === null) return null
     return this.#redisMs + (this.#clock.monotonicMs() - this.#heardAtMs)

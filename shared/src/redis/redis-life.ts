@@ -5,12 +5,12 @@ import type { RedisClient } from './connect.js'
 const AGAIN_MS = 100
 
 /**
- * Which life of Redis the client speaks to: its `run_id`, or all masters' in a cluster. '' while
- * unknown. A new life may have forgotten the last moments of the one before.
+ * The run of Redis that the client is connected to: its `run_id`, or those of all masters in a cluster.
+ * '' while unknown. A new run may have lost the last writes of the previous one.
  *
- * A single server changes its life only where the connection is lost. In a cluster a replica may
- * take over without any event at this client, and every client has its own view of who is master:
- * `refresh` asks anew, and is to be called now and then, and whenever others speak of another life.
+ * The run of a single server changes only when the connection is lost. In a cluster a replica may take
+ * over without an event at this client, and every client has its own view of the masters. Therefore
+ * callers `refresh` periodically, and whenever another process reports a different run.
  */
 export class RedisLife {
   readonly #client: RedisClient
@@ -38,7 +38,7 @@ export class RedisLife {
     return this.#current
   }
 
-  /** Asks anew; resolves when it was answered, or not. Tries again by itself until it is. */
+  /** Reads the run id; resolves after the first try, and retries in the background until it succeeds. */
   async refresh(): Promise<void> {
     this.#asked += 1
     const asked = this.#asked

@@ -16,14 +16,14 @@ export function masters(client: RedisClient): RedisServer[] {
 }
 
 /**
- * How many replicas must have a write, so that more than half of the servers have it, the master
- * included: it then survives the loss of any minority. At least one.
+ * Number of replicas that must have a write so that more than half of the servers have it, including the
+ * master: the write then survives the loss of any minority. At least one.
  */
 export function majority(replicas: number): number {
   return Math.max(1, Math.floor((replicas + 1) / 2))
 }
 
-/** Asks one server for its replicas. Rejects when it does not answer. */
+/** Reads the replicas of one server. Rejects when it does not answer. */
 export async function readReplicas(server: RedisServer): Promise<Replicas> {
   const info = await server.info('replication')
   const replicas = [...info.matchAll(/^slave\d+:(.*)$/gm)].map(([, facts = '']) => facts)
@@ -34,11 +34,11 @@ export async function readReplicas(server: RedisServer): Promise<Replicas> {
   return { known: replicas.length, keepUp: keepUp.length }
 }
 
-/** Waits until what this process wrote is with a majority, as it has known them since it began. */
+/** Waits until a majority of the servers seen since start has this process's writes. */
 export class Replication {
   readonly #client: RedisClient
   readonly #waitMs: number
-  /** The most replicas seen, per server: a master that lost its replicas must not need fewer. */
+  /** Maximum replicas seen per server: a master that lost its replicas must not need fewer. */
   readonly #expected = new Map<string, number>()
 
   constructor(client: RedisClient, waitMs: number) {
@@ -46,7 +46,7 @@ export class Replication {
     this.#waitMs = waitMs
   }
 
-  /** False when some write is not with a majority in time, or nobody can say. */
+  /** False when a majority does not have every write in time, or when that is unknown. */
   async reached(): Promise<boolean> {
     try {
       const all = await Promise.all(masters(this.#client).map((server) => this.#wait(server)))

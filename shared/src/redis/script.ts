@@ -15,14 +15,14 @@ export function luaText(file: string): string {
   return readFileSync(new URL(`../../lua/${file}`, import.meta.url), 'utf8')
 }
 
-/** What the scripts answer with: RESP without maps, strings as bytes. */
+/** Reply of a script: RESP without maps, strings as bytes. */
 export type Reply = Buffer | number | null | Reply[]
 
 type Runner = (...args: ScriptArgument[]) => Promise<Reply>
 
 /**
- * Runs `script` with `keys`, then `args`. Sent by digest, and once more with its text when the
- * server does not know it yet. Answers bytes, not text.
+ * Runs `script` with `keys`, then `args`. Sends its digest, and its text when the server has not cached
+ * it. Returns bytes, not text.
  */
 export function runScript(
   client: RedisClient,

@@ -8,7 +8,7 @@ const SCALE: Script = { name: 'scale', text: luaText('scale.lua'), keys: 1 }
 /** How often a new decision is due, ms. */
 const DECIDE_EVERY_MS = 5_000
 
-/** The number of workers wanted: decided by whoever looks first, the same for every process. */
+/** The desired number of workers: the first process to read decides it for all. */
 export class ScaleStore {
   readonly #client: RedisClient
   readonly #key: string

@@ -1,8 +1,8 @@
-/** What one budget of one workspace asks of the workers. */
+/** Load of one budget of one workspace. */
 export interface BudgetLoad {
   /** Elements that wait. */
   readonly waiting: number
-  /** Units that count in the window now: what was sent in the last one. */
+  /** Units that count in the current window. */
   readonly used: number
   /** Units that one window allows as configured. */
   readonly limit: number
@@ -17,14 +17,14 @@ export interface Load {
   readonly budgets: readonly BudgetLoad[]
 }
 
-/** What was decided before; plain JSON, shared by all processes. */
+/** The previous decision; plain JSON, shared by all processes. */
 export interface Scale {
   readonly wanted: number
   /** Units a second that one worker is known to send. */
   readonly perWorker: number
   /** Since when fewer would do, ms since 1970; null: they would not. */
   readonly fewerSinceMs: number | null
-  /** Most that was needed since then. */
+  /** Maximum needed since then. */
   readonly fewerMost: number
   /** Since when the same workers were all that work waited for, ms since 1970; null: they are not. */
   readonly shortSinceMs: number | null
@@ -38,13 +38,13 @@ const FIRST_PER_WORKER = 1_500
 /** However slow or fast a worker was seen, nothing outside this is believed, units a second. */
 const PER_WORKER_LEAST = 50
 const PER_WORKER_MOST = 20_000
-/** What a new observation of busy workers counts against all before. */
+/** Weight of a new observation of busy workers. */
 const LEARN = 0.1
 /** A backlog is to be gone within this, budget permitting, ms. */
 const DRAIN_WITHIN_MS = 60_000
-/** Fewer are asked for only after this long without need of more, ms. */
+/** Time without need of more workers before the number decreases, ms. */
 const CALM_MS = 300_000
-/** Share over what the present number can do before another is asked for. */
+/** Excess over the current capacity before another worker is added, as a share. */
 const TOLERANCE = 0.1
 /** Budget of which less than this is in use idles. */
 const IDLE_BELOW = 0.9
@@ -60,9 +60,9 @@ export const FIRST_SCALE: Scale = {
 }
 
 /**
- * How many workers are of use: enough for what arrives and to drain what waits within a minute,
- * never more than the budgets can feed, at least one. More are asked for at once, fewer only after
- * five calm minutes, so that neither a burst nor a gap makes the number flap.
+ * The desired number of workers: enough for the arriving load and to drain the backlog within a minute,
+ * at most as many as the budgets can feed, at least one. It increases immediately and decreases only
+ * after five calm minutes, so that neither a burst nor a gap makes it flap.
  */
 export function decideScale(before: Scale, load: Load, nowMs: number): Scale {
   const shortSinceMs = shortSince(before, load, nowMs)
@@ -86,7 +86,7 @@ export function decideScale(before: Scale, load: Load, nowMs: number): Scale {
   return { ...base, wanted: fewerMost, fewerSinceMs: null, fewerMost }
 }
 
-/** The most workers that the configured budgets can keep busy, at least one. */
+/** Maximum workers that the configured budgets can keep busy, at least one. */
 export function mostUseful({ budgets, windowMs }: Load, perWorker: number): number {
   const rate = budgets.reduce((sum, { limit }) => sum + limit, 0) / (windowMs / 1000)
   return Math.max(1, Math.ceil(rate / perWorker))
@@ -104,7 +104,7 @@ function workersFor(rate: number, perWorker: number, now: number): number {
   return Math.max(1, Math.ceil(rate / perWorker))
 }
 
-/** What the window shows is the workers' own rate only once they alone decided it for a whole one. */
+/** The window shows the workers' rate only after a whole window in which they were the bottleneck. */
 function shortSince(before: Scale, { budgets, workers }: Load, nowMs: number): number | null {
   const isShort = budgets.some(
     ({ waiting, used, allowed }) => allowed > 0 && waiting > allowed && used < allowed * IDLE_BELOW,

@@ -1,11 +1,11 @@
 import type { Budget, Cost } from '../budget/cost.js'
 
-/** What a workspace in shadow would have taken of one budget. */
+/** Use of one budget that a workspace in shadow would have had. */
 export interface BudgetNeed {
   readonly units: number
-  /** Of the minute with the most. */
+  /** Units of the busiest minute. */
   readonly busiestMinuteUnits: number
-  /** The same as a share of what the budget gives in a minute. */
+  /** The same as a share of the budget per minute. */
   readonly busiestMinuteShare: number
   /** The longest that an element would have waited for this budget, seconds. */
   readonly longestWaitSeconds: number
@@ -14,8 +14,8 @@ export interface BudgetNeed {
 const MINUTE_MS = 60_000
 
 /**
- * What the units accepted by minute would have asked of a budget that gives `limit` in each window,
- * with what does not fit into one minute waiting for the next. Pure.
+ * Use of a budget of `limit` per window by the units accepted per minute. Units that exceed one minute
+ * wait for the next. Pure.
  */
 export function budgetNeed(
   budget: Budget,

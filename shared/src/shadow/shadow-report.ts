@@ -3,10 +3,10 @@ import { KINDS, type Kind } from '../element.js'
 import { workspaceKeys } from '../queue/keys.js'
 import type { RedisClient } from '../redis/connect.js'
 
-/** Numbers by name, e.g. `accepted:user`; what is added to a report, and what it is made of. */
+/** Counters by name, e.g. `accepted:user`: additions to a report, or its contents. */
 export type Tallies = ReadonlyMap<string, number>
 
-/** What was seen of a workspace in shadow. */
+/** Observations of a workspace in shadow. */
 export interface ShadowRecord {
   /** Wall clock, ms since 1970; null: nothing was seen yet. */
   readonly sinceMs: number | null
@@ -29,18 +29,18 @@ export interface ShadowRecord {
 
 /** Minutes are kept this long: a report that is older speaks of totals only. */
 const MINUTES_KEPT = 2 * 24 * 60
-/** A report nobody adds to any more goes after this long, s. */
+/** Expiry of a report after its last addition, s. */
 const KEPT_S = 30 * 24 * 3_600
 const MINUTE_MS = 60_000
 
-/** Name of the units that a budget would have been asked for in a minute. */
+/** Name of the counter of a budget's units in a minute. */
 export function minuteTally(atMs: number, budget: Budget): string {
   return `minute:${String(Math.floor(atMs / MINUTE_MS))}:${budget}`
 }
 
 /**
- * The report of a workspace in shadow: counters in one hash, which every api and worker adds to. It
- * is a report: what dies between counting and doing may be counted twice, or not at all.
+ * The report of a workspace in shadow: counters in one hash, to which every api and worker adds. The
+ * counters are approximate: a crash may count elements twice or not at all.
  */
 export class ShadowReportStore {
   readonly #client: RedisClient

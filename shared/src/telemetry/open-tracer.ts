@@ -6,7 +6,7 @@ export async function openTracer(
 ): Promise<Tracer | null> {
   const { target } = options
   if (target === null) return null
-  // Loading it takes longer than all of relay: only who wants it waits for it.
+  // Loading the library takes longer than loading relay, so it is loaded only when tracing is on.
   const { OtlpTracer } = await import('./otlp-tracer.js')
   return new OtlpTracer({ ...options, target })
 }

@@ -23,11 +23,11 @@ import { VERSION } from '../version.js'
 import { packSpan, unpackSpan } from './span-context.js'
 import type { LinkedSpan, OpenSpan, SpanEnd, Tracer, TracerOptions } from './tracer.js'
 
-/** Spans that wait to be sent; beyond it they are dropped, and delivery goes on. */
+/** Maximum spans in the export queue; further spans are dropped, and delivery continues. */
 const MOST_WAITING = 2_048
 const MOST_AT_ONCE = 512
 const SEND_EVERY_MS = 1_000
-/** A receiver that takes longer has lost what it was sent, ms. */
+/** Timeout of an export, after which its spans are lost, ms. */
 const EXPORT_TIMEOUT_MS = 5_000
 const EXPORTS_AT_ONCE = 2
 /** Links of one span. A bulk request may hold elements of more posts. */
@@ -35,7 +35,7 @@ const MOST_LINKS = 128
 /** Longest text of a fact, characters. */
 const MOST_TEXT = 128
 const STOP_WITHIN_MS = 1_000
-/** A receiver that is away is told of once in this time, ms. */
+/** Minimum interval between log lines about an unavailable receiver, ms. */
 const COMPLAIN_EVERY_MS = 60_000
 
 /** Spans by OTLP over HTTP, in JSON, with the official SDK. Nothing of it is global but its errors. */
@@ -61,7 +61,10 @@ export class OtlpTracer implements Tracer {
     this.#provider = new TracerProvider({
       resource: resourceFromAttributes({ 'service.name': service, 'service.version': VERSION }),
       sampler: new ParentBasedSampler({ root: rootSampler(target.share) }),
-      spanLimits: { linkCountLimit: MOST_LINKS, attributeValueLengthLimit: MOST_TEXT },
+      spanLimits: {
+        linkCountLimit: MOST_LINKS,
+        attributeValueLengthLimit: MOST_TEXT,
+      },
       spanProcessors: [
         new BatchSpanProcessor({
           exporter,
@@ -111,7 +114,7 @@ function rootSampler(share: number) {
   return share >= 1 ? new AlwaysOnSampler() : new TraceIdRatioBasedSampler(share)
 }
 
-/** A header that is no good traceparent begins a trace of its own. */
+/** An invalid traceparent header starts a new trace. */
 function contextOf(traceparent: string | undefined): Context {
   const parent = traceparent === undefined ? null : parseTraceParent(traceparent)
   if (parent === null) return ROOT_CONTEXT
@@ -125,7 +128,7 @@ function finish(span: Span, { facts, failed }: SpanEnd): void {
   span.end()
 }
 
-/** What may stand in the log: never what the receiver answered. */
+/** Text for the log, without the receiver's response. */
 function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   const { code } = error as { code?: unknown }

@@ -1,4 +1,4 @@
-/** Where a span is: what W3C Trace Context calls trace-id, parent-id and trace-flags, in hex. */
+/** trace-id, parent-id and trace-flags of W3C Trace Context, in hex. */
 export interface SpanPlace {
   readonly traceId: string
   readonly spanId: string

@@ -1,11 +1,11 @@
 import type { Clock } from '../clock.js'
 import type { Logger } from '../observability/logger.js'
 
-/** Where spans are sent, and how many. */
+/** Receiver of spans, and sampling share. */
 export interface TracingTarget {
   /** Base URL of an OTLP/HTTP receiver, without a slash at its end. */
   readonly endpoint: string
-  /** Of the posts whose producer did not decide, the share that is traced: 0 to 1. */
+  /** Share of posts to trace where the producer did not decide: 0 to 1. */
   readonly share: number
 }
 
@@ -24,14 +24,14 @@ export interface SpanEnd {
   readonly failed: boolean
 }
 
-/** A span that is under way. */
+/** A span in progress. */
 export interface OpenSpan {
-  /** As `packSpan` writes it; null: it is not recorded, and neither is what follows from it. */
+  /** As `packSpan` writes it; null: neither the span nor its descendants are recorded. */
   readonly context: Buffer | null
   end(end: SpanEnd): void
 }
 
-/** A span that has ended now, and what it came from. */
+/** A span that has just ended, with its links. */
 export interface LinkedSpan extends SpanEnd {
   readonly name: string
   readonly durationMs: number
@@ -39,11 +39,11 @@ export interface LinkedSpan extends SpanEnd {
   readonly links: readonly Buffer[]
 }
 
-/** Where spans go: the port that api and worker know. Its methods never throw. */
+/** The port through which api and worker emit spans. Its methods never throw. */
 export interface Tracer {
-  /** A request came in; `traceparent`: its header, whatever it holds. */
+  /** Starts the span of a request; `traceparent`: its header, valid or not. */
   open(name: string, traceparent: string | undefined): OpenSpan
   record(span: LinkedSpan): void
-  /** Sends what is left, for a second at most. */
+  /** Sends the remaining spans, for up to a second. */
   stop(): Promise<void>
 }

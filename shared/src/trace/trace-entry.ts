@@ -1,4 +1,4 @@
-/** What became of elements, other than waiting or being dead letters. */
+/** Fates of elements, other than waiting or dead letters. */
 export const TRACE_EVENTS = ['sent', 'purged', 'shadowed'] as const
 export type TraceEvent = (typeof TRACE_EVENTS)[number]
 
@@ -32,7 +32,7 @@ const ID_LETTERS = 26
 const MINUTE_MS = 60_000
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-/** Value of a letter by its code; a character that is none is 0. */
+/** Value of a letter by its code; 0 for other characters. */
 const VALUES = new Uint8Array(128)
 for (let i = 0; i < ALPHABET.length; i++) VALUES[ALPHABET.charCodeAt(i)] = i
 
@@ -56,7 +56,7 @@ export function bulkNames(bulkId: string, vendorRequestId: string | null): strin
   return name === '' ? bulkId : `${bulkId} ${name}`
 }
 
-/** One entry per acceptance minute. Ids that are none of relay's are left out. */
+/** One entry per acceptance minute. Ids that relay did not issue are left out. */
 export function encodeTrace(
   event: TraceEvent,
   atMs: number,
@@ -93,7 +93,7 @@ function encodeEntry(
   return entry
 }
 
-/** What a list of entries says about one request, in the order it was noted. */
+/** The entries of one request in a list, in the order of recording. */
 export function decodeTrace(entries: readonly Buffer[], requestId: string): Traced[] {
   const tag = tagOf(requestId)
   return entries.flatMap((entry) => decodeEntry(entry, tag) ?? [])

@@ -15,15 +15,15 @@ const TRACE: Script = { name: 'trace', text: luaText('trace.lua'), keys: 2 }
 /** Traces are kept this long after the last entry of their minute. */
 export const TRACE_KEPT_MS = 86_400_000
 
-/** What was sent is noted this much later, together with what else was sent meanwhile, ms. */
+/** Delay in which entries are collected before they are written together, ms. */
 const TOGETHER_MS = 20
-/** So many entries are noted at once: bounds one script's work. */
+/** Maximum entries per script call. */
 const MOST_ENTRIES = 200
 
 /** An entry, and the minute that it belongs to. */
 type Dated = readonly [minute: number, entry: Buffer]
 
-/** Where the worker notes what it sent. Best effort: never rejects, never slows the sender down. */
+/** Records the worker's sent elements. Best effort: never rejects, never delays the sender. */
 export interface TraceWriter {
   /** `bulkId` names the request to MoEngage as the worker's log does, see `bulkNames`. */
   sent(appId: string, shares: Iterable<RequestShare>, bulkId: string, atMs: number): void
@@ -31,12 +31,12 @@ export interface TraceWriter {
   shadowed(appId: string, shares: Iterable<RequestShare>, atMs: number): void
 }
 
-/** Notes in Redis what became of each request's elements, and finds it again. */
+/** Records the fate of each request's elements in Redis, and looks it up. */
 export class TraceStore implements TraceWriter {
   readonly #client: RedisClient
   readonly #prefix: string
   readonly #mostBytes: number
-  /** By app id, what waits to be noted. */
+  /** Entries to be written, by app id. */
   readonly #pending = new Map<string, Dated[]>()
   #timer: NodeJS.Timeout | undefined
 
@@ -55,7 +55,7 @@ export class TraceStore implements TraceWriter {
     this.#soon(appId, encodeTrace('shadowed', atMs, '', summed(shares)))
   }
 
-  /** Notes what waits. Never rejects. */
+  /** Writes the collected entries. Never rejects. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -92,7 +92,7 @@ export class TraceStore implements TraceWriter {
     await runScript(this.#client, TRACE, [keys.bytes, keys.minutes], [...args, ...entries.flat()])
   }
 
-  /** What was noted of a request; null: the notes of its minute are not kept any more. */
+  /** The entries of a request; null if the entries of its minute have expired. */
   async find(appId: string, requestId: string): Promise<Traced[] | null> {
     const minute = minuteOf(requestId)
     const keys = this.#keys(appId)

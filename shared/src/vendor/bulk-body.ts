@@ -1,4 +1,4 @@
-/** What surrounds the elements of a bulk request, `{"type":"transition","elements":[…]}`. openapi. */
+/** Envelope of a bulk request's elements, `{"type":"transition","elements":[…]}`. Source: openapi. */
 export const BULK_PREFIX = '{"type":"transition","elements":['
 export const BULK_SUFFIX = ']}'
 

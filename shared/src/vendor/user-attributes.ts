@@ -5,9 +5,9 @@ export const ADD_TO_ARRAY = 'addValueToArrayField'
 export const REMOVE_FROM_ARRAY = 'removeValueFromArrayField'
 
 /**
- * User attributes that can identify a user who has no `customer_id` (identity resolution). The
- * identifiers are set per workspace at MoEngage and cannot be asked for; these are its standard
- * ones and the usual spellings.
+ * User attributes that can identify a user without a `customer_id` (identity resolution). The
+ * identifiers are set per workspace at MoEngage and cannot be queried; these are its standard ones and
+ * the usual spellings.
  */
 export const IDENTIFIER_ATTRIBUTES: readonly string[] = [
   'advertising_identifier',
@@ -45,7 +45,7 @@ const STANDARD_NAMES = new Set([
   'push_preference',
 ])
 
-/** Whether MoEngage gives the attribute a meaning of its own: formats, consent, reachability. */
+/** Whether the attribute has a special meaning at MoEngage: formats, consent, reachability. */
 export function isStandardAttribute(name: string): boolean {
   return STANDARD_NAMES.has(name) || STANDARD_PREFIXES.some((prefix) => name.startsWith(prefix))
 }

@@ -42,7 +42,7 @@ it('one secret for several doors is doubted, and not told', () => {
   const doubts = secrets({ RELAY_PRODUCERS: producers, RELAY_ADMIN_TOKEN: 'y'.repeat(32) })
   expect(doubts.map(({ problem }) => problem)).toEqual([
     'the secret of app is an admin token, too: it opens the operator API',
-    'crm and shop have the same secret: they cannot be told apart',
+    'crm and shop have the same secret, so relay cannot distinguish them',
   ])
   expect(JSON.stringify(doubts)).not.toContain(LONG)
 })
@@ -73,7 +73,7 @@ it('a workspace that names a producer whom nobody is', () => {
     { producers: ['shop', 'shpo'], quotas: { crm: { elementsPerMinute: 1 } } },
     {},
   )
-  const problem = (name: string) => `names the producer ${name}, whom RELAY_PRODUCERS does not have`
+  const problem = (name: string) => `references unknown producer "${name}" (not in RELAY_PRODUCERS)`
   expect(producerDoubts(given, keyring)).toEqual(
     ['shpo', 'crm'].map((name) => ({
       where: 'workspace W0',

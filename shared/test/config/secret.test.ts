@@ -101,9 +101,9 @@ describe('secrets in files', () => {
   it.each([
     [{ RELAY_PRODUCERS_FILE: '/nowhere' }, /^RELAY_PRODUCERS_FILE \/nowhere: cannot be read/],
     [{ RELAY_PRODUCERS_FILE: file('shop:a\nhunter2') }, /entry 2 is not name:secret$/],
-    [{ RELAY_PRODUCERS_FILE: file('shop:sha256$hunter2') }, /entry 1 begins like a hash/],
+    [{ RELAY_PRODUCERS_FILE: file('shop:sha256$hunter2') }, /entry 1 has the prefix of a hash/],
     [{ RELAY_ADMIN_TOKEN_FILE: file('\n# none\n') }, /holds no token/],
-    [{ RELAY_ADMIN_TOKEN_FILE: file('a\nsha256$hunter2$00') }, /token 2 begins like a hash/],
+    [{ RELAY_ADMIN_TOKEN_FILE: file('a\nsha256$hunter2$00') }, /token 2 has the prefix of a hash/],
   ])('that cannot be used are told without being quoted: %j', (env, words) => {
     const { faults } = load(env)
     expect(faults).toHaveLength(1)

@@ -43,7 +43,7 @@ test('a wrong password and a missing one are explained apart, and no line holds 
   await admin.config('SET', 'requirepass', 'right-password')
   try {
     const missing = await explained(redis.url)
-    expect(missing.lines[0]?.fields.problem).toBe('Redis asks for a password and none is given')
+    expect(missing.lines[0]?.fields.problem).toBe('Redis requires a password')
     const wrong = await explained(redis.url.replace('redis://', 'redis://:wrong-password@'))
     expect(wrong.lines[0]?.fields.problem).toBe('Redis refuses the password')
     expect(JSON.stringify([missing, wrong])).not.toMatch(/wrong-password|right-password/)
