@@ -23,14 +23,14 @@ export const REQUEST_ID_DIGITS = 26
 
 /** By name; names are those of the configuration, so there are few. */
 const TAGS = new Map<string, number>()
-const MOST_TAGS = 1_000
+const MAX_TAGS = 1_000
 
 /** 16 bits that stand for a producer's name; equal names give equal tags. */
 export function producerTag(name: string): number {
   const known = TAGS.get(name)
   if (known !== undefined) return known
   const tag = hash('sha256', name, 'buffer').readUInt16BE(0)
-  if (TAGS.size < MOST_TAGS) TAGS.set(name, tag)
+  if (TAGS.size < MAX_TAGS) TAGS.set(name, tag)
   return tag
 }
 

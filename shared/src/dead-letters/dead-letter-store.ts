@@ -23,7 +23,7 @@ const PAGE_BYTES = 8 * 1024 * 1024
 /** Letters read at one time; one may hold a whole request body. */
 const READ_AT_ONCE = 50
 /** A page looks at no more index entries than this before it hands a cursor back. */
-const LOOKED_AT_MOST = 5_000
+const MAX_LOOKED_AT = 5_000
 
 /** A kept letter with its order number, which grows with every death. */
 export interface KeptLetter {
@@ -110,7 +110,7 @@ export class DeadLetterStore implements DeadLetterSink {
     const letters: KeptLetter[] = []
     let after = request.after
     let bytes = 0
-    for (let looked = 0; looked < LOOKED_AT_MOST;) {
+    for (let looked = 0; looked < MAX_LOOKED_AT;) {
       const count = Math.min(READ_AT_ONCE, Math.max(request.limit - letters.length, 1))
       const entries = await this.#index(appId, { ...request, after }, count)
       for (const { order, letter } of await this.#load(appId, entries)) {

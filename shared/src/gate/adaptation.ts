@@ -35,7 +35,7 @@ const DECREASE = 0.7
 const SMALLEST_SHARE = 0.02
 
 /** One refusal never takes more than this part of the share; with less in the window it is a guess. */
-const MOST_LOST = 0.5
+const MAX_LOST = 0.5
 
 /** The share returned to while it is unknown whether the other sender is still there, of what fitted. */
 const PLATEAU = 0.9
@@ -60,7 +60,7 @@ const GUESS_GROWTH = 2
 const REQUESTS_PER_WINDOW = 30
 
 /** Minimum gap between requests, ms: with one request in flight, a short window has room for few. */
-const LEAST_GAP_MS = 500
+const MIN_GAP_MS = 500
 
 /** A state this far in the future was written before Redis' clock stepped back and is ignored, ms. */
 const FUTURE_MS = 5_000
@@ -83,8 +83,8 @@ export function shrink(before: Adaptation | null, refusal: RateRefusal): Adaptat
   const adaptation = inForce(before, nowMs)
   if (adaptation !== null && sentAtMs <= adaptation.refusedAtMs) return adaptation
   const currentShare = effectiveShare(adaptation, { nowMs, windowMs })
-  const guessed = usedShare < currentShare * MOST_LOST
-  const fittedShare = clamp(guessed ? currentShare * MOST_LOST : Math.min(usedShare, currentShare))
+  const guessed = usedShare < currentShare * MAX_LOST
+  const fittedShare = clamp(guessed ? currentShare * MAX_LOST : Math.min(usedShare, currentShare))
   const lesson = { version: 1, refusedAtMs: nowMs, fittedShare } as const
   const share = clamp(fittedShare * DECREASE)
   return guessed ? { ...lesson, share, guessed } : { ...lesson, share }
@@ -141,7 +141,7 @@ export function requestCostCap(
   { share, windowMs }: { share: number; windowMs: number },
 ): number {
   if (share >= 1) return Infinity
-  const requests = Math.min(REQUESTS_PER_WINDOW, windowMs / LEAST_GAP_MS)
+  const requests = Math.min(REQUESTS_PER_WINDOW, windowMs / MIN_GAP_MS)
   return Math.max(1, Math.floor((limitUnits * share) / requests))
 }
 

@@ -5,7 +5,7 @@ import {
   FIRST_BACKOFF_MS,
   firstProbeIntervalMs,
   jittered,
-  LONGEST_BACKOFF_MS,
+  MAX_BACKOFF_MS,
   nextProbeIntervalMs,
 } from './schedule.js'
 
@@ -53,7 +53,7 @@ const SHORTEST_PAUSE_MS = 250
 const CLOCKS_DIFFER_MS = 5_000
 
 /** Longest a probe may hold the gate before its worker is taken for dead. */
-const LONGEST_PROBE_MS = 300_000
+const MAX_PROBE_MS = 300_000
 
 export type MayStart =
   /** `probe`: send only after `probe_started` has made this attempt the one probe. */
@@ -73,8 +73,8 @@ export function mayStart(gate: Gate, nowMs: number): MayStart {
 }
 
 function longestWaitMs(mode: ClosedMode): number {
-  if (mode.probe !== null) return LONGEST_PROBE_MS + CLOCKS_DIFFER_MS
-  const ownMs = mode.state === 'held' ? mode.probeIntervalMs : LONGEST_BACKOFF_MS * 2
+  if (mode.probe !== null) return MAX_PROBE_MS + CLOCKS_DIFFER_MS
+  const ownMs = mode.state === 'held' ? mode.probeIntervalMs : MAX_BACKOFF_MS * 2
   return Math.max(ownMs, mode.askedMs ?? 0) + CLOCKS_DIFFER_MS
 }
 
@@ -175,7 +175,7 @@ function limited(mode: Mode, event: RateLimited, nowMs: number, random: number):
         }
   }
   const again = mode.state === 'rate_limited'
-  const backoffMs = again ? Math.min(mode.backoffMs * 2, LONGEST_BACKOFF_MS) : FIRST_BACKOFF_MS
+  const backoffMs = again ? Math.min(mode.backoffMs * 2, MAX_BACKOFF_MS) : FIRST_BACKOFF_MS
   return {
     state: 'rate_limited',
     sinceMs: again ? mode.sinceMs : nowMs,
@@ -250,5 +250,5 @@ function isFromProbe<M extends Mode>(
 }
 
 function bounded(ttlMs: number): number {
-  return Math.min(Math.max(ttlMs, RELEASED_PROBE_MS), LONGEST_PROBE_MS)
+  return Math.min(Math.max(ttlMs, RELEASED_PROBE_MS), MAX_PROBE_MS)
 }

@@ -40,7 +40,7 @@ export function nextProbeIntervalMs(reason: HoldReason, intervalMs: number): num
 export const FIRST_BACKOFF_MS = 1_000
 
 /** Longest such pause: one window of the vendor's budgets, after which any budget is free again. */
-export const LONGEST_BACKOFF_MS = MINUTE_MS
+export const MAX_BACKOFF_MS = MINUTE_MS
 
 /** Up to a quarter more, so that several senders of a workspace do not return together. */
 export function jittered(backoffMs: number, random: number): number {

@@ -3,7 +3,7 @@ import { Writable } from 'node:stream'
 /** A line waits no longer for others, ms. */
 const TOGETHER_MS = 20
 /** Maximum characters per write. */
-const MOST_CHARACTERS = 65_536
+const MAX_CHARACTERS = 65_536
 
 /**
  * Joins the lines of some milliseconds into one write. Separate writes cost a system call each, which
@@ -25,7 +25,7 @@ export class JoinedLines extends Writable {
 
   override _write(line: string | Buffer, _encoding: unknown, done: () => void): void {
     this.#text += typeof line === 'string' ? line : line.toString()
-    if (this.#text.length >= MOST_CHARACTERS) this.#flush()
+    if (this.#text.length >= MAX_CHARACTERS) this.#flush()
     else {
       this.#timer ??= setTimeout(() => {
         this.#flush()

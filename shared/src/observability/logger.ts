@@ -12,14 +12,14 @@ export interface Logger {
 }
 
 /** Maximum characters of one field, so that a log line is bounded. */
-const FIELD_MOST = 512
+const MAX_FIELD_CHARACTERS = 512
 
 /** One JSON object per line on standard output. */
 export function createLogger(service: string, level: string): Logger {
   const bounded = winston.format((info) => {
     for (const [key, value] of Object.entries(info)) {
-      if (typeof value === 'string' && value.length > FIELD_MOST) {
-        info[key] = `${value.slice(0, FIELD_MOST)}…`
+      if (typeof value === 'string' && value.length > MAX_FIELD_CHARACTERS) {
+        info[key] = `${value.slice(0, MAX_FIELD_CHARACTERS)}…`
       }
     }
     return info

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 
 /** Forced exit after SIGTERM, which must end in exit 0 within 15 s, ms. */
-const SHUTDOWN_MOST_MS = 13_000
+const MAX_SHUTDOWN_MS = 13_000
 
 /** Runs `stop` once on the first SIGTERM or SIGINT, then exits 0; a second signal exits at once. */
 export function onShutdown(stop: () => Promise<void>): void {
@@ -9,7 +9,7 @@ export function onShutdown(stop: () => Promise<void>): void {
   const begin = (): void => {
     if (stopping) process.exit(1)
     stopping = true
-    setTimeout(() => process.exit(0), SHUTDOWN_MOST_MS).unref()
+    setTimeout(() => process.exit(0), MAX_SHUTDOWN_MS).unref()
     void stop().finally(() => process.exit(0))
   }
   process.on('SIGTERM', begin)

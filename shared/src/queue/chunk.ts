@@ -43,7 +43,7 @@ const POST_BYTES = 11
 const PROJECT_BYTES = 2
 export const JSON_BYTES_AT = 8
 /** zlib's own lower bound of an output buffer. */
-const LEAST_INFLATE_BYTES = 64
+const MIN_INFLATE_BYTES = 64
 /** Largest cost that fits; intake splits events far below it. */
 export const MAX_COST = 0xffff
 
@@ -157,7 +157,7 @@ export function decodeChunk(chunk: Buffer): TracedElement[] {
 
 /** `bytes`: inflated size, allocated as one buffer; by default zlib would grow it in 16 KB steps. */
 function inflate(tail: Buffer, bytes: number): Buffer {
-  return inflateRawSync(tail, { chunkSize: Math.max(LEAST_INFLATE_BYTES, bytes + 1) })
+  return inflateRawSync(tail, { chunkSize: Math.max(MIN_INFLATE_BYTES, bytes + 1) })
 }
 
 /** Whether the chunk's JSON is compressed. */

@@ -16,7 +16,7 @@ export interface ConnectOptions {
 }
 
 const RECONNECT_FIRST_MS = 50
-const RECONNECT_MOST_MS = 1000
+const MAX_RECONNECT_MS = 1000
 /**
  * Command timeouts without a reply after which a connection is replaced: the peer may be gone without
  * closing it, and TCP would take a quarter of an hour to notice.
@@ -107,7 +107,7 @@ function openCluster(
 }
 
 function reconnectAfterMs(attempt: number): number {
-  return Math.min(RECONNECT_FIRST_MS * 2 ** Math.min(attempt, 10), RECONNECT_MOST_MS)
+  return Math.min(RECONNECT_FIRST_MS * 2 ** Math.min(attempt, 10), MAX_RECONNECT_MS)
 }
 
 /**

@@ -36,8 +36,8 @@ export interface Scale {
 /** Units a second of one worker until something was observed; measured with 300 B elements, 50 ms answers. */
 const FIRST_PER_WORKER = 1_500
 /** However slow or fast a worker was seen, nothing outside this is believed, units a second. */
-const PER_WORKER_LEAST = 50
-const PER_WORKER_MOST = 20_000
+const MIN_PER_WORKER = 50
+const MAX_PER_WORKER = 20_000
 /** Weight of a new observation of busy workers. */
 const LEARN = 0.1
 /** A backlog is to be gone within this, budget permitting, ms. */
@@ -119,5 +119,5 @@ function learn(known: number, { budgets, windowMs, workers }: Load, isShort: boo
   const each = budgets.reduce((sum, { used }) => sum + used, 0) / (windowMs / 1000) / workers
   if (each <= known && !isShort) return known
   const learnt = each > known ? each : known + (each - known) * LEARN
-  return Math.min(PER_WORKER_MOST, Math.max(PER_WORKER_LEAST, learnt))
+  return Math.min(MAX_PER_WORKER, Math.max(MIN_PER_WORKER, learnt))
 }

@@ -24,16 +24,16 @@ import { packSpan, unpackSpan } from './span-context.js'
 import type { LinkedSpan, OpenSpan, SpanEnd, Tracer, TracerOptions } from './tracer.js'
 
 /** Maximum spans in the export queue; further spans are dropped, and delivery continues. */
-const MOST_WAITING = 2_048
-const MOST_AT_ONCE = 512
+const MAX_QUEUED_SPANS = 2_048
+const MAX_EXPORT_BATCH = 512
 const SEND_EVERY_MS = 1_000
 /** Timeout of an export, after which its spans are lost, ms. */
 const EXPORT_TIMEOUT_MS = 5_000
 const EXPORTS_AT_ONCE = 2
 /** Links of one span. A bulk request may hold elements of more posts. */
-const MOST_LINKS = 128
+const MAX_LINKS = 128
 /** Longest text of a fact, characters. */
-const MOST_TEXT = 128
+const MAX_ATTRIBUTE_CHARACTERS = 128
 const STOP_WITHIN_MS = 1_000
 /** Minimum interval between log lines about an unavailable receiver, ms. */
 const COMPLAIN_EVERY_MS = 60_000
@@ -62,14 +62,14 @@ export class OtlpTracer implements Tracer {
       resource: resourceFromAttributes({ 'service.name': service, 'service.version': VERSION }),
       sampler: new ParentBasedSampler({ root: rootSampler(target.share) }),
       spanLimits: {
-        linkCountLimit: MOST_LINKS,
-        attributeValueLengthLimit: MOST_TEXT,
+        linkCountLimit: MAX_LINKS,
+        attributeValueLengthLimit: MAX_ATTRIBUTE_CHARACTERS,
       },
       spanProcessors: [
         new BatchSpanProcessor({
           exporter,
-          maxQueueSize: MOST_WAITING,
-          maxExportBatchSize: MOST_AT_ONCE,
+          maxQueueSize: MAX_QUEUED_SPANS,
+          maxExportBatchSize: MAX_EXPORT_BATCH,
           scheduledDelayMillis: SEND_EVERY_MS,
           exportTimeoutMillis: EXPORT_TIMEOUT_MS,
         }),
@@ -89,7 +89,7 @@ export class OtlpTracer implements Tracer {
   }
 
   record({ name, durationMs, links, ...end }: LinkedSpan): void {
-    const kept = links.slice(0, MOST_LINKS)
+    const kept = links.slice(0, MAX_LINKS)
     const span = this.#tracer.startSpan(
       name,
       {

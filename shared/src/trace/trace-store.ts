@@ -18,7 +18,7 @@ export const TRACE_KEPT_MS = 86_400_000
 /** Delay in which entries are collected before they are written together, ms. */
 const TOGETHER_MS = 20
 /** Maximum entries per script call. */
-const MOST_ENTRIES = 200
+const MAX_ENTRIES_PER_CALL = 200
 
 /** An entry, and the minute that it belongs to. */
 type Dated = readonly [minute: number, entry: Buffer]
@@ -69,7 +69,7 @@ export class TraceStore implements TraceWriter {
     const waiting = this.#pending.get(appId) ?? []
     waiting.push(...entries)
     this.#pending.set(appId, waiting)
-    if (waiting.length >= MOST_ENTRIES) void this.flush()
+    if (waiting.length >= MAX_ENTRIES_PER_CALL) void this.flush()
     else this.#timer ??= setTimeout(() => void this.flush(), TOGETHER_MS)
   }
 
