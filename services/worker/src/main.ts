@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   })
   const opsPort = await listen(ops, config.opsPort, 'OPS_PORT', config.opsHost)
   onShutdown(async () => {
-    log.info('stopping: finishing what is under way')
+    log.info('stopping: finishing requests in flight')
     await worker.stop()
     await Promise.all([closeServer(ops, 1_000), tracer?.stop()])
     client.disconnect()

@@ -45,9 +45,9 @@ export interface WorkerOptions {
 
 /** Memory for looking ahead, all partitions together, bytes. */
 const WINDOW_BYTES = 64 * 1024 * 1024
-/** How long replicas may take to have a renewed lease, ms. */
+/** Timeout for replicas to have a renewed lease, ms. */
 const REPLICATED_WITHIN_MS = 250
-/** Between two looks at what is still to be released at the end, ms. */
+/** Interval of checks for unreleased partitions during shutdown, ms. */
 const RELEASE_LOOK_MS = 20
 /** A subscription may be silent for hours; without a ping it would not notice that it died. */
 const PING_EVERY_MS = 5_000
@@ -223,7 +223,7 @@ export class Worker {
     ])
     await this.#released(untilMs)
     await this.#trace.flush()
-    // Nothing is in hand any more: what was asked for meanwhile need not wait for the end of the lease.
+    // The worker holds no elements now, so pending erasures need not wait for the end of the lease.
     await this.#erasures.look()
     await this.#leave()
   }
@@ -326,14 +326,15 @@ export class Worker {
     return service
   }
 
-  /** Told once per format: every look at such a partition finds the same. */
+  /** Logged once per format, because every read of such a partition finds it. */
   #onUnreadable(tag: string, format: number): void {
     if (this.#toldFormats.has(format)) return
     this.#toldFormats.add(format)
-    this.#o.log.error(
-      'chunks of a newer format are left to newer workers: finish the upgrade of the workers, or start the newer version again',
-      { partition: tag, format, understood: CHUNK_FORMAT },
-    )
+    this.#o.log.error('chunks of a newer format; upgrade this worker', {
+      partition: tag,
+      format,
+      understood: CHUNK_FORMAT,
+    })
   }
 
   #recovery(): Recovery | null {
@@ -378,7 +379,7 @@ export class Worker {
     this.#ownership.dropAll(wasAlive)
   }
 
-  /** A workspace that was removed and put back meanwhile has another service: it is told, too. */
+  /** A workspace that was removed and added again has a new service, which is notified too. */
   #onIdle(window: PartitionWindow): void {
     this.#ownership.idle(window)
     this.#services.get(window.partition.appId)?.wake()
@@ -389,7 +390,7 @@ export class Worker {
     this.#services.get(window.partition.appId)?.serve(window, queue)
   }
 
-  /** Redis restarted or failed over: what happened in its last moments may be forgotten. */
+  /** Redis restarted or failed over and may have lost its last writes. */
   #onNewLife(before: string): void {
     if (before !== '') {
       this.#o.log.warn('Redis restarted or failed over; re-registering claims and reservations')
@@ -405,7 +406,7 @@ export class Worker {
     for (const service of this.#services.values()) void service.recover().catch(() => undefined)
   }
 
-  /** Messages say sooner what changed; a lost one must not hide it. */
+  /** Notifications are only faster: a lost one must not hide a change. */
   #refreshServices(): void {
     for (const service of this.#services.values()) {
       void service.refreshGate()

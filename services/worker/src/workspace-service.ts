@@ -54,30 +54,30 @@ export interface WorkspaceServiceOptions {
   readonly version: string
   /** Redis' time, ms since 1970. */
   readonly redisNowMs: () => number
-  /** For how long the worker's lease certainly lets requests be open, ms. */
+  /** Time for which the worker's lease certainly allows open requests, ms. */
   readonly sendableMs: () => number
   readonly incarnation: () => string
-  /** Asks Redis anew which life it is. */
+  /** Reads the run id of Redis again. */
   readonly refreshLife: () => Promise<void>
-  /** Who may have reserved before this run of Redis; null before the registry was read in it. */
+  /** Workers that may have reserved before this run of Redis; null before the registry was read in it. */
   readonly recovery: () => Recovery | null
   readonly onIdle: (window: PartitionWindow) => void
   readonly sleep: (ms: number) => Promise<void>
 }
 
-/** What the registry of sessions says of the run of Redis before this one. */
+/** The session registry's data about the previous run of Redis. */
 export interface Recovery {
   /** Workers that were alive then, and those that are now. */
   readonly workers: readonly string[]
-  /** How long ago this run began, ms. */
+  /** Time since this run began, ms. */
   readonly runMs: number
 }
 
-/** Connections per workspace: at most one request per partition and lane is under way. */
+/** Connections per workspace: at most one request per partition and lane is in flight. */
 const MAX_SOCKETS = 64
 /** A change of these is tried at once, over new connections. */
 const CONNECTION_FIELDS = ['apiKey', 'baseUrl', 'forwardedFor'] as const
-/** A recovery that takes longer than this is told to whoever reads the log, ms. */
+/** A recovery that takes longer than this is logged, ms. */
 const RECOVERY_TOLD_AFTER_MS = 2_000
 /** Pause before asking again whether all workers have re-entered their reservations, ms. */
 const RECOVERY_LOOK_MS = 100
@@ -214,7 +214,7 @@ export class WorkspaceService {
     await this.#gate.refresh().catch(() => undefined)
   }
 
-  /** Reads again what answers taught other workers. */
+  /** Reads the limits learned by other workers again. */
   async refreshLearned(): Promise<void> {
     await this.#learned.refresh().catch(() => undefined)
   }
@@ -244,9 +244,9 @@ export class WorkspaceService {
     const { config, worker, incarnation } = this.#o
     const life = incarnation()
     const recovery = this.#o.recovery()
-    // Alone as it seems, a worker that has just started would open what others have yet to fill.
+    // A worker that has just started may see no others, and would open a ledger that others must still fill.
     if (life === '' || recovery === null) return RECOVERY_LOOK_MS
-    // A worker that is cut off with the former master may go on until its lease ends.
+    // A worker that is partitioned with the former master may continue until its lease ends.
     const lastSendMs = config.durability === 'replica' ? config.leaseMs : 0
     const countsMs =
       lastSendMs + config.requestTimeoutMs + config.arrivalGraceMs + config.budgetWindowMs
@@ -262,15 +262,15 @@ export class WorkspaceService {
     if (!this.#recoveryTold && waitMs < openAfterMs - RECOVERY_TOLD_AFTER_MS) {
       this.#recoveryTold = true
       const message =
-        'budgets unknown: a worker that was alive before Redis restarted has not come back; sending waits until nothing it sent can count any more'
+        'budget ledger recovering: waiting for reservations of a lost worker to expire'
       this.#o.log.warn(message, { appId: this.#workspace.appId, waitMs: Math.round(waitMs) })
     }
     return Math.min(waitMs, RECOVERY_LOOK_MS)
   }
 
   /**
-   * The ledger speaks of another life than this worker. It is not certain whose view is the older,
-   * and two workers that each recover into their own would never agree.
+   * The ledger belongs to another run of Redis than this worker's. Either view may be the older one, and
+   * two workers that each recover into their own would never agree.
    */
   async #recoverUnlessStale(): Promise<number> {
     const before = this.#o.incarnation()
@@ -278,7 +278,7 @@ export class WorkspaceService {
     return this.#o.incarnation() === before ? this.recover() : 0
   }
 
-  /** Finishes what is under way within `mostMs`, then gives it back. */
+  /** Finishes requests in flight within `mostMs`, then releases the partitions. */
   async stop(mostMs: number): Promise<void> {
     this.#stopping = true
     const timer = setTimeout(() => {
@@ -402,7 +402,7 @@ export class WorkspaceService {
     })
   }
 
-  /** The one place where it is decided what becomes of a partition's elements, and whether now. */
+  /** The only place that decides the destination of a partition's elements, and when. */
   #routeOf({ partition }: PartitionWindow): Route {
     if (!this.#partitioning.mayServe(partition)) return 'keep'
     return routeOf(this.#partitioning.modeOf(partition), this.#workspace)

@@ -7,7 +7,7 @@ import {
   REMOVE_FROM_ARRAY,
 } from '@relay/shared/vendor/user-attributes.js'
 
-/** What coalescing must know of the name of a user attribute. */
+/** Properties of a user attribute's name that coalescing needs. */
 export interface AttributeName {
   /** With escapes resolved: `"a"` and `"\u0061"` are one name. */
   readonly name: string
@@ -16,13 +16,13 @@ export interface AttributeName {
   /** Whether an update with it may be joined with another at all. */
   readonly joins: boolean
   readonly identifies: boolean
-  /** Whether MoEngage gives it a meaning of its own. */
+  /** Whether it has a special meaning at MoEngage. */
   readonly standard: boolean
 }
 
 /**
- * Attributes that keep their update to themselves: operators change what is there instead of
- * setting it, and what cannot be updated later may take the rest of its update along.
+ * Attributes whose update is never joined: operators modify the present value instead of setting it, and
+ * an attribute that cannot be updated later may make MoEngage reject the rest of its update.
  */
 const LONERS = new Set([ADD_TO_ARRAY, REMOVE_FROM_ARRAY, ...CREATE_ONLY_ATTRIBUTES])
 const IDENTIFIERS = new Set(IDENTIFIER_ATTRIBUTES)

@@ -12,7 +12,7 @@ const COMMA = 0x2c
 /** Bytes of a bulk body around its elements. */
 const ENVELOPE_BYTES = HEAD.length + TAIL.length
 
-/** What one bulk request carries: of one project, a contiguous run of elements of each of its customers. */
+/** Contents of one bulk request: one project, and a contiguous run of elements per customer. */
 export interface Batch {
   readonly items: readonly Item[]
   /** MoEngage project of all its elements; undefined: none. */
@@ -24,13 +24,13 @@ export interface Batch {
   readonly bodyBytes: number
   /** Of the elements as written. */
   readonly cost: Cost
-  /** What the items would cost more, were each written by itself. */
+  /** Cost saved compared with writing each item separately. */
   readonly saved: Cost
   /** Bytes of the elements that each budget pays for, each with a comma. */
   readonly budgetBytes: Cost
 }
 
-/** What a body grows by with one more item. */
+/** Growth of a body by one more item. */
 export interface Addition {
   readonly item: Item
   readonly budget: Budget
@@ -51,7 +51,7 @@ export class BodyBuilder implements Batch {
   readonly saved: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
   readonly budgetBytes: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
   readonly #limits: WorkspaceLimits
-  /** The newest run of each customer: what is between two of its elements stays between them. */
+  /** The newest run of each customer; older runs are closed, so that the order is kept. */
   readonly #newest = new Map<string, Run>()
 
   constructor(limits: WorkspaceLimits, coalesces: boolean) {
@@ -68,7 +68,7 @@ export class BodyBuilder implements Batch {
     return this.items.length === 0 || provenance.projectCode === this.projectCode
   }
 
-  /** What adding the next item of its customer would take. */
+  /** Growth by the next item of its customer. */
   quote(item: Item): Addition {
     const { kind, cost, jsonBytes } = item.element
     const budget = budgetOf(kind, this.#limits)

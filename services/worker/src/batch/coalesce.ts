@@ -1,10 +1,10 @@
 /**
- * How a run of elements of one customer becomes one element of a bulk body: pure.
+ * Joins a run of elements of one customer into one element of a bulk body. Pure.
  *
- * The law: MoEngage ends with the same profile, and sees the same events with the same profile
- * behind each, as if every element had come by itself. The documents leave much open (what `null`
- * does, how a value of another type is taken, what an identifier drags along), so elements are
- * joined only where every reading gives the same. Decision record 9 lists the rules.
+ * Invariant: MoEngage ends with the same profile, and sees the same events with the same profile at each,
+ * as if every element had been sent separately. The documentation leaves details open (`null`, values of
+ * another type, side effects of identifiers), so elements are joined only where every interpretation gives
+ * the same result. Decision record 9 lists the rules.
  */
 import { ATTRIBUTES_PER_EVENT } from '@relay/shared/vendor/limits.js'
 import { PLATFORMS_ATTRIBUTE } from '@relay/shared/vendor/user-attributes.js'
@@ -15,7 +15,7 @@ import type { Item } from '../fetch/window.js'
 /** Elements that one written element may stand for: bounds the work of joining. */
 const MOST_JOINED = 100
 
-/** What a run grows by with one more element. */
+/** Growth of a run by one more element. */
 export interface Growth {
   readonly shape: Shape
   /** Bytes of JSON; negative where a shorter value replaces a longer one. */
@@ -39,7 +39,7 @@ export class Run {
     this.cost = first.element.cost
   }
 
-  /** What taking `item` as well would add; null when that might change what MoEngage ends with. */
+  /** Growth by `item`; null if joining it could change the result at MoEngage. */
   growthBy(item: Item): Growth | null {
     const [first] = this.items
     if (this.items.length >= MOST_JOINED || first.window !== item.window) return null
@@ -85,7 +85,7 @@ function joinedOf(shape: Shape | null): Joined | null {
 
 const COMMA = Buffer.from(',')
 
-/** User updates: the attributes of all, the last value of each. They cost what one update costs. */
+/** User updates: all attributes, each with its last value. They cost as much as one update. */
 class JoinedUpdates implements Joined {
   readonly #first: UserShape
   readonly #attributes: Map<string, Attribute>
@@ -117,7 +117,7 @@ class JoinedUpdates implements Joined {
   take(shape: Shape): void {
     if (shape.kind !== 'user') return
     for (const [key, attribute] of shape.attributes) {
-      // At the end, so that whoever reads in order meets names in the order of the last updates.
+      // Re-inserted at the end, so that names are in the order of their last updates.
       this.#attributes.delete(key)
       this.#attributes.set(key, attribute)
     }
@@ -131,7 +131,7 @@ class JoinedUpdates implements Joined {
   }
 }
 
-/** Events: the actions of all, in order. They cost what they cost apart, and save bytes. */
+/** Events: all actions, in order. They cost the same as separately, and save bytes. */
 class JoinedEvents implements Joined {
   readonly #first: EventShape
   readonly #actions: Buffer[]
@@ -155,7 +155,7 @@ class JoinedEvents implements Joined {
   }
 }
 
-/** Byte-equal around what is joined: the same members with the same values. */
+/** Whether the parts outside the joined member are byte-equal. */
 function framesAlike(a: Shape, b: Shape): boolean {
   return a.head.equals(b.head) && a.tail.equals(b.tail)
 }

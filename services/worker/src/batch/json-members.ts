@@ -20,9 +20,10 @@ const CLOSE_BRACE = 0x7d
 const CLOSE_BRACKET = 0x5d
 
 /**
- * Walks the members of the object that opens at `open`, in one pass over its bytes; returns where it
- * closes. `json` is valid and, between the members, without whitespace, as the intake queues it; -1
- * when it is not so, or when a member was not taken. A callback, not a list: this is the hot part.
+ * Walks the members of the object that opens at `open`, in one pass over its bytes; returns the position
+ * of its closing brace. `json` is valid and has no whitespace between the members, as queued by the
+ * intake; otherwise, or when `take` refuses a member, it returns -1. It uses a callback and no list,
+ * because this is the hot path.
  */
 export function walkMembers(json: Buffer, open: number, take: TakeMember): number {
   if (json[open] !== OPEN_BRACE) return -1

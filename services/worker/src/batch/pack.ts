@@ -3,12 +3,12 @@ import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import { BodyBuilder, type Addition, type Batch } from './body.js'
 import type { Item, LoadedChunk, PartitionWindow } from '../fetch/window.js'
 
-/** After so many elements in a row that do not fit any more a body counts as full. */
+/** Consecutive elements that do not fit after which a body counts as full. */
 const MISSES = 16
 
 /**
- * Most elements of a batch, whatever coalescing makes of them: bounds what one answer settles. A
- * body of elements apart holds fewer, unless they are shorter than any real one.
+ * Maximum elements of a batch before coalescing, to bound the work of one settle. A body of uncoalesced
+ * elements holds fewer, unless they are shorter than any real element.
  */
 const MOST_ITEMS = 4_000
 
@@ -23,17 +23,16 @@ export interface PackLimits {
   readonly coalesces: boolean
   /** Units that may be taken of customers that are held back; absent: no customer is. */
   readonly allowances?: ReadonlyMap<string, number> | undefined
-  /** Elements of at most so many windows: the others stay free for requests beside this one. */
+  /** Maximum windows to take elements from; the others stay free for concurrent requests. */
   readonly mostWindows: number
-  /** All that fits of one window before the next, in place of the oldest chunk of all of them each time. */
+  /** Exhaust one window before the next, instead of taking the oldest chunk of all windows each time. */
   readonly windowByWindow: boolean
 }
 
 /**
- * Fills one body from the windows, oldest chunk (or window) first. The first element that can be
- * afforded decides the project. An element that is of another project, cannot be afforded or does
- * not fit holds back the later elements of its own customer, and of no other customer: within a
- * customer the order stays, between customers there is none.
+ * Fills one body from the windows, oldest chunk (or window) first. The first affordable element decides
+ * the project. An element that belongs to another project, is not affordable or does not fit holds back
+ * the later elements of its customer only: order is kept within a customer, not between customers.
  */
 export function pack(windows: readonly PartitionWindow[], limits: PackLimits): Batch {
   const packing = new Packing(limits)
@@ -56,14 +55,14 @@ export function isCrowded({ items }: Batch): boolean {
   return items.length >= MOST_ITEMS
 }
 
-/** How far a window was looked through, and whose elements of it are held back. */
+/** Position of the scan of a window, and the customers held back in it. */
 interface Cursor {
   readonly window: PartitionWindow
   next: number
   readonly held: Set<string>
 }
 
-/** The cursor whose next chunk was accepted first. */
+/** The cursor with the oldest next chunk. */
 function oldestOf(cursors: readonly Cursor[]): Cursor | undefined {
   let oldest: Cursor | undefined
   let oldestMs = Infinity

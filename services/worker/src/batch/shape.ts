@@ -8,7 +8,7 @@ export interface Attribute extends MemberSpan {
   readonly name: AttributeName
 }
 
-/** An element in three parts: `head`, what coalescing joins, `tail`. */
+/** An element in three parts: `head`, the joined member, `tail`. */
 interface Frame {
   /** Up to and including the bracket that opens `attributes` or `actions`. */
   readonly head: Buffer
@@ -30,18 +30,18 @@ export interface EventShape extends Frame {
   readonly actions: Buffer
 }
 
-/** What coalescing looks at in an element. */
+/** The parts of an element that coalescing reads. */
 export type Shape = UserShape | EventShape
 
-/** Members whose meaning is documented; with any other an element is left alone. openapi. */
+/** Documented members; an element with any other member is not coalesced. Source: openapi. */
 const USER_MEMBERS = ['type', 'customer_id', 'update_existing_only', 'platforms', 'attributes']
 const EVENT_MEMBERS = ['type', 'customer_id', 'device_id', 'user_identifiers', 'actions']
 
 const known = new WeakMap<Element, Shape | null>()
 
 /**
- * The shape of an element, scanned once; null when it must travel as it is. Devices do: nothing
- * says what MoEngage keeps of a push token that was replaced.
+ * The shape of an element, scanned once; null when it must be sent unchanged. Devices are sent unchanged,
+ * because it is not documented what MoEngage keeps of a replaced push token.
  */
 export function shapeOf(element: Element): Shape | null {
   const before = known.get(element)

@@ -1,8 +1,8 @@
 import { VALUE_CHARACTERS_KEPT } from '@relay/shared/vendor/limits.js'
 
 /**
- * What MoEngage can take a value for. Two values of one class are accepted or ignored alike,
- * whatever type the attribute has: only then may the later one stand for both.
+ * The types that MoEngage can interpret a value as. MoEngage accepts or ignores two values of one class
+ * alike for every attribute type; only then may the later value replace both.
  */
 export type ValueClass = 'boolean' | `${'' | 'text of '}${'integer' | 'decimal'}` | 'time' | 'text'
 
@@ -12,11 +12,11 @@ const OPEN_BRACKET = 0x5b
 /** Up to 15 digits: the same number in every parser. */
 const INTEGER = /^-?\d{1,15}$/
 const DECIMAL = /^-?\d{1,15}\.\d{1,15}$/
-/** The form that the vendor asks for. openapi: ISO 8601 such as 2020-05-31T03:47:35Z. */
+/** The vendor's documented format. openapi: ISO 8601 such as 2020-05-31T03:47:35Z. */
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/
 /** Begins as a number or a time would. */
 const NUMERIC = /^[-+.]?\d/
-/** What a lax reader may take for a missing value or a boolean. */
+/** Strings that a lenient parser may read as a missing value or a boolean. */
 const WORDS = new Set(
   'null none nil nan undefined infinity inf true false yes no on off t f y n'.split(' '),
 )
@@ -38,7 +38,7 @@ export function isScalar(first: number | undefined): boolean {
   return first !== OPEN_BRACE && first !== OPEN_BRACKET
 }
 
-/** Whether it is a list without objects: set as a whole, since adding has operators of its own. */
+/** Whether it is a list without objects, which is set as a whole: adding has separate operators. */
 export function isPlainList(raw: Buffer): boolean {
   return raw[0] === OPEN_BRACKET && !raw.includes(OPEN_BRACE)
 }

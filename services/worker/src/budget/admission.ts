@@ -36,11 +36,11 @@ export interface AdmissionOptions {
 export interface Ask {
   readonly lane: Lane
   readonly cost: Cost
-  /** What would do, of each budget. */
+  /** Sufficient amount of each budget. */
   readonly need: Cost
   /** When the oldest element was accepted, ms since 1970. */
   readonly oldestMs: number
-  /** Queue for what is missing, so that nobody younger goes first. */
+  /** Queue for the missing budget, so that no newer request is served first. */
   readonly queue: boolean
 }
 
@@ -48,10 +48,10 @@ export type Admitted =
   | {
       readonly outcome: 'granted'
       readonly id: string
-      /** Monotonic time after which the attempt must not be under way any more. */
+      /** Monotonic time by which the attempt must have ended. */
       readonly deadlineMs: number
     }
-  /** `free` could be had now, what is needed after `waitMs`, all of it after `allMs`. */
+  /** `free` is available now, the sufficient amount after `waitMs`, the full cost after `allMs`. */
   | {
       readonly outcome: 'short'
       readonly waitMs: number
@@ -81,7 +81,7 @@ export class Admission {
     return effectiveLimits(this.#o.workspace().limits, this.#o.learned.share)
   }
 
-  /** What one request should take at most. */
+  /** Maximum cost of one request. */
   perRequest(): Cost {
     const limits = effectiveLimits(this.#o.workspace().limits, 1)
     const most = (limit: number) => this.#o.learned.unitsPerRequest(limit)

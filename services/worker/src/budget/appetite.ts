@@ -3,28 +3,28 @@ import type { Clock } from '@relay/shared/clock.js'
 import type { Batch } from '../batch/body.js'
 import { evenShare } from './sizing.js'
 
-/** What was learnt of one budget from the ledger's answers; monotonic times in ms. */
+/** State of one budget by the ledger's answers; monotonic times in ms. */
 interface Shortage {
-  /** Not to be asked for before. */
+  /** Do not request it before this time. */
   untilMs: number
   /** When it was last denied; for one window after it counts as saturated. */
   lastMs: number
-  /** How many of its units fill a body, smoothed. */
+  /** Units of it that fill a body, smoothed. */
   perBody: number
 }
 
 export interface AppetiteOptions {
   readonly clock: Clock
   readonly windowMs: number
-  /** The limits now in force, and the most that one request should take. */
+  /** The current limits, and the maximum cost of one request. */
   readonly limits: () => Cost
   readonly perRequest: () => Cost
 }
 
-/** How fast the notion of a full body follows new ones. */
+/** Weight of a new observation in the smoothed size of a full body. */
 const SMOOTHING = 0.2
 
-/** How much of each budget the next request should take, by what the ledger answered before. */
+/** Plans how much of each budget the next request takes, from earlier answers of the ledger. */
 export class Appetite {
   readonly #o: AppetiteOptions
   readonly #of: Readonly<Record<Budget, Shortage>> = {
@@ -37,7 +37,7 @@ export class Appetite {
     this.#o = options
   }
 
-  /** What the next request may take: nothing of a short budget, an even share of a saturated one. */
+  /** Maximum cost of the next request: nothing of a short budget, an even share of a saturated one. */
   next(): Cost {
     const limits = this.#o.limits()
     const most = this.#o.perRequest()
@@ -51,7 +51,7 @@ export class Appetite {
     })
   }
 
-  /** Whether some budget is not to be asked for at present. */
+  /** Whether some budget is short at present. */
   isShort(): boolean {
     return Number.isFinite(this.shortForMs())
   }
@@ -63,8 +63,8 @@ export class Appetite {
   }
 
   /**
-   * Milliseconds until the first budget that was short at `sinceMs` (monotonic), or has become so
-   * since, may be asked for again: 0 when that is over by now; Infinity: none was short.
+   * Milliseconds until the first budget that was short at `sinceMs` (monotonic), or has become short
+   * since, may be requested again: 0 if that time has passed; Infinity if none was short.
    */
   shortForMs(sinceMs = this.#o.clock.monotonicMs()): number {
     const nowMs = this.#o.clock.monotonicMs()
@@ -72,7 +72,7 @@ export class Appetite {
     return Math.max(0, Math.min(...ends) - nowMs)
   }
 
-  /** A request was granted: learns what a body full of just one budget's elements would take. */
+  /** Updates the size of a body full of one budget's elements after a grant. */
   granted({ cost, budgetBytes }: Batch, bodyBytes: number): void {
     for (const budget of BUDGETS) {
       if (cost[budget] === 0) continue

@@ -20,7 +20,7 @@ export class Reservations {
     this.#clock = clock
   }
 
-  /** `countsMs`: how long the cost counts from now. */
+  /** `countsMs`: time for which the cost counts from now. */
   note(id: string, cost: Cost, lane: Lane, countsMs: number): void {
     this.#forgetExpired()
     const expiresAtMs = this.#clock.monotonicMs() + countsMs

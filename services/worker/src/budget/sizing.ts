@@ -2,9 +2,9 @@
 const NEGLIGIBLE = 0.1
 
 /**
- * How much of a saturated budget one request should take, so that equal requests use up the whole
- * limit: full bodies would leave a remainder in every window that is too small for a body of its
- * own. `perBody`: what a full body takes.
+ * Share of a saturated budget for one request, so that equal requests use the whole limit: full bodies
+ * would leave a remainder in every window that is too small for another body. `perBody`: units of a full
+ * body.
  */
 export function evenShare(limit: number, perBody: number): number {
   if (perBody <= 0) return limit

@@ -40,7 +40,7 @@ export class WorkspaceGate {
     return mayStart(this.#gate, this.#o.nowMs())
   }
 
-  /** Takes over what another worker, or an operator, wrote. */
+  /** Adopts a state written by another worker or an operator. */
   adopt({ version, record }: StoredGate): void {
     if (version === this.#version) return
     const before = this.#gate
@@ -53,7 +53,7 @@ export class WorkspaceGate {
     this.adopt(await this.#o.store.read())
   }
 
-  /** Applies an event; whoever else changes the gate meanwhile goes first. */
+  /** Applies an event, after concurrent changes by others. */
   async apply(event: GateEvent): Promise<void> {
     for (;;) {
       const next = advance(this.#gate, event, this.#o.nowMs(), this.#o.random.next())

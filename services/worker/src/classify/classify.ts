@@ -16,9 +16,9 @@ type Meaning =
   'element_refused' | 'undecodable' | 'too_large' | 'rate_limited' | 'server_error' | RefusalReason
 
 /**
- * The vendor's error types, lower case without blanks and punctuation: its pages spell one type
+ * The vendor's error types, in lower case without blanks and punctuation, because its pages spell one type
  * several ways. overview = its Data API page, openapi = its OpenAPI document; both read 2026-11.
- * A refusal of a type that is not here is unexplained: an element's fault, or everybody's.
+ * A refusal of any other type is unexplained: one element or all of them may be the cause.
  */
 const BY_TYPE: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['missingheadervalue', 'wrong_request'], // overview, 400
@@ -53,16 +53,16 @@ const BY_TYPE: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['internalservererror', 'server_error'],
 ])
 
-/** Statuses under which a type of an element's fault means what it says. */
+/** Statuses under which an error type about an element is trusted. */
 const MAY_NAME_AN_ELEMENT: ReadonlySet<number> = new Set([200, 400, 422])
 
-/** Statuses whose meaning no body changes. */
+/** Statuses whose meaning does not depend on the body. */
 const BY_STATUS: ReadonlyMap<number, Meaning> = new Map<number, Meaning>([
   [401, 'credentials_refused'],
   [402, 'account_refused'],
   [404, 'wrong_host'],
   [405, 'wrong_host'],
-  [407, 'misconfigured'], // of a proxy on the way
+  [407, 'misconfigured'], // from a proxy
   [409, 'misconfigured'],
   [410, 'wrong_host'],
   [413, 'too_large'],
@@ -72,7 +72,7 @@ const BY_STATUS: ReadonlyMap<number, Meaning> = new Map<number, Meaning>([
   [451, 'account_refused'],
 ])
 
-/** What MoEngage's answer, or its silence, means. Total: never throws, whatever came back. */
+/** Classifies MoEngage's answer or its absence. Total: never throws for any answer. */
 export function classify(answer: Answer, nowMs: number): Outcome {
   switch (answer.kind) {
     case 'response':
@@ -109,7 +109,7 @@ function ofResponse(answer: ResponseAnswer, nowMs: number): Outcome {
   return transient('unreadable_answer', requestComplete)
 }
 
-/** A 2xx is a yes only when it says so; a yes to half a request belongs to another one. */
+/** A 2xx is a success only if its body confirms it; a success for half a request belongs to another one. */
 function ofSuccess(answer: ResponseAnswer, nowMs: number): Outcome {
   const envelope = answer.truncated ? null : readEnvelope(answer.body)
   if (envelope === null || !answer.requestComplete) {
@@ -124,9 +124,8 @@ function ofSuccess(answer: ResponseAnswer, nowMs: number): Outcome {
 }
 
 /**
- * 400, 403, 422 and every 4xx without a row: its type decides. Without a documented type, one element
- * may be at fault or all of them are refused (a new rule, a firewall on the way): that is for the
- * bisection to find out.
+ * 400, 403, 422 and every 4xx without a row are classified by type. Without a documented type, one
+ * element may be at fault, or all are refused (by a new rule or a firewall). The bisection finds out.
  */
 function ofRefusal(answer: ResponseAnswer, nowMs: number): Outcome {
   const envelope = readEnvelope(answer.body)

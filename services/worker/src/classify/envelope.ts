@@ -1,4 +1,4 @@
-/** Most characters of MoEngage's words that are kept. */
+/** Maximum characters kept of MoEngage's message. */
 const MAX_WORDS = 1_024
 
 /** An answer's body, in whichever of its spellings. */

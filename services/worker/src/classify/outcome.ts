@@ -14,9 +14,9 @@ export interface VendorError {
   readonly requestId: string | null
 }
 
-/** What MoEngage said about one request. */
+/** MoEngage's verdict on one request. */
 export type Outcome =
-  /** `requestId`: MoEngage's name for the request, which its support asks for; null: it gave none. */
+  /** `requestId`: MoEngage's id of the request, for its support; null if the answer has none. */
   | { readonly outcome: 'delivered'; readonly requestId: string | null }
   /** One or more elements are wrong: bisect. */
   | { readonly outcome: 'element_refused'; readonly error: VendorError }
@@ -36,7 +36,7 @@ export type Outcome =
   | {
       readonly outcome: 'rate_limited'
       readonly retryAfterMs: number | null
-      /** Until the window resets by the rate-limit headers; absent or null: they do not say. */
+      /** Time until the window resets by the rate-limit headers; absent or null without them. */
       readonly resetMs?: number | null
     }
   /** `mayHaveArrived`: MoEngage may have processed the elements; they are sent again all the same. */
@@ -45,7 +45,7 @@ export type Outcome =
       readonly reason: TransientReason
       readonly mayHaveArrived: boolean
     }
-  /** Relay itself ended the attempt. Says nothing about MoEngage; no event for the gate. */
+  /** relay ended the attempt. It is not an event for the gate, because it shows nothing about MoEngage. */
   | { readonly outcome: 'interrupted'; readonly mayHaveArrived: boolean }
 
 const PLAIN_LABELS = [

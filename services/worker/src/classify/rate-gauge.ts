@@ -9,7 +9,7 @@ export interface RateLimitHeaders {
   readonly reset: string | null
 }
 
-/** What an answer says of the account's budget. Null: absent, or not readable. */
+/** The account's budget by an answer's headers. Null: absent or unreadable. */
 export interface RateGauge {
   /** Units a window, in a unit that the vendor does not define. */
   readonly limit: number | null

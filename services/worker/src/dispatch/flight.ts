@@ -31,7 +31,7 @@ import type { WorkerObserver } from './observer.js'
 /** A place in the budgets, and the probe that it may be. */
 export interface Ticket {
   readonly id: string
-  /** What was granted. */
+  /** The granted cost. */
   readonly cost: Cost
   readonly deadlineMs: number
   readonly probeId: string | null
@@ -56,13 +56,13 @@ export interface FlightContext {
   readonly clock: Clock
   /** Redis' time, ms since 1970. */
   readonly redisNowMs: () => number
-  /** For how long the worker's lease certainly lets requests be open, ms. */
+  /** Time for which the worker's lease certainly allows open requests, ms. */
   readonly sendableMs: () => number
   /** Resolves after `ms`, or sooner when the gate, the budgets or the session changed. */
   readonly pause: (ms: number) => Promise<void>
   readonly sleep: (ms: number) => Promise<void>
   readonly signal: AbortSignal
-  /** The worker is about to end: what is not under way is left to others. */
+  /** The worker is shutting down: it starts no further requests. */
   readonly stopping: () => boolean
   readonly newId: () => string
   readonly requestTimeoutMs: number
@@ -117,7 +117,7 @@ export class Flight {
       const batch = this.#next()
       const isWithin = batch !== null && !exceeds(batch.cost, ticket.cost) && this.#mayTry(batch)
       if (!isWithin || !(await this.#admitsCustomers(batch, ticket))) {
-        // What changed meanwhile (a window lost, a customer forgotten or held back) may have ended a bisection.
+        // A change meanwhile (a lost window, a customer erased or held back) may have ended a bisection.
         await this.#returnTicket(ticket)
         ticket = await this.#nextTicket()
         continue
@@ -145,7 +145,7 @@ export class Flight {
   async #admitsCustomers(batch: Batch, { id }: Ticket): Promise<boolean> {
     const admission = await this.#c.policy.admit(id, batch).catch(() => null)
     if (admission?.outcome === 'admitted') return true
-    // Unknown is no: nothing is sent before it is counted.
+    // Without an answer from the ledger nothing is sent: every request is counted before it is sent.
     if (admission === null) await this.#c.pause(REDIS_AWAY_MS)
     else this.#manifest.drop(({ element }) => admission.customers.has(element.customer))
     return false
@@ -188,7 +188,7 @@ export class Flight {
     )
   }
 
-  /** Tells ledger and gate, then acts on the elements. */
+  /** Reports to ledger and gate, then acts on the elements. */
   async #conclude(attempt: Attempt): Promise<void> {
     const { answer, outcome, ticket } = attempt
     const { gate } = this.#c
@@ -289,7 +289,7 @@ export class Flight {
     observer.deadLettered(workspace().appId, letter.kind, letter.reason, letter.posted)
   }
 
-  /** What became too old meanwhile is not sent any more. */
+  /** Removes elements that exceeded the maximum age meanwhile. */
   async #expire(): Promise<void> {
     const { expiry } = this.#c
     const old = new Set(expiry.expired(this.#manifest.items))
@@ -300,7 +300,7 @@ export class Flight {
 
   /** Waits until the next request may be sent; null when nothing is left to send. */
   async #nextTicket(): Promise<Ticket | null> {
-    // Not kept while waiting at the gate: whoever probes there may be waiting for the trial.
+    // Released while waiting at the gate, because the prober may be waiting for the trial.
     this.#c.learned.endTrial(this)
     let probeId: string | null = null
     for (;;) {
@@ -389,8 +389,8 @@ export class Flight {
 }
 
 /**
- * How long a probe waits: shortly at first, so that the end of an outage is found soon; later as
- * long as any attempt, so that a MoEngage that is merely slow is found, too.
+ * Timeout of a probe: short at first, to detect the end of an outage early; later as long as that of any
+ * attempt, to detect that MoEngage is only slow.
  */
 function probeTimeoutMs(mode: Mode): number {
   switch (mode.state) {

@@ -53,7 +53,7 @@ const A_BODY_LEFT = 1.25
 const AHEAD = 2
 /** The same while there is room for all lanes to do so: each look is a script and a system call. */
 const FAR_AHEAD = 4
-/** How often to try what a short budget leaves, per round. */
+/** Tries per round to fit a body into a short budget. */
 const FITTINGS = 4
 /** Redis did not answer; pause before the next look, ms. */
 const REDIS_AWAY_MS = 250
@@ -112,11 +112,11 @@ export class LaneDispatcher {
     await Promise.all(this.#flights)
   }
 
-  /** One try to start a request. Returns how long to wait before the next, ms. */
+  /** Tries to start one request. Returns the wait before the next try, ms. */
   async #round(): Promise<number> {
     const free = this.#free()
     if (free.length === 0) return this.#nextFreeMs()
-    // Refilled once less than a body is left, with what of its chunks may be sent already.
+    // Refilled once less than one body of sendable elements is left.
     const bodyBytes = this.#o.bodyBytes()
     if (!(await this.#load(free, bodyBytes * A_BODY_LEFT, this.#aheadBytes()))) return REDIS_AWAY_MS
     const expired = await this.#expire(free)
@@ -141,7 +141,7 @@ export class LaneDispatcher {
     )
   }
 
-  /** Until the grace of a late arrival is over somewhere, ms; Infinity: an end of a flight comes first. */
+  /** Time until the grace of a late arrival ends, ms; Infinity if a flight must end first. */
   #nextFreeMs(): number {
     const free = this.#servable().map(({ window }) => this.#o.inFlight.freeInMs(window.tag))
     return Math.ceil(Math.min(Infinity, ...free))
@@ -153,7 +153,7 @@ export class LaneDispatcher {
 
   async #load(served: readonly Served[], enoughBytes: number, wantBytes: number): Promise<boolean> {
     const watch = this.#appetite.isShort()
-    // Two bodies for all of them together, whatever other lanes hold: none stands still.
+    // At least two bodies for all partitions together, regardless of other lanes, so that none stalls.
     const leastBytes = (this.#o.bodyBytes() * 2) / served.length
     const target = { enoughBytes, wantBytes, leastBytes, watch }
     const results = await Promise.all(
@@ -168,7 +168,7 @@ export class LaneDispatcher {
     return results.every(Boolean)
   }
 
-  /** Takes out what is too old, whatever the gate says. */
+  /** Removes elements over the maximum age, regardless of the gate. */
   async #expire(served: readonly Served[]): Promise<'none' | 'some' | 'redis is away'> {
     const { expiry } = this.#o.context
     const old = served.flatMap(({ window }) => expiry.expiredIn(window))
@@ -189,8 +189,8 @@ export class LaneDispatcher {
   }
 
   /**
-   * How long to wait for a fuller body: not at all when idle, save where only user updates wait.
-   * They come in bursts, and what comes of one user within the linger costs one update.
+   * Time to wait for a fuller body: 0 when idle, unless only user updates wait. They arrive in bursts, and
+   * the updates of one user within the linger cost one update.
    */
   #lingerMs(ready: readonly Served[]): number {
     if (loadedBytes(ready) >= this.#o.bodyBytes()) return 0
@@ -234,8 +234,8 @@ export class LaneDispatcher {
   }
 
   /**
-   * What to ask for after a denial: what is free, if that makes a worthwhile body and a whole one
-   * is not to be had soon; else all that the short budgets do not pay for.
+   * The cost to request after a denial: the free budget, if it makes a worthwhile body and a whole one is
+   * not available soon; otherwise only elements of budgets that are not short.
    */
   #settleFor(
     ready: readonly Served[],
@@ -253,7 +253,7 @@ export class LaneDispatcher {
     const soon = allMs <= this.#o.windowMs * SOON
     if (worthwhile && !soon) return within
     this.#appetite.renounce(short, worthwhile ? Math.max(1, allMs) : waitMs)
-    // All may be loaded: what comes now must announce itself, since other budgets may pay for it.
+    // The whole list may be loaded. The next add must wake the worker, because another budget may pay for it.
     for (const { window } of ready) window.stale = true
     const without = { ...tried }
     for (const budget of short) without[budget] = 0
@@ -261,10 +261,9 @@ export class LaneDispatcher {
   }
 
   /**
-   * Half of the free partitions when several bodies wait, so that requests overlap; else all. While
-   * budgets do not bind, a request takes what it can from one partition before the next: every
-   * partition that it touches is a script to settle, and all of them get their turn at once. Under a
-   * budget that binds, the oldest chunks go first.
+   * Half of the free partitions when several bodies wait, so that requests overlap; otherwise all. While
+   * budgets do not bind, a request exhausts one partition before the next, because every partition in a
+   * request costs one script call to settle. Under a binding budget, the oldest chunks go first.
    */
   #spread(ready: readonly Served[]): Pick<PackLimits, 'mostWindows' | 'windowByWindow'> {
     const several = loadedBytes(ready) > 2 * this.#o.bodyBytes()
@@ -288,7 +287,7 @@ export class LaneDispatcher {
     )
   }
 
-  /** Packs, looking further ahead while what is at hand is held back by a short budget. */
+  /** Packs a body, and loads more while a short budget holds back the loaded elements. */
   async #fill(ready: readonly Served[], affordable: Cost): Promise<Choice> {
     let wantBytes = this.#aheadBytes()
     for (;;) {

@@ -14,21 +14,21 @@ export interface AttemptReport {
   readonly batch: Batch
   readonly answer: Answer
   readonly outcome: Outcome
-  /** What the answer says of the account's budget; null: nothing. */
+  /** The account's budget by the answer's headers; null without them. */
   readonly gauge: RateGauge | null
 }
 
-/** Where the worker reports what it does. */
+/** Port through which the worker reports events. */
 export interface WorkerObserver {
   attempted(report: AttemptReport): void
-  /** Settled as delivered; `answeredAtMs` is the wall clock when MoEngage said yes. */
+  /** Settled as delivered; `answeredAtMs` is the wall clock when MoEngage accepted it. */
   delivered(appId: string, lane: Lane, batch: Batch, answeredAtMs: number): void
-  /** MoEngage advertises a limit; whether it is none of the configured ones. */
+  /** MoEngage advertises a limit; `differs`: it equals none of the configured ones. */
   advertised(appId: string, limit: number, differs: boolean): void
   /** A customer is held back for MoEngage's policy per end user. `customer`: hash of its identity. */
   customerHeld(appId: string, customer: string, waitMs: number): void
   deadLettered(appId: string, kind: Kind, reason: DeadLetterReason, posted: number): void
-  /** Accepted in shadow, and dropped in place of being sent. */
+  /** Accepted in shadow, and dropped instead of sent. */
   shadowed(appId: string, batch: Batch): void
   /** Sent again although it may have arrived before. */
   possiblyDuplicated(appId: string, elements: number): void

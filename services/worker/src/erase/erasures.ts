@@ -21,9 +21,9 @@ export interface InHand {
 const REMEMBERED_MS = 60_000
 
 /**
- * Customers whose data must not be sent any more. Redis has the list; this process reads it whenever
- * it renews its session, so nothing rests on a message. It confirms an erasure once it knows of it and
- * has none of its elements in hand; from then on it drops them wherever they come up.
+ * Customers whose data must no longer be sent. This process reads the list from Redis whenever it renews
+ * its session, so no message is required. It confirms an erasure once it has read it and holds none of its
+ * elements; from then on it drops all that it loads.
  */
 export class Erasures {
   readonly #o: ErasuresOptions
@@ -31,7 +31,7 @@ export class Erasures {
   /** The same by workspace and customer. */
   #byCustomer = new Map<string, Erasure[]>()
   readonly #inHand = new Set<readonly Item[]>()
-  /** Chunks that were looked through, and for how many erasures. */
+  /** Searched chunks, and the number of erasures they were searched for. */
   #looked = new WeakMap<LoadedChunk, number>()
   #count = 0
   #looking: Promise<void> | null = null
@@ -41,7 +41,7 @@ export class Erasures {
     this.#o = options
   }
 
-  /** Reads the list, applies what is new and confirms what can be. Never rejects. */
+  /** Reads the list, applies new erasures and confirms the finished ones. Never rejects. */
   look(): Promise<void> {
     if (this.#looking === null) {
       this.#looking = this.#look().finally(() => {
@@ -49,7 +49,7 @@ export class Erasures {
       })
       return this.#looking
     }
-    // One that began before may have missed what the caller knows of.
+    // A read that began earlier may have missed the caller's erasure.
     this.#next ??= this.#looking.then(() => {
       this.#next = null
       return this.look()
@@ -64,7 +64,7 @@ export class Erasures {
     return own?.some((erasure) => coversChunk(erasure, window.tag, chunk.id)) ?? false
   }
 
-  /** Marks what a window has loaded of the customers as done: it is packed and sent no more. */
+  /** Marks the customers' loaded elements as done, so that they are not packed or sent. */
   apply(window: PartitionWindow): void {
     if (this.#known.size === 0) return
     for (const chunk of window.chunks) {

@@ -41,11 +41,11 @@ export class WindowMemory {
 }
 
 export interface LoadTarget {
-  /** With this many bytes at hand the window is left as it is: few large looks, not many small. */
+  /** With this many bytes loaded the window is not refilled: few large reads instead of many small ones. */
   readonly enoughBytes: number
   /** Otherwise load until it has this many bytes … */
   readonly wantBytes: number
-  /** … of which so many, and one chunk in any case, whatever the others use. */
+  /** Guaranteed bytes, and at least one chunk, regardless of other windows. */
   readonly leastBytes: number
   /** Have the next add announced once everything is loaded. */
   readonly watch: boolean
@@ -72,7 +72,7 @@ export async function loadWindow(
     // Cleared before the look: a wake-up during it means another one.
     window.stale = false
     try {
-      // Redis may hold them compressed; one chunk comes in any case.
+      // Redis may hold them compressed; at least one chunk is returned.
       const stored = Math.min(missing / window.expansion, allowed / window.memoryExpansion)
       const { waiting, chunks, unreadable } = await queue.peek(
         window.chunks.length,

@@ -1,7 +1,7 @@
 /** A part of Redis that does not answer must not hold up lanes that need others, ms. */
 const LONGEST_TURN_MS = 100
 
-/** Lets so many at a time do what takes memory; the others wait, first come, first served. */
+/** A FIFO semaphore for work that takes memory. */
 export class Turns {
   #free: number
   readonly #waiting: (() => void)[] = []
@@ -10,7 +10,7 @@ export class Turns {
     this.#free = atATime
   }
 
-  /** Does `work` when its turn comes; whoever takes too long goes on, but has others begin. */
+  /** Runs `work` with a permit. Work that takes too long continues, but gives up its permit. */
   async take<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1
     else await new Promise<void>((begin) => this.#waiting.push(begin))

@@ -6,14 +6,14 @@ import type {
   WaitingChunk,
 } from '@relay/shared/queue/partition-queue.js'
 
-/** What an element in memory takes beside its JSON, and a chunk beside its elements, bytes. */
+/** Memory of an element in addition to its JSON, and of a chunk in addition to its elements, bytes. */
 const ELEMENT_OVERHEAD_BYTES = 100
 const CHUNK_OVERHEAD_BYTES = 500
 
-/** A chunk in memory with what of it is settled. */
+/** A chunk in memory, with its settled elements marked. */
 export class LoadedChunk {
   readonly id: string
-  /** What it takes in Redis. */
+  /** Size in Redis. */
   readonly bytes: number
   /** Its elements' text, which Redis may hold compressed. */
   readonly jsonBytes: number
@@ -30,13 +30,13 @@ export class LoadedChunk {
     let total = 0
     for (const [i, { jsonBytes }] of elements.entries()) {
       total += jsonBytes
-      // What was erased has no text: there is nothing of it to send.
+      // An erased element has no text and is not sent.
       if (jsonBytes === 0 || ((done[i >> 3] ?? 0) >> (i & 7)) & 1) this.markDone(i)
     }
     this.jsonBytes = total
   }
 
-  /** What it takes in this process. */
+  /** Size in this process. */
   get memoryBytes(): number {
     return this.jsonBytes + this.elements.length * ELEMENT_OVERHEAD_BYTES + CHUNK_OVERHEAD_BYTES
   }
@@ -58,7 +58,7 @@ export class LoadedChunk {
     })
   }
 
-  /** What Redis should know of a chunk of which only a part is settled. */
+  /** Update for Redis of a partly settled chunk. */
   partlySettled(): PartlySettled {
     const bitmap = Buffer.alloc((this.elements.length + 7) >> 3)
     const left = { bytes: 0, user: 0, event: 0, device: 0 }
@@ -72,7 +72,7 @@ export class LoadedChunk {
   }
 }
 
-/** An element in a window: what batches are made of. */
+/** An element in a window. Batches consist of items. */
 export interface Item {
   readonly window: PartitionWindow
   readonly chunk: LoadedChunk
@@ -91,9 +91,9 @@ export class PartitionWindow {
   readonly claim: string
   /** Oldest first. */
   chunks: LoadedChunk[] = []
-  /** Chunks in Redis as last heard; at least those loaded. */
+  /** Chunks in Redis by the last reply; at least those loaded. */
   waiting = 0
-  /** Whether Redis may have more than `waiting` says: a wake-up came, or nothing was read yet. */
+  /** Whether Redis may have more than `waiting`: after a wake-up, and before the first read. */
   stale = true
   /** Others should have it: nothing new is started, and it is released once idle. */
   retiring = false
@@ -114,7 +114,7 @@ export class PartitionWindow {
   loadedBytes = 0
   /** Memory of the loaded chunks, bytes. */
   memoryBytes = 0
-  /** How much larger a chunk is here than in Redis: JSON and memory of the last one loaded. */
+  /** Ratio of a chunk's size in memory to its size in Redis, from the last one loaded. */
   expansion = 1
   memoryExpansion = 1
   /** JSON of the last chunk loaded, bytes. */
@@ -157,7 +157,7 @@ export class PartitionWindow {
     this.waiting = Math.max(waiting, this.chunks.length)
   }
 
-  /** Marks items done; returns what to tell Redis. */
+  /** Marks items done; returns the update for Redis. */
   settle(items: readonly Item[]): { finished: string[]; partly: PartlySettled[] } {
     const touched = new Set<LoadedChunk>()
     let last: LoadedChunk | null = null
@@ -172,7 +172,7 @@ export class PartitionWindow {
     }
   }
 
-  /** Lets go of chunks of which all was erased; returns their ids, to tell Redis. */
+  /** Drops fully erased chunks; returns their ids for the update of Redis. */
   takeErased(): string[] {
     return this.#leave(this.chunks.filter((chunk) => chunk.remaining === 0))
   }

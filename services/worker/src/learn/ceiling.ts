@@ -3,7 +3,7 @@
  * Halves until one is taken, then closes in from below; now and then looks whether more is allowed.
  */
 
-/** What is known of one workspace's ceiling; plain JSON, kept across restarts. */
+/** State of one workspace's body size ceiling; plain JSON, kept across restarts. */
 export interface Ceiling {
   readonly version: 1
   /** Bodies up to this size are built, bytes. */
@@ -24,7 +24,7 @@ const PRECISION_BYTES = 4_096
 /** No ceiling is believed to be below this, bytes: a smaller body is always tried. */
 const SMALLEST_CEILING_BYTES = 1_024
 
-/** A body of at least this share of the ceiling says that the ceiling holds. */
+/** An accepted body of at least this share of the ceiling confirms the ceiling. */
 const NEARLY_FULL = 0.9
 
 const FIRST_RAISE_MS = 3_600_000
@@ -87,13 +87,13 @@ export function isInDoubt({ refusedBytes, acceptedBytes }: Ceiling, bodyBytes: n
 }
 
 /**
- * MoEngage answered 413 to a body of `bodyBytes`. The next body is smaller than that one. Same
- * object: nothing was learnt, since the body was under way when a smaller one was refused.
+ * MoEngage answered 413 to a body of `bodyBytes`. The next body is smaller. Returns the same object if
+ * the body was in flight when a smaller one was refused.
  */
 export function onBodyRefused(ceiling: Ceiling, bodyBytes: number, nowMs: number): Ceiling {
   const known = ceiling.refusedBytes !== null && bodyBytes >= ceiling.refusedBytes
   if (known && ceiling.bytes < bodyBytes) return ceiling
-  // A size that was taken before is refused now: what was taken says nothing any more.
+  // MoEngage now refuses a size that it accepted before, so earlier acceptances no longer count.
   const acceptedBytes = ceiling.acceptedBytes < bodyBytes ? ceiling.acceptedBytes : 0
   const lookedUp = ceiling.raiseAtMs !== null && nowMs >= ceiling.raiseAtMs && acceptedBytes > 0
   const raiseIntervalMs = lookedUp

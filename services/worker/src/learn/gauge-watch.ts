@@ -15,13 +15,13 @@ export interface GaugeWatchOptions {
   readonly limits: () => WorkspaceLimits
   readonly windowMs: number
   readonly monotonicMs: () => number
-  /** What relay has in its windows, all workers together; may reject. */
+  /** relay's use of its windows over all workers; may reject. */
   readonly used: () => Promise<Cost>
-  /** MoEngage advertises another limit than before. `differs`: it is none of the configured ones. */
+  /** MoEngage advertises another limit than before. `differs`: it equals none of the configured ones. */
   readonly onAdvertised: (limit: number, differs: boolean) => void
 }
 
-/** The ledger is asked for relay's own use no more often than this, ms. */
+/** Minimum interval between reads of relay's use from the ledger, ms. */
 const ASK_EVERY_MS = 1_000
 
 /** Follows the rate-limit headers of one workspace, as this worker sees them. */
@@ -57,7 +57,7 @@ export class GaugeWatch {
 
   async #ask(): Promise<void> {
     const used = await this.#o.used().catch(() => null)
-    // Without it nothing is learned: the headers alone do not tell whose use they count.
+    // Without relay's use the headers are ignored, because they do not separate it from other senders'.
     if (used === null) return
     const limits = effectiveLimits(this.#o.limits(), 1)
     const at = { nowMs: this.#o.monotonicMs(), windowMs: this.#o.windowMs, used, limits }

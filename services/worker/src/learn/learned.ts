@@ -15,20 +15,20 @@ export interface LearnedOptions {
   readonly store: Pick<LearnedStore, 'read' | 'change'>
   readonly limits: () => WorkspaceLimits
   readonly windowMs: number
-  /** Redis' time: all workers reckon with one clock. */
+  /** Redis' time, so that all workers use one clock. */
   readonly nowMs: () => number
   /** Share of the limits that other senders leave by the rate-limit headers, 0..1; absent: all. */
   readonly gaugeShare?: () => number
-  /** Who waited for a trial may look again. */
+  /** Called when a trial has ended, so that waiting requests check again. */
   readonly onTrialEnded: () => void
 }
 
-/** What MoEngage's answers taught about a workspace: how large bodies may be, how much budget is left. */
+/** Limits of a workspace learned from MoEngage's answers: maximum body size and available budget. */
 export class Learned {
   readonly #o: LearnedOptions
   readonly #ceiling: Lessons<Ceiling>
   readonly #adaptation: Lessons<Adaptation | null>
-  /** Who finds out whether MoEngage takes a body of a size that is in doubt. */
+  /** The request that tests whether MoEngage accepts a body of an uncertain size. */
   #trial: object | null = null
 
   constructor(options: LearnedOptions) {
@@ -55,17 +55,17 @@ export class Learned {
     return Math.min(learned, gaugeShare?.() ?? 1)
   }
 
-  /** Most requests under way at once, all workers together; Infinity: any number. */
+  /** Maximum requests in flight over all workers; Infinity: unlimited. */
   get requestsAtOnce(): number {
     return requestsAtOnceCap(this.share)
   }
 
-  /** Most units of a budget with this limit that one request should take. */
+  /** Maximum units per request of a budget with this limit. */
   unitsPerRequest(limit: number): number {
     return requestCostCap(limit, { share: this.share, windowMs: this.#o.windowMs })
   }
 
-  /** Reads what others learnt, and stores what Redis does not have yet. Rejects when it does not answer. */
+  /** Reads the other workers' limits, and stores pending changes. Rejects when Redis does not answer. */
   async refresh(): Promise<void> {
     const { ceiling, adaptation } = await this.#o.store.read()
     await Promise.all([
@@ -75,8 +75,8 @@ export class Learned {
   }
 
   /**
-   * Whether `by` may send a body of this size now. While MoEngage may refuse the size, one request
-   * of this worker at a time finds out: what all of them would learn, one learns.
+   * Whether `by` may send a body of this size now. While MoEngage may refuse the size, only one request of
+   * this worker at a time tests it.
    */
   mayTry(bodyBytes: number, by: object): boolean {
     if (!isInDoubt(this.#ceiling.value, bodyBytes)) return true

@@ -6,19 +6,19 @@ export type ChangeRecord = (
 
 export interface LessonsOptions<T> {
   readonly change: ChangeRecord
-  /** Reads a record; '' is none. */
+  /** Reads a record; '' is an absent one. */
   readonly parse: (text: string) => T
 }
 
-/** What an answer taught: the same object when it teaches nothing new. Applying it twice changes nothing more. */
+/** An idempotent change by an answer; returns the same object if nothing changes. */
 export type Lesson<T> = (before: T) => T
 
-/** Lessons that Redis does not have yet, at most: an outage of Redis ends sends, and so lessons. */
+/** Maximum lessons not yet in Redis: an outage of Redis stops sending, and with it new lessons. */
 const MAX_PENDING = 100
 
 /**
- * A record that several workers teach: what Redis has of it, and this worker's lessons that Redis does
- * not have yet. A read that was in flight, or a write that failed, forgets no lesson.
+ * A record that several workers change: its state in Redis, and this worker's lessons that are not yet in
+ * Redis. Neither a read in flight nor a failed write loses a lesson.
  */
 export class Lessons<T> {
   readonly #o: LessonsOptions<T>
@@ -37,7 +37,7 @@ export class Lessons<T> {
     return this.#value
   }
 
-  /** Takes over what Redis has, and stores what it does not have. Rejects when Redis does not answer. */
+  /** Adopts the state in Redis, and stores pending lessons. Rejects when Redis does not answer. */
   async adopt(text: string): Promise<void> {
     this.#setStored(text)
     await this.#store()

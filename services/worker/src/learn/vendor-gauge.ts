@@ -1,20 +1,20 @@
 /**
- * What MoEngage's rate-limit headers teach about other senders on the account before it refuses
- * anything. Pure.
+ * Detects other senders on the account from MoEngage's rate-limit headers, before MoEngage refuses a
+ * request. Pure.
  *
  * The headers are not trusted: their unit is not documented, and the pages contradict each other. A
- * unit counts as proven once `remaining` fell by what relay itself sent during a whole window. It is
- * ruled out once it did not, or once MoEngage accepted more than was left by it. With no unit left the
+ * unit counts as proven once `remaining` fell by relay's usage during a whole window. It is ruled out
+ * once it did not, or once MoEngage accepted more than the unit left. When all units are ruled out, the
  * headers are ignored for `DISTRUST_MS`.
  *
- * The effect is bounded, so that a lie costs little: the share never falls below `MIN_SHARE`, and
- * after `TRIAL_AFTER_WINDOWS` in a row everything is tried for a window. Then either MoEngage refuses,
- * which is measured as without headers (adaptation.ts), or it accepts more than it said and the lie
- * is found.
+ * The effect is bounded, so that wrong headers cost little: the share never falls below `MIN_SHARE`, and
+ * after `TRIAL_AFTER_WINDOWS` in a row relay tries the full budget for a window. Then either MoEngage
+ * refuses, which is measured as without headers (adaptation.ts), or it accepts more than advertised and
+ * the headers are known to be wrong.
  */
 import type { Cost } from '@relay/shared/budget/cost.js'
 
-/** What the headers may count. Requests are left out: the ledger could not tell others' from relay's own. */
+/** Units that the headers may count. Requests are left out: the ledger cannot separate others' from relay's. */
 const UNITS = ['users', 'events', 'elements'] as const
 type Unit = (typeof UNITS)[number]
 
@@ -24,11 +24,11 @@ const TRIAL_AFTER_WINDOWS = 10
 const DISTRUST_MS = 3_600_000
 /** Others' use below this share of the limit is noise: requests in flight, rounding. */
 const NOISE = 0.05
-/** What is left to relay of the units that others leave: their rate varies. */
+/** Share that relay uses of the units that others leave, because their rate varies. */
 const CAUTION = 0.95
 /** Others' use is projected from at least this part of a window. */
 const MIN_ELAPSED = 0.25
-/** Resets of one window differ by up to this much, ms: they come in whole seconds. */
+/** Maximum difference between resets of one window, which are in whole seconds, ms. */
 const SAME_RESET_MS = 2_000
 /** Own units in a window, in units of its largest request, that make it evidence. */
 const EVIDENCE_REQUESTS = 5
@@ -60,7 +60,7 @@ export interface VendorGauge {
   readonly proven: readonly Unit[]
   readonly window: SeenWindow | null
   readonly distrustUntilMs: number
-  /** Share of the configured limits that others leave, and for how long that is believed. */
+  /** Share of the configured limits that others leave, and how long it is valid. */
   readonly share: number
   readonly shareUntilMs: number
   /** Since when the share is below 1 without a break; null: it is not. */
@@ -110,7 +110,7 @@ function withinWindow(
   const units = unitsOf(cost)
   const own = mapUnits((unit) => window.own[unit] + units[unit])
   const largest = mapUnits((unit) => Math.max(window.largest[unit], units[unit]))
-  // Accepted although more than was left: with answers out of order, one request's worth is no proof.
+  // Accepted more than was left. Answers can be out of order, so one request's worth proves nothing.
   const possible = gauge.possible.filter(
     (unit) => own[unit] <= window.firstRemaining + largest[unit] * 2,
   )
@@ -120,7 +120,7 @@ function withinWindow(
   return { ...gauge, possible, proven, window: { ...window, leastRemaining, own, largest } }
 }
 
-/** A window is over: which units fell by what relay sent itself? */
+/** Evaluates a finished window: the units whose fall matches relay's usage. */
 function judge(gauge: VendorGauge, window: SeenWindow): VendorGauge {
   const fell = window.firstRemaining - window.leastRemaining
   const isEvidence = (unit: Unit) =>
@@ -135,14 +135,14 @@ function distrusted(nowMs: number): VendorGauge {
   return { ...NO_GAUGE, distrustUntilMs: nowMs + DISTRUST_MS }
 }
 
-/** Whether reading the ledger is worth it: a proven unit says that much is used. */
+/** Whether to read the ledger: only when a proven unit shows high usage. */
 export function needsUse({ proven, window }: VendorGauge): boolean {
   return proven.length > 0 && window !== null && window.leastRemaining < window.limit * (1 - NOISE)
 }
 
 /**
- * Compares the gauge with what relay itself has in its windows (`used`: of all workers, at least what
- * MoEngage can have counted of it): the rest is other senders'.
+ * Compares the gauge with relay's usage (`used`: of all workers, at least as much as MoEngage can have
+ * counted). The rest is the usage of other senders.
  */
 export function onUse(
   gauge: VendorGauge,
@@ -167,7 +167,7 @@ export function onUse(
   const shares = proven.map((unit) => (left * CAUTION) / Math.max(1, configured[unit]))
   const share = isNoise ? 1 : Math.min(1, Math.max(MIN_SHARE, ...shares))
   if (share === 1) {
-    // One window without others does not end what is believed of the one before, only its own end does.
+    // One window without others does not end the share of the previous window before its expiry.
     return nowMs >= gauge.shareUntilMs ? { ...gauge, share: 1, cappedSinceMs: null } : gauge
   }
   const stillCapped = nowMs < gauge.shareUntilMs + windowMs ? gauge.cappedSinceMs : null

@@ -7,7 +7,7 @@ import { WeightedHistogram } from './weighted-histogram.js'
 
 export { OUTCOME_LABELS }
 
-/** Few, as each costs a series per workspace and lane; 60 s is what the service level is held to. */
+/** Few, because each costs a series per workspace and lane; 60 s is the service level objective. */
 const LATENCY_BUCKETS_SECONDS = [0.15, 0.5, 2, 10, 60, 600]
 
 /** Devices always travel by themselves. */
@@ -24,7 +24,7 @@ export function createWorkerMetrics(registry: Registry) {
     ...ownMetrics([registry]),
   }
   for (const kind of COALESCED_KINDS) metrics.coalesced.inc({ kind }, 0)
-  /** `expires`: an age limit is set. Without one its series would be too much for what never happens. */
+  /** `expires`: an age limit is set; without one its series are not created. */
   const preset = (appId: string, expires: boolean): void => {
     const reasons = DEAD_LETTER_REASONS.filter((reason) => expires || reason !== 'expired')
     for (const kind of KINDS) {
@@ -56,19 +56,19 @@ function elementMetrics(registers: Registry[]) {
     }),
     shadowed: new Counter({
       name: 'relay_shadowed_elements_total',
-      help: 'Elements as posted that were accepted in shadow and dropped in place of being sent.',
+      help: 'Elements as posted that were accepted in shadow and dropped instead of sent.',
       labelNames: ['app_id'],
       registers,
     }),
     deadLettered: new Counter({
       name: 'relay_dead_lettered_elements_total',
-      help: 'Elements as posted that MoEngage refuses for good.',
+      help: 'Elements as posted that MoEngage refuses permanently.',
       labelNames: ['app_id', 'kind', 'reason'],
       registers,
     }),
     latency: new WeightedHistogram({
       name: 'relay_delivery_latency_seconds',
-      help: 'From acceptance at the intake until MoEngage said yes.',
+      help: 'Time from acceptance to successful delivery.',
       labelNames: ['app_id', 'lane'],
       buckets: LATENCY_BUCKETS_SECONDS,
       registers,
@@ -98,7 +98,7 @@ function requestMetrics(registers: Registry[]) {
   return {
     requests: new Counter({
       name: 'relay_requests_total',
-      help: 'Bulk requests by what MoEngage said.',
+      help: 'Bulk requests by outcome.',
       labelNames: ['app_id', 'outcome'],
       registers,
     }),
@@ -150,7 +150,7 @@ function gaugeMetrics(registers: Registry[]) {
     }),
     vendorLimitDiffers: gauge(
       'relay_vendor_rate_limit_differs',
-      '1 if the limit that MoEngage advertises is none of the configured ones.',
+      '1 if the limit that MoEngage advertises equals none of the configured ones.',
     ),
   }
 }

@@ -7,7 +7,7 @@ import { outcomeLabel, type Outcome } from '../classify/outcome.js'
 import type { AttemptReport, WorkerObserver } from '../dispatch/observer.js'
 import { COALESCED_KINDS, SAVED_BUDGET, type WorkerMetrics } from './metrics.js'
 
-/** Turns what the worker does into metrics and one log line per attempt. */
+/** Exports the worker's events as metrics and one log line per attempt. */
 export class Reporter implements WorkerObserver {
   readonly #metrics: WorkerMetrics
   readonly #log: Logger
@@ -104,7 +104,7 @@ export class Reporter implements WorkerObserver {
   }
 }
 
-/** How many elements as posted were accepted when, ms; adds them to `counts`, too. Those of one post are neighbours. */
+/** Elements as posted by acceptance time, ms; adds them to `counts` too. Those of one post are adjacent. */
 function postedByAcceptance(items: readonly Item[], counts: Record<Kind, number>) {
   const byMs = new Map<number, number>()
   let atMs = NaN

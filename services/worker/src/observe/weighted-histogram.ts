@@ -34,16 +34,16 @@ export class WeightedHistogram<Label extends string> {
     this.help = help
     this.labelNames = labelNames
     this.#buckets = buckets
-    // The registry reads what `get` returns; its type names prom-client's own classes only.
+    // The registry only calls `get`, but its type accepts prom-client's classes only.
     for (const registry of registers) registry.registerMetric(this as never)
   }
 
-  /** Makes the series of these labels, if there is none. */
+  /** Creates the series of these labels if it does not exist. */
   zero(labels: Readonly<Record<Label, string>>): void {
     this.#seriesOf(labels)
   }
 
-  /** Counts `value` so many times. */
+  /** Counts `value` `times` times. */
   observe(labels: Readonly<Record<Label, string>>, value: number, times: number): void {
     const series = this.#seriesOf(labels)
     const bound = this.#buckets.findIndex((upper) => value <= upper)
@@ -56,7 +56,7 @@ export class WeightedHistogram<Label extends string> {
     this.#series.clear()
   }
 
-  /** What prom-client's registry asks for. */
+  /** Called by prom-client's registry. */
   get() {
     const { name, help, type } = this
     const values = [...this.#series.values()].flatMap((series) => this.#valuesOf(series))

@@ -3,14 +3,14 @@ import { createHash } from 'node:crypto'
 export interface Share {
   /** Partitions to claim, best first. */
   readonly claim: readonly string[]
-  /** Partitions to give up, for others to claim. */
+  /** Partitions to release, for others to claim. */
   readonly release: readonly string[]
 }
 
 /**
- * Which partitions a session should claim or give up, so that all sessions end with a fair share
- * of those with data and none moves without need. `owners` maps a tag to its live owner's session;
- * tags without one are free. Ties break by rendezvous hash, so that sessions rarely want the same.
+ * Partitions that a session should claim or release, so that all sessions end with a fair share of those
+ * with data and no partition moves without need. `owners` maps a tag to its live owner's session; tags
+ * without one are free. Ties break by rendezvous hash, so that sessions rarely choose the same.
  */
 export function fairShare(
   self: string,

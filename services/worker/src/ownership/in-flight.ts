@@ -15,9 +15,9 @@ export interface Open {
 }
 
 /**
- * Which partitions of this process have a request in flight, or one that may still arrive. Windows,
- * claims, sessions and services come and go meanwhile; a partition is free for the next request only
- * when the last one has landed and the grace of its late arrival is over, whoever holds it then.
+ * Partitions of this process with a request in flight, or with one that may still arrive. Windows,
+ * claims, sessions and services may change meanwhile. A partition is free for the next request only when
+ * the last one has ended and the grace of its late arrival is over, regardless of its owner then.
  */
 export class InFlight {
   readonly #clock: Clock
@@ -25,7 +25,7 @@ export class InFlight {
   readonly #partitions = new Map<string, Partition>()
   readonly #waiting = new Set<() => void>()
 
-  /** `graceMs`: how long after its connection was closed an attempt may still be processed. */
+  /** `graceMs`: how long MoEngage may still process an attempt after its connection was closed. */
   constructor(clock: Clock, graceMs: number) {
     this.#clock = clock
     this.#graceMs = graceMs
@@ -53,7 +53,7 @@ export class InFlight {
     }
   }
 
-  /** Milliseconds until a partition is free: 0 when it is, Infinity while a delivery has it. */
+  /** Milliseconds until a partition is free: 0 if it is free, Infinity while a delivery uses it. */
   freeInMs(tag: string): number {
     const partition = this.#partitions.get(tag)
     if (partition === undefined) return 0
@@ -67,7 +67,7 @@ export class InFlight {
     return this.freeInMs(tag) === 0
   }
 
-  /** For how long an attempt that ended without an answer may still be processed, ms. */
+  /** How long MoEngage may still process an attempt that ended without an answer, ms. */
   lateMs(tag: string): number {
     const untilMs = this.#partitions.get(tag)?.lateUntilMs ?? -Infinity
     return Math.max(0, untilMs - this.#clock.monotonicMs())

@@ -39,11 +39,11 @@ export interface OwnershipOptions {
   readonly onTakeover: (tag: string, from: string) => void
   /** A partition is given up because a newer relay wrote its next chunk. */
   readonly onUnreadable: (tag: string, format: number) => void
-  /** An owner's session is not known: fetches a fresh roster, which tells. */
+  /** Fetches a new roster, when an owner's session is unknown. */
   readonly refresh: () => void
 }
 
-/** A partition's claim, '' for none, and when it was first and last heard of, monotonic ms. */
+/** A partition's claim, '' for none, and when it was first and last seen, monotonic ms. */
 interface SeenOwner {
   readonly claim: string
   readonly seenAtMs: number
@@ -58,13 +58,13 @@ interface Owned {
 /** A claim that this worker had when its session ended. */
 interface FormerClaim {
   readonly claim: string
-  /** The lease still held: nobody else can have claimed the partition since, whatever Redis forgot. */
+  /** The lease was valid, so no other worker can have claimed the partition since, even if Redis lost data. */
   readonly isCertain: boolean
 }
 
 /** A partition is deactivated when its last mark is older, ms: it costs two scripts to activate it again. */
 const DEACTIVATE_AFTER_MS = 30_000
-/** How long a partition that this worker cannot read is left to newer ones, ms. */
+/** Time for which a partition that this worker cannot read is left to newer workers, ms. */
 const LEAVE_UNREADABLE_MS = 10_000
 /** A claim that Redis gets to later is refused, ms. Longer than a command's timeout. */
 const CLAIM_WITHIN_MS = 3_000
@@ -102,7 +102,7 @@ export class Ownership {
     return [...this.#unreadable].filter(([, untilMs]) => nowMs < untilMs).map(([tag]) => tag)
   }
 
-  /** Gives up all windows, as the session ended; `wasAlive`: while its lease still held. */
+  /** Drops all windows after the end of the session; `wasAlive`: its lease was still valid. */
   dropAll(wasAlive: boolean): void {
     for (const [tag, { window }] of this.#owned) {
       this.#former.set(tag, { claim: window.claim, isCertain: wasAlive })
@@ -128,8 +128,8 @@ export class Ownership {
   }
 
   /**
-   * A roster came that was asked for at `askedAtMs`, monotonic: claims what is free, gives up what
-   * others should have.
+   * Applies a roster that was requested at `askedAtMs`, monotonic: claims free partitions, and releases
+   * those that others should own.
    */
   async balance({ active, redisNowMs }: Roster, askedAtMs: number): Promise<void> {
     this.#active = new Map(active)
@@ -218,9 +218,9 @@ export class Ownership {
     const claimable = share.claim.filter((tag) => this.#mayClaim(tag))
     const askedAtMs = clock.monotonicMs()
     const refused = await Promise.all(claimable.map((tag) => this.#claimOnce(tag, id)))
-    // Given up while a claim of it was in flight: no further message will say so.
+    // Released while a claim of it was in flight: no further message will report it.
     const freed = claimable.some((tag) => this.#owners.get(tag)?.claim === '' && this.#heardSince(tag, askedAtMs)) // prettier-ignore
-    // Another was faster: instead of what it took, there may be others to claim.
+    // Another worker was faster: there may be other partitions to claim instead.
     if (freed || refused.includes(true)) await this.#apply()
     this.#retire(share.release.flatMap((tag) => this.#owned.get(tag) ?? []))
   }
@@ -230,7 +230,7 @@ export class Ownership {
     return this.#isOwn(this.#owners.get(tag)?.claim ?? '') || this.#o.peers.trusted
   }
 
-  /** Whether this process made the claim. What it may still have in flight is told by `InFlight`. */
+  /** Whether this process made the claim. `InFlight` has its requests in flight. */
   #isOwn(claim: string): boolean {
     return workerOf(sessionOf(claim)) === this.#o.worker
   }
@@ -244,7 +244,7 @@ export class Ownership {
     return this.#o.peers.mayAct(sessionOf(owner.claim), owner.seenAtMs)
   }
 
-  /** Whether only a later roster tells if its owner is over. */
+  /** Whether only a later roster can show if the owner's session has ended. */
   #isUnjudged(tag: string): boolean {
     const owner = this.#owners.get(tag)
     if (owner === undefined || owner.claim === '' || this.#isOwn(owner.claim)) return false
@@ -252,8 +252,8 @@ export class Ownership {
   }
 
   /**
-   * Whether its owner may act and was heard of within a lease: a message that says otherwise may have
-   * been missed, and no worker serves a partition that every worker takes for another's.
+   * Whether its owner may act and was seen within a lease. A message to the contrary may have been missed,
+   * and a partition that every worker believes to be another's is served by none.
    */
   #isSureOfOwner(tag: string): boolean {
     if (this.#owned.has(tag)) return true
@@ -293,8 +293,8 @@ export class Ownership {
   }
 
   /**
-   * One claim of a partition at a time: a look at the owner can show a claim whose answer is still
-   * on its way. Claiming over that would void what this worker is about to serve under it.
+   * Makes one claim of a partition at a time: a read of the owner can show a claim whose reply is still in
+   * flight. Claiming over it would invalidate the claim under which this worker is about to serve.
    * Returns whether another worker turned out to own it.
    */
   async #claimOnce(tag: string, session: string): Promise<boolean> {
@@ -341,7 +341,7 @@ export class Ownership {
       queue.claim(seen, this.#newClaim(session), Number.MAX_SAFE_INTEGER).catch(() => null)
     const first = await again(claim)
     if (first === null || first.claimed || !isCertain) return
-    // Redis forgot the claim. What it remembers instead is older, unless it was made in this run.
+    // Redis lost the claim. The present claim is older, unless it was made in this run.
     if (joinedIn(sessionOf(first.owner), this.#o.runId())) return
     await again(first.owner)
   }

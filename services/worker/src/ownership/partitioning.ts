@@ -26,7 +26,7 @@ const LOOK_EVERY_MS = 300
 export class Partitioning {
   readonly #o: PartitioningOptions
   #layout: Layout | null = null
-  /** Redis has heard what is wanted: it may be away when this process starts. */
+  /** The configured layout has been submitted to Redis, which may be unavailable at start. */
   #planned = false
   #timer: NodeJS.Timeout | undefined
   #stopped = false
@@ -35,7 +35,7 @@ export class Partitioning {
     this.#o = options
   }
 
-  /** Says what partitions this worker was told to have, until Redis has heard it, and makes it so. */
+  /** Submits the configured layout until Redis has confirmed it, and carries it out. */
   plan(): Promise<void> {
     this.#planned = false
     return this.refresh()
@@ -50,7 +50,7 @@ export class Partitioning {
   mayServe({ generation }: Partition): boolean {
     if (this.#layout === null) return false
     if (generation > this.#layout.generation) {
-      // News that has not come yet. Until then nobody knows whether older ones are empty.
+      // The message has not arrived yet. Until then it is unknown whether older generations are empty.
       this.#lookAgain()
       return false
     }
@@ -58,7 +58,7 @@ export class Partitioning {
     return oldest === undefined || generation <= oldest.generation
   }
 
-  /** Whether what is in a partition was accepted in shadow. */
+  /** Mode in which the elements of a partition were accepted. */
   modeOf({ generation }: Partition): WorkspaceMode {
     const layout = this.#layout
     if (layout === null || layout.generation === generation) return layout?.mode ?? 'live'
@@ -71,7 +71,7 @@ export class Partitioning {
     const { layouts, appId } = this.#o
     try {
       const layout = await (this.#planned ? layouts.get(appId) : layouts.plan(appId))
-      // A change under way is this worker's own or another's: what is wanted is said again after it.
+      // A change in progress may be another worker's, so the layout is submitted again after it.
       this.#planned ||= layout.next === null
       this.#adopt(await this.#advance(layout))
     } catch {

@@ -13,16 +13,16 @@ export interface PeersOptions {
 const REMEMBERED_LEASES = 10
 
 /**
- * Which sessions may still send, on this worker's monotonic clock. That the registry does not have a
- * session proves nothing by itself: Redis may have forgotten it, or its clock may have stepped. A
- * session is over once its lease has ended as reckoned here.
+ * Sessions that may still send, on this worker's monotonic clock. The absence of a session from the
+ * registry proves nothing: Redis may have lost it, or its clock may have stepped. A session has ended once
+ * its lease has ended on this clock.
  */
 export class Peers {
   readonly #o: PeersOptions
   /** Latest moment at which a session's lease may end, monotonic ms. */
   readonly #endsAtMs = new Map<string, number>()
   #present: ReadonlySet<string> = new Set()
-  /** When the roster of `#present` was asked for, monotonic ms. */
+  /** When the roster of `#present` was requested, monotonic ms. */
   #askedAtMs = -Infinity
   #distrustedAtMs: number
 
@@ -67,7 +67,7 @@ export class Peers {
   }
 
   /**
-   * Whether a session may have joined after the roster was asked for: only a later roster tells.
+   * Whether a session may have joined after the roster was requested: only a later roster can show it.
    */
   isUnjudged(session: string, seenAtMs: number): boolean {
     return !this.#present.has(session) && seenAtMs > this.#askedAtMs

@@ -18,9 +18,9 @@ export interface ReconcilerOptions {
 const LOOK_EVERY_MS = 30_000
 
 /**
- * Looks into every partition of the layouts for chunks that the active set does not know of, and marks
- * them. There are none unless Redis forgot a mark: a Cluster whose servers failed over one by one, a
- * set that somebody deleted.
+ * Searches every partition of the layouts for chunks outside the active set, and marks the partitions.
+ * There are none unless Redis lost a mark: in a Cluster whose servers failed over one by one, or after a
+ * deletion of the set.
  */
 export class Reconciler {
   readonly #o: ReconcilerOptions
@@ -56,7 +56,7 @@ export class Reconciler {
     const filled = await this.#filled(await readTags(client, prefix, appIds()))
     if (filled.length === 0) return
     const active = new Set(await deployment.active())
-    // What was emptied and deactivated between the two reads is not missing.
+    // A partition that was emptied and deactivated between the two reads is not missing.
     const missing = await this.#filled(filled.filter((tag) => !active.has(tag)))
     if (missing.length === 0) return
     await deployment.mark(missing)

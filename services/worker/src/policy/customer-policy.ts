@@ -1,10 +1,10 @@
 /**
- * MoEngage's Fair Usage Policy per end user: a customer of whom more is sent than a limit in any of
- * its windows is blocked in silence. So such a customer is held back; no other customer waits.
+ * MoEngage's Fair Usage Policy per end user: MoEngage silently blocks a customer that exceeds a limit in
+ * any of its windows. Therefore relay holds such a customer back; no other customer waits.
  *
- * Counting everybody exactly would cost more than sending. A worker keeps a sketch, which never counts
- * too little; whoever has `suspectUnits` in it is counted exactly in Redis from then on. What all
- * sketches of a window may have let pass before is added to every exact count: docs/design/adr/0010.
+ * Counting every customer exactly would cost more than sending. A worker keeps a sketch, which never
+ * undercounts; a customer with `suspectUnits` in it is counted exactly in Redis from then on. The units
+ * that all sketches of a window may have let pass are added to every exact count: docs/design/adr/0010.
  */
 import type { Clock } from '@relay/shared/clock.js'
 import type { CustomerLimit } from '@relay/shared/config/customer-limits.js'
@@ -45,19 +45,19 @@ interface Reserved {
   readonly atMs: number
 }
 
-/** Suspects begin at this part of the smallest limit; so much per sketch is lost to what is unseen. */
+/** Divisor of the smallest limit that makes a suspect; each sketch costs that much of the limit. */
 const SUSPECT_PART = 50
 /** Workers up to which that part holds; with more of them each sees less. */
 const WORKERS = 8
 const SKETCH_MS = 3 * 3_600_000
-/** A sketch is announced for so long ahead, and again at half of it, ms. */
+/** Validity of a sketch's announcement, which is renewed at half of it, ms. */
 const ANNOUNCED_MS = 600_000
-/** Redis may forget what it was sent last when it restarts or fails over, ms. */
+/** Redis may lose the writes of this last period when it restarts or fails over, ms. */
 const REMEMBERED_MS = 120_000
 /** A refused customer is tried again after this at the latest, ms. */
 const MAX_HOLD_MS = 60_000
 const MIN_HOLD_MS = 250
-/** Bounds the memory of who was reported. */
+/** Maximum customers remembered as reported. */
 const MAX_REPORTED = 10_000
 /** Less than this part of the smallest limit is not worth sending: it would trickle. */
 const WORTHWHILE_PART = 16
@@ -73,7 +73,7 @@ export class CustomerPolicy {
   readonly #suspects = new Set<string>()
   readonly #reported = new Set<string>()
   readonly #allowances = new Map<string, Allowance>()
-  /** By attempt: what of it is counted exactly. */
+  /** Exactly counted units, by attempt. */
   readonly #reserved = new Map<string, Reserved>()
 
   constructor(options: CustomerPolicyOptions) {
@@ -164,7 +164,7 @@ export class CustomerPolicy {
     this.#reported.clear()
   }
 
-  /** Another run of Redis: what this worker reserved lately is entered once more. Twice is too much, never too little. */
+  /** Re-registers recent reservations in a new run of Redis. They may count twice, but never too little. */
   async #recover(limits: readonly CustomerLimit[], incarnation: string): Promise<void> {
     if (this.#incarnation !== null) {
       this.#forget(this.#o.clock.monotonicMs())

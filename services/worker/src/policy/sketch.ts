@@ -2,29 +2,29 @@
 const ROWS = 4
 const WIDTH = 65_536
 const MAX_COUNT = 0xffff
-/** Units after which a sketch is replaced, in units of what makes a suspect: what lies in a cell by chance stays an eighth of it. */
+/** Capacity in multiples of `suspectUnits`, after which a sketch is replaced: collisions stay at an eighth. */
 const CAPACITY = WIDTH / 8
 
 /**
- * An upper bound of what was sent of each customer since it began: a count-min sketch of 512 KB
- * whatever the number of customers. A customer's key is a hash by itself, so its bytes are the indexes.
+ * An upper bound of each customer's sent units since its start: a count-min sketch of 512 KB for any
+ * number of customers. A customer's key is already a hash, so its bytes are the indexes.
  */
 export class UnitSketch {
   readonly #cells = new Uint16Array(ROWS * WIDTH)
   readonly #suspectUnits: number
   #units = 0
 
-  /** A customer with so many units is a suspect. */
+  /** `suspectUnits`: units from which a customer is a suspect. */
   constructor(suspectUnits: number) {
     this.#suspectUnits = suspectUnits
   }
 
-  /** Whether it holds so much that most customers would soon look like suspects. */
+  /** Whether it is so full that most customers would soon appear as suspects. */
   get isFull(): boolean {
     return this.#units >= CAPACITY * this.#suspectUnits
   }
 
-  /** Adds units of a customer; returns at least what was added of it so far. */
+  /** Adds units of a customer; returns an upper bound of its total. */
   add(customer: string, units: number): number {
     this.#units += units
     let least = MAX_COUNT

@@ -1,10 +1,10 @@
 /**
- * Finds the elements that make MoEngage refuse a batch, delivering the others in their order.
+ * Finds the elements that make MoEngage refuse a batch, and delivers the others in order.
  *
- * The batch is walked from front to back. A group known to hold a bad element is halved; when its
- * first half is accepted, the bad one is in the second, which therefore need not be sent whole.
- * So a bad element costs about log2(n) + 2 requests; plain halving of both sides would cost twice
- * that. What was sent is always a prefix, so no customer's elements change their order.
+ * It walks the batch from front to back. A group known to hold a bad element is halved; when its first
+ * half is accepted, the bad one is in the second, which therefore need not be sent whole. So a bad element
+ * costs about log2(n) + 2 requests; plain halving of both sides would cost twice that. The sent elements
+ * are always a prefix, so the order of no customer changes.
  */
 
 /** Elements [start, end) of the batch. */
@@ -26,7 +26,7 @@ export interface Bisection {
   readonly mistrustful: boolean
   readonly settled: number
   readonly refused: number
-  /** Most elements in a request about which nothing is known. */
+  /** Maximum elements of a request without known results. */
   readonly stride: number
 }
 
@@ -35,13 +35,13 @@ export type Suspects = (index: number) => boolean
 
 export type BisectionStep =
   | { readonly step: 'send'; readonly bisection: Bisection }
-  /** This one element was refused by itself: dead-letter it, then go on. */
+  /** This element was refused alone: dead-letter it, then continue. */
   | { readonly step: 'dead_letter'; readonly index: number; readonly bisection: Bisection }
 
 /** More suspects than these narrow nothing down, and a wrong hint would cost more than it saves. */
 const MOST_SUSPECTS = 4
 
-/** From so many bad elements on, the rest of the batch is taken to be as bad as what was seen. */
+/** Number of bad elements from which the rest of the batch is assumed to be as bad. */
 const MANY_BAD = 4
 
 const NOBODY: Suspects = () => false
@@ -78,7 +78,7 @@ export function onAccepted(bisection: Bisection): Bisection {
     mistrustful: mistrustful || (cleared && size === 1),
     stride: bisection.stride * 2,
   }
-  // A lone element that was known to be bad and then accepted: whatever it was has passed.
+  // A single element that was known to be bad is now accepted: the cause has passed.
   return knownEnd > next.end ? within(settled, next.end, knownEnd) : unknownFrom(settled, next.end)
 }
 
@@ -123,7 +123,7 @@ function cut({ suspects, mistrustful }: Bisection, start: number, end: number): 
   return middle > start ? middle : start + 1
 }
 
-/** Nothing is known of what follows: as much of it as the stride allows. */
+/** The next group of unknown elements, up to the stride. */
 function unknownFrom(bisection: Bisection, start: number): Bisection {
   const end = Math.min(bisection.end, start + bisection.stride)
   return { ...bisection, next: { start, end }, knownEnd: start, suspects: [] }

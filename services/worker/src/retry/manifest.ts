@@ -8,7 +8,7 @@ import { splitForProbe, splitToCost } from './probe.js'
 import { suspectsOf } from './suspects.js'
 
 /**
- * What of a flight is still to be delivered, in order, and in which requests. Splits, halves and
+ * The undelivered elements of a flight, in order, and their division into requests. Splits, halves and
  * bisects; never changes the order of one customer's elements.
  */
 export class Manifest {
@@ -16,9 +16,9 @@ export class Manifest {
   /** The front batch, while the elements that MoEngage refuses in it are being found. */
   #bisection: Bisection | null = null
   readonly #limits: () => WorkspaceLimits
-  /** One answer for the whole flight: what is reserved for a request is what it costs. */
+  /** Constant for the whole flight, so that a request's cost equals its reservation. */
   readonly #coalesces: boolean
-  /** The batch of the items that were asked for last: most are asked for several times. */
+  /** The last batch, because most are requested several times. */
   #made: { readonly batch: Batch; readonly limits: WorkspaceLimits }
 
   constructor(batch: Batch, limits: () => WorkspaceLimits) {
@@ -34,7 +34,7 @@ export class Manifest {
     return items.length === 0 ? null : this.#batchOf(items)
   }
 
-  /** Everything that is left; while a bisection goes on, what it has settled, too. */
+  /** All remaining items, including those that a running bisection has settled. */
   get items(): readonly Item[] {
     return this.#batches.flat()
   }
@@ -73,7 +73,7 @@ export class Manifest {
     }
     const [items = [], ...rest] = this.#batches
     const body = this.#batchOf(front).bodyBytes
-    // At least in two, whatever the ceiling is thought to be.
+    // At least two parts, regardless of the estimated ceiling.
     const most = Math.min(ceilingBytes, Math.ceil(body * 0.75))
     this.#batches = [...this.#divide(items, most), ...rest]
     return null
@@ -87,7 +87,7 @@ export class Manifest {
     const left = this.#left().filter((one) => one !== item)
     const customer = customerOf(item)
     const own = left.filter((one) => customerOf(one) === customer)
-    // As a rule the item is its customer's only one, and the search goes on.
+    // Usually the item is its customer's only one, and the search continues.
     if (own.length > 0 || this.#bisection === null) {
       this.#endBisection()
       const others = (items: readonly Item[]) => items.filter((o) => customerOf(o) !== customer)
@@ -122,8 +122,8 @@ export class Manifest {
   }
 
   /**
-   * Makes the next request cost no more than `most`, between customers: what was put together before
-   * a 429 may be more than another sender leaves. A bisection's requests are small by themselves.
+   * Splits the next request between customers so that it costs at most `most`: a request made before a 429
+   * may exceed the budget that another sender leaves. A bisection's requests are small anyway.
    */
   splitToCost(most: Cost): void {
     if (this.#bisection !== null) return
@@ -174,7 +174,7 @@ export class Manifest {
     if (isBisected(bisection)) this.#endBisection()
   }
 
-  /** What the bisection has not settled becomes an ordinary batch again. */
+  /** Turns the unsettled items of the bisection into an ordinary batch again. */
   #endBisection(): void {
     if (this.#bisection === null) return
     const { start } = this.#bisection.next

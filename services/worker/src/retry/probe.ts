@@ -1,12 +1,12 @@
 import { exceeds, type Cost } from '@relay/shared/budget/cost.js'
 import type { Item } from '../fetch/window.js'
 
-/** A probe of a held workspace carries the runs of as many customers as make this many elements. */
+/** Minimum elements of a held workspace's probe, which carries whole runs of customers. */
 const PROBE_ELEMENTS = 10
 
 /**
- * Splits a batch into a small probe and the rest, between customers: what may have arrived before
- * is sent again as the same runs. One part only when it is small already.
+ * Splits a batch into a small probe and the rest, between customers, so that elements that may have
+ * arrived are sent again in the same runs. Returns one part if the batch is already small.
  */
 export function splitForProbe(items: readonly Item[]): readonly Item[][] {
   const customers = new Set<string>()
@@ -16,7 +16,7 @@ export function splitForProbe(items: readonly Item[]): readonly Item[][] {
 
 /**
  * Splits a batch, between customers, into a part that costs at most `most` and the rest. The first
- * customer goes whatever it costs. One part only when all of it costs no more.
+ * customer is included regardless of its cost. Returns one part if the batch costs at most `most`.
  */
 export function splitToCost(
   items: readonly Item[],

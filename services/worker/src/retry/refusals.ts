@@ -1,14 +1,13 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { Item, LoadedChunk } from '../fetch/window.js'
 
-/** How long an acceptance says that MoEngage accepts, ms. */
+/** Time for which an acceptance shows that MoEngage accepts requests, ms. */
 const EVIDENCE_MS = 60_000
 
 /**
- * What a worker knows about refusals that name no element, in one workspace: which elements were in
- * a refused request and when, and when MoEngage last accepted something. An element is at fault when
- * it is refused alone although another was accepted since its last refusal. While everything is
- * refused, nothing is accepted, so nothing is at fault.
+ * Refusals of one workspace that name no element: the elements of refused requests with the time, and
+ * MoEngage's last acceptance. An element is at fault when it is refused alone although another was accepted
+ * since its last refusal. While every request is refused, no element is at fault.
  */
 interface Refusal {
   readonly atMs: number
@@ -33,7 +32,7 @@ export class Refusals {
     this.#acceptedAtMs = Math.max(this.#acceptedAtMs, begunAtMs)
   }
 
-  /** Everything is refused now: an acceptance from before says nothing any more. */
+  /** Every request is refused now, so earlier acceptances no longer count. */
   everythingRefused(): void {
     this.#acceptedAtMs = -Infinity
   }

@@ -1,8 +1,8 @@
-/** Reasons of relay's own for not finishing a request. They say nothing about MoEngage. */
+/** relay's reasons for not finishing a request. They show nothing about MoEngage. */
 export const WITHHELD = ['aborted', 'busy', 'closed', 'disallowed', 'expired'] as const
 export type Withheld = (typeof WITHHELD)[number]
 
-/** What went wrong on the way to MoEngage or back. */
+/** Network faults between relay and MoEngage. */
 export const NETWORK_FAULTS = [
   'unresolvable',
   'refused',
@@ -34,9 +34,9 @@ export interface ResponseAnswer {
       readonly reset: string | null
     }
   }
-  /** At most the first 64 KiB; bytes that are no UTF-8 are replaced. */
+  /** At most the first 64 KiB; bytes that are not UTF-8 are replaced. */
   readonly body: string
-  /** The body is longer than was read, or its end did not come in time. */
+  /** The body exceeds the read limit, or its end did not arrive in time. */
   readonly truncated: boolean
   /** False: it came before the request's last byte was written, so the request was never whole. */
   readonly requestComplete: boolean
@@ -54,7 +54,7 @@ export interface UnknownAnswer {
   readonly why: 'aborted' | NetworkFault
 }
 
-/** What one attempt brought. */
+/** Result of one attempt. */
 export type Answer = (ResponseAnswer | NotSentAnswer | UnknownAnswer) & {
   readonly timings: Timings
 }
@@ -66,18 +66,18 @@ export interface BulkRequest {
   readonly projectCode?: string | undefined
   /** On the sender's clock. Covers connecting, sending, waiting and reading the answer's body. */
   readonly deadlineMonotonicMs: number
-  /** Asked at the deadline: a later one on the same clock, if it has been put off by then. */
+  /** Called at the deadline; returns a later one on the same clock if it has been extended. */
   readonly extendedTo?: () => number
-  /** Asked once, when all but the last byte has left the process; false: the socket is reset. */
+  /** Called once, when all but the last byte has left the process; on false the socket is reset. */
   readonly mayFinish: () => boolean
   /** Resets the socket at once, wherever the attempt stands. */
   readonly signal: AbortSignal
 }
 
-/** Sends bulk requests of one workspace over connections of its own. */
+/** Sends bulk requests of one workspace over dedicated connections. */
 export interface Sender {
   /** Never rejects; settles at the deadline at the latest. */
   attempt(request: BulkRequest): Promise<Answer>
-  /** Resets what is under way and closes idle connections. */
+  /** Resets requests in flight and closes idle connections. */
   close(): void
 }

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import tls from 'node:tls'
 import type { Clock } from '@relay/shared/clock.js'
 
-/** A connection nobody used for this long is closed, before proxies (60 s and more) drop it. */
+/** Idle timeout of a connection, shorter than that of proxies (60 s and more). */
 const IDLE_MS = 30_000
 
 /**
@@ -28,7 +28,7 @@ export interface ConnectionOptions {
   readonly clock: Clock
 }
 
-/** Makes a pool that keeps connections alive and verifies certificates whatever the environment says. */
+/** Creates a keep-alive pool that verifies certificates regardless of the environment. */
 export function openConnections({ url, maxSockets, ca, clock }: ConnectionOptions): http.Agent {
   const options = {
     keepAlive: true,
@@ -69,8 +69,8 @@ export function resetSocket(socket: Duplex): void {
 type Created = (error: Error | null, socket: Duplex) => void
 
 /**
- * Connects TCP first and TLS on top, so that the TCP socket is at hand for a reset; a plain
- * `destroy` would leave up to a whole body in the kernel to be delivered minutes later.
+ * Connects TCP first and TLS on top, so that the TCP socket is available for a reset; a plain `destroy`
+ * would leave up to a whole body in the kernel, which may be delivered minutes later.
  */
 class TlsAgent extends https.Agent {
   override createConnection(options: https.RequestOptions, created?: Created): undefined {

@@ -5,7 +5,7 @@ import type { Answer, BulkRequest, NetworkFault, Withheld } from './answer.js'
 import { resetSocket } from './connections.js'
 import { networkFaultOf } from './network-fault.js'
 
-/** How much of an answer's body is read. MoEngage's are under 1 KB; a proxy's page may be any size. */
+/** Read limit of an answer's body. MoEngage's are under 1 KB; a proxy's page may have any size. */
 const MAX_ANSWER_BYTES = 65_536
 
 /**
@@ -126,7 +126,7 @@ export class Exchange {
     client.on('error', (error) => {
       this.#fail(this.#connected ? networkFaultOf(error) : connectFaultOf(error))
     })
-    // Some ends come without an error, such as an answer that switches protocols.
+    // Some exchanges end without an error, such as an answer that switches protocols.
     client.on('close', () => {
       this.#fail('reset')
     })
@@ -237,17 +237,17 @@ export class Exchange {
   }
 }
 
-/** Before the connection is up, a fault without a better name means that nobody was there. */
+/** Before the connection is established, an unknown fault means that the host was unreachable. */
 function connectFaultOf(error: unknown): NetworkFault {
   const fault = networkFaultOf(error)
   return fault === 'reset' ? 'unreachable' : fault
 }
 
 /**
- * Calls back after everything that had arrived was read. An answer that is already here was meant
- * for an earlier request on this connection, or refuses this one early: a leftover "success" must
- * never be taken for the answer to this request. The first turn ends the current round of reading,
- * the second comes after a whole one.
+ * Calls back after all received data has been read. An answer that has already arrived belongs to an
+ * earlier request on this connection, or refuses this one early: a leftover "success" must never be taken
+ * for the answer to this request. The first turn ends the current round of reading, the second follows a
+ * whole round.
  */
 function afterReading(then: () => void): void {
   setImmediate(() => setImmediate(then))

@@ -14,7 +14,7 @@ export interface HttpSenderOptions {
   readonly forwardedFor?: string | undefined
   /** Of relay, for `User-Agent`. */
   readonly version: string
-  /** Most attempts under way at once; each takes one connection. */
+  /** Maximum attempts in flight; each uses one connection. */
   readonly maxSockets: number
   readonly clock: Clock
   /** Trust only these certificates (PEM). Without it: the system's and NODE_EXTRA_CA_CERTS. */

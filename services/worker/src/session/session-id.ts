@@ -24,7 +24,7 @@ export function sessionOf(claim: string): string {
   return claim.slice(0, claim.lastIndexOf(':'))
 }
 
-/** Names a run of Redis in 8 hex digits: in a Cluster its id is as long as there are masters. */
+/** Digest of a run of Redis in 8 hex digits, because in a Cluster the run id grows with the masters. */
 export function runDigest(runId: string): string {
   return createHash('sha1').update(runId).digest('hex').slice(0, 8)
 }

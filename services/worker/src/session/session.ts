@@ -2,11 +2,11 @@
  * The one lease of a worker process, as a state machine.
  *
  *   outside ──join answered──▶ alive ──renewal answered──▶ alive
- *   alive ──lease ran out, Redis says `lost`, or Redis restarted──▶ outside, under a new id
+ *   alive ──lease expired, Redis replied `lost`, or Redis restarted──▶ outside, under a new id
  *   any ──stop──▶ stopped
  *
  * The lease runs from when its renewal was *sent*, on the monotonic clock, so it ends here before it
- * ends in Redis. An id that was given up never comes back: an answer to it is ignored.
+ * ends in Redis. An abandoned id is never used again: a reply to it is ignored.
  */
 import type { Clock } from '@relay/shared/clock.js'
 import type { Roster, SessionCall } from '@relay/shared/queue/deployment.js'
@@ -27,37 +27,37 @@ export interface SessionOptions {
   readonly marginMs: number
   /** Which run of Redis the client speaks to; '' while that is unknown. */
   readonly runId: () => string
-  /** Waits until what was written to Redis is as durable as a lease has to be; false: it is not. */
+  /** Waits until the writes to Redis are as durable as a lease requires; false if they are not. */
   readonly durable: () => Promise<boolean>
   readonly clock: Clock
   /** Called with a new session's id before it joins: claims that others could take for free are re-made. */
   readonly beforeJoin: (id: string) => Promise<void>
   /**
-   * Called with every roster and when it was asked for, monotonic ms; `stepMs` ≠ 0 when Redis' clock
+   * Called with every roster and the time of its request, monotonic ms; `stepMs` ≠ 0 when Redis' clock
    * stepped by that much.
    */
   readonly onRoster: (roster: Roster, askedAtMs: number, stepMs: number) => void
-  /** The session ended. `wasAlive`: its lease still held, so nobody else can have acted meanwhile. */
+  /** The session ended. `wasAlive`: its lease was valid, so no other worker can have acted meanwhile. */
   readonly onLost: (wasAlive: boolean) => void
 }
 
 /** Part of the lease after which it is renewed. */
 const RENEW_AFTER = 0.25
 const MAX_RENEW_MS = 3_000
-/** Part of the lease kept back, so that its end comes here before it comes in Redis even with a slow timer. */
+/** Part of the lease kept back, so that it ends here before it ends in Redis even with a slow timer. */
 const MARGIN = 0.05
 /** How soon after another session's expiry to look, ms. */
 const AFTER_EXPIRY_MS = 30
 /** Pause before the next try while the run of Redis is unknown, ms. */
 const UNKNOWN_RUN_MS = 50
 
-/** Part of the lease in which nothing is sent, at most: the rest has to be enough for an attempt. */
+/** Maximum part of the lease in which nothing is sent: the rest must be enough for an attempt. */
 const MAX_LATE_MARGIN = 0.4
 
 /**
- * How long before the end of the lease attempts end, ms: an attempt may still be processed `graceMs`
- * after its connection was closed, and that should be over when others take over. A lease of less than
- * 2.5 times the grace is too short for that: then a late arrival can overlap with the next owner's request.
+ * Time before the end of the lease by which attempts end, ms: MoEngage may process an attempt up to
+ * `graceMs` after its connection was closed, which should be before another worker takes over. With a lease
+ * under 2.5 times the grace, a late arrival can overlap with the next owner's request.
  */
 export function lateMarginMs(leaseMs: number, graceMs: number): number {
   return Math.min(graceMs, leaseMs * MAX_LATE_MARGIN)
@@ -90,7 +90,7 @@ export class Session {
     return Math.max(0, this.#endsAtMs - this.#o.clock.monotonicMs())
   }
 
-  /** Milliseconds for which requests may be open: what follows is kept for late arrivals. */
+  /** Milliseconds for which requests may be open; the rest of the lease is kept for late arrivals. */
   sendableMs(): number {
     return Math.max(0, this.remainingMs() - this.#o.marginMs)
   }
@@ -193,8 +193,8 @@ export class Session {
   }
 
   /**
-   * Null when there is no answer, or when it may be forgotten: a master that has lost its replicas may
-   * have been replaced already, and then nobody else knows that this worker goes on.
+   * Null without a reply, or when Redis may lose the renewal: a master that has lost its replicas may
+   * already have been replaced, and then the other workers do not see this lease.
    */
   async #roster(id: string, step: 'join' | 'renew'): Promise<Roster | null> {
     const { registry, durable } = this.#o

@@ -47,7 +47,7 @@ export function expiredLetterOf(
   return { ...letterOf(item), reason: 'expired', answer, attempts, deadAtMs }
 }
 
-/** Its id says where it was queued, so it is the same however often written. */
+/** The id encodes the position in the queue, so repeated writes have the same id. */
 function letterOf({ window, chunk, index, element }: Item) {
   const { appId, lane } = window.partition
   return {

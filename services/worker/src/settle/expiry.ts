@@ -6,7 +6,7 @@ import { expiredLetterOf } from './dead-letter.js'
 import type { Settler } from './settler.js'
 
 export interface ExpiryOptions {
-  /** Oldest age at which an element is still sent, ms; null: whatever its age. */
+  /** Maximum age at which an element is sent, ms; null: unlimited. */
   readonly maxAgeMs: number | null
   readonly clock: Clock
   /** Redis' time, ms since 1970. */
@@ -36,8 +36,8 @@ export class Expiry {
   }
 
   /**
-   * The same of what a window has loaded. Looks no further than the first chunk without any: what is
-   * behind it was accepted later, and where clocks of apis differ it is found once it comes first.
+   * Expired items of a window. Stops at the first chunk without any: later chunks were accepted later.
+   * Where clocks of apis differ, an item is found once its chunk is the first.
    */
   expiredIn(window: PartitionWindow): Item[] {
     if (this.#acceptedBefore() === -Infinity) return []

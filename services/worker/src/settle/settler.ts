@@ -6,14 +6,14 @@ const AGAIN_MS = 200
 
 export interface SettlerOptions {
   readonly queueOf: (window: PartitionWindow) => PartitionQueue | undefined
-  /** For how long an attempt with elements of the partition may still be processed, ms. */
+  /** How long MoEngage may still process an attempt with elements of the partition, ms. */
   readonly lateMs: (window: PartitionWindow) => number
   readonly sleep: (ms: number) => Promise<void>
   /** Another worker owns the partition: nothing more may be done in it. */
   readonly onFenced: (window: PartitionWindow) => void
 }
 
-/** Takes finished elements out of their partitions, for certain: it goes on until Redis confirms. */
+/** Acknowledges finished elements: removes them from their partitions, and retries until Redis confirms. */
 export class Settler {
   readonly #o: SettlerOptions
 

@@ -1,11 +1,11 @@
 import type { Shadowed, WorkspaceMode } from '@relay/shared/config/workspace.js'
 
-/** What becomes of elements: to MoEngage, nowhere, or they wait. */
+/** Destination of elements: sent to MoEngage, dropped, or kept in the queue. */
 export type Route = 'send' | 'drop' | 'keep'
 
 /**
- * Elements accepted while the workspace was live are sent whatever it is now; those accepted in
- * shadow as the workspaces file says now, and not while they are still to be kept. Pure.
+ * Elements accepted while the workspace was live are sent regardless of its current mode. Those accepted in
+ * shadow follow the current workspaces file, once they no longer have to be kept. Pure.
  */
 export function routeOf(
   accepted: WorkspaceMode,

@@ -39,8 +39,8 @@ const FULL = 0.95
 const UNLIMITED: Cost = { users: Infinity, events: Infinity, devices: Infinity }
 
 /**
- * Takes what was accepted in shadow out of its partitions, packed into the requests that would have
- * been sent. It knows neither gate nor budgets: nothing is sent, so nothing has to wait.
+ * Removes elements accepted in shadow from their partitions, packed into the requests that would have been
+ * sent. It uses neither gate nor budgets, because nothing is sent.
  */
 export class ShadowLane {
   readonly #o: ShadowLaneOptions
@@ -86,7 +86,7 @@ export class ShadowLane {
     }
   }
 
-  /** Drops one request's worth. Returns how long to wait before the next, ms. */
+  /** Drops one request's worth. Returns the wait before the next, ms. */
   async #round(): Promise<number> {
     const free = this.#free()
     if (free.length === 0) return Infinity

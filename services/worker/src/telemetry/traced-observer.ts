@@ -4,8 +4,8 @@ import { outcomeLabel } from '../classify/outcome.js'
 import type { AttemptReport, WorkerObserver } from '../dispatch/observer.js'
 
 /**
- * Traces attempts: a span for each that carries elements of a traced post, with a link to the span
- * of each such post. Others go by without one, and all go on to the observer behind it.
+ * Traces attempts: creates a span for each attempt with elements of a traced post, with a link to the span
+ * of each such post. Passes all events on to the next observer.
  */
 export class TracedObserver implements WorkerObserver {
   readonly #next: WorkerObserver
@@ -67,7 +67,7 @@ export class TracedObserver implements WorkerObserver {
   }
 }
 
-/** How many posts are in the batch, and the spans of those that are traced, each once. */
+/** Number of posts in the batch, and the distinct spans of the traced ones. */
 function originsOf({ items }: Batch): { posts: number; links: readonly Buffer[] } {
   const spans = new Map<string, Buffer | undefined>()
   for (const { element } of items) {
