@@ -27,7 +27,7 @@ export interface AttributeName {
 const LONERS = new Set([ADD_TO_ARRAY, REMOVE_FROM_ARRAY, ...CREATE_ONLY_ATTRIBUTES])
 const IDENTIFIERS = new Set(IDENTIFIER_ATTRIBUTES)
 /** MoEngage allows a workspace 256 attributes; names are forgotten beyond this many. */
-const MOST_KNOWN = 10_000
+const MAX_KNOWN = 10_000
 
 const known = new Map<string, AttributeName>()
 
@@ -35,7 +35,7 @@ const known = new Map<string, AttributeName>()
 export function attributeName(written: string): AttributeName {
   const before = known.get(written)
   if (before !== undefined) return before
-  if (known.size >= MOST_KNOWN) known.clear()
+  if (known.size >= MAX_KNOWN) known.clear()
   const name = written.includes('\\') ? (JSON.parse(`"${written}"`) as string) : written
   const facts = {
     name,

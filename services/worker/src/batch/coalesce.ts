@@ -13,7 +13,7 @@ import { classOf, isPlainList, isScalar } from './value-class.js'
 import type { Item } from '../fetch/window.js'
 
 /** Elements that one written element may stand for: bounds the work of joining. */
-const MOST_JOINED = 100
+const MAX_JOINED = 100
 
 /** Growth of a run by one more element. */
 export interface Growth {
@@ -42,7 +42,7 @@ export class Run {
   /** Growth by `item`; null if joining it could change the result at MoEngage. */
   growthBy(item: Item): Growth | null {
     const [first] = this.items
-    if (this.items.length >= MOST_JOINED || first.window !== item.window) return null
+    if (this.items.length >= MAX_JOINED || first.window !== item.window) return null
     if (first.element.kind !== item.element.kind) return null
     const shape = shapeOf(item.element)
     if (shape === null) return null

@@ -10,7 +10,7 @@ const MISSES = 16
  * Maximum elements of a batch before coalescing, to bound the work of one settle. A body of uncoalesced
  * elements holds fewer, unless they are shorter than any real element.
  */
-const MOST_ITEMS = 4_000
+const MAX_ITEMS = 4_000
 
 export interface PackLimits {
   readonly bodyBytes: number
@@ -52,7 +52,7 @@ export function pack(windows: readonly PartitionWindow[], limits: PackLimits): B
 
 /** Whether a batch takes no more elements, however little its body would grow by them. */
 export function isCrowded({ items }: Batch): boolean {
-  return items.length >= MOST_ITEMS
+  return items.length >= MAX_ITEMS
 }
 
 /** Position of the scan of a window, and the customers held back in it. */

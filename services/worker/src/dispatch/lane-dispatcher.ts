@@ -57,7 +57,7 @@ const FAR_AHEAD = 4
 const FITTINGS = 4
 /** Redis did not answer; pause before the next look, ms. */
 const REDIS_AWAY_MS = 250
-const LONGEST_WAIT_MS = 1_000
+const MAX_WAIT_MS = 1_000
 
 /** Serves the owned partitions of one workspace and lane: forms batches and starts their flights. */
 export class LaneDispatcher {
@@ -185,7 +185,7 @@ export class LaneDispatcher {
       const batch = this.#pack(ready, this.#o.context.admission.limits())
       if (batch.items.length > 0) this.#start(batch, null)
     }
-    return LONGEST_WAIT_MS
+    return MAX_WAIT_MS
   }
 
   /**
@@ -211,7 +211,7 @@ export class LaneDispatcher {
       affordable = step.retryWith
     }
     // A shortage that ended while looking further ahead is over: waiting on would let others pass.
-    return Math.min(LONGEST_WAIT_MS, this.#appetite.shortForMs(sinceMs))
+    return Math.min(MAX_WAIT_MS, this.#appetite.shortForMs(sinceMs))
   }
 
   #act(ready: readonly Served[], batch: Batch, tried: Cost, admitted: Admitted): Step {

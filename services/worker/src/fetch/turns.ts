@@ -1,5 +1,5 @@
 /** A part of Redis that does not answer must not hold up lanes that need others, ms. */
-const LONGEST_TURN_MS = 100
+const MAX_TURN_MS = 100
 
 /** A FIFO semaphore for work that takes memory. */
 export class Turns {
@@ -19,7 +19,7 @@ export class Turns {
       if (!turn.isOver) this.#pass()
       turn.isOver = true
     }
-    const timer = setTimeout(end, LONGEST_TURN_MS)
+    const timer = setTimeout(end, MAX_TURN_MS)
     try {
       return await work()
     } finally {

@@ -28,7 +28,7 @@ const SMALLEST_CEILING_BYTES = 1_024
 const NEARLY_FULL = 0.9
 
 const FIRST_RAISE_MS = 3_600_000
-const LONGEST_RAISE_MS = 24 * FIRST_RAISE_MS
+const MAX_RAISE_MS = 24 * FIRST_RAISE_MS
 const RAISE_FACTOR = 1.25
 
 /** Nothing is known yet. `limitBytes`: the configured limit, never exceeded. */
@@ -97,7 +97,7 @@ export function onBodyRefused(ceiling: Ceiling, bodyBytes: number, nowMs: number
   const acceptedBytes = ceiling.acceptedBytes < bodyBytes ? ceiling.acceptedBytes : 0
   const lookedUp = ceiling.raiseAtMs !== null && nowMs >= ceiling.raiseAtMs && acceptedBytes > 0
   const raiseIntervalMs = lookedUp
-    ? Math.min(ceiling.raiseIntervalMs * 2, LONGEST_RAISE_MS)
+    ? Math.min(ceiling.raiseIntervalMs * 2, MAX_RAISE_MS)
     : ceiling.raiseIntervalMs
   return {
     version: 1,

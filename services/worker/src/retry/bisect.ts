@@ -39,7 +39,7 @@ export type BisectionStep =
   | { readonly step: 'dead_letter'; readonly index: number; readonly bisection: Bisection }
 
 /** More suspects than these narrow nothing down, and a wrong hint would cost more than it saves. */
-const MOST_SUSPECTS = 4
+const MAX_SUSPECTS = 4
 
 /** Number of bad elements from which the rest of the batch is assumed to be as bad. */
 const MANY_BAD = 4
@@ -100,10 +100,10 @@ function narrowed(bisection: Bisection, isSuspect: Suspects): Bisection {
   const misled = bisection.suspects.length > 0 && !bisection.suspects.some((i) => i < end)
   const mistrustful = bisection.mistrustful || misled
   const found: number[] = []
-  for (let i = start; i < end && found.length <= MOST_SUSPECTS; i++) {
+  for (let i = start; i < end && found.length <= MAX_SUSPECTS; i++) {
     if (!mistrustful && isSuspect(i)) found.push(i)
   }
-  const suspects = found.length > MOST_SUSPECTS ? [] : found
+  const suspects = found.length > MAX_SUSPECTS ? [] : found
   return within({ ...bisection, suspects, mistrustful }, start, end)
 }
 
