@@ -58,7 +58,6 @@ export class Api {
   readonly #intake: Server
   readonly #ops: Server
   readonly #stopping = new AbortController()
-  #hasReachedRedis = false
   readonly #redisProblem: () => RedisProblem | null
   #stopTls: () => void = () => undefined
 
@@ -78,9 +77,6 @@ export class Api {
     this.#metrics = createIntakeMetrics(this.#registry)
     this.#client = connectRedis(config.redis, { commandTimeoutMs: ADD_TIMEOUT_MS })
     this.#redisProblem = watchRedis(this.#client, log, systemClock)
-    this.#client.once('ready', () => {
-      this.#hasReachedRedis = true
-    })
     this.#guard = this.#openGuard()
     this.#durability = this.#openDurability()
     const store = this.#openStore()
@@ -267,7 +263,8 @@ export class Api {
   #readiness() {
     const { level, problem } = this.#durability.reached
     return {
-      ready: this.#hasReachedRedis,
+      // From then on: with Redis unavailable, posts get a 503 with Retry-After instead of no connection.
+      ready: this.#durability.isKnown,
       checks: {
         redis: this.#client.status,
         ...redisChecks(this.#redisProblem()),

@@ -35,6 +35,11 @@ export class DurabilityGuard {
     this.#reached = levelReached(options.wanted, [])
   }
 
+  /** Whether Redis has answered what it is set to. */
+  get isKnown(): boolean {
+    return this.#servers.length > 0
+  }
+
   get reached(): LevelReached {
     return this.#reached
   }
