@@ -10,11 +10,13 @@
   ARGV[1]  the new incarnation
   ARGV[2]  the calling worker
   ARGV[3]  ledger's time as the caller estimates it, ms, or ''
-  ARGV[4]  open after this many ms at the latest: by then every lost reservation has expired
-  ARGV[5]  number n of workers that are alive in the caller's view
-  ARGV[6..5+n]  these workers, which must all re-register. After a restart of Redis the workers named by
-           the first caller stay required: one that died meanwhile may have had reservations that are now
-           lost
+  ARGV[4]  how long after the start of the run a lost reservation can count, ms: the ledger opens then
+  ARGV[5]  how long ago the run started, ms
+  ARGV[6]  number n of workers that were alive before or are now, in the caller's view
+  ARGV[7..6+n]  these workers, which must all re-register. Those that the first caller names stay
+           required: one that died meanwhile may have had reservations that are now lost
+  then a number m, and m workers that ended before the run started. Only an empty ledger requires them:
+           otherwise it still has their reservations
   then per reservation of the caller: id, "users,events,devices,lane", ms until it expires
 
   Returns {'open'} or {'wait', ms}.
@@ -28,17 +30,24 @@ local NAMES = { 'users', 'events', 'devices' }
 local now = ledgerNow(KEYS[1], ARGV[3])
 local before = redis.call('HGET', KEYS[1], 'incarnation')
 local isOpen = before == ARGV[1]
-local workers = tonumber(ARGV[5])
-if not isOpen and redis.call('HGET', KEYS[4], 'incarnation') ~= ARGV[1] then
-  redis.call('DEL', KEYS[4])
-  redis.call('HSET', KEYS[4], 'incarnation', ARGV[1], 'since', now)
-  if before then
-    for i = 6, 5 + workers do
-      redis.call('HSET', KEYS[4], 'required:' .. ARGV[i], '1')
-    end
+local lastWorker = 6 + tonumber(ARGV[6])
+local lastEnded = lastWorker + 1 + tonumber(ARGV[lastWorker + 1])
+local function require(first, last)
+  for i = first, last do
+    redis.call('HSET', KEYS[4], 'required:' .. ARGV[i], '1')
   end
 end
-for i = 6 + workers, #ARGV, 3 do
+if not isOpen and redis.call('HGET', KEYS[4], 'incarnation') ~= ARGV[1] then
+  redis.call('DEL', KEYS[4])
+  redis.call('HSET', KEYS[4], 'incarnation', ARGV[1], 'since', now - tonumber(ARGV[5]))
+  if before then
+    require(7, lastWorker)
+  end
+end
+if not before then
+  require(lastWorker + 2, lastEnded)
+end
+for i = lastEnded + 1, #ARGV, 3 do
   local expiry = now + tonumber(ARGV[i + 2])
   if redis.call('HSETNX', KEYS[3], ARGV[i], ARGV[i + 1]) == 1 then
     redis.call('ZADD', KEYS[2], expiry, ARGV[i])
@@ -69,7 +78,7 @@ local function mustHaveEntered(worker)
     missing = true
   end
 end
-for i = 6, 5 + workers do
+for i = 7, lastWorker do
   mustHaveEntered(ARGV[i])
 end
 for _, field in ipairs(redis.call('HKEYS', KEYS[4])) do

@@ -341,7 +341,8 @@ export class Worker {
     const roster = this.#roster
     if (roster === null || !joinedIn(this.#session.id, this.#life.id)) return null
     const workers = [...roster.before, ...roster.sessions.keys()].map(workerOf)
-    return { workers, runMs: this.#redisNowMs() - roster.runSinceMs }
+    const ended = (withinMs: number) => this.#peers.endedWithin(withinMs)
+    return { workers, ended, runMs: this.#redisNowMs() - roster.runSinceMs }
   }
 
   #onRoster(roster: Roster, askedAtMs: number, stepMs: number): void {

@@ -71,6 +71,8 @@ export interface Recovery {
   readonly workers: readonly string[]
   /** Time since this run began, ms. */
   readonly runMs: number
+  /** Workers that have left, and whose lease ended within this many ms. */
+  readonly ended: (withinMs: number) => readonly string[]
 }
 
 /** Connections per workspace: at most one request per partition and lane is in flight. */
@@ -250,16 +252,18 @@ export class WorkspaceService {
     const lastSendMs = config.durability === 'replica' ? config.leaseMs : 0
     const countsMs =
       lastSendMs + config.requestTimeoutMs + config.arrivalGraceMs + config.budgetWindowMs
-    const openAfterMs = Math.max(0, countsMs - recovery.runMs)
-    const required = openAfterMs > 0 ? [...new Set([worker, ...recovery.workers])] : [worker]
-    const waitMs = await this.#ledger.recover(
-      ...([life, worker, openAfterMs, required, this.#reservations.open()] as const),
-    )
+    const { runMs } = recovery
+    const mayBeLost = runMs < countsMs
+    const waitMs = await this.#ledger.recover({
+      ...{ incarnation: life, worker, countsMs, runMs, own: this.#reservations.open() },
+      workers: mayBeLost ? [...new Set([worker, ...recovery.workers])] : [worker],
+      ended: mayBeLost ? recovery.ended(countsMs) : [],
+    })
     if (waitMs === null) {
       this.#recoveryTold = false
       return 0
     }
-    if (!this.#recoveryTold && waitMs < openAfterMs - RECOVERY_TOLD_AFTER_MS) {
+    if (!this.#recoveryTold && waitMs < countsMs - RECOVERY_TOLD_AFTER_MS) {
       this.#recoveryTold = true
       const message =
         'budget ledger recovering: waiting for reservations of a lost worker to expire'

@@ -39,10 +39,19 @@ export function drainSeconds({ waiting, effective, used, windowMs, realtime }: D
   return (Math.max(...windows) * windowMs) / 1000
 }
 
+/** Whether anything of a workspace is sent now. */
+export interface Sending {
+  /** Neither held nor paused. */
+  readonly sends: boolean
+  /** The ledger grants nothing yet, after a restart of Redis. */
+  readonly recovers: boolean
+  readonly workersAlive: number
+}
+
 /** The same as an estimate for people: null while nothing can be sent, since nothing can be estimated. */
 export function drainEtaSeconds(
   drain: Drain,
-  { sends, workersAlive }: { readonly sends: boolean; readonly workersAlive: number },
+  { sends, recovers, workersAlive }: Sending,
 ): number | null {
-  return sends && workersAlive > 0 ? Math.round(drainSeconds(drain) * 10) / 10 : null
+  return sends && !recovers && workersAlive > 0 ? Math.round(drainSeconds(drain) * 10) / 10 : null
 }

@@ -68,6 +68,21 @@ export interface OpenReservation {
   readonly expiresInMs: number
 }
 
+/** What a worker knows after Redis restarted or failed over. */
+export interface Recovery {
+  /** The new run of Redis, and how long ago it started, ms. */
+  readonly incarnation: string
+  readonly runMs: number
+  readonly worker: string
+  /** How long after the start of the run a lost reservation can count, ms. */
+  readonly countsMs: number
+  /** Workers that were alive before or are now: all must re-enter. */
+  readonly workers: readonly string[]
+  /** Workers that ended lately: an empty Redis has lost their reservations. */
+  readonly ended: readonly string[]
+  readonly own: readonly OpenReservation[]
+}
+
 function amounts(cost: Cost): number[] {
   return BUDGETS.map((budget) => cost[budget])
 }
@@ -159,15 +174,9 @@ export class Ledger {
   }
 
   /** Re-enters own reservations after Redis came back; null when the ledger is open, else ms to wait. */
-  async recover(
-    incarnation: string,
-    worker: string,
-    openAfterMs: number,
-    workers: readonly string[],
-    own: readonly OpenReservation[],
-  ): Promise<number | null> {
+  async recover(r: Recovery): Promise<number | null> {
     const k = this.#keys
-    const entries = own.flatMap(({ id, cost, lane, expiresInMs }) => [
+    const entries = r.own.flatMap(({ id, cost, lane, expiresInMs }) => [
       id,
       [...amounts(cost), lane].join(','),
       Math.ceil(expiresInMs),
@@ -176,14 +185,24 @@ export class Ledger {
       await runScript(
         this.#client,
         RECOVER,
-        [k.ledger, k.ledgerExpiry, k.ledgerCost, `${k.ledger}:recovery`],
+        [k.ledger, k.ledgerExpiry, k.ledgerCost, k.ledgerRecovery],
         [
-          ...[incarnation, worker, this.#expectedMs(), Math.ceil(openAfterMs)],
-          ...[workers.length, ...workers, ...entries],
+          ...[r.incarnation, r.worker, this.#expectedMs()],
+          ...[Math.ceil(r.countsMs), Math.max(0, Math.floor(r.runMs))],
+          ...[r.workers.length, ...r.workers, r.ended.length, ...r.ended, ...entries],
         ],
       ),
     )
     return replyText(reply[0]) === 'open' ? null : Number(reply[1])
+  }
+
+  /** Whether nothing is granted yet, since a worker's reservations may be lost. */
+  async isRecovering(): Promise<boolean> {
+    const [open, recovery] = await Promise.all([
+      this.#client.hget(this.#keys.ledger, 'incarnation'),
+      this.#client.hget(this.#keys.ledgerRecovery, 'incarnation'),
+    ])
+    return recovery !== null && recovery !== open
   }
 
   /** Units in use. */

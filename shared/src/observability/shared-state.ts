@@ -22,6 +22,8 @@ export interface WorkspaceState {
   readonly lanes: Readonly<Record<Lane, LaneBacklog>>
   readonly gate: Gate
   readonly used: Cost
+  /** The ledger grants nothing yet, after a restart of Redis. */
+  readonly recovers: boolean
   readonly effective: Cost
   /** Workers that queue for budget. */
   readonly waiters: Readonly<Record<Lane, number>>
@@ -99,8 +101,10 @@ export class StateReader {
   ): Promise<Omit<WorkspaceState, 'lanes'>> {
     const { client, prefix, clock } = this.#o
     const keys = workspaceKeys(prefix, workspace.appId)
-    const [used, stored, learned, waiters, deadLetters] = await Promise.all([
-      new Ledger(client, prefix, workspace.appId, clock).used(),
+    const ledger = new Ledger(client, prefix, workspace.appId, clock)
+    const [used, recovers, stored, learned, waiters, deadLetters] = await Promise.all([
+      ledger.used(),
+      ledger.isRecovering(),
       new GateStore(client, prefix, workspace.appId).read(),
       new LearnedStore(client, prefix, workspace.appId).read(),
       client.hvals(keys.ledgerWaiters),
@@ -110,7 +114,7 @@ export class StateReader {
     const { windowMs } = this.#o
     const share = effectiveShare(readAdaptation(learned.adaptation), { nowMs, windowMs })
     return {
-      ...{ workspace, used, gate, deadLetters },
+      ...{ workspace, used, recovers, gate, deadLetters },
       effective: effectiveLimits(workspace.limits, share),
       waiters: countWaiters(waiters, nowMs),
     }

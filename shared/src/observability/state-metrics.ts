@@ -144,7 +144,7 @@ function show(gauges: Gauges, state: SharedState, windowMs: number): void {
 
 function showBacklog(
   gauges: Gauges,
-  { workspace, lanes, gate, effective, used, deadLetters }: WorkspaceState,
+  { workspace, lanes, gate, effective, used, recovers, deadLetters }: WorkspaceState,
   { redisNowMs: nowMs, aliveWorkers: workersAlive }: SharedState,
   windowMs: number,
 ): void {
@@ -159,7 +159,7 @@ function showBacklog(
   const waiting = waitingByBudget(waitingOf(lanes), limits)
   const realtime = KINDS.some((kind) => lanes.realtime.elements[kind] > 0)
   const drain = { waiting, effective, used, windowMs, realtime }
-  const eta = drainEtaSeconds(drain, { sends: sends(gate), workersAlive })
+  const eta = drainEtaSeconds(drain, { sends: sends(gate), recovers, workersAlive })
   if (eta !== null) gauges.drain.set({ app_id }, eta)
   gauges.deadLetters.set({ app_id }, deadLetters)
 }

@@ -60,6 +60,7 @@ export function workspaceKeys(prefix: string, appId: string) {
     ledgerCost: `${base}:ledger:cost`,
     ledgerWaiters: `${base}:ledger:waiters`,
     ledgerOpen: `${base}:ledger:open`,
+    ledgerRecovery: `${base}:ledger:recovery`,
     /** Hash: learned limits of the workspace (ceiling, adaptation). */
     learned: `${base}:learned`,
     /** Sorted set: sketches of customers' units, by until when each is in use. */

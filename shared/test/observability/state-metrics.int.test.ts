@@ -3,7 +3,7 @@ import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis
 import { systemClock, type Clock } from '@relay/shared/clock.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
-import { deploymentKeys } from '@relay/shared/queue/keys.js'
+import { deploymentKeys, workspaceKeys } from '@relay/shared/queue/keys.js'
 import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 
@@ -152,7 +152,7 @@ test('what a process has not read yet is absent, not 0: only that Redis does not
   }
 })
 
-test('a drain estimate that cannot be made is absent: without a worker, held or paused', async () => {
+test('a drain estimate that cannot be made is absent: without a worker, while budgets recover, or paused', async () => {
   const prefix = redis.freshPrefix()
   const now = await client.time()
   const expiry = Number(now[0]) * 1000 + 60_000
@@ -160,6 +160,11 @@ test('a drain estimate that cannot be made is absent: without a worker, held or 
   const eta = async () => (await observed(prefix, [workspace('A')]).values()).get(name)
   expect(await eta()).toBeUndefined()
   await client.zadd(deploymentKeys(prefix).sessions, expiry, 'w1')
+  expect(await eta()).toBe('0')
+  const { ledger, ledgerRecovery } = workspaceKeys(prefix, 'A')
+  await client.hset(ledgerRecovery, 'incarnation', 'run-2')
+  expect(await eta()).toBeUndefined()
+  await client.hset(ledger, 'incarnation', 'run-2')
   expect(await eta()).toBe('0')
   const gate = { version: 1, mode: { state: 'open' }, paused: true }
   await new GateStore(client, prefix, 'A').change('0', JSON.stringify(gate))

@@ -63,8 +63,8 @@ const ROWS: readonly Row[] = [
   {
     ...{ script: 'recover-ledger', before: 'ledger-clock' },
     keys: ['ledger', 'expiry', 'cost', 'recovery', 'members'],
-    older: ['life', 'w', '', 75_000, 0, 'r1', '1,1,0,realtime', 9_000],
-    newer: ['life', 'w', '', 75_000, 0, 'r2', '2,2,0,backfill', 9_000],
+    older: ['life', 'w', '', 75_000, 0, 0, 0, 'r1', '1,1,0,realtime', 9_000],
+    newer: ['life', 'w', '', 75_000, 0, 0, 0, 'r2', '2,2,0,backfill', 9_000],
   },
   {
     ...{ script: 'answer', before: 'ledger-clock', keys: ['ledger', 'expiry', 'cost', 'open'] },

@@ -43,15 +43,17 @@ async function readWorkspace(
   { appId, limits, mode }: Workspace,
   { backlog, workersAlive }: { backlog: readonly LaneBacklog[]; workersAlive: number },
 ) {
-  const [gate, learned, used, deadLetters] = await Promise.all([
+  const ledger = new Ledger(client, prefix, appId, clock)
+  const [gate, learned, used, recovers, deadLetters] = await Promise.all([
     new GateStore(client, prefix, appId).read(),
     new LearnedStore(client, prefix, appId).read(),
-    new Ledger(client, prefix, appId, clock).used(),
+    ledger.used(),
+    ledger.isRecovering(),
     letters.counts(appId),
   ])
   const nowMs = clock.nowMs()
   return workspaceView({
-    ...{ appId, limits, mode, windowMs, used, deadLetters, nowMs, workersAlive },
+    ...{ appId, limits, mode, windowMs, used, recovers, deadLetters, nowMs, workersAlive },
     gate: readGate(gate.record === '' ? null : gate.record),
     share: effectiveShare(readAdaptation(learned.adaptation), { nowMs, windowMs }),
     lanes: backlog.filter((lane) => lane.appId === appId),

@@ -20,6 +20,8 @@ export interface WorkspaceFacts {
   readonly share: number
   readonly lanes: readonly LaneBacklog[]
   readonly deadLetters: Readonly<Record<DeadLetterReason, number>>
+  /** The ledger grants nothing yet, after a restart of Redis. */
+  readonly recovers: boolean
   readonly workersAlive: number
   /** Wall clock, ms since 1970 UTC. */
   readonly nowMs: number
@@ -102,14 +104,14 @@ function budgetsView({ limits, used, share }: WorkspaceFacts) {
 }
 
 function etaSeconds(facts: WorkspaceFacts): number | null {
-  const { gate, limits, share, used, windowMs, lanes, workersAlive } = facts
+  const { gate, limits, share, used, windowMs, lanes, recovers, workersAlive } = facts
   const count = (kind: Kind) => lanes.reduce((sum, { elements }) => sum + elements[kind], 0)
   const counts = { user: count('user'), event: count('event'), device: count('device') }
   const waiting = waitingByBudget(counts, limits)
   const realtime = lanes.some(({ lane, elements }) => lane === 'realtime' && total(elements) > 0)
   const effective = effectiveLimits(limits, share)
   const drain = { waiting, effective, used, windowMs, realtime }
-  return drainEtaSeconds(drain, { sends: sends(gate), workersAlive })
+  return drainEtaSeconds(drain, { sends: sends(gate), recovers, workersAlive })
 }
 
 function budgetsOf(limits: WorkspaceLimits): readonly Budget[] {

@@ -9,8 +9,8 @@ export interface PeersOptions {
   readonly runId: () => string
 }
 
-/** Sessions that ended are remembered for this many leases. */
-const REMEMBERED_LEASES = 10
+/** Sessions that ended are remembered for this long, ms: their requests count for a window and more. */
+const REMEMBERED_MS = 10 * 60_000
 
 /**
  * Sessions that may still send, on this worker's monotonic clock. The absence of a session from the
@@ -49,10 +49,18 @@ export class Peers {
       this.#endsAtMs.set(id, nowMs + Math.max(0, expiry - redisNowMs))
     }
     for (const [id, endsAtMs] of this.#endsAtMs) {
-      if (endsAtMs + REMEMBERED_LEASES * leaseMs < nowMs) this.#endsAtMs.delete(id)
+      if (endsAtMs + REMEMBERED_MS < nowMs) this.#endsAtMs.delete(id)
     }
     this.#present = new Set(sessions.keys())
     this.#askedAtMs = askedAtMs
+  }
+
+  /** Workers that have left, and whose lease ended within the last `withinMs`. */
+  endedWithin(withinMs: number): string[] {
+    const sinceMs = this.#o.clock.monotonicMs() - withinMs
+    const present = new Set([...this.#present].map(workerOf))
+    const ended = [...this.#endsAtMs].filter(([, endsAtMs]) => endsAtMs > sinceMs)
+    return [...new Set(ended.map(([id]) => workerOf(id)))].filter((name) => !present.has(name))
   }
 
   /** Redis restarted or failed over, or its clock stepped: its last moments may be forgotten. */

@@ -131,14 +131,23 @@ describe('what Redis says of claims is trusted', () => {
   })
 })
 
+test('workers that left are known for as long as their requests may count, and no others', () => {
+  const some = aged()
+  some.observe(roster({ [SELF]: LEASE_MS, [OTHER_BEFORE]: 1_000, 'third.1@x': 1_000 }), nowMs)
+  nowMs += 2_000
+  // The other has joined again, the third has not.
+  some.observe(roster({ [SELF]: LEASE_MS, [OTHER]: LEASE_MS }), nowMs)
+  expect(some.endedWithin(75_000)).toEqual(['third'])
+  nowMs += 74_000
+  expect(some.endedWithin(75_000)).toEqual([])
+})
+
 test('sessions that ended long ago are forgotten', () => {
   const some = aged()
   for (let i = 0; i < 1_000; i += 1) {
     some.observe(roster({ [`w${String(i)}.1@x`]: 1 }), nowMs)
     nowMs += LEASE_MS
   }
-  some.distrust()
-  // Only those of the last ten leases keep a restarted Redis from being trusted.
-  nowMs += LEASE_MS
-  expect(some.trusted).toBe(true)
+  // Ten minutes of leases, of more than four hours.
+  expect(some.endedWithin(Infinity).length).toBeLessThanOrEqual(41)
 })
