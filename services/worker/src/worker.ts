@@ -24,7 +24,7 @@ import { Ownership } from './ownership/ownership.js'
 import { Peers } from './ownership/peers.js'
 import { Reconciler } from './ownership/reconciler.js'
 import { lateMarginMs, Session } from './session/session.js'
-import { joinedIn, workerOf } from './session/session-id.js'
+import { joinedIn, workerOf } from '@relay/shared/queue/session-id.js'
 import { Settler } from './settle/settler.js'
 import { WorkspaceService, type Recovery } from './workspace-service.js'
 

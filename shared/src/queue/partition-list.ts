@@ -3,7 +3,8 @@ import type { RedisClient } from '../redis/connect.js'
 import { partitionBacklog } from './backlog.js'
 import { parsePartitionTag, partitionKeys, type Partition } from './keys.js'
 import { readTags } from './partitions.js'
-import { liveSessions, readLeases, sessionOfClaim } from './workers.js'
+import { sessionOf } from './session-id.js'
+import { liveSessions, readLeases } from './workers.js'
 
 /** A partition that holds elements. */
 export interface PartitionState extends Partition {
@@ -49,7 +50,7 @@ export async function readPartitions(
         partitionBacklog(client, prefix, tag),
         client.hget(partitionKeys(prefix, tag).control, 'owner'),
       ])
-      const session = sessionOfClaim(claim ?? '')
+      const session = sessionOf(claim ?? '')
       return {
         ...{ ...partition, chunks, ...backlog },
         owner: alive.has(session) ? session : null,

@@ -1,6 +1,7 @@
 import type { RedisClient } from '../redis/connect.js'
 import { deploymentKeys, partitionKeys } from './keys.js'
 import { readTags } from './partitions.js'
+import { sessionOf } from './session-id.js'
 
 /** The workers of a deployment, and which partitions with a backlog they serve. */
 export interface WorkersState {
@@ -30,7 +31,7 @@ export async function readWorkers(
   const { sessions } = leases
   const alive = liveSessions(leases)
   const claims = await readClaims(client, prefix, tags)
-  const served = claims.filter((claim) => alive.has(sessionOfClaim(claim))).length
+  const served = claims.filter((claim) => alive.has(sessionOf(claim))).length
   return {
     alive: alive.size,
     served,
@@ -76,9 +77,4 @@ async function readClaims(
     }),
   )
   return found.filter((claim) => claim !== null)
-}
-
-/** A claim is a session and a number (lua/claim.lua). */
-export function sessionOfClaim(claim: string): string {
-  return claim.slice(0, Math.max(0, claim.lastIndexOf(':')))
 }

@@ -1,4 +1,5 @@
 import type { Sessions } from '@relay/shared/erasure/erasure-store.js'
+import { workerOf } from '@relay/shared/queue/session-id.js'
 
 /**
  * Which workers may still send, on this process' monotonic clock. That Redis does not have a session
@@ -36,9 +37,4 @@ export class Senders {
     const left = [...this.#endsAtMs].filter(([w, ms]) => ms > nowMs && !confirmed.has(w))
     return left.length === 0 && nowMs < this.#trustedAtMs ? null : left.length
   }
-}
-
-/** The worker process that a session belongs to; see the worker's session ids. */
-function workerOf(session: string): string {
-  return session.slice(0, session.lastIndexOf('.'))
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { Roster } from '@relay/shared/queue/deployment.js'
-import { joinedIn, workerOf } from '../session/session-id.js'
+import { joinedIn, workerOf } from '@relay/shared/queue/session-id.js'
 
 export interface PeersOptions {
   readonly clock: Clock

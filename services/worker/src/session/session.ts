@@ -11,7 +11,7 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { Roster, SessionCall } from '@relay/shared/queue/deployment.js'
 import { RedisClock } from '@relay/shared/redis/redis-clock.js'
-import { newSessionId, runDigest } from './session-id.js'
+import { newSessionId, runDigest } from '@relay/shared/queue/session-id.js'
 
 /** The registry of sessions; see lua/session.lua. */
 export interface Registry {

@@ -9,7 +9,7 @@ import { fairShare } from '../../src/ownership/fair-share.js'
 import { InFlight } from '../../src/ownership/in-flight.js'
 import { Ownership } from '../../src/ownership/ownership.js'
 import { Peers } from '../../src/ownership/peers.js'
-import { newSessionId, runDigest, sessionOf, workerOf } from '../../src/session/session-id.js'
+import { newSessionId, runDigest, sessionOf, workerOf } from '@relay/shared/queue/session-id.js'
 
 const TAG = partitionTag({ appId: 'APP', lane: 'realtime', generation: 0, index: 0 })
 const LEASE_MS = 60_000

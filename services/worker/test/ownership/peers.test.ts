@@ -1,6 +1,6 @@
 import type { Roster } from '@relay/shared/queue/deployment.js'
 import { Peers } from '../../src/ownership/peers.js'
-import { newSessionId } from '../../src/session/session-id.js'
+import { newSessionId } from '@relay/shared/queue/session-id.js'
 
 const LEASE_MS = 15_000
 const RUN = 'run-2'

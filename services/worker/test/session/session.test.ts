@@ -1,7 +1,7 @@
 import { systemClock } from '@relay/shared/clock.js'
 import type { Roster, SessionCall, SessionStep } from '@relay/shared/queue/deployment.js'
 import { lateMarginMs, Session } from '../../src/session/session.js'
-import { joinedIn, newSessionId, workerOf } from '../../src/session/session-id.js'
+import { joinedIn, newSessionId, workerOf } from '@relay/shared/queue/session-id.js'
 
 const LEASE_MS = 15_000
 const MARGIN_MS = 5_000
