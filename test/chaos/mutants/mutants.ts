@@ -180,7 +180,7 @@ export const MUTANTS: readonly Mutant[] = [
     aim: { plot: 'forgotten-window' },
     breaks: 'the ledger of a new run of Redis opens at once, and no worker enters what it sent',
     changes: [
-      { file: RECOVER, search: 'for i = 6 + workers, #ARGV, 3 do', replace: 'for i = 1, 0 do' },
+      { file: RECOVER, search: 'for i = lastEnded + 1, #ARGV, 3 do', replace: 'for i = 1, 0 do' },
       { file: RECOVER, search: 'if missing and left > 0 then', replace: 'if false then' },
     ],
   },
