@@ -154,7 +154,9 @@ export class RedisPostStore implements PostStore {
     const redisNowMs = this.#redisClock.nowMs()
     // The time was read just before, unless the connection closed since.
     if (redisNowMs === null) throw new Error('READONLY connection was lost before the add')
-    const deadline = Math.floor(redisNowMs + ADD_TIMEOUT_MS)
+    const deadline = Math.floor(
+      Math.min(redisNowMs + ADD_TIMEOUT_MS, chunk.storeUntilMs ?? Infinity),
+    )
     let activation = ''
     for (;;) {
       const sentAtMs = clock.monotonicMs()
