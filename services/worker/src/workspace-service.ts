@@ -30,7 +30,7 @@ import type { InFlight } from './ownership/in-flight.js'
 import { CustomerPolicy } from './policy/customer-policy.js'
 import { Partitioning } from './ownership/partitioning.js'
 import { Refusals } from './retry/refusals.js'
-import { HttpSender } from './send/http-sender.js'
+import type { NewSender, Sender } from './send/answer.js'
 import { Expiry } from './settle/expiry.js'
 import type { Settler } from './settle/settler.js'
 import { routeOf, type Route } from './shadow/route.js'
@@ -51,7 +51,7 @@ export interface WorkspaceServiceOptions {
   readonly inFlight: InFlight
   readonly erasures: Erasures
   readonly worker: string
-  readonly version: string
+  readonly newSender: NewSender
   /** Redis' time, ms since 1970. */
   readonly redisNowMs: () => number
   /** Time for which the worker's lease certainly allows open requests, ms. */
@@ -75,8 +75,6 @@ export interface Recovery {
   readonly ended: (withinMs: number) => readonly string[]
 }
 
-/** Connections per workspace: at most one request per partition and lane is in flight. */
-const MAX_SOCKETS = 64
 /** A change of these is tried at once, over new connections. */
 const CONNECTION_FIELDS = ['apiKey', 'baseUrl', 'forwardedFor'] as const
 /** A recovery that takes longer than this is logged, ms. */
@@ -102,12 +100,12 @@ export class WorkspaceService {
   #workspace: Workspace
   #stopping = false
   #recoveryTold = false
-  #sender: HttpSender
+  #sender: Sender
 
   constructor(options: WorkspaceServiceOptions) {
     this.#o = options
     this.#workspace = options.workspace
-    this.#sender = this.#newSender()
+    this.#sender = options.newSender(this.#workspace)
     const { client, config, clock } = options
     this.#ledger = new Ledger(client, config.prefix, this.#workspace.appId, clock)
     this.#reservations = new Reservations(clock)
@@ -227,7 +225,7 @@ export class WorkspaceService {
     this.#workspace = workspace
     if (CONNECTION_FIELDS.some((field) => old[field] !== workspace[field])) {
       const before = this.#sender
-      this.#sender = this.#newSender()
+      this.#sender = this.#o.newSender(workspace)
       setTimeout(() => {
         before.close()
       }, this.#o.config.requestTimeoutMs).unref()
@@ -293,14 +291,6 @@ export class WorkspaceService {
     clearTimeout(timer)
     this.#partitioning.stop()
     this.#sender.close()
-  }
-
-  #newSender(): HttpSender {
-    const { appId, apiKey, baseUrl, forwardedFor } = this.#workspace
-    const { clock, version } = this.#o
-    const ca = this.#o.config.vendorCa
-    const account = { baseUrl, appId, apiKey, forwardedFor }
-    return new HttpSender({ ...account, version, ca, maxSockets: MAX_SOCKETS, clock })
   }
 
   #newGauge(): GaugeWatch {

@@ -2,8 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import express, { type NextFunction, type Request, type Response } from 'express'
 import type { Keyring } from '@relay/shared/config/secret.js'
 import { createRequestId, MAX_COUNTED_ELEMENTS, producerTag } from '@relay/shared/request-id.js'
-import { Acceptor, type AcceptDeps, type Acceptance, type IntakeRequest } from '../accept/accept.js'
-import type { RequestLimits } from '../accept/assess.js'
+import type { Acceptor, AcceptDeps, Acceptance, IntakeRequest } from '../accept/accept.js'
 import type { Endpoint } from '../accept/parse.js'
 import type { ProducersTrace, Workspaces } from '../accept/ports.js'
 import { authenticate } from '../auth/authenticate.js'
@@ -20,7 +19,7 @@ import * as routes from './routes.js'
 import { Shares, type Place, type ShareLimits } from './shares.js'
 import { boundUnreadBody } from './unread.js'
 
-export interface IntakeLimits extends RequestLimits, ShareLimits {
+export interface IntakeLimits extends ShareLimits {
   /** Largest body after decompression, bytes. */
   readonly maxRequestBytes: number
   /** How long a body may take from its first byte to its last, ms. */
@@ -35,8 +34,6 @@ export interface IntakeLimits extends RequestLimits, ShareLimits {
 }
 
 export const DEFAULT_LIMITS: IntakeLimits = {
-  maxElements: 50_000,
-  maxFindings: 1_000,
   maxRequestBytes: 1_048_576,
   // A held body takes up to ten times its size while it is parsed and stored.
   maxHeldBytes: 24 * 1_048_576,
@@ -52,7 +49,8 @@ export const DEFAULT_LIMITS: IntakeLimits = {
   traceMs: 800,
 }
 
-export interface IntakeDeps extends Omit<AcceptDeps, 'limits'> {
+export interface IntakeDeps extends Omit<AcceptDeps, 'limits' | 'idempotency'> {
+  readonly acceptor: Acceptor
   readonly workspaces: Workspaces
   /** Who may post, at present. */
   readonly producers: () => Keyring
@@ -129,7 +127,7 @@ class Intake {
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
-    this.#acceptor = new Acceptor(deps)
+    this.#acceptor = deps.acceptor
     this.#shares = new Shares(deps.limits)
     this.#imports = new Imports(deps, deps.limits, deps.stopping)
   }
