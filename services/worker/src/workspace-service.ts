@@ -15,6 +15,7 @@ import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { sharesOf } from './batch/body.js'
+import { Shapes } from './batch/shape.js'
 import { Admission } from './budget/admission.js'
 import { GaugeWatch } from './learn/gauge-watch.js'
 import { Learned } from './learn/learned.js'
@@ -98,6 +99,7 @@ export class WorkspaceService {
   readonly #shadowLanes: ReadonlyMap<Lane, ShadowLane>
   readonly #abort = new AbortController()
   #workspace: Workspace
+  #shapes: Shapes
   #stopping = false
   #recoveryTold = false
   #sender: Sender
@@ -105,6 +107,7 @@ export class WorkspaceService {
   constructor(options: WorkspaceServiceOptions) {
     this.#o = options
     this.#workspace = options.workspace
+    this.#shapes = new Shapes(options.workspace.identifiers ?? [])
     this.#sender = options.newSender(this.#workspace)
     const { client, config, clock } = options
     this.#ledger = new Ledger(client, config.prefix, this.#workspace.appId, clock)
@@ -179,9 +182,9 @@ export class WorkspaceService {
     return this.#workspace
   }
 
-  /** Whether adjacent elements of a customer may share one element of a request. */
-  get #coalesces(): boolean {
-    return this.#workspace.coalesce ?? this.#o.config.coalesce
+  /** By which adjacent elements of a customer share one element of a request; null: none do. */
+  #shapesInUse(): Shapes | null {
+    return (this.#workspace.coalesce ?? this.#o.config.coalesce) ? this.#shapes : null
   }
 
   get gate(): WorkspaceGate {
@@ -223,6 +226,7 @@ export class WorkspaceService {
   async reconfigure(workspace: Workspace): Promise<void> {
     const old = this.#workspace
     this.#workspace = workspace
+    this.#shapes = new Shapes(workspace.identifiers ?? [])
     if (CONNECTION_FIELDS.some((field) => old[field] !== workspace[field])) {
       const before = this.#sender
       this.#sender = this.#o.newSender(workspace)
@@ -369,7 +373,7 @@ export class WorkspaceService {
         requestTimeoutMs: o.config.requestTimeoutMs,
       },
       lingerMs: o.config.lingerMs,
-      coalesces: () => this.#coalesces,
+      shapes: () => this.#shapesInUse(),
       windowMs: o.config.budgetWindowMs,
       memory: o.memory,
       inFlight: o.inFlight,
@@ -386,7 +390,7 @@ export class WorkspaceService {
     return new ShadowLane({
       workspace: () => this.#workspace,
       ...{ settler, memory, inFlight, clock, onIdle },
-      coalesces: () => this.#coalesces,
+      shapes: () => this.#shapesInUse(),
       mayServe: (window) => this.#routeOf(window) === 'drop',
       onDropped: async (batch) => {
         observer.shadowed(appId, batch)
