@@ -9,6 +9,7 @@ import { authenticate } from '../auth/authenticate.js'
 import { withoutByteOrderMark } from '../json/byte-order-mark.js'
 import type { Refusal } from '../refusal.js'
 import { readBody } from './body.js'
+import { HttpCaller } from './http-caller.js'
 import { FairTurns } from './fair-turns.js'
 import { DOCS_PATHS, serveDocs } from './docs.js'
 import { refusalAnswer, send, type Answer } from './envelope.js'
@@ -161,15 +162,20 @@ class Intake {
       this.#refuse(request, response, asked.refusal, known)
       return
     }
-    const begun = this.#shares.begin(sender.producer)
+    const caller = new HttpCaller(request, response)
+    const begun = this.#shares.begin(sender.producer, caller)
     const place = begun instanceof Promise ? await begun : begun
+    if (place === null) {
+      this.#left(known)
+      return
+    }
     if ('status' in place) {
       this.#refuse(request, response, place, known)
       return
     }
     try {
       const { workspace, producer } = sender
-      const asking = { ...read.headers, ...asked.query, endpoint, workspace, producer }
+      const asking = { ...read.headers, ...asked.query, endpoint, workspace, producer, caller }
       await this.#take(request, response, asking, place, known)
     } finally {
       place.release()
@@ -186,9 +192,10 @@ class Intake {
   ): Promise<void> {
     const { maxRequestBytes: maxBytes, bodyMs: mostMs } = this.#deps.limits
     const limits = { maxBytes, mostMs }
-    const read = await readBody(request, asking.gzip, limits, place, this.#unpacking)
+    const { gzip, caller } = asking
+    const read = await readBody(request, gzip, limits, place, this.#unpacking, caller)
     if (read.outcome === 'aborted') {
-      this.#tell(ABORTED, this.#requestId(known), known)
+      this.#left(known)
       return
     }
     if (read.outcome === 'refused') {
@@ -320,6 +327,9 @@ class Intake {
     known: Known,
   ): void {
     switch (accepted.outcome) {
+      case 'left':
+        this.#left(known)
+        return
       case 'refused':
         this.#refuse(request, response, accepted.refusal, known)
         return
@@ -347,6 +357,11 @@ class Intake {
     if (!request.complete) boundUnreadBody(request, response)
     this.#answer(request, response, refusalAnswer(refusal, requestId), requestId, known)
     return requestId
+  }
+
+  /** The caller went away before its answer. */
+  #left(known: Known): void {
+    this.#tell(ABORTED, this.#requestId(known), known)
   }
 
   #requestId({ producer }: Known, elements = 0): string {
