@@ -27,11 +27,11 @@ const LOOK_EVERY_MS = 1_000
 /** How long a request to forget waits for the workers before it answers `pending`, ms. */
 const WAIT_MS = 1_000
 const WAIT_STEP_MS = 50
-/** Workers go on enforcing an erasure for this long after it is done, ms: a replay may be at its last wave. */
+/** Workers enforce an erasure for this long after it is done, ms, because a replay may still be running. */
 const ENFORCED_MS = 120_000
 
 /**
- * Sees erasures through. Every api does: what one has begun another finishes.
+ * Completes erasures. Every api does, so an erasure survives the death of the api that began it.
  *
  *   requested ──first pass over queues and dead letters──▶ pending ──no worker can send──▶ second pass
  *   ──still none──▶ done
@@ -79,7 +79,7 @@ export class Eraser {
       boundary: await boundaryOf(client, prefix, whom),
       doneAtMs: null,
     }
-    // Before workers hear of it: they would take elements out that are to be counted here.
+    // Before workers know of it: they would remove elements that are counted here.
     const erased = await erase(this.#p, erasure)
     if (!(await erasures.begin(erasure))) return null
     await this.#count(erasure, erased)
