@@ -110,7 +110,7 @@ function readElements(
   return elements
 }
 
-/** An element with its place, and its type. */
+/** An element with its position and type. */
 function readPlaced(cursor: PlainCursor, ruled: ByteNames<string>) {
   const start = cursor.at
   const before = cursor.whitespace

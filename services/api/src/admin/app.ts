@@ -25,7 +25,7 @@ import { vocabularyOf } from '../validate/vocabulary.js'
 import type { Eraser, ErasureView } from './eraser.js'
 import { parseForget } from './forget.js'
 import { letterJson, listLetters } from './letter-list.js'
-import { PARTITIONS_MOST, partitionsView } from './partition-view.js'
+import { MAX_PARTITIONS, partitionsView } from './partition-view.js'
 import { setPaused } from './pause.js'
 import { Pseudonyms } from './pseudonym.js'
 import { shadowView } from './shadow-view.js'
@@ -59,7 +59,7 @@ export interface AdminDeps {
 }
 
 /** Largest body: 10,000 ids fit. */
-const BODY_MOST = '1mb'
+const MAX_BODY = '1mb'
 /** When to repeat a replay that found no room, s. */
 const RETRY_AFTER_S = 5
 
@@ -72,7 +72,7 @@ export function createAdminApp(deps: AdminDeps): Express {
   app.set('query parser', 'simple')
   addConsole(app)
   // Any Content-Type is read as JSON: no other format is accepted, and curl sends another type by default.
-  const json = express.json({ limit: BODY_MOST, type: () => true })
+  const json = express.json({ limit: MAX_BODY, type: () => true })
   app.use('/admin', requireToken(deps.operators), json)
   route(app, '/admin/workspaces', { get: admin.workspaces })
   route(app, '/admin/workspaces/:appId/pause', { post: admin.pause })
@@ -99,7 +99,7 @@ export function createAdminApp(deps: AdminDeps): Express {
 
 /** The answer to a producer that uses the operators' port instead of the intake's. */
 const OF_THE_INTAKE =
-  'is not served on the operators' port. Post it to the intake, on PORT (8080 by default)'
+  'is not served on the ops port. Post it to the intake, on PORT (8080 by default)'
 
 type Handler = (request: Request, response: Response) => Promise<void> | void
 
@@ -145,7 +145,7 @@ class Admin {
     const deployment = new Deployment(client, prefix)
     // Also those of workspaces that were taken out of the configuration.
     const appIds = await workspacesWithData(deployment, this.#appIds(null))
-    const list = await readPartitions(client, prefix, appIds, PARTITIONS_MOST)
+    const list = await readPartitions(client, prefix, appIds, MAX_PARTITIONS)
     answer(response, 200, partitionsView(list, clock.nowMs()))
   }
 
@@ -227,9 +227,7 @@ class Admin {
   readonly forgotten: Handler = async (request, response) => {
     const view = await this.#d.eraser.view(String(request.params.id))
     if (view === null) {
-      throw notFound(
-        'No erasure with this id, or its record has expired: request it again',
-      )
+      throw notFound('No erasure with this id, or its record has expired: request it again')
     }
     answer(response, 200, view satisfies ErasureView)
   }
@@ -277,7 +275,8 @@ class Admin {
   #appIdsOf(selection: Selection): readonly string[] {
     if (selection.by === 'filter') return this.#appIds(selection.appId)
     const unknown = selection.ids.find((id) => !this.#d.workspaces.get(appIdOfLetter(id)))
-    if (unknown !== undefined) throw invalid('ids', `${unknown} does not belong to a configured workspace`)
+    if (unknown !== undefined)
+      throw invalid('ids', `${unknown} does not belong to a configured workspace`)
     return []
   }
 }
@@ -317,7 +316,7 @@ function refusalOf(error: unknown): AdminRefusal {
   const message = error instanceof Error ? error.message : ''
   const { status } = error as { status?: unknown }
   if (status === 413) {
-    return { status: 413, type: 'TooLarge', message: `The body is over ${BODY_MOST}` }
+    return { status: 413, type: 'TooLarge', message: `The body is over ${MAX_BODY}` }
   }
   // What Express' body parser throws carries the status to answer with.
   if (typeof status === 'number' && status < 500) {

@@ -42,7 +42,9 @@ const time = z.union([z.string(), z.number()]).transform((given, context): numbe
 
 const filterFields = {
   app_id: z.string().min(1, 'is empty').optional(),
-  reason: z.enum(DEAD_LETTER_REASONS, `must be one of ${DEAD_LETTER_REASONS.join(', ')}`).optional(),
+  reason: z
+    .enum(DEAD_LETTER_REASONS, `must be one of ${DEAD_LETTER_REASONS.join(', ')}`)
+    .optional(),
   customer_id: z.string().min(1, 'is empty').optional(),
   request_id: z
     .string()
