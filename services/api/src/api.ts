@@ -161,7 +161,7 @@ export class Api {
       }),
       refusal: (post) => (this.#durability.isMissing ? 'durability' : this.#guard.refusal(post)),
       compress: () => this.#guard.compress(),
-      durable: () => this.#durability.durable(),
+      durable: (before) => this.#durability.durable(before),
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     })
   }

@@ -127,8 +127,8 @@ export class Worker {
       leaseMs: config.leaseMs,
       marginMs: lateMarginMs(config.leaseMs, config.arrivalGraceMs),
       runId: () => this.#life.id,
-      durable: () =>
-        config.durability === 'replica' ? replication.reached() : Promise.resolve(true),
+      beforeWrite: () =>
+        config.durability === 'replica' ? replication.beforeWrite() : () => Promise.resolve(true),
       beforeJoin: (id) => this.#ownership.reclaim(id),
       onRoster: (roster, askedAtMs, stepMs) => {
         this.#onRoster(roster, askedAtMs, stepMs)
