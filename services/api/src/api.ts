@@ -23,7 +23,7 @@ import { createIntakeMetrics, observeBacklogLimit, type IntakeMetrics } from './
 import { Reporter } from './observe/reporter.js'
 import { TracedIntake } from './telemetry/traced-intake.js'
 
-/** Requests under way at the end get this long, ms. */
+/** Time for requests in flight at shutdown, ms. */
 const FINISH_WITHIN_MS = 5_000
 const OPS_FINISH_WITHIN_MS = 1_000
 
@@ -33,7 +33,7 @@ export interface Directories {
   readonly credentials: CredentialDirectory
 }
 
-/** One api process: the intake for producers, and the operators' port beside it. */
+/** One api process: the intake for producers and the operators' port. */
 export class Api {
   readonly #config: Config
   readonly #workspaces: WorkspaceDirectory
@@ -53,7 +53,7 @@ export class Api {
   readonly #redisProblem: () => RedisProblem | null
   #stopTls: () => void = () => undefined
 
-  /** `tracer` null: nothing is traced, and nothing of it is in a request's way. */
+  /** `tracer` null: nothing is traced, at no cost per request. */
   constructor(
     config: Config,
     { workspaces, credentials }: Directories,
@@ -100,7 +100,7 @@ export class Api {
     this.#log.info('api started', { port, opsPort, workspaces, durability })
   }
 
-  /** Answers what is under way, then closes. */
+  /** Answers requests in flight, then closes. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await closeServer(this.#intake, FINISH_WITHIN_MS)
@@ -159,7 +159,7 @@ export class Api {
     this.#stopTls = watchTls(this.#intake, this.#config.tls, (changed) => {
       this.#reloaded(changed ? 'changed' : 'refused')
       if (changed) this.#log.info('certificate of the intake changed')
-      else this.#log.error('certificate of the intake cannot be used; the last good one stays')
+      else this.#log.error('certificate of the intake is invalid; the last valid one stays in use')
     })
   }
 
@@ -174,7 +174,7 @@ export class Api {
       onFault: (faults) => {
         this.#reloaded('refused')
         const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
-        this.#log.error('credentials cannot be used; the last good ones stay', { problems })
+        this.#log.error('credentials are invalid; the last valid ones stay in use', { problems })
       },
     })
   }
@@ -190,15 +190,15 @@ export class Api {
       onFault: (faults) => {
         this.#reloaded('refused')
         const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
-        this.#log.error('workspaces file cannot be used; the last good one stays', { problems })
+        this.#log.error('workspaces file is invalid; the last valid one stays in use', { problems })
       },
     })
   }
 
   /**
-   * Ready from the first connection to Redis on, also while Redis is away or the durability is not
-   * reached: then producers get a 503 with Retry-After, which no api could give that was taken out of
-   * its Service. Before it, a new version with a wrong REDIS_URL must not replace a working one.
+   * Ready from the first connection to Redis on, also while Redis is down or the durability is not
+   * reached: producers then get 503 with Retry-After, which an api removed from its Service could not
+   * send. Not ready before, so that a new version with a wrong REDIS_URL replaces no working one.
    */
   #readiness() {
     const { level, problem } = this.#core.durability.reached
