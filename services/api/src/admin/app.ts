@@ -193,10 +193,9 @@ class Admin {
   }
 
   readonly replay: Handler = async (request, response) => {
-    const { letters, store, erasures, clock } = this.#d
     const selection = parseSelection(request.body)
-    const steps = selected(letters, this.#appIdsOf(selection), selection)
-    const { count, stopped } = await replay({ letters, store, erasures, clock }, steps)
+    const steps = selected(this.#d.letters, this.#appIdsOf(selection), selection)
+    const { count, stopped } = await replay(this.#d, steps)
     const fields = { ...selectionFields(selection), count, stopped }
     await this.#audit.action(request, 'dead_letters.replay', fields, selectedCustomer(selection))
     if (stopped === null) answer(response, 200, { count })

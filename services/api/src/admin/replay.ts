@@ -3,13 +3,15 @@ import type { Clock } from '@relay/shared/clock.js'
 import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
 import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { ErasureStore } from '@relay/shared/erasure/erasure-store.js'
+import type { Random } from '@relay/shared/random.js'
 import type { Post, PostStore, RefusalReason } from '@relay/shared/queue/post.js'
 import { coversLetter } from './erase.js'
 
 export interface ReplayParts {
   readonly letters: DeadLetterStore
   readonly store: PostStore
-  readonly erasures: Pick<ErasureStore, 'enforced'>
+  readonly erasures: Pick<ErasureStore, 'openWave' | 'closeWave'>
+  readonly random: Random
   readonly clock: Clock
 }
 
@@ -27,29 +29,36 @@ const DIGEST_BYTES = 12
  * makes going back twice a no-op, and is forgotten only afterwards.
  */
 export async function replay(
-  { letters, store, erasures, clock }: ReplayParts,
+  parts: ReplayParts,
   steps: AsyncIterable<readonly DeadLetter[]>,
 ): Promise<Replayed> {
   let count = 0
   for await (const step of steps) {
-    const { stored, stopped } = await putBack({ store, erasures }, step, clock.nowMs())
-    count += (await letters.remove(stored)).length
+    const { stored, stopped } = await putBack(parts, step)
+    count += (await parts.letters.remove(stored)).length
     if (stopped !== null) return { count, stopped }
   }
   return { count, stopped: null }
 }
 
 async function putBack(
-  { store, erasures }: Pick<ReplayParts, 'store' | 'erasures'>,
+  { store, erasures, random, clock }: ReplayParts,
   step: readonly DeadLetter[],
-  nowMs: number,
 ) {
   const stored: DeadLetter[] = []
   for (const all of wavesOf(step)) {
+    const id = random.bytes(15).toString('base64url')
+    const { storeUntilMs, enforced, isBarred } = await erasures.openWave(id)
     // A forgotten customer's letters are about to be erased: put back, they would be new data.
-    const enforced = await erasures.enforced()
-    const wave = all.filter((letter) => !enforced.some((one) => coversLetter(one, letter)))
-    const outcomes = await Promise.all(wave.map((letter) => store.store(postOf(letter, nowMs))))
+    const wave = all.filter(
+      (letter) =>
+        !isBarred(letter.appId, letter.customer) &&
+        !enforced.some((one) => coversLetter(one, letter)),
+    )
+    const posts = wave.map((letter) => postOf(letter, clock.nowMs(), storeUntilMs))
+    const outcomes = await Promise.all(posts.map((post) => store.store(post)))
+    // A post without a known outcome may still be stored: then the wave ends by its time.
+    if (outcomes.every(({ outcome }) => outcome !== 'unknown')) await erasures.closeWave(id)
     stored.push(...wave.filter((_, i) => outcomes[i]?.outcome === 'stored'))
     const failed = outcomes.find((outcome) => outcome.outcome !== 'stored')
     if (failed !== undefined) return { stored, stopped: failed.reason }
@@ -76,12 +85,12 @@ function wavesOf(letters: readonly DeadLetter[]): DeadLetter[][] {
  * Accepted anew: its age counts from now, so that it neither overtakes what waits nor counts as a
  * late delivery. It stays traceable to the request that it came in by.
  */
-function postOf(letter: DeadLetter, nowMs: number): Post {
+function postOf(letter: DeadLetter, nowMs: number, storeUntilMs: number): Post {
   const { id, appId, lane, kind, element, cost, customer, posted, requestId, deadAtMs } = letter
   const { projectCode } = letter
   return {
     ...{ appId, lane, requestId },
-    acceptedAtMs: nowMs,
+    ...{ acceptedAtMs: nowMs, storeUntilMs },
     ...(projectCode === undefined ? {} : { projectCode }),
     elements: [
       {

@@ -1,6 +1,11 @@
 import type { Durability } from '@relay/shared/config/settings.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
-import { majority, masters } from '@relay/shared/redis/replication.js'
+import {
+  isUnchanged,
+  majority,
+  masters,
+  type Connections,
+} from '@relay/shared/redis/replication.js'
 import {
   levelReached,
   type LevelReached,
@@ -82,11 +87,15 @@ export class DurabilityGuard {
   }
 
   /**
-   * True once everything written before this call is as durable as wanted. Writes that come while
-   * replicas are waited for share the next wait, since it holds up the connection.
+   * True once everything written over the connections of `before` is as durable as wanted. Writes that
+   * come while replicas are waited for share the next wait, since it holds up the connection.
    */
-  durable(): Promise<boolean> {
-    if (this.#o.wanted !== 'replica') return Promise.resolve(!this.isMissing)
+  async durable(before: Connections): Promise<boolean> {
+    if (this.#o.wanted !== 'replica') return !this.isMissing
+    return (await this.#nextWait()) && isUnchanged(this.#o.client, before)
+  }
+
+  #nextWait(): Promise<boolean> {
     this.#next ??= this.#running.then(() => {
       this.#next = undefined
       this.#running = this.#wait()

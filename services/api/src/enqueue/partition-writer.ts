@@ -179,9 +179,11 @@ function toChunk(batch: readonly Waiting[], compress: boolean): NewChunk {
   const payload = encodeChunk(parts, compress)
   const counts = { bytes: payload.length, user: 0, event: 0, device: 0 }
   const digests: Buffer[] = []
+  let storeUntilMs = Infinity
   for (const { piece } of batch) {
+    storeUntilMs = Math.min(storeUntilMs, piece.storeUntilMs ?? Infinity)
     for (const { kind, posted } of piece.elements) counts[kind] += posted
     if (piece.digest) digests.push(piece.digest)
   }
-  return { payload, counts, digests }
+  return { payload, counts, digests, storeUntilMs }
 }

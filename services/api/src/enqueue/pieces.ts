@@ -13,6 +13,8 @@ export interface Piece {
   readonly bytes: number
   /** Identifies the piece among all pieces of all keyed posts; undefined without a key. */
   readonly digest: Buffer | undefined
+  /** See `Post.storeUntilMs`. */
+  readonly storeUntilMs?: number | undefined
 }
 
 /**
@@ -27,7 +29,7 @@ export function dividePost(post: Post, partitions: number): Piece[] {
     if (!piece || piece.elements.length === 0) return
     const { elements, bytes, ordinal } = piece
     const digest = post.digest && pieceDigest(post.digest, ordinal, elements.length, bytes)
-    pieces.push({ partition, elements, bytes, digest })
+    pieces.push({ partition, elements, bytes, digest, storeUntilMs: post.storeUntilMs })
     open.set(partition, { elements: [], bytes: 0, ordinal: ordinal + 1 })
   }
   for (const element of post.elements) {

@@ -5,6 +5,7 @@ import type { Layout, LayoutStore } from '@relay/shared/queue/layout.js'
 import { PartitionQueue, type NewChunk } from '@relay/shared/queue/partition-queue.js'
 import type { Post, PostStore, RefusalReason, StoreOutcome } from '@relay/shared/queue/post.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { connectionsOf, type Connections } from '@relay/shared/redis/replication.js'
 import { readRedisMs, RedisClock } from '@relay/shared/redis/redis-clock.js'
 import { Gathering } from './gathering.js'
 import { PartitionWriter, type PieceOutcome } from './partition-writer.js'
@@ -29,8 +30,8 @@ export interface RedisPostStoreOptions {
   readonly refusal: (post: Post) => 'backlog_full' | 'redis_full' | 'durability' | null
   /** Whether chunks should be compressed now: CPU for memory. */
   readonly compress: () => boolean
-  /** Waits until what was written is as durable as configured; false: it is not. */
-  readonly durable: () => Promise<boolean>
+  /** Waits until what was written since `before` is as durable as configured; false: it is not. */
+  readonly durable: (before: Connections) => Promise<boolean>
   readonly sleep: (ms: number) => Promise<void>
 }
 
@@ -46,8 +47,6 @@ export class RedisPostStore implements PostStore {
   readonly #gathering: Gathering
   readonly #writers = new Map<string, Writer>()
   readonly #layouts = new Map<string, { layout: Layout; readAtMs: number }>()
-  /** Counts connections. */
-  #connection = 0
 
   constructor(options: RedisPostStoreOptions) {
     this.#o = options
@@ -55,7 +54,6 @@ export class RedisPostStore implements PostStore {
     this.#gathering = new Gathering(options.clock)
     options.client.on('close', () => {
       this.#redisClock.reset()
-      this.#connection += 1
       this.#layouts.clear()
     })
   }
@@ -79,7 +77,7 @@ export class RedisPostStore implements PostStore {
     deadlineMs: number,
     progress: { stored: boolean },
   ): Promise<StoreOutcome> {
-    const connection = this.#connection
+    const before = connectionsOf(this.#o.client)
     let layout = await this.#layout(post.appId)
     let rest = await this.#unseen(post, layout)
     for (;;) {
@@ -94,9 +92,7 @@ export class RedisPostStore implements PostStore {
       layout = await this.#nextLayout(post.appId, layout)
       rest = await this.#unseen(remainder(post, closed), layout, post)
     }
-    // Redis counts what replicas have by connection: a new one knows nothing of these writes.
-    const durable = (await this.#o.durable()) && connection === this.#connection
-    if (durable) return { outcome: 'stored' }
+    if (await this.#o.durable(before)) return { outcome: 'stored' }
     return { outcome: 'unknown', reason: 'durability' }
   }
 
@@ -158,7 +154,9 @@ export class RedisPostStore implements PostStore {
     const redisNowMs = this.#redisClock.nowMs()
     // The time was read just before, unless the connection closed since.
     if (redisNowMs === null) throw new Error('READONLY connection was lost before the add')
-    const deadline = Math.floor(redisNowMs + ADD_TIMEOUT_MS)
+    const deadline = Math.floor(
+      Math.min(redisNowMs + ADD_TIMEOUT_MS, chunk.storeUntilMs ?? Infinity),
+    )
     let activation = ''
     for (;;) {
       const sentAtMs = clock.monotonicMs()
