@@ -16,6 +16,7 @@ import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { watchRedis, type RedisProblem } from '@relay/shared/redis/explain.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { Tracer } from '@relay/shared/telemetry/tracer.js'
+import { AssessThread } from './accept/assess-thread.js'
 import { openOperator, type Operator } from './admin/operator.js'
 import { DurabilityGuard } from './durability/durability-guard.js'
 import { ADD_TIMEOUT_MS, RedisPostStore } from './enqueue/redis-post-store.js'
@@ -58,6 +59,7 @@ export class Api {
   readonly #intake: Server
   readonly #ops: Server
   readonly #stopping = new AbortController()
+  readonly #largeBodies = new AssessThread()
   readonly #redisProblem: () => RedisProblem | null
   #stopTls: () => void = () => undefined
 
@@ -125,6 +127,7 @@ export class Api {
     await Promise.all([closeServer(this.#ops, OPS_FINISH_WITHIN_MS), this.#tracer?.stop()])
     this.#operator.stop()
     this.#client.disconnect()
+    await this.#largeBodies.stop()
   }
 
   #openGuard(): BacklogGuard {
@@ -186,6 +189,7 @@ export class Api {
       stopping: this.#stopping.signal,
       producersTrace: this.#operator.producersTrace,
       limits: { ...DEFAULT_LIMITS, maxRequestBytes },
+      largeBodies: this.#largeBodies,
     })
     return traced?.listener(app) ?? app
   }

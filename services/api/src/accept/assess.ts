@@ -18,8 +18,11 @@ export interface RequestLimits {
   readonly maxFindings: number
 }
 
+/** What `Findings` has gathered. */
+export type FoundAll = Pick<Findings, 'problems' | 'warnings' | 'problemCount' | 'warningCount'>
+
 export interface Assessment {
-  readonly findings: Findings
+  readonly findings: FoundAll
   readonly posted: number
   /** Positions in the request of the elements that passed, 0-based. */
   readonly accepted: readonly number[]

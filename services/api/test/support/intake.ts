@@ -105,6 +105,7 @@ export class TestIntake {
       stopping: this.stopping.signal,
       producersTrace: (...asked) => this.producersTrace(...asked),
       limits: { ...DEFAULT_LIMITS, ...limits },
+      largeBodies: null,
     })
     this.server = createIntakeServer(app, { clock: this.clock, random })
   }

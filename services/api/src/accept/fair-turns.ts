@@ -1,4 +1,4 @@
-import type { Caller } from '../accept/caller.js'
+import type { Caller } from './caller.js'
 
 /**
  * Lets a few run at one time; the others wait, and producers take turns, so that one producer's queue
