@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Apt, isDebian } from '@relay/tools/debian/apt.js'
 import { PRIVATE } from '@relay/tools/folders.js'
@@ -88,11 +88,4 @@ async function once(
   await mkdir(work, { recursive: true })
   await fill(work)
   await rename(work, folder)
-}
-
-/** The file of a folder whose name begins so. */
-export async function fileIn(folder: string, begin: string): Promise<string> {
-  const name = (await readdir(folder)).find((entry) => entry.startsWith(begin))
-  if (name === undefined) throw new Error(`${folder} has no ${begin}…`)
-  return join(folder, name)
 }
