@@ -75,7 +75,7 @@ async function relay(engine: Engine, ...args: string[]): Promise<string> {
 async function deliver(engine: Engine): Promise<string> {
   const { status, requestId } = await post('customer-1')
   assert.equal(status, 200)
-  await waitFor(async () => /sent/.test(await relay(engine, 'trace', requestId)), {
+  await waitFor(async () => (await relay(engine, 'trace', requestId)).includes('sent'), {
     ...{ what: 'the event to be delivered', timeoutMs: 30_000, everyMs: 500 },
   })
   const simulator = await fetch('http://127.0.0.1:9400/')
