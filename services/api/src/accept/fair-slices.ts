@@ -1,9 +1,10 @@
 import type { Clock } from '@relay/shared/clock.js'
+import type { Caller } from './caller.js'
 
-/** Work that can be paused: every `next` is one step. */
+/** Work that can be paused; every `next` is one step. */
 export type Steps<T> = Generator<void, T>
 
-/** After this much work the event loop serves others, ms. */
+/** Time after which the event loop serves others, ms. */
 const SLICE_MS = 8
 
 interface Job {
@@ -13,19 +14,19 @@ interface Job {
 }
 
 interface Use {
-  /** Processor time used; never behind that of the producer served last, or idling would be saved up. */
+  /** Processor time used; at least that of the producer served last, so that idle time earns no credit. */
   usedMs: number
   readonly jobs: Job[]
 }
 
 /**
- * Divides the event loop's time among producers: the job of whoever used least runs next, one slice per
- * turn of the loop. While nothing is queued a job runs at once and to its end, without a promise.
+ * Divides the event loop's time among producers: the job of the producer that used least runs next,
+ * one slice per turn of the loop. If nothing is queued, a job runs at once to its end, without a promise.
  */
 export class FairSlices {
   readonly #clock: Pick<Clock, 'monotonicMs'>
   readonly #nextTurn: (run: () => void) => void
-  /** As many as names in the configuration. */
+  /** At most one per configured name. */
   readonly #uses = new Map<string, Use>()
   readonly #queued = new Set<Use>()
   #servedMs = 0
@@ -42,29 +43,45 @@ export class FairSlices {
     this.#nextTurn = nextTurn
   }
 
-  /** What the steps return, at once where that is possible. */
-  run<T>(producer: string, steps: Steps<T>): T | Promise<T> {
+  /** What the steps return, at once where that is possible; null: the caller left before their end. */
+  run<T>(producer: string, steps: Steps<T>, caller: Caller): T | Promise<T | null> {
     const use = this.#useOf(producer)
     if (this.#queued.size === 0 && this.#turnMs < SLICE_MS) {
       const ended = this.#slice(use, steps)
       if (ended !== null) return ended.value
     }
-    return new Promise<T>((resolve, reject) => {
-      use.jobs.push({
+    return new Promise((resolve, reject) => {
+      const job = {
         slice: () => {
           const ended = this.#slice(use, steps)
-          if (ended !== null) resolve(ended.value)
-          return ended !== null
+          if (ended === null) return false
+          stop()
+          resolve(ended.value)
+          return true
         },
-        fail: reject,
-      })
+        fail: (error: unknown) => {
+          stop()
+          // What a step threw, as it was.
+          reject(error) // eslint-disable-line @typescript-eslint/prefer-promise-reject-errors
+        },
+      }
+      use.jobs.push(job)
       this.#queued.add(use)
+      const stop = caller.onLeave(() => {
+        this.#drop(use, job)
+        resolve(null)
+      })
     })
+  }
+
+  #drop(use: Use, job: Job): void {
+    use.jobs.splice(use.jobs.indexOf(job), 1)
+    if (use.jobs.length === 0) this.#queued.delete(use)
   }
 
   #slice<T>(use: Use, steps: Steps<T>): { readonly value: T } | null {
     this.#takeTurn()
-    // Also of work that ran at once: else who comes later would first be given all that time.
+    // Also counts work that ran at once; otherwise a later producer would first get all that time.
     this.#servedMs = Math.max(use.usedMs, this.#servedMs)
     const startedMs = this.#clock.monotonicMs()
     try {
@@ -104,8 +121,7 @@ export class FairSlices {
     } catch (error) {
       job.fail(error)
     }
-    if (hasEnded) next.jobs.shift()
-    if (next.jobs.length === 0) this.#queued.delete(next)
+    if (hasEnded) this.#drop(next, job)
     if (this.#queued.size > 0) this.#takeTurn()
   }
 
