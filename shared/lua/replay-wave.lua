@@ -12,7 +12,7 @@
 
   Repeated? The wave lasts longer.
   Late? Its caller has given up; the wave expires.
-  Reordered? Every wave has an id of its own.
+  Reordered? Every wave has a unique id.
   Claim lost? No claim is involved: what is stored after `until` is refused (add-chunk.lua).
 ]]
 local time = redis.call('TIME')

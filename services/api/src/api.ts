@@ -13,6 +13,7 @@ import { systemRandom } from '@relay/shared/random.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { watchRedis, type RedisProblem } from '@relay/shared/redis/explain.js'
 import type { Tracer } from '@relay/shared/telemetry/tracer.js'
+import { AssessThread } from './accept/assess-thread.js'
 import { openOperator, type Operator } from './admin/operator.js'
 import { openCore, type Core } from './core.js'
 import { ADD_TIMEOUT_MS } from './enqueue/redis-post-store.js'
@@ -23,7 +24,7 @@ import { createIntakeMetrics, observeBacklogLimit, type IntakeMetrics } from './
 import { Reporter } from './observe/reporter.js'
 import { TracedIntake } from './telemetry/traced-intake.js'
 
-/** Requests under way at the end get this long, ms. */
+/** Time for requests in flight at shutdown, ms. */
 const FINISH_WITHIN_MS = 5_000
 const OPS_FINISH_WITHIN_MS = 1_000
 
@@ -33,7 +34,7 @@ export interface Directories {
   readonly credentials: CredentialDirectory
 }
 
-/** One api process: the intake for producers, and the operators' port beside it. */
+/** One api process: the intake for producers and the operators' port. */
 export class Api {
   readonly #config: Config
   readonly #workspaces: WorkspaceDirectory
@@ -50,10 +51,11 @@ export class Api {
   readonly #intake: Server
   readonly #ops: Server
   readonly #stopping = new AbortController()
+  readonly #largeBodies = new AssessThread()
   readonly #redisProblem: () => RedisProblem | null
   #stopTls: () => void = () => undefined
 
-  /** `tracer` null: nothing is traced, and nothing of it is in a request's way. */
+  /** `tracer` null: nothing is traced, at no cost per request. */
   constructor(
     config: Config,
     { workspaces, credentials }: Directories,
@@ -100,7 +102,7 @@ export class Api {
     this.#log.info('api started', { port, opsPort, workspaces, durability })
   }
 
-  /** Answers what is under way, then closes. */
+  /** Answers requests in flight, then closes. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await closeServer(this.#intake, FINISH_WITHIN_MS)
@@ -111,6 +113,7 @@ export class Api {
     await Promise.all([closeServer(this.#ops, OPS_FINISH_WITHIN_MS), this.#tracer?.stop()])
     this.#operator.stop()
     this.#client.disconnect()
+    await this.#largeBodies.stop()
   }
 
   #openCore(): Core {
@@ -118,6 +121,7 @@ export class Api {
     return openCore({
       ...{ client: this.#client, clock: systemClock, random: systemRandom },
       ...{ config: this.#config, workspaces: this.#workspaces, traced: this.#traced },
+      largeBodies: this.#largeBodies,
       observer: new Reporter(this.#metrics, this.#log, systemClock),
       onDurability: ({ level, problem }) => {
         if (problem === null) this.#log.info('durability reached', { wanted, reached: level })
@@ -159,7 +163,7 @@ export class Api {
     this.#stopTls = watchTls(this.#intake, this.#config.tls, (changed) => {
       this.#reloaded(changed ? 'changed' : 'refused')
       if (changed) this.#log.info('certificate of the intake changed')
-      else this.#log.error('certificate of the intake cannot be used; the last good one stays')
+      else this.#log.error('certificate of the intake is invalid; the last valid one stays in use')
     })
   }
 
@@ -174,7 +178,7 @@ export class Api {
       onFault: (faults) => {
         this.#reloaded('refused')
         const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
-        this.#log.error('credentials cannot be used; the last good ones stay', { problems })
+        this.#log.error('credentials are invalid; the last valid ones stay in use', { problems })
       },
     })
   }
@@ -190,15 +194,15 @@ export class Api {
       onFault: (faults) => {
         this.#reloaded('refused')
         const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
-        this.#log.error('workspaces file cannot be used; the last good one stays', { problems })
+        this.#log.error('workspaces file is invalid; the last valid one stays in use', { problems })
       },
     })
   }
 
   /**
-   * Ready from the first connection to Redis on, also while Redis is away or the durability is not
-   * reached: then producers get a 503 with Retry-After, which no api could give that was taken out of
-   * its Service. Before it, a new version with a wrong REDIS_URL must not replace a working one.
+   * Ready from the first connection to Redis on, also while Redis is down or the durability is not
+   * reached: producers then get 503 with Retry-After, which an api removed from its Service could not
+   * send. Not ready before, so that a new version with a wrong REDIS_URL replaces no working one.
    */
   #readiness() {
     const { level, problem } = this.#core.durability.reached

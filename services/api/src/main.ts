@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   const tracer = await openTracer({ target, service: 'relay-api', clock: systemClock, log })
   const api = new Api(config, { workspaces, credentials }, log, tracer)
   onShutdown(async () => {
-    log.info('stopping: finishing what is under way')
+    log.info('stopping: finishing requests in flight')
     await api.stop()
     log.info('stopped')
   })

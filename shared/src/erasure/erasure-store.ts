@@ -16,9 +16,9 @@ export interface ErasureProgress {
   readonly isDone: boolean
 }
 
-/** A wave of a replay: dead letters that go back into their queues together. */
+/** A wave of a replay: dead letters that are put back into their queues together. */
 export interface Wave {
-  /** Last moment at which Redis may store one of them, Redis ms. */
+  /** Redis refuses to store them after this, Redis ms. */
   readonly storeUntilMs: number
   readonly enforced: readonly Erasure[]
   /** Whether an erasure of this customer is about to begin. `customer`: hex. */
@@ -31,9 +31,9 @@ export interface Sessions {
   readonly sessions: ReadonlyMap<string, number>
 }
 
-/** How long a wave may store, ms: longer than a post may take in the store. */
+/** Maximum time of a wave, ms: longer than the maximum time of a post in the store. */
 const WAVE_MS = 2_000
-/** How long a bar lasts unless it is renewed or lifted, ms. */
+/** A bar expires after this unless it is renewed or lifted, ms. */
 const BAR_MS = 10_000
 /** Retention of the outcome of an erasure, s. */
 const KEPT_S = 86_400
@@ -74,7 +74,7 @@ export class ErasureStore {
     }
   }
 
-  /** Nothing of the wave is stored any more. */
+  /** Ends a wave: it stores nothing after this. */
   async closeWave(wave: string): Promise<void> {
     await this.#client.zrem(this.#keys.waves, wave)
   }

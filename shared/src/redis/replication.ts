@@ -38,14 +38,14 @@ export async function readReplicas(server: RedisServer): Promise<Replicas> {
 export type Connections = readonly unknown[]
 
 /**
- * Take them before a write and compare them after `WAIT`: it counts only what was written over its own
- * connection to its own server, so that after a reconnect or a failover it is true of nothing.
+ * Read them before a write and compare them after `WAIT`, which covers only writes on its own
+ * connection to its own server and proves nothing after a reconnect or failover.
  */
 export function connectionsOf(client: RedisClient): Connections {
   return masters(client).map(({ stream }) => stream)
 }
 
-/** Whether no connection was replaced and no master was added or lost since. */
+/** Whether no connection was replaced, and no master added or lost, since then. */
 export function isUnchanged(client: RedisClient, before: Connections): boolean {
   const now = connectionsOf(client)
   return now.length === before.length && now.every((one) => before.includes(one))

@@ -27,11 +27,11 @@ const LOOK_EVERY_MS = 1_000
 /** How long a request to forget waits for the workers before it answers `pending`, ms. */
 const WAIT_MS = 1_000
 const WAIT_STEP_MS = 50
-/** Workers go on enforcing an erasure for this long after it is done, ms. */
+/** Workers enforce an erasure for this long after it is done, ms. */
 const ENFORCED_MS = 120_000
 
 /**
- * Sees erasures through. Every api does: what one has begun another finishes.
+ * Completes erasures. Every api does, so an erasure survives the death of the api that began it.
  *
  *   requested ──first pass over queues and dead letters──▶ pending ──no worker can send──▶ second pass
  *   ──still none──▶ done
@@ -77,11 +77,11 @@ export class Eraser {
       appId: whom.appId,
       customer: Buffer.from(whom.customer, 'latin1').toString('hex'),
     }
-    // What a replay puts back must lie before the boundary.
+    // Replayed elements must precede the boundary.
     await this.#replaysEnded(subject)
     const boundary = await boundaryOf(client, prefix, whom)
     const erasure: Erasure = { ...subject, boundary, doneAtMs: null }
-    // Before workers hear of it: they would take elements out that are to be counted here.
+    // Before workers know of it: they would remove elements that are counted here.
     const erased = await erase(this.#p, erasure)
     const begun = await erasures.begin(erasure)
     await erasures.liftBar(erasure)

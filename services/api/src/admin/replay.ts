@@ -24,9 +24,9 @@ export interface Replayed {
 const DIGEST_BYTES = 12
 
 /**
- * Puts letters back into their queues, each customer's in the order they died, and then forgets
- * them. Interrupted anywhere it loses nothing: a letter goes back under a digest of its own, which
- * makes going back twice a no-op, and is forgotten only afterwards.
+ * Puts letters back into their queues, each customer's in the order they died, and then deletes
+ * them. An interruption loses nothing: a letter has its own digest, so adding it twice is a no-op,
+ * and it is deleted only afterwards.
  */
 export async function replay(
   parts: ReplayParts,
@@ -49,7 +49,7 @@ async function putBack(
   for (const all of wavesOf(step)) {
     const id = random.bytes(15).toString('base64url')
     const { storeUntilMs, enforced, isBarred } = await erasures.openWave(id)
-    // A forgotten customer's letters are about to be erased: put back, they would be new data.
+    // Letters of an erased customer are about to be deleted; replayed, they would count as new data.
     const wave = all.filter(
       (letter) =>
         !isBarred(letter.appId, letter.customer) &&
@@ -66,7 +66,7 @@ async function putBack(
   return { stored, stopped: null }
 }
 
-/** Letters that may go back at the same time: one of each customer a wave, in order. */
+/** Letters that may be replayed concurrently: one per customer and wave, in order. */
 function wavesOf(letters: readonly DeadLetter[]): DeadLetter[][] {
   const waves: DeadLetter[][] = []
   const passed = new Map<string, number>()
@@ -82,8 +82,8 @@ function wavesOf(letters: readonly DeadLetter[]): DeadLetter[][] {
 }
 
 /**
- * Accepted anew: its age counts from now, so that it neither overtakes what waits nor counts as a
- * late delivery. It stays traceable to the request that it came in by.
+ * Accepted again now: its age restarts, so that it neither overtakes pending elements nor counts as a
+ * late delivery. It stays traceable to its original request.
  */
 function postOf(letter: DeadLetter, nowMs: number, storeUntilMs: number): Post {
   const { id, appId, lane, kind, element, cost, customer, posted, requestId, deadAtMs } = letter
