@@ -40,6 +40,9 @@ describe('dead letters that are replayed', () => {
     await post([1, 2, 3, 4, 5], isPoison)
     const six = { what: 'six dead letters', timeoutMs: 30_000 }
     await waitFor(async () => (await relay.deadLetters()).length === 6, six)
+    await waitFor(() => CUSTOMERS.every((c) => arrived(c).length === 3), {
+      what: 'the neighbours to arrive',
+    })
     for (const customer of CUSTOMERS) expect(arrived(customer)).toEqual([1, 3, 5])
 
     const before = new Set((await relay.deadLetters()).map(({ id }) => id))

@@ -104,7 +104,7 @@ function read({ status, text, headers }: HttpAnswer, slice: Slice): SliceResult 
 function listed({ errors = [], rejected = 0 }: ImportAnswer, slice: Slice): RefusedLine[] {
   const missing = rejected - new Set(errors.map(({ line }) => line)).size
   if (missing <= 0) return [...errors]
-  const message = `and ${String(missing)} more lines from here on that are not listed`
+  const message = `and ${String(missing)} more lines (not listed)`
   const line = errors.at(-1)?.line ?? slice.linesBefore + 1
   return [...errors, { line, attribute: '', message }]
 }

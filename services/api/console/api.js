@@ -12,7 +12,7 @@ export const session = {
   },
 }
 
-/** The API's own words for what went wrong. `status` 0: no answer. */
+/** An error of the API, with its message. `status` 0: no answer. */
 export class ApiError extends Error {
   constructor(status, message) {
     super(message)
@@ -20,7 +20,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Asks the operator API; the token travels in a header, so no other site can ask for us. */
+/** Calls the operator API; the token is in a header, so no other site can send it. */
 export async function askText(method, path, body) {
   const headers = { Authorization: `Bearer ${session.token ?? ''}` }
   if (body !== undefined) headers['Content-Type'] = 'application/json'

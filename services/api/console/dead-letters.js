@@ -31,7 +31,7 @@ export class DeadLettersView {
       make(
         'p',
         { class: 'caption' },
-        'Elements that MoEngage refuses for good. Everything else goes on around them.',
+        'Elements that MoEngage refuses permanently. All other elements are still delivered.',
       ),
       this.#form,
       this.#actions(),
@@ -122,7 +122,7 @@ export class DeadLettersView {
     this.#cursor = page.next_cursor
     this.#more.hidden = page.next_cursor === null
     const shown = this.#list.children.length
-    const more = page.next_cursor === null ? '' : ', and there are more'
+    const more = page.next_cursor === null ? '' : '; more are available'
     this.#summary.textContent = shown === 0 ? 'No dead letters.' : `${number(shown)} shown${more}.`
   }
 
@@ -198,13 +198,13 @@ export class DeadLettersView {
     const isPurge = what === 'purge'
     const count =
       ids === null
-        ? 'all letters that match'
+        ? 'all matching letters'
         : `${number(ids.length)} ${ids.length === 1 ? 'letter' : 'letters'}`
     const isYes = await confirmed({
       title: `${isPurge ? 'Purge' : 'Replay'} ${count}?`,
       text: isPurge
-        ? 'They are forgotten for good. This cannot be undone.'
-        : "They go back into their queues, each customer's in the order they died. What is still wrong comes back here.",
+        ? 'They are deleted permanently. This cannot be undone.'
+        : "They go back into their queues, each customer's in the order they died. Letters that MoEngage refuses again return here.",
       yes: isPurge ? 'Purge' : 'Replay',
       isDanger: isPurge,
     })

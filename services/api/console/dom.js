@@ -1,4 +1,4 @@
-/** Makes an element. Text is always text: nothing foreign is ever parsed as HTML. */
+/** Creates an element. Text is always text: no data is parsed as HTML. */
 export function make(name, attributes = {}, ...children) {
   const element = document.createElement(name)
   for (const [key, value] of Object.entries(attributes)) {
@@ -16,12 +16,12 @@ export function makeSvg(name, attributes = {}) {
   return element
 }
 
-/** Sets text only when it changes, so that screen readers are not told the same again. */
+/** Sets text only if it changed, so that screen readers do not repeat it. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text
 }
 
-/** Says something at the foot of the page; read aloud politely. */
+/** Shows a message at the foot of the page; announced politely. */
 export function notify(text) {
   const notice = document.getElementById('notice')
   notice.textContent = text
@@ -29,7 +29,7 @@ export function notify(text) {
   notify.timer = setTimeout(() => (notice.textContent = ''), 6000)
 }
 
-/** Asks before a change; resolves to whether the answer was yes. */
+/** Asks for confirmation; resolves to true for yes. */
 export function confirmed({ title, text, yes, isDanger = false }) {
   const dialog = document.getElementById('confirm')
   document.getElementById('confirm-title').textContent = title
@@ -46,7 +46,7 @@ export function confirmed({ title, text, yes, isDanger = false }) {
 
 export const number = (n) => n.toLocaleString('en-US')
 
-/** A span as a person says it. */
+/** A duration in words. */
 export function duration(seconds) {
   for (const [unit, length] of [
     ['d', 86400],
@@ -58,7 +58,7 @@ export function duration(seconds) {
   return `${Math.round(seconds)} s`
 }
 
-/** A moment as the reader's clock shows it. */
+/** A time in the reader's time zone. */
 export function moment(iso) {
   const date = new Date(iso)
   const today = new Date().toDateString() === date.toDateString()

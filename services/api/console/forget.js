@@ -1,7 +1,7 @@
 import { ask } from './api.js'
 import { confirmed, make, number, setText } from './dom.js'
 
-/** Erases a customer, and shows how far an erasure is: its id stays in the address. */
+/** Erases a customer and shows the progress; the erasure's id is in the address. */
 export class ForgetView {
   #id
   #result = make('p', { role: 'status' })
@@ -37,7 +37,7 @@ export class ForgetView {
       void this.#forget(Object.fromEntries(new FormData(form)))
     })
     const words =
-      'Permanently erases the data of one customer that was accepted before, from queues and dead letters. Have the customer erased at MoEngage afterwards.'
+      'Permanently erases the data of one customer accepted so far from queues and dead letters. Afterwards, erase the customer at MoEngage.'
     main.replaceChildren(
       make('h2', {}, 'Forget a customer'),
       make('p', { class: 'caption' }, words),
@@ -46,7 +46,7 @@ export class ForgetView {
     )
   }
 
-  /** Asks until the erasure is done. */
+  /** Polls until the erasure is done. */
   async update() {
     if (this.#id === '' || this.#isEnded) return
     try {
@@ -61,7 +61,7 @@ export class ForgetView {
   async #forget({ app_id, customer_id: customerId, identifiers }) {
     this.#result.className = ''
     if ((customerId === '') === (identifiers === '')) {
-      setText(this.#result, 'Give a customer id or identifiers, as the posted elements do.')
+      setText(this.#result, 'Enter a customer id or identifiers, as in the posted elements.')
       this.#result.className = 'fault'
       return
     }

@@ -10,7 +10,7 @@ import { WorkspacesView } from './workspaces.js'
 
 const EVERY_MS = 2000
 
-/** The pages by the first part of the address; one with `update` is kept up to date. */
+/** The pages by the first part of the address; a page with `update` is refreshed. */
 const PAGES = {
   workspaces: () => new WorkspacesView(),
   queues: () => new PartitionsView(),
@@ -64,7 +64,7 @@ async function enter() {
       showLogin(refusalText(error))
       return
     }
-    // The token may well be right: the views say what is wrong and try again.
+    // The token may be valid: the views show the error and try again.
     setText(connection, error.message)
   }
   nav.hidden = false
@@ -102,9 +102,9 @@ async function refresh() {
   }
 }
 
-/** A person's words: what the API says is for programs. */
+/** A message for people; the API's own is for programs. */
 function refusalText(error) {
-  if (error.status === 401) return 'This is not the value of RELAY_ADMIN_TOKEN of this api.'
+  if (error.status === 401) return 'The token does not match RELAY_ADMIN_TOKEN of this api.'
   return error.message
 }
 
@@ -112,7 +112,7 @@ function isRefused(error) {
   return error instanceof ApiError && (error.status === 401 || error.status === 403)
 }
 
-/** Whatever a click or a timer did not deal with itself. */
+/** Errors that a click or a timer did not handle. */
 function onError(error) {
   if (isRefused(error)) {
     session.end()

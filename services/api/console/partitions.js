@@ -4,7 +4,7 @@ import { table } from './table.js'
 
 const HEAD = ['Workspace', 'Lane', 'Partition', 'Elements', 'Chunks', 'Bytes', 'Oldest', 'Owner']
 
-/** The queues: partitions that hold elements. Only reading exists. */
+/** The queues: partitions that contain elements. Read-only. */
 export class PartitionsView {
   #summary = make('p', { role: 'status' })
   #table = make('div')
@@ -12,7 +12,7 @@ export class PartitionsView {
 
   show(main) {
     const words =
-      'Partitions that hold elements. A chunk holds elements of one or more posts. The owner is the worker that sends the partition.'
+      'Partitions that contain elements. A chunk contains elements of one or more posts. The owner is the worker that sends the partition.'
     main.replaceChildren(
       make('h2', {}, 'Queues'),
       make('p', { class: 'caption' }, words),
@@ -25,7 +25,7 @@ export class PartitionsView {
     const { partitions, total } = await ask('GET', '/admin/partitions')
     setText(this.#summary, summaryOf(partitions, total))
     const rows = partitions.map(rowOf)
-    // Replaced only when it changed: focus and reading position stay.
+    // Replaced only if it changed, to keep focus and reading position.
     const shown = JSON.stringify(rows)
     if (shown === this.#shown) return
     this.#shown = shown
@@ -37,7 +37,7 @@ export class PartitionsView {
 }
 
 function summaryOf(partitions, total) {
-  if (total === 0) return 'No partition holds elements.'
+  if (total === 0) return 'No partition contains elements.'
   const unserved = partitions.filter(({ owner }) => owner === null).length
   const which = total > partitions.length ? `the ${number(partitions.length)} fullest of ` : ''
   const words = `${which}${number(total)} ${total === 1 ? 'partition' : 'partitions'}, ${number(unserved)} without an owner.`

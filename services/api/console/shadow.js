@@ -4,7 +4,7 @@ import { facts, table } from './table.js'
 
 const HEAD = ['Budget', 'Per window', 'Units', 'Busiest minute', 'Share', 'Longest wait']
 
-/** What workspaces in shadow would have refused, warned of and sent. */
+/** What workspaces in shadow refused, warned about and would have sent. */
 export class ShadowView {
   async show(main) {
     const { workspaces } = await ask('GET', '/admin/workspaces')
@@ -15,7 +15,7 @@ export class ShadowView {
     const words =
       seen.length === 0
         ? 'No workspace is or was in shadow. Set "mode": "shadow" in the workspaces file.'
-        : 'A workspace in shadow accepts and judges posts, and sends nothing.'
+        : 'A workspace in shadow accepts and validates posts, and sends nothing.'
     main.replaceChildren(
       make('h2', {}, 'Shadow'),
       make('p', { class: 'caption' }, words),
@@ -25,7 +25,7 @@ export class ShadowView {
 
   #card(report, reload) {
     const { app_id: appId, mode, since, requests, accepted, rejected, dropped, waiting } = report
-    const reset = make('button', { type: 'button', class: 'quiet' }, 'Begin another report')
+    const reset = make('button', { type: 'button', class: 'quiet' }, 'Start a new report')
     reset.addEventListener('click', () => void resetReport(appId, reload))
     const rules = [
       ...rulesOf('refused', report.refused_by_rule),
@@ -43,7 +43,7 @@ export class ShadowView {
         { class: 'row' },
         make('h2', { id: `shadow-${appId}` }, appId),
         make('span', { class: `badge ${mode === 'shadow' ? 'paused' : 'running'}` }, mode),
-        since === null ? 'nothing was seen yet' : `seen in shadow since ${moment(since)}`,
+        since === null ? 'no posts yet' : `in shadow since ${moment(since)}`,
         make('span', { class: 'fill' }),
         reset,
       ),
@@ -64,11 +64,11 @@ export class ShadowView {
 }
 
 async function resetReport(appId, reload) {
-  const title = `Begin another report of ${appId}?`
-  const text = 'The present report is deleted. This cannot be undone.'
+  const title = `Start a new report of ${appId}?`
+  const text = 'The current report is deleted. This cannot be undone.'
   if (!(await confirmed({ title, text, yes: 'Begin', isDanger: true }))) return
   await ask('DELETE', pathOf(appId))
-  notify(`The report of ${appId} begins again.`)
+  notify(`Started a new report of ${appId}.`)
   await reload()
 }
 

@@ -1,6 +1,6 @@
 import { make } from './dom.js'
 
-/** A table, or null without rows. On a narrow screen it scrolls by itself, by keyboard as well. */
+/** A table, or null without rows. On a narrow screen it scrolls separately, also by keyboard. */
 export function table(label, head, rows) {
   if (rows.length === 0) return null
   const header = make('tr', {}, ...head.map((title) => make('th', { scope: 'col' }, title)))

@@ -5,10 +5,10 @@ function workersText({ alive, partitions_served, partitions_unserved, none_since
   const partitions = `Partitions with a backlog: ${number(partitions_served)} served, ${number(partitions_unserved)} unserved.`
   if (alive > 0) return `Workers: ${number(alive)} alive. ${partitions}`
   const since = none_since === null ? 'since when is unknown' : `since ${moment(none_since)}`
-  return `No worker is alive, ${since}. Nothing is sent and nothing is lost. Start a worker. ${partitions}`
+  return `No worker is alive, ${since}. Nothing is sent or lost. Start a worker. ${partitions}`
 }
 
-/** The workspaces, each a card that is updated in place: focus and reading position stay. */
+/** The workspaces as cards that are updated in place, to keep focus and reading position. */
 export class WorkspacesView {
   #cards = new Map()
   #grid = make('div', { class: 'cards' })

@@ -1,4 +1,4 @@
-/** Why a request is refused, in the terms of the vendor's envelope; how it is written is http's. */
+/** Why a request is refused, in the terms of the vendor's envelope; `http` writes it. */
 export interface Refusal {
   readonly status: number
   /** The vendor's error type where its table has one. */

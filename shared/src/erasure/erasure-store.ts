@@ -1,6 +1,10 @@
 import { deploymentKeys } from '../queue/keys.js'
 import type { RedisClient } from '../redis/connect.js'
+import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
 import { parseErasure, type Erasure } from './erasure.js'
+
+const WAVE: Script = { name: 'replay-wave', text: luaText('replay-wave.lua'), keys: 3 }
+const BAR: Script = { name: 'bar-replays', text: luaText('bar-replays.lua'), keys: 2 }
 
 /** How an erasure is getting on. */
 export interface ErasureProgress {
@@ -12,12 +16,25 @@ export interface ErasureProgress {
   readonly isDone: boolean
 }
 
+/** A wave of a replay: dead letters that are put back into their queues together. */
+export interface Wave {
+  /** Redis refuses to store them after this, Redis ms. */
+  readonly storeUntilMs: number
+  readonly enforced: readonly Erasure[]
+  /** Whether an erasure of this customer is about to begin. `customer`: hex. */
+  readonly isBarred: (appId: string, customer: string) => boolean
+}
+
 export interface Sessions {
   readonly redisNowMs: number
   /** Session → expiry, Redis ms. */
   readonly sessions: ReadonlyMap<string, number>
 }
 
+/** Maximum time of a wave, ms: longer than the maximum time of a post in the store. */
+const WAVE_MS = 2_000
+/** A bar expires after this unless it is renewed or lifted, ms. */
+const BAR_MS = 10_000
 /** Retention of the outcome of an erasure, s. */
 const KEPT_S = 86_400
 /** Erasures that may be enforced at a time: every worker reads all of them at every renewal. */
@@ -40,6 +57,38 @@ export class ErasureStore {
   async enforced(): Promise<Erasure[]> {
     const records = await this.#client.hgetall(this.#keys.erasures)
     return Object.values(records).flatMap((json) => parseErasure(json) ?? [])
+  }
+
+  /** Opens a wave of a replay: see lua/replay-wave.lua. */
+  async openWave(wave: string): Promise<Wave> {
+    const { waves, erasures, bars } = this.#keys
+    const reply = replyList(
+      await runScript(this.#client, WAVE, [waves, erasures, bars], [wave, WAVE_MS]),
+    )
+    const [storeUntilMs, count, ...texts] = reply.map(replyText)
+    const barred = texts.slice(0, Number(count)).map((bar) => bar.split(' ').slice(0, 2).join(' '))
+    return {
+      storeUntilMs: Number(storeUntilMs),
+      enforced: texts.slice(Number(count)).flatMap((json) => parseErasure(json) ?? []),
+      isBarred: (appId, customer) => barred.includes(`${appId} ${customer}`),
+    }
+  }
+
+  /** Ends a wave: it stores nothing after this. */
+  async closeWave(wave: string): Promise<void> {
+    await this.#client.zrem(this.#keys.waves, wave)
+  }
+
+  /** Bars the customer from waves that open from now on; returns those that opened before. */
+  async bar(erasure: Pick<Erasure, 'id' | 'appId' | 'customer'>): Promise<string[]> {
+    const { bars, waves } = this.#keys
+    return replyList(
+      await runScript(this.#client, BAR, [bars, waves], [barOf(erasure), BAR_MS]),
+    ).map(replyText)
+  }
+
+  async liftBar(erasure: Pick<Erasure, 'id' | 'appId' | 'customer'>): Promise<void> {
+    await this.#client.zrem(this.#keys.bars, barOf(erasure))
   }
 
   /** False: too many are enforced. */
@@ -117,4 +166,8 @@ export class ErasureStore {
     }
     return { redisNowMs, sessions }
   }
+}
+
+function barOf({ id, appId, customer }: Pick<Erasure, 'id' | 'appId' | 'customer'>): string {
+  return `${appId} ${customer} ${id}`
 }

@@ -96,6 +96,10 @@ export function deploymentKeys(prefix: string) {
     erasures: `${base}:erasures`,
     /** Hash: workers that confirmed an erasure, and the number of erased elements. */
     erasure: (id: string) => `${base}:erasure:${id}`,
+    /** Zset: waves of replays that may still store. */
+    waves: `${base}:replay-waves`,
+    /** Zset: customers whose dead letters no wave may put back. */
+    bars: `${base}:replay-bars`,
     /** The key that customers' names in logs are made with. */
     pseudonyms: `${base}:pseudonyms`,
     /** Hash: the last decision on the number of workers. */

@@ -61,6 +61,8 @@ export interface NewChunk {
   readonly counts: ChunkCounts
   /** Digests of the keyed posts that it has elements of. */
   readonly digests: readonly Buffer[]
+  /** Last moment at which Redis may store it, Redis ms; absent: there is none. */
+  readonly storeUntilMs?: number
 }
 
 /** Outcome of adding a chunk to an active partition. */

@@ -7,6 +7,8 @@ export interface Post {
   readonly requestId: string
   /** Wall clock of acceptance, ms since 1970 UTC. */
   readonly acceptedAtMs: number
+  /** Last moment at which Redis may store it, Redis ms; absent: only the add's own timeout counts. */
+  readonly storeUntilMs?: number
   /** In the order the producer gave; order within one customer is kept. */
   readonly elements: readonly Element[]
   /**

@@ -34,6 +34,23 @@ export async function readReplicas(server: RedisServer): Promise<Replicas> {
   return { known: replicas.length, keepUp: keepUp.length }
 }
 
+/** The connections that writes go over, one of each master. */
+export type Connections = readonly unknown[]
+
+/**
+ * Read them before a write and compare them after `WAIT`, which covers only writes on its own
+ * connection to its own server and proves nothing after a reconnect or failover.
+ */
+export function connectionsOf(client: RedisClient): Connections {
+  return masters(client).map(({ stream }) => stream)
+}
+
+/** Whether no connection was replaced, and no master added or lost, since then. */
+export function isUnchanged(client: RedisClient, before: Connections): boolean {
+  const now = connectionsOf(client)
+  return now.length === before.length && now.every((one) => before.includes(one))
+}
+
 /** Waits until a majority of the servers seen since start has this process's writes. */
 export class Replication {
   readonly #client: RedisClient
@@ -46,11 +63,19 @@ export class Replication {
     this.#waitMs = waitMs
   }
 
-  /** False when a majority does not have every write in time, or when that is unknown. */
-  async reached(): Promise<boolean> {
+  /**
+   * Call it before writing. What it returns waits for these writes: false when a majority does not have
+   * them in time, or when that is unknown.
+   */
+  beforeWrite(): () => Promise<boolean> {
+    const before = connectionsOf(this.#client)
+    return () => this.#reached(before)
+  }
+
+  async #reached(before: Connections): Promise<boolean> {
     try {
       const all = await Promise.all(masters(this.#client).map((server) => this.#wait(server)))
-      return all.length > 0 && all.every(Boolean)
+      return all.length > 0 && all.every(Boolean) && isUnchanged(this.#client, before)
     } catch {
       return false
     }

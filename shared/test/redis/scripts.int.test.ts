@@ -36,6 +36,8 @@ const ROWS: readonly Row[] = [
     ...{ script: 'learned', keys: ['learned'] },
     ...{ older: ['ceiling', '', 'a', 'c', 'A'], newer: ['ceiling', 'a', 'b', 'c', 'A'] },
   },
+  { script: 'replay-wave', keys: ['waves', 'erasures', 'bars'], older: ['a', 2_000], newer: ['b', 2_000] }, // prettier-ignore
+  { script: 'bar-replays', keys: ['bars', 'waves'], older: ['a', 2_000], newer: ['b', 2_000] },
   { script: 'bury', keys: LETTERS, older: letter('1', 'a'), newer: letter('2', 'b') },
   {
     ...{ script: 'unbury', keys: LETTERS, older: ['1', 1, 'customer', 'request'] },

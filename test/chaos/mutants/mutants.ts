@@ -1,4 +1,4 @@
-import type { Variant } from '../../support/variant/variant.js'
+import type { Change, Variant } from '../../support/variant/variant.js'
 
 /**
  * Deliberately broken variants of relay: each takes one mechanism out of a copy of what was built,
@@ -29,6 +29,19 @@ const POST_STORE = 'services/api/dist/enqueue/redis-post-store.js'
 const IN_FLIGHT = 'services/worker/dist/ownership/in-flight.js'
 const PEERS = 'services/worker/dist/ownership/peers.js'
 const RECOVER = 'shared/lua/recover-ledger.lua'
+
+const SESSION = 'services/worker/dist/session/session.js'
+
+const NO_LATE_ARRIVALS: Change = {
+  file: IN_FLIGHT,
+  search: 'const untilMs = this.#clock.monotonicMs() + this.#graceMs;',
+  replace: 'const untilMs = -Infinity;',
+}
+const NO_DISTRUST: Change = { file: PEERS, search: 'distrust() {', replace: 'distrust() { return;' }
+const NO_RECOVERY: readonly Change[] = [
+  { file: RECOVER, search: 'for i = lastEnded + 1, #ARGV, 3 do', replace: 'for i = 1, 0 do' },
+  { file: RECOVER, search: 'if missing and left > 0 then', replace: 'if false then' },
+]
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -167,22 +180,27 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'late-arrivals',
     aim: { plot: 'late-arrival' },
     breaks: 'the next request does not wait for the grace of one without an answer',
-    changes: [
-      {
-        file: IN_FLIGHT,
-        search: 'const untilMs = this.#clock.monotonicMs() + this.#graceMs;',
-        replace: 'const untilMs = -Infinity;',
-      },
-    ],
+    changes: [NO_LATE_ARRIVALS],
   },
   {
     name: 'recovery',
     aim: { plot: 'forgotten-window' },
     breaks: 'the ledger of a new run of Redis opens at once, and no worker enters what it sent',
-    changes: [
-      { file: RECOVER, search: 'for i = lastEnded + 1, #ARGV, 3 do', replace: 'for i = 1, 0 do' },
-      { file: RECOVER, search: 'if missing and left > 0 then', replace: 'if false then' },
-    ],
+    changes: NO_RECOVERY,
+  },
+  {
+    name: 'distrust',
+    aim: { plot: 'forgotten-claim' },
+    // Alone it breaks nothing: while the budgets recover, nothing is sent for longer than a lease.
+    breaks:
+      'after a restart of Redis a partition without an owner is claimed at once, and budgets open at once',
+    changes: [NO_DISTRUST, ...NO_RECOVERY],
+  },
+  {
+    name: 'three-together',
+    aim: { plot: 'forgotten-claim' },
+    breaks: 'late-arrivals, distrust and recovery at once',
+    changes: [NO_LATE_ARRIVALS, NO_DISTRUST, ...NO_RECOVERY],
   },
   {
     name: 'settle-order',
@@ -213,5 +231,53 @@ export const MUTANTS: readonly Mutant[] = [
     aim: { plot: 'key-across-midnight' },
     breaks: 'a digest is not looked for in the day after',
     changes: [{ file: ADD, search: ' or isSeen(tomorrow, i)', replace: '' }],
+  },
+  {
+    name: 'rejoin',
+    aim: { plot: 'resume-two-workers' },
+    breaks: 'a rejoin takes a renewal of the former session for its own',
+    changes: [
+      {
+        file: SESSION,
+        search: 'if (this.#renewing !== null && this.#renewing.id === this.#id)',
+        replace: 'if (this.#renewing !== null)',
+      },
+    ],
+  },
+  {
+    name: 'landing',
+    aim: { plot: 'workspace-returns' },
+    breaks: 'a request that lands wakes the service that began it, not the one that is there now',
+    changes: [
+      {
+        file: 'services/worker/dist/worker.js',
+        search: 'this.#services.get(window.partition.appId)?.wake();',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'forget-early',
+    aim: { plot: 'forget-unheard' },
+    breaks: 'an erasure is done although a worker may still send what it has read',
+    changes: [
+      {
+        file: 'services/api/dist/admin/senders.js',
+        search: '&& !confirmed.has(w)',
+        replace: '&& false',
+      },
+    ],
+  },
+  {
+    name: 'blame',
+    aim: { plot: 'everything-refused' },
+    breaks: 'an element is buried for a refusal that anything may have been refused for',
+    changes: [
+      {
+        file: 'services/worker/dist/retry/judge.js',
+        search: 'if (proves)',
+        replace: 'if (true)',
+      },
+    ],
   },
 ]

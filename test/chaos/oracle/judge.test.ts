@@ -72,7 +72,7 @@ describe('duplicates', () => {
   test('after a fault that cannot cause them break the law', () => {
     const { violations } = outcome({
       requests: [request(), second],
-      disturbances: [disturbance({ mayDuplicate: false })],
+      disturbances: [disturbance({ loses: 'nothing' })],
     })
     expect(violations.map(({ law }) => law)).toEqual(['duplicates have a cause'])
   })
@@ -81,6 +81,39 @@ describe('duplicates', () => {
     const { violations } = outcome({
       requests: [request({ startedAtMs: 60_000, arrivedAtMs: 60_010, endedAtMs: 60_020 }), second],
       disturbances: [disturbance()],
+    })
+    expect(violations.map(({ law }) => law)).toEqual(['duplicates have a cause'])
+  })
+
+  test.each([
+    // The whole answer went to the worker: only its settle can be lost.
+    [{ status: 200, answeredAtMs: 20 }, 'answers', false],
+    [{ status: 200, answeredAtMs: 20 }, 'settles', true],
+    [{ status: 200, answeredAtMs: 20, fault: 'vendor-drip' }, 'answers', false],
+    [{ status: 200, answeredAtMs: 20, fault: 'vendor-drip' }, 'settles', true],
+    // MoEngage answered, and the worker's connection never got it.
+    [{ status: 200 }, 'answers', true],
+    [{ status: 200 }, 'settles', false],
+    [{ status: 200, fault: 'vendor-drip' }, 'nothing', true],
+    // The connection ended before, by a cut or with the lease.
+    [{ status: null }, 'answers', true],
+    [{ status: null }, 'settles', true],
+    // Whoever dies loses both, whoever is told so.
+    [{ status: 200 }, 'both', true],
+    [{ status: 200, answeredAtMs: 20 }, 'both', true],
+  ] as const)('of %p are explained by a fault that loses %s: %p', (facts, loses, isExplained) => {
+    const { violations } = outcome({
+      requests: [request(facts), second],
+      disturbances: [disturbance({ loses })],
+    })
+    expect(violations.length === 0).toBe(isExplained)
+  })
+
+  test('are not explained by a fault that was over before the answer came', () => {
+    const { violations } = outcome({
+      requests: [request({ startedAtMs: 0, endedAtMs: 4_000, answeredAtMs: 4_000 }), second],
+      requestTimeoutMs: 10_000,
+      disturbances: [disturbance({ loses: 'settles', fromMs: 0, toMs: 2_900 })],
     })
     expect(violations.map(({ law }) => law)).toEqual(['duplicates have a cause'])
   })
@@ -230,8 +263,11 @@ test('a request that is processed after its connection closed must not be overta
     request({ requestId: 'r2', startedAtMs: 100, arrivedAtMs: 110, endedAtMs: 120 }),
   ]
   const repeat = [...arrivals('ann', [1], 'r2'), ...arrivals('ann', [1], 'r1')]
+  const lingering = [disturbance({ mayLinger: true, fromMs: 0, toMs: 1_000 })]
   const newer = [...arrivals('ann', [1, 2], 'r2'), ...arrivals('ann', [1], 'r1')]
   const law = 'one request at a time per customer'
-  expect(broken({ requests, arrived: repeat, posted: posted('ann', 1) })).not.toContain(law)
+  const same = { requests, arrived: repeat, posted: posted('ann', 1) }
+  expect(broken(same)).not.toContain(law)
+  expect(broken({ ...same, disturbances: lingering })).not.toContain(law)
   expect(broken({ requests, arrived: newer, posted: posted('ann', 2) })).toContain(law)
 })

@@ -89,11 +89,11 @@ function overlaps({ requests, disturbances, arrived }: Evidence): Violation[] {
 
 const processedMs = ({ arrivedAtMs, startedAtMs }: VendorRequest) => arrivedAtMs ?? startedAtMs
 
-/** When relay's side of a request was over. */
+/** When relay's side of a request was over. Where a connection may linger: at its arrival at the latest. */
 function closedMs(request: VendorRequest, lingering: readonly Disturbance[]): number {
   const endMs = request.endedAtMs ?? Infinity
   const mayLinger = lingering.some((d) => d.fromMs <= endMs && d.toMs >= request.startedAtMs)
-  return mayLinger ? processedMs(request) : endMs
+  return mayLinger ? Math.min(endMs, processedMs(request)) : endMs
 }
 
 /** The newest element of each customer in each request, by `request customer`. */

@@ -2,8 +2,8 @@ import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ROOT } from '@relay/tools/folders.js'
 import { startChild, type Child } from '@relay/tools/process/child.js'
-import { freePort } from '@relay/tools/process/port.js'
-import { startProxy, type TcpProxy } from '../../support/proxy/tcp-proxy.js'
+import { freePort, releasePort } from '@relay/tools/process/port.js'
+import { startProxy, type TcpProxy, type Watch } from '../../support/proxy/tcp-proxy.js'
 import { startRedis, type TestRedis } from '../../support/redis/test-redis.js'
 import { LogFile } from '@relay/tools/start/log-file.js'
 import { waitFor } from '@relay/tools/wait-for.js'
@@ -19,6 +19,7 @@ import {
   workspacesJson,
   type Conditions,
 } from './settings.js'
+import { Answers } from './answers.js'
 import { Vendor } from './vendor.js'
 
 const APIS = 2
@@ -53,6 +54,8 @@ export class Stack {
   readonly root: string
   readonly redis: TestRedis
   readonly vendor: Vendor
+  /** What workers were answered. */
+  readonly answers = new Answers()
   readonly apis: ApiPlace[] = []
   readonly workers: Service[] = []
   /** Ends that nobody meant, in words. */
@@ -66,6 +69,8 @@ export class Stack {
   readonly #proxies: TcpProxy[] = []
   readonly #simulator: Child
   readonly #simulatorPort: number
+  /** Claimed until the end of the run. */
+  readonly #ports: number[]
 
   private constructor(
     { dir, seed, root, conditions }: StackOptions,
@@ -81,6 +86,7 @@ export class Stack {
     this.redis = redis
     this.#simulator = simulator
     this.#simulatorPort = simulatorPort
+    this.#ports = [simulatorPort]
     this.vendor = new Vendor(simulatorPort)
   }
 
@@ -221,13 +227,14 @@ export class Stack {
     await Promise.all(this.#proxies.map((proxy) => proxy.stop()))
     this.#simulator.kill('SIGKILL')
     await this.#simulator.exited
-    await this.redis.kill9()
+    await this.redis.stop()
+    for (const port of this.#ports) releasePort(port)
   }
 
   async #startServices(): Promise<void> {
     await this.vendor.waitUntilUp()
     for (let i = 0; i < APIS; i += 1) {
-      const port = await freePort()
+      const port = await this.#port()
       const service = await this.#place('api', i, { PORT: String(port) })
       const url = `http://127.0.0.1:${String(port)}`
       this.apis.push({ service, url, opsUrl: service.opsUrl })
@@ -250,8 +257,9 @@ export class Stack {
   ): Promise<Service> {
     const name = `${role}-${String(index)}`
     const redis = await this.#proxy(this.redis.port)
-    const vendor = role === 'worker' ? await this.#proxy(this.#simulatorPort) : null
-    const opsPort = await freePort()
+    const vendor =
+      role === 'worker' ? await this.#proxy(this.#simulatorPort, this.answers.watch) : null
+    const opsPort = await this.#port()
     const workspacesFile = join(this.dir, `${name}.workspaces.json`)
     return new Service({
       ...{ name, role, root: this.root, opsPort, redis, vendor, workspacesFile },
@@ -269,8 +277,14 @@ export class Stack {
     })
   }
 
-  async #proxy(port: number): Promise<TcpProxy> {
-    const proxy = await startProxy({ port })
+  async #port(): Promise<number> {
+    const port = await freePort()
+    this.#ports.push(port)
+    return port
+  }
+
+  async #proxy(port: number, watch?: Watch): Promise<TcpProxy> {
+    const proxy = await startProxy({ port }, 0, watch)
     this.#proxies.push(proxy)
     return proxy
   }

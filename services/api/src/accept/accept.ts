@@ -24,23 +24,23 @@ import type {
 } from './ports.js'
 import * as refusals from './refusals.js'
 
-/** A request whose sender is known and whose headers are in order. */
+/** An authenticated request with valid headers. */
 export interface IntakeRequest {
   readonly endpoint: Endpoint
   readonly workspace: Workspace
   readonly producer: string
   readonly lane: Lane
-  /** Accept the valid elements although others are not. */
+  /** Accept the valid elements even if others are invalid. */
   readonly lenient: boolean
   readonly idempotencyKey: string | null
   /** The project of a Portfolio workspace; null: none. */
   readonly projectCode: string | null
-  /** What is doubtful about the request itself; said beside a success. */
+  /** Warnings about the request itself, returned with a success. */
   readonly warnings: readonly Detail[]
   /** After decompression. */
   readonly body: Buffer
   readonly caller: Caller
-  /** Takes memory beyond the body, bytes; a refusal when there is none. Held until the answer. */
+  /** Reserves bytes of memory beyond the body until the answer; returns a refusal if there is none. */
   readonly room: (bytes: number) => Refusal | null
 }
 
@@ -57,7 +57,7 @@ export type Acceptance =
   | {
       readonly outcome: 'refused'
       readonly refusal: Refusal
-      /** Certain that the store kept nothing of it. */
+      /** The store certainly kept nothing of it. */
       readonly nothingStored?: boolean
     }
 
@@ -81,15 +81,15 @@ const LARGE_BODY_BYTES = 65_536
 
 const MESSAGE = 'Your request has been accepted and will be processed soon.'
 
-/** The usual answer up to the request's id. */
+/** The usual answer up to the request id. */
 const PLAIN_SUCCESS = JSON.stringify({ status: 'success', message: MESSAGE, request_id: '' }).slice(
   0,
   -2,
 )
 
 /**
- * The way of a request from its body to the queues: judge it, claim its key, take its quota, store
- * it. Success is only said once the store has said so.
+ * Takes a request from its body to the queues: validates it, claims its key, charges its quota,
+ * stores it. Reports success only once the store has confirmed it.
  */
 export class Acceptor {
   readonly #deps: AcceptDeps
@@ -115,7 +115,7 @@ export class Acceptor {
     const { findings, accepted } = assessment
     if (accepted.length === 0 || (findings.problemCount > 0 && !request.lenient)) {
       const refusal = refusals.invalidRefusal(findings)
-      // Lenient: "none valid: 400", whatever is wrong with each.
+      // Lenient: "none valid: 400", for any mix of problems.
       return this.#refuse(request, request.lenient ? { ...refusal, status: 400 } : refusal, nowMs)
     }
     return this.#claim(request, assessment, nowMs)
@@ -136,8 +136,8 @@ export class Acceptor {
   }
 
   /**
-   * Refuses what is invalid now, unless its key says more: what was accepted before stays accepted,
-   * although the rules or the limits of the workspace changed since.
+   * Refuses an invalid request, unless its key was accepted before: an accepted request stays
+   * accepted even if the rules or limits of the workspace have changed.
    */
   async #refuse(request: IntakeRequest, refusal: Refusal, nowMs: number): Promise<Acceptance> {
     const { producer, workspace, idempotencyKey: key } = request
@@ -167,7 +167,7 @@ export class Acceptor {
     const { appId } = workspace
     const use = { producer, appId, key, bodyHash: hashOf(request), requestId, nowMs }
     if (quota !== null) {
-      // Asked before the claim is written: a refused post leaves nothing. A repeated one takes none.
+      // Checked before the claim is written, so a refused post leaves nothing. A repeated post takes none.
       const recalled = await idempotency.recall(use)
       if (recalled !== null) return this.#known(request, recalled)
       const exceeded = await this.#exceeded(quota)
@@ -179,7 +179,7 @@ export class Acceptor {
     return this.#known(request, claim)
   }
 
-  /** Takes the quota, or says that it is exceeded. */
+  /** Charges the quota, or reports that it is exceeded. */
   async #exceeded(quota: QuotaRequest | null): Promise<Acceptance | null> {
     if (quota === null) return null
     const taken = await this.#deps.quota.take(quota)
@@ -215,7 +215,7 @@ export class Acceptor {
     })
   }
 
-  /** Runs a claimed request and gives the claim back in every case. */
+  /** Runs a claimed request and returns the claim in every case. */
   async #run(
     request: IntakeRequest,
     assessment: Assessment,
@@ -239,8 +239,8 @@ export class Acceptor {
   }
 
   /**
-   * A resumed request as its first try judged it: one request, one text. An event that lay too far
-   * in the future then is not taken now, for what was stored already would be told apart from it.
+   * Validates a resumed request as of its first try, so that both tries queue the same elements. An
+   * event that was too far in the future then is still refused.
    */
   async #asFirst(
     request: IntakeRequest,
@@ -249,7 +249,7 @@ export class Acceptor {
   ): Promise<Assessment> {
     // The claim is taken: what was begun is ended, whether or not the caller waits.
     const first = await this.#judge({ ...request, caller: STAYS }, nowMs)
-    // Settings that changed since may refuse it now; then it is as good as it was judged just now.
+    // Changed settings may refuse it as of the first try; then the present assessment applies.
     if (first === null) return assessment
     const refused = !first.ok || (first.assessment.findings.problemCount > 0 && !request.lenient)
     return refused || first.assessment.accepted.length === 0 ? assessment : first.assessment
@@ -289,7 +289,7 @@ export class Acceptor {
     }
   }
 
-  /** What the request takes of its producer's quota; null: it has none. */
+  /** What the request takes from its producer's quota; null if it has none. */
   #quotaRequest(request: IntakeRequest, assessment: Assessment): QuotaRequest | null {
     const { producer, workspace, lane } = request
     const quota = workspace.quotas.get(producer)
@@ -300,7 +300,7 @@ export class Acceptor {
   }
 }
 
-/** The answer to an accepted request; '' when nothing of it would be accepted. */
+/** The answer to an accepted request; '' if no element would be accepted. */
 function successBody(
   { findings, accepted }: Assessment,
   { lenient, warnings: doubts }: Pick<IntakeRequest, 'lenient' | 'warnings'>,
@@ -317,25 +317,25 @@ function successBody(
   })
 }
 
-/** An id holds letters and digits alone. */
+/** An id contains only letters and digits. */
 function plainSuccess(requestId: string): string {
   return `${PLAIN_SUCCESS}${requestId}"}`
 }
 
-/** The form of an answer that says no more than its id. */
+/** The form of an answer that contains only its id. */
 const PLAIN_FORM = 'plain'
 
 const DETAILS_GONE =
   'The details of the first answer cannot be derived again: the rules or limits have changed since'
 
-/** What is kept of an answer under a key: how the body was judged, and a digest of the text. */
+/** What is stored of an answer under a key: how the body was validated, and a digest of the text. */
 function formOf({ endpoint, lenient }: IntakeRequest, body: string): string {
   const isPlain = body.length === PLAIN_SUCCESS.length + REQUEST_ID_DIGITS + 2
   if (isPlain) return PLAIN_FORM
   return `${endpoint} ${lenient ? 'lenient' : 'whole'} ${answerDigest(body)}`
 }
 
-/** '' is the form of an answer that an older relay gave: it noted none. */
+/** '' is the form of an answer by an older relay, which stored none. */
 function readForm(form: string): { endpoint?: Endpoint; lenient?: boolean; digest?: string } {
   const [endpoint = '', handling, digest] = form.split(' ')
   if (digest === undefined) return {}
@@ -352,7 +352,7 @@ function queuedBytes({ queued }: Assessment): number {
   return bytes
 }
 
-/** What a key stands for: the body, and the project that it is for. No JSON text has a raw NUL. */
+/** What a key identifies: the body and its project. JSON text contains no raw NUL. */
 function hashOf({ body, projectCode }: IntakeRequest): Buffer {
   const hash = createHash('sha256').update(body)
   if (projectCode !== null) hash.update(`\0project_code=${projectCode}`)

@@ -11,12 +11,14 @@ import { runAll, type Steps } from './fair-slices.js'
 import type { BodyFault, Endpoint, ParsedElement } from './parse.js'
 import { readBody } from './read.js'
 
-/** Bounds of one request that do not depend on the workspace. */
+/** Limits of one request that do not depend on the workspace. */
 export interface RequestLimits {
   readonly maxElements: number
   /** Problems or warnings that one answer lists; all are counted. */
   readonly maxFindings: number
 }
+
+export const REQUEST_LIMITS: RequestLimits = { maxElements: 50_000, maxFindings: 1_000 }
 
 /** What `Findings` has gathered. */
 export type FoundAll = Pick<Findings, 'problems' | 'warnings' | 'problemCount' | 'warningCount'>
@@ -26,9 +28,9 @@ export interface Assessment {
   readonly posted: number
   /** Positions in the request of the elements that passed, 0-based. */
   readonly accepted: readonly number[]
-  /** What is queued for them, in their order; more than one for an event that is cut into pieces. */
+  /** What is queued for them, in order; several for an event that is split. */
   readonly queued: readonly Element[]
-  /** What was refused, by kind; elements of no known type are counted under `null`. */
+  /** Refused elements by kind; elements of an unknown type count under `null`. */
   readonly rejectedKinds: ReadonlyMap<Kind | null, number>
 }
 
@@ -42,11 +44,11 @@ export interface AssessmentContext {
   readonly limits: RequestLimits
   /** Absent: the documented names alone. */
   readonly names?: Vocabulary
-  /** The moment of acceptance, should it be accepted. */
+  /** The time of acceptance, if it is accepted. */
   readonly nowMs: number
 }
 
-/** Parses and judges a body, and makes what would be queued of it. Pure. */
+/** Parses and validates a body, and builds what would be queued. Pure. */
 export function assess(body: Buffer, context: AssessmentContext): AssessmentOutcome {
   return runAll(assessing(body, context))
 }
@@ -80,7 +82,7 @@ export interface JudgeContext {
 /** Shared by all requests but imports: customers come back. */
 const CUSTOMERS = new CustomerKeys()
 
-/** Judges elements one after the other; what it found of all is an assessment. Pure. */
+/** Validates elements one by one and collects an assessment. Pure. */
 export class Judge implements Assessment {
   readonly findings: Findings
   readonly accepted: number[] = []
@@ -97,7 +99,7 @@ export class Judge implements Assessment {
     this.#build = { limits, nowMs, customers, names }
   }
 
-  /** Judges the next element, which lies in `body`; false when it is refused. */
+  /** Validates the next element of `body`; returns false if it is refused. */
   element(parsed: ParsedElement, body: Buffer): boolean {
     const index = this.posted++
     if (this.#neverFits(parsed)) {
@@ -122,7 +124,7 @@ export class Judge implements Assessment {
     return false
   }
 
-  /** Refused before it is walked: only events are cut into pieces, between their actions. */
+  /** Checked before the element is walked: only events are split, between their actions. */
   #neverFits({ value, span }: ParsedElement): boolean {
     const bytes = span.end - span.start - span.whitespace
     if (bytes <= this.#context.workspaceLimits.maxBodyBytes) return false

@@ -19,18 +19,18 @@ export interface ValidElement extends CheckedElement {
 
 export interface BuildContext {
   readonly limits: WorkspaceLimits
-  /** The moment of acceptance. */
+  /** The time of acceptance. */
   readonly nowMs: number
   readonly customers: CustomerKeys
   readonly names: Vocabulary
 }
 
-/** One reservation asks for at most this part of a window of events, so that it can be granted. */
+/** One reservation takes at most this share of a window of events, so that it can be granted. */
 const WINDOW_PARTS = 100
 
 /**
- * What is queued for a valid element: its own bytes, stamped, and cut into pieces where one request
- * or budget grant could not carry it. Null: it does not fit a bulk body.
+ * What is queued for a valid element: its own bytes with a time, split if one request or budget
+ * grant cannot carry it. Null if it does not fit a bulk body.
  */
 export function buildElements(
   valid: ValidElement,
@@ -76,10 +76,10 @@ function buildEvent(
   return growsTooMuch(parts, limits) ? null : splitEvent(parts, limits)
 }
 
-/** Pieces may take this many times the event: each repeats the fields around its actions. */
+/** The parts of an event may take this many times its bytes: each repeats the fields around the actions. */
 const MAX_GROWTH = 8
 
-/** Counted before cutting: 100 KB around 75,000 actions would become 37 MB. */
+/** Checked before splitting: 100 KB around 75,000 actions would become 37 MB. */
 function growsTooMuch({ head, actions, tail }: EventParts, limits: PieceLimits): boolean {
   const around = head.length + tail.length
   const within = actions.reduce((sum, { length }) => sum + length + 1, 0)
@@ -91,7 +91,7 @@ function growsTooMuch({ head, actions, tail }: EventParts, limits: PieceLimits):
 
 function stamped(text: Buffer, actions: readonly unknown[], nowMs: number): Buffer {
   const timed = stampActions(text, actionSpans(text), actions, stampOf(nowMs))
-  // A null that the stamp stands in for goes: the last member of a name stays.
+  // The stamp replaces a null: the last member of a name stays.
   const isNull = actions.some((action) => isObject(action) && action.current_time === null)
   return isNull ? withoutDuplicateKeys(timed) : timed
 }

@@ -5,7 +5,7 @@ import type { RuleName } from '../validate/rules.js'
 import type { Assessment } from './assess.js'
 import type { IntakeObserver } from './ports.js'
 
-/** Tells the observer what became of the elements of a request. */
+/** Reports the outcome of a request's elements to the observer. */
 
 interface Counted {
   readonly workspace: Workspace
@@ -19,7 +19,7 @@ export function countRejected(
 ): void {
   for (const [rule, count] of perRule(findings.problems)) observer.refused(appId, rule, count)
   for (const [kind, count] of rejectedKinds) {
-    // The label is closed: an element of no known type counts as the commonest kind.
+    // The label is a closed set: an element of an unknown type counts as the most common kind.
     observer.elements({ appId, kind: kind ?? 'user', lane, outcome: 'rejected', count })
   }
 }

@@ -1,10 +1,10 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { Caller } from './caller.js'
 
-/** Work that can be paused: every `next` is one step. */
+/** Work that can be paused; every `next` is one step. */
 export type Steps<T> = Generator<void, T>
 
-/** After this much work the event loop serves others, ms. */
+/** Time after which the event loop serves others, ms. */
 const SLICE_MS = 8
 
 interface Job {
@@ -14,19 +14,19 @@ interface Job {
 }
 
 interface Use {
-  /** Processor time used; never behind that of the producer served last, or idling would be saved up. */
+  /** Processor time used; at least that of the producer served last, so that idle time earns no credit. */
   usedMs: number
   readonly jobs: Job[]
 }
 
 /**
- * Divides the event loop's time among producers: the job of whoever used least runs next, one slice per
- * turn of the loop. While nothing is queued a job runs at once and to its end, without a promise.
+ * Divides the event loop's time among producers: the job of the producer that used least runs next,
+ * one slice per turn of the loop. If nothing is queued, a job runs at once to its end, without a promise.
  */
 export class FairSlices {
   readonly #clock: Pick<Clock, 'monotonicMs'>
   readonly #nextTurn: (run: () => void) => void
-  /** As many as names in the configuration. */
+  /** At most one per configured name. */
   readonly #uses = new Map<string, Use>()
   readonly #queued = new Set<Use>()
   #servedMs = 0
@@ -81,7 +81,7 @@ export class FairSlices {
 
   #slice<T>(use: Use, steps: Steps<T>): { readonly value: T } | null {
     this.#takeTurn()
-    // Also of work that ran at once: else who comes later would first be given all that time.
+    // Also counts work that ran at once; otherwise a later producer would first get all that time.
     this.#servedMs = Math.max(use.usedMs, this.#servedMs)
     const startedMs = this.#clock.monotonicMs()
     try {

@@ -1,8 +1,8 @@
 import type { Caller } from './caller.js'
 
 /**
- * Lets a few run at one time; the others wait, and producers take turns, so that one producer's queue
- * is its own. What waits is bounded by the posts that a producer may have in progress.
+ * A semaphore whose waiters are served by producer in turn, so that one producer's queue delays no
+ * other. The limit of concurrent posts per producer bounds the queue.
  */
 export class FairTurns {
   readonly #max: number
@@ -49,7 +49,7 @@ export class FairTurns {
     else this.#waiting.delete(producer)
   }
 
-  /** Gives the place of who has ended to the next. */
+  /** Passes a released slot to the next waiter. */
   #pass(): void {
     const [next] = this.#waiting
     if (next === undefined) {

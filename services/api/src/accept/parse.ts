@@ -6,13 +6,13 @@ import { NESTING_LEVELS } from '../validate/limits.js'
 import type { ElementType } from '../validate/names.js'
 import { isObject, type Json } from '../validate/subject.js'
 
-/** What a path asks for: one element of a type, or `transition`, a list of any. */
+/** What a path accepts: one element of a type, or `transition`, a list of any type. */
 export type Endpoint = ElementType | 'transition'
 
-/** What a text holds: that, or, as a line of an import, one element of any type. */
+/** What a text contains: that, or one element of any type (a line of an import). */
 export type Wanted = Endpoint | 'line'
 
-/** Why a body is refused before any element is looked at. */
+/** Why a body is refused before any element is validated. */
 export interface BodyFault {
   readonly type: string
   readonly message: string
@@ -44,8 +44,8 @@ function refused(type: string, message: string, attribute?: string): ParsedBody 
 }
 
 /**
- * Parses a body once, and finds where each element lies in it. The depth is bounded before
- * `JSON.parse`, which would otherwise recurse as deep as the body says.
+ * Parses a body once and finds the position of each element. The depth is checked before
+ * `JSON.parse`, which would otherwise recurse as deep as the body nests.
  */
 export function parseBody(body: Buffer, endpoint: Wanted, maxElements: number): ParsedBody {
   if (!isUtf8(body)) return refused('Malformed JSON', `${MALFORMED} It is not UTF-8.`)
@@ -56,7 +56,7 @@ export function parseBody(body: Buffer, endpoint: Wanted, maxElements: number): 
     return refused('Malformed JSON', `${MALFORMED} It is nested over ${levels} levels deep.`)
   }
   if (endpoint === 'transition' && (scan.items?.length ?? 0) > maxElements) {
-    // Not parsed: it can never be accepted, and making all those values takes long.
+    // Not parsed: it can never be accepted, and building all those values takes long.
     return tooMany(maxElements)
   }
   const text = body.toString('utf8')

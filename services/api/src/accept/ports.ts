@@ -6,7 +6,7 @@ import type { RuleName } from '../validate/rules.js'
 /** The workspace of an app id as configured now, or undefined. */
 export type Workspaces = (appId: string) => Workspace | undefined
 
-/** What identifies a keyed request; the first with a key decides what the key means. */
+/** What identifies a keyed request; the first request with a key defines it. */
 export interface ClaimRequest {
   readonly producer: string
   readonly appId: string
@@ -20,7 +20,7 @@ export interface ClaimRequest {
 
 /** The right to run a keyed request, held until `complete` or `release`. */
 export interface Claim {
-  /** `new`: the first try. `resumed`: an earlier one ended without an answer; the facts are its. */
+  /** `new`: the first try. `resumed`: an earlier try ended without an answer; the facts are from it. */
   readonly state: 'new' | 'resumed'
   readonly requestId: string
   readonly acceptedAtMs: number
@@ -36,11 +36,11 @@ export type ClaimOutcome =
   | { readonly state: 'mismatch' }
   /** The first try is still running. */
   | { readonly state: 'running' }
-  /** The producer's keys fill their share of the memory. */
+  /** The producer's keys use all of their memory. */
   | { readonly state: 'full' }
   | { readonly state: 'unavailable' }
 
-/** What derives an answer again from the same body. */
+/** What is needed to derive an answer again from the same body. */
 export interface FirstAnswer {
   readonly requestId: string
   readonly acceptedAtMs: number
@@ -52,7 +52,7 @@ export type Recalled = Extract<ClaimOutcome, { state: 'replay' | 'mismatch' | 'u
 
 /** Remembers answers by Idempotency-Key for 24 h. Its methods never reject. */
 export interface Idempotency {
-  /** What `claim` would say of a key that was used before, without claiming it; else null. */
+  /** What `claim` would return for a used key, without claiming it; otherwise null. */
   recall(request: Omit<ClaimRequest, 'requestId'>): Promise<Recalled | null>
   claim(request: ClaimRequest): Promise<ClaimOutcome>
   /** The request was accepted and answered. `form`: a few bytes that derive the same answer again. */
@@ -77,11 +77,11 @@ export type QuotaOutcome =
   | { readonly granted: true }
   | { readonly granted: false; readonly retryAfterMs: number; readonly exceeded: string }
 
-/** Keeps one producer from taking everybody's share. Asked only for producers with a quota. */
+/** Keeps one producer from using the others' share. Called only for producers with a quota. */
 export interface Quota {
-  /** Never rejects. `exceeded` says which bound, in words for the producer. */
+  /** Never rejects. `exceeded` names the limit, in words for the producer. */
   take(request: QuotaRequest): Promise<QuotaOutcome>
-  /** Undoes a `take` of which certainly nothing was stored. Never rejects. */
+  /** Undoes a `take` of a request that certainly was not stored. Never rejects. */
   giveBack(request: QuotaRequest): Promise<void>
 }
 
@@ -90,7 +90,7 @@ export interface LargeBodies {
   assess(body: Buffer, context: AssessmentContext): Promise<AssessmentOutcome>
 }
 
-/** Where intake tells what it did; for metrics and logs. Must not throw. */
+/** Receives what the intake did, for metrics and logs. Must not throw. */
 export interface IntakeObserver {
   elements(count: {
     readonly appId: string
@@ -114,7 +114,7 @@ export interface IntakeObserver {
     readonly bodyBytes: number
     readonly elements: number
   }): void
-  /** Something that should not happen did; the producer was told 500. */
+  /** An unexpected error; the producer got 500. */
   failed(error: unknown, requestId: string): void
 }
 

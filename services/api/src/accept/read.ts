@@ -8,7 +8,7 @@ export interface Reading {
   readonly names?: Vocabulary | undefined
 }
 
-/** Reads a body: what rules look at where that is enough, and all of it otherwise. */
+/** Reads the members that rules use; falls back to a full parse if that is not enough. */
 export function readBody(
   body: Buffer,
   { endpoint, maxElements, names = STANDARD_VOCABULARY }: Reading,

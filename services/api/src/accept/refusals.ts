@@ -6,18 +6,18 @@ import type { FoundAll } from './assess.js'
 import type { BodyFault } from './parse.js'
 import type { ClaimOutcome, QuotaOutcome } from './ports.js'
 
-/** What the producer is told, for each way in which a well-formed request can fail. */
+/** The answer for each way in which a well-formed request can fail. */
 
 function detailOf({ index, attribute, message }: Finding): Detail {
   return { index, attribute, message }
 }
 
-/** One entry per finding; where the list is cut, one more says so, at the last one's element. */
+/** One entry per finding; if the list is cut, a last entry reports how many are missing. */
 export function detailsOf(findings: readonly Finding[], count: number): Detail[] {
   const details = findings.map(detailOf)
   const last = findings.at(-1)
   if (last !== undefined && count > findings.length) {
-    const message = `and ${String(count - findings.length)} more from here on that are not listed`
+    const message = `and ${String(count - findings.length)} more (not listed)`
     details.push({ index: last.index, attribute: '', message })
   }
   return details
@@ -66,7 +66,7 @@ export function claimRefusal(state: Exclude<ClaimOutcome['state'], 'new' | 'resu
       return { status: 409, type, message, attribute: KEY, retryAfterMs: 1_000 }
     }
     case 'full': {
-      const message = `The answers remembered for your ${KEY}s fill their share of the memory; post without a key, or later`
+      const message = `Your ${KEY}s use all of their memory; post without a key, or later`
       return { status: 429, type: 'Rate Limit Exceeded', message, retryAfterMs: 600_000 }
     }
     case 'unavailable':
@@ -74,12 +74,12 @@ export function claimRefusal(state: Exclude<ClaimOutcome['state'], 'new' | 'resu
   }
 }
 
-/** What went wrong, and how long it is likely to last, ms. */
+/** The problem, and how long it is likely to last, ms. */
 const STORE_REASONS: Readonly<Record<RefusalReason, { words: string; retryAfterMs: number }>> = {
   redis_unavailable: { words: 'The queue cannot be reached', retryAfterMs: 2_000 },
   backlog_full: { words: 'The backlog is full', retryAfterMs: 30_000 },
   redis_full: { words: 'The memory of the queue is full', retryAfterMs: 30_000 },
-  durability: { words: 'The queue is not as durable as it should be', retryAfterMs: 5_000 },
+  durability: { words: 'The queue does not reach the configured durability', retryAfterMs: 5_000 },
 }
 
 export function storeRefusal(outcome: 'refused' | 'unknown', reason: RefusalReason): Refusal {
@@ -87,7 +87,7 @@ export function storeRefusal(outcome: 'refused' | 'unknown', reason: RefusalReas
   const advice =
     outcome === 'refused'
       ? 'Nothing of this request was stored; post it again'
-      : `Something of this request may have been stored; post it again with the same ${KEY}`
+      : `Part of this request may have been stored; post it again with the same ${KEY}`
   return {
     status: 503,
     type: 'Service Unavailable',
@@ -96,7 +96,7 @@ export function storeRefusal(outcome: 'refused' | 'unknown', reason: RefusalReas
   }
 }
 
-/** An import goes on after the last line that is certain. */
+/** An import resumes after the last line whose outcome is known. */
 export function importRefusal(outcome: 'refused' | 'unknown', reason: RefusalReason): Refusal {
   const { words, retryAfterMs } = STORE_REASONS[reason]
   const doubt =
@@ -104,7 +104,7 @@ export function importRefusal(outcome: 'refused' | 'unknown', reason: RefusalRea
   return {
     status: 503,
     type: 'Service Unavailable',
-    message: `${words}. Go on after last_line after the time in Retry-After.${doubt}`,
+    message: `${words}. Resume after last_line after the time in Retry-After.${doubt}`,
     retryAfterMs,
   }
 }

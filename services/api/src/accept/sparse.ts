@@ -18,7 +18,7 @@ import type { Json } from '../validate/subject.js'
 import { STANDARD_VOCABULARY, type Vocabulary } from '../validate/vocabulary.js'
 import type { ParsedElement, Wanted } from './parse.js'
 
-/** Beyond these validation has something to say, or looks at everything. */
+/** Beyond these limits a rule may apply, so the body is parsed in full. */
 const BOUNDS = {
   levels: NESTING_LEVELS,
   nameBytes: NAME_CHARACTERS,
@@ -36,7 +36,7 @@ const ATTRIBUTES = new ByteNames(RULED_ATTRIBUTES)
 
 const attributesOf = new WeakMap<Vocabulary, ByteNames<string>>()
 
-/** Names of attributes that some rule is about in a workspace. */
+/** Names of attributes that rules of a workspace use. */
 function ruledAttributes(names: Vocabulary): ByteNames<string> {
   if (names === STANDARD_VOCABULARY) return ATTRIBUTES
   const before = attributesOf.get(names)
@@ -47,9 +47,9 @@ function ruledAttributes(names: Vocabulary): ByteNames<string> {
 }
 
 /**
- * Reads a body without making values of what no rule looks at, which is most of it: the elements are
- * what `parseBody` gives, less those members. Null: there is something in it that `parseBody` has to
- * see, such as whatever is wrong with it.
+ * Reads a body and decodes only the members that rules use. The elements equal those of `parseBody`
+ * without the other members. Null if `parseBody` has to read the body, for example because it is
+ * invalid.
  */
 export function readSparse(
   body: Buffer,
@@ -69,7 +69,7 @@ export function readSparse(
     }
     const element = readPlaced(cursor, ruled)
     cursor.end()
-    // One of another type is refused, by the rules of the type that is asked for.
+    // An element of another type is refused by the rules of the expected type.
     return endpoint === 'line' || element.type === endpoint ? [element.read] : null
   } catch (error) {
     if (error instanceof NotPlain) return null
@@ -110,7 +110,7 @@ function readElements(
   return elements
 }
 
-/** An element with its place, and its type. */
+/** An element with its position and type. */
 function readPlaced(cursor: PlainCursor, ruled: ByteNames<string>) {
   const start = cursor.at
   const before = cursor.whitespace
@@ -121,7 +121,7 @@ function readPlaced(cursor: PlainCursor, ruled: ByteNames<string>) {
   return { read, type: value.type }
 }
 
-/** No name stands twice and nothing is long. */
+/** No name occurs twice and nothing is long. */
 const PLAIN = { members: 0, oversized: false }
 
 function readElement(cursor: PlainCursor, ruled: ByteNames<string>): Json {
@@ -130,7 +130,7 @@ function readElement(cursor: PlainCursor, ruled: ByteNames<string>): Json {
   cursor.openObject()
   while (cursor.nextMember()) {
     const name = cursor.nameOf(ELEMENT_MEMBERS)
-    // What is unset is compared with all attributes.
+    // The attributes to unset are compared with all attributes.
     if (name === undefined || name === 'unset_attributes') throw new NotPlain()
     if (name === 'attributes') {
       isTypeLast = element.type === undefined
@@ -166,7 +166,7 @@ function readAction(cursor: PlainCursor, ruled: ByteNames<string>): Json {
   return action
 }
 
-/** Those that a rule is about, in users, devices or events; names that are reserved are left to `parseBody`. */
+/** The attributes that rules use; reserved names are left to `parseBody`. */
 function readAttributes(
   cursor: PlainCursor,
   ruled: ByteNames<string>,
@@ -177,12 +177,12 @@ function readAttributes(
   cursor.openObject()
   while (cursor.nextMember()) {
     const name = cursor.nameOf(ruled)
-    // Whose values are added or removed is compared with all attributes.
+    // Attributes whose values are added or removed are compared with all attributes.
     if (name === ADD_TO_ARRAY || name === REMOVE_FROM_ARRAY) throw new NotPlain()
     if (name !== undefined) attributes[name] = cursor.value()
     else if (isReserved(cursor)) throw new NotPlain()
     else {
-      // Of a device's other attributes, the names are looked at.
+      // Of a device's other attributes, only the names are checked.
       if (isOfDevice) nameOther(cursor.name, attributes)
       cursor.passAttribute()
     }

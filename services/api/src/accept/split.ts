@@ -1,5 +1,5 @@
 /**
- * Cuts an event into pieces that one request can carry and one budget grant can afford: pure.
+ * Splits an event into parts that fit one request and one budget grant. Pure.
  */
 export interface EventParts {
   /** The element's text up to and including the `[` of its actions. */
@@ -20,8 +20,8 @@ export interface Piece {
 }
 
 /**
- * Pieces in order, each a whole event element with the same identity fields and the next actions,
- * as many as fit; null when one action alone does not fit.
+ * The parts in order, each an event element with the same identity fields and the next actions, as
+ * many as fit; null if a single action does not fit.
  */
 export function splitEvent(event: EventParts, limits: PieceLimits): Piece[] | null {
   const { head, actions, tail } = event

@@ -11,7 +11,7 @@ const HOLDS: Readonly<Record<HoldReason, readonly [meaning: string, next: string
   ],
   account_refused: [
     'MoEngage has suspended or blocked the account',
-    'Ask MoEngage support; relay goes on by itself once the account is open',
+    'Ask MoEngage support; relay resumes by itself once the account is open',
   ],
   ip_refused: [
     'the IP allow-list of the workspace refuses the address',
@@ -35,17 +35,17 @@ const HOLDS: Readonly<Record<HoldReason, readonly [meaning: string, next: string
   ],
   unavailable: [
     'MoEngage does not answer, or answers with errors',
-    'Nothing: relay probes by itself and goes on when MoEngage is back',
+    'Nothing: relay probes by itself and resumes when MoEngage is back',
   ],
 }
 
-/** What the command line and the console say of a hold. */
+/** Explains a hold, for the command line and the console. */
 export function holdAdvice(reason: HoldReason): { meaning: string; next: string } {
   const [meaning, next] = HOLDS[reason]
   return { meaning, next }
 }
 
-/** What keeps a workspace from sending for the moment, by its reason. It passes by itself. */
+/** Explains a temporary problem that relay handles by itself, by reason. */
 const SLOWED: Readonly<Record<SlowedReason, string>> = {
   server_error: 'MoEngage answers with errors (5xx)',
   request_timeout: 'MoEngage answers 408',
@@ -54,7 +54,7 @@ const SLOWED: Readonly<Record<SlowedReason, string>> = {
   timeout: 'MoEngage does not answer in time',
   reset: 'MoEngage cuts the connection',
   unreachable: 'MoEngage cannot be reached',
-  tls: 'no secure connection to MoEngage comes about',
+  tls: 'the TLS handshake with MoEngage fails',
   rate_limited: 'MoEngage asks for fewer requests (429)',
 }
 

@@ -1,6 +1,6 @@
 import type { Response } from 'express'
 
-/** What the operator API says when it does not do as asked; one shape for all faults. */
+/** An error answer of the operator API. */
 export interface AdminRefusal {
   readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 500 | 503
   readonly type:
@@ -15,7 +15,7 @@ export interface AdminRefusal {
   readonly message: string
   /** The query parameter or body field that is wrong. */
   readonly field?: string
-  /** How many letters were dealt with before it stopped. */
+  /** How many letters were processed before it stopped. */
   readonly count?: number
   readonly headers?: Readonly<Record<string, string>>
 }
@@ -39,7 +39,7 @@ export function notFound(message: string): RefusedError {
   return new RefusedError({ status: 404, type: 'NotFound', message })
 }
 
-/** `body` is a value, or JSON text that stands as it is. */
+/** `body` is a value, or JSON text that is sent unchanged. */
 export function answer(response: Response, status: number, body: unknown): void {
   response.status(status)
   response.set('Cache-Control', 'no-store')

@@ -25,7 +25,7 @@ import { vocabularyOf } from '../validate/vocabulary.js'
 import type { Eraser, ErasureView } from './eraser.js'
 import { parseForget } from './forget.js'
 import { letterJson, listLetters } from './letter-list.js'
-import { PARTITIONS_MOST, partitionsView } from './partition-view.js'
+import { MAX_PARTITIONS, partitionsView } from './partition-view.js'
 import { setPaused } from './pause.js'
 import { Pseudonyms } from './pseudonym.js'
 import { shadowView } from './shadow-view.js'
@@ -39,10 +39,10 @@ import { requireToken } from './token.js'
 import { readWorkspaces } from './workspace-reader.js'
 
 export interface AdminDeps {
-  /** Who may operate, at present. */
+  /** The current admin tokens. */
   readonly operators: () => Keyring
   readonly workspaces: { all(): readonly Workspace[]; get(appId: string): Workspace | undefined }
-  /** A connection apart from the intake's: a long read must not hold posts up. */
+  /** A separate connection: a long read must not delay posts. */
   readonly client: RedisClient
   readonly prefix: string
   readonly windowMs: number
@@ -59,11 +59,11 @@ export interface AdminDeps {
 }
 
 /** Largest body: 10,000 ids fit. */
-const BODY_MOST = '1mb'
-/** A replay that found no room may be asked for again after this long, s. */
+const MAX_BODY = '1mb'
+/** When to repeat a replay that found no room, s. */
 const RETRY_AFTER_S = 5
 
-/** The operator API; mounted where nothing else answers on the ops port. */
+/** The operator API; handles what nothing else on the ops port handles. */
 export function createAdminApp(deps: AdminDeps): Express {
   const admin = new Admin(deps)
   const app = express()
@@ -71,8 +71,8 @@ export function createAdminApp(deps: AdminDeps): Express {
   app.disable('etag')
   app.set('query parser', 'simple')
   addConsole(app)
-  // JSON whatever it calls itself: nothing else is taken here, and curl names another type unless told.
-  const json = express.json({ limit: BODY_MOST, type: () => true })
+  // Any Content-Type is read as JSON: no other format is accepted, and curl sends another type by default.
+  const json = express.json({ limit: MAX_BODY, type: () => true })
   app.use('/admin', requireToken(deps.operators), json)
   route(app, '/admin/workspaces', { get: admin.workspaces })
   route(app, '/admin/workspaces/:appId/pause', { post: admin.pause })
@@ -97,9 +97,9 @@ export function createAdminApp(deps: AdminDeps): Express {
   return app
 }
 
-/** What a producer is told who took the port of the operators for that of the intake. */
+/** The answer to a producer that uses the operators' port instead of the intake's. */
 const OF_THE_INTAKE =
-  'is not served on the port of the operators. Post it to the intake, the port that PORT names (8080 unless set)'
+  'is not served on the ops port. Post it to the intake, on PORT (8080 by default)'
 
 type Handler = (request: Request, response: Response) => Promise<void> | void
 
@@ -145,7 +145,7 @@ class Admin {
     const deployment = new Deployment(client, prefix)
     // Also those of workspaces that were taken out of the configuration.
     const appIds = await workspacesWithData(deployment, this.#appIds(null))
-    const list = await readPartitions(client, prefix, appIds, PARTITIONS_MOST)
+    const list = await readPartitions(client, prefix, appIds, MAX_PARTITIONS)
     answer(response, 200, partitionsView(list, clock.nowMs()))
   }
 
@@ -188,15 +188,14 @@ class Admin {
 
   readonly show: Handler = async (request, response) => {
     const [letter] = await this.#d.letters.get([String(request.params.id)])
-    if (!letter) throw notFound('There is no such dead letter: replayed, purged or expired')
+    if (!letter) throw notFound('No such dead letter: it was replayed, purged or has expired')
     answer(response, 200, letterJson(letter))
   }
 
   readonly replay: Handler = async (request, response) => {
-    const { letters, store, erasures, clock } = this.#d
     const selection = parseSelection(request.body)
-    const steps = selected(letters, this.#appIdsOf(selection), selection)
-    const { count, stopped } = await replay({ letters, store, erasures, clock }, steps)
+    const steps = selected(this.#d.letters, this.#appIdsOf(selection), selection)
+    const { count, stopped } = await replay(this.#d, steps)
     const fields = { ...selectionFields(selection), count, stopped }
     await this.#audit.action(request, 'dead_letters.replay', fields, selectedCustomer(selection))
     if (stopped === null) answer(response, 200, { count })
@@ -227,9 +226,7 @@ class Admin {
   readonly forgotten: Handler = async (request, response) => {
     const view = await this.#d.eraser.view(String(request.params.id))
     if (view === null) {
-      throw notFound(
-        'No erasure with this id, or its outcome is not kept any more: ask for it again',
-      )
+      throw notFound('No erasure with this id, or its record has expired: request it again')
     }
     answer(response, 200, view satisfies ErasureView)
   }
@@ -243,7 +240,7 @@ class Admin {
     const appIds = this.#appIds(null)
     const trace = await traceRequest(this.#d, appIds, String(request.params.requestId))
     if (trace === null) {
-      throw notFound('No request with this id, or its trace is not kept any more')
+      throw notFound('No request with this id, or its trace has expired')
     }
     answer(response, 200, operatorsTrace(trace))
   }
@@ -265,7 +262,7 @@ class Admin {
 
   #known(appId: string): Workspace {
     const workspace = this.#d.workspaces.get(appId)
-    if (!workspace) throw notFound(`There is no workspace ${appId}`)
+    if (!workspace) throw notFound(`no such workspace: ${appId}`)
     return workspace
   }
 
@@ -277,7 +274,8 @@ class Admin {
   #appIdsOf(selection: Selection): readonly string[] {
     if (selection.by === 'filter') return this.#appIds(selection.appId)
     const unknown = selection.ids.find((id) => !this.#d.workspaces.get(appIdOfLetter(id)))
-    if (unknown !== undefined) throw invalid('ids', `${unknown} is of no workspace`)
+    if (unknown !== undefined)
+      throw invalid('ids', `${unknown} does not belong to a configured workspace`)
     return []
   }
 }
@@ -295,7 +293,7 @@ const STOPPED_BY: Readonly<Record<RefusalReason, string>> = {
   redis_unavailable: 'Redis does not answer',
   backlog_full: 'the backlog is full',
   redis_full: 'Redis is full',
-  durability: 'the durability asked for was not reached',
+  durability: 'the configured durability was not reached',
 }
 
 function replayStopped(count: number, reason: RefusalReason): RefusedError {
@@ -308,7 +306,7 @@ function replayStopped(count: number, reason: RefusalReason): RefusedError {
   })
 }
 
-/** What to answer to an error: a refusal, a fault of the body parser, or Redis being away. */
+/** The answer to an error: a refusal, a fault of the body parser, or an unavailable Redis. */
 function refusalOf(error: unknown): AdminRefusal {
   if (error instanceof RefusedError) return error.refusal
   if (error instanceof URIError) {
@@ -317,7 +315,7 @@ function refusalOf(error: unknown): AdminRefusal {
   const message = error instanceof Error ? error.message : ''
   const { status } = error as { status?: unknown }
   if (status === 413) {
-    return { status: 413, type: 'TooLarge', message: `The body is over ${BODY_MOST}` }
+    return { status: 413, type: 'TooLarge', message: `The body is over ${MAX_BODY}` }
   }
   // What Express' body parser throws carries the status to answer with.
   if (typeof status === 'number' && status < 500) {
@@ -330,10 +328,10 @@ function refusalOf(error: unknown): AdminRefusal {
   return {
     status: 500,
     type: 'ServerError',
-    message: 'An unexpected error; the log of the api tells',
+    message: 'Internal error; see the log of the api',
   }
 }
 
-/** How ioredis and Redis say that nothing can be read or written now. */
+/** How ioredis and Redis report that nothing can be read or written now. */
 const REDIS_AWAY =
   /enableOfflineQueue|max retries per request|Connection is closed|Command timed out|^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|OOM|MISCONF)/

@@ -2,7 +2,7 @@ import { deploymentKeys } from '@relay/shared/queue/keys.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 
 /** Actions that are kept; the oldest go first. */
-const MOST_KEPT = 10_000
+const MAX_KEPT = 10_000
 
 /** One changing action of an operator. */
 export type AuditEntry = Readonly<Record<string, unknown>> & {
@@ -10,7 +10,7 @@ export type AuditEntry = Readonly<Record<string, unknown>> & {
   readonly at: string
 }
 
-/** Keeps operators' actions in Redis, whatever becomes of log lines. */
+/** Stores operators' actions in Redis, independent of the log. */
 export class AuditStore {
   readonly #client: RedisClient
   readonly #key: string
@@ -22,7 +22,7 @@ export class AuditStore {
 
   async add(what: Readonly<Record<string, unknown>>): Promise<void> {
     const text = JSON.stringify(what)
-    await this.#client.xadd(this.#key, 'MAXLEN', '~', MOST_KEPT, '*', 'action', text)
+    await this.#client.xadd(this.#key, 'MAXLEN', '~', MAX_KEPT, '*', 'action', text)
   }
 
   /** The newest first. */

@@ -20,8 +20,8 @@ export class AuditLog {
   }
 
   /**
-   * `who` is the token's holder: a keyed digest tells two tokens apart, and lets nobody test guesses.
-   * `customer`, an ordering key in hex, stands under its pseudonym. Never rejects: the action is done.
+   * `who` is the token's holder, as a keyed digest that cannot be guessed. `customer`, a customer key
+   * in hex, is written as its pseudonym. Never rejects: the action is done.
    */
   async action(
     request: Request,
@@ -38,13 +38,13 @@ export class AuditLog {
       await this.#store.add(entry)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      this.#log.error('operator action could not be kept', { action, reason })
+      this.#log.error('operator action could not be recorded', { action, reason })
     }
     this.#log.info('operator action', { audit: true, ...entry })
   }
 }
 
-/** A selection as logged, but for its customer. */
+/** A selection as logged, without its customer. */
 export function selectionFields(selection: Selection): AuditFields {
   if (selection.by === 'ids') return { ids: selection.ids.length }
   const { reason, requestId, sinceMs } = selection.filter

@@ -2,7 +2,7 @@ import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 
 const EVERY_MS = 5_000
 /** Twenty minutes. */
-const SAMPLES_MOST = 240
+const MAX_SAMPLES = 240
 
 /** The backlog of the last minutes, of each workspace, for curves. Kept by this process alone. */
 export class BacklogHistory {
@@ -11,7 +11,7 @@ export class BacklogHistory {
   readonly #samples = new Map<string, number[]>()
   #timer: NodeJS.Timeout | undefined
 
-  /** `lanes`: the backlog as last read by somebody else; this reads nothing itself. */
+  /** `lanes`: the backlog as last read elsewhere; this class reads nothing. */
   constructor(lanes: () => readonly LaneBacklog[], appIds: () => readonly string[]) {
     this.#lanes = lanes
     this.#appIds = appIds
@@ -41,7 +41,7 @@ export class BacklogHistory {
     for (const appId of appIds) {
       const samples = this.#samples.get(appId) ?? []
       samples.push(waiting.get(appId) ?? 0)
-      if (samples.length > SAMPLES_MOST) samples.shift()
+      if (samples.length > MAX_SAMPLES) samples.shift()
       this.#samples.set(appId, samples)
     }
   }

@@ -44,7 +44,7 @@ export async function erase(parts: EraseParts, erasure: Erasure): Promise<Erased
       shares.push(...erased.flatMap((one) => one?.shares ?? []))
     }
   }
-  // A trace is worth no failed erasure.
+  // An erasure must not fail because of a trace.
   await traces.note(appId, 'purged', shares, '', clock.nowMs()).catch(() => undefined)
   const queued = shares.reduce((sum, { elements }) => sum + elements, 0)
   return { queued, deadLetters: await purge(parts, coveredLetters(letters, erasure)) }

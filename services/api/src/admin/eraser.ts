@@ -27,11 +27,11 @@ const LOOK_EVERY_MS = 1_000
 /** How long a request to forget waits for the workers before it answers `pending`, ms. */
 const WAIT_MS = 1_000
 const WAIT_STEP_MS = 50
-/** Workers go on enforcing an erasure for this long after it is done, ms: a replay may be at its last wave. */
+/** Workers enforce an erasure for this long after it is done, ms. */
 const ENFORCED_MS = 120_000
 
 /**
- * Sees erasures through. Every api does: what one has begun another finishes.
+ * Completes erasures. Every api does, so an erasure survives the death of the api that began it.
  *
  *   requested ──first pass over queues and dead letters──▶ pending ──no worker can send──▶ second pass
  *   ──still none──▶ done
@@ -72,16 +72,20 @@ export class Eraser {
   /** Erases a customer, and answers as soon as that is done, or `pending`. Null: too many are pending. */
   async begin(whom: Forgotten): Promise<ErasureView | null> {
     const { client, prefix, erasures, random, clock } = this.#p
-    const erasure: Erasure = {
+    const subject = {
       id: random.bytes(15).toString('base64url'),
       appId: whom.appId,
       customer: Buffer.from(whom.customer, 'latin1').toString('hex'),
-      boundary: await boundaryOf(client, prefix, whom),
-      doneAtMs: null,
     }
-    // Before workers hear of it: they would take elements out that are to be counted here.
+    // Replayed elements must precede the boundary.
+    await this.#replaysEnded(subject)
+    const boundary = await boundaryOf(client, prefix, whom)
+    const erasure: Erasure = { ...subject, boundary, doneAtMs: null }
+    // Before workers know of it: they would remove elements that are counted here.
     const erased = await erase(this.#p, erasure)
-    if (!(await erasures.begin(erasure))) return null
+    const begun = await erasures.begin(erasure)
+    await erasures.liftBar(erasure)
+    if (!begun) return null
     await this.#count(erasure, erased)
     await erasures.announce(erasure)
     const untilMs = clock.monotonicMs() + WAIT_MS
@@ -111,6 +115,16 @@ export class Eraser {
     for (const erasure of await this.#p.erasures.enforced()) {
       if (erasure.doneAtMs === null) await this.#advance(erasure)
       else if (redisNowMs - erasure.doneAtMs > ENFORCED_MS) await this.#p.erasures.drop(erasure.id)
+    }
+  }
+
+  /** Bars the customer from replays, and waits until none can store that began before. */
+  async #replaysEnded(subject: Pick<Erasure, 'id' | 'appId' | 'customer'>): Promise<void> {
+    const before = new Set(await this.#p.erasures.bar(subject))
+    while (before.size > 0) {
+      await new Promise((resolve) => setTimeout(resolve, WAIT_STEP_MS))
+      const open = new Set(await this.#p.erasures.bar(subject))
+      for (const wave of before) if (!open.has(wave)) before.delete(wave)
     }
   }
 

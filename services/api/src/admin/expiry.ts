@@ -10,11 +10,11 @@ export interface ExpiryOptions extends PurgeParts {
   readonly log: Logger
 }
 
-/** How often letters are looked through for old ones, ms. */
+/** How often old letters are looked for, ms. */
 const LOOK_EVERY_MS = 600_000
 const STEP = 500
 
-/** Forgets dead letters that nobody has dealt with in time. Every api does; the first one wins. */
+/** Deletes dead letters older than the retention period. Every api runs it; the first one wins. */
 export class DeadLetterExpiry {
   readonly #o: ExpiryOptions
   #timer: NodeJS.Timeout | undefined
@@ -32,7 +32,7 @@ export class DeadLetterExpiry {
     clearInterval(this.#timer)
   }
 
-  /** Looks now; returns how many were forgotten. */
+  /** Looks now; returns how many were deleted. */
   async look(): Promise<number> {
     const count = await purge(this.#o, this.#expired())
     if (count > 0) this.#o.log.warn('dead letters expired', { count })

@@ -10,7 +10,7 @@ import { identityOf } from '../identity/identity.js'
 import type { Vocabulary } from '../validate/vocabulary.js'
 import { invalid } from './answer.js'
 
-/** Whom to forget: a customer of one workspace, by ordering key. */
+/** The customer to erase: workspace and customer key. */
 export interface Forgotten {
   readonly appId: string
   /** `customerKey`, latin1. */
@@ -24,7 +24,7 @@ const schema = z.strictObject({
 })
 
 /**
- * The body of a request to forget; throws a refusal that names the field. `namesOf` gives the names of
+ * Parses a request to forget; throws a refusal that names the field. `namesOf` returns the names of
  * a workspace.
  */
 export function parseForget(body: unknown, namesOf: (appId: string) => Vocabulary): Forgotten {
@@ -43,8 +43,8 @@ export function parseForget(body: unknown, namesOf: (appId: string) => Vocabular
 }
 
 /**
- * Where the customer's data ends that was accepted before this moment: the last chunk of each of the
- * customer's partitions. A post that was answered before is in one of these chunks.
+ * The end of the customer's data accepted so far: the last chunk of each of the customer's
+ * partitions. Every post answered before now is in one of these chunks or an earlier one.
  */
 export async function boundaryOf(
   client: RedisClient,
@@ -56,7 +56,7 @@ export async function boundaryOf(
   return Object.fromEntries(tags.map((tag, i) => [tag, ids[i] ?? 0]))
 }
 
-/** The customer's partitions: one of each lane, and of each generation that may hold elements. */
+/** The customer's partitions: one per lane and per generation that may contain elements. */
 async function tagsOf(client: RedisClient, prefix: string, { appId, customer }: Forgotten) {
   const layout = await findLayout(client, prefix, appId)
   if (layout === null) return []

@@ -3,7 +3,7 @@ import type { DeadLetterStore, KeptLetter } from '@relay/shared/dead-letters/dea
 import { invalid } from './answer.js'
 import type { ListQuery } from './selection.js'
 
-/** The last letter of a page; workspaces have order numbers of their own, so it names both. */
+/** The last letter of a page: workspace and order number, which is unique only within a workspace. */
 interface Position {
   readonly order: number
   readonly appId: string
@@ -23,7 +23,7 @@ export async function listLetters(
   )
   const found = pages.flatMap((page) => page.letters)
   found.sort((a, b) => compare(positionOf(a), positionOf(b)))
-  // Beyond the place up to which a workspace was looked through, younger letters may be missing.
+  // Beyond the position up to which a workspace was read, younger letters may be missing.
   const reached = pages.flatMap(({ next }, i) =>
     next === null ? [] : [{ order: next, appId: appIds[i] ?? '' }],
   )
@@ -38,7 +38,7 @@ export async function listLetters(
   return `{"dead_letters":[${texts}],"next_cursor":${next}}`
 }
 
-/** A letter as the operator API shows it. The element's own text stands in it unchanged. */
+/** A letter as the operator API shows it, with the element's text unchanged. */
 export function letterJson(letter: DeadLetter): string {
   const { status, type, message, attribute, requestId = null } = letter.answer
   const facts = JSON.stringify({
@@ -58,7 +58,7 @@ export function letterJson(letter: DeadLetter): string {
   return `${facts.slice(0, -1)},"element":${letter.element}}`
 }
 
-/** The customer as the element names it; null: it names none that can be read. */
+/** The customer as the element names it; null if it names none. */
 function customerOf(element: string): string | null {
   let parsed: unknown
   try {
@@ -95,6 +95,6 @@ function writeCursor({ order, appId }: Position): string {
 
 function readCursor(text: string): Position {
   const match = /^(\d{1,16})\.([A-Za-z0-9_-]{1,64})$/.exec(text)
-  if (!match) throw invalid('cursor', 'cursor is not one that a list has given')
+  if (!match) throw invalid('cursor', 'cursor is invalid; use next_cursor of a list')
   return { order: Number(match[1]), appId: match[2] ?? '' }
 }

@@ -39,7 +39,7 @@ export interface Operator {
   stop(): void
 }
 
-/** Everything for operators, on a connection of its own to Redis. */
+/** Everything for operators, on a dedicated Redis connection. */
 export function openOperator({ config, credentials, ...rest }: OperatorParts): Operator {
   const { workspaces, store, log, lanes } = rest
   const client = connectRedis(config.redis, { commandTimeoutMs: OPERATOR_TIMEOUT_MS })

@@ -11,9 +11,9 @@ export interface OwnRequest {
 }
 
 /**
- * Finds a producer's own request; null: unknown, or another's. It may have been posted to another
- * workspace than the producer now asks as: looked into only where nothing is found in that one,
- * since an id alone does not tell a request that waits there from one that was sent elsewhere.
+ * Finds a producer's own request; null if it is unknown or another producer's. If the workspace that
+ * the producer names has no trace of it, the other workspaces are searched: the id does not contain
+ * the workspace.
  */
 export async function traceOwnRequest(
   parts: RequestTracerParts,

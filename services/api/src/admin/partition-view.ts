@@ -1,10 +1,10 @@
 import { KINDS } from '@relay/shared/element.js'
 import type { PartitionList } from '@relay/shared/queue/partition-list.js'
 
-/** Partitions that are shown at most: the fullest. A relay may have thousands. */
-export const PARTITIONS_MOST = 64
+/** Maximum number of partitions shown: the fullest ones. A relay may have thousands. */
+export const MAX_PARTITIONS = 64
 
-/** The partitions that hold elements, for `GET /admin/partitions`. Null is unknown. */
+/** The partitions that contain elements, for `GET /admin/partitions`. Null means unknown. */
 export function partitionsView({ partitions, total }: PartitionList, nowMs: number) {
   return {
     total,

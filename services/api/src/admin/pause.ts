@@ -3,7 +3,7 @@ import { readGate } from '@relay/shared/gate/gate-state.js'
 import { advance } from '@relay/shared/gate/gate.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 
-/** Stops or starts sending to a workspace; whoever else changes the gate meanwhile goes first. */
+/** Stops or starts sending to a workspace; a concurrent change of the gate goes first. */
 export async function setPaused(
   client: RedisClient,
   prefix: string,
@@ -15,7 +15,7 @@ export async function setPaused(
     const { version, record } = await store.read()
     const gate = readGate(record === '' ? null : record)
     if (gate.paused === paused) return
-    // Neither time nor chance matters to these events.
+    // These events depend on neither time nor randomness.
     const next = advance(gate, { type: paused ? 'paused' : 'resumed' }, 0, 0)
     if ((await store.change(version, JSON.stringify(next))).changed) return
   }

@@ -7,9 +7,9 @@ const KEY_BYTES = 32
 const NAME_LETTERS = 16
 
 /**
- * Names for customers in logs: the same for the same customer, and of no use to who knows
- * identifiers but not this deployment's key, which lives in Redis beside the data itself. An
- * ordering key alone could be computed from an identifier.
+ * Pseudonyms of customers in logs: equal for the same customer, and useless without this
+ * deployment's key, which is in Redis next to the data. A customer key alone could be computed from
+ * an identifier.
  */
 export class Pseudonyms {
   readonly #client: RedisClient
@@ -23,7 +23,7 @@ export class Pseudonyms {
     this.#random = random
   }
 
-  /** `customer` is its ordering key, hex. */
+  /** `customer` is its customer key, hex. */
   async of(customer: string): Promise<string> {
     this.#secret ??= await this.#find()
     return createHmac('sha256', this.#secret).update(customer).digest('hex').slice(0, NAME_LETTERS)

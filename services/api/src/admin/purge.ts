@@ -9,7 +9,7 @@ export interface PurgeParts {
   readonly clock: Clock
 }
 
-/** Forgets letters for good; their requests' traces say so. Returns how many. */
+/** Deletes letters permanently and records it in their requests' traces. Returns how many. */
 export async function purge(
   { letters, traces, clock }: PurgeParts,
   steps: AsyncIterable<readonly DeadLetter[]>,
@@ -22,7 +22,7 @@ export async function purge(
       const shares = gone
         .filter((letter) => letter.appId === appId)
         .map(({ requestId, posted }) => ({ requestId, elements: posted }))
-      // A trace is worth no failed purge.
+      // A purge must not fail because of a trace.
       await traces.note(appId, 'purged', shares, '', clock.nowMs()).catch(() => undefined)
     }
   }

@@ -3,13 +3,15 @@ import type { Clock } from '@relay/shared/clock.js'
 import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
 import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { ErasureStore } from '@relay/shared/erasure/erasure-store.js'
+import type { Random } from '@relay/shared/random.js'
 import type { Post, PostStore, RefusalReason } from '@relay/shared/queue/post.js'
 import { coversLetter } from './erase.js'
 
 export interface ReplayParts {
   readonly letters: DeadLetterStore
   readonly store: PostStore
-  readonly erasures: Pick<ErasureStore, 'enforced'>
+  readonly erasures: Pick<ErasureStore, 'openWave' | 'closeWave'>
+  readonly random: Random
   readonly clock: Clock
 }
 
@@ -22,34 +24,41 @@ export interface Replayed {
 const DIGEST_BYTES = 12
 
 /**
- * Puts letters back into their queues, each customer's in the order they died, and then forgets
- * them. Interrupted anywhere it loses nothing: a letter goes back under a digest of its own, which
- * makes going back twice a no-op, and is forgotten only afterwards.
+ * Puts letters back into their queues, each customer's in the order they died, and then deletes
+ * them. An interruption loses nothing: a letter has its own digest, so adding it twice is a no-op,
+ * and it is deleted only afterwards.
  */
 export async function replay(
-  { letters, store, erasures, clock }: ReplayParts,
+  parts: ReplayParts,
   steps: AsyncIterable<readonly DeadLetter[]>,
 ): Promise<Replayed> {
   let count = 0
   for await (const step of steps) {
-    const { stored, stopped } = await putBack({ store, erasures }, step, clock.nowMs())
-    count += (await letters.remove(stored)).length
+    const { stored, stopped } = await putBack(parts, step)
+    count += (await parts.letters.remove(stored)).length
     if (stopped !== null) return { count, stopped }
   }
   return { count, stopped: null }
 }
 
 async function putBack(
-  { store, erasures }: Pick<ReplayParts, 'store' | 'erasures'>,
+  { store, erasures, random, clock }: ReplayParts,
   step: readonly DeadLetter[],
-  nowMs: number,
 ) {
   const stored: DeadLetter[] = []
   for (const all of wavesOf(step)) {
-    // A forgotten customer's letters are about to be erased: put back, they would be new data.
-    const enforced = await erasures.enforced()
-    const wave = all.filter((letter) => !enforced.some((one) => coversLetter(one, letter)))
-    const outcomes = await Promise.all(wave.map((letter) => store.store(postOf(letter, nowMs))))
+    const id = random.bytes(15).toString('base64url')
+    const { storeUntilMs, enforced, isBarred } = await erasures.openWave(id)
+    // Letters of an erased customer are about to be deleted; replayed, they would count as new data.
+    const wave = all.filter(
+      (letter) =>
+        !isBarred(letter.appId, letter.customer) &&
+        !enforced.some((one) => coversLetter(one, letter)),
+    )
+    const posts = wave.map((letter) => postOf(letter, clock.nowMs(), storeUntilMs))
+    const outcomes = await Promise.all(posts.map((post) => store.store(post)))
+    // A post without a known outcome may still be stored: then the wave ends by its time.
+    if (outcomes.every(({ outcome }) => outcome !== 'unknown')) await erasures.closeWave(id)
     stored.push(...wave.filter((_, i) => outcomes[i]?.outcome === 'stored'))
     const failed = outcomes.find((outcome) => outcome.outcome !== 'stored')
     if (failed !== undefined) return { stored, stopped: failed.reason }
@@ -57,7 +66,7 @@ async function putBack(
   return { stored, stopped: null }
 }
 
-/** Letters that may go back at the same time: one of each customer a wave, in order. */
+/** Letters that may be replayed concurrently: one per customer and wave, in order. */
 function wavesOf(letters: readonly DeadLetter[]): DeadLetter[][] {
   const waves: DeadLetter[][] = []
   const passed = new Map<string, number>()
@@ -73,15 +82,15 @@ function wavesOf(letters: readonly DeadLetter[]): DeadLetter[][] {
 }
 
 /**
- * Accepted anew: its age counts from now, so that it neither overtakes what waits nor counts as a
- * late delivery. It stays traceable to the request that it came in by.
+ * Accepted again now: its age restarts, so that it neither overtakes pending elements nor counts as a
+ * late delivery. It stays traceable to its original request.
  */
-function postOf(letter: DeadLetter, nowMs: number): Post {
+function postOf(letter: DeadLetter, nowMs: number, storeUntilMs: number): Post {
   const { id, appId, lane, kind, element, cost, customer, posted, requestId, deadAtMs } = letter
   const { projectCode } = letter
   return {
     ...{ appId, lane, requestId },
-    acceptedAtMs: nowMs,
+    ...{ acceptedAtMs: nowMs, storeUntilMs },
     ...(projectCode === undefined ? {} : { projectCode }),
     elements: [
       {

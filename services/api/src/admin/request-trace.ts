@@ -19,11 +19,11 @@ export interface RequestTracerParts {
 /** Where the elements of a request are now. */
 export interface RequestTrace {
   readonly requestId: string
-  /** null while none of its elements has left the queue: the id alone does not tell. */
+  /** null while none of its elements has left the queue: the id does not contain it. */
   readonly appId: string | null
   readonly acceptedAtMs: number
   readonly producerTag: number
-  /** Elements accepted; null when the id does not say (imports). */
+  /** Elements accepted; null if the id does not contain it (imports). */
   readonly accepted: number | null
   /** Neither sent nor dead nor purged; null when `accepted` is. */
   readonly queued: number | null
@@ -32,12 +32,12 @@ export interface RequestTrace {
   readonly dead: number
 }
 
-/** Letters of one request that are looked at. */
-const LETTERS_MOST = 1_000
-/** A clock that is ahead by more than this makes up ids that relay did not give, ms. */
+/** Maximum number of letters read per request. */
+const MAX_LETTERS = 1_000
+/** An id from further in the future than this was not issued by relay, ms. */
 const AHEAD_MOST_MS = 60_000
 
-/** Finds what became of a request; null: relay gave no such id, or keeps no trace of it any more. */
+/** Finds the outcome of a request; null if relay did not issue the id or its trace has expired. */
 export async function traceRequest(
   parts: RequestTracerParts,
   appIds: readonly string[],
@@ -58,7 +58,7 @@ interface Found {
   readonly appId: string
   readonly events: readonly Traced[]
   readonly letters: readonly DeadLetter[]
-  /** Traces of that time were dropped for room. */
+  /** Traces of that time were dropped to free memory. */
   readonly isForgotten: boolean
 }
 
@@ -70,7 +70,7 @@ async function findIn(
   const filter = { ...ANY_LETTER, requestId }
   const [events, page] = await Promise.all([
     traces.find(appId, requestId),
-    letters.page(appId, { filter, first: 'oldest', after: null, limit: LETTERS_MOST }),
+    letters.page(appId, { filter, first: 'oldest', after: null, limit: MAX_LETTERS }),
   ])
   return {
     appId,
@@ -95,7 +95,7 @@ function traceOf(requestId: string, facts: RequestIdFacts, own: Found | undefine
 
 export type RequestState = 'queued' | 'sent' | 'dead_lettered' | 'purged' | 'shadowed'
 
-/** One word for the whole: `queued` while anything waits, else the worst that befell any element. */
+/** One word for the request: `queued` while any element is pending, otherwise the worst outcome. */
 export function stateOf({ queued, events, dead }: RequestTrace): RequestState {
   if (queued !== null && queued > 0) return 'queued'
   if (dead > 0) return 'dead_lettered'

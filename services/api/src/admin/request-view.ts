@@ -28,7 +28,7 @@ export function operatorsTrace(trace: RequestTrace) {
   }
 }
 
-/** A trace as the producer sees it: nothing of how relay and MoEngage talk. */
+/** A trace as the producer sees it, without the requests to MoEngage. */
 export function producersTrace(trace: RequestTrace) {
   return {
     ...summary(trace),

@@ -2,12 +2,12 @@ import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
 import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { Selection } from './selection.js'
 
-/** Letters dealt with in one step. */
+/** Letters per step. */
 const STEP = 500
 
 /**
- * The selected letters of each workspace in the order they died, in steps. Letters that die while
- * this goes on are left out, so that what comes back at once is not dealt with for ever.
+ * The selected letters of each workspace in the order they died, in steps. Letters that die after
+ * the start are left out; otherwise letters that return at once would keep it running permanently.
  */
 export async function* selected(
   letters: DeadLetterStore,

@@ -24,8 +24,8 @@ export interface ListQuery {
 }
 
 const LIMIT = 100
-const LIMIT_MOST = 1_000
-const IDS_MOST = 10_000
+const MAX_LIMIT = 1_000
+const MAX_IDS = 10_000
 
 /** ISO 8601, epoch seconds or milliseconds; digits alone are seconds below the year 5138. */
 const time = z.union([z.string(), z.number()]).transform((given, context): number => {
@@ -34,7 +34,7 @@ const time = z.union([z.string(), z.number()]).transform((given, context): numbe
     ? Number(text) * (Number(text) < 1e11 ? 1000 : 1)
     : Date.parse(text)
   if (Number.isNaN(atMs)) {
-    context.addIssue('is no time: give ISO 8601 or epoch seconds')
+    context.addIssue('is not a valid time; use ISO 8601 or epoch seconds')
     return z.NEVER
   }
   return Math.floor(atMs)
@@ -42,11 +42,13 @@ const time = z.union([z.string(), z.number()]).transform((given, context): numbe
 
 const filterFields = {
   app_id: z.string().min(1, 'is empty').optional(),
-  reason: z.enum(DEAD_LETTER_REASONS, `is none of ${DEAD_LETTER_REASONS.join(', ')}`).optional(),
+  reason: z
+    .enum(DEAD_LETTER_REASONS, `must be one of ${DEAD_LETTER_REASONS.join(', ')}`)
+    .optional(),
   customer_id: z.string().min(1, 'is empty').optional(),
   request_id: z
     .string()
-    .refine((text) => parseRequestId(text) !== null, 'is no request id')
+    .refine((text) => parseRequestId(text) !== null, 'is not a request id')
     .optional(),
   since: time.optional(),
 }
@@ -55,7 +57,7 @@ const limit = z
   .string()
   .regex(/^\d{1,6}$/, 'is not a whole number')
   .transform(Number)
-  .refine((n) => n >= 1 && n <= LIMIT_MOST, `is not from 1 to ${String(LIMIT_MOST)}`)
+  .refine((n) => n >= 1 && n <= MAX_LIMIT, `must be from 1 to ${String(MAX_LIMIT)}`)
   .default(LIMIT)
 
 const auditSchema = z.strictObject({ limit })
@@ -71,7 +73,7 @@ const selectionSchema = z.strictObject({
   ids: z
     .array(z.string().min(1))
     .min(1, 'is empty')
-    .max(IDS_MOST, `holds more than ${String(IDS_MOST)}`)
+    .max(MAX_IDS, `has more than ${String(MAX_IDS)}`)
     .optional(),
 })
 
@@ -103,7 +105,7 @@ export function parseSelection(body: unknown): Selection {
     return { by: 'ids', ids }
   }
   if (!named) {
-    throw invalid('ids', 'The body names nothing: give ids or filter fields such as app_id')
+    throw invalid('ids', 'The body selects nothing: use ids or filter fields such as app_id')
   }
   return { by: 'filter', appId: fields.app_id ?? null, filter: filterOf(fields) }
 }
@@ -127,7 +129,7 @@ function parse<S extends z.ZodType>(schema: S, input: unknown): z.infer<S> {
   const issue = parsed.error.issues[0]
   if (issue?.code === 'unrecognized_keys') {
     const field = issue.keys[0] ?? ''
-    throw invalid(field, `${field} is no field here`)
+    throw invalid(field, `unknown field ${field}`)
   }
   const field = issue?.path[0] === undefined ? 'body' : String(issue.path[0])
   const problem = issue?.message ?? 'is not valid'

@@ -2,9 +2,9 @@ import type { Sessions } from '@relay/shared/erasure/erasure-store.js'
 import { workerOf } from '@relay/shared/queue/session-id.js'
 
 /**
- * Which workers may still send, on this process' monotonic clock. That Redis does not have a session
- * proves nothing: it may have forgotten it, or its clock may have stepped. A worker is over when its
- * lease has ended as reckoned here.
+ * Which workers may still send, on this process' monotonic clock. A session that is missing in Redis
+ * proves nothing: Redis may have lost it, or its clock may have stepped. A worker is over once its
+ * lease has ended on this clock.
  */
 export class Senders {
   readonly #leaseMs: number
@@ -14,11 +14,11 @@ export class Senders {
 
   constructor(leaseMs: number, nowMs: number) {
     this.#leaseMs = leaseMs
-    // Redis may have restarted just before, without sessions that live on.
+    // Redis may have restarted just before, and lost sessions that are still alive.
     this.#trustedAtMs = nowMs + leaseMs
   }
 
-  /** Redis restarted or failed over: it may have forgotten sessions. */
+  /** Redis restarted or failed over: it may have lost sessions. */
   distrust(nowMs: number): void {
     this.#trustedAtMs = nowMs + this.#leaseMs
   }
@@ -32,7 +32,7 @@ export class Senders {
     }
   }
 
-  /** How many workers may still send although they have not confirmed; null: not known. */
+  /** How many unconfirmed workers may still send; null if unknown. */
   unconfirmed(confirmed: ReadonlySet<string>, nowMs: number): number | null {
     const left = [...this.#endsAtMs].filter(([w, ms]) => ms > nowMs && !confirmed.has(w))
     return left.length === 0 && nowMs < this.#trustedAtMs ? null : left.length

@@ -28,7 +28,7 @@ export function shadowView(
     refused_by_rule: refused,
     warned_by_rule: warned,
     waiting: waiting.reduce((sum, { elements }) => sum + KINDS.reduce((n, k) => n + elements[k], 0), 0), // prettier-ignore
-    /** Requests that would have been sent, of what was dropped. */
+    /** Requests that would have been sent with the dropped elements. */
     dropped: {
       elements: packed.elements,
       requests: packed.requests,

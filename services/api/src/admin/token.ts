@@ -2,12 +2,12 @@ import type { RequestHandler } from 'express'
 import type { Keyring } from '@relay/shared/config/secret.js'
 import { RefusedError } from './answer.js'
 
-/** The token of an Authorization header, however its scheme and blanks are written; null: none. */
+/** The token of an Authorization header, for any case and white space; null if there is none. */
 export function bearerToken(authorization: string | undefined): string | null {
   return /^Bearer +(.*\S) *$/i.exec(authorization ?? '')?.[1] ?? null
 }
 
-/** Lets only a holder of an admin token pass; compares in a time that tells nothing. */
+/** Accepts only a valid admin token; compares in constant time. */
 export function requireToken(operators: () => Keyring): RequestHandler {
   return (request, _response, next) => {
     const tokens = operators()

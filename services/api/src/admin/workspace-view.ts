@@ -8,7 +8,7 @@ import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 import type { WorkersState } from '@relay/shared/queue/workers.js'
 import { holdAdvice, slowedMeaning } from './advice.js'
 
-/** All that is known of a workspace at one moment. */
+/** The state of a workspace at one moment. */
 export interface WorkspaceFacts {
   readonly appId: string
   readonly limits: WorkspaceLimits
@@ -38,7 +38,7 @@ export function workspaceView(facts: WorkspaceFacts) {
       gate.mode.state === 'held'
         ? { ...closureView(gate.mode), ...holdAdvice(gate.mode.reason) }
         : null,
-    /** MoEngage fails or asks to slow down, and relay deals with it: nothing to do yet. */
+    /** MoEngage fails or asks to slow down, and relay handles it: no action needed yet. */
     slowed: slowedView(gate.mode),
     backlog: perLane((lane) => backlogView(facts, lane)),
     oldest_age_seconds: perLane((lane) => ageSeconds(facts, lane)),

@@ -15,15 +15,15 @@ export type AuthOutcome =
   | { readonly ok: true; readonly workspace: Workspace; readonly producer: string }
   | { readonly ok: false; readonly refusal: Refusal }
 
-/** The connection ends with the answer: a caller without credentials keeps none open. */
+/** Closes the connection after the answer, so that no caller without credentials keeps one open. */
 const CHALLENGE = {
   'WWW-Authenticate': 'Basic realm="relay", charset="UTF-8"',
   Connection: 'close',
 }
 
 /**
- * Who posts, and to which workspace: 401 for credentials, then 409 for an app id that differs from
- * the user name, then 403 for a producer without right. Types and messages are the overview's.
+ * Identifies producer and workspace: 401 for credentials, then 409 for an app id that differs from
+ * the user name, then 403 for a producer that is not allowed. Types and messages are the overview's.
  */
 export function authenticate(
   request: AuthRequest,
@@ -35,7 +35,7 @@ export function authenticate(
   // Both are looked up in any case, so that an unknown user name costs the same.
   const producer = producers.nameOf(credentials.secret)
   const workspace = workspaces(credentials.user)
-  // First the secret: who has none does not learn which workspaces there are.
+  // The secret first: a caller without one must not learn which workspaces exist.
   if (producer === null) {
     return unauthorized(
       'App Secret key mismatch. The password is the secret that the operator of relay gave you, not the API key of MoEngage',

@@ -1,4 +1,4 @@
-/** What an `Authorization` header says, or why it says nothing; messages are the overview's. */
+/** The credentials of an `Authorization` header, or why there are none; messages are the overview's. */
 export type Credentials =
   | { readonly ok: true; readonly user: string; readonly secret: string }
   | { readonly ok: false; readonly type: string; readonly message: string }
@@ -9,7 +9,7 @@ function missing(message: string, type = 'Authentication required'): Credentials
   return { ok: false, type, message }
 }
 
-/** Reads HTTP Basic (RFC 7617); the secret may hold colons. */
+/** Reads HTTP Basic (RFC 7617); the secret may contain colons. */
 export function readCredentials(header: string | undefined): Credentials {
   if (header === undefined) {
     return missing('Authentication Header Required', 'Authentication Required')

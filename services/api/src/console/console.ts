@@ -26,7 +26,7 @@ const FILES = [
   'audit.js',
 ] as const
 
-/** Everything comes from here, nothing runs inline, and nobody may frame it. */
+/** All resources come from this origin; no inline scripts, no framing. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",

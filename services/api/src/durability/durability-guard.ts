@@ -1,6 +1,11 @@
 import type { Durability } from '@relay/shared/config/settings.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
-import { majority, masters } from '@relay/shared/redis/replication.js'
+import {
+  isUnchanged,
+  majority,
+  masters,
+  type Connections,
+} from '@relay/shared/redis/replication.js'
 import {
   levelReached,
   type LevelReached,
@@ -8,7 +13,7 @@ import {
 } from '@relay/shared/durability/level.js'
 import { readServerFacts } from './server-facts.js'
 
-/** Between two looks at what Redis is set to, ms. */
+/** Interval between reads of Redis' settings, ms. */
 const LOOK_MS = 1_000
 /** How long a write may wait for its replicas, ms; within the second that a 503 may take. */
 const WAIT_MS = 250
@@ -16,11 +21,11 @@ const WAIT_MS = 250
 export interface DurabilityGuardOptions {
   readonly client: RedisClient
   readonly wanted: Durability
-  /** Told whenever the level or its problem changes. */
+  /** Called when the level or its problem changes. */
   readonly onChange: (reached: LevelReached) => void
 }
 
-/** Knows what a 200 is worth, and waits until a write is worth it. One per process. */
+/** Knows the durability that a 200 promises, and waits until a write has reached it. One per process. */
 export class DurabilityGuard {
   readonly #o: DurabilityGuardOptions
   readonly #expected = new Map<string, number>()
@@ -35,7 +40,7 @@ export class DurabilityGuard {
     this.#reached = levelReached(options.wanted, [])
   }
 
-  /** Whether Redis has answered what it is set to. */
+  /** Whether Redis has reported its settings. */
   get isKnown(): boolean {
     return this.#servers.length > 0
   }
@@ -44,7 +49,7 @@ export class DurabilityGuard {
     return this.#reached
   }
 
-  /** Whether posts must be refused: `process` is what Redis gives at best, and is only reported. */
+  /** Whether posts must be refused. A missing `process` level is only reported. */
   get isMissing(): boolean {
     return this.#o.wanted !== 'process' && this.#reached.problem !== null
   }
@@ -62,7 +67,7 @@ export class DurabilityGuard {
     clearTimeout(this.#timer)
   }
 
-  /** Looks now. Keeps what it knew when Redis does not answer: the store refuses on its own. */
+  /** Reads the settings now. Keeps the last ones if Redis does not answer: the store then refuses. */
   async look(): Promise<void> {
     const { client, wanted } = this.#o
     try {
@@ -77,16 +82,20 @@ export class DurabilityGuard {
       this.#servers = facts
       this.#conclude(levelReached(wanted, facts))
     } catch {
-      // Redis is away.
+      // Redis is down.
     }
   }
 
   /**
-   * True once everything written before this call is as durable as wanted. Writes that come while
-   * replicas are waited for share the next wait, since it holds up the connection.
+   * True once everything written over the connections of `before` is as durable as wanted. Writes that
+   * come while replicas are waited for share the next wait, since it holds up the connection.
    */
-  durable(): Promise<boolean> {
-    if (this.#o.wanted !== 'replica') return Promise.resolve(!this.isMissing)
+  async durable(before: Connections): Promise<boolean> {
+    if (this.#o.wanted !== 'replica') return !this.isMissing
+    return (await this.#nextWait()) && isUnchanged(this.#o.client, before)
+  }
+
+  #nextWait(): Promise<boolean> {
     this.#next ??= this.#running.then(() => {
       this.#next = undefined
       this.#running = this.#wait()
@@ -104,7 +113,7 @@ export class DurabilityGuard {
       (all) => all.every(Boolean),
       () => false,
     )
-    // Not every post needs to find out: the next look says when replicas keep up again.
+    // Not every post has to wait: the next read reports when replicas have caught up.
     if (!reached) this.#conclude(this.#behind())
     return reached
   }

@@ -1,16 +1,16 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { Departures } from './partition-writer.js'
 
-/** The longest that a piece waits for others, ms, however many go on coming. */
-const MOST_GATHERED_MS = 10
-/** Pieces do not leave sooner than this after those before, ms. */
+/** Maximum time that a piece waits for others, ms. */
+const MAX_GATHERED_MS = 10
+/** Minimum time between two flushes, ms. */
 const REST_MS = 2
 
 /**
- * Says when pieces leave: all of a process together, at the first turn of the event loop that brings
- * no more of them. A lone post leaves the turn after it came. Under load, posts that are on their
- * way anyway, and those that come within the rest after the last departure, share chunks, commands
- * and system calls: leaving with every turn makes chunks of one or two posts.
+ * Decides when pieces are flushed: all of a process together, at the first turn of the event loop
+ * that brings no more. A lone post leaves one turn after it arrived. Under load, concurrent posts,
+ * and those within the pause after a flush, share chunks, commands and system calls: flushing every
+ * turn makes chunks of one or two posts.
  */
 export class Gathering implements Departures {
   readonly #clock: Clock
@@ -37,7 +37,7 @@ export class Gathering implements Departures {
   readonly #turn = (): void => {
     const isQuiet = this.#arrivals === 0
     this.#arrivals = 0
-    if (!isQuiet && this.#clock.monotonicMs() - this.#sinceMs < MOST_GATHERED_MS) {
+    if (!isQuiet && this.#clock.monotonicMs() - this.#sinceMs < MAX_GATHERED_MS) {
       setImmediate(this.#turn)
       return
     }

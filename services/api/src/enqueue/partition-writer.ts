@@ -8,10 +8,10 @@ import {
 import type { Piece } from './pieces.js'
 import { ProducerTurns } from './producer-turns.js'
 
-/** A chunk is sent on once it has this many bytes of JSON, even while the one before is under way. */
+/** A chunk is full at this many bytes of JSON. */
 const CHUNK_BYTES = 98_304
 
-/** What became of a piece. */
+/** The outcome of a piece. */
 export type PieceOutcome =
   | 'stored'
   /** Certainly not stored: it never left, or Redis refused it. */
@@ -29,20 +29,20 @@ interface Waiting {
   readonly settle: (outcome: PieceOutcome) => void
 }
 
-/** Stores a chunk in its partition, activated if need be; rejects when Redis does not answer or refuses. */
+/** Stores a chunk in its partition and activates it if necessary; rejects if Redis refuses or does not answer. */
 export type AddChunk = (chunk: NewChunk) => Promise<AddedReply>
 
-/** Says when the pieces of all partitions leave. */
+/** Decides when the pieces of all partitions are flushed. */
 export interface Departures {
-  /** A further piece waits. */
+  /** Another piece is pending. */
   arrived(): void
-  /** `leave` is called once, with the next departure. */
+  /** `leave` is called once, at the next flush. */
   join(leave: () => void): void
 }
 
 /**
- * Group commit for one partition: concurrent posts share chunks. A piece leaves when `Departures`
- * say so and the answer to the one before is back, together with all that came meanwhile.
+ * Group commit for one partition: concurrent posts share chunks. A piece is sent at the next flush of
+ * `Departures` once the previous add has been answered, with all pieces that arrived meanwhile.
  * One add at a time keeps the order of acceptance.
  */
 export class PartitionWriter {
@@ -51,7 +51,7 @@ export class PartitionWriter {
   readonly #departures: Departures
   #waiting: Waiting[] = []
   #busy = false
-  /** By producer, since pieces began to wait. */
+  /** Bytes sent by producer, since pieces began to wait. */
   readonly #servedBytes = new Map<number, number>()
 
   constructor(add: AddChunk, compress: () => boolean, departures: Departures) {
@@ -84,9 +84,9 @@ export class PartitionWriter {
   }
 
   /**
-   * Waiting pieces up to one chunk: all, or those of the producers that had least so far, each
-   * producer's in their order. Two tries of one keyed post never share a chunk: the first is stored,
-   * and the second is then known to be.
+   * Pending pieces up to one chunk: all, or those of the producers that used least so far, each
+   * producer's in order. Two tries of one keyed post never share a chunk, so the second is recognised
+   * as a duplicate.
    */
   #take(): Waiting[] {
     if (fitOneChunk(this.#waiting)) {
@@ -112,7 +112,7 @@ export class PartitionWriter {
     return [...taken]
   }
 
-  /** Stores a batch; pieces of it that Redis has already are stored, too. */
+  /** Stores a batch; pieces that Redis already has count as stored. */
   async #store(batch: Waiting[]): Promise<PieceOutcome> {
     let rest = batch
     while (rest.length > 0) {
@@ -130,7 +130,7 @@ export class PartitionWriter {
     return 'stored'
   }
 
-  /** What waits behind a failed add never left: refuse it now rather than let it run into its timeout. */
+  /** Refuses the pieces behind a failed add at once, before they run into their timeout. */
   #refuseRest(outcome: PieceOutcome): void {
     const rest = this.#waiting
     this.#waiting = []
@@ -138,7 +138,7 @@ export class PartitionWriter {
   }
 }
 
-/** Nearly always; keyed ones are looked at one by one. */
+/** The usual case; keyed pieces are checked one by one. */
 function fitOneChunk(waiting: readonly Waiting[]): boolean {
   if (waiting.length === 1) return true
   let bytes = 0
@@ -149,7 +149,7 @@ function fitOneChunk(waiting: readonly Waiting[]): boolean {
   return true
 }
 
-/** What identifies a piece among all tries of its post: not when the key was first used. */
+/** Identifies a piece among all tries of its post; excludes the time when the key was first used. */
 function dedupeKeyOf({ digest }: Piece): string | null {
   return digest === undefined ? null : keyOf(digest)
 }
@@ -162,7 +162,7 @@ function outcomeOf(outcome: 'stored' | 'late' | 'closed'): PieceOutcome {
   return outcome === 'late' ? 'refused' : outcome
 }
 
-/** What a rejected add means: only Redis' own refusals make certain that nothing was stored. */
+/** Only Redis' own refusals prove that nothing was stored. */
 function failure(error: unknown): PieceOutcome {
   const message = error instanceof Error ? error.message : ''
   if (message.startsWith('OOM ')) return 'full'
@@ -179,9 +179,11 @@ function toChunk(batch: readonly Waiting[], compress: boolean): NewChunk {
   const payload = encodeChunk(parts, compress)
   const counts = { bytes: payload.length, user: 0, event: 0, device: 0 }
   const digests: Buffer[] = []
+  let storeUntilMs = Infinity
   for (const { piece } of batch) {
+    storeUntilMs = Math.min(storeUntilMs, piece.storeUntilMs ?? Infinity)
     for (const { kind, posted } of piece.elements) counts[kind] += posted
     if (piece.digest) digests.push(piece.digest)
   }
-  return { payload, counts, digests }
+  return { payload, counts, digests, storeUntilMs }
 }

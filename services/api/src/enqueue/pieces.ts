@@ -5,7 +5,7 @@ import type { Post } from '@relay/shared/queue/post.js'
 /** Largest piece, bytes of JSON: a post larger than this in one partition becomes several chunks. */
 const PIECE_BYTES = 65_536
 
-/** Elements of one post and partition that are stored in one step. */
+/** Elements of one post in one partition, stored in one step. */
 export interface Piece {
   /** Index of the partition. */
   readonly partition: number
@@ -13,11 +13,13 @@ export interface Piece {
   readonly bytes: number
   /** Identifies the piece among all pieces of all keyed posts; undefined without a key. */
   readonly digest: Buffer | undefined
+  /** See `Post.storeUntilMs`. */
+  readonly storeUntilMs?: number | undefined
 }
 
 /**
- * Divides a post among `partitions` partitions, keeping the order within each. The same post gives
- * the same pieces, so that a piece stored before a crash is recognised when the post is repeated.
+ * Divides a post among `partitions` partitions, in order within each. The same post always gives the
+ * same pieces, so that a piece stored before a crash is recognised when the post is repeated.
  */
 export function dividePost(post: Post, partitions: number): Piece[] {
   const open = new Map<number, { elements: Element[]; bytes: number; ordinal: number }>()
@@ -27,7 +29,7 @@ export function dividePost(post: Post, partitions: number): Piece[] {
     if (!piece || piece.elements.length === 0) return
     const { elements, bytes, ordinal } = piece
     const digest = post.digest && pieceDigest(post.digest, ordinal, elements.length, bytes)
-    pieces.push({ partition, elements, bytes, digest })
+    pieces.push({ partition, elements, bytes, digest, storeUntilMs: post.storeUntilMs })
     open.set(partition, { elements: [], bytes: 0, ordinal: ordinal + 1 })
   }
   for (const element of post.elements) {
@@ -45,8 +47,8 @@ export function dividePost(post: Post, partitions: number): Piece[] {
 }
 
 /**
- * The same only for a piece of the same size: settings that changed between a post and its repetition
- * can shift what lies in a piece, and then it is stored again rather than lost.
+ * Equal only for pieces of the same size: settings that changed between a post and its repetition can
+ * change the contents of a piece, which is then stored again instead of lost.
  */
 function pieceDigest(digest: Buffer, ordinal: number, elements: number, bytes: number): Buffer {
   const own = Buffer.from(digest)

@@ -1,6 +1,6 @@
 import { parseRequestId } from '@relay/shared/request-id.js'
 
-/** A piece as it waits for its chunk. */
+/** A pending piece. */
 interface Waiting {
   readonly piece: { readonly bytes: number }
   readonly provenance: { readonly requestId: string }
@@ -13,15 +13,15 @@ interface Queue<T> {
 }
 
 /**
- * The order in which waiting pieces leave: next is the oldest of the producer that had fewest bytes, so
- * that one producer's large posts keep no other waiting. Posts in progress have no order among each
- * other; the pieces of one post keep theirs.
+ * The order of pending pieces: next is the oldest of the producer that sent the fewest bytes, so that
+ * one producer's large posts do not delay the others. Concurrent posts are unordered; the pieces of
+ * one post keep their order.
  */
 export class ProducerTurns<T extends Waiting> {
   readonly #queues: Queue<T>[]
   readonly #servedBytes: Map<number, number>
 
-  /** `servedBytes`, by producer, is kept up to date over several of these. */
+  /** `servedBytes`, by producer, is shared by several instances. */
   constructor(waiting: readonly T[], servedBytes: Map<number, number>) {
     this.#servedBytes = servedBytes
     const queues = new Map<number, Queue<T>>()
@@ -34,12 +34,12 @@ export class ProducerTurns<T extends Waiting> {
     this.#queues = [...queues.values()]
     const least = Math.min(...servedBytes.values())
     for (const { producer } of this.#queues) {
-      // A newcomer has no credit for the time before it came.
+      // A new producer has no credit for earlier time.
       if (!servedBytes.has(producer)) servedBytes.set(producer, servedBytes.size > 0 ? least : 0)
     }
   }
 
-  /** The next piece, which stays until `took`. */
+  /** The next piece; it stays until `took`. */
   next(): T | undefined {
     const queue = this.#first()
     return queue?.waiting[queue.at]
@@ -66,7 +66,7 @@ export class ProducerTurns<T extends Waiting> {
   }
 }
 
-/** Ids that are none share one turn. */
+/** Invalid ids share one turn. */
 function producerOf({ provenance }: Waiting): number {
   return parseRequestId(provenance.requestId)?.producerTag ?? -1
 }

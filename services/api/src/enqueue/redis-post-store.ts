@@ -5,18 +5,19 @@ import type { Layout, LayoutStore } from '@relay/shared/queue/layout.js'
 import { PartitionQueue, type NewChunk } from '@relay/shared/queue/partition-queue.js'
 import type { Post, PostStore, RefusalReason, StoreOutcome } from '@relay/shared/queue/post.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { connectionsOf, type Connections } from '@relay/shared/redis/replication.js'
 import { readRedisMs, RedisClock } from '@relay/shared/redis/redis-clock.js'
 import { Gathering } from './gathering.js'
 import { PartitionWriter, type PieceOutcome } from './partition-writer.js'
 import { dividePost, type Piece } from './pieces.js'
 
-/** How long an add may wait for Redis, ms. With the calls before it a 503 leaves within a second. */
+/** Deadline of an add, ms. With the calls before it, a 503 is sent within a second. */
 export const ADD_TIMEOUT_MS = 600
-/** Whole time a post may take in the store, ms. */
+/** Maximum total time of a post in the store, ms. */
 const STORE_TIMEOUT_MS = 900
-/** A layout is read again after this long, ms. */
+/** Maximum age of a layout, ms. */
 const LAYOUT_AGE_MS = 60_000
-/** Pause before another look at a layout that is being changed, ms. */
+/** Pause before another read of a layout that is being changed, ms. */
 const LAYOUT_WAIT_MS = 25
 
 export interface RedisPostStoreOptions {
@@ -25,12 +26,12 @@ export interface RedisPostStoreOptions {
   readonly deployment: Deployment
   readonly layouts: LayoutStore
   readonly clock: Clock
-  /** Whether a further post may be taken in; null when it may. */
+  /** Why another post cannot be accepted; null if it can. */
   readonly refusal: (post: Post) => 'backlog_full' | 'redis_full' | 'durability' | null
-  /** Whether chunks should be compressed now: CPU for memory. */
+  /** Whether chunks should be compressed now, to save memory at the cost of CPU. */
   readonly compress: () => boolean
-  /** Waits until what was written is as durable as configured; false: it is not. */
-  readonly durable: () => Promise<boolean>
+  /** Waits until writes since `before` have the configured durability; false if they do not. */
+  readonly durable: (before: Connections) => Promise<boolean>
   readonly sleep: (ms: number) => Promise<void>
 }
 
@@ -39,15 +40,13 @@ interface Writer {
   readonly writer: PartitionWriter
 }
 
-/** Stores posts as chunks in the queues of their partitions; one per process. */
+/** Stores posts as chunks in the queues of their partitions. One per process. */
 export class RedisPostStore implements PostStore {
   readonly #o: RedisPostStoreOptions
   readonly #redisClock: RedisClock
   readonly #gathering: Gathering
   readonly #writers = new Map<string, Writer>()
   readonly #layouts = new Map<string, { layout: Layout; readAtMs: number }>()
-  /** Counts connections. */
-  #connection = 0
 
   constructor(options: RedisPostStoreOptions) {
     this.#o = options
@@ -55,7 +54,6 @@ export class RedisPostStore implements PostStore {
     this.#gathering = new Gathering(options.clock)
     options.client.on('close', () => {
       this.#redisClock.reset()
-      this.#connection += 1
       this.#layouts.clear()
     })
   }
@@ -69,7 +67,7 @@ export class RedisPostStore implements PostStore {
     try {
       return await this.#storeUntil(post, deadlineMs, progress)
     } catch {
-      // Only layouts, digests and the time are read outside the writers: no more elements have left.
+      // Outside the writers only layouts, digests and the time are read: no elements have been sent.
       return failure('refused', progress.stored)
     }
   }
@@ -79,7 +77,7 @@ export class RedisPostStore implements PostStore {
     deadlineMs: number,
     progress: { stored: boolean },
   ): Promise<StoreOutcome> {
-    const connection = this.#connection
+    const before = connectionsOf(this.#o.client)
     let layout = await this.#layout(post.appId)
     let rest = await this.#unseen(post, layout)
     for (;;) {
@@ -94,15 +92,13 @@ export class RedisPostStore implements PostStore {
       layout = await this.#nextLayout(post.appId, layout)
       rest = await this.#unseen(remainder(post, closed), layout, post)
     }
-    // Redis counts what replicas have by connection: a new one knows nothing of these writes.
-    const durable = (await this.#o.durable()) && connection === this.#connection
-    if (durable) return { outcome: 'stored' }
+    if (await this.#o.durable(before)) return { outcome: 'stored' }
     return { outcome: 'unknown', reason: 'durability' }
   }
 
   /**
-   * What of a keyed post is not stored in a generation that was closed since. Those take no more
-   * adds, so what is found there is all that will ever be, and repeating this gives the same.
+   * The part of a keyed post that is not stored in a generation that was closed since. A closed
+   * generation accepts no adds, so the result is final.
    */
   async #unseen(rest: Post, { previous }: Layout, whole: Post = rest): Promise<Post> {
     if (whole.digest === undefined || previous.length === 0) return rest
@@ -152,21 +148,23 @@ export class RedisPostStore implements PostStore {
     return writer
   }
 
-  /** Adds a chunk; where its partition is inactive, puts it into the active set before. */
+  /** Adds a chunk; activates its partition first if it is inactive. */
   async #add(queue: PartitionQueue, chunk: NewChunk) {
     const { clock, deployment } = this.#o
     const redisNowMs = this.#redisClock.nowMs()
-    // The time was read just before, unless the connection closed since.
+    // The time has just been read, unless the connection closed since.
     if (redisNowMs === null) throw new Error('READONLY connection was lost before the add')
-    const deadline = Math.floor(redisNowMs + ADD_TIMEOUT_MS)
+    const deadline = Math.floor(
+      Math.min(redisNowMs + ADD_TIMEOUT_MS, chunk.storeUntilMs ?? Infinity),
+    )
     let activation = ''
     for (;;) {
       const sentAtMs = clock.monotonicMs()
-      // Redis' own time: by it digests are kept, and all apis have to agree on the day.
+      // Redis' time: digests are stored by day, and all apis must agree on the day.
       const reply = await queue.add(chunk, Math.floor(redisNowMs), deadline, activation)
       this.#redisClock.heard(reply.redisNowMs, sentAtMs)
       if (reply.outcome !== 'inactive') return reply
-      // Without the mark the chunk would lie where no worker looks. Until it is there, nothing is stored.
+      // Without the mark no worker would look for the chunk. Nothing is stored until it is set.
       await deployment.mark([queue.tag]).catch(notStored)
       activation = reply.activation
     }

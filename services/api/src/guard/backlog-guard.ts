@@ -9,25 +9,25 @@ export interface BacklogGuardOptions {
   readonly deployment: Deployment
   /** App ids of the configured workspaces. */
   readonly appIds: () => readonly string[]
-  /** Configured limit, bytes; null: derived from Redis' maxmemory. */
+  /** Configured limit, bytes; null to derive it from Redis' maxmemory. */
   readonly maxBacklogBytes: number | null
 }
 
-/** Between two looks, ms: while something waits, and at rest. */
+/** Interval between reads, ms: with a backlog, and without. */
 const LOOK_BUSY_MS = 1_000
 const LOOK_IDLE_MS = 2_000
-/** Share of maxmemory that the backlog may fill. Above it a full Redis would refuse the workers, too. */
+/** Maximum share of maxmemory for the backlog. A full Redis would also refuse the workers. */
 const BACKLOG_SHARE = 0.7
-/** Share of maxmemory above which nothing more is taken in, whatever fills it. */
+/** Share of maxmemory in use above which the intake accepts nothing. */
 const MEMORY_SHARE = 0.85
 const DEFAULT_LIMIT_BYTES = 1024 ** 3
-/** Share of maxmemory that the keys of one producer may take in one workspace. */
+/** Maximum share of maxmemory for the keys of one producer in one workspace. */
 const KEY_SHARE = 0.1
 const DEFAULT_KEY_BYTES = 512 * 1024 ** 2
-/** From this share of the limit on, chunks are compressed: memory is dear during an outage. */
+/** Chunks are compressed from this share of the limit on, to save memory during an outage. */
 const COMPRESS_FROM = 0.02
 
-/** Knows what waits, and says when no more may be taken in. */
+/** Tracks the backlog and decides when the intake is full. */
 export class BacklogGuard {
   readonly #o: BacklogGuardOptions
   #lanes: readonly LaneBacklog[] = []
@@ -51,7 +51,7 @@ export class BacklogGuard {
     return this.#maxMemory > 0 ? this.#maxMemory * BACKLOG_SHARE : DEFAULT_LIMIT_BYTES
   }
 
-  /** What one producer's Idempotency-Keys may take in one workspace, bytes. */
+  /** Maximum bytes of one producer's Idempotency-Keys in one workspace. */
   get keyBytes(): number {
     return this.#maxMemory > 0 ? this.#maxMemory * KEY_SHARE : DEFAULT_KEY_BYTES
   }
@@ -72,7 +72,7 @@ export class BacklogGuard {
     clearTimeout(this.#timer)
   }
 
-  /** Why a post cannot be taken in now; null when it can. Counts it in if so. */
+  /** Why a post cannot be accepted now; null if it can, and then it is counted. */
   refusal(post: Post): 'backlog_full' | 'redis_full' | null {
     if (this.#maxMemory > 0 && this.#usedMemory > this.#maxMemory * MEMORY_SHARE)
       return 'redis_full'
@@ -86,7 +86,7 @@ export class BacklogGuard {
     return this.#bytes + this.#addedBytes > this.limitBytes * COMPRESS_FROM
   }
 
-  /** Looks now. Keeps what it knew when Redis does not answer. */
+  /** Reads the backlog now. Keeps the last values if Redis does not answer. */
   async look(): Promise<void> {
     const { client, prefix, deployment, appIds } = this.#o
     const before = this.#addedBytes
@@ -97,7 +97,7 @@ export class BacklogGuard {
       this.#addedBytes -= before
       await this.#lookAtMemory()
     } catch {
-      // Redis is away: the store refuses on its own.
+      // Redis is down: the store refuses.
     }
   }
 

@@ -2,8 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import express, { type NextFunction, type Request, type Response } from 'express'
 import type { Keyring } from '@relay/shared/config/secret.js'
 import { createRequestId, MAX_COUNTED_ELEMENTS, producerTag } from '@relay/shared/request-id.js'
-import { Acceptor, type AcceptDeps, type Acceptance, type IntakeRequest } from '../accept/accept.js'
-import type { RequestLimits } from '../accept/assess.js'
+import type { Acceptor, AcceptDeps, Acceptance, IntakeRequest } from '../accept/accept.js'
 import type { Endpoint } from '../accept/parse.js'
 import type { ProducersTrace, Workspaces } from '../accept/ports.js'
 import { authenticate } from '../auth/authenticate.js'
@@ -21,55 +20,54 @@ import * as routes from './routes.js'
 import { Shares, type Place, type ShareLimits } from './shares.js'
 import { boundUnreadBody } from './unread.js'
 
-export interface IntakeLimits extends RequestLimits, ShareLimits {
+export interface IntakeLimits extends ShareLimits {
   /** Largest body after decompression, bytes. */
   readonly maxRequestBytes: number
-  /** How long a body may take from its first byte to its last, ms. */
+  /** Maximum time from a body's first byte to its last, ms. */
   readonly bodyMs: number
-  /** Imports at one time. */
+  /** Maximum concurrent imports. */
   readonly maxImports: number
   readonly maxImportsPerProducer: number
-  /** How long an import may make relay wait for each 32 KB of it, ms. */
+  /** Maximum time to wait for each 32 KB of an import, ms. */
   readonly importIdleMs: number
-  /** How long Redis may take for a trace, ms. */
+  /** Maximum time of Redis for a trace, ms. */
   readonly traceMs: number
 }
 
 export const DEFAULT_LIMITS: IntakeLimits = {
-  maxElements: 50_000,
-  maxFindings: 1_000,
   maxRequestBytes: 1_048_576,
-  // A held body takes up to ten times its size while it is parsed and stored.
+  // A buffered body takes up to ten times its size while it is parsed and stored.
   maxHeldBytes: 24 * 1_048_576,
   maxPostsPerProducer: 256,
   placeWaitMs: 500,
-  // Far above what honest clients have open; it takes five such producers to fill the door.
+  // Far above what normal clients open; five such producers reach the limit of the process.
   maxConnectionsPerProducer: 2_000,
   bodyMs: 30_000,
   maxImports: 16,
   maxImportsPerProducer: 4,
   importIdleMs: 30_000,
-  // Operators wait longer on the same connection; a producer is answered within a second.
+  // Operators' reads on the same connection take longer; a producer is answered within a second.
   traceMs: 800,
 }
 
-export interface IntakeDeps extends Omit<AcceptDeps, 'limits'> {
+export interface IntakeDeps extends Omit<AcceptDeps, 'limits' | 'idempotency'> {
+  readonly acceptor: Acceptor
   readonly workspaces: Workspaces
-  /** Who may post, at present. */
+  /** The current producers. */
   readonly producers: () => Keyring
-  /** Ends imports under way, so that the process can stop. */
+  /** Ends imports in progress, so that the process can stop. */
   readonly stopping: AbortSignal
   readonly producersTrace: ProducersTrace
   readonly limits: IntakeLimits
 }
 
-/** Bodies decompressed at one time: each has a window and buffers of its own beside its output. */
+/** Maximum concurrent decompressions: each has its own window and buffers besides its output. */
 const MAX_UNPACKING = 4
 
-/** Told to the observer in place of a status when the caller went away before its answer. */
+/** Reported to the observer instead of a status if the caller disconnected before its answer. */
 const ABORTED = 499
 
-/** What is known of a request when it is answered. */
+/** What the access log and metrics need about a request. */
 interface Known {
   readonly route: string
   readonly startedMs: number
@@ -80,10 +78,10 @@ interface Known {
 }
 
 /**
- * The intake as an Express app without middleware: each route does what it needs, in the order
- * path, credentials, headers, body, so that nothing is read for a caller who may not post. Posts to
- * a plainly written path, which is nearly all there is, go past the router, which costs a sixth of a
- * post of one element.
+ * The intake as an Express app without middleware: each route checks path, credentials and headers,
+ * then reads the body, so that no body is read for an unauthorised caller. Posts to a plain path,
+ * almost all requests, bypass the router, which takes a sixth of the time of a post of one element
+ * (docs/design/adr/0012-hot-path.md).
  */
 export function createIntakeApp(deps: IntakeDeps): RequestListener {
   const intake = new Intake(deps)
@@ -130,7 +128,7 @@ class Intake {
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
-    this.#acceptor = new Acceptor(deps)
+    this.#acceptor = deps.acceptor
     this.#shares = new Shares(deps.limits)
     this.#imports = new Imports(deps, deps.limits, deps.stopping)
   }
@@ -184,7 +182,7 @@ class Intake {
     }
   }
 
-  /** Reads the body, accepts it and answers, while its producer has a place. */
+  /** Reads the body, accepts it and answers, within its producer's slot. */
   async #take(
     request: IncomingMessage,
     response: ServerResponse,
@@ -213,7 +211,7 @@ class Intake {
     this.#conclude(request, response, accepted, known)
   }
 
-  /** An import: a stream of lines, answered when all are stored or one cannot be. */
+  /** An import: a stream of lines, answered once all are stored or one cannot be. */
   readonly lines: Handler = async (request, response) => {
     const known = this.#begin('import')
     const appIds = appIdsOf(request)
@@ -227,7 +225,7 @@ class Intake {
     }
     known.appId = sender.workspace.appId
     known.producer = sender.producer
-    // How many elements it will have is not known yet: more than are counted in an id.
+    // The number of elements is not known yet; the id says "more than can be counted".
     const requestId = this.#requestId(known, MAX_COUNTED_ELEMENTS)
     const result = await this.#imports.run(request, sender, requestId)
     known.elements = result.accepted
@@ -239,7 +237,7 @@ class Intake {
     }
   }
 
-  /** Where a producer's own request is now. */
+  /** The trace of a producer's own request. */
   readonly trace: Handler = async (request, response) => {
     const known = this.#begin('requests')
     const sender = this.#authenticate(request, [])
@@ -264,7 +262,7 @@ class Intake {
     this.#answer(request, response, answer, this.#requestId(known), known)
   }
 
-  /** Gives an answer that is made elsewhere its request id. */
+  /** Adds the request id to an answer that is built elsewhere. */
   readonly named = (request: Request, response: Response, next: NextFunction): void => {
     const own = this.#requestId(this.#begin('docs'))
     response.set('X-Request-Id', callersRequestId(request) ?? own)
@@ -278,7 +276,7 @@ class Intake {
     }
   }
 
-  /** A known producer is told its workspace's own host, others only what every host is called. */
+  /** The workspace's host for a known producer, otherwise only the general form of a host. */
   readonly elsewhere: Handler = (request, response) => {
     const known = this.#begin('elsewhere')
     const sender = this.#authenticate(request, [])
@@ -383,7 +381,7 @@ class Intake {
     this.#tell(answer.status, requestId, known)
   }
 
-  /** Tells the observer how a request ended. */
+  /** Reports the end of a request to the observer. */
   #tell(status: number, requestId: string, known: Known): void {
     const { route, appId, producer, bodyBytes, elements } = known
     const durationMs = this.#deps.clock.monotonicMs() - known.startedMs
@@ -392,7 +390,7 @@ class Intake {
   }
 }
 
-/** What `promise` gives; rejects when that takes longer. */
+/** The result of `promise`; rejects if it takes longer. */
 async function within<T>(mostMs: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
@@ -401,7 +399,7 @@ async function within<T>(mostMs: number, promise: Promise<T>): Promise<T> {
   return Promise.race([promise, late]).finally(() => { clearTimeout(timer) }) // prettier-ignore
 }
 
-/** App ids in path and query, the path's first; null when there is none. */
+/** App ids in path and query, the path's first; null if there is none. */
 function appIdsOf(request: Request): string[] | null {
   const { appId } = request.params
   const query = request.query.app_id

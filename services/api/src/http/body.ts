@@ -8,7 +8,7 @@ import type { Place } from './shares.js'
 export type BodyOutcome =
   | { readonly outcome: 'read'; readonly body: Buffer }
   | { readonly outcome: 'refused'; readonly refusal: Refusal }
-  /** The caller went away; nobody is left to answer. */
+  /** The caller disconnected; there is no one to answer. */
   | { readonly outcome: 'aborted' }
 
 export const BROKEN_GZIP: Refusal = {
@@ -17,7 +17,7 @@ export const BROKEN_GZIP: Refusal = {
   message: 'Could not decode the request body. It is not the gzip that Content-Encoding says.',
 }
 
-/** What `requestTimeout` of Node's server answers; imports may take longer, so it is off. */
+/** Replaces `requestTimeout` of Node's server, which is off because imports may take longer. */
 export const TOO_SLOW: Refusal = {
   status: 408,
   type: 'Request Timeout',
@@ -30,19 +30,19 @@ function tooLarge(maxBytes: number): BodyOutcome {
   return { outcome: 'refused', refusal: { status: 413, type: 'Payload too large', message } }
 }
 
-/** Bytes that gzip adds at most to what cannot be compressed, for bodies within the limit. */
+/** Maximum bytes that gzip adds to an incompressible body within the limit. */
 const GZIP_OVERHEAD_BYTES = 4_096
 
 export interface BodyLimits {
   /** Largest body after decompression. */
   readonly maxBytes: number
-  /** From its first byte to its last: a caller cannot hold a connection by dripping. */
+  /** Maximum time from first to last byte, so that a caller cannot hold a connection by dripping. */
   readonly mostMs: number
 }
 
 /**
- * Reads the body; never holds more of it than `maxBytes`, compressed or not, nor more than `place` has
- * room for. `unpacking` says who may decompress.
+ * Reads the body; never buffers more than `maxBytes`, compressed or not, or more than `place` has
+ * room for. `unpacking` limits concurrent decompressions.
  */
 export async function readBody(
   request: IncomingMessage,
@@ -107,7 +107,7 @@ function receive(
   })
 }
 
-/** Room is taken as the output grows: a bomb ends at its limit, or at the room there is. */
+/** Reserves memory as the output grows, so that a gzip bomb ends at the limit. */
 function decompress(bytes: Buffer, maxBytes: number, place: Place): Promise<BodyOutcome> {
   return new Promise((resolve) => {
     const gunzip = createGunzip()

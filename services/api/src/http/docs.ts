@@ -24,7 +24,7 @@ const PAGE = `<!doctype html>
 </html>
 `
 
-/** `validatorUrl`: nothing is asked of anybody else's server. */
+/** `validatorUrl`: no request to a third-party server. */
 const START = `SwaggerUIBundle({
   url: '/openapi.json',
   dom_id: '#document',
@@ -42,7 +42,7 @@ const HEADERS = {
 /** Everything that `serveDocs` serves. */
 export const DOCS_PATHS = ['/openapi.json', '/docs{/*rest}']
 
-/** `/openapi.json`, and at `/docs` a page to read and try it. Needs no credentials: it tells none. */
+/** `/openapi.json`, and at `/docs` a page to read and try it. Contains no secrets, needs no credentials. */
 export function serveDocs(app: Express): void {
   let document: string | undefined
   app.get('/openapi.json', (_request, response) => {

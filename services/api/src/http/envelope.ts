@@ -7,7 +7,7 @@ function pageOf(type: string): string {
   return `/docs/errors.md#${anchorOf(type)}`
 }
 
-/** MoEngage's error envelope, as JSON text; its members are fixed, so the message names the page. */
+/** MoEngage's error envelope as JSON text; its members are fixed, so the message contains the link. */
 function envelope(refusal: Refusal, requestId: string): string {
   const { message, type, attribute, details } = refusal
   return JSON.stringify({
@@ -40,7 +40,7 @@ export function refusalAnswer(refusal: Refusal, requestId: string): Answer {
   return { status, body: envelope(refusal, requestId), headers }
 }
 
-/** Writes an answer in one go; `requestId` is what the caller knows the request by. */
+/** Writes an answer in one call; `requestId` is the id that the caller knows. */
 export function send(response: ServerResponse, answer: Answer, requestId: string): void {
   if (response.headersSent || response.destroyed) return
   response.writeHead(answer.status, {

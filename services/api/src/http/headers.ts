@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { LANES, type Lane } from '@relay/shared/element.js'
 import type { Detail, Refusal } from '../refusal.js'
 
-/** What the headers of an authenticated request ask for. */
+/** The options in the headers of an authenticated request. */
 interface IntakeHeaders {
   readonly lane: Lane
   readonly lenient: boolean
@@ -14,7 +14,7 @@ export type HeadersOutcome =
   | { readonly ok: true; readonly headers: IntakeHeaders }
   | { readonly ok: false; readonly refusal: Refusal }
 
-/** Reads the headers that mean something to intake; the body's format first, as the vendor does. */
+/** Reads the intake's headers, the body's format first, as the vendor does. */
 export function readHeaders(request: IncomingMessage): HeadersOutcome {
   const format = readFormat(request, JSON_MEDIA)
   if (!format.ok) return format
@@ -53,7 +53,7 @@ function readFormat(request: IncomingMessage, media: Media) {
     : { ok: false as const, refusal }
 }
 
-/** What refuses headers or parameters of the query; null when nothing is wrong. */
+/** The refusal for invalid headers or query parameters; null if there are none. */
 export function parametersRefusal(details: readonly Detail[]): Refusal | null {
   const [first] = details
   if (first === undefined) return null
@@ -64,12 +64,12 @@ export function parametersRefusal(details: readonly Detail[]): Refusal | null {
 const ENCODING: Refusal = {
   status: 415,
   type: 'Unsupported Media Type',
-  message: 'Content-Encoding can be gzip or absent',
+  message: 'Content-Encoding must be gzip or absent',
   attribute: 'Content-Encoding',
   headers: { 'Accept-Encoding': 'gzip' },
 }
 
-/** Whether the body is gzip; null: some encoding that is not understood. */
+/** Whether the body is gzip; null for an unsupported encoding. */
 function readEncoding(header: string | undefined): boolean | null {
   const encoding = header?.trim().toLowerCase() ?? ''
   if (encoding === '' || encoding === 'identity') return false
@@ -89,7 +89,7 @@ const LINES_MEDIA: Media = {
 
 /** The media type with any parameters, unless one names a charset other than UTF-8. */
 function isMedia(contentType: string, { types }: Media): boolean {
-  // What nearly all send, letter by letter.
+  // The most common value.
   if (contentType === types[0]) return true
   const [media = '', ...parameters] = contentType
     .split(';')
@@ -125,7 +125,7 @@ const KEY = /^[\x20-\x7e]{1,255}$/
 function readIdempotencyKey(request: IncomingMessage, details: Detail[]): string | null {
   const header = request.headers['idempotency-key']
   if (header === undefined) return null
-  // Node joins repeated headers with a comma, which would make one key of two.
+  // Node joins repeated headers with a comma, which would turn two keys into one.
   const once = request.headersDistinct['idempotency-key']?.length === 1
   if (typeof header === 'string' && once && KEY.test(header)) return header
   const message = 'must be given once, with 1 to 255 printable ASCII characters'
@@ -145,7 +145,7 @@ function prefersLenient(header: string | string[] | undefined): boolean {
 
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
 
-/** The caller's own `X-Request-Id`, when it can be echoed without harm. */
+/** The caller's `X-Request-Id`, if it is safe to return. */
 export function callersRequestId(request: IncomingMessage): string | null {
   const header = request.headers['x-request-id']
   return typeof header === 'string' && REQUEST_ID.test(header) ? header : null

@@ -8,34 +8,35 @@ import { BROKEN_GZIP, TOO_SLOW } from './body.js'
 const STOPPING: Refusal = {
   status: 503,
   type: 'Service Unavailable',
-  message: 'relay is being stopped here. Go on after last_line; another process will answer.',
+  message:
+    'This instance is shutting down. Resume after last_line; another instance will accept the request.',
   retryAfterMs: 1_000,
 }
 
-/** JSON lines are packed some 10 to 40 times smaller; gzip can 1,000 times. */
-export const MOST_RATIO = 200
-/** What is looked at before a ratio says anything, bytes. */
+/** gzip compresses JSON lines 10 to 40 times, and other data up to 1,000 times. */
+export const MAX_RATIO = 200
+/** Bytes before the ratio is checked. */
 const RATIO_FROM_BYTES = 1_048_576
 
 const BOMB: Refusal = {
   status: 413,
   type: 'Payload too large',
-  message: `The body decompresses to more than ${String(MOST_RATIO)} times its size. Post such lines without gzip, or in smaller files.`,
+  message: `The body decompresses to more than ${String(MAX_RATIO)} times its size. Post such lines without gzip, or in smaller files.`,
 }
 
-/** A caller that brings so much within the time it may make relay wait goes on; else it drips. */
+/** A caller must send this many bytes within the maximum wait; a slower one is ended. */
 export const PACE_BYTES = 32_768
 
 export interface ImportSourceOptions {
   readonly gzip: boolean
-  /** How long the caller may make relay wait for each `PACE_BYTES`, ms. */
+  /** Maximum time to wait for each `PACE_BYTES`, ms. */
   readonly idleMs: number
   /** Ends the source. */
   readonly stopping: AbortSignal
   readonly clock: Clock
 }
 
-/** The body of a request, chunk by chunk: the caller is slowed to the pace at which it is asked. */
+/** The body of a request, chunk by chunk, with backpressure to the caller. */
 export class ImportSource implements ChunkSource {
   readonly #o: ImportSourceOptions
   readonly #request: IncomingMessage
@@ -44,7 +45,7 @@ export class ImportSource implements ChunkSource {
   readonly #gunzip: Gunzip | null
   readonly #clock: Clock
   #bodyBytes = 0
-  /** What came, and how long relay waited for it, since the last whole `PACE_BYTES`. */
+  /** Bytes received, and time waited for them, since the last full `PACE_BYTES`. */
   #pace = { bytes: 0, waitedMs: 0 }
 
   constructor(request: IncomingMessage, options: ImportSourceOptions) {
@@ -53,7 +54,7 @@ export class ImportSource implements ChunkSource {
     this.#request = request
     this.#gunzip = options.gzip ? gunzipped(request) : null
     const body = this.#gunzip ?? request
-    // Leaving the loop early must not destroy the request: its caller is still to be answered.
+    // Leaving the loop early must not destroy the request, which still has to be answered.
     this.#chunks = body.iterator({ destroyOnReturn: false })
   }
 
@@ -82,13 +83,13 @@ export class ImportSource implements ChunkSource {
     })
   }
 
-  /** Lets the rest of the body pass unread. */
+  /** Discards the rest of the body. */
   discard(): void {
     this.#request.unpipe()
     this.#request.resume()
   }
 
-  /** A caller that sends a byte now and then would hold its place for ever. */
+  /** A caller that sends a byte now and then would hold its slot permanently. */
   #keepPace(chunk: Chunk, waitedMs: number): void {
     if (chunk.kind !== 'data') return
     this.#pace.bytes += chunk.bytes.length
@@ -105,10 +106,10 @@ export class ImportSource implements ChunkSource {
     return { kind: 'data', bytes }
   }
 
-  /** Whether little was sent that costs much: `bytesWritten` is what the decompressor has taken in. */
+  /** Whether the compression ratio is excessive: `bytesWritten` is the compressed size so far. */
   #isBomb(): boolean {
     if (this.#gunzip === null || this.#bodyBytes < RATIO_FROM_BYTES) return false
-    return this.#bodyBytes > this.#gunzip.bytesWritten * MOST_RATIO
+    return this.#bodyBytes > this.#gunzip.bytesWritten * MAX_RATIO
   }
 }
 
@@ -118,7 +119,7 @@ function failure(error: unknown): Chunk {
   return isGzip ? { kind: 'fault', refusal: BROKEN_GZIP } : { kind: 'aborted' }
 }
 
-/** Not a pipeline: that would destroy the request, and with it the answer, when the gzip is broken. */
+/** Not a pipeline, which would destroy the request and its answer on invalid gzip. */
 function gunzipped(request: IncomingMessage): Gunzip {
   const gunzip = createGunzip()
   request.once('close', () => {

@@ -10,10 +10,10 @@ import { ImportSource } from './import-source.js'
 import { readQuery } from './query.js'
 
 export interface ImportLimits {
-  /** Longest line, bytes: what one request of the other endpoints may hold. */
+  /** Maximum bytes of a line: the limit of a request of the other endpoints. */
   readonly maxRequestBytes: number
   readonly maxImports: number
-  /** Of one producer, so that nobody can hold all places. */
+  /** Maximum concurrent imports of one producer, so that none can use all slots. */
   readonly maxImportsPerProducer: number
   readonly importIdleMs: number
 }
@@ -24,7 +24,7 @@ export interface Sender {
 }
 
 export interface ImportOutcome {
-  /** null: the caller went away. */
+  /** null: the caller disconnected. */
   readonly answer: Answer | null
   readonly accepted: number
   readonly bodyBytes: number
@@ -33,7 +33,7 @@ export interface ImportOutcome {
 const BUSY: Refusal = {
   status: 503,
   type: 'Service Unavailable',
-  message: 'Too many imports are under way. Nothing of this one was stored; post it again.',
+  message: 'Limit of concurrent imports reached. Nothing of this one was stored; post it again.',
   retryAfterMs: 10_000,
 }
 
@@ -41,18 +41,18 @@ function tooManyOfOne(most: number): Refusal {
   return {
     status: 429,
     type: 'Rate Limit Exceeded',
-    message: `${String(most)} imports of yours are under way here, as many as one producer may have. Nothing of this one was stored; post it again when one of them has ended.`,
+    message: `Limit of ${String(most)} concurrent imports per producer reached. Nothing of this one was stored; post it again when one of them has ended.`,
     retryAfterMs: 10_000,
   }
 }
 
-/** `POST /v1/import`, once it is known who asks: the door between HTTP and the importer. */
+/** `POST /v1/import` of an authenticated caller: connects HTTP with the importer. */
 export class Imports {
   readonly #importer: Importer
   readonly #limits: ImportLimits
   readonly #stopping: AbortSignal
   readonly #clock: Clock
-  /** Imports under way by producer. */
+  /** Imports in progress by producer. */
   readonly #running = new Map<string, number>()
 
   constructor(deps: Omit<ImportDeps, 'maxLineBytes'>, limits: ImportLimits, stopping: AbortSignal) {
@@ -93,7 +93,7 @@ export class Imports {
     }
   }
 
-  /** Each import holds a batch and a decompressor: without a bound, memory would have none. */
+  /** Each import holds a batch and a decompressor, so their number is limited. */
   #refusal(producer: string): Refusal | null {
     const { maxImports, maxImportsPerProducer: most } = this.#limits
     if ((this.#running.get(producer) ?? 0) >= most) return tooManyOfOne(most)
@@ -132,13 +132,13 @@ function readNumbers({ query }: Request) {
   return refusal === null ? { firstLine: firstLine ?? 1, listed: listed ?? LISTED } : { refusal }
 }
 
-/** A parameter of the query, `absent` without it; null: it is no whole number from 1. */
+/** A query parameter, or `absent` without it; null if it is not a whole number from 1. */
 function wholeNumber(query: unknown, absent: number): number | null {
   if (query === undefined) return absent
   return typeof query === 'string' && /^[1-9]\d{0,14}$/.test(query) ? Number(query) : null
 }
 
-/** contract: `{accepted, rejected, errors, request_id}`, and `last_line` when it was stopped. */
+/** contract: `{accepted, rejected, errors, request_id}`, and `last_line` if it was stopped. */
 function answerOf(
   { tally, end }: ImportResult,
   requestId: string,

@@ -1,7 +1,7 @@
 import type { Detail, Refusal } from '../refusal.js'
 import { parametersRefusal } from './headers.js'
 
-/** What the query of an authenticated request asks for. */
+/** The options in the query of an authenticated request. */
 export interface IntakeQuery {
   /** The project of a Portfolio workspace that the elements belong to; null: none. */
   readonly projectCode: string | null
@@ -18,17 +18,17 @@ const PROJECT_CODE_CHARACTERS = 100
 
 const PROJECT_CODE = new RegExp(`^[\\x21-\\x7e]{1,${String(PROJECT_CODE_CHARACTERS)}}$`)
 
-/** Unknown parameters that one answer names. */
+/** Maximum unknown parameters that one answer names. */
 const MAX_NAMED = 20
 
-/** Longest name of a parameter that is quoted back, characters. */
+/** Maximum length of a parameter name in an answer, characters. */
 const NAME_CHARACTERS = 100
 
 const EMPTY: QueryOutcome = { ok: true, query: { projectCode: null, warnings: [] } }
 
 /**
- * Reads the query of `url`. `known` names the parameters that the route reads itself; `app_id` is
- * always one of them.
+ * Reads the query of `url`. `known` lists the parameters that the route reads itself; `app_id` is
+ * always known.
  */
 export function readQuery(url: string, known: readonly string[] = []): QueryOutcome {
   const mark = url.indexOf('?')
@@ -50,7 +50,7 @@ const TAKEN: ReadonlySet<string> = new Set(['app_id', 'project_code'])
 
 const WRONG_PROJECT_CODE: Detail = {
   attribute: 'project_code',
-  message: `project_code must be given once, with 1 to ${String(PROJECT_CODE_CHARACTERS)} printable ASCII characters without blanks`,
+  message: `project_code must be given once, with 1 to ${String(PROJECT_CODE_CHARACTERS)} printable ASCII characters without spaces`,
 }
 
 function notCarried(name: string): Detail {

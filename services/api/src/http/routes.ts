@@ -4,7 +4,7 @@ import type { Refusal } from '../refusal.js'
 /** The endpoints of the Data API that relay carries, below `/v1/`. */
 export const ENDPOINTS: readonly Endpoint[] = ['customer', 'event', 'device', 'transition']
 
-/** Where NDJSON of any length is imported. */
+/** The import of NDJSON of any length. */
 export const IMPORT_PATH = '/v1/import{/:appId}'
 
 /** Endpoints of the vendor that relay does not carry. openapi, read 2026-11. */
@@ -18,13 +18,13 @@ export const VENDOR_PATHS: readonly string[] = [
   '/v1/fileimports/*rest',
 ]
 
-/** What the vendor's hosts are called where the workspace's own is not to be told. openapi. */
+/** The form of the vendor's hosts, for callers that must not learn the workspace's own. openapi. */
 export const GENERIC_HOST = 'https://api-0X.moengage.com (X: the number of your data centre)'
 
 const PLAIN_POST =
   /^(\/v1\/(customer|event|device|transition)\/([\w.~-]+))(?:\?project_code=[\w.~-]+)?$/
 
-/** What a path that needs no decoding names; null: the router has to look at it. */
+/** The endpoint and app id of a path that needs no decoding; null if the router has to read it. */
 export function plainPost(path: string): { endpoint: Endpoint; appId: string } | null {
   const [, bare = '', endpoint, appId] = PLAIN_POST.exec(path) ?? []
   if (endpoint === undefined || appId === undefined || VENDOR_PATHS.includes(bare)) return null
@@ -75,18 +75,18 @@ export const FAILED: Refusal = {
   message: 'An unexpected error was encountered while processing this request',
 }
 
-/** Where a producer asks for a request of its own. */
+/** The trace of a producer's own request. */
 export const REQUEST_PATH = '/v1/requests/:requestId'
 
 export const UNKNOWN_REQUEST: Refusal = {
   status: 404,
   type: 'Not Found',
-  message: 'No request of yours with this id, or its trace is not kept any more',
+  message: 'No request of this producer with this id, or its trace has expired',
 }
 
 export const TRACE_UNAVAILABLE: Refusal = {
   status: 503,
   type: 'Service Unavailable',
-  message: 'Traces cannot be read now; ask again',
+  message: 'Traces are unavailable; try again',
   retryAfterMs: 1_000,
 }

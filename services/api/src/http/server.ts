@@ -19,28 +19,28 @@ import { tlsOptions } from './tls.js'
 import { boundUnreadBody } from './unread.js'
 import { Turns, type TurnLimits } from './turns.js'
 
-/** How patient the server is with its callers, ms. */
+/** Timeouts of the server, ms. */
 export const TIMEOUTS = {
   /** From the first byte to the end of the headers. */
   headersMs: 10_000,
-  /** Above the usual 60 s of a load balancer, so that it never reuses a connection being closed. */
+  /** Above the usual 60 s of a load balancer, so that it never reuses a closing connection. */
   keepAliveMs: 65_000,
   /**
-   * Silence in both directions: ends callers that do not read their answers. Longer than anything
-   * that is waited for: keep-alive, a body, a pause of an import.
+   * Silence in both directions: ends callers that do not read their answers. Longer than all other
+   * timeouts: keep-alive, a body, a pause of an import.
    */
   silenceMs: 90_000,
   /** How often the above are enforced. */
   checkMs: 1_000,
 } as const
 
-/** Further ones are closed at once: descriptors and memory are bounded whatever comes. */
+/** Further connections are closed at once, to bound descriptors and memory. */
 const MAX_CONNECTIONS = 10_000
 
 /**
- * Enough for any honest pipelining, and so few that a connection that sends thousands in one go
- * leaves the others theirs. A read of 64 KB holds some 2,600 requests at most, so what waits is
- * bounded per connection, too.
+ * Enough for normal pipelining, and few enough that a connection with thousands of requests does not
+ * delay the others. A read of 64 KB contains at most about 2,600 requests, which bounds the queue of
+ * a connection.
  */
 const TURNS: TurnLimits = { mostServed: 16, mostWaiting: 20_000 }
 
@@ -53,7 +53,7 @@ export interface IntakeServerParts {
   readonly strangers?: StrangerLimits
 }
 
-/** An HTTP server around the intake's handler that no slow or broken caller can hold up. */
+/** An HTTP server for the intake's handler that no slow or broken caller can block. */
 export function createIntakeServer(
   listener: RequestListener,
   { clock, random, timeouts = TIMEOUTS, tls = null, strangers = STRANGERS }: IntakeServerParts,
@@ -85,17 +85,17 @@ export function createIntakeServer(
     tls,
     {
       headersTimeout: timeouts.headersMs,
-      // How long a body may take is its route's to say: an import has no end to its length.
+      // The route limits the time of a body: an import can have any length.
       requestTimeout: 0,
       keepAliveTimeout: timeouts.keepAliveMs,
       connectionsCheckingInterval: timeouts.checkMs,
       noDelay: true,
-      // Node's own refusal has no body.
+      // Node's refusal has no body.
       requireHostHeader: false,
     },
     turns.listener,
   )
-  // Who has sent all that it will send is still to be answered. Node's types leave it out.
+  // A half-closed caller must still be answered. Node's types lack this option.
   Object.assign(server, { httpAllowHalfOpen: true })
   server.timeout = timeouts.silenceMs
   server.maxConnections = MAX_CONNECTIONS
@@ -105,7 +105,7 @@ export function createIntakeServer(
     const due = turns.unanswered(socket)
     const lastWhole = due.findLast(({ req }) => req.complete)
     if (!socket.writable) socket.destroy()
-    // The fault lies behind whole requests, which may be stored: they get their answers.
+    // Complete requests precede the invalid data and may be stored: they get their answers.
     else if (lastWhole !== undefined) closeBehind(lastWhole, socket)
     else if (due[0]?.headersSent) socket.destroy()
     else
@@ -128,7 +128,7 @@ function openServer(
   )
 }
 
-/** Makes an answer the connection's last. */
+/** Closes the connection after an answer. */
 function closeBehind(response: ServerResponse, socket: Socket): void {
   if (response.headersSent)
     response.once('finish', () => { socket.destroySoon() }) // prettier-ignore
@@ -144,7 +144,7 @@ const NO_HOST: Refusal = {
 const EXPECTATION: Refusal = {
   status: 417,
   type: 'Expectation Failed',
-  message: 'Expect can be 100-continue or absent',
+  message: 'Expect must be 100-continue or absent',
 }
 
 const BAD_REQUEST: Refusal = {

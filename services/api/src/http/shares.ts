@@ -3,20 +3,20 @@ import type { Caller } from '../accept/caller.js'
 import type { Refusal } from '../refusal.js'
 import { isKnownNow } from './strangers.js'
 
-/** What all posts together, and one producer's alone, may hold of this process at one time. */
+/** Limits of this process for all posts together and for one producer. */
 export interface ShareLimits {
-  /** Bodies held over all connections, bytes. */
+  /** Buffered bodies over all connections, bytes. */
   readonly maxHeldBytes: number
-  /** Posts that one producer has under way; further ones wait for a place. */
+  /** Concurrent posts of one producer; further ones wait for a slot. */
   readonly maxPostsPerProducer: number
-  /** How long they wait, ms. It slows down who does not heed a refusal. */
+  /** How long they wait, ms. It slows down a caller that ignores refusals. */
   readonly placeWaitMs: number
   readonly maxConnectionsPerProducer: number
 }
 
 /**
- * A producer may hold this many times what stays free: two thirds of all alone, and eight that flood
- * leave a seventeenth, which is more than the largest body.
+ * A producer may hold this many times the free amount: two thirds if it is alone; eight producers at
+ * their limit leave a seventeenth, which is more than the largest body.
  */
 const HELD_PER_FREE = 2
 
@@ -25,47 +25,47 @@ const BUSY_RETRY_MS = 1_000
 export const BUSY: Refusal = {
   status: 503,
   type: 'Service Unavailable',
-  message: 'Too much is being received at once. Nothing of this request was stored; post it again.',
+  message: 'Memory for requests is in use. Nothing of this request was stored; post it again.',
   retryAfterMs: BUSY_RETRY_MS,
 }
 
 function tooMuchOfOne(what: string, headers: Readonly<Record<string, string>> = {}): Refusal {
   return {
-    // Not 429, which a producer gets for its own quota: this is the process being busy with it.
+    // Not 429, which means the producer's quota: this is a limit of the process.
     status: 503,
     type: 'Service Unavailable',
-    message: `${what}, as much as one producer may have. Nothing of this request was stored; post it again.`,
+    message: `Limit of ${what} per producer reached. Nothing of this request was stored; post it again.`,
     retryAfterMs: BUSY_RETRY_MS,
     headers,
   }
 }
 
-/** One producer's present use. There are as many as names in the configuration. */
+/** One producer's current use. At most one per configured name. */
 interface Use {
   connections: number
   posts: number
   bytes: number
-  /** Posts that wait for a place, the oldest first. */
+  /** Posts that wait for a slot, oldest first. */
   readonly waiting: Set<(place: Place) => void>
 }
 
-/** A post under way. */
+/** A post in progress. */
 export interface Place {
   readonly producer: string
-  /** Room for so many bytes more; a refusal when there is none, and nothing is taken then. */
+  /** Reserves more bytes; returns a refusal and reserves nothing if there is no room. */
   take(bytes: number): Refusal | null
-  /** To be called once, whatever became of the post. */
+  /** Must be called once, for any outcome of the post. */
   release(): void
 }
 
 /**
- * Divides connections, posts under way and their memory among producers: whoever floods waits, and is
- * refused, at its own bound, while there is still room for everybody else.
+ * Limits connections, concurrent posts and their memory per producer: a flooding producer waits and is
+ * refused at its own limit while the others still have room.
  */
 export class Shares {
   readonly #limits: ShareLimits
   readonly #uses = new Map<string, Use>()
-  /** Whose a connection is: its latest caller's, since a proxy may carry several over one. */
+  /** The producer of each connection: its latest caller's, because a proxy may share a connection. */
   readonly #owners = new WeakMap<Socket, Use>()
   #heldBytes = 0
 
@@ -73,14 +73,14 @@ export class Shares {
     this.#limits = limits
   }
 
-  /** Counts a connection as its caller's; a refusal when that is one too many. */
+  /** Counts a connection for its caller; returns a refusal if that exceeds the limit. */
   own(socket: Socket, producer: string): Refusal | null {
     const use = this.#useOf(producer)
     const owner = this.#owners.get(socket)
     if (owner === use) return null
     const most = this.#limits.maxConnectionsPerProducer
     if (use.connections >= most) {
-      return tooMuchOfOne(`${String(most)} connections of yours are open here`, CLOSE)
+      return tooMuchOfOne(`${String(most)} open connections`, CLOSE)
     }
     use.connections += 1
     this.#owners.set(socket, use)
@@ -90,7 +90,7 @@ export class Shares {
     return null
   }
 
-  /** A place for one post, at once or a little later, or why there is none; null: the caller left. */
+  /** A slot for one post, at once or after a wait, or the refusal; null: the caller left. */
   begin(producer: string, caller: Caller): Place | Promise<Place | Refusal | null> {
     const use = this.#useOf(producer)
     const { maxPostsPerProducer: most, placeWaitMs } = this.#limits
@@ -135,7 +135,7 @@ export class Shares {
     const freeBytes = this.#limits.maxHeldBytes - this.#heldBytes - bytes
     if (freeBytes < 0) return BUSY
     if (use.bytes + bytes > HELD_PER_FREE * freeBytes) {
-      return tooMuchOfOne(`${String(use.bytes)} bytes of your posts are held here`)
+      return tooMuchOfOne(`${String(use.bytes)} buffered bytes`)
     }
     this.#heldBytes += bytes
     use.bytes += bytes
@@ -157,5 +157,5 @@ export class Shares {
   }
 }
 
-/** So that the connection does not stay after its refusal. */
+/** Closes the connection after the refusal. */
 const CLOSE = { Connection: 'close' }

@@ -2,18 +2,18 @@ import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 
 export interface StrangerLimits {
-  /** Connections without credentials at one time; the oldest makes room for a new one. */
+  /** Maximum connections without credentials; the oldest is closed for a new one. */
   readonly max: number
-  /** How long one may stay without credentials, ms. */
+  /** Maximum time of a connection without credentials, ms. */
   readonly stayMs: number
 }
 
 export const STRANGERS: StrangerLimits = { max: 2_000, stayMs: 8_000 }
 
-/** Connections on which somebody has authenticated. */
+/** Connections on which a caller has authenticated. */
 const known = new WeakSet<Socket>()
 
-/** The caller of this connection has shown credentials: it counts among its producer's. */
+/** The caller has authenticated: the connection now counts for its producer. */
 export function isKnownNow(socket: Socket): void {
   known.add(socket)
 }
@@ -22,14 +22,14 @@ function tooLate(): Error {
   return Object.assign(new Error('no credentials in time'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
 }
 
-/** Bounds connections without credentials in number and time, apart from those of producers. */
+/** Limits the number and age of connections without credentials. */
 export function boundStrangers(server: Server, { max, stayMs }: StrangerLimits): void {
-  /** In the order in which they came; those that became known leave when they are looked at. */
+  /** In order of arrival; authenticated ones are removed when they are next looked at. */
   const strangers = new Set<Socket>()
   const came = (socket: Socket): void => {
     strangers.add(socket)
     const timer = setTimeout(() => {
-      // Answered and closed as any request that does not arrive in time.
+      // Answered and closed like any request that does not arrive in time.
       if (!known.has(socket)) server.emit('clientError', tooLate(), socket)
       strangers.delete(socket)
     }, stayMs)
@@ -44,6 +44,6 @@ export function boundStrangers(server: Server, { max, stayMs }: StrangerLimits):
       if (!known.has(oldest)) oldest.destroy()
     }
   }
-  // Of TLS, requests name the inner socket.
+  // With TLS, requests refer to the inner socket.
   server.on('setSecureContext' in server ? 'secureConnection' : 'connection', came)
 }

@@ -4,13 +4,13 @@ import type { TlsOptions } from 'node:tls'
 import { readTexts, type TlsFiles, type TlsTexts } from '@relay/shared/config/tls-files.js'
 import { watchFiles } from '@relay/shared/config/watch-files.js'
 
-/** Who does not get through the handshake by then is closed, ms. Node's own would be two minutes. */
+/** Maximum time of a handshake, ms. Node's default is two minutes. */
 const HANDSHAKE_MS = 10_000
 
-/** What Node's TLS server is told. Throws when the files, found usable before, are not any more. */
+/** Options of Node's TLS server. Throws if the files have become invalid. */
 export function tlsOptions(files: TlsFiles): TlsOptions {
   const texts = readTexts(files)
-  if (texts === null) throw new Error('the certificate of the intake cannot be used')
+  if (texts === null) throw new Error('the certificate of the intake is invalid')
   return { ...contextOf(texts), handshakeTimeout: HANDSHAKE_MS }
 }
 
@@ -20,8 +20,8 @@ function contextOf({ cert, key, ca }: TlsTexts) {
 }
 
 /**
- * Takes a renewed certificate into use for new connections, without restart; a file that cannot be
- * used leaves the last good one. Returns how to stop.
+ * Loads a renewed certificate for new connections without a restart; keeps the last valid one if a
+ * file is invalid. Returns a function that stops it.
  */
 export function watchTls(
   server: Server,

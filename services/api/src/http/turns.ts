@@ -2,18 +2,18 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net'
 
 export interface TurnLimits {
-  /** Requests of one connection that are served at one time; those behind them wait. */
+  /** Concurrent requests of one connection; the next ones wait. */
   readonly mostServed: number
-  /** Requests that wait behind others, over all connections. */
+  /** Waiting requests over all connections. */
   readonly mostWaiting: number
 }
 
 type Asked = readonly [IncomingMessage, ServerResponse]
 
 /**
- * Lets one connection have a few requests under way, and reads no further while more of them wait:
- * a caller that pipelines thousands is slowed to the pace of its own answers, and takes from others
- * no more than its share. Node itself would begin all that it read.
+ * Limits the concurrent requests of a connection and stops reading while more are waiting, so that a
+ * caller that pipelines thousands is slowed to the pace of its answers and does not delay others.
+ * Node would start all requests that it has read.
  */
 export class Turns {
   readonly #serve: RequestListener
@@ -22,7 +22,7 @@ export class Turns {
   readonly #connections = new WeakMap<Socket, Connection>()
   #waiting = 0
 
-  /** `refuse` answers what finds no place to wait. */
+  /** `refuse` answers a request for which the queue has no room. */
   constructor(serve: RequestListener, refuse: RequestListener, limits: TurnLimits) {
     this.#serve = serve
     this.#refuse = refuse
@@ -44,7 +44,7 @@ export class Turns {
     } else {
       connection.waiting.push([request, response])
       this.#waiting++
-      // What waits is complete but for its last: nothing that is served needs another byte.
+      // Only the last waiting request can be incomplete: no request being served needs another byte.
       request.socket.pause()
     }
   }
@@ -59,7 +59,7 @@ export class Turns {
     if (known !== undefined) return known
     const connection: Connection = { socket, served: 0, unanswered: [], waiting: [] }
     this.#connections.set(socket, connection)
-    // Node resumes it for reasons of its own, as it does when a body is read.
+    // Node resumes the socket itself, for example when a body is read.
     socket.on('resume', () => {
       if (connection.waiting.length > 0) socket.pause()
     })
@@ -77,8 +77,8 @@ export class Turns {
     if (next === undefined) return
     this.#waiting--
     connection.served++
-    // Not at once: what is answered without waiting for anything would follow one upon the other, all
-    // that one read holds, before another connection is looked at.
+    // Not at once: requests that are answered synchronously would all be served in one turn, before
+    // any other connection.
     setImmediate(() => {
       this.#serve(...next)
     })

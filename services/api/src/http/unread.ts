@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-/** How long a refused caller may go on sending a body that nobody reads, ms. */
+/** How long a refused caller may continue to send its body, ms. */
 const UNREAD_BODY_MS = 2_000
 
 /**
- * Lets a refused caller finish its body, so that it can read the answer instead of meeting a reset,
- * but not for ever. Node discards what arrives. To be called before the answer is sent.
+ * Lets a refused caller finish its body, within a time limit, so that it reads the answer instead of
+ * getting a reset. Node discards the body. Must be called before the answer is sent.
  */
 export function boundUnreadBody(request: IncomingMessage, response: ServerResponse): void {
   const { socket } = request
@@ -14,7 +14,7 @@ export function boundUnreadBody(request: IncomingMessage, response: ServerRespon
   }, UNREAD_BODY_MS)
   timer.unref()
   const endsConnection = !response.shouldKeepAlive
-  // Else Node would close it behind the answer, and what arrives after that is met by the reset.
+  // Otherwise Node closes the connection after the answer, and further bytes cause a reset.
   response.shouldKeepAlive = true
   request.once('close', () => {
     clearTimeout(timer)

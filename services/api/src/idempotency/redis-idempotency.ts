@@ -18,12 +18,12 @@ const CLAIM: Script = {
 const END: Script = { name: 'idempotency-end', text: luaText('idempotency-end.lua'), keys: 3 }
 
 const DAY_MS = 86_400_000
-/** A claim without an answer holds this long: longer than any try can take, ms. */
+/** A claim without an answer expires after this, ms; longer than any try. */
 const CLAIM_MS = 3_000
-/** As many bytes identify a key: two of 10^12 keys collide with odds of one in 10^5. */
+/** Bytes that identify a key: among 10^12 keys a collision has a probability of 10^-5. */
 const DIGEST_BYTES = 12
 
-/** What a record takes of Redis, its share of the hash included. Measured 2026-11, Redis 7.0. */
+/** Bytes of a record in Redis, including its share of the hash. Measured 2026-11, Redis 7.0. */
 const RECORD_BYTES = 320
 
 interface OwnClaim extends Claim {
@@ -32,7 +32,7 @@ interface OwnClaim extends Claim {
   readonly claimedAtMs: number
 }
 
-/** What idempotency-claim.lua keeps of a key. */
+/** What idempotency-claim.lua stores of a key. */
 interface KeyRecord {
   readonly body: string
   readonly id: string
@@ -42,13 +42,13 @@ interface KeyRecord {
   readonly form?: string
 }
 
-/** Remembers by Idempotency-Key which request was answered, for 24 h, in a fixed number of bytes. */
+/** Stores for 24 h which request was answered for an Idempotency-Key, in a fixed number of bytes. */
 export class RedisIdempotency implements Idempotency {
   readonly #client: RedisClient
   readonly #prefix: string
   readonly #maxBytes: () => number
 
-  /** `maxBytes`: what the records of one producer may take in one workspace. */
+  /** `maxBytes`: limit of one producer's records in one workspace. */
   constructor(client: RedisClient, prefix: string, maxBytes: () => number) {
     this.#client = client
     this.#prefix = prefix
@@ -122,7 +122,7 @@ export class RedisIdempotency implements Idempotency {
     return this.#end(claim as OwnClaim, ended, '')
   }
 
-  /** Without an answer from Redis the claim runs out by itself, and a repeated post is recognised. */
+  /** If Redis does not answer, the claim expires, and a repeated post is recognised. */
   async #end(claim: OwnClaim, outcome: string, form: string): Promise<void> {
     const keys = this.#keys(claim.appId, claim.claimedAtMs)
     const key = claim.digest.subarray(0, DIGEST_BYTES)
@@ -153,7 +153,7 @@ function bodyDigest({ bodyHash }: KeyUse): string {
   return bodyHash.toString('base64', 0, 18)
 }
 
-/** As the queues keep it beside a digest: 4 bytes, s since 1970. */
+/** As stored next to a digest in the queues: 4 bytes, s since 1970. */
 function secondsOf(sinceMs: number): Buffer {
   const seconds = Buffer.alloc(4)
   seconds.writeUInt32BE(Math.floor(sinceMs / 1000), 0)

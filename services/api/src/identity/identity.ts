@@ -5,7 +5,7 @@ import { isObject, type Json } from '../validate/subject.js'
 import { STANDARD_VOCABULARY, type Vocabulary } from '../validate/vocabulary.js'
 
 /**
- * Whom an element is about, as a text that is equal for equal customers: `c:` and the
+ * The customer identity of an element, as text: `c:` and the
  * `customer_id`, or, without one, `i:` and the identifiers that are not blank (identity resolution):
  * the first present of those that the workspace is configured with, else all in canonical order. The
  * prefix keeps an id from being confused with identifiers.
@@ -22,7 +22,7 @@ export function identityOf(type: ElementType, element: Json, names = STANDARD_VO
   const preferred = names.preferred.find(isPresent)
   const all = type === 'event' ? Object.keys(from) : names.identifying
   const present = preferred === undefined ? all.filter(isPresent) : [preferred]
-  // A number and its digits as text are the same identifier.
+  // A number and its digits as a string are the same identifier.
   return identityOfPairs(present.map((name) => [name, String(from[name])]))
 }
 
@@ -35,14 +35,14 @@ function identityOfPairs(pairs: (readonly [string, string])[]): string {
   return `i:${JSON.stringify(pairs)}`
 }
 
-/** Customers remembered at a time, of which as many again may still be known. */
-const MOST_REMEMBERED = 8_192
-/** Longer ids are not remembered, so that memory is bounded whatever is posted; characters. */
-const LONGEST_REMEMBERED = 64
+/** Size of the cache generation; the previous generation is kept, too. */
+const MAX_REMEMBERED = 8_192
+/** Longer ids are not cached, to bound memory; characters. */
+const MAX_REMEMBERED_LENGTH = 64
 
 /**
- * `customerKey` of shared/identity, remembered for customers seen lately: customers come in
- * sessions, and a hash costs several times a look-up. Only speed depends on what is remembered.
+ * `customerKey` of shared/identity, cached for recent customers: customers come in sessions, and a
+ * hash costs several times a look-up. The cache affects only speed.
  */
 export class CustomerKeys {
   #recent = new Map<string, string>()
@@ -50,13 +50,13 @@ export class CustomerKeys {
 
   keyOf(type: ElementType, element: Json, names?: Vocabulary): string {
     const { customer_id: id } = element
-    if (typeof id !== 'string' || id.length > LONGEST_REMEMBERED) {
+    if (typeof id !== 'string' || id.length > MAX_REMEMBERED_LENGTH) {
       return customerKey(identityOf(type, element, names))
     }
     const recent = this.#recent.get(id)
     if (recent !== undefined) return recent
     const key = this.#older.get(id) ?? customerKey(identityOfCustomerId(id))
-    if (this.#recent.size >= MOST_REMEMBERED) {
+    if (this.#recent.size >= MAX_REMEMBERED) {
       this.#older = this.#recent
       this.#recent = new Map()
     }
@@ -65,7 +65,7 @@ export class CustomerKeys {
   }
 }
 
-/** The same text in memory of its own: one that was cut from a body keeps all of the body alive. */
+/** A copy of the text: a slice of a body would keep the whole body in memory. */
 function apart(text: string): string {
   return Buffer.from(text).toString()
 }

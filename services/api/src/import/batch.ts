@@ -26,15 +26,15 @@ export interface JudgedBatch {
 export interface BatchContext {
   readonly workspaceLimits: WorkspaceLimits
   readonly maxLineBytes: number
-  /** Errors and warnings that are kept of one batch, each. */
+  /** Maximum errors, and warnings, kept per batch. */
   readonly maxFindings: number
   readonly names?: Vocabulary | undefined
   readonly nowMs: number
 }
 
-/** Holds every line to the rules of the other endpoints: one element of any type each. Pure. */
+/** Validates every line like the other endpoints do: one element of any type each. Pure. */
 export function judgeBatch(lines: readonly Line[], context: BatchContext): JudgedBatch {
-  // A file's customers hardly come back, and drive out those of producers: all would be garbage that is old.
+  // Customers of a file rarely repeat and would evict those of producers from the cache.
   const judge = new Judge({ ...context, expected: null, customers: new CustomerKeys() })
   const { problems, warnings } = judge.findings
   const errors: LineFinding[] = []
@@ -57,14 +57,14 @@ export function judgeBatch(lines: readonly Line[], context: BatchContext): Judge
   }
 }
 
-/** Why a line could not be read as an element at all; null: it was judged. */
+/** Why a line could not be read as an element; null if it was validated. */
 function judgeLine(judge: Judge, bytes: Buffer | null, { maxLineBytes, names }: BatchContext) {
   if (bytes === null) {
     judge.unreadable()
     const message = `The line is longer than ${String(maxLineBytes)} bytes and was skipped`
     return { attribute: '', message }
   }
-  // The endpoint of a type reads one element; which type it may be is the judge's to say.
+  // Reads one element; validation checks its type.
   const parsed = readBody(bytes, { endpoint: 'line', maxElements: 1, names })
   if (!parsed.ok) {
     judge.unreadable()
@@ -74,7 +74,7 @@ function judgeLine(judge: Judge, bytes: Buffer | null, { maxLineBytes, names }: 
   return null
 }
 
-/** As many bytes identify a batch; see `Post.digest`. */
+/** Bytes that identify a batch; see `Post.digest`. */
 const DIGEST_BYTES = 12
 
 export interface BatchIdentity {
@@ -85,9 +85,9 @@ export interface BatchIdentity {
 }
 
 /**
- * Identifies a batch of a keyed import to the queues, so that the same lines posted again under the
- * same numbers are stored once. What becomes of the lines goes into it, too: were one refused today
- * and accepted tomorrow, the batch must not pass for stored.
+ * Identifies a batch of a keyed import to the queues, so that the same lines posted again with the
+ * same numbers are stored once. It includes the verdicts on the lines: if one is refused today and
+ * accepted tomorrow, the batch must not count as stored.
  */
 export function batchDigest(
   { producer, appId, key, projectCode }: BatchIdentity,

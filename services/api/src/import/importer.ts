@@ -16,10 +16,10 @@ export type Chunk =
   | { readonly kind: 'end' }
   /** Nothing more can be read, for this reason. */
   | { readonly kind: 'fault'; readonly refusal: Refusal }
-  /** The caller went away; nobody is left to answer. */
+  /** The caller disconnected; there is no one to answer. */
   | { readonly kind: 'aborted' }
 
-/** The body of an import. Never rejects; is asked again only when the last chunk is dealt with. */
+/** The body of an import. Never rejects; the next chunk is read once the last one is processed. */
 export interface ChunkSource {
   next(): Promise<Chunk>
 }
@@ -30,7 +30,7 @@ export interface ImportRequest {
   readonly requestId: string
   readonly idempotencyKey: string | null
   readonly projectCode: string | null
-  /** What the first line is called; an import that goes on elsewhere keeps its numbers. */
+  /** Number of the first line; a resumed import keeps its numbers. */
   readonly firstLine: number
   /** Errors, and warnings, that the answer lists. */
   readonly listed: number
@@ -49,15 +49,15 @@ export interface ImportDeps {
   readonly maxLineBytes: number
 }
 
-/** A batch is stored once it has as many lines or bytes; which lines share one depends on nothing else. */
+/** A batch is stored at this many lines or bytes. Nothing else decides which lines share a batch. */
 const BATCH_LINES = 500
 const BATCH_BYTES = 262_144
 
 const LANE = 'backfill'
 
 /**
- * Streams lines into the backfill lane, one batch after the other: the next is not read before the
- * last is stored, so memory stays that of one batch and the order of the lines is that of the queue.
+ * Streams lines into the backfill lane, one batch at a time: the next is read once the last is
+ * stored, so memory is bounded by one batch and the queue keeps the order of the lines.
  */
 export class Importer {
   readonly #deps: ImportDeps
@@ -66,7 +66,7 @@ export class Importer {
     this.#deps = deps
   }
 
-  /** Never rejects for what the caller sends or Redis does. */
+  /** Never rejects because of the caller or Redis. */
   async run(request: ImportRequest, source: ChunkSource): Promise<ImportResult> {
     const splitter = new NdjsonSplitter(this.#deps.maxLineBytes, request.firstLine)
     const tally = new Tally(request.firstLine, request.listed)
@@ -89,7 +89,7 @@ export class Importer {
     }
   }
 
-  /** Stores a batch and counts it in; or says why not, and counts nothing. */
+  /** Stores and counts a batch, or returns why it cannot. */
   async #store(request: ImportRequest, lines: readonly Line[], tally: Tally) {
     const last = lines.at(-1)
     if (last === undefined) return null
@@ -181,7 +181,7 @@ function* linesOf(splitter: NdjsonSplitter, chunk: Chunk & { kind: 'data' | 'end
   }
 }
 
-/** No batch may be larger than what the producer's quota can ever grant. */
+/** A batch must not exceed what the producer's quota can grant. */
 function batchLines({ workspace, producer }: ImportRequest): number {
   return Math.min(BATCH_LINES, workspace.quotas.get(producer)?.elementsPerMinute ?? BATCH_LINES)
 }

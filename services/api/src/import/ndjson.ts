@@ -1,10 +1,10 @@
 import { BOM_BYTES, withoutByteOrderMark } from '../json/byte-order-mark.js'
 
-/** A line that holds something. */
+/** A non-blank line. */
 export interface Line {
   /** 1-based among all lines, blank ones included. */
   readonly number: number
-  /** Without line end and byte order mark; null: it is longer than allowed, and was skipped. */
+  /** Without line end and byte order mark; null if it was too long and skipped. */
   readonly bytes: Buffer | null
 }
 
@@ -14,19 +14,19 @@ const RETURN = 0x0d
 const UNCOUNTED = BOM_BYTES + 1
 
 /**
- * Cuts NDJSON into lines, however it is cut into chunks; holds at most one line. Lines end with LF
- * or CRLF, the last one may lack it; blank ones are skipped, but counted. Pure.
+ * Splits NDJSON chunks into lines; buffers at most one line. Lines end with LF or CRLF, except
+ * possibly the last; blank lines are skipped but counted. Pure.
  */
 export class NdjsonSplitter {
   readonly #maxLineBytes: number
   readonly #first: number
   #number: number
-  /** The beginning of a line whose end has not come; grows by doubling. */
+  /** The beginning of an incomplete line; grows by doubling. */
   #held: Buffer = Buffer.alloc(0)
-  /** Bytes of that line so far, held or not. */
+  /** Bytes of that line so far, buffered or not. */
   #bytes = 0
 
-  /** `firstNumber` is what the first line is called. */
+  /** `firstNumber` is the number of the first line. */
   constructor(maxLineBytes: number, firstNumber = 1) {
     this.#maxLineBytes = maxLineBytes
     this.#first = firstNumber
@@ -51,7 +51,7 @@ export class NdjsonSplitter {
     this.#hold(chunk.subarray(from))
   }
 
-  /** The last line, when the text ends without a line end. */
+  /** The last line, if the text ends without a line end. */
   end(): Line | null {
     return this.#bytes === 0 ? null : this.#endLine(Buffer.alloc(0))
   }
@@ -64,7 +64,7 @@ export class NdjsonSplitter {
   #hold(part: Buffer): void {
     const before = this.#bytes
     this.#bytes += part.length
-    // A line that is too long is counted, not held.
+    // A line that is too long is counted, not buffered.
     if (part.length === 0 || this.#isTooLong) return
     if (this.#held.length < this.#bytes) {
       const grown = Buffer.allocUnsafe(Math.max(this.#bytes, 2 * this.#held.length))

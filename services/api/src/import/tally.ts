@@ -1,11 +1,11 @@
 import type { JudgedBatch, LineFinding } from './batch.js'
 
-/** Errors, and warnings, that one answer lists unless asked for more. contract: "first 100". */
+/** Default number of errors, and warnings, in an answer. contract: "first 100". */
 export const LISTED = 100
-/** As many may be asked for: about 2 MB of answer. */
+/** Maximum that a caller can request: about 2 MB of answer. */
 export const MAX_LISTED = 10_000
 
-/** What is certain about an import so far. */
+/** The known outcome of an import so far. */
 export class Tally {
   accepted = 0
   rejected = 0

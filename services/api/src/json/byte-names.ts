@@ -1,6 +1,6 @@
 /**
- * A fixed set of names that can be told from the bytes of a text, without making a string of them.
- * Open addressing: a name that is not in the set costs one look at an empty place, mostly.
+ * A fixed set of names that can be recognised in the bytes of a text without building a string. Open
+ * addressing: a name that is not in the set usually costs one look at an empty slot.
  */
 export class ByteNames<Name extends string> {
   readonly #names: readonly Name[]
@@ -25,7 +25,7 @@ export class ByteNames<Name extends string> {
     })
   }
 
-  /** The name that stands from `start` to `end`; `hash` is that of these bytes. */
+  /** The name from `start` to `end`; `hash` is the hash of these bytes. */
   find(bytes: Buffer, start: number, end: number, hash: number): Name | undefined {
     for (let at = hash & this.#mask; ; at = (at + 1) & this.#mask) {
       const place = this.#places[at] ?? 0

@@ -1,6 +1,6 @@
 /**
- * Copies of a JSON value's own bytes: no number, escape or key is ever written anew. Both functions
- * take valid JSON.
+ * Copies of a JSON value's own bytes: no number, escape or key is rewritten. Both functions require
+ * valid JSON.
  */
 
 const QUOTE = 0x22
@@ -23,7 +23,7 @@ export function compact(text: Buffer, whitespace: number): Buffer {
 
 interface Member {
   readonly key: string
-  /** Bytes of `"key":value`, with duplicates inside the value already gone. */
+  /** Bytes of `"key":value`, with duplicates inside the value already removed. */
   readonly text: Buffer
 }
 

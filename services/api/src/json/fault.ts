@@ -1,11 +1,11 @@
 import { jsonFaultIndex, placeOf } from '@relay/shared/config/json-place.js'
 
-/** What programs write that is not JSON, by how it begins at the fault, and what is right. */
+/** Common invalid JSON, by the text at the fault, and how to fix it. */
 const HABITS: readonly (readonly [RegExp, string])[] = [
   [/^-?(?:NaN|Infinity)\b/, 'NaN and Infinity are not JSON: leave the member out'],
-  [/^(?:True|False|None)\b/, 'this is a value of Python: let its json module write the body'],
+  [/^(?:True|False|None)\b/, 'this is Python syntax: serialise the body with its json module'],
   [/^undefined\b/, 'undefined is not JSON: leave the member out'],
-  [/^'/, 'texts need double quotes'],
+  [/^'/, 'strings need double quotes'],
   [/^\/[/*]/, 'JSON has no comments'],
   [/^[}\]]/, 'is there a comma too many before it?'],
   [/^\0/, 'this is not UTF-8 but UTF-16'],
@@ -15,8 +15,8 @@ const HABITS: readonly (readonly [RegExp, string])[] = [
 ]
 
 /**
- * Where and why a text is not JSON, in words for the producer that quote nothing of the text. Only
- * called for what `JSON.parse` refused.
+ * Where and why a text is not JSON, without quoting it. Only called for text that `JSON.parse`
+ * refused.
  */
 export function jsonFault(text: string): string {
   const index = jsonFaultIndex(text)
@@ -27,7 +27,7 @@ export function jsonFault(text: string): string {
   return ` It stops being JSON at ${placeOf(text, index)}${why}.`
 }
 
-/** What to do about a root that is JSON and not an object. */
+/** Advice for a root that is JSON but not an object. */
 export function rootFault(root: unknown): string {
   if (Array.isArray(root)) {
     return ' This is an array: post it as {"type":"transition","elements":[…]} to /v1/transition/{app_id}.'

@@ -1,28 +1,27 @@
 import { hashByte, type ByteNames } from './byte-names.js'
 import { hex4 } from './scan.js'
 
-/** Bounds of what is plain; whatever is beyond one of them is `NotPlain`. */
+/** Limits of plain JSON; anything beyond them is `NotPlain`. */
 export interface PlainBounds {
-  /** Containers inside each other. */
+  /** Nested containers. */
   readonly levels: number
   /** Bytes of a name. */
   readonly nameBytes: number
-  /** Bytes of a string that is no name. */
+  /** Bytes of a string other than a name. */
   readonly stringBytes: number
-  /** Items of an array that is passed. */
+  /** Items of a skipped array. */
   readonly items: number
-  /** Members of all objects that are open at a time: each name is compared with those before it. */
+  /** Members of all open objects: each name is compared with those before it. */
   readonly members: number
-  /** Objects inside each other in an attribute. */
+  /** Nested objects in an attribute. */
   readonly objectLevels: number
   /** Bytes of an object that is an attribute, or an item of one. */
   readonly objectBytes: number
 }
 
 /**
- * The text is no JSON, or holds something that has to be looked at in full: a name that stands twice
- * in its object, or may, an escape in a name, an escape of what cannot be sent, an exponent, more
- * than the bounds allow.
+ * The text is not JSON, or needs a full parse: a name that may occur twice in its object, an escape in
+ * a name, an escape that cannot be sent, an exponent, or more than the limits allow.
  */
 export class NotPlain extends Error {
   constructor() {
@@ -31,7 +30,7 @@ export class NotPlain extends Error {
   }
 }
 
-/** One for all: nobody reads its stack, and making one costs more than a small body. */
+/** One shared instance: its stack is not used, and creating one costs more than a small body. */
 const NOT_PLAIN = new NotPlain()
 
 const QUOTE = 0x22
@@ -52,12 +51,12 @@ const LETTER_F = 0x66
 const LETTER_N = 0x6e
 const FIRST_BEYOND_ASCII = 0x80
 
-/** Bytes at which a plain name does not go on: its end, escapes, and what MoEngage cannot store. */
+/** Bytes that end a plain name: its end, escapes, and what MoEngage cannot store. */
 const ENDS_NAME = new Uint8Array(256)
 ENDS_NAME.fill(1, 0, SPACE)
 for (const code of Buffer.from('"\\$.%#')) ENDS_NAME[code] = 1
 
-/** What may follow a backslash, but for `u`. */
+/** What may follow a backslash, except `u`. */
 const ESCAPED = new Uint8Array(256)
 for (const code of Buffer.from('"\\/bfnrt')) ESCAPED[code] = 1
 
@@ -66,24 +65,22 @@ const FALSE = Buffer.from('false')
 const NULL = Buffer.from('null')
 
 /**
- * Reads JSON by its bytes, and makes values only of what it is asked for: the rest is passed, and
- * held to RFC 8259 all the same. Throws `NotPlain` at the first thing that is not plain. The bytes
- * have to be UTF-8.
+ * Reads JSON bytes and decodes only the requested values; the rest is skipped, but checked against
+ * RFC 8259, too. Throws `NotPlain` at the first thing that is not plain. The bytes must be UTF-8.
  *
- * `JSON.parse` makes an object, its strings and numbers of everything, which costs twice as much for
- * a post of which a tenth is looked at. A text that is given out is cut from that of all the bytes, and
- * keeps it alive.
+ * `JSON.parse` decodes everything, which costs twice as much for a post of which a tenth is used. A
+ * returned string is a slice of the whole text and keeps it in memory.
  */
 export class PlainCursor {
   /** Index of the next byte. */
   at = 0
-  /** Bytes of whitespace passed so far, all of them outside strings. */
+  /** Bytes of whitespace skipped so far, all outside strings. */
   whitespace = 0
   readonly #bytes: Buffer
-  /** The bytes as characters, one each: to cut texts of ASCII from. */
+  /** The bytes as one character each, for slices of ASCII strings. */
   readonly #text: string
   readonly #bounds: PlainBounds
-  /** Nothing of the container that was opened last was read yet. */
+  /** Nothing of the innermost container has been read yet. */
   #isFresh = false
   #depth = 0
   /** Hashes of the names of all open objects, the innermost's last. */
@@ -101,7 +98,7 @@ export class PlainCursor {
     this.#bounds = bounds
   }
 
-  /** Enters the object that stands here; read its members with `nextMember`. */
+  /** Enters the object at this position; read its members with `nextMember`. */
   openObject(): void {
     this.#open(OPEN_BRACE)
     this.#firstHash[this.#depth] = this.#hashCount
@@ -124,17 +121,17 @@ export class PlainCursor {
     return true
   }
 
-  /** The present member's name, if it is one of these. */
+  /** The current member's name, if it is one of these. */
   nameOf<Name extends string>(names: ByteNames<Name>): Name | undefined {
     return names.find(this.#bytes, this.#nameStart, this.#nameEnd, this.#nameHash)
   }
 
-  /** The present member's name. */
+  /** The current member's name. */
   get name(): string {
     return this.#bytes.toString('utf8', this.#nameStart, this.#nameEnd)
   }
 
-  /** Whether the present member's name begins so; ASCII. */
+  /** Whether the current member's name has this prefix; ASCII. */
   nameStartsWith(prefix: string): boolean {
     // Most names differ in their first letter.
     if (this.#bytes[this.#nameStart] !== prefix.charCodeAt(0)) return false
@@ -145,7 +142,7 @@ export class PlainCursor {
     return true
   }
 
-  /** Enters the array that stands here; read its items with `nextItem`. */
+  /** Enters the array at this position; read its items with `nextItem`. */
   openArray(): void {
     this.#open(OPEN_BRACKET)
   }
@@ -171,7 +168,7 @@ export class PlainCursor {
     return this.#bytes[this.at] === LETTER_N
   }
 
-  /** Passes the value that stands here. */
+  /** Skips the value at this position. */
   pass(): void {
     const bytes = this.#bytes
     switch (bytes[this.at] ?? 0) {
@@ -200,8 +197,7 @@ export class PlainCursor {
   }
 
   /**
-   * Passes the value of an attribute if no rule can have anything to say about it: what it may be is
-   * that of validate/values.
+   * Skips the value of an attribute if no rule can apply to it, by the criteria of validate/values.
    */
   passAttribute(): void {
     const bytes = this.#bytes
@@ -210,7 +206,7 @@ export class PlainCursor {
     else this.at = endOfString(bytes, this.at, this.#bounds.stringBytes)
   }
 
-  /** `level`: objects inside each other that an object here would make. */
+  /** `level`: nesting of objects that an object here would have. */
   #passPlain(level: number): void {
     switch (this.#bytes[this.at] ?? 0) {
       case OPEN_BRACE:
@@ -238,7 +234,7 @@ export class PlainCursor {
     if (isEmpty || this.at - start > this.#bounds.objectBytes) throw NOT_PLAIN
   }
 
-  /** Items of one kind alone: texts, numbers or objects. */
+  /** Items of a single kind: strings, numbers or objects. */
   #passPlainArray(level: number): void {
     let kind = 0
     this.openArray()
@@ -251,7 +247,7 @@ export class PlainCursor {
     }
   }
 
-  /** The value that stands here. */
+  /** The value at this position. */
   value(): unknown {
     const bytes = this.#bytes
     const start = this.at
@@ -265,7 +261,7 @@ export class PlainCursor {
     return JSON.parse(bytes.toString('utf8', start, this.at)) as unknown
   }
 
-  /** Passes whitespace. */
+  /** Skips whitespace. */
   passSpace(): void {
     this.at = this.#endOfSpace(this.at)
   }
@@ -321,7 +317,7 @@ export class PlainCursor {
     }
   }
 
-  /** Where the name ends that begins at `open`; it becomes the present one. */
+  /** The end of the name that begins at `open`; it becomes the current one. */
   #endOfName(open: number): number {
     const bytes = this.#bytes
     if (bytes[open] !== QUOTE) throw NOT_PLAIN
@@ -352,7 +348,7 @@ export class PlainCursor {
   }
 }
 
-/** What sort of item begins with a byte; 0: one that an array of an attribute cannot have. */
+/** The kind of item that begins with a byte; 0 for one that an array of an attribute cannot have. */
 function kindOf(byte: number): number {
   if (byte === QUOTE || byte === OPEN_BRACE) return byte
   return byte === MINUS || isDigit(byte) ? ZERO : 0
@@ -410,7 +406,7 @@ function isDigit(byte: number): boolean {
   return byte >= ZERO && byte <= 0x39
 }
 
-/** Index of the quote that ends a text of ASCII without escapes; negative: it is another text. */
+/** Index of the quote that ends an ASCII string without escapes; negative for any other string. */
 function endOfBareText(bytes: Buffer, start: number): number {
   for (let i = start; ; i++) {
     const byte = bytes[i] ?? 0

@@ -1,22 +1,21 @@
 /**
- * One pass over the bytes of a JSON text, before and beside `JSON.parse`: where the items of one
- * array of the root object lie, so that their own bytes can travel, and what a parsed value no
- * longer shows. Promises nothing about texts that are not JSON, except to end and never to throw;
- * `JSON.parse` judges those.
+ * One pass over the bytes of a JSON text, before `JSON.parse`: it finds the positions of the items of
+ * one array of the root object, so that their own bytes can be sent, and what a parsed value does not
+ * show. For text that is not JSON it only ends without throwing; `JSON.parse` reports the fault.
  *
  * A byte scanner rather than a reviver or a streaming parser: `JSON.parse` stays on its fast path,
  * and this loop costs about 1 ns per byte.
  */
 export interface Scan {
-  /** Containers inside each other at the deepest point; scanning stops above `maxDepth`. */
+  /** Maximum nesting of containers; scanning stops above `maxDepth`. */
   readonly tooDeep: boolean
   /** The root value, without whitespace around it. */
   readonly root: Span
-  /** Items of the last array that the root object has under the wanted key; null: no such array. */
+  /** Items of the root object's last array under the wanted key; null if there is none. */
   readonly items: readonly Span[] | null
 }
 
-/** A value's place in the text, and what must be known to copy it. */
+/** A value's position in the text, and what is needed to copy it. */
 export interface Span {
   readonly start: number
   /** Exclusive. */
@@ -65,7 +64,7 @@ class Scanner {
   #lastStringEnd = 0
   /** The root member being read is the wanted one. */
   #wanted = false
-  /** Inside the wanted array, whose items lie at depth 2. */
+  /** Inside the wanted array, whose items are at depth 2. */
   #collecting = false
   #items: Span[] | null = null
   #itemStart = 0
@@ -156,7 +155,7 @@ class Scanner {
     }
   }
 
-  /** True when the text is too deep to go on. */
+  /** True if the text is nested too deep to continue. */
   #open(i: number): boolean {
     this.#depth++
     if (this.#depth === 2 && this.#wanted && this.#bytes[i] === OPEN_BRACKET) {

@@ -1,11 +1,11 @@
 import type { Clock } from '@relay/shared/clock.js'
 
 const WINDOW_MS = 10_000
-const MOST_LINES = 50
+const MAX_LINES = 50
 
 /**
- * How many lines a kind of trouble may write: in an outage every post has one, and the log would grow
- * as fast as producers can post. Metrics count all of them.
+ * Limits the log lines of one kind of problem: in an outage every post fails, and the log would grow
+ * as fast as producers post. Metrics count all of them.
  */
 export class LineAllowance {
   readonly #clock: Clock
@@ -17,14 +17,14 @@ export class LineAllowance {
     this.#clock = clock
   }
 
-  /** How many lines were withheld since the last one that was written; null: this one is, too. */
+  /** How many lines were withheld since the last one that was written; null if this one is withheld. */
   take(): number | null {
     const nowMs = this.#clock.monotonicMs()
     if (nowMs >= this.#windowEndsMs) {
       this.#windowEndsMs = nowMs + WINDOW_MS
       this.#written = 0
     }
-    if (this.#written >= MOST_LINES) {
+    if (this.#written >= MAX_LINES) {
       this.#withheld += 1
       return null
     }

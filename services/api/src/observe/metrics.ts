@@ -6,18 +6,18 @@ export const OUTCOMES = ['accepted', 'rejected', 'unavailable'] as const
 /** Where elements come in. */
 const POSTING = ['customer', 'event', 'device', 'transition', 'import'] as const
 export const ROUTES = [...POSTING, 'requests', 'elsewhere', 'unknown'] as const
-/** What a post is answered with while something is wrong, most often. The others come as they do. */
+/** The common statuses of refused posts, which are preset. */
 const PRESET_STATUSES = ['200', '400', '401', '403', '413', '429', '500', '503'] as const
 export const WARNING_RULES = Object.entries(RULES).flatMap(([rule, { severity }]) =>
   severity === 'warn' ? [rule] : [],
 )
 
-/** Every metric of the api that is its own; made once, on the registry it is given. */
+/** The api's own metrics, created once on the given registry. */
 export function createIntakeMetrics(registry: Registry) {
   const registers = [registry]
   const elements = new Counter({
     name: 'relay_intake_elements_total',
-    help: 'Elements as posted, by what the intake did with them.',
+    help: 'Elements as posted, by outcome at the intake.',
     labelNames: ['app_id', 'kind', 'lane', 'outcome'],
     registers,
   })
@@ -38,13 +38,13 @@ export function createIntakeMetrics(registry: Registry) {
     }),
     refusals: new Counter({
       name: 'relay_intake_refusals_total',
-      help: 'Faults of elements that were refused, by rule.',
+      help: 'Faults of refused elements, by rule.',
       labelNames: ['rule'],
       registers,
     }),
     warnings: new Counter({
       name: 'relay_intake_warnings_total',
-      help: 'Doubtful elements that were accepted, by rule.',
+      help: 'Warnings about accepted elements, by rule.',
       labelNames: ['rule'],
       registers,
     }),
@@ -69,7 +69,7 @@ export function createIntakeMetrics(registry: Registry) {
   return { ...metrics, preset, presetProducers }
 }
 
-/** Begins at zero what has the same labels everywhere. */
+/** Presets series with fixed labels to zero. */
 function presetClosed(metrics: {
   readonly refusals: Counter<'rule'>
   readonly warnings: Counter<'rule'>
@@ -88,7 +88,7 @@ function presetClosed(metrics: {
 
 export type IntakeMetrics = ReturnType<typeof createIntakeMetrics>
 
-/** What the api takes in at most before it answers 503. */
+/** The backlog limit above which the api answers 503. */
 export function observeBacklogLimit(registry: Registry, limitBytes: () => number): void {
   new Gauge({
     name: 'relay_backlog_limit_bytes',

@@ -4,7 +4,7 @@ import type { IntakeObserver } from '../accept/ports.js'
 import { LineAllowance } from './line-allowance.js'
 import type { IntakeMetrics } from './metrics.js'
 
-/** Turns what the intake does into metrics, and into log lines where somebody should look. */
+/** Turns the intake's actions into metrics, and problems into log lines. */
 export class Reporter implements IntakeObserver {
   readonly #metrics: IntakeMetrics
   readonly #log: Logger

@@ -2,12 +2,12 @@ import { z } from 'zod'
 import { LISTED, MAX_LISTED } from '../import/tally.js'
 import { ERROR_TYPES } from './errors.js'
 
-/** The answers of the intake. Tests hold every answer that they get to these. */
+/** The answers of the intake. Tests check every answer against these. */
 
 const requestId = z
   .string()
   .min(1)
-  .describe('By which relay knows the request: quote it when asking an operator.')
+  .describe('Identifies the request; quote it when you contact an operator.')
 
 export const detail = z
   .strictObject({
@@ -27,7 +27,7 @@ export const accepted = z
     warnings: z
       .array(detail)
       .optional()
-      .describe('Accepted, but MoEngage would cut or may misread it.'),
+      .describe('Accepted, but MoEngage would truncate or may misread it.'),
     rejected: z
       .array(detail)
       .optional()
@@ -60,7 +60,11 @@ const importFacts = {
     .array(lineFinding)
     .max(MAX_LISTED)
     .describe(`The first ${String(LISTED)} problems, or max_errors.`),
-  warnings: z.array(lineFinding).max(MAX_LISTED).optional().describe('As many warnings, if any.'),
+  warnings: z
+    .array(lineFinding)
+    .max(MAX_LISTED)
+    .optional()
+    .describe('Warnings, if any, up to the same number.'),
   request_id: requestId,
 }
 
@@ -74,7 +78,7 @@ export const importStopped = z
     last_line: z
       .int()
       .min(0)
-      .describe('Every line up to this one is stored or rejected: go on after it.'),
+      .describe('Every line up to this one is stored or rejected; resume after it.'),
   })
   .meta({ id: 'ImportStopped' })
 

@@ -10,7 +10,7 @@ type Json = Readonly<Record<string, unknown>>
 const JSON_TYPE = 'application/json'
 const LINES_TYPE = 'application/x-ndjson'
 
-/** OpenAPI 3.1 of the intake, made of the zod schemas; served at /openapi.json. */
+/** OpenAPI 3.1 of the intake, built from the zod schemas; served at /openapi.json. */
 export function openApiDocument(): Json {
   return {
     openapi: '3.1.0',
@@ -99,7 +99,7 @@ const parameters = {
   Lane: {
     name: 'Relay-Lane',
     in: 'header',
-    description: 'backfill uses only what realtime leaves of the budgets.',
+    description: 'backfill uses only the budget that realtime leaves.',
     schema: { type: 'string', enum: ['realtime', 'backfill'], default: 'realtime' },
   },
   IdempotencyKey: {
@@ -117,7 +117,7 @@ const parameters = {
   FirstLine: {
     name: 'first_line',
     in: 'query',
-    description: 'Number of the first line, when an import goes on after last_line.',
+    description: 'Number of the first line, for an import that resumes after last_line.',
     schema: { type: 'integer', minimum: 1, default: 1 },
   },
   MaxErrors: {
@@ -207,7 +207,7 @@ function tracePath(): Json {
     '/v1/requests/{request_id}': {
       get: {
         operationId: 'trace',
-        summary: 'Where a request of your own is now',
+        summary: 'Where your request is now',
         tags: ['trace'],
         parameters: [id],
         responses: {

@@ -3,8 +3,8 @@ import { TIMEZONE_OFFSET_SECONDS, CUSTOMER_ID_CHARACTERS } from '../validate/lim
 import { TV_SYSTEMS } from '../validate/names.js'
 
 /**
- * Elements as the documents describe them. What they cannot say (blocked values, reserved names,
- * times) is in validate/rules.ts; whatever validation accepts fits these, which tests show.
+ * Elements as the documents describe them. Blocked values, reserved names and times are in
+ * validate/rules.ts. Tests show that everything validation accepts matches these schemas.
  */
 
 const customerId = z

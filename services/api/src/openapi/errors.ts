@@ -1,4 +1,4 @@
-/** An error type as producers meet it: where, why, and what helps. docs/reference/errors.md is made of these. */
+/** An error type: statuses, cause and remedy. docs/reference/errors.md is generated from these. */
 export interface ErrorType {
   readonly statuses: readonly number[]
   readonly cause: string
@@ -45,23 +45,25 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
   },
   'Malformed gzip': {
     statuses: [400],
-    cause: '`Content-Encoding` says gzip and the body is none, or is cut off.',
+    cause:
+      'The body is not valid gzip (corrupt or truncated), although `Content-Encoding` is gzip.',
     remedy: 'Compress the whole body once, or leave the header out.',
   },
   MissingAttributeError: {
     statuses: [400],
-    cause: 'Something that an element must have is absent or empty.',
+    cause: 'A required attribute is absent or empty.',
     remedy: 'Each entry of `details` names the element and the attribute.',
   },
   AttributeError: {
     statuses: [400],
     cause: 'An attribute has a value that MoEngage refuses, drops or punishes.',
-    remedy: 'Each entry of `details` says which and why; do not post the same again.',
+    remedy:
+      'Each entry of `details` names the attribute and the reason; do not post the same again.',
   },
   TypeError: {
     statuses: [400],
     cause: 'An attribute is of the wrong JSON type.',
-    remedy: 'Each entry of `details` says what is expected.',
+    remedy: 'Each entry of `details` names the expected type.',
   },
   ArrayFieldError: {
     statuses: [400],
@@ -70,8 +72,8 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
   },
   'Bad Request': {
     statuses: [400],
-    cause: 'What arrived is not HTTP/1.1, has no `Host`, or is ambiguous about its length.',
-    remedy: 'Look at the client or at the proxy before relay.',
+    cause: 'The request is not HTTP/1.1, has no `Host`, or has an ambiguous length.',
+    remedy: 'Check the client and any proxy in front of relay.',
   },
   'Authentication Required': {
     statuses: [401],
@@ -81,29 +83,28 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
   'Authentication required': {
     statuses: [401],
     cause: 'User name or secret is missing, unknown or unreadable.',
-    remedy:
-      'Use the secret that relay was given for you (`RELAY_PRODUCERS`), not the MoEngage API key.',
+    remedy: 'Use your producer secret (`RELAY_PRODUCERS`), not the MoEngage API key.',
   },
   Forbidden: {
     statuses: [403],
-    cause: 'The workspace does not list you among its producers.',
+    cause: 'The workspace does not list this producer.',
     remedy: 'Ask the operator to add you to `producers` in the workspaces file.',
   },
   'Not Found': {
     statuses: [404],
-    cause: 'Nothing lies at this path, or MoEngage has it and relay does not carry it.',
+    cause: 'The path is unknown, or is an endpoint of MoEngage that relay does not support.',
     remedy: 'The message names the paths, or the host to call instead.',
   },
   'Method Not Allowed': {
     statuses: [405],
-    cause: 'The path exists, for another method.',
+    cause: 'The path supports another method only.',
     remedy: 'Use the method in `Allow`.',
   },
   'Request Timeout': {
     statuses: [408],
     cause:
-      'Headers took over 10 s, a body over 30 s, or an import sent nothing for 30 s. Nothing of a body was stored; of an import, what `last_line` says.',
-    remedy: 'Post again; look at the network if it happens twice.',
+      'Headers took over 10 s, a body over 30 s, or an import sent nothing for 30 s. Nothing was stored, except the lines of an import up to `last_line`.',
+    remedy: 'Post again; check the network if it happens twice.',
   },
   'Authentication Mismatch': {
     statuses: [409],
@@ -118,12 +119,13 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
   'Payload too large': {
     statuses: [413, 400],
     cause:
-      'The body is over `RELAY_MAX_REQUEST_BYTES` after decompression, one element cannot fit a bulk request of MoEngage, or the gzip of an import unpacks to over 200 times its size. 400 where a lenient request has no valid element.',
+      'The body is over `RELAY_MAX_REQUEST_BYTES` after decompression, one element cannot fit a bulk request of MoEngage, or the gzip of an import expands to more than 200 times its size. 400 where a lenient request has no valid element.',
     remedy: 'Post fewer elements at once, use the import, or shorten the element in `details`.',
   },
   'Unsupported Media Type': {
     statuses: [415],
-    cause: 'The body is announced as something else than JSON in UTF-8, plain or gzip.',
+    cause:
+      '`Content-Type` or `Content-Encoding` is something other than JSON in UTF-8, plain or gzip.',
     remedy: 'Send `application/json`; for an import `application/x-ndjson`.',
   },
   'Expectation Failed': {
@@ -134,11 +136,11 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
   IdempotencyKeyReused: {
     statuses: [422],
     cause: 'This `Idempotency-Key` was used with another body within 24 h.',
-    remedy: 'Make a new key for every new request, and keep it only for its repetitions.',
+    remedy: 'Create a new key for every new request, and reuse it only for repetitions.',
   },
   'Rate Limit Exceeded': {
     statuses: [429],
-    cause: 'Your own quota is used up: elements per minute, or your share of what may wait.',
+    cause: 'Your quota is exceeded: elements per minute, or your share of the backlog.',
     remedy: `Nothing was stored. Wait for \`Retry-After\`. ${POST_AGAIN}`,
   },
   'Headers too large': {
@@ -148,18 +150,18 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
   },
   'Server Error': {
     statuses: [500],
-    cause: 'A fault of relay itself.',
-    remedy: 'Post again, and tell the operator the `request_id`.',
+    cause: 'An internal error of relay.',
+    remedy: 'Post again, and report the `request_id` to the operator.',
   },
   'Service Unavailable': {
     statuses: [503],
     cause:
-      'The queue cannot be reached, is full, or is not as durable as it was asked to be; or relay is being stopped, has too much at once, or too much of one producer. MoEngage being away is no reason: then relay accepts and waits.',
-    remedy: `The message says whether something may have been stored. ${POST_AGAIN}`,
+      'The queue cannot be reached, is full or does not reach the configured durability; or relay is shutting down or has reached a limit for all producers or for one. An outage of MoEngage is no cause: relay accepts and waits.',
+    remedy: `The message states whether something may have been stored. ${POST_AGAIN}`,
   },
 }
 
-/** Where docs/reference/errors.md speaks of a type. */
+/** Anchor of a type in docs/reference/errors.md. */
 export function anchorOf(type: string): string {
   const anchor = type.toLowerCase().replaceAll(' ', '-')
   return isTwin(type) ? `${anchor}-header` : anchor
@@ -183,10 +185,10 @@ export function errorsPage(): string {
     return `${heading}\n\nStatus ${statuses.join(', ')}. ${cause}\n\n${remedy}\n`
   })
   return [
-    '# What an error of the intake means',
+    '# Errors of the intake',
     '',
     'Made from `services/api/src/openapi/errors.ts` by `node tools/bin/run.mjs services/api/src/openapi/write-docs.ts`; a test compares them.',
-    'Every refusal has the shape that MoEngage uses:',
+    'Every error has the envelope that MoEngage uses:',
     '',
     '```json',
     SHAPE,

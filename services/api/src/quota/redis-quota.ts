@@ -16,10 +16,10 @@ const QUOTA: Script = { name: 'quota', text: luaText('quota.lua'), keys: 4 }
 const WINDOW_MS = 60_000
 /** Slices of a window; one more is counted, since the oldest reaches into the window. */
 const SLICES = 60
-/** A full share of the backlog empties as fast as MoEngage takes it; ask again after this, ms. */
+/** A full share of the backlog drains as fast as MoEngage accepts it; retry after this, ms. */
 const BACKLOG_RETRY_MS = 30_000
 
-/** What waits now, as far as this process knows. */
+/** The backlog as last read by this process. */
 export interface BacklogView {
   readonly lanes: readonly LaneBacklog[]
   readonly limitBytes: number
@@ -33,13 +33,13 @@ export interface RedisQuotaOptions {
 }
 
 /**
- * Quotas that all api processes share. `elementsPerMinute` holds in every window, whoever is asked.
+ * Quotas that all api processes share. `elementsPerMinute` holds in every window over all apis.
  *
- * `backlogShare` is a share of the backlog limit. What waits of one producer is not counted: that
- * would cost every settling worker a look at who posted what. It is bounded instead, per lane, by
- * what waits of anybody and by what the producer posted since the oldest that waits. So a producer
- * never exceeds its share by more than what it posts between two looks at the backlog (1 to 2 s),
- * and it is refused only while the workspace's whole backlog is larger than the share.
+ * `backlogShare` is a share of the backlog limit. A producer's backlog is not counted, because every
+ * settle would have to look up producers. It is bounded instead, per lane, by the whole backlog and by
+ * what the producer posted since the oldest pending element. So a producer exceeds its share by at
+ * most what it posts between two reads of the backlog (1 to 2 s), and it is refused only while the
+ * workspace's whole backlog is larger than the share.
  */
 export class RedisQuota implements Quota {
   readonly #o: RedisQuotaOptions
@@ -53,7 +53,7 @@ export class RedisQuota implements Quota {
     if (elementsPerMinute !== undefined && request.elements > elementsPerMinute) {
       return tooMany(request.elements, elementsPerMinute)
     }
-    // Without Redis nothing is stored either; the store says so.
+    // Without Redis nothing is stored either; the store refuses.
     const reply = await this.#run(request, request.elements).catch(() => null)
     const [state, value] = reply === null ? ['granted', ''] : replyList(reply).map(replyText)
     switch (state) {
@@ -103,7 +103,7 @@ export class RedisQuota implements Quota {
   }
 }
 
-/** No wait helps a request that is larger than the quota itself. */
+/** A request larger than the quota itself can never be accepted. */
 function tooMany(elements: number, elementsPerMinute: number): QuotaOutcome {
   const exceeded =
     `${String(elementsPerMinute)} elements per minute, and this one request has ` +

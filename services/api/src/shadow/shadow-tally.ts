@@ -9,10 +9,10 @@ export interface ShadowTallyOptions {
   readonly save: (appId: string, tallies: Tallies) => Promise<void>
 }
 
-/** How often what was counted goes to Redis, ms. */
+/** How often counts are written to Redis, ms. */
 const SAVE_EVERY_MS = 500
 
-/** Counts what is posted to workspaces in shadow, for their reports. Costs the others nothing. */
+/** Counts posts to workspaces in shadow, for their reports. Costs other workspaces nothing. */
 export class ShadowTally {
   readonly #o: ShadowTallyOptions
   readonly #counts = new Map<string, Map<string, number>>()
@@ -39,7 +39,7 @@ export class ShadowTally {
     this.#counts.set(appId, own)
   }
 
-  /** What a stored post would have cost. */
+  /** The budget units that a stored post would have cost. */
   stored({ appId, acceptedAtMs, elements }: Post): void {
     const workspace = this.#inShadow(appId)
     if (workspace === undefined) return
@@ -48,7 +48,7 @@ export class ShadowTally {
     }
   }
 
-  /** What cannot be saved now is tried again with what comes. */
+  /** Counts that cannot be written now are written with the next ones. */
   async save(): Promise<void> {
     const counts = [...this.#counts]
     this.#counts.clear()
@@ -67,7 +67,7 @@ export class ShadowTally {
   }
 }
 
-/** Tells the tally, beside whoever else is told. */
+/** Reports to the tally and to the other observer. */
 export class ShadowObserver implements IntakeObserver {
   readonly #next: IntakeObserver
   readonly #tally: ShadowTally
@@ -109,7 +109,7 @@ export class ShadowObserver implements IntakeObserver {
   }
 }
 
-/** Stores as the store behind it, and tells the tally what was stored. */
+/** Stores in the underlying store and reports stored posts to the tally. */
 export class ShadowStore implements PostStore {
   readonly #next: PostStore
   readonly #tally: ShadowTally

@@ -40,7 +40,7 @@ export function stampActions(
   return out
 }
 
-/** Says whether an action carries no time of its own. */
+/** Whether an action has no time. */
 export function needsStamp(action: unknown): boolean {
   return isObject(action) && isAbsent(action.current_time) && isAbsent(action.user_time)
 }

@@ -7,12 +7,12 @@ import type { IntakeObserver } from '../accept/ports.js'
 const SERVER_FAULT = 500
 
 /**
- * Traces what producers post: a span a request, in the trace that its `traceparent` names, and its
- * context on every post that is stored. It stands around the intake, which knows nothing of it.
+ * Traces posts: one span per request, in the trace of its `traceparent`, and its context on every
+ * stored post. It wraps the intake, which does not depend on it.
  */
 export class TracedIntake {
   readonly #tracer: Tracer
-  /** The span of the request that is being dealt with. */
+  /** The span of the current request. */
   readonly #spans = new AsyncLocalStorage<OpenSpan>()
 
   constructor(tracer: Tracer) {
@@ -60,7 +60,7 @@ export class TracedIntake {
     }
   }
 
-  /** A span that does not end is not sent: nobody unknown can fill the receiver. */
+  /** A span that does not end is not sent, so unauthenticated callers cannot flood the receiver. */
   #end(answer: Parameters<IntakeObserver['answered']>[0]): void {
     const { route, status, appId, producer, bodyBytes, elements, requestId } = answer
     if (producer === null || appId === null) return

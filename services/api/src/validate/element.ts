@@ -10,34 +10,34 @@ import { isObject, type Json, type Reporter } from './subject.js'
 import { surveyOf, unsendableTexts, type Survey } from './survey.js'
 import { checkUser } from './user.js'
 
-/** What validation hands on about an element that it let pass. */
+/** What validation passes on about a valid element. */
 export interface CheckedElement {
   readonly type: ElementType
   readonly element: Json
-  /** Some key appears twice in one of its objects: its text must be normalised. */
+  /** A key occurs twice in one of its objects, so its text must be normalised. */
   readonly duplicateKeys: boolean
 }
 
 /** An element as it was read. */
 export interface ReadElement {
   readonly value: unknown
-  /** What its text shows and its value does not. */
+  /** Facts of the text that the parsed value does not show. */
   readonly span: {
     readonly start: number
     readonly end: number
     readonly members: number
     readonly badEscapes: number
   }
-  /** What a walk over the whole element finds; undefined: that walk is still to be taken. */
+  /** The result of a walk over the whole element; undefined before that walk. */
   readonly survey?: Survey
 }
 
 const BLOCKED = new Set(BLOCKED_CUSTOMER_IDS)
-const NOBODY: ReadonlySet<unknown> = new Set([...BLOCKED, ...PLACEHOLDERS])
+const NOT_A_CUSTOMER: ReadonlySet<unknown> = new Set([...BLOCKED, ...PLACEHOLDERS])
 
 /**
- * Holds one element to every rule; null when at least one refuses it. `expected` is the type that a
- * single-element endpoint asks for, or null where any type may stand.
+ * Checks one element against every rule; null if at least one refuses it. `expected` is the type of a
+ * single-element endpoint, or null if any type is allowed.
  */
 export function checkElement(
   { value, span, survey: taken }: ReadElement,
@@ -84,7 +84,7 @@ function checkType(type: unknown, expected: ElementType | null, reporter: Report
   if (type === expected) return expected
   if (type === undefined) findings.add('missing', index, 'type', 'type')
   else findings.add('unknownType', index, 'type', `type should be ${expected}`)
-  // The other fields are held to the endpoint's type, so that all problems are listed at once.
+  // The other fields are checked by the endpoint's type, so that all problems are listed at once.
   return expected
 }
 
@@ -96,12 +96,12 @@ function checkCustomerId(element: Json, type: ElementType, reporter: Reporter): 
   if (id === null && hasIdentifiers(element, type, reporter.names)) {
     findings.add('nullMember', index, 'customer_id')
   } else if (typeof id !== 'string') findings.add('wrongType', index, 'customer_id', 'string')
-  else if (NOBODY.has(id)) {
+  else if (NOT_A_CUSTOMER.has(id)) {
     findings.add(BLOCKED.has(id) ? 'blockedCustomerId' : 'placeholderId', index, 'customer_id')
   } else if (hasFewerCharacters(id, CUSTOMER_ID_CHARACTERS)) {
     findings.add('shortCustomerId', index, 'customer_id')
   } else if (CONTROL.test(id)) {
-    // NUL is named with all texts that cannot be sent.
+    // NUL is reported with all strings that cannot be sent.
     if (!id.includes('\0')) findings.add('controlInId', index, 'customer_id')
   } else if (id.length < 32 && BLOCKED.has(id.trim().toLowerCase())) {
     findings.add('blockedIdSpelling', index, 'customer_id')

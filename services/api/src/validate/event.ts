@@ -42,7 +42,7 @@ export function checkEvent(event: Json, reporter: Reporter): void {
 
 function checkAction(action: unknown, position: number, reporter: Reporter): void {
   const { index, findings } = reporter
-  // The path is only built when it is needed: most actions have nothing to say.
+  // The path is only built when needed: most actions have no findings.
   const at = (field: string) => `actions[${String(position)}]${field}`
   if (!isObject(action)) {
     findings.add('wrongType', index, at(''), 'object')
@@ -59,7 +59,7 @@ function checkAction(action: unknown, position: number, reporter: Reporter): voi
   checkTimes(action, at, reporter)
   const { attributes = null } = action
   if (attributes !== null) checkAttributes(attributes, at, reporter)
-  // What was read sparsely has known members alone, and no null.
+  // A sparsely read action has only known members, and no null.
   if (!reporter.isPlain) lintActionMembers(action, at(''), reporter)
 }
 
@@ -74,7 +74,7 @@ function checkActionName(name: unknown, at: Path, { index, findings, names }: Re
   } else if (name.length > NAME_CHARACTERS) findings.add('longName', index, at('.action'))
 }
 
-/** Most names begin with a letter of ASCII, and need no second look. */
+/** Most names begin with an ASCII letter and need no further check. */
 function isBlank(name: string): boolean {
   const first = name.charCodeAt(0)
   return !(first > 0x20 && first < 0x80) && name.trim() === ''
@@ -132,9 +132,9 @@ function checkTimes(action: Json, at: Path, reporter: Reporter): void {
 }
 
 /**
- * How far ahead of UTC a `user_time` may honestly be: it is local time, and MoEngage takes the
- * zone from `user_timezone_offset`, or ignores it where `current_time` says the moment. Without
- * either, a time that names its zone is compared as it stands.
+ * How far ahead of UTC a `user_time` can legitimately be: it is local time, and MoEngage takes the
+ * zone from `user_timezone_offset`, or ignores `user_time` if there is a `current_time`. Without
+ * either, a time with a zone is compared as it is.
  */
 function localLeadMs(user: unknown, current: unknown, offset: unknown): number {
   if (typeof offset === 'number') return Math.max(0, offset) * 1000

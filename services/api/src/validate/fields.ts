@@ -16,14 +16,14 @@ import {
 } from './names.js'
 
 /**
- * What a documented field must be. Compiled by hand into one lookup per field: a zod schema costs
- * 10 to 40 times as much per element, and this is the hot path.
+ * The type of a documented field, as one hand-written lookup per field: a zod schema costs 10 to 40
+ * times as much per element, and this is the hot path.
  */
 export interface FieldType {
   /** In the vendor's words: "expected string". */
   readonly expected: string
   readonly accepts: (value: unknown) => boolean
-  /** Values that are accepted and doubtful, and what is said of them. */
+  /** Values that are accepted with a warning. */
   readonly doubt?: { readonly rule: RuleName; readonly isAbout: (value: unknown) => boolean }
 }
 
@@ -36,7 +36,7 @@ const STRING: FieldType = { expected: 'string', accepts: isString }
 export const BOOLEAN: FieldType = { expected: 'boolean', accepts: isBoolean }
 const INTEGER: FieldType = { expected: 'integer', accepts: Number.isInteger }
 
-/** Two texts around "@", whatever they are: addresses have letters beyond ASCII today. */
+/** Any two strings around "@": addresses can contain letters outside ASCII. */
 const ADDRESS = /^\s*(?:[^\s@]+@[^\s@]+\s*)?$/
 
 const EMAIL: FieldType = {
@@ -85,7 +85,7 @@ export const USER_ATTRIBUTE_TYPES: ReadonlyMap<string, FieldType> = new Map([
   ['advertising_identifier', STRING],
 ])
 
-/** openapi, DeviceAttributes; `platform` and `push_id` have rules of their own. */
+/** openapi, DeviceAttributes; `platform` and `push_id` have separate rules. */
 export const DEVICE_ATTRIBUTE_TYPES: ReadonlyMap<string, FieldType> = new Map([
   ['model', STRING],
   ['moe_push_opted', choice('True', 'False')],
@@ -96,7 +96,7 @@ export const DEVICE_ATTRIBUTE_TYPES: ReadonlyMap<string, FieldType> = new Map([
   ['idfv', STRING],
 ])
 
-/** openapi, EventAction; names, times and platform have rules of their own. */
+/** openapi, EventAction; names, times and platform have separate rules. */
 export const ACTION_FIELD_TYPES: readonly (readonly [string, FieldType])[] = [
   ['platform', STRING],
   ['app_version', STRING],
@@ -104,8 +104,8 @@ export const ACTION_FIELD_TYPES: readonly (readonly [string, FieldType])[] = [
 ]
 
 /**
- * Every name in `attributes` that some rule of users, devices or events is about, but for names that
- * begin with a reserved prefix and are not standard.
+ * Every name in `attributes` that a rule of users, devices or events uses, except non-standard names
+ * with a reserved prefix.
  */
 export const RULED_ATTRIBUTES: ReadonlySet<string> = new Set([
   ...USER_ATTRIBUTE_TYPES.keys(),

@@ -1,7 +1,7 @@
 import { RULES, type Rule, type RuleName } from './rules.js'
 import { PATH_CHARACTERS } from './path.js'
 
-/** One thing that is wrong or doubtful about one element. */
+/** One error or warning about one element. */
 export interface Finding {
   /** Position in the request, 0-based. */
   readonly index: number
@@ -11,12 +11,12 @@ export interface Finding {
   readonly rule: RuleName
 }
 
-/** Bytes of JSON that the findings of one severity may take: names in them are the caller's. */
+/** Maximum bytes of JSON of the findings of one severity: names in them are the caller's. */
 const MAX_LISTED_BYTES = 128 * 1024
 
 /**
- * What is found while a request is validated. Keeps at most `limit` findings of each severity, in a
- * bounded number of bytes, so that a hostile request cannot make a large answer, but counts them all.
+ * The findings of a request. Keeps at most `limit` findings per severity, in a bounded number of
+ * bytes, so that a hostile request cannot cause a large answer, but counts all of them.
  */
 export class Findings {
   readonly problems: Finding[] = []
@@ -42,7 +42,7 @@ export class Findings {
     const text = message(detail)
     const bytes = Buffer.byteLength(JSON.stringify([path, text]))
     if (this.#listedBytes[severity] + bytes > MAX_LISTED_BYTES) {
-      // The list is a prefix of all that was found: nothing shorter may follow.
+      // The list is a prefix of all findings: no later, shorter one may follow.
       this.#listedBytes[severity] = MAX_LISTED_BYTES
       return
     }

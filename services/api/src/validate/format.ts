@@ -2,7 +2,7 @@
 const EMAIL =
   /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i
 
-/** Longest address that is looked at, characters. RFC 5321 4.5.3.1: 64 + "@" + 255. */
+/** Longest address that is checked, characters. RFC 5321 4.5.3.1: 64 + "@" + 255. */
 const EMAIL_CHARACTERS = 320
 
 export function isEmail(value: unknown): boolean {
@@ -12,7 +12,7 @@ export function isEmail(value: unknown): boolean {
 const ISO =
   /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d(?::?\d\d)?)?)?$/
 
-/** RFC 3339's date-time: seconds and zone are there. */
+/** RFC 3339's date-time, with seconds and zone. */
 const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/
 
 export function isIsoDateTime(value: unknown): boolean {
@@ -27,7 +27,7 @@ export function isDate(value: unknown): boolean {
 export interface Time {
   /** Milliseconds since 1970; of a time without zone, as if it were UTC. */
   readonly epochMs: number
-  /** The text said how far it is from UTC. */
+  /** The text contains an offset from UTC. */
   readonly zoned: boolean
 }
 
@@ -50,7 +50,7 @@ function epochTime(value: number): Time | null {
   return { epochMs: value < FIRST_MILLISECONDS ? value * 1000 : value, zoned: true }
 }
 
-/** `2019-05-21T03:47:35Z`, with milliseconds or without: what nearly all write, without a regex. */
+/** `2019-05-21T03:47:35Z`, with or without milliseconds: the usual form, without a regex. */
 function usualTime(text: string): Time | null {
   const { length } = text
   if (!(length === 20 || (length === 24 && text[19] === '.')) || !hasSeparators(text)) return null
@@ -62,7 +62,7 @@ function usualTime(text: string): Time | null {
   return { epochMs: dateMs + timeMs + fractionMs, zoned: true }
 }
 
-/** Those that a time has before its fraction, and the zone Z. */
+/** The characters before the fraction, and the zone Z. */
 function hasSeparators(text: string): boolean {
   return (
     text[4] === '-' &&
@@ -78,7 +78,7 @@ function twoDigits(text: string, at: number): number {
   return digit(text, at) * 10 + digit(text, at + 1)
 }
 
-/** NaN when it is none. */
+/** NaN if it is invalid. */
 function digit(text: string, at: number): number {
   const value = text.charCodeAt(at) - 0x30
   return value >= 0 && value <= 9 ? value : NaN
@@ -96,7 +96,7 @@ function anyIsoTime(text: string): Time | null {
   return { epochMs: dateMs + timeMs + fractionMs - offsetMs, zoned: zone !== undefined }
 }
 
-/** The last day that was asked for: most times of a post, and of the next, are of one day. */
+/** The last day looked up: most times of consecutive posts are of one day. */
 let lastDay = NaN
 let lastDayMs: number | null = null
 
@@ -109,7 +109,7 @@ function dayMs(year: number, month: number, day: number): number | null {
   return lastDayMs
 }
 
-/** Start of a day; null when there is no such day (Date.UTC would roll it into the next month). */
+/** Start of a day; null if the day does not exist (Date.UTC would roll it into the next month). */
 function startOfDayMs(year: number, month: number, day: number): number | null {
   const startMs = Date.UTC(year, month - 1, day)
   const date = new Date(startMs)

@@ -7,14 +7,14 @@ export function isIdentifier(value: unknown): boolean {
   return typeof value === 'number' || (typeof value === 'string' && value.trim() !== '')
 }
 
-/** Texts that programs write where they have no value. Own choice. */
+/** Strings that programs write for a missing value. Own choice. */
 export const PLACEHOLDERS: ReadonlySet<unknown> = new Set(['undefined', 'NaN', '[object Object]'])
 
 const EMPTY_TEXTS: ReadonlySet<unknown> = new Set([...PLACEHOLDERS, 'null', 'None', 'nil'])
 
 /**
- * Holds the identifiers of an element to what can identify: one good value is enough, and then the
- * others are only warned of.
+ * Checks that an element has an identifier: one valid value is enough; invalid others then cause
+ * only warnings.
  */
 export function checkIdentifierValues(
   from: Json,
@@ -51,7 +51,7 @@ export function checkUserIdentifiers(
   checkIdentifierValues(identifiers, names, 'user_identifiers', isNamed, reporter)
 }
 
-/** Whether an element names its user by something else than `customer_id`. */
+/** Whether an element identifies its user by something other than `customer_id`. */
 export function hasIdentifiers(element: Json, type: ElementType, names: Vocabulary): boolean {
   const from = type === 'event' ? element.user_identifiers : element.attributes
   if (type === 'device' || !isObject(from)) return false

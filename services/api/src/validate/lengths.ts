@@ -8,7 +8,7 @@ import {
 import { inside } from './path.js'
 
 /**
- * Says what of an element is longer than MoEngage keeps. Only called when the cheap survey saw
+ * Reports what in an element is longer than MoEngage keeps. Only called if the cheap survey found
  * something long.
  */
 export function lintLengths(element: Json, reporter: Reporter): void {

@@ -1,5 +1,5 @@
 /**
- * Bounds that validation checks, each once with unit and source. overview, openapi and help are the
+ * Limits that validation checks, each with unit and source. overview, openapi and help are the
  * vendor's documents, read 2026-11.
  */
 
@@ -18,7 +18,7 @@ export const OBJECT_ENTRIES_KEPT = 100
 /** Members of one object. help, object data type. */
 export const OBJECT_KEYS = 100
 
-/** Objects inside each other that MoEngage keeps; deeper ones become text. help, object data type. */
+/** Nested objects that MoEngage keeps; deeper ones become text. help, object data type. */
 export const OBJECT_LEVELS = 2
 
 /** Largest object, bytes of JSON, under the wider reading of "25 KB". help, object data type. */
@@ -36,7 +36,7 @@ export const TIMEZONE_OFFSET_SECONDS = 54_000
 /** How far the clock of a producer may be ahead, ms. "Future events are not accepted": contract. */
 export const FUTURE_TOLERANCE_MS = 5 * 60_000
 
-/** An event older than this is likely a mistake of units, ms (one year). Own choice. */
+/** An event older than this probably has the wrong unit, ms (one year). Own choice. */
 export const OLD_EVENT_MS = 365 * 24 * 3_600_000
 
 /** Shortest `customer_id`, characters. overview: "any string of more than one characters". */

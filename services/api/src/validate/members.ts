@@ -27,13 +27,13 @@ const ACTION_MEMBERS: ReadonlySet<string> = new Set([
   'moe_os_type',
 ])
 
-/** Members of any type: a text with others is read in full. */
+/** Members of any type: a text with others is parsed in full. */
 export const KNOWN_ELEMENT_MEMBERS: readonly string[] = [
   ...new Set(Object.values(ELEMENT_MEMBERS).flatMap((members) => [...members])),
 ]
 export const KNOWN_ACTION_MEMBERS: readonly string[] = [...ACTION_MEMBERS]
 
-/** Spellings from other vendors and from haste, without case and separators. Own choice. */
+/** Common misspellings and other vendors' spellings, without case and separators. Own choice. */
 const MEANT: Readonly<Record<string, readonly string[]>> = {
   attributes: ['attribute', 'attrs', 'attr', 'props', 'properties', 'traits', 'userattributes', 'eventattributes', 'params'],
   actions: ['action', 'event', 'events'],
@@ -50,7 +50,7 @@ const MEANT: Readonly<Record<string, readonly string[]>> = {
   unset_attributes: ['unset', 'unsetattributes', 'removeattributes'],
 } // prettier-ignore
 
-/** Warns of members that MoEngage drops in silence. */
+/** Warns about members that MoEngage silently drops. */
 export function lintElementMembers(element: Json, type: ElementType, reporter: Reporter): void {
   const members = ELEMENT_MEMBERS[type]
   for (const name in element) {
@@ -70,7 +70,7 @@ export function lintActionMembers(action: Json, path: string, reporter: Reporter
   }
 }
 
-/** Members that must be there, whose checks refuse null. */
+/** Required members, whose checks refuse null. */
 const REQUIRED: Readonly<Record<ElementType, readonly string[]>> = {
   customer: ['type', 'customer_id'],
   event: ['type', 'customer_id', 'actions'],

@@ -4,7 +4,7 @@
 export const KIND_OF_TYPE = { customer: 'user', event: 'event', device: 'device' } as const
 export type ElementType = keyof typeof KIND_OF_TYPE
 
-/** Names that no user attribute may have. */
+/** Names that are not allowed for user attributes. */
 export const BLOCKED_ATTRIBUTE_NAMES: ReadonlySet<string> = new Set(['', 'id', '_id'])
 
 /** Reserved: "using it might result in periodic blacklisting without prior communication". */
@@ -36,7 +36,7 @@ export const STANDARD_EVENT_ATTRIBUTES: ReadonlySet<string> = new Set([
   'moe_project_name',
 ])
 
-/** User attributes that MoEngage keeps for itself: what is sent under them is lost. help, data-overview. */
+/** User attributes that MoEngage reserves: values sent for them are lost. help, data-overview. */
 export const RESERVED_USER_ATTRIBUTES: ReadonlySet<string> = new Set([
   'MOE_TIME_FORMAT',
   'MOE_TIME_TIMEZONE',
@@ -49,7 +49,7 @@ export const RESERVED_USER_ATTRIBUTES: ReadonlySet<string> = new Set([
   'source',
 ])
 
-/** Begins ten more of them. */
+/** Prefix of ten more of them. */
 export const RESERVED_USER_PREFIX = 'USER_ATTRIBUTE_'
 
 /** Device attributes that may carry the reserved prefix. */
@@ -59,7 +59,7 @@ export const STANDARD_DEVICE_ATTRIBUTES: ReadonlySet<string> = new Set([
   'moe_push_provisional_opted',
 ])
 
-/** Platforms by where they stand; another spelling is a warning, as the vendor's samples break them. */
+/** Platforms by position; another spelling is a warning, because the vendor's samples break them. */
 export const EVENT_PLATFORMS: ReadonlySet<string> = new Set([
   'ANDROID',
   'iOS',

@@ -1,7 +1,7 @@
-/** Longest attribute path that is built or quoted back, characters. */
+/** Maximum length of an attribute path in an answer, characters. */
 export const PATH_CHARACTERS = 300
 
-/** Path of a member. Bounded: names are the caller's, and a path is built for each level. */
+/** Path of a member. Bounded, because names are the caller's and a path is built for each level. */
 export function inside(path: string, name: string): string {
   if (path.length > PATH_CHARACTERS) return path
   const short = name.length > PATH_CHARACTERS ? name.slice(0, PATH_CHARACTERS) : name

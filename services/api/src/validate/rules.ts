@@ -1,19 +1,19 @@
 import * as limits from './limits.js'
 
 /**
- * Every rule that intake holds an element to: what it says to the producer, how grave it is, and
- * where it comes from. The checks name a rule by its key; metrics count by it.
+ * Every rule of the intake: its message to the producer, severity and source. The checks refer to a
+ * rule by its key; metrics count by it.
  *
  * Sources: overview = the vendor's Data API overview page (wins), openapi = the vendor's OpenAPI
  * document, help = its public help pages, contract = relay's own promise. Read 2026-11.
  */
 export interface Rule {
-  /** `refuse` keeps the element out; `warn` is said beside the success. */
+  /** `refuse` rejects the element; `warn` is returned with the success. */
   readonly severity: 'refuse' | 'warn'
   /** The vendor's error type that fits best. */
   readonly type: string
   readonly source: string
-  /** `detail` is what the check adds: a name, an expected type. Never a value of the customer's. */
+  /** `detail` is added by the check: a name or an expected type. Never a customer's value. */
   readonly message: (detail: string) => string
 }
 
@@ -30,7 +30,7 @@ const ATTRIBUTE = 'AttributeError'
 const TYPE = 'TypeError'
 
 export const RULES = {
-  // What an element is
+  // Type and members
   notAnObject: refuse(TYPE, 'openapi', () => 'expected object'),
   unknownType: refuse(ATTRIBUTE, 'openapi 400 invalid_type', (d) => d),
   wrongType: refuse(TYPE, 'overview 400 TypeError', (d) => `expected ${d}`),
@@ -51,9 +51,9 @@ export const RULES = {
     const meant = d === '' ? '' : ` Did you mean "${d}"?`
     return `MoEngage does not know this member and drops it.${meant}`
   }),
-  nullMember: warn('own choice', () => 'null counts as absent here; leave the member out'),
+  nullMember: warn('own choice', () => 'null counts as absent; omit the member'),
 
-  // Whom it is about
+  // Customer identity
   shortCustomerId: refuse(
     ATTRIBUTE,
     'overview, "any string of more than one characters"',
@@ -70,8 +70,8 @@ export const RULES = {
   ),
   placeholderId: refuse(
     ATTRIBUTE,
-    'own choice: no program means it, and all its users would become one',
-    () => 'customer_id is what a program writes in place of a missing value',
+    'own choice: a placeholder, which would merge all its users into one',
+    () => 'customer_id is a placeholder for a missing value',
   ),
   controlInId: refuse(
     ATTRIBUTE,
@@ -91,11 +91,11 @@ export const RULES = {
 
   idleIdentifier: warn(
     'help, identity resolution',
-    () => 'does not identify anybody: expected non-blank string or number',
+    () => 'does not identify a user: expected non-blank string or number',
   ),
   placeholderIdentifier: warn(
     'own choice',
-    () => 'is what a program writes in place of a missing value; all its users become one',
+    () => 'is a placeholder for a missing value; all its users become one',
   ),
 
   // Names
@@ -112,7 +112,7 @@ export const RULES = {
   ),
   reservedDeviceName: warn(
     'openapi, UserAttributes',
-    () => 'the prefix "moe_" is reserved by MoEngage and this is no documented device attribute',
+    () => 'the prefix "moe_" is reserved by MoEngage and this is not a documented device attribute',
   ),
   deviceAttribute: warn(
     'help, data-overview',
@@ -157,7 +157,7 @@ export const RULES = {
     'help, UserAttributes',
     () => 'is a standard attribute of another type, which has no values to add or remove',
   ),
-  emptyUnset: warn('help, unset-user-attributes', () => 'names no attribute to clear'),
+  emptyUnset: warn('help, unset-user-attributes', () => 'does not name an attribute to clear'),
   unsetId: refuse(ATTRIBUTE, 'help, unset-user-attributes', () => 'customer_id cannot be cleared'),
   setAndUnset: warn(
     'help, unset-user-attributes',
@@ -186,10 +186,10 @@ export const RULES = {
     'help, object data type',
     () => `MoEngage keeps ${String(limits.OBJECT_LEVELS)} levels of objects; this one becomes text`,
   ),
-  emptyObject: warn('help, object data type', () => 'MoEngage does not take an empty object'),
+  emptyObject: warn('help, object data type', () => 'MoEngage does not accept an empty object'),
   mixedArray: warn(
     'help, data-tracking-policies',
-    () => 'MoEngage takes arrays of numbers, of strings or of objects alone; this one is dropped',
+    () => 'MoEngage accepts only arrays of numbers, of strings or of objects; this one is dropped',
   ),
   nullValue: warn(
     'help, unset-user-attributes',
@@ -197,9 +197,9 @@ export const RULES = {
   ),
   emptyValue: warn(
     'help, unset-user-attributes',
-    () => 'an empty text clears nothing at MoEngage. Use unset_attributes of a customer',
+    () => 'an empty string clears nothing at MoEngage. Use unset_attributes of a customer',
   ),
-  emailSpelling: warn('openapi, u_em', () => 'may not be an address that mail reaches'),
+  emailSpelling: warn('openapi, u_em', () => 'may not be a valid email address'),
   dateSpelling: warn(
     'help, data-overview',
     () => 'not YYYY-MM-DD or YYYY-MM-DDTHH:mm:ssZ: MoEngage stores it as text',
@@ -232,18 +232,18 @@ export const RULES = {
   futureTime: refuse(
     ATTRIBUTE,
     'contract; "future events are not accepted"',
-    () => 'lies more than 5 minutes in the future',
+    () => 'is more than 5 minutes in the future',
   ),
-  oldTime: warn('own choice', () => 'lies more than a year in the past; is the unit right?'),
+  oldTime: warn('own choice', () => 'is more than a year in the past; check the unit'),
   offsetUnit: warn(
     'openapi, user_timezone_offset',
-    () => 'no time zone is so many seconds from UTC; is it in minutes or hours?',
+    () => 'not an offset of any time zone in seconds; check the unit (minutes or hours?)',
   ),
   timezoneOffset: refuse(
     ATTRIBUTE,
     'openapi, user_timezone_offset',
     () =>
-      `must lie between -${String(limits.TIMEZONE_OFFSET_SECONDS)} and ${String(limits.TIMEZONE_OFFSET_SECONDS)} seconds`,
+      `must be between -${String(limits.TIMEZONE_OFFSET_SECONDS)} and ${String(limits.TIMEZONE_OFFSET_SECONDS)} seconds`,
   ),
 } as const satisfies Record<string, Rule>
 

@@ -1,14 +1,14 @@
 import type { Findings } from './findings.js'
 import type { Vocabulary } from './vocabulary.js'
 
-/** A JSON object as parsed; nothing is known of its members. */
+/** A parsed JSON object with unknown members. */
 export type Json = Readonly<Record<string, unknown>>
 
 export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Where the checks of one element say what they find. */
+/** Receives the findings of the checks of one element. */
 export interface Reporter {
   readonly index: number
   readonly findings: Findings
@@ -16,6 +16,6 @@ export interface Reporter {
   readonly names: Vocabulary
   /** An upper bound of the bytes of the element's text. */
   readonly bytes: number
-  /** No name in it has an unusual character: the text was read sparsely. */
+  /** No name contains an unusual character: the text was read sparsely. */
   readonly isPlain: boolean
 }

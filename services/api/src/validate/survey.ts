@@ -1,11 +1,11 @@
 import { ARRAY_ENTRIES_KEPT, NAME_CHARACTERS, VALUE_CHARACTERS_KEPT } from './limits.js'
 import { inside } from './path.js'
 
-/** What one walk over a parsed value finds, for all of validation's rare paths. */
+/** The result of one walk over a parsed value, for the rare paths of validation. */
 export interface Survey {
-  /** Object members at all depths: fewer than the text has when a key was duplicated. */
+  /** Object members at all depths: fewer than in the text if a key was duplicated. */
   members: number
-  /** Something is longer than MoEngage keeps; `longValues` says what. */
+  /** Something is longer than MoEngage keeps; `longValues` reports what. */
   oversized: boolean
 }
 
@@ -39,7 +39,7 @@ function surveyValue(value: unknown, survey: Survey): void {
 
 const UNSENDABLE = /[\0\p{Surrogate}]/u
 
-/** Paths of all strings and names under `value` that hold NUL or half a surrogate pair. */
+/** Paths of all strings and names under `value` with NUL or half a surrogate pair. */
 export function unsendableTexts(value: unknown, path: string): string[] {
   if (typeof value === 'string') return UNSENDABLE.test(value) ? [path] : []
   if (typeof value !== 'object' || value === null) return []

@@ -1,6 +1,6 @@
 import { isObject, type Json, type Reporter } from './subject.js'
 
-/** Ways in which an entry of `unset_attributes` names attributes. help, unset-user-attributes. */
+/** How an entry of `unset_attributes` selects attributes. help, unset-user-attributes. */
 const MATCHES: ReadonlySet<unknown> = new Set(['equals', 'prefix', 'suffix', 'contains'])
 
 const ENTRY_MEMBERS: ReadonlySet<string> = new Set(['type', 'attr', 'case_sensitive'])
@@ -36,7 +36,7 @@ function checkEntry(entry: Json, at: string, attributes: Json, reporter: Reporte
   }
 }
 
-/** The attribute that an entry names. */
+/** The attribute of an entry. */
 function checkNamed({ type, attr }: Json, at: string, attributes: Json, reporter: Reporter): void {
   const { index, findings } = reporter
   if (attr === undefined) findings.add('missing', index, at, 'attr')

@@ -34,7 +34,7 @@ export function checkUser(user: Json, reporter: Reporter): void {
   if (user.customer_id === undefined) checkIdentifiers(named, reporter)
 }
 
-/** Null counts as absent where a member may be absent. */
+/** Null counts as absent for an optional member. */
 function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null
 }
@@ -123,7 +123,7 @@ function checkArrayConflicts(attributes: Json, { index, findings }: Reporter): v
   }
 }
 
-/** The documented place: its types are the vendor's, so they are held to. */
+/** The documented place, checked by the vendor's types. */
 function checkPlatforms(platforms: unknown, path: string, reporter: Reporter): void {
   const { index, findings } = reporter
   if (!Array.isArray(platforms)) {

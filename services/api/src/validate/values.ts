@@ -2,17 +2,17 @@ import { OBJECT_BYTES, OBJECT_BYTES_DOUBTFUL, OBJECT_KEYS, OBJECT_LEVELS } from 
 import { inside } from './path.js'
 import { isObject, type Json, type Reporter } from './subject.js'
 
-/** Characters that MoEngage does not take in the keys of an object. help, object data type. */
+/** Characters that MoEngage does not accept in the keys of an object. help, object data type. */
 const UNSUPPORTED_IN_NAMES = /[$.%#]/
 
-/** Whether `checkValues` may have something to say about a value. */
+/** Whether `checkValues` may report something about a value. */
 export function isRemarkableValue(value: unknown): boolean {
   return value === '' || typeof value === 'object'
 }
 
 /**
- * Holds the values of `attributes` to what MoEngage ingests of values of any name: the rest it drops
- * or changes in silence. The values of `except` have rules of their own.
+ * Checks the values of `attributes` against what MoEngage ingests for any name: it silently drops or
+ * changes the rest. The values of `except` have separate rules.
  */
 export function checkValues(
   attributes: Json,
@@ -52,7 +52,7 @@ function checkArray(
   })
 }
 
-/** `level`: objects inside each other, this one included. */
+/** `level`: nesting of objects, including this one. */
 function checkObject(object: Json, path: string, level: number, reporter: Reporter): void {
   const { index, findings, bytes } = reporter
   if (level > OBJECT_LEVELS) {
@@ -62,7 +62,7 @@ function checkObject(object: Json, path: string, level: number, reporter: Report
   const names = Object.keys(object)
   if (names.length === 0) findings.add('emptyObject', index, path)
   if (names.length > OBJECT_KEYS) findings.add('manyKeys', index, path)
-  // The text of the whole element is longer, and mostly short enough.
+  // The text of the whole element is an upper bound, and usually short enough.
   if (level === 1 && bytes > OBJECT_BYTES_DOUBTFUL) checkSize(object, path, reporter)
   for (const name of names) {
     const at = inside(path, name)

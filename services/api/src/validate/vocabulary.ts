@@ -1,12 +1,12 @@
 import { IDENTIFIER_ATTRIBUTES } from '@relay/shared/vendor/user-attributes.js'
 
-/** The names that a workspace gives a meaning beside the documented ones. */
+/** The names that a workspace defines in addition to the documented ones. */
 export interface Vocabulary {
-  /** Attributes that identify a user there, in order of preference. */
+  /** Attributes that identify a user in the workspace, in order of preference. */
   readonly preferred: readonly string[]
   /** Every attribute that may identify a user: those, then the standard ones. */
   readonly identifying: readonly string[]
-  /** Names with the reserved prefix that may be sent there. */
+  /** Names with the reserved prefix that are allowed in the workspace. */
   readonly allowed: ReadonlySet<string>
 }
 
@@ -24,7 +24,7 @@ export const STANDARD_VOCABULARY: Vocabulary = {
 
 const known = new WeakMap<NamesOfWorkspace, Vocabulary>()
 
-/** One object per configured workspace, so that what is derived from it can be kept. */
+/** One object per configured workspace, so that derived values can be cached. */
 export function vocabularyOf(workspace: NamesOfWorkspace): Vocabulary {
   const { identifiers = [], allowedNames = [] } = workspace
   if (identifiers.length === 0 && allowedNames.length === 0) return STANDARD_VOCABULARY

@@ -24,7 +24,7 @@ describe('details', () => {
     expect(detailsOf([], 5)).toEqual([])
   })
 
-  it('end with one more that says how many are not listed', () => {
+  it('end with an entry that counts those that are not listed', () => {
     const [, last, ...none] = detailsOf([finding(4)], 8)
     expect(none).toEqual([])
     expect(last).toMatchObject({ index: 4, attribute: '' })

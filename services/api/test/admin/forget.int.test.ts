@@ -1,10 +1,13 @@
+import { deploymentKeys } from '@relay/shared/queue/keys.js'
+import { waitFor } from '@relay/tools/wait-for.js'
 import { Deployment } from '@relay/shared/queue/deployment.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import type { TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { customerKey } from '@relay/shared/identity.js'
+import { boundaryOf } from '../../src/admin/forget.js'
 import type { ErasureView } from '../../src/admin/eraser.js'
 import { identityOfCustomerId } from '../../src/identity/identity.js'
-import { LEASE_MS, letter, Operations, redisForTests } from './operations.js'
+import { customerOf, LEASE_MS, letter, Operations, redisForTests } from './operations.js'
 
 let redis: TestRedis
 let client: RedisClient
@@ -54,6 +57,12 @@ async function forget(o: Operations, customer: string) {
   const body = { app_id: 'APP', customer_id: customer }
   const answer = await o.ask('POST', '/admin/forget', body)
   return { status: answer.status, body: answer.body as ErasureView }
+}
+
+/** Waits until a request to forget keeps waves from opening. */
+async function barred(o: Operations): Promise<void> {
+  const bars = deploymentKeys(o.prefix).bars
+  await waitFor(async () => (await client.zcard(bars)) > 0, { what: 'the bar' })
 }
 
 async function waiting(o: Operations, customer: string): Promise<number> {
@@ -160,6 +169,57 @@ describe('forget', () => {
     await o.erasures.confirm([body.id], 'w')
     await o.eraser.look()
     expect((await o.ask('GET', '/admin/dead-letters')).body.dead_letters).toEqual([])
+  })
+
+  describe('during a wave of a replay', () => {
+    /** A dead letter of an element that was posted before. */
+    async function bury(o: Operations, customer: string): Promise<void> {
+      await post(o, customer)
+      const whom = { appId: 'APP', customer: customerKey(identityOfCustomerId(customer)) }
+      const ends = Object.entries(await boundaryOf(client, o.prefix, whom))
+      const [tag, last] = ends.find(([, id]) => id > 0) ?? ['', 0]
+      const id = `${tag}/${String(last)}/0`.replaceAll('/', '.')
+      await o.letters.bury([letter(1, customer, { id })])
+    }
+
+    const replay = (o: Operations) => o.ask('POST', '/admin/dead-letters/replay', { app_id: 'APP' })
+
+    it('erases what the wave still puts back', async () => {
+      const { o } = await open()
+      await bury(o, 'bob')
+      const asked: Promise<{ status: number; body: ErasureView }>[] = []
+      o.store.before = async () => {
+        asked.push(forget(o, 'bob'))
+        await barred(o)
+      }
+      await replay(o)
+      const answers = await Promise.all(asked)
+      expect(answers.map(({ body }) => body)).toMatchObject([{ queued: 2 }])
+      expect(await waiting(o, 'bob')).toBe(0)
+    })
+
+    it('outlasts an api that hangs in it: what it stores later is refused', async () => {
+      const { o } = await open()
+      await bury(o, 'bob')
+      const asked: { body: ErasureView }[] = []
+      o.store.before = async () => {
+        asked.push(await forget(o, 'bob'))
+      }
+      expect((await replay(o)).status).toBe(503)
+      expect(asked.map(({ body }) => body)).toMatchObject([{ queued: 1, dead_letters: 1 }])
+      expect(await waiting(o, 'bob')).toBe(0)
+    })
+
+    it('keeps the letters out of the waves after it', async () => {
+      const { o } = await open()
+      await bury(o, 'bob')
+      await bury(o, 'ann')
+      const subject = { id: 'e', appId: 'APP', customer: customerOf('bob') }
+      expect(await o.erasures.bar(subject)).toEqual([])
+      expect((await replay(o)).body).toEqual({ count: 1 })
+      await o.erasures.liftBar(subject)
+      expect((await replay(o)).body).toEqual({ count: 1 })
+    })
   })
 
   it('is not done after Redis forgot all of it: its id is unknown, and it is asked for again', async () => {

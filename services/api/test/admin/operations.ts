@@ -32,15 +32,19 @@ export const LEASE_MS = 15_000
 export class FailingStore implements PostStore {
   readonly #store: PostStore
   left = Infinity
+  /** Called before a post is stored. */
+  before: () => Promise<unknown> = () => Promise.resolve()
   failure: StoreOutcome = { outcome: 'refused', reason: 'backlog_full' }
 
   constructor(store: PostStore) {
     this.#store = store
   }
 
-  store(post: Post): Promise<StoreOutcome> {
+  async store(post: Post): Promise<StoreOutcome> {
     this.left -= 1
-    return this.left < 0 ? Promise.resolve(this.failure) : this.#store.store(post)
+    if (this.left < 0) return this.failure
+    await this.before()
+    return this.#store.store(post)
   }
 }
 

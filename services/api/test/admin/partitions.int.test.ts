@@ -6,7 +6,7 @@ import {
   partitionTag,
   workspaceKeys,
 } from '@relay/shared/queue/keys.js'
-import { PARTITIONS_MOST } from '../../src/admin/partition-view.js'
+import { MAX_PARTITIONS } from '../../src/admin/partition-view.js'
 import { waitingPost } from '../support/waiting-post.js'
 import { Operations, redisForTests } from './operations.js'
 
@@ -76,7 +76,7 @@ it('the owner is a worker whose lease is valid; a claim of a dead worker is none
 })
 
 it('the fullest of very many, in order, and how many there are', async () => {
-  const most = PARTITIONS_MOST
+  const most = MAX_PARTITIONS
   const layout = { generation: '0', partitions: String(most + 20) }
   await o.store.store(waitingPost('APP', ['ada']))
   const { layout: key } = workspaceKeys(o.prefix, 'APP')

@@ -8,6 +8,7 @@ import { waitFor } from '@relay/tools/wait-for.js'
 import type { Durability } from '@relay/shared/config/settings.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { DurabilityGuard } from '../../src/durability/durability-guard.js'
+import { connectionsOf } from '@relay/shared/redis/replication.js'
 import type { LevelReached } from '@relay/shared/durability/level.js'
 
 const withOwnRedis = ownRedisIsPossible ? describe : describe.skip
@@ -38,22 +39,22 @@ withOwnRedis('what a 200 is worth', () => {
   })
 
   it('without a file is worth nothing, which is said but not refused', async () => {
-    const { guard } = await guardOf(await start({ own: true }), 'process')
+    const { guard, client } = await guardOf(await start({ own: true }), 'process')
     expect(guard.reached).toMatchObject({ level: 'none' })
     expect(guard.isMissing).toBe(false)
-    expect(await guard.durable()).toBe(true)
+    expect(await guard.durable(connectionsOf(client))).toBe(true)
   })
 
   it('is worth a disk only while Redis writes through, and follows a change', async () => {
     const redis = await start({ appendonly: 'everysec' })
-    const { guard, changes } = await guardOf(redis, 'disk')
+    const { guard, client, changes } = await guardOf(redis, 'disk')
     expect(guard.reached).toMatchObject({ level: 'process' })
     expect(guard.reached.problem).toContain('appendfsync always')
-    expect(await guard.durable()).toBe(false)
+    expect(await guard.durable(connectionsOf(client))).toBe(false)
     await askRedis(redis.port, 'CONFIG SET appendfsync always')
     await guard.look()
     expect(guard.reached).toEqual({ level: 'disk', problem: null })
-    expect(await guard.durable()).toBe(true)
+    expect(await guard.durable(connectionsOf(client))).toBe(true)
     expect(changes.map(({ level }) => level)).toEqual(['process', 'disk'])
   })
 
@@ -69,18 +70,18 @@ withOwnRedis('what a 200 is worth', () => {
     }
     await waitFor(isReached, { what: 'the replica' })
     await client.set('element', '1')
-    expect(await guard.durable()).toBe(true)
+    expect(await guard.durable(connectionsOf(client))).toBe(true)
     expect(await askRedis(replica.port, 'EXISTS element')).toBe(':1')
 
     replica.pause()
     await client.set('element', '2')
-    const waits = [guard.durable(), guard.durable(), guard.durable()]
+    const waits = [guard.durable(connectionsOf(client)), guard.durable(connectionsOf(client)), guard.durable(connectionsOf(client))]
     expect(await Promise.all(waits)).toEqual([false, false, false])
     // Later posts are refused before they are stored.
     expect(guard.isMissing).toBe(true)
     replica.resume()
     await waitFor(isReached, { what: 'the replica again' })
     await client.set('element', '3')
-    expect(await guard.durable()).toBe(true)
+    expect(await guard.durable(connectionsOf(client))).toBe(true)
   })
 })

@@ -206,7 +206,7 @@ describe('a producer that wants all there is', () => {
     return answer
   }
 
-  it('has as many posts under way as it may: 503, while others are served', async () => {
+  it('reaches its limit of concurrent posts: 503, while others are served', async () => {
     await Promise.all([begin(0), begin(0), begin(0)])
     const answer = await untilAnswered('s3cret', 503)
     expect(answer.headers['retry-after']).toBe('1')
@@ -224,7 +224,7 @@ describe('a producer that wants all there is', () => {
     await Promise.all([begin(0), begin(0), begin(0), begin(0)])
     const answer = await untilAnswered('s3cret', 503)
     expect(answer.headers.connection).toBe('close')
-    expect(answer.body.error?.message).toContain('4 connections of yours')
+    expect(answer.body.error?.message).toContain('Limit of 4 open connections')
     expect((await post('other')).status).toBe(200)
   })
 

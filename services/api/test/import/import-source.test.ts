@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
 import { gzipSync } from 'node:zlib'
-import { ImportSource, MOST_RATIO, PACE_BYTES } from '../../src/http/import-source.js'
+import { ImportSource, MAX_RATIO, PACE_BYTES } from '../../src/http/import-source.js'
 
 /** A caller whose bytes arrive `everyMs` after relay asks for them. */
 function source(everyMs: number, bytes: number) {
@@ -34,12 +34,12 @@ it('a caller that drips is ended once it has made relay wait for the time of its
   expect(await next()).toMatchObject({ kind: 'fault', refusal: { status: 408 } })
 })
 
-it('a caller that keeps the pace may go on for ever, however slow each part is', async () => {
+it('a caller that keeps the pace may continue for any time, however slow each part is', async () => {
   const next = source(900, PACE_BYTES)
   for (let i = 0; i < 50; i += 1) expect((await next()).kind).toBe('data')
 })
 
-/** What comes of a whole gzip body: its size when it was read to its end, or the refusal's status. */
+/** The result of a whole gzip body: its size if it was read to its end, or the refusal's status. */
 async function unpacked(packed: Buffer): Promise<number> {
   const body = Object.assign(new PassThrough(), { complete: true })
   const own = new ImportSource(body as unknown as IncomingMessage, {
@@ -61,9 +61,9 @@ it('a body that decompresses to far more than was sent is refused; what is packe
     `{"type":"customer","customer_id":"c-${String(n)}","attributes":{"padding":"${'x'.repeat(180)}"}}\n`
   const lines = Buffer.from(Array.from({ length: 20_000 }, (_, n) => line(n)).join(''))
   const packed = gzipSync(lines)
-  expect(lines.length / packed.length).toBeGreaterThan(MOST_RATIO / 8)
+  expect(lines.length / packed.length).toBeGreaterThan(MAX_RATIO / 8)
   expect(await unpacked(packed)).toBe(lines.length)
   expect(await unpacked(gzipSync(Buffer.alloc(50_000_000)))).toBe(413)
-  // Small enough to do no harm, whatever its ratio.
+  // Small enough to do no harm at any ratio.
   expect(await unpacked(gzipSync(Buffer.alloc(900_000)))).toBe(900_000)
 })

@@ -155,7 +155,7 @@ describe('an import', () => {
 
 describe('an import that is stopped', () => {
   it.each([
-    ['refused', 'Go on after last_line'],
+    ['refused', 'Resume after last_line'],
     ['unknown', 'may be stored already'],
   ] as const)('says after which line to go on: %s', async (outcome, words) => {
     refuseAfter(2, { outcome, reason: 'backlog_full' })

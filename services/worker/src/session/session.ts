@@ -27,8 +27,11 @@ export interface SessionOptions {
   readonly marginMs: number
   /** Which run of Redis the client speaks to; '' while that is unknown. */
   readonly runId: () => string
-  /** Waits until the writes to Redis are as durable as a lease requires; false if they are not. */
-  readonly durable: () => Promise<boolean>
+  /**
+   * Called before a write to Redis. What it returns waits until the write is as durable as a lease
+   * requires; false if it is not.
+   */
+  readonly beforeWrite: () => () => Promise<boolean>
   readonly clock: Clock
   /** Called with a new session's id before it joins: claims that others could take for free are re-made. */
   readonly beforeJoin: (id: string) => Promise<void>
@@ -197,7 +200,8 @@ export class Session {
    * already have been replaced, and then the other workers do not see this lease.
    */
   async #roster(id: string, step: 'join' | 'renew'): Promise<Roster | null> {
-    const { registry, durable } = this.#o
+    const { registry, beforeWrite } = this.#o
+    const durable = beforeWrite()
     const roster = await registry.session(this.#call(id, step)).catch(() => null)
     return roster?.state === 'alive' && !(await durable()) ? null : roster
   }

@@ -6,6 +6,7 @@ import { luaText } from '@relay/shared/redis/script.js'
 import { seededRandom } from '@relay/shared/seeded-random.js'
 import type { Batch } from '../../src/batch/body.js'
 import { batchOf } from '../../src/batch/body.js'
+import { Shapes } from '../../src/batch/shape.js'
 import { CustomerPolicy } from '../../src/policy/customer-policy.js'
 import { plainElement } from '../support/plain-element.js'
 import { windowsOf } from '../support/windows.js'
@@ -120,7 +121,7 @@ function batchWith(units: number, others = 1): Batch {
     ),
   )
   const limits = { usersPerWindow: 1e9, eventsPerWindow: 1e9, devicesPerWindow: null, maxBodyBytes: 128_000 } // prettier-ignore
-  return batchOf(items, limits, false)
+  return batchOf(items, limits, null)
 }
 
 test('no window of a customer is exceeded at arrival, whatever the retries, lanes, restarts and answers', async () => {
@@ -194,7 +195,7 @@ test('events of one customer that share an element are not taken for one that ca
     ),
   )
   const limits = { usersPerWindow: 1e9, eventsPerWindow: 1e9, devicesPerWindow: null, maxBodyBytes: 128_000 } // prettier-ignore
-  const batch = batchOf(items, limits, true)
+  const batch = batchOf(items, limits, new Shapes([]))
   expect(batch.runs).toHaveLength(1)
   expect((await worker.admit('a', batch)).outcome).toBe('held')
 })

@@ -48,7 +48,7 @@ class Workspace {
   /** One flight with everything that is waiting, until it ends. */
   fly(refuses: (item: Item) => boolean): void {
     if (this.#waiting.length === 0) return
-    const manifest = new Manifest(batchOf(this.#waiting, LIMITS, false), () => LIMITS)
+    const manifest = new Manifest(batchOf(this.#waiting, LIMITS, null), () => LIMITS)
     const judge = new Judge(manifest, this.#refusals, this.#clock)
     if (this.isHeld) judge.splitForTrial()
     for (let batch = manifest.next(); batch !== null; batch = manifest.next()) {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { seededRandom } from '@relay/shared/seeded-random.js'
 import type { Item } from '../../src/fetch/window.js'
 import { batchOf } from '../../src/batch/body.js'
+import { Shapes } from '../../src/batch/shape.js'
 import { Manifest } from '../../src/retry/manifest.js'
 import { itemsOf, streams, waitingIn } from '../support/elements.js'
 import { partitions, windowsOf } from '../support/windows.js'
@@ -35,7 +36,7 @@ function run(
   next: () => string,
   ceiling = Infinity,
 ): End {
-  const manifest = new Manifest(batchOf(items, LIMITS, true), () => LIMITS)
+  const manifest = new Manifest(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
   const end: End = { delivered: [], dead: [], requests: 0 }
   for (let batch = manifest.next(); batch !== null; batch = manifest.next()) {
     end.requests += 1
@@ -102,7 +103,7 @@ describe('what of a flight is still to be sent', () => {
       fc.property(streams, fc.nat(), fc.integer({ min: 2, max: 9 }), (stream, seed, nth) => {
         const items = itemsOf(waitingIn(stream))
         cases += 1
-        joined += batchOf(items, LIMITS, true).saved.users
+        joined += batchOf(items, LIMITS, new Shapes([])).saved.users
         const poison = items.filter((_, i) => i % nth === 1)
         const fates = byChance(seed)
         const next = () => (fates() === 'retry' ? 'probe' : 'deliver')
@@ -150,7 +151,7 @@ describe('what of a flight is still to be sent', () => {
         chunk.elements.map((element, index) => ({ window, chunk, index, element })),
       ),
     )
-    const manifest = new Manifest(batchOf(items, LIMITS, true), () => LIMITS)
+    const manifest = new Manifest(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
     manifest.refused(null)
     manifest.delivered()
     const sent = items.slice(0, 3)
@@ -171,7 +172,7 @@ describe('what of a flight is still to be sent', () => {
             chunk.elements.map((element, index) => ({ window, chunk, index, element })),
           ),
         )
-        const manifest = new Manifest(batchOf(items, LIMITS, true), () => LIMITS)
+        const manifest = new Manifest(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
         manifest.splitToBytes(ceiling * 2)
         const sent: unknown[] = []
         for (;;) {
@@ -196,7 +197,7 @@ describe('what of a flight is still to be sent', () => {
           ),
         )
         const most = { users: 2, events, devices: 0 }
-        const manifest = new Manifest(batchOf(items, LIMITS, true), () => LIMITS)
+        const manifest = new Manifest(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
         const seen = new Set<string>()
         for (;;) {
           manifest.splitToCost(most)
@@ -224,11 +225,11 @@ describe('what of a flight is still to be sent', () => {
   }
   const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
   const flightOf = (items: readonly Item[]) => {
-    const manifest = new Manifest(batchOf(items, LIMITS, true), () => LIMITS)
+    const manifest = new Manifest(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
     const places = () => placesOf(manifest.next()?.items ?? [], items)
     return { manifest, places }
   }
-  const bytesOf = (items: readonly Item[]) => batchOf(items, LIMITS, true).bodyBytes
+  const bytesOf = (items: readonly Item[]) => batchOf(items, LIMITS, new Shapes([])).bodyBytes
 
   test('a lone element that is refused is the one to blame, at once', () => {
     const items = eventsOf(0)
@@ -340,7 +341,7 @@ describe('what of a flight is still to be sent', () => {
   test('a request that is asked for again is the same one, until the limits change', () => {
     const items = eventsOf(0, 1, 2)
     let limits = LIMITS
-    const manifest = new Manifest(batchOf(items, LIMITS, true), () => limits)
+    const manifest = new Manifest(batchOf(items, LIMITS, new Shapes([])), () => limits)
     const first = manifest.next()
     expect(manifest.next()).toBe(first)
     limits = { ...LIMITS }

@@ -72,7 +72,7 @@ beforeEach(() => {
   session = new Session({
     ...{ worker: 'w', registry, leaseMs: LEASE_MS, marginMs: MARGIN_MS, clock: systemClock },
     runId: () => run,
-    durable: () => Promise.resolve(isDurable),
+    beforeWrite: () => () => Promise.resolve(isDurable),
     beforeJoin: (id) => {
       reclaims.push(id)
       return Promise.resolve()
