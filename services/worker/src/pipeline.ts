@@ -12,38 +12,20 @@
  * `Pipeline` repeats fetch, pack and reserve, and keeps one flight for each batch; `deliver` repeats the rest
  * until every element of a flight's batch is settled.
  */
-import { BUDGETS, type Budget as BudgetName, type Cost } from '@relay/shared/budget/cost.js'
-import type { Lane } from '@relay/shared/element.js'
+import { BUDGETS, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import { oldestMsOf, type Batch } from './batch/body.js'
 import { isCrowded, pack, type PackLimits } from './batch/pack.js'
 import type { Admitted } from './budget/admission.js'
 import { Appetite } from './budget/appetite.js'
-import { Fetcher, loadedBytes, type Served } from './fetch/fetcher.js'
-import type { WindowMemory } from './fetch/loader.js'
+import { Fetcher, loadedBytes, type FetcherOptions, type Served } from './fetch/fetcher.js'
 import type { PartitionWindow } from './fetch/window.js'
-import {
-  Flight,
-  REDIS_AWAY_MS,
-  type Budget,
-  type Delivery,
-  type Runtime,
-  type Ticket,
-} from './flight.js'
-import type { InFlight } from './ownership/in-flight.js'
+import { Flight, REDIS_AWAY_MS, type FlightOptions, type Ticket } from './flight.js'
 import { Signal } from './signal.js'
 
-export interface PipelineOptions {
-  readonly lane: Lane
-  readonly budget: Budget
-  readonly delivery: Delivery
-  readonly runtime: Runtime
-  readonly memory: WindowMemory
-  readonly inFlight: InFlight
+export interface PipelineOptions extends FlightOptions, FetcherOptions {
   /** Called when nothing of a window is in flight any more, or can be. */
   readonly onIdle: (window: PartitionWindow) => void
-  /** Whether a partition may be served: older generations of its workspace go first. */
-  readonly mayServe: (window: PartitionWindow) => boolean
 }
 
 /** A packed batch. */
@@ -262,7 +244,7 @@ export class Pipeline {
    */
   #settleFor(
     ready: readonly Served[],
-    short: readonly BudgetName[],
+    short: readonly Budget[],
     tried: Cost,
     { free, waitMs, allMs }: { free: Cost; waitMs: number; allMs: number },
   ): Cost {
@@ -329,7 +311,7 @@ export class Pipeline {
   #reserve(batch: Batch, whole: boolean): Promise<Admitted> {
     const half = this.#bodyBytes * WORTHWHILE
     const share = whole && batch.bodyBytes < half ? 1 : Math.min(1, half / batch.bodyBytes)
-    const need = (budget: BudgetName) => Math.ceil(batch.cost[budget] * share)
+    const need = (budget: Budget) => Math.ceil(batch.cost[budget] * share)
     return this.#o.budget.admission.ask({
       lane: this.#o.lane,
       cost: batch.cost,

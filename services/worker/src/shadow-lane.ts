@@ -3,22 +3,17 @@ import type { Shadowed, WorkspaceMode } from '@relay/shared/config/workspace.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import { batchOf, type Batch } from './batch/body.js'
 import { pack } from './batch/pack.js'
-import { Fetcher, type Served } from './fetch/fetcher.js'
-import type { WindowMemory } from './fetch/loader.js'
+import { Fetcher, type FetcherOptions, type Served } from './fetch/fetcher.js'
 import type { PartitionWindow } from './fetch/window.js'
 import { REDIS_AWAY_MS, type Runtime } from './flight.js'
-import type { InFlight } from './ownership/in-flight.js'
 import type { Settler } from './settle/settler.js'
 import { Signal } from './signal.js'
 
-export interface ShadowLaneOptions {
+/** `mayServe`: whether a partition's elements are to be dropped now. */
+export interface ShadowLaneOptions extends FetcherOptions {
   readonly runtime: Pick<Runtime, 'workspace' | 'shapes' | 'clock'>
   readonly settler: Settler
-  readonly memory: WindowMemory
-  readonly inFlight: InFlight
   readonly onIdle: (window: PartitionWindow) => void
-  /** Whether a partition's elements are to be dropped now. */
-  readonly mayServe: (window: PartitionWindow) => boolean
   /** One request that would have been sent; may reject. */
   readonly onDropped: (batch: Batch) => Promise<void>
 }

@@ -2,7 +2,6 @@ import type { Clock } from '@relay/shared/clock.js'
 import type { Config } from '@relay/shared/config/environment.js'
 import type { Workspace, WorkspaceMode } from '@relay/shared/config/workspace.js'
 import { Ledger } from '@relay/shared/budget/ledger.js'
-import type { DeadLetterSink } from '@relay/shared/dead-letters/dead-letter.js'
 import { LANES, type Lane } from '@relay/shared/element.js'
 import type { Gate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
@@ -14,7 +13,6 @@ import { CustomerCounts } from '@relay/shared/policy/customer-counts.js'
 import type { Random } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
-import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { sharesOf } from './batch/body.js'
 import { Shapes } from './batch/shape.js'
 import { Admission } from './budget/admission.js'
@@ -24,20 +22,14 @@ import { LearnedStore } from '@relay/shared/gate/learned-store.js'
 import { Reservations } from './budget/reservations.js'
 import { WorkspaceGate } from './budget/workspace-gate.js'
 import type { Budget as LaneBudget, Delivery, Runtime } from './flight.js'
-import { Pipeline } from './pipeline.js'
-import type { WorkerObserver } from './observe/observer.js'
-import type { Erasures } from './settle/erasures.js'
-import type { WindowMemory } from './fetch/loader.js'
+import { Pipeline, type PipelineOptions } from './pipeline.js'
 import type { PartitionWindow } from './fetch/window.js'
-import type { InFlight } from './ownership/in-flight.js'
 import { CustomerPolicy } from './policy/customer-policy.js'
 import { Partitioning } from './ownership/partitioning.js'
 import { Refusals } from './retry/refusals.js'
 import type { NewSender, Sender } from './send/answer.js'
 import { Expiry } from './settle/expiry.js'
-import type { Settler } from './settle/settler.js'
-import { routeOf, type Route } from './shadow-lane.js'
-import { ShadowLane } from './shadow-lane.js'
+import { routeOf, ShadowLane, type Route } from './shadow-lane.js'
 
 /** What Redis holds of one workspace. `mode`: the workspace's at present. */
 export function workspaceStores(
@@ -60,33 +52,24 @@ export function workspaceStores(
 
 export type WorkspaceStores = ReturnType<typeof workspaceStores>
 
-export interface WorkspaceServiceOptions {
+export interface WorkspaceServiceOptions
+  extends
+    Pick<Runtime, 'clock' | 'redisNowMs' | 'sendableMs' | 'sleep' | 'observer' | 'trace'>,
+    Pick<Delivery, 'settler' | 'deadLetters' | 'erasures'>,
+    Pick<PipelineOptions, 'memory' | 'inFlight' | 'onIdle'> {
   readonly config: Config
   readonly workspace: Workspace
   readonly newStores: (mode: () => WorkspaceMode) => WorkspaceStores
-  readonly clock: Clock
+  readonly newSender: NewSender
   readonly random: Random
   readonly log: Logger
-  readonly observer: WorkerObserver
-  readonly settler: Settler
-  readonly deadLetters: DeadLetterSink
-  readonly trace: TraceWriter
-  readonly memory: WindowMemory
-  readonly inFlight: InFlight
-  readonly erasures: Erasures
+  /** This process. */
   readonly worker: string
-  readonly newSender: NewSender
-  /** Redis' time, ms since 1970. */
-  readonly redisNowMs: () => number
-  /** Time for which the worker's lease certainly allows open requests, ms. */
-  readonly sendableMs: () => number
   readonly incarnation: () => string
   /** Reads the run id of Redis again. */
   readonly refreshLife: () => Promise<void>
   /** Workers that may have reserved before this run of Redis; null before the registry was read in it. */
   readonly recovery: () => Recovery | null
-  readonly onIdle: (window: PartitionWindow) => void
-  readonly sleep: (ms: number) => Promise<void>
 }
 
 /** Without the admission, which is one of each lane. */
