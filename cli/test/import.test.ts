@@ -166,6 +166,9 @@ it('every refused line is reported once with its place in the file, also after a
   expect(report.map((text) => (JSON.parse(text) as { line: number }).line)).toEqual(
     bad.map((i) => i + 1),
   )
+  expect(report.map((text) => (JSON.parse(text) as { content: string }).content)).toEqual(
+    bad.map(() => '{"bad":1}'),
+  )
 })
 
 it('where nobody ever answers gives up soon; Ctrl-C ends any waiting', async () => {

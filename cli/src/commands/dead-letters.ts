@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { CommandError, EXIT } from '../exit.js'
 import { letterDetails, letterLines, type LetterView } from '../render/dead-letters.js'
-import { count } from '../render/table.js'
+import { counted } from '../render/table.js'
 import type { GlobalOptions } from '../settings.js'
 import type { Context } from './context.js'
 
@@ -148,7 +148,7 @@ function addChange(group: Command, context: Context, change: Change): void {
       context.terminal.out(
         options.json
           ? JSON.stringify(done)
-          : `${count(done.count)} dead ${done.count === 1 ? 'letter' : 'letters'} ${change.done}.`,
+          : `${counted(done.count, 'dead letter')} ${change.done}.`,
       )
     })
 }

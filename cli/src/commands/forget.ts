@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { CommandError, EXIT } from '../exit.js'
-import { count } from '../render/table.js'
+import { counted } from '../render/table.js'
 import type { GlobalOptions } from '../settings.js'
 import type { Context } from './context.js'
 
@@ -76,12 +76,12 @@ function waitingFor({ id, workers_pending: workers }: Erasure): string {
   const why =
     workers === null
       ? 'the api does not know all workers yet'
-      : `${count(workers)} workers have not confirmed`
+      : `${counted(workers, 'worker')} still to confirm`
   return `Erasure ${id} is pending: ${why}. It continues by itself.`
 }
 
 function sentenceOf({ id, status, queued, dead_letters: letters }: Erasure): string {
-  const erased = `${count(queued)} queued elements and ${count(letters)} dead letters erased`
+  const erased = `${counted(queued, 'queued element')} and ${counted(letters, 'dead letter')} erased`
   return status === 'done'
     ? `Done: ${erased}; no worker can send this customer's data.`
     : `Pending (${id}): ${erased} so far.`

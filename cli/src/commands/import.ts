@@ -4,7 +4,7 @@ import { Display } from '../import/display.js'
 import { deliverySeconds } from '../import/forecast.js'
 import { importFile, type ImportResult } from '../import/importer.js'
 import type { WorkspaceView } from '../render/status.js'
-import { count, duration } from '../render/table.js'
+import { count, counted, duration } from '../render/table.js'
 import { keptCredentials, type GlobalOptions } from '../settings.js'
 import type { Context } from './context.js'
 
@@ -81,7 +81,7 @@ async function tell(
     context.terminal.out(line)
   }
   if (result.resumedAt > 0) out(`Went on behind line ${count(result.resumedAt)}.`)
-  out(`${count(result.accepted)} lines accepted, ${count(result.rejected)} refused.`)
+  out(`${counted(result.accepted, 'line')} accepted, ${count(result.rejected)} refused.`)
   if (result.rejected > 0) out(`Refused lines: ${result.report}`)
   if (result.outcome !== 'done') {
     const why = result.outcome === 'stopped' ? 'Stopped' : 'relay has no room or does not answer'

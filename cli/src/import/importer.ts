@@ -99,7 +99,7 @@ class ImportRun {
   async send(slice: Slice): Promise<ImportResult['outcome']> {
     for (let rest: Slice | null = slice; rest !== null;) {
       const sent = await sendSlice(this.#options.target, this.state.key, rest)
-      if (sent.lines > 0) await this.#note(sent)
+      if (sent.lines > 0) await this.#note(sent, rest)
       rest = remainder(rest, sent.lines)
       if (sent.stop === null) this.#patience.renew()
       else if (rest !== null) {
@@ -111,8 +111,16 @@ class ImportRun {
     return 'done'
   }
 
-  async #note({ lines, accepted, rejected, refused }: SliceResult): Promise<void> {
-    await this.#report.add(refused)
+  async #note(
+    { lines, accepted, rejected, refused }: SliceResult,
+    { linesBefore, lines: sent }: Slice,
+  ): Promise<void> {
+    // With the line itself, so that it can be corrected without a search in the file.
+    const reported = refused.map((one) => ({
+      ...one,
+      content: sent[one.line - linesBefore - 1]?.toString('utf8') ?? '',
+    }))
+    await this.#report.add(reported)
     this.state = {
       ...this.state,
       lines: this.state.lines + lines,

@@ -21,6 +21,11 @@ export function count(n: number): string {
   return n.toLocaleString('en-US')
 }
 
+/** `1 dead letter`, `2 dead letters`. */
+export function counted(n: number, noun: string): string {
+  return `${count(n)} ${noun}${n === 1 ? '' : 's'}`
+}
+
 const UNITS: readonly (readonly [string, number])[] = [
   ['d', 86_400],
   ['h', 3_600],

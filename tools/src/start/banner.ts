@@ -7,6 +7,7 @@ export function banner(plan: Plan, redisUrl: string, logDir: string): string {
   const { intake, apiOps, workerOps, simulator } = plan
   const places: [string, string][] = [
     ['Intake', at(intake.port)],
+    ['API reference', at(intake.port, '/docs')],
     ['Operations', at(apiOps.port)],
     ['Metrics', `${at(apiOps.port, '/metrics')} (api), ${at(workerOps.port, '/metrics')} (worker)`],
     ['MoEngage', simulator === null ? 'as configured' : `${at(simulator.port, '/')} (simulator)`],
