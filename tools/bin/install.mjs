@@ -36,7 +36,8 @@ export async function ensureInstalled() {
   if (!isInstalled()) {
     console.log('Installing dependencies (npm ci) …')
     const done = reportProgress()
-    await run(...npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']), { quiet: true })
+    const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+    await run(...npm(args), { quiet: true })
     done()
     writeFileSync(STAMP, fingerprint())
   }
