@@ -35,10 +35,10 @@ export function createProgram(context: Context): Command {
     .option('--url <url>', 'the operator API, e.g. http://127.0.0.1:9464')
     .option(
       '--token <token>',
-      'the admin token; better in RELAY_ADMIN_TOKEN, as ps shows arguments',
+      'the admin token; prefer RELAY_ADMIN_TOKEN, because ps shows arguments',
     )
     .option('--json', 'print JSON')
-    .showHelpAfterError('(add --help for what can be given)')
+    .showHelpAfterError('(run with --help for usage)')
     .addHelpText('after', FOOTER)
   addStatus(program, context)
   addDeadLetters(program, context)

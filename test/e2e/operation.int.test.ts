@@ -62,7 +62,7 @@ describe('one relay, in operation', () => {
     expect(arrivedOf(relay, 'keyed')).toEqual([1, 2, 4])
   })
 
-  test('the operator pauses and resumes a workspace; intake goes on', async () => {
+  test('the operator pauses and resumes a workspace; the intake still accepts', async () => {
     await relay.pause()
     const { requests } = relay.simulator.record.totals
     expect((await relay.postElements([numberedEvent('paused', 1)])).status).toBe(200)
