@@ -4,7 +4,7 @@ import { parseEnvironment, type Config } from '@relay/shared/config/environment.
 import { ConfigError, type ConfigFault } from '@relay/shared/config/fault.js'
 import { tlsFaults } from '@relay/shared/config/tls-files.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
-import { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
+import { FileWorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { failed, ok, warning, type Finding } from './finding.js'
 
 export interface CheckedConfig {
@@ -44,7 +44,7 @@ export function checkConfiguration(env: Environment): CheckedConfig {
     if (!(error instanceof ConfigError)) throw error
     return { findings: error.faults.map(fault), config: null, workspaces: [] }
   }
-  const directory = new WorkspaceDirectory(config)
+  const directory = new FileWorkspaceDirectory(config)
   const credentials = new CredentialDirectory(config)
   const faults = [...directory.load(), ...credentials.load(), ...tlsFaults(config.tls)]
   const workspaces = directory.all()

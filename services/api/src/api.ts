@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import { Registry } from 'prom-client'
 import { systemClock } from '@relay/shared/clock.js'
 import type { CredentialDirectory } from '@relay/shared/config/credential-directory.js'
@@ -9,25 +9,18 @@ import { observeSharedState } from '@relay/shared/observability/observe-shared-s
 import { createOpsServer, redisChecks } from '@relay/shared/observability/ops-server.js'
 import { observeProcess } from '@relay/shared/observability/process-metrics.js'
 import { closeServer, listen } from '@relay/shared/process/shutdown.js'
-import { Deployment } from '@relay/shared/queue/deployment.js'
-import { LayoutStore } from '@relay/shared/queue/layout.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { watchRedis, type RedisProblem } from '@relay/shared/redis/explain.js'
-import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { Tracer } from '@relay/shared/telemetry/tracer.js'
 import { openOperator, type Operator } from './admin/operator.js'
-import { DurabilityGuard } from './durability/durability-guard.js'
-import { ADD_TIMEOUT_MS, RedisPostStore } from './enqueue/redis-post-store.js'
-import { BacklogGuard } from './guard/backlog-guard.js'
+import { openCore, type Core } from './core.js'
+import { ADD_TIMEOUT_MS } from './enqueue/redis-post-store.js'
 import { createIntakeApp, DEFAULT_LIMITS } from './http/app.js'
 import { createIntakeServer } from './http/server.js'
 import { watchTls } from './http/tls.js'
-import { RedisIdempotency } from './idempotency/redis-idempotency.js'
 import { createIntakeMetrics, observeBacklogLimit, type IntakeMetrics } from './observe/metrics.js'
 import { Reporter } from './observe/reporter.js'
-import { RedisQuota } from './quota/redis-quota.js'
-import { ShadowObserver, ShadowStore, ShadowTally } from './shadow/shadow-tally.js'
 import { TracedIntake } from './telemetry/traced-intake.js'
 
 /** Time for requests in flight at shutdown, ms. */
@@ -50,11 +43,10 @@ export class Api {
   readonly #metrics: IntakeMetrics
   readonly #reloaded: (outcome: 'changed' | 'refused') => void
   readonly #client: RedisClient
-  readonly #guard: BacklogGuard
-  readonly #durability: DurabilityGuard
+  readonly #core: Core
   readonly #operator: Operator
-  readonly #shadow: ShadowTally
   readonly #tracer: Tracer | null
+  readonly #traced: TracedIntake | null
   readonly #intake: Server
   readonly #ops: Server
   readonly #stopping = new AbortController()
@@ -70,6 +62,7 @@ export class Api {
   ) {
     this.#config = config
     this.#tracer = tracer
+    this.#traced = tracer === null ? null : new TracedIntake(tracer)
     this.#workspaces = workspaces
     this.#credentials = credentials
     this.#log = log
@@ -77,16 +70,13 @@ export class Api {
     this.#metrics = createIntakeMetrics(this.#registry)
     this.#client = connectRedis(config.redis, { commandTimeoutMs: ADD_TIMEOUT_MS })
     this.#redisProblem = watchRedis(this.#client, log, systemClock)
-    this.#guard = this.#openGuard()
-    this.#durability = this.#openDurability()
-    const store = this.#openStore()
+    this.#core = this.#openCore()
+    const { store, guard } = this.#core
     this.#operator = openOperator({
       ...{ config, workspaces, credentials, store, log },
-      lanes: () => this.#guard.lanes,
+      lanes: () => guard.lanes,
     })
-    this.#shadow = this.#openShadow()
-    const app = this.#openIntake(store)
-    this.#intake = createIntakeServer(app, {
+    this.#intake = createIntakeServer(this.#openIntake(), {
       clock: systemClock,
       random: systemRandom,
       tls: config.tls,
@@ -104,11 +94,9 @@ export class Api {
     const { opsHost, opsPort: opsPortWanted } = this.#config
     const opsPort = await listen(this.#ops, opsPortWanted, 'OPS_PORT', opsHost)
     const port = await listen(this.#intake, this.#config.port, 'PORT')
-    void this.#guard.start()
-    this.#shadow.start()
-    await this.#durability.start()
+    await this.#core.start()
     const workspaces = this.#workspaces.all().length
-    const durability = this.#durability.reached.level
+    const durability = this.#core.durability.reached.level
     this.#log.info('api started', { port, opsPort, workspaces, durability })
   }
 
@@ -116,9 +104,7 @@ export class Api {
   async stop(): Promise<void> {
     this.#stopping.abort()
     await closeServer(this.#intake, FINISH_WITHIN_MS)
-    await this.#shadow.stop()
-    this.#guard.stop()
-    this.#durability.stop()
+    await this.#core.stop()
     this.#workspaces.close()
     this.#credentials.close()
     this.#stopTls()
@@ -127,76 +113,30 @@ export class Api {
     this.#client.disconnect()
   }
 
-  #openGuard(): BacklogGuard {
-    const { prefix, maxBacklogBytes } = this.#config
-    const deployment = new Deployment(this.#client, prefix)
-    const appIds = () => this.#workspaces.all().map(({ appId }) => appId)
-    return new BacklogGuard({ client: this.#client, deployment, prefix, maxBacklogBytes, appIds })
-  }
-
-  #openDurability(): DurabilityGuard {
+  #openCore(): Core {
     const wanted = this.#config.durability
-    return new DurabilityGuard({
-      client: this.#client,
-      wanted,
-      onChange: ({ level, problem }) => {
+    return openCore({
+      ...{ client: this.#client, clock: systemClock, random: systemRandom },
+      ...{ config: this.#config, workspaces: this.#workspaces, traced: this.#traced },
+      observer: new Reporter(this.#metrics, this.#log, systemClock),
+      onDurability: ({ level, problem }) => {
         if (problem === null) this.#log.info('durability reached', { wanted, reached: level })
         else this.#log.warn('durability not reached', { wanted, reached: level, problem })
       },
     })
   }
 
-  /** The way into the queues for posts and replayed dead letters. */
-  #openStore(): RedisPostStore {
-    const { prefix, partitions } = this.#config
-    const client = this.#client
-    return new RedisPostStore({
-      client,
-      prefix,
-      deployment: new Deployment(client, prefix),
-      clock: systemClock,
-      layouts: new LayoutStore(client, prefix, {
-        partitions,
-        mode: (appId) => this.#workspaces.get(appId)?.mode ?? 'live',
-      }),
-      refusal: (post) => (this.#durability.isMissing ? 'durability' : this.#guard.refusal(post)),
-      compress: () => this.#guard.compress(),
-      durable: (before) => this.#durability.durable(before),
-      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    })
-  }
-
-  #openIntake(store: RedisPostStore) {
-    const { prefix, maxRequestBytes } = this.#config
-    const traced = this.#tracer === null ? null : new TracedIntake(this.#tracer)
-    const shadowed = new ShadowStore(store, this.#shadow)
-    const observer = new ShadowObserver(
-      new Reporter(this.#metrics, this.#log, systemClock),
-      this.#shadow,
-    )
+  #openIntake(): RequestListener {
     const app = createIntakeApp({
-      store: traced?.store(shadowed) ?? shadowed,
-      idempotency: new RedisIdempotency(this.#client, prefix, () => this.#guard.keyBytes),
-      quota: new RedisQuota({ client: this.#client, prefix, backlog: () => this.#guard }),
-      clock: systemClock,
-      random: systemRandom,
-      observer: traced?.observer(observer) ?? observer,
+      ...this.#core.accept,
+      acceptor: this.#core.acceptor,
       workspaces: (appId) => this.#workspaces.get(appId),
       producers: () => this.#credentials.producers,
       stopping: this.#stopping.signal,
       producersTrace: this.#operator.producersTrace,
-      limits: { ...DEFAULT_LIMITS, maxRequestBytes },
+      limits: { ...DEFAULT_LIMITS, maxRequestBytes: this.#config.maxRequestBytes },
     })
-    return traced?.listener(app) ?? app
-  }
-
-  #openShadow(): ShadowTally {
-    const { prefix } = this.#config
-    return new ShadowTally({
-      workspaces: (appId) => this.#workspaces.get(appId),
-      save: (appId, tallies) =>
-        new ShadowReportStore(this.#client, prefix, appId).add(tallies, systemClock.nowMs()),
-    })
+    return this.#traced?.listener(app) ?? app
   }
 
   #observe(): void {
@@ -208,7 +148,7 @@ export class Api {
       workspaces: this.#workspaces,
       clock: systemClock,
     })
-    observeBacklogLimit(registry, () => this.#guard.limitBytes)
+    observeBacklogLimit(registry, () => this.#core.guard.limitBytes)
     for (const { appId } of this.#workspaces.all()) this.#metrics.preset(appId)
     this.#metrics.presetProducers(this.#credentials.producers.names)
   }
@@ -261,10 +201,10 @@ export class Api {
    * send. Not ready before, so that a new version with a wrong REDIS_URL replaces no working one.
    */
   #readiness() {
-    const { level, problem } = this.#durability.reached
+    const { level, problem } = this.#core.durability.reached
     return {
       // From then on: with Redis unavailable, posts get a 503 with Retry-After instead of no connection.
-      ready: this.#durability.isKnown,
+      ready: this.#core.durability.isKnown,
       checks: {
         redis: this.#client.status,
         ...redisChecks(this.#redisProblem()),

@@ -4,7 +4,7 @@ import { configDoubts } from '@relay/shared/config/doubts.js'
 import { parseEnvironment } from '@relay/shared/config/environment.js'
 import { ConfigError, EXIT_CONFIG } from '@relay/shared/config/fault.js'
 import { tlsFaults } from '@relay/shared/config/tls-files.js'
-import { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
+import { FileWorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { createLogger } from '@relay/shared/observability/logger.js'
 import { onShutdown } from '@relay/shared/process/shutdown.js'
 import { openTracer } from '@relay/shared/telemetry/open-tracer.js'
@@ -14,7 +14,7 @@ const DEFAULT_OPS_PORT = 9464
 
 async function main(): Promise<void> {
   const config = parseEnvironment(process.env, DEFAULT_OPS_PORT)
-  const workspaces = new WorkspaceDirectory(config)
+  const workspaces = new FileWorkspaceDirectory(config)
   const credentials = new CredentialDirectory(config)
   const faults = [...workspaces.load(), ...credentials.load(), ...tlsFaults(config.tls)]
   if (faults.length > 0) throw new ConfigError(faults)

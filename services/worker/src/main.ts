@@ -3,7 +3,7 @@ import { systemClock } from '@relay/shared/clock.js'
 import { workspaceDoubts } from '@relay/shared/config/doubts.js'
 import { parseEnvironment } from '@relay/shared/config/environment.js'
 import { ConfigError, EXIT_CONFIG } from '@relay/shared/config/fault.js'
-import { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
+import { FileWorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { createLogger } from '@relay/shared/observability/logger.js'
 import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'
 import { observeProcess } from '@relay/shared/observability/process-metrics.js'
@@ -16,6 +16,7 @@ import { openTracer } from '@relay/shared/telemetry/open-tracer.js'
 import { VERSION } from '@relay/shared/version.js'
 import { createWorkerMetrics } from './observe/metrics.js'
 import { Reporter } from './observe/reporter.js'
+import { httpSenders } from './send/http-sender.js'
 import { TracedObserver } from './telemetry/traced-observer.js'
 import { Worker } from './worker.js'
 
@@ -25,7 +26,7 @@ const COMMAND_TIMEOUT_MS = 2_000
 
 async function main(): Promise<void> {
   const config = parseEnvironment(process.env, DEFAULT_OPS_PORT)
-  const workspaces = new WorkspaceDirectory(config)
+  const workspaces = new FileWorkspaceDirectory(config)
   const faults = workspaces.load()
   if (faults.length > 0) throw new ConfigError(faults)
   const log = createLogger('relay-worker', config.logLevel)
@@ -51,7 +52,7 @@ async function main(): Promise<void> {
     clock: systemClock,
     random: systemRandom,
     observer: tracer === null ? reporter : new TracedObserver(reporter, tracer),
-    version: VERSION,
+    newSender: httpSenders({ version: VERSION, ca: config.vendorCa, clock: systemClock }),
   })
   const ops = createOpsServer({
     registry,

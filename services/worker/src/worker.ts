@@ -18,6 +18,7 @@ import type { WorkerObserver } from './dispatch/observer.js'
 import { Erasures } from './erase/erasures.js'
 import { WindowMemory } from './fetch/loader.js'
 import type { PartitionWindow } from './fetch/window.js'
+import type { NewSender } from './send/answer.js'
 import type { WorkerMetrics } from './observe/metrics.js'
 import { InFlight } from './ownership/in-flight.js'
 import { Ownership } from './ownership/ownership.js'
@@ -40,7 +41,7 @@ export interface WorkerOptions {
   /** The workspaces file changed. */
   readonly reloaded: (result: ReloadResult) => void
   readonly observer: WorkerObserver
-  readonly version: string
+  readonly newSender: NewSender
 }
 
 /** Memory for looking ahead, all partitions together, bytes. */
@@ -301,9 +302,9 @@ export class Worker {
   #newService(workspace: WorkspaceService['workspace']): WorkspaceService {
     const { config } = this.#o
     this.#o.metrics.preset(workspace.appId, config.maxAgeMs !== null)
-    const { client, clock, random, log, observer, version } = this.#o
+    const { client, clock, random, log, observer, newSender } = this.#o
     const service = new WorkspaceService({
-      ...{ config, workspace, client, clock, random, log, observer, version },
+      ...{ config, workspace, client, clock, random, log, observer, newSender },
       settler: this.#settler,
       deadLetters: new DeadLetterStore(client, config.prefix),
       trace: this.#trace,

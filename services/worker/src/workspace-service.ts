@@ -15,6 +15,7 @@ import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { sharesOf } from './batch/body.js'
+import { Shapes } from './batch/shape.js'
 import { Admission } from './budget/admission.js'
 import { GaugeWatch } from './learn/gauge-watch.js'
 import { Learned } from './learn/learned.js'
@@ -30,7 +31,7 @@ import type { InFlight } from './ownership/in-flight.js'
 import { CustomerPolicy } from './policy/customer-policy.js'
 import { Partitioning } from './ownership/partitioning.js'
 import { Refusals } from './retry/refusals.js'
-import { HttpSender } from './send/http-sender.js'
+import type { NewSender, Sender } from './send/answer.js'
 import { Expiry } from './settle/expiry.js'
 import type { Settler } from './settle/settler.js'
 import { routeOf, type Route } from './shadow/route.js'
@@ -51,7 +52,7 @@ export interface WorkspaceServiceOptions {
   readonly inFlight: InFlight
   readonly erasures: Erasures
   readonly worker: string
-  readonly version: string
+  readonly newSender: NewSender
   /** Redis' time, ms since 1970. */
   readonly redisNowMs: () => number
   /** Time for which the worker's lease certainly allows open requests, ms. */
@@ -75,8 +76,6 @@ export interface Recovery {
   readonly ended: (withinMs: number) => readonly string[]
 }
 
-/** Connections per workspace: at most one request per partition and lane is in flight. */
-const MAX_SOCKETS = 64
 /** A change of these is tried at once, over new connections. */
 const CONNECTION_FIELDS = ['apiKey', 'baseUrl', 'forwardedFor'] as const
 /** A recovery that takes longer than this is logged, ms. */
@@ -100,14 +99,16 @@ export class WorkspaceService {
   readonly #shadowLanes: ReadonlyMap<Lane, ShadowLane>
   readonly #abort = new AbortController()
   #workspace: Workspace
+  #shapes: Shapes
   #stopping = false
   #recoveryTold = false
-  #sender: HttpSender
+  #sender: Sender
 
   constructor(options: WorkspaceServiceOptions) {
     this.#o = options
     this.#workspace = options.workspace
-    this.#sender = this.#newSender()
+    this.#shapes = new Shapes(options.workspace.identifiers ?? [])
+    this.#sender = options.newSender(this.#workspace)
     const { client, config, clock } = options
     this.#ledger = new Ledger(client, config.prefix, this.#workspace.appId, clock)
     this.#reservations = new Reservations(clock)
@@ -181,9 +182,9 @@ export class WorkspaceService {
     return this.#workspace
   }
 
-  /** Whether adjacent elements of a customer may share one element of a request. */
-  get #coalesces(): boolean {
-    return this.#workspace.coalesce ?? this.#o.config.coalesce
+  /** By which adjacent elements of a customer share one element of a request; null: none do. */
+  #shapesInUse(): Shapes | null {
+    return (this.#workspace.coalesce ?? this.#o.config.coalesce) ? this.#shapes : null
   }
 
   get gate(): WorkspaceGate {
@@ -225,9 +226,10 @@ export class WorkspaceService {
   async reconfigure(workspace: Workspace): Promise<void> {
     const old = this.#workspace
     this.#workspace = workspace
+    this.#shapes = new Shapes(workspace.identifiers ?? [])
     if (CONNECTION_FIELDS.some((field) => old[field] !== workspace[field])) {
       const before = this.#sender
-      this.#sender = this.#newSender()
+      this.#sender = this.#o.newSender(workspace)
       setTimeout(() => {
         before.close()
       }, this.#o.config.requestTimeoutMs).unref()
@@ -293,14 +295,6 @@ export class WorkspaceService {
     clearTimeout(timer)
     this.#partitioning.stop()
     this.#sender.close()
-  }
-
-  #newSender(): HttpSender {
-    const { appId, apiKey, baseUrl, forwardedFor } = this.#workspace
-    const { clock, version } = this.#o
-    const ca = this.#o.config.vendorCa
-    const account = { baseUrl, appId, apiKey, forwardedFor }
-    return new HttpSender({ ...account, version, ca, maxSockets: MAX_SOCKETS, clock })
   }
 
   #newGauge(): GaugeWatch {
@@ -379,7 +373,7 @@ export class WorkspaceService {
         requestTimeoutMs: o.config.requestTimeoutMs,
       },
       lingerMs: o.config.lingerMs,
-      coalesces: () => this.#coalesces,
+      shapes: () => this.#shapesInUse(),
       windowMs: o.config.budgetWindowMs,
       memory: o.memory,
       inFlight: o.inFlight,
@@ -396,7 +390,7 @@ export class WorkspaceService {
     return new ShadowLane({
       workspace: () => this.#workspace,
       ...{ settler, memory, inFlight, clock, onIdle },
-      coalesces: () => this.#coalesces,
+      shapes: () => this.#shapesInUse(),
       mayServe: (window) => this.#routeOf(window) === 'drop',
       onDropped: async (batch) => {
         observer.shadowed(appId, batch)

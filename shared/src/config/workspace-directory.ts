@@ -11,8 +11,19 @@ export interface DirectoryListener {
   readonly onFault: (faults: readonly ConfigFault[]) => void
 }
 
-/** The workspaces at present: from the environment and from a file that may change at any time. */
-export class WorkspaceDirectory {
+/** The workspaces configured now. */
+export interface WorkspaceDirectory {
+  /** Whether the last change cannot be used; the last good one stays in force. */
+  readonly faulty: boolean
+  get(appId: string): Workspace | undefined
+  all(): readonly Workspace[]
+  /** Reports every change until `close`. */
+  watch(listener: DirectoryListener): void
+  close(): void
+}
+
+/** Reads workspaces from the environment and from a file that may change at any time. */
+export class FileWorkspaceDirectory implements WorkspaceDirectory {
   readonly #config: Config
   #workspaces = new Map<string, Workspace>()
   #fingerprint = ''
@@ -23,7 +34,6 @@ export class WorkspaceDirectory {
     this.#config = config
   }
 
-  /** Whether the file as it is now cannot be used. */
   get faulty(): boolean {
     return this.#faulty
   }

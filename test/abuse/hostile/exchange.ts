@@ -57,6 +57,11 @@ export async function play(input: HostileInput, target: Target): Promise<readonl
   )
 }
 
+/** 102 says that a post still waits, not how it ends. */
+const PROCESSING = 102
+
 function statusesIn(text: string): number[] {
-  return [...text.matchAll(/(?:^|\n|\})HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
+  return [...text.matchAll(/(?:^|\n|\})HTTP\/1\.1 (\d{3}) /g)]
+    .map(([, status]) => Number(status))
+    .filter((status) => status !== PROCESSING)
 }

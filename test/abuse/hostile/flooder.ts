@@ -1,5 +1,5 @@
 /**
- * A producer that wants all there is, in a process of its own so that it does not slow down who
+ * A producer that uses all it can get, in its own process so that it does not slow down who
  * measures: `flooder.ts PORT FLOOD SECONDS` prints how often it was answered what.
  */
 import { connect, type Socket } from 'node:net'
@@ -9,7 +9,7 @@ import { FLOODS, isFlood } from './floods.js'
 
 const [port, flood = '', seconds] = process.argv.slice(2)
 if (!isFlood(flood)) throw new Error(`no flood is called ${flood}`)
-const { connections, secrets, bodies, gzip, unended } = FLOODS[flood]
+const { connections, secrets, bodies, gzip, unended, once } = FLOODS[flood]
 const answers = new Map<string, number>()
 const sockets: Socket[] = []
 const headers = gzip ? [JSON_TYPE, 'Content-Encoding: gzip'] : [JSON_TYPE]
@@ -32,7 +32,7 @@ for (let i = 0; i < connections; i++) {
     const status = /^HTTP\/1\.1 (\d{3})/.exec(chunk.toString('latin1'))?.[1]
     if (status === undefined) return
     answers.set(status, (answers.get(status) ?? 0) + 1)
-    if (!unended && socket.writable) socket.write(requestOf(i))
+    if (!unended && !once && socket.writable) socket.write(requestOf(i))
   })
   const first = requestOf(i)
   // A byte is missing: it is held until its time is over.

@@ -18,11 +18,13 @@ interface FloodShape {
   readonly gzip?: true
   /** The last byte of each body is not sent. */
   readonly unended?: true
+  /** Each connection posts once, and then says nothing more. */
+  readonly once?: true
 }
 
 const SHAPES = {
   connections: {
-    what: '1,000 connections, each with a post under way all the time',
+    what: '1,000 connections, each with a post in progress all the time',
     connections: 1_000,
     secrets: [SECRET],
     bodies: [Buffer.from(GOOD_BODY)],
@@ -48,6 +50,19 @@ const SHAPES = {
     bodies: COSTLY,
     gzip: true,
   },
+  strangers: {
+    what: '10,000 connections without credentials: one 401 each, then silence',
+    connections: 10_000,
+    secrets: ['no secret of anybody'],
+    bodies: [Buffer.from(GOOD_BODY)],
+    once: true,
+  },
+  silent: {
+    what: '10,000 connections that send nothing',
+    connections: 10_000,
+    secrets: [],
+    bodies: [],
+  },
 } satisfies Record<string, FloodShape>
 
 type Flood = keyof typeof SHAPES
@@ -66,6 +81,8 @@ export interface Flooded {
   readonly slowestHealthMs: number
   readonly mostMiB: number
   readonly mostDescriptors: number
+  /** While the flooder still has all of its connections that relay did not close. */
+  readonly lastDescriptors: number
 }
 
 const FLOODER = fileURLToPath(new URL('flooder.ts', import.meta.url))
@@ -75,8 +92,23 @@ const LOOK_EVERY_MS = 100
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** One producer floods for so long; another, the neighbour, goes on posting. */
+/** A lap whose slowest post took this long was disturbed by earlier posts, ms. */
+const QUIET_MS = 50
+const QUIET_LAP_MS = 1_000
+const QUIET_BY_MS = 60_000
+
+/** Waits until the neighbour is served as if nothing had been. */
+async function untilQuiet({ neighbour }: Siege): Promise<void> {
+  const byMs = performance.now() + QUIET_BY_MS
+  do {
+    neighbour.lap()
+    await sleep(QUIET_LAP_MS)
+  } while (neighbour.lap().slowestMs > QUIET_MS && performance.now() < byMs)
+}
+
+/** One producer floods for this time; another, the neighbour, continues to post. */
 export async function flood(siege: Siege, name: Flood, seconds: number): Promise<Flooded> {
+  await untilQuiet(siege)
   siege.neighbour.lap()
   await sleep(seconds * 1_000)
   const before = siege.neighbour.lap()
@@ -86,11 +118,12 @@ export async function flood(siege: Siege, name: Flood, seconds: number): Promise
     entry: FLOODER,
     args: [port, name, String(seconds + BEGIN_S)],
   })
-  let [mostMiB, mostDescriptors] = [0, 0]
+  let [mostMiB, mostDescriptors, lastDescriptors] = [0, 0, 0]
   const look = setInterval(() => {
     const { residentMiB, descriptors } = siege.facts()
     mostMiB = Math.max(mostMiB, residentMiB)
     mostDescriptors = Math.max(mostDescriptors, descriptors)
+    lastDescriptors = descriptors
   }, LOOK_EVERY_MS)
   const health = watchHealth(siege)
   await child.exited
@@ -98,7 +131,7 @@ export async function flood(siege: Siege, name: Flood, seconds: number): Promise
   const slowestHealthMs = await health.stop()
   const during = siege.neighbour.lap()
   const answers = JSON.parse(child.lastLines().at(-1) ?? '{}') as Record<string, number>
-  const seen = { before, during, slowestHealthMs, mostMiB, mostDescriptors }
+  const seen = { before, during, slowestHealthMs, mostMiB, mostDescriptors, lastDescriptors }
   return { what: FLOODS[name].what, seconds, answers, ...seen }
 }
 
@@ -131,10 +164,12 @@ function healthOf(opsUrl: string): Promise<void> {
   })
 }
 
-export async function floodAll(siege: Siege, seconds: number): Promise<readonly Flooded[]> {
+export async function floodAll(
+  siege: Siege,
+  seconds: number,
+  names: readonly string[] = Object.keys(FLOODS),
+): Promise<readonly Flooded[]> {
   const flooded: Flooded[] = []
-  for (const name of Object.keys(FLOODS).filter(isFlood)) {
-    flooded.push(await flood(siege, name, seconds))
-  }
+  for (const name of names.filter(isFlood)) flooded.push(await flood(siege, name, seconds))
   return flooded
 }

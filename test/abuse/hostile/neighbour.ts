@@ -10,6 +10,7 @@ export interface Lap {
   /** Posts answered otherwise, or not at all. */
   readonly others: number
   readonly medianMs: number
+  readonly p99Ms: number
   readonly slowestMs: number
 }
 
@@ -36,9 +37,9 @@ export class Neighbour {
     const { tookMs, others } = this.#lap
     this.#lap = { tookMs: [], others: 0 }
     const sorted = tookMs.sort((a, b) => a - b)
-    const medianMs = sorted[Math.floor(sorted.length / 2)] ?? 0
-    const slowestMs = sorted.at(-1) ?? 0
-    return { answered: sorted.length - others, others, medianMs, slowestMs }
+    const at = (share: number) => sorted[Math.ceil(sorted.length * share) - 1] ?? 0
+    const [medianMs, p99Ms, slowestMs] = [at(0.5), at(0.99), at(1)]
+    return { answered: sorted.length - others, others, medianMs, p99Ms, slowestMs }
   }
 
   async stop(): Promise<void> {

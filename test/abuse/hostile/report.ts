@@ -99,18 +99,19 @@ function oneAnswer(statuses: readonly number[]): string {
 
 const escaped = (text: string): string => text.replaceAll('|', '\\|').replaceAll('_', '\\_')
 
-function floodSection(floods: readonly Flooded[]): string {
+export function floodSection(floods: readonly Flooded[]): string {
   const lines = floods.map(
-    ({ what, answers, before, during, slowestHealthMs, mostMiB, mostDescriptors }) => {
+    ({ what, answers, before, during, slowestHealthMs, mostMiB, ...rest }) => {
       const told = Object.entries(answers).map(([status, times]) => `${String(times)} × ${status}`)
-      const lap = ({ answered, others, medianMs, slowestMs }: Flooded['before']) =>
-        `${String(answered)}, ${medianMs.toFixed(0)} / ${slowestMs.toFixed(0)} ms${others === 0 ? '' : `, **${String(others)} not 200**`}`
-      return `| ${[what, told.join(', ') || 'none yet', lap(before), lap(during), slowestHealthMs.toFixed(0), mostMiB, mostDescriptors].join(' | ')} |`
+      const lap = ({ answered, others, medianMs, p99Ms, slowestMs }: Flooded['before']) =>
+        `${String(answered)}, ${[medianMs, p99Ms, slowestMs].map((ms) => ms.toFixed(0)).join(' / ')} ms${others === 0 ? '' : `, **${String(others)} not 200**`}`
+      const descriptors = `${String(rest.mostDescriptors)} / ${String(rest.lastDescriptors)}`
+      return `| ${[what, told.join(', ') || 'none yet', lap(before), lap(during), slowestHealthMs.toFixed(0), mostMiB, descriptors].join(' | ')} |`
     },
   )
   return [
     '## A producer that wants all there is',
-    `Each for ${String(floods[0]?.seconds ?? 0)} s, from a process of its own on the same machine. The neighbour is another producer with two connections: its posts answered 200, and the median and the slowest of them, for as long before.`,
+    `Each for ${String(floods[0]?.seconds ?? 0)} s, from its own process on the same machine. The neighbour is another producer with two connections: its posts answered 200, and the median, 99th percentile and slowest of them, for as long before. Descriptors: most, and at the end, while the flooder still has its connections. Each flood starts once the neighbour is served as before the last one.`,
     `| flood | its answers | neighbour before | neighbour meanwhile | slowest /healthz, ms | memory, MiB | descriptors |\n| --- | --- | --- | --- | --- | --- | --- |\n${lines.join('\n')}`,
   ].join('\n\n')
 }
@@ -121,7 +122,7 @@ function timingSection({ rounds, rows }: Timing): string {
   )
   return [
     '## The time of a wrong key',
-    `${String(rounds)} posts of each kind in turn, on one connection. What differs between the rows is noise of the machine: every secret is compared, in full, whatever is sent.`,
+    `${String(rounds)} posts of each kind in turn, on one connection. What differs between the rows is noise of the machine: every secret is compared, in full, for any secret that is sent.`,
     `| key | median, µs | 90th percentile, µs |\n| --- | --- | --- |\n${lines.join('\n')}`,
   ].join('\n\n')
 }

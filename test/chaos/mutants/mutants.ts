@@ -1,4 +1,4 @@
-import type { Variant } from '../../support/variant/variant.js'
+import type { Change, Variant } from '../../support/variant/variant.js'
 
 /**
  * Deliberately broken variants of relay: each takes one mechanism out of a copy of what was built,
@@ -30,17 +30,31 @@ const IN_FLIGHT = 'services/worker/dist/ownership/in-flight.js'
 const PEERS = 'services/worker/dist/ownership/peers.js'
 const RECOVER = 'shared/lua/recover-ledger.lua'
 
+const SESSION = 'services/worker/dist/session/session.js'
+
+const NO_LATE_ARRIVALS: Change = {
+  file: IN_FLIGHT,
+  search: 'const untilMs = this.#clock.monotonicMs() + this.#graceMs;',
+  replace: 'const untilMs = -Infinity;',
+}
+const NO_DISTRUST: Change = { file: PEERS, search: 'distrust() {', replace: 'distrust() { return;' }
+const NO_RECOVERY: readonly Change[] = [
+  { file: RECOVER, search: 'for i = lastEnded + 1, #ARGV, 3 do', replace: 'for i = 1, 0 do' },
+  { file: RECOVER, search: 'if missing and left > 0 then', replace: 'if false then' },
+]
+
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'settle-fence',
     aim: { plot: 'late-settle' },
-    breaks: 'a settle is accepted from whoever sends it',
+    breaks: 'a settle is accepted from any sender',
     changes: [{ file: SETTLE, search: 'if owner ~= ARGV[1] then', replace: 'if false then' }],
   },
   {
     name: 'lease-deadline',
     aim: { plot: 'outlived-lease' },
-    breaks: 'an attempt goes on after the lease: no check before its last byte, no deadline by it',
+    breaks:
+      'an attempt continues after the lease: no check before its last byte, no deadline by it',
     changes: [
       { file: FLIGHT, search: 'mayFinish: holds', replace: 'mayFinish: () => true' },
       { file: FLIGHT, search: '(holds() ? this', replace: '(true ? this' },
@@ -78,7 +92,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'partly-sent',
     aim: { seed: 704, seconds: 8, rate: 600, faults: ['worker-roll', 'worker-scale'] },
-    breaks: 'what was sent of a chunk is not noted',
+    breaks: 'the sent elements of a chunk are not recorded',
     changes: [
       {
         file: SETTLE,
@@ -90,7 +104,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'one-in-flight',
     aim: { seed: 702, seconds: 6, rate: 300, faults: ['vendor-hang', 'api-kill'] },
-    breaks: 'a partition counts as free while a request with its elements is under way',
+    breaks: 'a partition counts as free while a request with its elements is in progress',
     changes: [{ file: IN_FLIGHT, search: 'freeInMs(tag) {', replace: 'freeInMs(tag) { return 0;' }],
   },
   {
@@ -167,22 +181,25 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'late-arrivals',
     aim: { plot: 'late-arrival' },
     breaks: 'the next request does not wait for the grace of one without an answer',
-    changes: [
-      {
-        file: IN_FLIGHT,
-        search: 'const untilMs = this.#clock.monotonicMs() + this.#graceMs;',
-        replace: 'const untilMs = -Infinity;',
-      },
-    ],
+    changes: [NO_LATE_ARRIVALS],
   },
   {
     name: 'recovery',
     aim: { plot: 'forgotten-window' },
     breaks: 'the ledger of a new run of Redis opens at once, and no worker enters what it sent',
-    changes: [
-      { file: RECOVER, search: 'for i = lastEnded + 1, #ARGV, 3 do', replace: 'for i = 1, 0 do' },
-      { file: RECOVER, search: 'if missing and left > 0 then', replace: 'if false then' },
-    ],
+    changes: NO_RECOVERY,
+  },
+  {
+    name: 'distrust',
+    aim: { plot: 'forgotten-claim' },
+    breaks: 'a partition without an owner is claimed at once after a restart of Redis',
+    changes: [NO_DISTRUST],
+  },
+  {
+    name: 'three-together',
+    aim: { plot: 'forgotten-window' },
+    breaks: 'late-arrivals, distrust and recovery at once',
+    changes: [NO_LATE_ARRIVALS, NO_DISTRUST, ...NO_RECOVERY],
   },
   {
     name: 'settle-order',
@@ -213,5 +230,53 @@ export const MUTANTS: readonly Mutant[] = [
     aim: { plot: 'key-across-midnight' },
     breaks: 'a digest is not looked for in the day after',
     changes: [{ file: ADD, search: ' or isSeen(tomorrow, i)', replace: '' }],
+  },
+  {
+    name: 'rejoin',
+    aim: { plot: 'resume-two-workers' },
+    breaks: 'a rejoin takes a renewal of the former session for its own',
+    changes: [
+      {
+        file: SESSION,
+        search: 'if (this.#renewing !== null && this.#renewing.id === this.#id)',
+        replace: 'if (this.#renewing !== null)',
+      },
+    ],
+  },
+  {
+    name: 'landing',
+    aim: { plot: 'workspace-returns' },
+    breaks: 'a request that lands wakes the service that began it, not the one that is there now',
+    changes: [
+      {
+        file: 'services/worker/dist/worker.js',
+        search: 'this.#services.get(window.partition.appId)?.wake();',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'forget-early',
+    aim: { plot: 'forget-unheard' },
+    breaks: 'an erasure is done although a worker may still send what it has read',
+    changes: [
+      {
+        file: 'services/api/dist/admin/senders.js',
+        search: '&& !confirmed.has(w)',
+        replace: '&& false',
+      },
+    ],
+  },
+  {
+    name: 'blame',
+    aim: { plot: 'everything-refused' },
+    breaks: 'an element is buried for a refusal that anything may have been refused for',
+    changes: [
+      {
+        file: 'services/worker/dist/retry/judge.js',
+        search: 'if (proves)',
+        replace: 'if (true)',
+      },
+    ],
   },
 ]

@@ -4,7 +4,7 @@ import type { Disturbance, Evidence, VendorRequest, Violation } from './model.js
 const SETTLING_MS = 2_000
 /** Of the request timeout: MoEngage sees the first byte later than relay sends it. */
 const TIMED_OUT = 0.9
-/** How long after a fault its consequences go on: a lease runs out, another worker takes over. */
+/** How long after a fault its consequences last: a lease runs out, another worker takes over. */
 const AFTERMATH_MS = 3_000
 
 export interface Duplicates {

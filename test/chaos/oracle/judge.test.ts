@@ -108,7 +108,7 @@ describe('one request at a time per customer', () => {
       customers,
     })
 
-  test('finds requests that overlap, whatever became of them', () => {
+  test('finds requests that overlap, for any outcomes', () => {
     expect(broken({ requests: [first, at(50)] })).toEqual([LAW])
     expect(broken({ requests: [{ ...first, fate: 'refused' }, at(99)] })).toEqual([LAW])
     expect(broken({ requests: [{ ...first, endedAtMs: null }, at(9_000)] })).toEqual([LAW])
@@ -230,8 +230,11 @@ test('a request that is processed after its connection closed must not be overta
     request({ requestId: 'r2', startedAtMs: 100, arrivedAtMs: 110, endedAtMs: 120 }),
   ]
   const repeat = [...arrivals('ann', [1], 'r2'), ...arrivals('ann', [1], 'r1')]
+  const lingering = [disturbance({ mayLinger: true, fromMs: 0, toMs: 1_000 })]
   const newer = [...arrivals('ann', [1, 2], 'r2'), ...arrivals('ann', [1], 'r1')]
   const law = 'one request at a time per customer'
-  expect(broken({ requests, arrived: repeat, posted: posted('ann', 1) })).not.toContain(law)
+  const same = { requests, arrived: repeat, posted: posted('ann', 1) }
+  expect(broken(same)).not.toContain(law)
+  expect(broken({ ...same, disturbances: lingering })).not.toContain(law)
   expect(broken({ requests, arrived: newer, posted: posted('ann', 2) })).toContain(law)
 })

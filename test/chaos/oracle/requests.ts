@@ -6,7 +6,7 @@ export function judgeRequests(evidence: Evidence): Violation[] {
   return [...windows(requests, limits), ...sizes(requests, limits), ...overlaps(evidence)]
 }
 
-/** Every sliding window of arrivals, whatever they were answered: each ends at an arrival. */
+/** Every sliding window of arrivals, for any answers; each ends at an arrival. */
 function windows(requests: readonly VendorRequest[], limits: Limits): Violation[] {
   const charges = {
     users: ({ users, devices }: VendorRequest['cost']) => users + devices,
@@ -60,7 +60,7 @@ function sizes(requests: readonly VendorRequest[], { bodyBytes }: Limits): Viola
 
 /**
  * Two requests of one customer that were open at once. While relay is frozen or cut off from
- * MoEngage in silence, a connection stays open that nobody waits for: then a request counts until
+ * MoEngage in silence, a connection stays open that no one waits for: then a request counts until
  * its arrival only, since nothing happens after that. A request that MoEngage processes after its
  * connection was closed counts until then against newer elements: relay may send the same again.
  */
@@ -89,11 +89,11 @@ function overlaps({ requests, disturbances, arrived }: Evidence): Violation[] {
 
 const processedMs = ({ arrivedAtMs, startedAtMs }: VendorRequest) => arrivedAtMs ?? startedAtMs
 
-/** When relay's side of a request was over. */
+/** When relay's side of a request was over. Where a connection may linger: at its arrival at the latest. */
 function closedMs(request: VendorRequest, lingering: readonly Disturbance[]): number {
   const endMs = request.endedAtMs ?? Infinity
   const mayLinger = lingering.some((d) => d.fromMs <= endMs && d.toMs >= request.startedAtMs)
-  return mayLinger ? processedMs(request) : endMs
+  return mayLinger ? Math.min(endMs, processedMs(request)) : endMs
 }
 
 /** The newest element of each customer in each request, by `request customer`. */

@@ -18,7 +18,7 @@ test.each([0, 1])('%d is too little for two elements that wait', (backlog) => {
   ])
 })
 
-test('what was accepted just now may be missing in it', () => {
+test('elements accepted just now may be missing in it', () => {
   const late = two.map((e) => ({ ...e, acknowledgedAtMs: 9_500 }))
   expect(details({ posted: late, samples: shows(0) })).toEqual([])
 })

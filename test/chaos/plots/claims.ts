@@ -8,7 +8,7 @@ import { Poster } from './poster.js'
 
 const base = { load: false, drainWithinMs: DRAIN_WITHIN_MS }
 
-/** An attempt that relay gave up is processed after its retry, and after whatever followed that. */
+/** An attempt that relay gave up is processed after its retry and after later requests. */
 const lateArrival: Aimed = {
   ...base,
   name: 'late-arrival',
@@ -44,6 +44,10 @@ async function senderOf({ stack }: Stage) {
   )
 }
 
+const LEASE_MS = 12_000
+/** Longer than Redis takes to come back and a worker to claim, within what a lease leaves, ms. */
+const OPEN_MS = 7_500
+
 /** Redis forgets a claim whose owner is cut off from it, and has a request open. */
 const forgottenClaim: Aimed = {
   ...base,
@@ -54,16 +58,16 @@ const forgottenClaim: Aimed = {
     ...USUAL,
     workers: 2,
     partitions: 1,
-    timers: { ...QUICK_TIMERS, leaseMs: 6_000, requestTimeoutMs: 5_000 },
+    timers: { ...QUICK_TIMERS, leaseMs: LEASE_MS, requestTimeoutMs: 10_000 },
   },
   play: async (stage) => {
     const { stack, journal } = stage
     const poster = new Poster(stage)
     const fromMs = nowMs()
     await stack.saveRedis()
-    const action = { kind: 'delay', beforeMs: 4_000 }
+    const action = { kind: 'delay', beforeMs: OPEN_MS }
     // Trusted again: no worker has just started.
-    await sleep(7_000)
+    await sleep(LEASE_MS + 1_000)
     await stack.vendor.addFault({ id: 'vendor-slow', count: 1, action })
     await poster.accepted('user', ['ann'], 0)
     const sender = await senderOf(stage)

@@ -2,7 +2,7 @@ import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ROOT } from '@relay/tools/folders.js'
 import { startChild, type Child } from '@relay/tools/process/child.js'
-import { freePort } from '@relay/tools/process/port.js'
+import { freePort, releasePort } from '@relay/tools/process/port.js'
 import { startProxy, type TcpProxy } from '../../support/proxy/tcp-proxy.js'
 import { startRedis, type TestRedis } from '../../support/redis/test-redis.js'
 import { LogFile } from '@relay/tools/start/log-file.js'
@@ -55,7 +55,7 @@ export class Stack {
   readonly vendor: Vendor
   readonly apis: ApiPlace[] = []
   readonly workers: Service[] = []
-  /** Ends that nobody meant, in words. */
+  /** Unexpected ends, in words. */
   readonly deaths: string[] = []
   partitions: number
   apiKey = FIRST_API_KEY
@@ -66,6 +66,8 @@ export class Stack {
   readonly #proxies: TcpProxy[] = []
   readonly #simulator: Child
   readonly #simulatorPort: number
+  /** Claimed until the end of the run. */
+  readonly #ports: number[]
 
   private constructor(
     { dir, seed, root, conditions }: StackOptions,
@@ -81,6 +83,7 @@ export class Stack {
     this.redis = redis
     this.#simulator = simulator
     this.#simulatorPort = simulatorPort
+    this.#ports = [simulatorPort]
     this.vendor = new Vendor(simulatorPort)
   }
 
@@ -221,13 +224,14 @@ export class Stack {
     await Promise.all(this.#proxies.map((proxy) => proxy.stop()))
     this.#simulator.kill('SIGKILL')
     await this.#simulator.exited
-    await this.redis.kill9()
+    await this.redis.stop()
+    for (const port of this.#ports) releasePort(port)
   }
 
   async #startServices(): Promise<void> {
     await this.vendor.waitUntilUp()
     for (let i = 0; i < APIS; i += 1) {
-      const port = await freePort()
+      const port = await this.#port()
       const service = await this.#place('api', i, { PORT: String(port) })
       const url = `http://127.0.0.1:${String(port)}`
       this.apis.push({ service, url, opsUrl: service.opsUrl })
@@ -251,7 +255,7 @@ export class Stack {
     const name = `${role}-${String(index)}`
     const redis = await this.#proxy(this.redis.port)
     const vendor = role === 'worker' ? await this.#proxy(this.#simulatorPort) : null
-    const opsPort = await freePort()
+    const opsPort = await this.#port()
     const workspacesFile = join(this.dir, `${name}.workspaces.json`)
     return new Service({
       ...{ name, role, root: this.root, opsPort, redis, vendor, workspacesFile },
@@ -267,6 +271,12 @@ export class Stack {
           this.deaths.push(`${who} ${how}`)
       },
     })
+  }
+
+  async #port(): Promise<number> {
+    const port = await freePort()
+    this.#ports.push(port)
+    return port
   }
 
   async #proxy(port: number): Promise<TcpProxy> {

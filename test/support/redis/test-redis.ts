@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { temporaryFolder } from '@relay/tools/folders.js'
-import { Ended, type Child } from '@relay/tools/process/child.js'
-import { freePort, LOOPBACK } from '@relay/tools/process/port.js'
+import { freePort, LOOPBACK, releasePort } from '@relay/tools/process/port.js'
 import { findRedisServer } from '@relay/tools/redis/find-server.js'
 import { sharedRedis } from './shared-redis.js'
 import type { TestRedis } from './test-redis-port.js'
-import { startRedisServer, type RedisServerOptions } from '@relay/tools/redis/server.js'
+import { startRedisServer } from '@relay/tools/redis/server.js'
 
 export type { TestRedis } from './test-redis-port.js'
 
@@ -27,9 +26,7 @@ export interface TestRedisOptions {
  */
 export const ownRedisIsPossible = process.env.RELAY_TEST_OWN_REDIS !== 'no'
 
-const PORT_TRIES = 5
-
-/** A Redis for one test file: of its own, or that of `REDIS_URL` when it asks for nothing special. */
+/** A Redis for one test file: a private one, or that of `REDIS_URL` if it needs nothing special. */
 export async function startRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
   const given = process.env.REDIS_URL
   // A cluster or sentinels are for the tests of those.
@@ -44,9 +41,8 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
     maxmemory: options.maxmemory,
     extra: options.extra ?? [],
   }
-  const first = await startOnFreePort(settings, options.port)
-  const { port } = first
-  let { child } = first
+  const port = options.port ?? (await freePort())
+  let child = await startRedisServer({ ...settings, port })
   return {
     url: `redis://${LOOPBACK}:${String(port)}`,
     port,
@@ -58,6 +54,7 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
     stop: async () => {
       child.kill('SIGKILL')
       await child.exited
+      releasePort(port)
       if (options.dir === undefined) await rm(dir, { recursive: true, force: true })
     },
     kill9: async () => {
@@ -74,23 +71,5 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
       await child.stop()
       child = await startRedisServer({ ...settings, port })
     },
-  }
-}
-
-type Settings = Omit<RedisServerOptions, 'port'>
-
-/** Between finding a free port and taking it, another process may have taken it: then try again. */
-async function startOnFreePort(
-  settings: Settings,
-  wanted: number | undefined,
-): Promise<{ child: Child; port: number }> {
-  for (let tries = 1; ; tries++) {
-    const port = wanted ?? (await freePort())
-    try {
-      return { child: await startRedisServer({ ...settings, port }), port }
-    } catch (error) {
-      const isTaken = error instanceof Ended && error.message.includes('Address already in use')
-      if (!isTaken || wanted !== undefined || tries === PORT_TRIES) throw error
-    }
   }
 }

@@ -13,7 +13,7 @@ export async function isDebian(path: string): Promise<boolean> {
   return family && (await onPath('apt-get', path)) !== null && (await onPath('dpkg', path)) !== null
 }
 
-/** apt with folders of its own, so that it needs no root and changes nothing. */
+/** apt with its own folders, so that it needs no root and changes nothing. */
 export class Apt {
   lastProblem = 'no package holds it'
   private readonly options: readonly string[]
@@ -24,7 +24,8 @@ export class Apt {
     this.downloads = downloads
   }
 
-  static async open(work: string): Promise<Apt> {
+  /** `more`: apt's options on top of these, as `Dir::Etc::SourceList=FILE` for another release. */
+  static async open(work: string, more: readonly string[] = []): Promise<Apt> {
     const state = join(work, 'state')
     const cache = join(work, 'cache')
     const downloads = join(work, 'downloads')
@@ -39,6 +40,7 @@ export class Apt {
       'Acquire::Languages=none',
       'Acquire::Retries=1',
       'Acquire::http::Timeout=20',
+      ...more,
     ].flatMap((option) => ['-o', option])
     const apt = new Apt(['-q', ...options], downloads)
     // Its status says little: a third party's source that is away fails it, and so may a hook that
@@ -62,12 +64,12 @@ export class Apt {
     return true
   }
 
-  /** Unpacks a package together with all that it depends on and the system lacks. */
-  async unpackWhole(name: string, into: string): Promise<boolean> {
+  /** Unpacks packages together with all that they depend on and the system lacks. */
+  async unpackWhole(names: string | readonly string[], into: string): Promise<boolean> {
     // apt's own resolver: it knows alternatives, virtual packages and versions.
     const { code, stdout, stderr } = await runCommand(
       'apt-get',
-      [...this.options, '--simulate', '--no-install-recommends', 'install', name],
+      [...this.options, '--simulate', '--no-install-recommends', 'install', ...[names].flat()],
       { env: ENVIRONMENT, timeoutMs: APT_TIMEOUT_MS },
     )
     if (code !== 0) {

@@ -1,30 +1,64 @@
 import { randomInt } from 'node:crypto'
+import { createSocket, type Socket } from 'node:dgram'
 import { connect, createServer } from 'node:net'
 
 export const LOOPBACK = '127.0.0.1'
 
 /** Outgoing connections get theirs from 32,768 on by default on Linux, from 49,152 on elsewhere. */
 const FIRST_PORT = 15_000
-const STRIPES = 170
-const PORTS_PER_STRIPE = 100
+const PORTS = 17_000
 
-let drawn = randomInt(PORTS_PER_STRIPE)
+/** The claims of this process, by port. */
+const claims = new Map<number, Socket>()
+let drawn = FIRST_PORT + randomInt(PORTS)
 
 /**
- * A loopback port that nobody listens on, for a process that is still to start. Neither an outgoing
- * connection nor, nearly always, another process that draws ports gets it meanwhile: each process
- * draws from a stripe of its own, one after the other.
+ * A loopback TCP port that is free, for a process that is still to start, or to start again. It
+ * belongs to this process until `releasePort` or the end of this process: no other process that
+ * draws ports gets it, nor does an outgoing connection. The claim is a UDP socket that is bound to
+ * the same number: the system grants it to one process and takes it back when that process ends.
  */
-export async function freePort(): Promise<number> {
-  const stripe = FIRST_PORT + (process.pid % STRIPES) * PORTS_PER_STRIPE
-  for (let tries = 0; tries < PORTS_PER_STRIPE; tries += 1) {
-    drawn += 1
-    const port = stripe + (drawn % PORTS_PER_STRIPE)
-    if (!(await isPortBusy(port))) return port
+export function freePort(): Promise<number> {
+  drawn += 1
+  return freePortAfter(drawn)
+}
+
+/** The first free port after this one. */
+export async function freePortAfter(after: number): Promise<number> {
+  for (let tries = 1; tries <= PORTS; tries += 1) {
+    const port = FIRST_PORT + ((after - FIRST_PORT + tries) % PORTS)
+    const claim = await claimPort(port)
+    if (claim === null) continue
+    if (!(await isPortBusy(port))) {
+      claims.set(port, claim)
+      return port
+    }
+    claim.close()
   }
-  throw new Error(
-    `every port from ${String(stripe)} on is in use, ${String(PORTS_PER_STRIPE)} of them`,
-  )
+  throw new Error(`all ${String(PORTS)} ports from ${String(FIRST_PORT)} on are in use`)
+}
+
+/** Other processes may draw this port again. */
+export function releasePort(port: number): void {
+  claims.get(port)?.close()
+  claims.delete(port)
+}
+
+/** Null when another process, or this one, has claimed it. */
+function claimPort(port: number): Promise<Socket | null> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket('udp4')
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      socket.close()
+      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(null)
+      else reject(error)
+    })
+    socket.bind({ port, address: LOOPBACK, exclusive: true }, () => {
+      socket.removeAllListeners('error')
+      socket.unref()
+      resolve(socket)
+    })
+  })
 }
 
 /** Whether something else holds this port, on any address or on loopback. */

@@ -1,5 +1,12 @@
 import { createServer, type Server } from 'node:net'
-import { freePort, isPortBusy, LOOPBACK } from '../../src/process/port.js'
+import { startChild } from '../../src/process/child.js'
+import {
+  freePort,
+  freePortAfter,
+  isPortBusy,
+  LOOPBACK,
+  releasePort,
+} from '../../src/process/port.js'
 
 describe('a free port', () => {
   const servers: Server[] = []
@@ -27,8 +34,33 @@ describe('a free port', () => {
     const first = await freePort()
     await listen(first)
     expect(await isPortBusy(first)).toBe(true)
-    // Once around its stripe and further: the one in use comes up again.
-    for (let i = 0; i < 120; i += 1) expect(await freePort()).not.toBe(first)
+    releasePort(first)
+    expect(await freePortAfter(first - 1)).not.toBe(first)
     await listen(await freePort())
+  })
+
+  test('is drawn again only once it is released', async () => {
+    const first = await freePort()
+    expect(await freePortAfter(first - 1)).not.toBe(first)
+    releasePort(first)
+    expect(await freePortAfter(first - 1)).toBe(first)
+  })
+
+  test('is never shared by processes that draw at once, before anybody listens on it', async () => {
+    const after = await freePort()
+    const drawers = await Promise.all(
+      Array.from({ length: 3 }, (_, i) =>
+        startChild({
+          name: `drawer ${String(i)}`,
+          entry: new URL('../fixtures/draw-ports.ts', import.meta.url).pathname,
+          args: [String(after), '60'],
+        }),
+      ),
+    )
+    const lines = await Promise.all(drawers.map((drawer) => drawer.waitForLine(/^\d/)))
+    await Promise.all(drawers.map((drawer) => drawer.stop()))
+    const ports = lines.flatMap((line) => line.split(' '))
+    expect(ports).toHaveLength(180)
+    expect(new Set(ports).size).toBe(180)
   })
 })

@@ -9,6 +9,7 @@ import type { Detail, Refusal } from '../refusal.js'
 import { vocabularyOf } from '../validate/vocabulary.js'
 import { assessing, type Assessment, type RequestLimits } from './assess.js'
 import { countRejected, countStored, countWarnings } from './count.js'
+import { STAYS, type Caller } from './caller.js'
 import { FairSlices } from './fair-slices.js'
 import type { Endpoint } from './parse.js'
 import type {
@@ -36,11 +37,14 @@ export interface IntakeRequest {
   readonly warnings: readonly Detail[]
   /** After decompression. */
   readonly body: Buffer
+  readonly caller: Caller
   /** Reserves bytes of memory beyond the body until the answer; returns a refusal if there is none. */
   readonly room: (bytes: number) => Refusal | null
 }
 
 export type Acceptance =
+  /** Nothing was begun but to judge it: the caller left. */
+  | { readonly outcome: 'left' }
   | { readonly outcome: 'accepted'; readonly requestId: string; readonly body: string; readonly elements: number } // prettier-ignore
   | {
       readonly outcome: 'replayed'
@@ -93,8 +97,9 @@ export class Acceptor {
     const workspaceLimits = workspace.limits
     const names = vocabularyOf(workspace)
     const steps = assessing(body, { endpoint, workspaceLimits, limits, names, nowMs })
-    const judged = this.#slices.run(request.producer, steps)
+    const judged = this.#slices.run(request.producer, steps, request.caller)
     const assessed = judged instanceof Promise ? await judged : judged
+    if (assessed === null || request.caller.hasLeft) return { outcome: 'left' }
     if (!assessed.ok) {
       return this.#refuse(request, refusals.bodyRefusal(assessed.fault), nowMs)
     }
@@ -165,23 +170,25 @@ export class Acceptor {
     if (known.state !== 'replay') return refused(refusals.claimRefusal(known.state))
     const { requestId, acceptedAtMs: nowMs, form } = known.first
     const body = await this.#firstBody(request, requestId, nowMs, form)
+    if (body === null) return { outcome: 'left' }
     return { outcome: 'replayed', requestId, status: 200, body }
   }
 
-  /** The first answer, derived from the same body as it was judged then. */
+  /** The first answer, derived from the same body as it was judged then; null: the caller left. */
   async #firstBody(
     request: IntakeRequest,
     requestId: string,
     nowMs: number,
     form: string,
-  ): Promise<string> {
+  ): Promise<string | null> {
     if (form === PLAIN_FORM) return plainSuccess(requestId)
     const { endpoint = request.endpoint, lenient = request.lenient, digest } = readForm(form)
     const { workspace, producer, warnings } = request
     const { limits } = this.#deps
     const names = vocabularyOf(workspace)
     const context = { endpoint, workspaceLimits: workspace.limits, limits, names, nowMs }
-    const first = await this.#slices.run(producer, assessing(request.body, context))
+    const first = await this.#slices.run(producer, assessing(request.body, context), request.caller)
+    if (first === null) return null
     const body = first.ok ? successBody(first.assessment, { lenient, warnings }, requestId) : ''
     if (body !== '' && (digest === undefined || digest === answerDigest(body))) return body
     return JSON.stringify({
@@ -225,8 +232,10 @@ export class Acceptor {
     const { limits } = this.#deps
     const names = vocabularyOf(workspace)
     const context = { endpoint, workspaceLimits: workspace.limits, limits, names, nowMs }
-    const first = await this.#slices.run(producer, assessing(body, context))
+    // The request is claimed, so it is completed even if the caller disconnects.
+    const first = await this.#slices.run(producer, assessing(body, context), STAYS)
     // Changed settings may refuse it as of the first try; then the present assessment applies.
+    if (first === null) return assessment
     const refused = !first.ok || (first.assessment.findings.problemCount > 0 && !lenient)
     return refused || first.assessment.accepted.length === 0 ? assessment : first.assessment
   }

@@ -18,6 +18,8 @@ export interface RequestLimits {
   readonly maxFindings: number
 }
 
+export const REQUEST_LIMITS: RequestLimits = { maxElements: 50_000, maxFindings: 1_000 }
+
 export interface Assessment {
   readonly findings: Findings
   readonly posted: number

@@ -1,4 +1,5 @@
 import type { Clock } from '@relay/shared/clock.js'
+import type { Caller } from './caller.js'
 
 /** Work that can be paused; every `next` is one step. */
 export type Steps<T> = Generator<void, T>
@@ -42,24 +43,40 @@ export class FairSlices {
     this.#nextTurn = nextTurn
   }
 
-  /** What the steps return, at once where that is possible. */
-  run<T>(producer: string, steps: Steps<T>): T | Promise<T> {
+  /** What the steps return, at once where that is possible; null: the caller left before their end. */
+  run<T>(producer: string, steps: Steps<T>, caller: Caller): T | Promise<T | null> {
     const use = this.#useOf(producer)
     if (this.#queued.size === 0 && this.#turnMs < SLICE_MS) {
       const ended = this.#slice(use, steps)
       if (ended !== null) return ended.value
     }
-    return new Promise<T>((resolve, reject) => {
-      use.jobs.push({
+    return new Promise((resolve, reject) => {
+      const job = {
         slice: () => {
           const ended = this.#slice(use, steps)
-          if (ended !== null) resolve(ended.value)
-          return ended !== null
+          if (ended === null) return false
+          stop()
+          resolve(ended.value)
+          return true
         },
-        fail: reject,
-      })
+        fail: (error: unknown) => {
+          stop()
+          // What a step threw, as it was.
+          reject(error) // eslint-disable-line @typescript-eslint/prefer-promise-reject-errors
+        },
+      }
+      use.jobs.push(job)
       this.#queued.add(use)
+      const stop = caller.onLeave(() => {
+        this.#drop(use, job)
+        resolve(null)
+      })
     })
+  }
+
+  #drop(use: Use, job: Job): void {
+    use.jobs.splice(use.jobs.indexOf(job), 1)
+    if (use.jobs.length === 0) this.#queued.delete(use)
   }
 
   #slice<T>(use: Use, steps: Steps<T>): { readonly value: T } | null {
@@ -104,8 +121,7 @@ export class FairSlices {
     } catch (error) {
       job.fail(error)
     }
-    if (hasEnded) next.jobs.shift()
-    if (next.jobs.length === 0) this.#queued.delete(next)
+    if (hasEnded) this.#drop(next, job)
     if (this.#queued.size > 0) this.#takeTurn()
   }
 

@@ -2,14 +2,14 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import express, { type NextFunction, type Request, type Response } from 'express'
 import type { Keyring } from '@relay/shared/config/secret.js'
 import { createRequestId, MAX_COUNTED_ELEMENTS, producerTag } from '@relay/shared/request-id.js'
-import { Acceptor, type AcceptDeps, type Acceptance, type IntakeRequest } from '../accept/accept.js'
-import type { RequestLimits } from '../accept/assess.js'
+import type { Acceptor, AcceptDeps, Acceptance, IntakeRequest } from '../accept/accept.js'
 import type { Endpoint } from '../accept/parse.js'
 import type { ProducersTrace, Workspaces } from '../accept/ports.js'
 import { authenticate } from '../auth/authenticate.js'
 import { withoutByteOrderMark } from '../json/byte-order-mark.js'
 import type { Refusal } from '../refusal.js'
 import { readBody } from './body.js'
+import { HttpCaller } from './http-caller.js'
 import { FairTurns } from './fair-turns.js'
 import { DOCS_PATHS, serveDocs } from './docs.js'
 import { refusalAnswer, send, type Answer } from './envelope.js'
@@ -20,7 +20,7 @@ import * as routes from './routes.js'
 import { Shares, type Place, type ShareLimits } from './shares.js'
 import { boundUnreadBody } from './unread.js'
 
-export interface IntakeLimits extends RequestLimits, ShareLimits {
+export interface IntakeLimits extends ShareLimits {
   /** Largest body after decompression, bytes. */
   readonly maxRequestBytes: number
   /** Maximum time from a body's first byte to its last, ms. */
@@ -35,8 +35,6 @@ export interface IntakeLimits extends RequestLimits, ShareLimits {
 }
 
 export const DEFAULT_LIMITS: IntakeLimits = {
-  maxElements: 50_000,
-  maxFindings: 1_000,
   maxRequestBytes: 1_048_576,
   // A buffered body takes up to ten times its size while it is parsed and stored.
   maxHeldBytes: 24 * 1_048_576,
@@ -52,7 +50,8 @@ export const DEFAULT_LIMITS: IntakeLimits = {
   traceMs: 800,
 }
 
-export interface IntakeDeps extends Omit<AcceptDeps, 'limits'> {
+export interface IntakeDeps extends Omit<AcceptDeps, 'limits' | 'idempotency'> {
+  readonly acceptor: Acceptor
   readonly workspaces: Workspaces
   /** The current producers. */
   readonly producers: () => Keyring
@@ -129,7 +128,7 @@ class Intake {
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
-    this.#acceptor = new Acceptor(deps)
+    this.#acceptor = deps.acceptor
     this.#shares = new Shares(deps.limits)
     this.#imports = new Imports(deps, deps.limits, deps.stopping)
   }
@@ -163,15 +162,20 @@ class Intake {
       this.#refuse(request, response, asked.refusal, known)
       return
     }
-    const begun = this.#shares.begin(sender.producer)
+    const caller = new HttpCaller(request, response)
+    const begun = this.#shares.begin(sender.producer, caller)
     const place = begun instanceof Promise ? await begun : begun
+    if (place === null) {
+      this.#left(known)
+      return
+    }
     if ('status' in place) {
       this.#refuse(request, response, place, known)
       return
     }
     try {
       const { workspace, producer } = sender
-      const asking = { ...read.headers, ...asked.query, endpoint, workspace, producer }
+      const asking = { ...read.headers, ...asked.query, endpoint, workspace, producer, caller }
       await this.#take(request, response, asking, place, known)
     } finally {
       place.release()
@@ -188,9 +192,10 @@ class Intake {
   ): Promise<void> {
     const { maxRequestBytes: maxBytes, bodyMs: mostMs } = this.#deps.limits
     const limits = { maxBytes, mostMs }
-    const read = await readBody(request, asking.gzip, limits, place, this.#unpacking)
+    const { gzip, caller } = asking
+    const read = await readBody(request, gzip, limits, place, this.#unpacking, caller)
     if (read.outcome === 'aborted') {
-      this.#tell(ABORTED, this.#requestId(known), known)
+      this.#left(known)
       return
     }
     if (read.outcome === 'refused') {
@@ -322,6 +327,9 @@ class Intake {
     known: Known,
   ): void {
     switch (accepted.outcome) {
+      case 'left':
+        this.#left(known)
+        return
       case 'refused':
         this.#refuse(request, response, accepted.refusal, known)
         return
@@ -349,6 +357,11 @@ class Intake {
     if (!request.complete) boundUnreadBody(request, response)
     this.#answer(request, response, refusalAnswer(refusal, requestId), requestId, known)
     return requestId
+  }
+
+  /** The caller went away before its answer. */
+  #left(known: Known): void {
+    this.#tell(ABORTED, this.#requestId(known), known)
   }
 
   #requestId({ producer }: Known, elements = 0): string {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { createGunzip } from 'node:zlib'
+import type { Caller } from '../accept/caller.js'
 import type { Refusal } from '../refusal.js'
 import type { FairTurns } from './fair-turns.js'
 import type { Place } from './shares.js'
@@ -49,6 +50,7 @@ export async function readBody(
   { maxBytes, mostMs }: BodyLimits,
   place: Place,
   unpacking: FairTurns,
+  caller: Caller,
 ): Promise<BodyOutcome> {
   const announced = Number(request.headers['content-length'] ?? 0)
   const maxReceived = gzip ? maxBytes + GZIP_OVERHEAD_BYTES : maxBytes
@@ -59,11 +61,8 @@ export async function readBody(
   if (received === 'aborted') return { outcome: 'aborted' }
   if (!Buffer.isBuffer(received)) return { outcome: 'refused', refusal: received }
   if (!gzip) return { outcome: 'read', body: received }
-  return unpacking.run(place.producer, () => {
-    // The caller disconnected while it waited.
-    if (request.socket.destroyed) return Promise.resolve({ outcome: 'aborted' as const })
-    return decompress(received, maxBytes, place)
-  })
+  const unpack = () => decompress(received, maxBytes, place)
+  return (await unpacking.run(place.producer, unpack, caller)) ?? { outcome: 'aborted' }
 }
 
 type Unreceived = 'too large' | 'too slow' | 'aborted' | Refusal

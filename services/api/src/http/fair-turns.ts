@@ -1,3 +1,5 @@
+import type { Caller } from '../accept/caller.js'
+
 /**
  * A semaphore whose waiters are served by producer in turn, so that one producer's queue delays no
  * other. The limit of concurrent posts per producer bounds the queue.
@@ -12,9 +14,10 @@ export class FairTurns {
     this.#max = max
   }
 
-  async run<T>(producer: string, work: () => Promise<T>): Promise<T> {
+  /** What the work gives; null: the caller left before its turn, and the work was not begun. */
+  async run<T>(producer: string, work: () => Promise<T>, caller: Caller): Promise<T | null> {
     if (this.#running < this.#max) this.#running += 1
-    else await this.#turn(producer)
+    else if (!(await this.#turn(producer, caller))) return null
     try {
       return await work()
     } finally {
@@ -22,12 +25,28 @@ export class FairTurns {
     }
   }
 
-  #turn(producer: string): Promise<void> {
+  /** Waits for a turn; false: the caller left. */
+  #turn(producer: string, caller: Caller): Promise<boolean> {
     return new Promise((resolve) => {
+      const begin = () => {
+        stop()
+        resolve(true)
+      }
       const own = this.#waiting.get(producer)
-      if (own === undefined) this.#waiting.set(producer, [resolve])
-      else own.push(resolve)
+      if (own === undefined) this.#waiting.set(producer, [begin])
+      else own.push(begin)
+      const stop = caller.onLeave(() => {
+        this.#leave(producer, begin)
+        resolve(false)
+      })
     })
+  }
+
+  #leave(producer: string, begin: () => void): void {
+    const others = (this.#waiting.get(producer) ?? []).filter((waiting) => waiting !== begin)
+    // Replacing the value keeps the producer's turn.
+    if (others.length > 0) this.#waiting.set(producer, others)
+    else this.#waiting.delete(producer)
   }
 
   /** Passes a released slot to the next waiter. */

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Caller } from '../accept/caller.js'
 import type { Refusal } from '../refusal.js'
 import { isKnownNow } from './strangers.js'
 
@@ -89,21 +90,22 @@ export class Shares {
     return null
   }
 
-  /** A slot for one post, at once or after a wait, or the refusal. */
-  begin(producer: string): Place | Promise<Place | Refusal> {
+  /** A slot for one post, at once or after a wait, or the refusal; null if the caller disconnected. */
+  begin(producer: string, caller: Caller): Place | Promise<Place | Refusal | null> {
     const use = this.#useOf(producer)
     const { maxPostsPerProducer: most, placeWaitMs } = this.#limits
     if (use.posts < most) return this.#place(producer, use)
     return new Promise((resolve) => {
-      const granted = (place: Place) => {
+      const conclude = (outcome: Place | Refusal | null) => {
         clearTimeout(timer)
-        resolve(place)
+        stop()
+        use.waiting.delete(conclude)
+        resolve(outcome)
       }
-      const timer = setTimeout(() => {
-        use.waiting.delete(granted)
-        resolve(tooMuchOfOne(`${String(most)} concurrent requests`))
-      }, placeWaitMs)
-      use.waiting.add(granted)
+      const refusal = tooMuchOfOne(`${String(most)} concurrent requests`)
+      const timer = setTimeout(conclude, placeWaitMs, refusal)
+      use.waiting.add(conclude)
+      const stop = caller.onLeave(() => { conclude(null) }) // prettier-ignore
     })
   }
 

@@ -233,6 +233,82 @@ describe('a producer that wants all there is', () => {
   })
 })
 
+describe('a caller that leaves while its post waits', () => {
+  const intake = new TestIntake([workspace(APP)], { maxPostsPerProducer: 1, placeWaitMs: 60_000 })
+  beforeAll(() => intake.start())
+  afterAll(() => intake.stop())
+
+  const path = `/v1/customer/${APP}`
+  const postOf = (customer: string, version = 'HTTP/1.1') => {
+    const body = `{"type":"customer","customer_id":"${customer}"}`
+    return `POST ${path} ${version}\r\nHost: x\r\n${AUTH}Content-Length: ${String(body.length)}\r\n\r\n${body}`
+  }
+  /** Connects once the producer's only place is taken by a post without end. */
+  async function whilePlaceIsTaken(): Promise<{
+    readonly holder: Socket
+    readonly waiter: Socket
+  }> {
+    const holder = connect(intake.port, '127.0.0.1')
+    holder.write(
+      postOf('holder').slice(0, -1).replace('\r\nHost', '\r\nExpect: 100-continue\r\nHost'),
+    )
+    await new Promise((resolve) => holder.once('data', resolve))
+    const waiter = connect({ port: intake.port, host: '127.0.0.1', allowHalfOpen: true })
+    await new Promise((resolve) => waiter.once('connect', resolve))
+    return { holder, waiter }
+  }
+  const untilRead = (socket: Socket, text: string) =>
+    new Promise<string>((resolve) => {
+      let heard = ''
+      socket.on('data', (chunk) => {
+        heard += chunk.toString()
+        if (heard.includes(text)) resolve(heard)
+      })
+    })
+  async function untilTold(status: number): Promise<void> {
+    while (!intake.observer.answers.some((answer) => answer.status === status)) {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+  beforeEach(() => {
+    intake.observer.answers.length = 0
+    intake.store.take()
+  })
+
+  it.each([
+    ['closes its connection', (socket: Socket) => socket.destroy()],
+    ['resets its connection', (socket: Socket) => socket.resetAndDestroy()],
+  ])('%s: the post is dropped, and the next one has its place', async (_, leave) => {
+    const { holder, waiter } = await whilePlaceIsTaken()
+    await new Promise((resolve) => waiter.write(postOf('left'), resolve))
+    leave(waiter)
+    await untilTold(499)
+    const next = intake.send({ path, body: '{"type":"customer","customer_id":"next"}' })
+    holder.destroy()
+    expect((await next).status).toBe(200)
+    expect(intake.store.take()).toEqual(['{"type":"customer","customer_id":"next"}'])
+  })
+
+  it('only half-closes: it is told that its post is in progress, and then the answer', async () => {
+    const { holder, waiter } = await whilePlaceIsTaken()
+    const told = untilRead(waiter, '102 Processing')
+    const answered = untilRead(waiter, 'request_id')
+    waiter.end(postOf('stays'))
+    await told
+    holder.destroy()
+    expect(await answered).toMatch(/^(HTTP\/1.1 102 Processing\r\n\r\n)+HTTP\/1.1 200 /)
+  })
+
+  it('half-closes and speaks HTTP/1.0, which has no 102: it gets its answer alone', async () => {
+    const { holder, waiter } = await whilePlaceIsTaken()
+    const answered = untilRead(waiter, 'request_id')
+    waiter.end(postOf('old', 'HTTP/1.0'))
+    // The client's end was seen before: both connections are read in the order in which they end.
+    holder.end()
+    expect(await answered).toMatch(/^HTTP\/1.1 200 /)
+  })
+})
+
 describe('a caller without credentials', () => {
   const intake = new TestIntake([workspace(APP)])
   const server = createIntakeServer(intake.server.listeners('request')[0] as RequestListener, {

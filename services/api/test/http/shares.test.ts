@@ -1,6 +1,8 @@
 import { Socket } from 'node:net'
 import fc from 'fast-check'
+import { STAYS } from '../../src/accept/caller.js'
 import { Shares, type Place } from '../../src/http/shares.js'
+import { LeavingCaller } from '../support/doubles.js'
 
 const LIMITS = {
   maxHeldBytes: 100,
@@ -33,7 +35,7 @@ const step = fc.oneof(
 ) // prettier-ignore
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
-/** What is held, counted anew from all that was granted. */
+/** What is held, counted again from all that was granted. */
 class Model {
   readonly posts: Post[] = []
   readonly connections: { readonly socket: Socket; owner: string | null }[] = Array.from(
@@ -51,9 +53,9 @@ class Model {
 }
 
 function begin(shares: Shares, model: Model, name: string): void {
-  // What waits is the other tests' matter.
+  // Other tests check what is waiting.
   if (model.postsOf(name) === LIMITS.maxPostsPerProducer) return
-  model.posts.push({ producer: name, place: placed(shares.begin(name)), bytes: 0 })
+  model.posts.push({ producer: name, place: placed(shares.begin(name, STAYS)), bytes: 0 })
 }
 
 function take(model: Model, post: Post, bytes: number): void {
@@ -99,7 +101,7 @@ function play(shares: Shares, model: Model, what: Step): void {
 }
 
 describe('shares of the producers', () => {
-  it('grants exactly up to each bound, whatever is begun, taken, given back and closed', () => {
+  it('grants exactly up to each bound, for any sequence of begins, reservations, releases and closes', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
         const shares = new Shares(LIMITS)
@@ -112,21 +114,21 @@ describe('shares of the producers', () => {
 
   it('leaves others their room when one has all that it may', async () => {
     const shares = new Shares(LIMITS)
-    const [first] = Array.from({ length: 3 }, () => placed(shares.begin('flood')))
+    const [first] = Array.from({ length: 3 }, () => placed(shares.begin('flood', STAYS)))
     expect(first?.take(66)).toBeNull()
     expect(first?.take(1)).toMatchObject({ status: 503 })
-    const fourth = shares.begin('flood')
-    const other = placed(shares.begin('neighbour'))
+    const fourth = shares.begin('flood', STAYS)
+    const other = placed(shares.begin('neighbour', STAYS))
     expect(other.take(20)).toBeNull()
     expect(await fourth).toMatchObject({ status: 503, retryAfterMs: 1_000 })
   })
 
   it('gives the place that becomes free to who waits longest, and never more than there are', async () => {
     const shares = new Shares({ ...LIMITS, placeWaitMs: 60_000 })
-    const [first, second, third] = Array.from({ length: 3 }, () => placed(shares.begin('a')))
+    const [first, second, third] = Array.from({ length: 3 }, () => placed(shares.begin('a', STAYS)))
     const served: string[] = []
     const wait = async (name: string) => {
-      const place = await shares.begin('a')
+      const place = await shares.begin('a', STAYS)
       served.push(name)
       return place
     }
@@ -137,18 +139,30 @@ describe('shares of the producers', () => {
     second?.release()
     await younger
     expect(served).toEqual(['older', 'younger'])
-    const last = shares.begin('a')
+    const last = shares.begin('a', STAYS)
     expect(isPlace(last)).toBe(false)
     third?.release()
     expect(await last).toHaveProperty('take')
   })
 
+  it('gives no place to who left while it waited', async () => {
+    const shares = new Shares({ ...LIMITS, placeWaitMs: 60_000 })
+    const [first] = Array.from({ length: 3 }, () => placed(shares.begin('a', STAYS)))
+    const caller = new LeavingCaller()
+    const [left, stays] = [shares.begin('a', caller), shares.begin('a', STAYS)]
+    caller.leave()
+    expect(await left).toBeNull()
+    first?.release()
+    expect(await stays).toHaveProperty('take')
+    expect(caller.waiting).toBe(0)
+  })
+
   it('leaves a neighbour room for the largest body while eight producers hold all that they may', () => {
     const shares = new Shares({ ...LIMITS, maxHeldBytes: 24 * 1_048_576, maxPostsPerProducer: 256 })
     for (let round = 0; round < 32; round++) {
-      for (let i = 0; i < 8; i++) placed(shares.begin(`flood${String(i)}`)).take(1_048_576)
+      for (let i = 0; i < 8; i++) placed(shares.begin(`flood${String(i)}`, STAYS)).take(1_048_576)
     }
-    expect(placed(shares.begin('neighbour')).take(1_048_576)).toBeNull()
+    expect(placed(shares.begin('neighbour', STAYS)).take(1_048_576)).toBeNull()
   })
 
   it('closes the connection that is one too many', () => {

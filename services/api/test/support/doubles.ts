@@ -1,3 +1,4 @@
+import type { Caller } from '../../src/accept/caller.js'
 import type {
   Claim,
   ClaimOutcome,
@@ -174,5 +175,27 @@ export class CountingRandom implements Random {
     const bytes = Buffer.alloc(length)
     bytes.writeUIntBE(++this.#count, length - 4, 4)
     return bytes
+  }
+}
+
+/** A client that leaves when it is told to. */
+export class LeavingCaller implements Caller {
+  hasLeft = false
+  readonly #leaving = new Set<() => void>()
+
+  get waiting(): number {
+    return this.#leaving.size
+  }
+
+  onLeave(leave: () => void): () => void {
+    this.#leaving.add(leave)
+    return () => this.#leaving.delete(leave)
+  }
+
+  leave(): void {
+    this.hasLeft = true
+    const leaving = [...this.#leaving]
+    this.#leaving.clear()
+    for (const leave of leaving) leave()
   }
 }

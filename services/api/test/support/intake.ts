@@ -3,13 +3,10 @@ import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
 import { Keyring } from '@relay/shared/config/secret.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
+import { Acceptor, type AcceptDeps } from '../../src/accept/accept.js'
+import { REQUEST_LIMITS } from '../../src/accept/assess.js'
 import type { ProducersTrace } from '../../src/accept/ports.js'
-import {
-  createIntakeApp,
-  DEFAULT_LIMITS,
-  type IntakeDeps,
-  type IntakeLimits,
-} from '../../src/http/app.js'
+import { createIntakeApp, DEFAULT_LIMITS, type IntakeLimits } from '../../src/http/app.js'
 import { createIntakeServer } from '../../src/http/server.js'
 import * as answers from '../../src/openapi/answers.js'
 import { APP, NOW_MS } from './workspace.js'
@@ -82,7 +79,7 @@ export class TestIntake {
   constructor(
     workspaces: readonly Workspace[],
     limits: Partial<IntakeLimits> = {},
-    parts: Partial<Pick<IntakeDeps, 'store' | 'idempotency' | 'quota'>> = {},
+    parts: Partial<Pick<AcceptDeps, 'store' | 'idempotency' | 'quota'>> = {},
   ) {
     this.workspaces = new Map(workspaces.map((w) => [w.appId, w]))
     const random = new CountingRandom()
@@ -92,14 +89,14 @@ export class TestIntake {
         ['crm', ['other']],
       ]),
     )
-    const app = createIntakeApp({
-      store: this.store,
-      idempotency: this.idempotency,
-      quota: this.quota,
+    const accept = {
+      ...{ store: this.store, idempotency: this.idempotency, quota: this.quota },
       ...parts,
-      observer: this.observer,
-      clock: this.clock,
-      random,
+      ...{ observer: this.observer, clock: this.clock, random },
+    }
+    const app = createIntakeApp({
+      ...accept,
+      acceptor: new Acceptor({ ...accept, limits: REQUEST_LIMITS }),
       workspaces: (appId) => this.workspaces.get(appId),
       producers: () => producers,
       stopping: this.stopping.signal,

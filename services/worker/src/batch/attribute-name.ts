@@ -15,6 +15,7 @@ export interface AttributeName {
   readonly key: string
   /** Whether an update with it may be joined with another at all. */
   readonly joins: boolean
+  /** Whether its value can name a user, to any reader. */
   readonly identifies: boolean
   /** Whether it has a special meaning at MoEngage. */
   readonly standard: boolean
@@ -25,27 +26,40 @@ export interface AttributeName {
  * an attribute that cannot be updated later may make MoEngage reject the rest of its update.
  */
 const LONERS = new Set([ADD_TO_ARRAY, REMOVE_FROM_ARRAY, ...CREATE_ONLY_ATTRIBUTES])
-const IDENTIFIERS = new Set(IDENTIFIER_ATTRIBUTES)
 /** MoEngage allows a workspace 256 attributes; names are forgotten beyond this many. */
 const MAX_KNOWN = 10_000
 
-const known = new Map<string, AttributeName>()
+/** The user attributes of a workspace. */
+export class AttributeNames {
+  readonly #known = new Map<string, AttributeName>()
+  readonly #identifiers: ReadonlySet<string>
 
-/** The name that stands so, without its quotes, in JSON. Names recur, so each is looked at once. */
-export function attributeName(written: string): AttributeName {
-  const before = known.get(written)
-  if (before !== undefined) return before
-  if (known.size >= MAX_KNOWN) known.clear()
-  const name = written.includes('\\') ? (JSON.parse(`"${written}"`) as string) : written
-  const facts = {
-    name,
-    key: name.normalize('NFKC').trim().toLowerCase(),
-    joins: mayJoin(name),
-    identifies: IDENTIFIERS.has(name),
-    standard: isStandardAttribute(name),
+  /** `identifiers`: the workspace's own, beside the standard ones. */
+  constructor(identifiers: readonly string[]) {
+    this.#identifiers = new Set([...identifiers, ...IDENTIFIER_ATTRIBUTES].map(keyOf))
   }
-  known.set(written, facts)
-  return facts
+
+  /** The name that stands so, without its quotes, in JSON. Names recur, so each is looked at once. */
+  of(written: string): AttributeName {
+    const before = this.#known.get(written)
+    if (before !== undefined) return before
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear()
+    const name = written.includes('\\') ? (JSON.parse(`"${written}"`) as string) : written
+    const key = keyOf(name)
+    const facts = {
+      name,
+      key,
+      joins: mayJoin(name),
+      identifies: this.#identifiers.has(key),
+      standard: isStandardAttribute(name),
+    }
+    this.#known.set(written, facts)
+    return facts
+  }
+}
+
+function keyOf(name: string): string {
+  return name.normalize('NFKC').trim().toLowerCase()
 }
 
 /** Dots and dollars can be paths or operators behind the API; a name that is cut is two at once. */

@@ -4,6 +4,7 @@ import type { Provenance } from '@relay/shared/element.js'
 import type { RequestShare } from '@relay/shared/trace/trace-entry.js'
 import { Run, type Growth } from './coalesce.js'
 import type { Item } from '../fetch/window.js'
+import type { Shapes } from './shape.js'
 
 const HEAD = Buffer.from('{"type":"transition","elements":[')
 const TAIL = Buffer.from(']}')
@@ -19,8 +20,8 @@ export interface Batch {
   readonly projectCode: string | undefined
   /** The elements of its body: each stands for one item or for several. */
   readonly runs: readonly Run[]
-  /** Whether adjacent items of a customer may share an element. */
-  readonly coalesces: boolean
+  /** By which adjacent items of a customer share an element; null: none do. */
+  readonly shapes: Shapes | null
   readonly bodyBytes: number
   /** Of the elements as written. */
   readonly cost: Cost
@@ -45,7 +46,7 @@ export interface Addition {
 export class BodyBuilder implements Batch {
   readonly items: Item[] = []
   readonly runs: Run[] = []
-  readonly coalesces: boolean
+  readonly shapes: Shapes | null
   bodyBytes = ENVELOPE_BYTES
   readonly cost: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
   readonly saved: Record<Budget, number> = { users: 0, events: 0, devices: 0 }
@@ -54,9 +55,9 @@ export class BodyBuilder implements Batch {
   /** The newest run of each customer; older runs are closed, so that the order is kept. */
   readonly #newest = new Map<string, Run>()
 
-  constructor(limits: WorkspaceLimits, coalesces: boolean) {
+  constructor(limits: WorkspaceLimits, shapes: Shapes | null) {
     this.#limits = limits
-    this.coalesces = coalesces
+    this.shapes = shapes
   }
 
   get projectCode(): string | undefined {
@@ -72,8 +73,9 @@ export class BodyBuilder implements Batch {
   quote(item: Item): Addition {
     const { kind, cost, jsonBytes } = item.element
     const budget = budgetOf(kind, this.#limits)
-    const run = this.coalesces ? this.#newest.get(item.element.customer) : undefined
-    const growth = run?.growthBy(item) ?? null
+    const { shapes } = this
+    const run = shapes === null ? undefined : this.#newest.get(item.element.customer)
+    const growth = shapes === null ? null : (run?.growthBy(item, shapes) ?? null)
     if (run !== undefined && growth !== null) {
       return { item, budget, cost: growth.cost, bytes: growth.bytes, joins: { run, growth } }
     }
@@ -88,7 +90,7 @@ export class BodyBuilder implements Batch {
     if (joins === null) {
       const run = new Run(item)
       this.runs.push(run)
-      if (this.coalesces) this.#newest.set(item.element.customer, run)
+      if (this.shapes !== null) this.#newest.set(item.element.customer, run)
       this.budgetBytes[budget] += run.bytes + 1
     } else {
       joins.run.take(item, joins.growth)
@@ -101,9 +103,9 @@ export class BodyBuilder implements Batch {
 export function batchOf(
   items: readonly Item[],
   limits: WorkspaceLimits,
-  coalesces: boolean,
+  shapes: Shapes | null,
 ): Batch {
-  const body = new BodyBuilder(limits, coalesces)
+  const body = new BodyBuilder(limits, shapes)
   for (const item of items) body.add(body.quote(item))
   return body
 }

@@ -8,7 +8,7 @@
  */
 import { ATTRIBUTES_PER_EVENT } from '@relay/shared/vendor/limits.js'
 import { PLATFORMS_ATTRIBUTE } from '@relay/shared/vendor/user-attributes.js'
-import { shapeOf, type Attribute, type EventShape, type Shape, type UserShape } from './shape.js'
+import type { Attribute, EventShape, Shape, Shapes, UserShape } from './shape.js'
 import { classOf, isPlainList, isScalar } from './value-class.js'
 import type { Item } from '../fetch/window.js'
 
@@ -40,13 +40,13 @@ export class Run {
   }
 
   /** Growth by `item`; null if joining it could change the result at MoEngage. */
-  growthBy(item: Item): Growth | null {
+  growthBy(item: Item, shapes: Shapes): Growth | null {
     const [first] = this.items
     if (this.items.length >= MAX_JOINED || first.window !== item.window) return null
     if (first.element.kind !== item.element.kind) return null
-    const shape = shapeOf(item.element)
+    const shape = shapes.of(item.element)
     if (shape === null) return null
-    this.#joined ??= joinedOf(shapeOf(first.element))
+    this.#joined ??= joinedOf(shapes.of(first.element))
     return this.#joined?.growthBy(shape, item.element.cost) ?? null
   }
 

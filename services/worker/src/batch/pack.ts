@@ -2,6 +2,7 @@ import type { Cost } from '@relay/shared/budget/cost.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import { BodyBuilder, type Addition, type Batch } from './body.js'
 import type { Item, LoadedChunk, PartitionWindow } from '../fetch/window.js'
+import type { Shapes } from './shape.js'
 
 /** Consecutive elements that do not fit after which a body counts as full. */
 const MISSES = 16
@@ -19,8 +20,8 @@ export interface PackLimits {
   /** The limits now in force. An element dearer than a whole limit still goes, alone of its budget. */
   readonly effective: Cost
   readonly limits: WorkspaceLimits
-  /** Whether adjacent elements of a customer may share one element of the body. */
-  readonly coalesces: boolean
+  /** By which adjacent elements of a customer share one element of the body; null: none do. */
+  readonly shapes: Shapes | null
   /** Units that may be taken of customers that are held back; absent: no customer is. */
   readonly allowances?: ReadonlyMap<string, number> | undefined
   /** Maximum windows to take elements from; the others stay free for concurrent requests. */
@@ -86,7 +87,7 @@ class Packing {
 
   constructor(limits: PackLimits) {
     this.#limits = limits
-    this.#body = new BodyBuilder(limits.limits, limits.coalesces)
+    this.#body = new BodyBuilder(limits.limits, limits.shapes)
   }
 
   get full(): boolean {

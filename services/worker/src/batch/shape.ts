@@ -1,5 +1,5 @@
 import type { Element } from '@relay/shared/element.js'
-import { attributeName, type AttributeName } from './attribute-name.js'
+import { AttributeNames, type AttributeName } from './attribute-name.js'
 import { walkMembers, writtenName, type MemberSpan } from './json-members.js'
 
 /** A user attribute, and where it stands. */
@@ -37,38 +37,47 @@ export type Shape = UserShape | EventShape
 const USER_MEMBERS = ['type', 'customer_id', 'update_existing_only', 'platforms', 'attributes']
 const EVENT_MEMBERS = ['type', 'customer_id', 'device_id', 'user_identifiers', 'actions']
 
-const known = new WeakMap<Element, Shape | null>()
+/** The shapes of a workspace's elements. */
+export class Shapes {
+  readonly #names: AttributeNames
+  readonly #known = new WeakMap<Element, Shape | null>()
 
-/**
- * The shape of an element, scanned once; null when it must be sent unchanged. Devices are sent unchanged,
- * because it is not documented what MoEngage keeps of a replaced push token.
- */
-export function shapeOf(element: Element): Shape | null {
-  const before = known.get(element)
-  if (before !== undefined) return before
-  const shape = scan(element)
-  known.set(element, shape)
-  return shape
-}
+  /** `identifiers`: the workspace's own, beside the standard ones. */
+  constructor(identifiers: readonly string[]) {
+    this.#names = new AttributeNames(identifiers)
+  }
 
-function scan({ kind, json }: Element): Shape | null {
-  switch (kind) {
-    case 'user':
-      return userShape(json)
-    case 'event':
-      return eventShape(json)
-    case 'device':
-      return null
+  /**
+   * The shape of an element, scanned once; null when it must be sent unchanged. Devices are sent unchanged,
+   * because it is not documented what MoEngage keeps of a replaced push token.
+   */
+  of(element: Element): Shape | null {
+    const before = this.#known.get(element)
+    if (before !== undefined) return before
+    const shape = this.#scan(element)
+    this.#known.set(element, shape)
+    return shape
+  }
+
+  #scan({ kind, json }: Element): Shape | null {
+    switch (kind) {
+      case 'user':
+        return userShape(json, this.#names)
+      case 'event':
+        return eventShape(json)
+      case 'device':
+        return null
+    }
   }
 }
 
-function userShape(json: Buffer): UserShape | null {
+function userShape(json: Buffer, names: AttributeNames): UserShape | null {
   const member = joinedMember(json, USER_MEMBERS, 'attributes')
   if (member === null) return null
   const attributes = new Map<string, Attribute>()
   const identifiers: string[] = []
   const close = walkMembers(json, member.value, (start, value, end) => {
-    const name = attributeName(writtenName(json, start, value))
+    const name = names.of(writtenName(json, start, value))
     if (!name.joins || attributes.has(name.key)) return false
     attributes.set(name.key, { json, start, value, end, name })
     if (name.identifies) identifiers.push(json.toString('latin1', start, end))

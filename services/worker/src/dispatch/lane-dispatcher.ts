@@ -2,6 +2,7 @@ import { BUDGETS, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { Batch } from '../batch/body.js'
 import { isCrowded, pack, type PackLimits } from '../batch/pack.js'
+import type { Shapes } from '../batch/shape.js'
 import type { Admitted } from '../budget/admission.js'
 import { Appetite } from '../budget/appetite.js'
 import { loadWindow, type WindowMemory } from '../fetch/loader.js'
@@ -13,8 +14,8 @@ import { Flight, type FlightContext, type Ticket } from './flight.js'
 export interface LaneDispatcherOptions {
   readonly context: Omit<FlightContext, 'pause'>
   readonly lingerMs: number
-  /** Whether adjacent elements of a customer may share one element of a request. */
-  readonly coalesces: () => boolean
+  /** By which adjacent elements of a customer share one element of a request; null: none do. */
+  readonly shapes: () => Shapes | null
   readonly memory: WindowMemory
   readonly inFlight: InFlight
   /** Length of the budget window, ms. */
@@ -195,7 +196,7 @@ export class LaneDispatcher {
   #lingerMs(ready: readonly Served[]): number {
     if (loadedBytes(ready) >= this.#o.bodyBytes()) return 0
     const updatesOnly = () => ready.every(({ window }) => window.hasOnlyUpdates)
-    if (this.#flights.size === 0 && !(this.#o.coalesces() && updatesOnly())) return 0
+    if (this.#flights.size === 0 && !(this.#o.shapes() !== null && updatesOnly())) return 0
     const since = Math.min(...ready.map(({ window }) => window.readyAtMs))
     return Math.max(0, Math.ceil(since + this.#o.lingerMs - this.#o.context.clock.monotonicMs()))
   }
@@ -280,7 +281,7 @@ export class LaneDispatcher {
         affordable,
         effective: admission.limits(),
         limits: workspace().limits,
-        coalesces: this.#o.coalesces(),
+        shapes: this.#o.shapes(),
         allowances: this.#o.context.policy.allowances(),
         ...this.#spread(ready),
       },

@@ -4,6 +4,7 @@ import type { VendorError } from '../classify/outcome.js'
 import type { Item } from '../fetch/window.js'
 import { isBisected, onAccepted, onRefused, startBisection, type Bisection } from './bisect.js'
 import { BodyBuilder, batchOf, type Batch } from '../batch/body.js'
+import type { Shapes } from '../batch/shape.js'
 import { splitForProbe, splitToCost } from './probe.js'
 import { suspectsOf } from './suspects.js'
 
@@ -17,13 +18,13 @@ export class Manifest {
   #bisection: Bisection | null = null
   readonly #limits: () => WorkspaceLimits
   /** Constant for the whole flight, so that a request's cost equals its reservation. */
-  readonly #coalesces: boolean
+  readonly #shapes: Shapes | null
   /** The last batch, because most are requested several times. */
   #made: { readonly batch: Batch; readonly limits: WorkspaceLimits }
 
   constructor(batch: Batch, limits: () => WorkspaceLimits) {
     this.#batches = [batch.items]
-    this.#coalesces = batch.coalesces
+    this.#shapes = batch.shapes
     this.#limits = limits
     this.#made = { batch, limits: limits() }
   }
@@ -190,7 +191,7 @@ export class Manifest {
   #batchOf(items: readonly Item[]): Batch {
     const limits = this.#limits()
     if (this.#made.limits !== limits || !isSame(this.#made.batch.items, items)) {
-      this.#made = { batch: batchOf(items, limits, this.#coalesces), limits }
+      this.#made = { batch: batchOf(items, limits, this.#shapes), limits }
     }
     return this.#made.batch
   }
@@ -198,12 +199,12 @@ export class Manifest {
   /** Divides items, in order, into bodies of at most `mostBytes`; one element goes even if larger. */
   #divide(items: readonly Item[], mostBytes: number): Item[][] {
     const parts: Item[][] = []
-    let body = new BodyBuilder(this.#limits(), this.#coalesces)
+    let body = new BodyBuilder(this.#limits(), this.#shapes)
     for (const item of items) {
       let addition = body.quote(item)
       if (body.items.length > 0 && body.bodyBytes + addition.bytes > mostBytes) {
         parts.push(body.items)
-        body = new BodyBuilder(this.#limits(), this.#coalesces)
+        body = new BodyBuilder(this.#limits(), this.#shapes)
         addition = body.quote(item)
       }
       body.add(addition)

@@ -1,3 +1,5 @@
+import type { Workspace } from '@relay/shared/config/workspace.js'
+
 /** relay's reasons for not finishing a request. They show nothing about MoEngage. */
 export const WITHHELD = ['aborted', 'busy', 'closed', 'disallowed', 'expired'] as const
 export type Withheld = (typeof WITHHELD)[number]
@@ -73,6 +75,9 @@ export interface BulkRequest {
   /** Resets the socket at once, wherever the attempt stands. */
   readonly signal: AbortSignal
 }
+
+/** The sender of one workspace, with its account and address as configured now. */
+export type NewSender = (workspace: Workspace) => Sender
 
 /** Sends bulk requests of one workspace over dedicated connections. */
 export interface Sender {

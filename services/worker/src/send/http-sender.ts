@@ -1,6 +1,6 @@
 import type http from 'node:http'
 import type { Clock } from '@relay/shared/clock.js'
-import type { Answer, BulkRequest, Sender, Withheld } from './answer.js'
+import type { Answer, BulkRequest, NewSender, Sender, Withheld } from './answer.js'
 import { openConnections } from './connections.js'
 import { Exchange, type Route } from './exchange.js'
 
@@ -21,6 +21,8 @@ export interface HttpSenderOptions {
   readonly ca?: string | null
 }
 
+/** Connections per workspace: at most one request per partition and lane is in flight. */
+const MAX_SOCKETS = 64
 /** A shorter key would be found in honest words; no real one is. */
 const REDACTED_FROM = 8
 
@@ -91,6 +93,14 @@ export class HttpSender implements Sender {
     if (this.#clock.monotonicMs() >= deadlineMonotonicMs) return 'expired'
     return this.#underWay.size >= this.#maxSockets ? 'busy' : null
   }
+}
+
+/** Senders of workspaces, each over dedicated connections. */
+export function httpSenders(
+  common: Pick<HttpSenderOptions, 'version' | 'clock' | 'ca'>,
+): NewSender {
+  return ({ baseUrl, appId, apiKey, forwardedFor }) =>
+    new HttpSender({ ...common, baseUrl, appId, apiKey, forwardedFor, maxSockets: MAX_SOCKETS })
 }
 
 function urlOf(url: URL, projectCode: string | undefined): URL {

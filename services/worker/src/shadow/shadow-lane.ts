@@ -4,6 +4,7 @@ import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import { batchOf, type Batch } from '../batch/body.js'
 import { pack } from '../batch/pack.js'
+import type { Shapes } from '../batch/shape.js'
 import { loadWindow, type WindowMemory } from '../fetch/loader.js'
 import type { PartitionWindow } from '../fetch/window.js'
 import type { InFlight } from '../ownership/in-flight.js'
@@ -12,8 +13,8 @@ import { Signal } from '../signal.js'
 
 export interface ShadowLaneOptions {
   readonly workspace: () => Workspace
-  /** Whether adjacent elements of a customer would share one element of a request. */
-  readonly coalesces: () => boolean
+  /** By which adjacent elements of a customer would share one element of a request; null: none. */
+  readonly shapes: () => Shapes | null
   readonly settler: Settler
   readonly memory: WindowMemory
   readonly inFlight: InFlight
@@ -145,7 +146,7 @@ export class ShadowLane {
       affordable: UNLIMITED,
       effective: effectiveLimits(limits, 1),
       limits,
-      coalesces: this.#o.coalesces(),
+      shapes: this.#o.shapes(),
       mostWindows: Infinity,
       windowByWindow: false,
     })
@@ -155,6 +156,6 @@ export class ShadowLane {
     if (window === undefined || chunk === undefined) return null
     // Elements that no body holds any more, since the limit was lowered: they must go, too.
     const items = chunk.elements.map((element, index) => ({ window, chunk, index, element }))
-    return batchOf(items, limits, this.#o.coalesces())
+    return batchOf(items, limits, this.#o.shapes())
   }
 }

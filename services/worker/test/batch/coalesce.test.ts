@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { batchOf, writeBody, type Batch } from '../../src/batch/body.js'
 import { pack } from '../../src/batch/pack.js'
+import { Shapes } from '../../src/batch/shape.js'
 import type { Item } from '../../src/fetch/window.js'
 import { itemsOf, streams, waitingIn, type Written } from '../support/elements.js'
-import { CustomerModel, readings, type Readings } from '../support/profile-model.js'
+import { CustomerModel, OWN_IDENTIFIER, readings, type Readings } from '../support/profile-model.js'
 import { memberOf, readRaw, textOf, type Raw } from '../support/raw-json.js'
 
 const LIMITS = {
@@ -12,6 +13,7 @@ const LIMITS = {
   devicesPerWindow: null,
   maxBodyBytes: 128_000,
 }
+const SHAPES = new Shapes([OWN_IDENTIFIER])
 const AMPLE = { users: 1e9, events: 1e9, devices: 1e9 }
 
 /** The elements of a batch's body, as MoEngage reads them. */
@@ -28,7 +30,7 @@ function requestsOf(items: readonly Item[], cuts: readonly number[], coalesces: 
   return ends
     .map((end, i) => items.slice(i === 0 ? 0 : ends[i - 1], end))
     .filter((part) => part.length > 0)
-    .map((part) => batchOf(part, LIMITS, coalesces))
+    .map((part) => batchOf(part, LIMITS, coalesces ? SHAPES : null))
 }
 
 /** What MoEngage knows of every customer in the end, and saw on the way. */
@@ -44,7 +46,7 @@ function observed(elements: readonly Raw[], given: Readings): Record<string, unk
 }
 
 const run = (stream: readonly Written[], coalesces = true): Batch =>
-  batchOf(itemsOf(waitingIn(stream)), LIMITS, coalesces)
+  batchOf(itemsOf(waitingIn(stream)), LIMITS, coalesces ? SHAPES : null)
 
 const update = (attributes: string, customer = 'ann'): Written => ({
   kind: 'user',
@@ -121,19 +123,19 @@ describe('coalescing', () => {
     fc.assert(
       fc.property(streams, room, (stream, { bodyBytes, users, events }) => {
         const affordable = { users, events, devices: 0 }
-        const own = { limits: LIMITS, coalesces: true, mostWindows: 1, windowByWindow: false }
+        const own = { limits: LIMITS, shapes: SHAPES, mostWindows: 1, windowByWindow: false }
         const batch = pack([waitingIn(stream)], { bodyBytes, affordable, effective: AMPLE, ...own })
         expect(batch.bodyBytes).toBe(writeBody(batch).length)
         expect(batch.bodyBytes).toBeLessThanOrEqual(Math.max(bodyBytes, 35))
         expect(batch.cost.users).toBeLessThanOrEqual(users)
         expect(batch.cost.events).toBeLessThanOrEqual(events)
-        expect(batchOf(batch.items, LIMITS, true).cost).toEqual(batch.cost)
+        expect(batchOf(batch.items, LIMITS, SHAPES).cost).toEqual(batch.cost)
       }),
       { numRuns: 2_000 },
     )
     const burst = Array.from({ length: 9 }, (_, i) => update(`{"score":${String(i)}}`))
     const one = { users: 1, events: 0, devices: 0 }
-    const own = { limits: LIMITS, coalesces: true, mostWindows: 1, windowByWindow: false }
+    const own = { limits: LIMITS, shapes: SHAPES, mostWindows: 1, windowByWindow: false }
     const batch = pack([waitingIn(burst)], {
       bodyBytes: 200,
       affordable: one,
@@ -197,6 +199,9 @@ describe('coalescing', () => {
     ['an operator', '{"a":1}', '{"addValueToArrayField":{"b":["x"]}}'],
     ['what cannot be updated later', '{"a":1}', '{"cr_t":1767092989259}'],
     ['an identifier that only one has', '{"a":1}', '{"u_em":"ann@example.com"}'],
+    ['an identifier of the workspace that only one has', '{"a":1}', '{"loyalty_card":"L1"}'],
+    ['another one of the workspace', '{"loyalty_card":"L1"}', '{"loyalty_card":"L2"}'],
+    ['an identifier in another case', '{"a":1}', '{"U_Em":"ann@example.com"}'],
     ['another identifier', '{"u_em":"ann@example.com"}', '{"u_em":"ann@example.org"}'],
     ['consent', '{"moe_unsubscribe":true}', '{"moe_unsubscribe":false}'],
     ['a name in another case', '{"a":1}', '{"A":2}'],

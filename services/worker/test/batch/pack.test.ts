@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { budgetOf } from '@relay/shared/budget/cost.js'
 import { batchOf, writeBody } from '../../src/batch/body.js'
 import { isCrowded, pack, type PackLimits } from '../../src/batch/pack.js'
+import { Shapes } from '../../src/batch/shape.js'
 import type { Item, PartitionWindow } from '../../src/fetch/window.js'
 import { partitions, windowsOf } from '../support/windows.js'
 
@@ -31,7 +32,7 @@ function limitsFrom(given: Partial<PackLimits>): PackLimits {
     affordable: AMPLE,
     effective: AMPLE,
     limits: LIMITS,
-    coalesces: true,
+    shapes: new Shapes([]),
     mostWindows: 100,
     windowByWindow: false,
     ...given,
@@ -97,8 +98,8 @@ describe('packing', () => {
           .filter(({ chunks }) => chunks.length > 0)
           .sort((a, b) => a.oldestMs - b.oldestMs)
         if (first === undefined) return
-        const bodyBytes = writeBody(pack([first], limitsFrom({ coalesces: false }))).length
-        const given = { bodyBytes, coalesces: false, windowByWindow: true }
+        const bodyBytes = writeBody(pack([first], limitsFrom({ shapes: null }))).length
+        const given = { bodyBytes, shapes: null, windowByWindow: true }
         const { items } = pack(windows, limitsFrom(given))
         expect(new Set(items.map(({ window }) => window))).toEqual(new Set([first]))
         const all = first.chunks.flatMap(({ elements }) => elements)
@@ -148,7 +149,7 @@ describe('packing', () => {
       fc.property(packing, ({ specs, ...given }) => {
         const windows = windowsOf(specs)
         const first = pack(windows, limitsFrom(given))
-        const again = batchOf(first.items, LIMITS, true)
+        const again = batchOf(first.items, LIMITS, new Shapes([]))
         expect(again).toEqual(first)
         for (const window of windows) {
           window.settle(first.items.filter((item) => item.window === window))
@@ -189,7 +190,7 @@ describe('a packed body', () => {
     expect(taken).toEqual(['0-0', '0-1', '1-0', '1-1'])
   })
 
-  test('is full after 16 elements in a row that do not fit, and one that fits begins anew', () => {
+  test('is full after 16 elements in a row that do not fit, and one that fits restarts the count', () => {
     // Elements are numbered in their text: a few bytes for further digits.
     const bodyBytes = bytesOf(one(0), one(1), one(2)) + 10
     const large = (from: number, count: number) =>

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { pack, type PackLimits } from '../../src/batch/pack.js'
+import { Shapes } from '../../src/batch/shape.js'
 import type { Item, PartitionWindow } from '../../src/fetch/window.js'
 import { mixedPartitions, windowsOf, type Spec } from '../support/windows.js'
 
@@ -14,7 +15,7 @@ const LIMITS: PackLimits = {
     devicesPerWindow: null,
     maxBodyBytes: 128_000,
   },
-  coalesces: true,
+  shapes: new Shapes([]),
   mostWindows: 100,
   windowByWindow: false,
 }

@@ -1,9 +1,16 @@
 import type { Kind } from '@relay/shared/element.js'
-import { attributeName } from '../../src/batch/attribute-name.js'
-import { shapeOf } from '../../src/batch/shape.js'
+import { AttributeNames } from '../../src/batch/attribute-name.js'
+import { Shapes } from '../../src/batch/shape.js'
 
+const names = new AttributeNames(['loyalty_card', 'Member-No'])
 const shape = (kind: Kind, json: string) =>
-  shapeOf({ kind, json: Buffer.from(json), cost: 1, customer: 'c', posted: 1 })
+  new Shapes(['loyalty_card']).of({
+    kind,
+    json: Buffer.from(json),
+    cost: 1,
+    customer: 'c',
+    posted: 1,
+  })
 
 describe('the name of an attribute', () => {
   const plain = { joins: true, identifies: false, standard: false }
@@ -15,6 +22,10 @@ describe('the name of an attribute', () => {
     ['\\"a\\"', { name: '"a"', key: '"a"', ...plain }],
     ['ﬁt', { name: 'ﬁt', key: 'fit', ...plain }],
     ['u_em', { name: 'u_em', joins: true, identifies: true, standard: true }],
+    ['U_EM', { name: 'U_EM', joins: true, identifies: true }],
+    ['loyalty_card', { name: 'loyalty_card', joins: true, identifies: true, standard: false }],
+    ['Loyalty_Card', { joins: true, identifies: true }],
+    ['member-no', { joins: true, identifies: true }],
     ['cr_t', { joins: false }],
     ['addValueToArrayField', { joins: false }],
     ['removeValueFromArrayField', { joins: false }],
@@ -25,14 +36,14 @@ describe('the name of an attribute', () => {
     ['n'.repeat(150), { joins: true }],
     ['n'.repeat(201), { joins: false }],
   ])('%s says %j', (written, facts) => {
-    expect(attributeName(written)).toMatchObject(facts)
-    expect(attributeName(written)).toBe(attributeName(written))
+    expect(names.of(written)).toMatchObject(facts)
+    expect(names.of(written)).toBe(names.of(written))
   })
 
-  it('is not remembered for ever', () => {
-    const first = attributeName('remembered')
-    for (let i = 0; i <= 10_000; i += 1) attributeName(`n${String(i)}`)
-    const again = attributeName('remembered')
+  it('is not cached permanently', () => {
+    const first = names.of('remembered')
+    for (let i = 0; i <= 10_000; i += 1) names.of(`n${String(i)}`)
+    const again = names.of('remembered')
     expect(again).toEqual(first)
     expect(again).not.toBe(first)
   })
@@ -60,7 +71,7 @@ describe('the shape of a user update', () => {
     expect(found.identifiers).toContain('"u_em":"x"')
   })
 
-  it('tells identifiers in one order, whatever theirs is', () => {
+  it('lists identifiers in canonical order', () => {
     const identifiersOf = (attributes: string) => {
       const found = shape('user', `{"type":"customer","attributes":${attributes}}`)
       return found?.kind === 'user' ? found.identifiers : null
@@ -70,6 +81,7 @@ describe('the shape of a user update', () => {
     expect(identifiersOf('{"u_mb":"3","u_em":"x"}')).not.toBe(one)
     expect(identifiersOf('{"u_em":"x"}')).not.toBe(one)
     expect(identifiersOf('{"a":1}')).toBe('')
+    expect(identifiersOf('{"a":1,"loyalty_card":"L"}')).toBe('"loyalty_card":"L"')
   })
 })
 

@@ -6,6 +6,7 @@ import { luaText } from '@relay/shared/redis/script.js'
 import { seededRandom } from '@relay/shared/seeded-random.js'
 import type { Batch } from '../../src/batch/body.js'
 import { batchOf } from '../../src/batch/body.js'
+import { Shapes } from '../../src/batch/shape.js'
 import { CustomerPolicy } from '../../src/policy/customer-policy.js'
 import { plainElement } from '../support/plain-element.js'
 import { windowsOf } from '../support/windows.js'
@@ -120,10 +121,10 @@ function batchWith(units: number, others = 1): Batch {
     ),
   )
   const limits = { usersPerWindow: 1e9, eventsPerWindow: 1e9, devicesPerWindow: null, maxBodyBytes: 128_000 } // prettier-ignore
-  return batchOf(items, limits, false)
+  return batchOf(items, limits, null)
 }
 
-test('no window of a customer is exceeded at arrival, whatever the retries, lanes, restarts and answers', async () => {
+test('no window of a customer is exceeded at arrival, for any retries, lanes, restarts and answers', async () => {
   const simulation = new Simulation()
   let workers = [simulation.newWorker(), simulation.newWorker()]
   let admitted = 0
@@ -148,7 +149,7 @@ test('no window of a customer is exceeded at arrival, whatever the retries, lane
   expect(admitted / (10_000 * Math.ceil(days))).toBeGreaterThan(0.6)
 }, 60_000)
 
-test('holds one customer back and nobody beside it, and reports it once', async () => {
+test('holds back one customer and no other, and reports it once', async () => {
   const simulation = new Simulation()
   const worker = simulation.newWorker()
   await client.set(CLOCK_KEY, simulation.nowMs)
@@ -194,7 +195,7 @@ test('events of one customer that share an element are not taken for one that ca
     ),
   )
   const limits = { usersPerWindow: 1e9, eventsPerWindow: 1e9, devicesPerWindow: null, maxBodyBytes: 128_000 } // prettier-ignore
-  const batch = batchOf(items, limits, true)
+  const batch = batchOf(items, limits, new Shapes([]))
   expect(batch.runs).toHaveLength(1)
   expect((await worker.admit('a', batch)).outcome).toBe('held')
 })

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { seededRandom } from '@relay/shared/seeded-random.js'
 import type { Item } from '../../src/fetch/window.js'
 import { batchOf } from '../../src/batch/body.js'
+import { Shapes } from '../../src/batch/shape.js'
 import { Manifest } from '../../src/retry/manifest.js'
 import { itemsOf, streams, waitingIn } from '../support/elements.js'
 import { partitions, windowsOf } from '../support/windows.js'
@@ -35,7 +36,7 @@ function run(
   next: () => string,
   ceiling = Infinity,
 ): End {
-  const manifest = new Manifest(batchOf(items, LIMITS, true), () => LIMITS)
+  const manifest = new Manifest(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
   const end: End = { delivered: [], dead: [], requests: 0 }
   for (let batch = manifest.next(); batch !== null; batch = manifest.next()) {
     end.requests += 1
@@ -73,7 +74,7 @@ function placesOf(some: readonly Item[], items: readonly Item[]): number[] {
 const ascending = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b)
 
 describe('what of a flight is still to be sent', () => {
-  test('whatever happens, each element ends once, and customers keep their order', () => {
+  test('each element ends once in any case, and customers keep their order', () => {
     fc.assert(
       fc.property(partitions, fc.nat(), fc.integer({ min: 2, max: 9 }), (specs, seed, nth) => {
         const items = windowsOf(specs).flatMap((window) =>
@@ -102,7 +103,7 @@ describe('what of a flight is still to be sent', () => {
       fc.property(streams, fc.nat(), fc.integer({ min: 2, max: 9 }), (stream, seed, nth) => {
         const items = itemsOf(waitingIn(stream))
         cases += 1
-        joined += batchOf(items, LIMITS, true).saved.users
+        joined += batchOf(items, LIMITS, new Shapes([])).saved.users
         const poison = items.filter((_, i) => i % nth === 1)
         const fates = byChance(seed)
         const next = () => (fates() === 'retry' ? 'probe' : 'deliver')
@@ -150,7 +151,7 @@ describe('what of a flight is still to be sent', () => {
         chunk.elements.map((element, index) => ({ window, chunk, index, element })),
       ),
     )
-    const manifest = new Manifest(batchOf(items, LIMITS, true), () => LIMITS)
+    const manifest = new Manifest(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
     manifest.refused(null)
     manifest.delivered()
     const sent = items.slice(0, 3)
@@ -171,7 +172,7 @@ describe('what of a flight is still to be sent', () => {
             chunk.elements.map((element, index) => ({ window, chunk, index, element })),
           ),
         )
-        const manifest = new Manifest(batchOf(items, LIMITS, true), () => LIMITS)
+        const manifest = new Manifest(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
         manifest.splitToBytes(ceiling * 2)
         const sent: unknown[] = []
         for (;;) {
@@ -196,14 +197,14 @@ describe('what of a flight is still to be sent', () => {
           ),
         )
         const most = { users: 2, events, devices: 0 }
-        const manifest = new Manifest(batchOf(items, LIMITS, true), () => LIMITS)
+        const manifest = new Manifest(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
         const seen = new Set<string>()
         for (;;) {
           manifest.splitToCost(most)
           const batch = manifest.next()
           if (batch === null) break
           const customers = new Set(batch.items.map(({ element }) => element.customer))
-          // Nobody is in two requests, and only one customer's run may be dearer.
+          // No one is in two requests, and only one customer's run may be dearer.
           for (const customer of customers) expect(seen.has(customer)).toBe(false)
           for (const customer of customers) seen.add(customer)
           const fits = batch.cost.users <= most.users && batch.cost.events <= most.events
@@ -224,11 +225,11 @@ describe('what of a flight is still to be sent', () => {
   }
   const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
   const flightOf = (items: readonly Item[]) => {
-    const manifest = new Manifest(batchOf(items, LIMITS, true), () => LIMITS)
+    const manifest = new Manifest(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
     const places = () => placesOf(manifest.next()?.items ?? [], items)
     return { manifest, places }
   }
-  const bytesOf = (items: readonly Item[]) => batchOf(items, LIMITS, true).bodyBytes
+  const bytesOf = (items: readonly Item[]) => batchOf(items, LIMITS, new Shapes([])).bodyBytes
 
   test('a lone element that is refused is the one to blame, at once', () => {
     const items = eventsOf(0)
@@ -237,7 +238,7 @@ describe('what of a flight is still to be sent', () => {
     expect(manifest.next()).toBeNull()
   })
 
-  test('nobody is to blame while a group is refused', () => {
+  test('no element is to blame while a group is refused', () => {
     const items = eventsOf(0, 1, 2, 3)
     const { manifest, places } = flightOf(items)
     expect(manifest.refused(null)).toBeNull()
@@ -248,7 +249,7 @@ describe('what of a flight is still to be sent', () => {
     expect(places()).toEqual([1, 2, 3])
   })
 
-  test('a lone element that is too large is the one to blame, the others go on', () => {
+  test('a lone element that is too large is the one to blame, the others continue', () => {
     const items = eventsOf(0, 1, 2)
     const { manifest, places } = flightOf(items)
     manifest.splitToBytes(1)
@@ -340,7 +341,7 @@ describe('what of a flight is still to be sent', () => {
   test('a request that is asked for again is the same one, until the limits change', () => {
     const items = eventsOf(0, 1, 2)
     let limits = LIMITS
-    const manifest = new Manifest(batchOf(items, LIMITS, true), () => limits)
+    const manifest = new Manifest(batchOf(items, LIMITS, new Shapes([])), () => limits)
     const first = manifest.next()
     expect(manifest.next()).toBe(first)
     limits = { ...LIMITS }

@@ -1,0 +1,98 @@
+import type { Clock } from '@relay/shared/clock.js'
+import type { Config } from '@relay/shared/config/environment.js'
+import type { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
+import type { LevelReached } from '@relay/shared/durability/level.js'
+import { Deployment } from '@relay/shared/queue/deployment.js'
+import { LayoutStore } from '@relay/shared/queue/layout.js'
+import type { PostStore } from '@relay/shared/queue/post.js'
+import type { Random } from '@relay/shared/random.js'
+import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
+import { Acceptor, type AcceptDeps } from './accept/accept.js'
+import { REQUEST_LIMITS } from './accept/assess.js'
+import type { IntakeObserver } from './accept/ports.js'
+import { DurabilityGuard } from './durability/durability-guard.js'
+import { RedisPostStore } from './enqueue/redis-post-store.js'
+import { BacklogGuard } from './guard/backlog-guard.js'
+import { RedisIdempotency } from './idempotency/redis-idempotency.js'
+import { RedisQuota } from './quota/redis-quota.js'
+import { ShadowObserver, ShadowStore, ShadowTally } from './shadow/shadow-tally.js'
+
+export interface CoreOptions {
+  readonly client: RedisClient
+  readonly clock: Clock
+  readonly random: Random
+  readonly config: Pick<Config, 'prefix' | 'partitions' | 'maxBacklogBytes' | 'durability'>
+  readonly workspaces: Pick<WorkspaceDirectory, 'get' | 'all'>
+  readonly observer: IntakeObserver
+  readonly onDurability: (reached: LevelReached) => void
+  /** Wraps what producers post into; null: nothing is traced. */
+  readonly traced: {
+    store(next: PostStore): PostStore
+    observer(next: IntakeObserver): IntakeObserver
+  } | null
+}
+
+/** The intake without HTTP: it judges posts and stores them. Waits for nothing but timers and Redis. */
+export interface Core {
+  /** For operators: what is replayed is neither counted nor traced as a producer's post. */
+  readonly store: PostStore
+  readonly guard: BacklogGuard
+  readonly durability: DurabilityGuard
+  readonly accept: Omit<AcceptDeps, 'limits'>
+  readonly acceptor: Acceptor
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+export function openCore(options: CoreOptions): Core {
+  const { client, clock, random, config, workspaces, traced } = options
+  const { prefix } = config
+  const deployment = new Deployment(client, prefix)
+  const guard = new BacklogGuard({
+    ...{ client, deployment, prefix, maxBacklogBytes: config.maxBacklogBytes },
+    appIds: () => workspaces.all().map(({ appId }) => appId),
+  })
+  const durability = new DurabilityGuard({
+    ...{ client, wanted: config.durability, onChange: options.onDurability },
+  })
+  const store = new RedisPostStore({
+    ...{ client, prefix, deployment, clock },
+    layouts: new LayoutStore(client, prefix, {
+      partitions: config.partitions,
+      mode: (appId) => workspaces.get(appId)?.mode ?? 'live',
+    }),
+    refusal: (post) => (durability.isMissing ? 'durability' : guard.refusal(post)),
+    compress: () => guard.compress(),
+    durable: (before) => durability.durable(before),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  })
+  const shadow = new ShadowTally({
+    workspaces: (appId) => workspaces.get(appId),
+    save: (appId, tallies) =>
+      new ShadowReportStore(client, prefix, appId).add(tallies, clock.nowMs()),
+  })
+  const posts = new ShadowStore(store, shadow)
+  const observer = new ShadowObserver(options.observer, shadow)
+  const accept = {
+    ...{ clock, random },
+    store: traced?.store(posts) ?? posts,
+    observer: traced?.observer(observer) ?? observer,
+    idempotency: new RedisIdempotency(client, prefix, () => guard.keyBytes),
+    quota: new RedisQuota({ client, prefix, backlog: () => guard }),
+  }
+  return {
+    ...{ store, guard, durability, accept },
+    acceptor: new Acceptor({ ...accept, limits: REQUEST_LIMITS }),
+    start: () => {
+      void guard.start()
+      shadow.start()
+      return durability.start()
+    },
+    stop: () => {
+      guard.stop()
+      durability.stop()
+      return shadow.stop()
+    },
+  }
+}

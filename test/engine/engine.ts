@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { ROOT } from '@relay/tools/folders.js'
+import { libraryPath } from '@relay/tools/debian/library-path.js'
+import { startChild, type Child } from '@relay/tools/process/child.js'
+import { waitFor } from '@relay/tools/wait-for.js'
+import { COMPOSE, FOLDER, PROGRAMS } from './programs.js'
+
+const SOCKET = join(FOLDER, 'docker.sock')
+/** Containers are given this long to end with the engine, ms. */
+const END_MS = 40_000
+
+export interface Ran {
+  readonly code: number
+  readonly stdout: string
+}
+
+/** A private Docker engine: no bridge and no firewall rules on this machine. */
+export class Engine {
+  readonly #child: Child
+  readonly #env: Readonly<Record<string, string>>
+
+  private constructor(child: Child, env: Readonly<Record<string, string>>) {
+    this.#child = child
+    this.#env = env
+  }
+
+  static async start(): Promise<Engine> {
+    const libraries = libraryPath(PROGRAMS)
+    const bins = ['usr/sbin', 'usr/bin', 'sbin', 'bin'].map((bin) => join(PROGRAMS, bin))
+    const env = {
+      ...libraries,
+      PATH: [...bins, process.env.PATH ?? ''].join(':'),
+      HOME: FOLDER,
+      XTABLES_LIBDIR: join(PROGRAMS, 'usr/lib/x86_64-linux-gnu/xtables'),
+      DOCKER_HOST: `unix://${SOCKET}`,
+      DOCKER_BUILDKIT: '1',
+      COMPOSE_ANSI: 'never',
+    }
+    const child = await startChild({
+      name: 'dockerd',
+      command: join(PROGRAMS, 'usr/sbin/dockerd'),
+      args: [
+        ...['--iptables=false', '--ip6tables=false', '--ip-forward=false', '--bridge=none'],
+        `--data-root=${join(FOLDER, 'data')}`,
+        `--exec-root=${join(FOLDER, 'exec')}`,
+        `--pidfile=${join(FOLDER, 'dockerd.pid')}`,
+        `--host=unix://${SOCKET}`,
+      ],
+      env,
+    })
+    const engine = new Engine(child, env)
+    const answers = async () => {
+      if (child.exit() !== null) throw new Error(child.lastLines().join('\n'))
+      return (await engine.run('docker', ['version'], { mayFail: true })).code === 0
+    }
+    await waitFor(answers, { what: 'the engine to answer', timeoutMs: 60_000, everyMs: 200 })
+    return engine
+  }
+
+  /** Runs a command against the engine; its output also goes to the log. */
+  run(
+    command: string,
+    args: readonly string[],
+    { mayFail = false, env = {} }: { mayFail?: boolean; env?: Record<string, string> } = {},
+  ): Promise<Ran> {
+    if (!mayFail) console.log(`$ ${command} ${args.join(' ')}`)
+    return new Promise((resolve, reject) => {
+      const child = spawn(command, args, {
+        cwd: ROOT,
+        env: { ...this.#env, ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      let stdout = ''
+      let all = ''
+      child.stdout.on('data', (bytes: Buffer) => {
+        stdout += bytes.toString()
+        all += bytes.toString()
+      })
+      child.stderr.on('data', (bytes: Buffer) => (all += bytes.toString()))
+      child.once('error', reject)
+      child.once('close', (code) => {
+        if (code === 0 || mayFail) resolve({ code: code ?? 1, stdout })
+        else reject(new Error(`${command} ${args.join(' ')}: status ${String(code)}\n${all}`))
+      })
+    })
+  }
+
+  docker(...args: string[]): Promise<Ran> {
+    return this.run('docker', args)
+  }
+
+  compose(...args: string[]): Promise<Ran> {
+    return this.run(join(COMPOSE, 'usr/libexec/docker/cli-plugins/docker-compose'), args)
+  }
+
+  async stop(): Promise<void> {
+    await this.#child.stop(END_MS)
+  }
+}

@@ -1,0 +1,56 @@
+import { spawnSync } from 'node:child_process'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ROOT } from '@relay/tools/folders.js'
+import { Engine } from './engine.js'
+import { buildImages } from './images.js'
+import { photograph } from './pictures.js'
+import { fetchPrograms, FOLDER, whyNot } from './programs.js'
+import { tryStack } from './stack.js'
+
+// npm run test:engine [-- --keep]: builds relay's images on a real engine and brings docker-compose.yml
+// up. Each phase has its own namespaces, so that nothing of it outlives the phase. With --keep, what
+// was fetched and built stays for the next run.
+
+/** Processes and mounts of a phase end with it; the stack has a network without anything else. */
+const ISOLATED = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc']
+
+async function main([phase]: readonly string[]): Promise<void> {
+  if (phase === 'build') return withEngine(buildImages)
+  if (phase === 'stack') return withEngine((engine) => tryStack(engine, () => photograph(FOLDER)))
+  const problem = await whyNot()
+  if (problem !== null) {
+    console.log(`NO ENGINE: ${problem}; images and Compose are not tried on one: SKIPPED.`)
+    return
+  }
+  try {
+    await fetchPrograms(console.log)
+  } catch (error) {
+    console.log(`NO ENGINE: ${String(error)}; images and Compose are not tried on one: SKIPPED.`)
+    return
+  }
+  runPhase('build', ISOLATED)
+  runPhase('stack', [...ISOLATED, '--net'])
+  if (phase !== '--keep') await rm(FOLDER, { recursive: true, force: true })
+  console.log('Engine test passed.')
+}
+
+async function withEngine(use: (engine: Engine) => Promise<void>): Promise<void> {
+  const engine = await Engine.start()
+  try {
+    await use(engine)
+  } finally {
+    await engine.stop()
+  }
+}
+
+function runPhase(phase: string, isolation: readonly string[]): void {
+  const self = `exec ${process.execPath} ${join(ROOT, 'tools/bin/run.mjs')} ${import.meta.filename} ${phase}`
+  const script = `[ ${phase} = build ] || ip link set lo up; ${self}`
+  const { status } = spawnSync('unshare', [...isolation, 'sh', '-c', script], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  if (status !== 0) throw new Error(`The phase ${phase} ended with status ${String(status)}.`)
+}
+
+await main(process.argv.slice(2))
