@@ -1,4 +1,5 @@
-import { appendFile, rm } from 'node:fs/promises'
+import { fork } from 'node:child_process'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PRIVATE, ROOT } from '@relay/tools/folders.js'
 import { buildVariant } from '../support/variant/variant.js'
@@ -12,7 +13,9 @@ import { AIMED } from './plots/aimed.js'
 import { SCENARIOS } from './plots/default/scenarios.js'
 import { drawnPlot } from './plots/drawn.js'
 import type { Plot } from './plots/plot.js'
+import { inTurns } from './in-turns.js'
 import { prove } from './prove.js'
+import { record } from './record.js'
 import { TABLE_HEAD, tableRow, violationLines } from './report.js'
 import { runOnce } from './run.js'
 import { playScenarios } from './scenarios.js'
@@ -65,39 +68,74 @@ function plotsOf({ faults: wanted, plots, durationMs, scenarios, profile }: Opti
     ? null
     : [{ name: profile, about: '', ...drawnPlot(faults, durationMs, profile) }]
 }
+
+/** What the run of one seed comes to. */
+interface SeedResult {
+  readonly row: string
+  readonly failed: boolean
+}
+
 async function runAll(options: Options, plot: Plot, root: string): Promise<number> {
-  const rows: string[] = []
-  let failed = 0
-  for (let i = 0; i < options.runs; i += 1) {
-    const seed = options.seed + i
-    const dir = join(PRIVATE, 'faults', String(seed))
-    say(`seed ${String(seed)}`)
-    const result = await runOnce({ seed, rate: options.rate, plot, dir, root, say })
-    rows.push(tableRow(result))
-    say(rows.at(-1) ?? '')
-    for (const line of violationLines(result)) say(line)
-    if (result.violations.length > 0) {
-      failed += 1
-      say(`  logs and evidence: ${dir}; again: --seed ${String(seed)}`)
-      // Elsewhere the folder is gone once the job has ended.
-      if (process.env.CI === 'true') await tellLogs(dir, say)
-    } else if (!options.keep) await rm(dir, { recursive: true, force: true })
-  }
+  const seeds = Array.from({ length: options.runs }, (_, i) => options.seed + i)
+  const run = (seed: number) =>
+    options.jobs === 1 ? runSeed(seed, options, plot, root) : runElsewhere(seed)
+  const results: SeedResult[] = []
+  await inTurns(seeds, options.jobs, async (seed) => {
+    results.push(await run(seed))
+  })
+  const rows = results.map(({ row }) => row).sort()
+  const failed = results.filter((result) => result.failed).length
   say(`\n${[TABLE_HEAD, ...rows].join('\n')}\n`)
   say(
     failed === 0
       ? 'Every law held.'
       : `${String(failed)} of ${String(options.runs)} runs broke a law.`,
   )
-  if (options.record) await record(options, rows)
+  process.send?.(results)
+  if (options.record) await record(kindOf(options), TABLE_HEAD, rows)
   return failed === 0 ? 0 : 1
 }
 
-async function record({ durationMs, rate }: Options, rows: readonly string[]): Promise<void> {
-  const date = new Date(systemClock.nowMs()).toISOString().slice(0, 10)
-  const title = `${date}: ${String(rows.length)} runs of ${String(durationMs / 1000)} s, ${String(rate)} elements/s`
-  const text = `\n### ${title}\n\n${[TABLE_HEAD, ...rows].join('\n')}\n`
-  await appendFile(join(ROOT, 'docs/reports/reliability.md'), text)
+async function runSeed(
+  seed: number,
+  { rate, keep }: Options,
+  plot: Plot,
+  root: string,
+): Promise<SeedResult> {
+  const dir = join(PRIVATE, 'faults', String(seed))
+  say(`seed ${String(seed)}`)
+  const result = await runOnce({ seed, rate, plot, dir, root, say })
+  const row = tableRow(result)
+  say(row)
+  for (const line of violationLines(result)) say(line)
+  const failed = result.violations.length > 0
+  if (failed) {
+    say(`  logs and evidence: ${dir}; again: --seed ${String(seed)}`)
+    // Elsewhere the folder is gone once the job has ended.
+    if (process.env.CI === 'true') await tellLogs(dir, say)
+  } else if (!keep) await rm(dir, { recursive: true, force: true })
+  return { row, failed }
+}
+
+/** The same in its own process, by this command line but for the seed. */
+function runElsewhere(seed: number): Promise<SeedResult> {
+  const [, file = '', ...args] = process.argv
+  const own = ['--runs', '1', '--jobs', '1', '--seed', String(seed)]
+  const child = fork(file, [...args.filter((arg) => arg !== '--record'), ...own])
+  return new Promise((resolve, reject) => {
+    child.once('message', ([result]: [SeedResult]) => {
+      resolve(result)
+    })
+    child.once('exit', (code) => {
+      reject(new Error(`the run of seed ${String(seed)} ended with ${String(code)}`))
+    })
+  })
+}
+
+function kindOf({ durationMs, rate, profile, faults, mutant }: Options): string {
+  const special = [...(faults ?? []), ...(mutant === null ? [] : [`mutant ${mutant}`])]
+  const only = special.length === 0 ? '' : `, ${special.join(', ')}`
+  return `runs of ${String(durationMs / 1000)} s, ${String(rate)} elements/s, ${profile} profile${only}`
 }
 
 process.exit(await main())

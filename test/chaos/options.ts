@@ -6,6 +6,8 @@ export interface Options {
   /** Of the first run; each next run has the next seed. */
   readonly seed: number
   readonly durationMs: number
+  /** Concurrent runs, each in its own process. */
+  readonly jobs: number
   readonly rate: number
   /** null: all. */
   readonly faults: readonly string[] | null
@@ -28,6 +30,7 @@ export const USAGE = `npm run test:faults -- [options]
 
   --runs N            runs, each with the next seed        (1)
   --seed S            of the first run                     (by the clock)
+  --jobs N            runs at once, each in its own process  (1)
   --seconds N         load and faults of a run             (30)
   --rate N            elements a second, about             (300)
   --faults NAME,NAME  only these, or all that begin so     (all)
@@ -40,13 +43,14 @@ export const USAGE = `npm run test:faults -- [options]
   --prove             every mutant (or that of --mutant) in the run that shows it, then the same
                       run without it: the first must fail, the second hold
   --list              print the names of the faults, plots and mutants
-  --record            append the table to docs/reports/reliability.md
+  --record            add the table to docs/reports/reliability.md
   --keep              keep the logs of passed runs, too
 `
 
 const OPTIONS = {
   runs: { type: 'string', default: '1' },
   seed: { type: 'string', default: '' },
+  jobs: { type: 'string', default: '1' },
   seconds: { type: 'string', default: '30' },
   rate: { type: 'string', default: '300' },
   faults: { type: 'string', default: '' },
@@ -75,6 +79,7 @@ export function parseOptions(args: readonly string[], freshSeed: number): Option
     return {
       runs: whole('runs', values.runs),
       seed: values.seed === '' ? freshSeed : whole('seed', values.seed),
+      jobs: whole('jobs', values.jobs),
       durationMs: whole('seconds', values.seconds) * 1000,
       rate: whole('rate', values.rate),
       faults: values.faults === '' ? null : values.faults.split(','),

@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '@relay/shared/seeded-random.js'
+import { waitFor } from '@relay/tools/wait-for.js'
 import { nowMs } from './clock.js'
 import { healRedis } from './faults/redis.js'
 import { refusePoison } from './faults/vendor.js'
@@ -100,6 +101,7 @@ async function runOn(
   const endedMs = nowMs()
   const drained = await drain(stack, remains, journal, plot.drainWithinMs)
   const drainMs = nowMs() - endedMs
+  await landed(stack)
   await views.stop()
   const memory = fatProcesses(stack)
   const injected = [...planned, ...machine.stalls]
@@ -138,12 +140,16 @@ async function gather(
 ): Promise<Evidence> {
   const { vendor } = stack
   const { limits, timers } = stack.conditions
+  const requests = await vendor.requests((port) => stack.sendersAt(port))
   return {
     ...{ posted, erasures, forgets, samples, disturbances, limits, healedAtMs },
     leaseMs: timers.leaseMs,
     requestTimeoutMs: timers.requestTimeoutMs,
     arrived: vendor.arrived,
-    requests: await vendor.requests((port) => stack.sendersAt(port)),
+    requests: requests.map((request) => {
+      const answeredAtMs = stack.answers.passedAtMs(request.requestId)
+      return answeredAtMs === undefined ? request : { ...request, answeredAtMs }
+    }),
     deadLetters: await remains.deadLetters(),
     settleWithinMs: timers.leaseMs + timers.arrivalGraceMs + SETTLED_WITHIN_MS,
   }
@@ -195,6 +201,17 @@ async function drain(
     }
     await sleep(200)
   }
+}
+
+/** Until MoEngage has nothing open: what it processes late counts for every law. */
+async function landed({ vendor, conditions: { timers } }: Stack): Promise<void> {
+  const isOver = async () => (await vendor.requests()).every(({ fate }) => fate !== 'open')
+  const timeoutMs = timers.requestTimeoutMs + timers.arrivalGraceMs + SETTLED_WITHIN_MS
+  // One that MoEngage never ends is judged as it is.
+  await waitFor(isOver, { what: 'the last request', timeoutMs, everyMs: 200 }).catch(
+    () => undefined,
+  )
+  await vendor.readArrivals()
 }
 
 function fatProcesses(stack: Stack): string[] {

@@ -1,7 +1,9 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PRIVATE } from '@relay/tools/folders.js'
+import { inTurns } from './in-turns.js'
 import type { Aimed } from './plots/plot.js'
+import { record } from './record.js'
 import { brokenLaws, violationLines } from './report.js'
 import { runOnce } from './run.js'
 
@@ -12,12 +14,19 @@ export interface ScenarioOptions {
   readonly runs: number
   readonly rate: number
   readonly keep: boolean
+  readonly record: boolean
   readonly say: (line: string) => void
 }
 
 /** They wait most of the time: so many at once leave two cores idle. */
 const AT_ONCE = 4
-const HEAD = '| scenario | what happens | broken law |\n| --- | --- | --- |'
+const HEAD = '| scenario | what happens | held |\n| --- | --- | --- |'
+
+interface Played {
+  readonly scenario: Aimed
+  /** '' for none. */
+  readonly broken: string
+}
 
 /** Plays each scenario `runs` times, several at once, and prints a table. Returns an exit status. */
 export async function playScenarios(
@@ -25,24 +34,34 @@ export async function playScenarios(
   options: ScenarioOptions,
 ): Promise<number> {
   const { runs, seed, say } = options
-  const left = scenarios.flatMap((scenario) =>
+  const plays = scenarios.flatMap((scenario) =>
     Array.from({ length: runs }, (_, i) => ({ scenario, seed: seed + i })),
   )
-  const rows: { row: string; broken: boolean }[] = []
-  const playNext = async (): Promise<void> => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      const { name, about } = next.scenario
-      const broken = await playOne(next.scenario, next.seed, options)
-      const row = `| ${name} | ${about} | ${broken === '' ? 'held' : `**${broken}**`} |`
-      say(row)
-      rows.push({ row, broken: broken !== '' })
-    }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, playNext))
-  say(`\n${[HEAD, ...rows.map(({ row }) => row).sort()].join('\n')}\n`)
-  const failed = rows.filter(({ broken }) => broken).length
-  say(failed === 0 ? 'Every law held.' : `${String(failed)} of ${String(rows.length)} broke a law.`)
+  const played: Played[] = []
+  await inTurns(plays, AT_ONCE, async (play) => {
+    const { scenario } = play
+    const broken = await playOne(scenario, play.seed, options)
+    say(
+      `${scenario.name}, seed ${String(play.seed)}: ${broken === '' ? 'held' : `BROKEN: ${broken}`}`,
+    )
+    played.push({ scenario, broken })
+  })
+  const rows = scenarios.map((scenario) => rowOf(scenario, played))
+  say(`\n${[HEAD, ...rows].join('\n')}\n`)
+  const failed = played.filter(({ broken }) => broken !== '').length
+  say(
+    failed === 0 ? 'Every law held.' : `${String(failed)} of ${String(plays.length)} broke a law.`,
+  )
+  if (options.record) await record('scenarios at default settings', HEAD, rows)
   return failed === 0 ? 0 : 1
+}
+
+function rowOf({ name, about }: Aimed, played: readonly Played[]): string {
+  const own = played.filter(({ scenario }) => scenario.name === name)
+  const broken = own.flatMap(({ broken: laws }) => (laws === '' ? [] : [laws]))
+  const held = `${String(own.length - broken.length)} of ${String(own.length)}`
+  const laws = [...new Set(broken)].map((one) => ` **${one}**`).join(',')
+  return `| ${name} | ${about} | ${held}${laws} |`
 }
 
 async function playOne(

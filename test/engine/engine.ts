@@ -15,16 +15,24 @@ export interface Ran {
   readonly stdout: string
 }
 
-/** A private Docker engine: no bridge and no firewall rules on this machine. */
+/** A Docker engine: the one that runs here, or a private one that leaves the machine's network alone. */
 export class Engine {
-  readonly #child: Child
-  readonly #env: Readonly<Record<string, string>>
+  readonly #child: Child | null
+  readonly #env: NodeJS.ProcessEnv
+  readonly #compose: readonly [command: string, ...args: string[]]
 
-  private constructor(child: Child, env: Readonly<Record<string, string>>) {
+  private constructor(child: Child | null, env: NodeJS.ProcessEnv, compose: string | null) {
     this.#child = child
     this.#env = env
+    this.#compose = compose === null ? ['docker', 'compose'] : [compose]
   }
 
+  /** The engine that runs on this machine, or the one that `DOCKER_HOST` names. */
+  static present(): Engine {
+    return new Engine(null, process.env, null)
+  }
+
+  /** A private engine, of the fetched programs. */
   static async start(): Promise<Engine> {
     const libraries = libraryPath(PROGRAMS)
     const bins = ['usr/sbin', 'usr/bin', 'sbin', 'bin'].map((bin) => join(PROGRAMS, bin))
@@ -49,7 +57,8 @@ export class Engine {
       ],
       env,
     })
-    const engine = new Engine(child, env)
+    const plugin = join(COMPOSE, 'usr/libexec/docker/cli-plugins/docker-compose')
+    const engine = new Engine(child, env, plugin)
     const answers = async () => {
       if (child.exit() !== null) throw new Error(child.lastLines().join('\n'))
       return (await engine.run('docker', ['version'], { mayFail: true })).code === 0
@@ -91,10 +100,11 @@ export class Engine {
   }
 
   compose(...args: string[]): Promise<Ran> {
-    return this.run(join(COMPOSE, 'usr/libexec/docker/cli-plugins/docker-compose'), args)
+    const [command, ...first] = this.#compose
+    return this.run(command, [...first, ...args])
   }
 
   async stop(): Promise<void> {
-    await this.#child.stop(END_MS)
+    await this.#child?.stop(END_MS)
   }
 }

@@ -1,5 +1,6 @@
 // Stands in for Grafana in the engine test: it reads the provisioning files that Compose mounts and
-// answers `/api/query?expr=…` through the data source that they name.
+// answers queries through the data source that they name.
+/* global fetch -- runs on Node 24 */
 import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 
@@ -15,8 +16,8 @@ const answers = {
   '/api/health': () => ({ database: 'ok' }),
   '/api/search': () =>
     readdirSync(folder).map((name) => JSON.parse(readFileSync(`${folder}/${name}`, 'utf8'))),
-  '/api/query': async ({ searchParams }) =>
-    (await fetch(`${source}/api/v1/query?${searchParams}`.replace('expr=', 'query='))).json(),
+  '/api/datasources/proxy/uid/prometheus/api/v1/query': async ({ search }) =>
+    (await fetch(`${source}/api/v1/query${search}`)).json(),
 }
 
 createServer(async (request, response) => {

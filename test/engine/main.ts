@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ROOT } from '@relay/tools/folders.js'
 import { Engine } from './engine.js'
@@ -8,14 +8,16 @@ import { photograph } from './pictures.js'
 import { fetchPrograms, FOLDER, whyNot } from './programs.js'
 import { tryStack } from './stack.js'
 
-// npm run test:engine [-- --keep]: builds relay's images on a real engine and brings docker-compose.yml
-// up. Each phase has its own namespaces, so that nothing of it outlives the phase. With --keep, what
-// was fetched and built stays for the next run.
+// npm run test:engine [-- --docker | --keep]: builds relay's images on a real engine and brings
+// docker-compose.yml up. Without --docker the engine is a private one, with stand-ins for the public
+// images, and each phase has its own namespaces, so that nothing of it outlives the phase; with --keep,
+// what was fetched and built stays for the next run. With --docker it is the engine that runs here.
 
 /** Processes and mounts of a phase end with it; the stack has a network without anything else. */
 const ISOLATED = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc']
 
 async function main([phase]: readonly string[]): Promise<void> {
+  if (phase === '--docker') return withPresentEngine()
   if (phase === 'build') return withEngine(buildImages)
   if (phase === 'stack') return withEngine((engine) => tryStack(engine, () => photograph(FOLDER)))
   const problem = await whyNot()
@@ -33,6 +35,13 @@ async function main([phase]: readonly string[]): Promise<void> {
   runPhase('stack', [...ISOLATED, '--net'])
   if (phase !== '--keep') await rm(FOLDER, { recursive: true, force: true })
   console.log('Engine test passed.')
+}
+
+async function withPresentEngine(): Promise<void> {
+  await mkdir(FOLDER, { recursive: true })
+  const engine = Engine.present()
+  await engine.compose('build')
+  await tryStack(engine, () => photograph(FOLDER))
 }
 
 async function withEngine(use: (engine: Engine) => Promise<void>): Promise<void> {

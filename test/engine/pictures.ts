@@ -5,7 +5,8 @@ import { launch } from 'puppeteer-core'
 
 const PAGES = {
   console: 'http://127.0.0.1:9464/',
-  prometheus: 'http://127.0.0.1:9090/query?g0.expr=relay_delivered_elements_total&g0.tab=0',
+  prometheus:
+    'http://127.0.0.1:9090/classic/graph?g0.expr=relay_delivered_elements_total&g0.tab=0&g0.range_input=2m',
 } as const
 
 /** Pictures of the running stack, where there is a browser. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Apt, isDebian } from '@relay/tools/debian/apt.js'
 import { PRIVATE } from '@relay/tools/folders.js'
@@ -31,45 +31,32 @@ export async function whyNot(): Promise<string | null> {
 
 /** Fetches what is not there yet, each folder whole or not at all. */
 export async function fetchPrograms(report: (line: string) => void): Promise<void> {
-  const own = { release: null, status: '/var/lib/dpkg/status' }
-  const newer = { release: RELEASE, status: '/var/lib/dpkg/status' }
   const whole = { release: RELEASE, status: '/dev/null' }
   await once(PROGRAMS, report, async (into) => {
-    await unpack(own, ['docker.io', 'iptables', 'iproute2'], into)
+    await unpack({}, ['docker.io', 'iptables', 'iproute2'], into)
     // The package's scripts would have made it.
     if (!existsSync(join(into, 'usr/sbin/iptables')))
       await symlink('iptables-nft', join(into, 'usr/sbin/iptables'))
   })
-  await once(COMPOSE, report, (into) => unpack(newer, ['docker-compose'], into, 'alone'))
+  await once(COMPOSE, report, (into) =>
+    unpack({ release: RELEASE }, ['docker-compose'], into, 'alone'),
+  )
   await once(BASE, report, (into) => unpack(whole, [...BASE_PACKAGES, ...NODE_LIBRARIES], into))
   await once(STAND_INS, report, async (into) => {
     await unpack(whole, ['valkey-server', 'valkey-tools', 'nginx-light'], into)
-    await unpack({ ...newer, release: NEWEST }, ['prometheus'], into, 'alone')
+    await unpack({ release: NEWEST }, ['prometheus'], into, 'alone')
   })
 }
 
-interface Source {
-  /** Null: this system's own sources. */
-  readonly release: string | null
-  /** The packages that count as installed. */
-  readonly status: string
-}
-
 async function unpack(
-  { release, status }: Source,
+  source: { readonly release?: string; readonly status?: string },
   packages: readonly string[],
   into: string,
   extent: 'whole' | 'alone' = 'whole',
 ): Promise<void> {
-  const work = join(FOLDER, `apt-${release ?? 'own'}`)
-  const list = join(work, 'sources.list')
+  const work = join(FOLDER, `apt-${source.release ?? 'own'}`)
   await mkdir(work, { recursive: true })
-  if (release !== null) await writeFile(list, `deb http://deb.debian.org/debian ${release} main\n`)
-  const sources = [`Dir::Etc::SourceList=${list}`, 'Dir::Etc::SourceParts=/dev/null']
-  const apt = await Apt.open(work, [
-    ...(release === null ? [] : sources),
-    `Dir::State::status=${status}`,
-  ])
+  const apt = await Apt.open(work, source)
   const isDone = await (extent === 'whole'
     ? apt.unpackWhole(packages, into)
     : apt.unpack(packages, into))
@@ -88,11 +75,4 @@ async function once(
   await mkdir(work, { recursive: true })
   await fill(work)
   await rename(work, folder)
-}
-
-/** The file of a folder whose name begins so. */
-export async function fileIn(folder: string, begin: string): Promise<string> {
-  const name = (await readdir(folder)).find((entry) => entry.startsWith(begin))
-  if (name === undefined) throw new Error(`${folder} has no ${begin}…`)
-  return join(folder, name)
 }

@@ -5,6 +5,7 @@ import type { Engine } from './engine.js'
 const INTAKE = 'http://127.0.0.1:8080/v1/event/DEMO'
 const CREDENTIALS = 'DEMO:staging-secret'
 const GRAFANA = 'http://127.0.0.1:3000'
+const SOURCE = '/api/datasources/proxy/uid/prometheus/api/v1/query'
 const PROMETHEUS = 'http://127.0.0.1:9090'
 /** The proxy gives up on a stopped api after 2 s (ops/compose/nginx/relay.conf). */
 const MAX_POST_MS = 4_000
@@ -23,7 +24,7 @@ interface Container {
  */
 export async function tryStack(engine: Engine, look: () => Promise<void>): Promise<void> {
   try {
-    await engine.compose('up', '--detach', '--no-build', '--pull', 'never', '--wait')
+    await engine.compose('up', '--detach', '--no-build', '--wait')
     await step('a post through the proxy is delivered', () => deliver(engine))
     await step('containers run as the image says', () => checkContainers(engine))
     await step('the command line works inside the image', () => useCommandLine(engine))
@@ -74,7 +75,7 @@ async function relay(engine: Engine, ...args: string[]): Promise<string> {
 async function deliver(engine: Engine): Promise<string> {
   const { status, requestId } = await post('customer-1')
   assert.equal(status, 200)
-  await waitFor(async () => /sent/.test(await relay(engine, 'trace', requestId)), {
+  await waitFor(async () => (await relay(engine, 'trace', requestId)).includes('sent'), {
     ...{ what: 'the event to be delivered', timeoutMs: 30_000, everyMs: 500 },
   })
   const simulator = await fetch('http://127.0.0.1:9400/')
@@ -148,9 +149,9 @@ async function checkPrometheus(): Promise<string> {
   return `Prometheus ${data.version}, 4 targets up, ${String(rules.length)} rules ok`
 }
 
-/** By way of what stands in for Grafana: its files, its data source. */
+/** By way of Grafana: its provisioning files, its data source. */
 async function query(expr: string): Promise<string | undefined> {
-  const { data } = (await ask(`${GRAFANA}/api/query?expr=${encodeURIComponent(expr)}`)) as {
+  const { data } = (await ask(`${GRAFANA}${SOURCE}?query=${encodeURIComponent(expr)}`)) as {
     data?: { result: readonly { value: readonly [number, string] }[] }
   }
   return data?.result[0]?.value[1]
@@ -179,7 +180,7 @@ async function stopAnApi(engine: Engine): Promise<string> {
 }
 
 async function scaleWorkers(engine: Engine): Promise<string> {
-  const args = ['up', '--detach', '--no-build', '--pull', 'never', '--no-recreate']
+  const args = ['up', '--detach', '--no-build', '--no-recreate']
   await engine.compose(...args, '--scale', 'worker=4')
   const four = async () => /Workers: 4 alive.*/.exec(await relay(engine, 'status'))?.[0]
   return waitFor(four, { what: '4 workers to be alive', timeoutMs: 60_000, everyMs: 500 })

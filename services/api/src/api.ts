@@ -13,6 +13,7 @@ import { systemRandom } from '@relay/shared/random.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { watchRedis, type RedisProblem } from '@relay/shared/redis/explain.js'
 import type { Tracer } from '@relay/shared/telemetry/tracer.js'
+import { AssessThread } from './accept/assess-thread.js'
 import { openOperator, type Operator } from './admin/operator.js'
 import { openCore, type Core } from './core.js'
 import { ADD_TIMEOUT_MS } from './enqueue/redis-post-store.js'
@@ -50,6 +51,7 @@ export class Api {
   readonly #intake: Server
   readonly #ops: Server
   readonly #stopping = new AbortController()
+  readonly #largeBodies = new AssessThread()
   readonly #redisProblem: () => RedisProblem | null
   #stopTls: () => void = () => undefined
 
@@ -111,6 +113,7 @@ export class Api {
     await Promise.all([closeServer(this.#ops, OPS_FINISH_WITHIN_MS), this.#tracer?.stop()])
     this.#operator.stop()
     this.#client.disconnect()
+    await this.#largeBodies.stop()
   }
 
   #openCore(): Core {
@@ -118,6 +121,7 @@ export class Api {
     return openCore({
       ...{ client: this.#client, clock: systemClock, random: systemRandom },
       ...{ config: this.#config, workspaces: this.#workspaces, traced: this.#traced },
+      largeBodies: this.#largeBodies,
       observer: new Reporter(this.#metrics, this.#log, systemClock),
       onDurability: ({ level, problem }) => {
         if (problem === null) this.#log.info('durability reached', { wanted, reached: level })

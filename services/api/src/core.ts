@@ -10,7 +10,7 @@ import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import { Acceptor, type AcceptDeps } from './accept/accept.js'
 import { REQUEST_LIMITS } from './accept/assess.js'
-import type { IntakeObserver } from './accept/ports.js'
+import type { IntakeObserver, LargeBodies } from './accept/ports.js'
 import { DurabilityGuard } from './durability/durability-guard.js'
 import { RedisPostStore } from './enqueue/redis-post-store.js'
 import { BacklogGuard } from './guard/backlog-guard.js'
@@ -24,6 +24,8 @@ export interface CoreOptions {
   readonly random: Random
   readonly config: Pick<Config, 'prefix' | 'partitions' | 'maxBacklogBytes' | 'durability'>
   readonly workspaces: Pick<WorkspaceDirectory, 'get' | 'all'>
+  /** Null: large bodies are judged like small ones. */
+  readonly largeBodies: LargeBodies | null
   readonly observer: IntakeObserver
   readonly onDurability: (reached: LevelReached) => void
   /** Wraps what producers post into; null: nothing is traced. */
@@ -75,7 +77,7 @@ export function openCore(options: CoreOptions): Core {
   const posts = new ShadowStore(store, shadow)
   const observer = new ShadowObserver(options.observer, shadow)
   const accept = {
-    ...{ clock, random },
+    ...{ clock, random, largeBodies: options.largeBodies },
     store: traced?.store(posts) ?? posts,
     observer: traced?.observer(observer) ?? observer,
     idempotency: new RedisIdempotency(client, prefix, () => guard.keyBytes),

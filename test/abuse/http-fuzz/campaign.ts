@@ -7,6 +7,8 @@ import { send, volleyOf } from './intake.js'
 
 export interface CampaignOptions {
   readonly requests: number
+  /** It ends after so long, or so many requests, ms. */
+  readonly forMs: number
   /** Of the first volley; each further one has the next. */
   readonly seed: number
   readonly connections: number
@@ -25,7 +27,11 @@ export interface CampaignResult {
   readonly errors: readonly string[]
   readonly memoryMiB: { readonly before: number; readonly most: number; readonly after: number }
   readonly descriptors: { readonly before: number; readonly after: number }
-  readonly neighbour: { readonly statuses: ReadonlyMap<number, number>; readonly slowestMs: number }
+  readonly neighbour: {
+    readonly statuses: ReadonlyMap<number, number>
+    readonly p99Ms: number
+    readonly slowestMs: number
+  }
   /** Elements taken in, and those delivered or dead-lettered once all was quiet. */
   readonly accepted: number
   readonly settled: number
@@ -52,7 +58,7 @@ export async function fuzzIntake(options: CampaignOptions): Promise<CampaignResu
 }
 
 async function campaign(relay: Relay, options: CampaignOptions): Promise<CampaignResult> {
-  const { requests: wanted, seed, connections, nowMs, onProgress } = options
+  const { requests: wanted, forMs, seed, connections, nowMs, onProgress } = options
   const ports = { intake: portOf(relay.apiUrl), ops: portOf(relay.opsUrl) }
   const neighbour = new Neighbour(relay.apiUrl, nowMs)
   const facts = () => processFacts(relay.api.pid)
@@ -67,7 +73,8 @@ async function campaign(relay: Relay, options: CampaignOptions): Promise<Campaig
   let next = seed
   let requests = 0
   const attacker = async (): Promise<void> => {
-    while (requests < wanted && relay.api.exit() === null && faults.length < MAX_FAULTS) {
+    const isDone = () => requests >= wanted || nowMs() - startedMs >= forMs
+    while (!isDone() && relay.api.exit() === null && faults.length < MAX_FAULTS) {
       const volley = volleyOf(next++)
       const { requests: sent, statuses: met, fault } = await send(volley, ports)
       requests += sent
@@ -79,6 +86,7 @@ async function campaign(relay: Relay, options: CampaignOptions): Promise<Campaig
   await Promise.all(Array.from({ length: connections }, attacker))
   const elapsedMs = nowMs() - startedMs
   await neighbour.stop()
+  const { p99Ms, slowestMs } = neighbour.lap()
   const { accepted, settled } = await settledElements(relay, nowMs)
   clearInterval(look)
   const after = facts()
@@ -88,7 +96,7 @@ async function campaign(relay: Relay, options: CampaignOptions): Promise<Campaig
     errors: lines.filter(({ level }) => level === 'error').map((line) => JSON.stringify(line)),
     memoryMiB: { before: before.residentMiB, most, after: after.residentMiB },
     descriptors: { before: before.descriptors, after: after.descriptors },
-    neighbour: { statuses: neighbour.statuses, slowestMs: neighbour.slowestMs },
+    neighbour: { statuses: neighbour.statuses, p99Ms, slowestMs },
   }
 }
 

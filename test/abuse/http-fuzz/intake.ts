@@ -28,7 +28,9 @@ export function volleyOf(seed: number): Volley {
 
 /** No 500: nothing that anybody sends may be relay's own fault. 503 is deliberate. */
 const ALLOWED = new Set([
-  ...[100, 200, 304, 400, 401, 403, 404, 405, 408, 409, 411, 413, 415, 417, 422, 429, 431, 503],
+  ...[
+    100, 102, 200, 304, 400, 401, 403, 404, 405, 408, 409, 411, 413, 415, 417, 422, 429, 431, 503,
+  ],
 ])
 
 export interface Volleyed {
@@ -56,7 +58,7 @@ function faultOf({ framed }: Volley, statuses: readonly number[], closed: boolea
   const wrong = statuses.find((status) => !ALLOWED.has(status))
   if (wrong !== undefined) return `answered ${String(wrong)}`
   if (!closed) return 'the connection was not closed'
-  const final = statuses.filter((status) => status !== 100)
+  const final = statuses.filter((status) => status >= 200)
   if (final.length < framed.length) {
     return `${String(framed.length)} whole requests, ${String(final.length)} answers`
   }

@@ -4,6 +4,7 @@ import { fuzzIntake, type CampaignResult } from './campaign.js'
 const { values } = parseArgs({
   options: {
     requests: { type: 'string', default: '1000000' },
+    minutes: { type: 'string' },
     seed: { type: 'string', default: '1' },
     connections: { type: 'string', default: '32' },
   },
@@ -12,7 +13,9 @@ const { values } = parseArgs({
 let toldAt = 0
 // `npm run fuzz:http`: mutated requests against a live api and worker on loopback.
 const result = await fuzzIntake({
-  requests: Number(values.requests),
+  ...(values.minutes === undefined
+    ? { requests: Number(values.requests), forMs: Infinity }
+    : { requests: Infinity, forMs: Number(values.minutes) * 60_000 }),
   seed: Number(values.seed),
   connections: Number(values.connections),
   nowMs: () => performance.now(),
@@ -43,7 +46,7 @@ function report(r: CampaignResult): string {
     ...r.errors.slice(0, 10).map((line) => `  ${line}`),
     `memory of the api, MiB: ${String(r.memoryMiB.before)} before, ${String(r.memoryMiB.most)} at most, ${String(r.memoryMiB.after)} after`,
     `descriptors: ${String(r.descriptors.before)} before, ${String(r.descriptors.after)} after`,
-    `neighbour: ${list(r.neighbour.statuses)}; slowest ${r.neighbour.slowestMs.toFixed(0)} ms`,
+    `neighbour: ${list(r.neighbour.statuses)}; 99th percentile ${r.neighbour.p99Ms.toFixed(0)} ms, slowest ${r.neighbour.slowestMs.toFixed(0)} ms`,
     `elements: ${String(r.accepted)} accepted, ${String(r.settled)} delivered or dead-lettered`,
   ].join('\n')
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { between, pick } from '../random.js'
 import type { Fault } from './fault.js'
 
-const quiet = { group: 'config', mayDuplicate: false, mayLinger: false } as const
+const quiet = { group: 'config', loses: 'nothing', mayLinger: false } as const
 const PARTITIONS = [2, 3, 4, 6, 8] as const
 
 /** A workspace that no one posts to. */

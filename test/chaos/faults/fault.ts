@@ -1,5 +1,5 @@
 import type { Random } from '@relay/shared/random.js'
-import type { Resumes } from '../oracle/model.js'
+import type { Loss, Resumes } from '../oracle/model.js'
 import type { Journal } from '../producers/journal.js'
 import type { Mood } from '../producers/mood.js'
 import type { Stack } from '../stack/stack.js'
@@ -28,8 +28,8 @@ export interface Scene {
 export interface Fault {
   readonly name: string
   readonly group: Group
-  /** Whether elements may be sent again because of it. Stricter than "it is a fault". */
-  readonly mayDuplicate: boolean
+  /** What of a delivery it can lose, so that elements are sent again. */
+  readonly loses: Loss
   /** Whether a connection may look open to MoEngage that relay's side has frozen or lost. */
   readonly mayLinger: boolean
   /** By default as its group: see `resumesOf`. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { between } from '../random.js'
 import type { Fault } from './fault.js'
 
-const group = { group: 'load', mayDuplicate: false, mayLinger: false, onlyDefault: true } as const
+const group = { group: 'load', loses: 'nothing', mayLinger: false, onlyDefault: true } as const
 /** Longer than any timer inside relay that is not a setting, ms. */
 const MAX_TIMER_MS = 32_000
 

@@ -1,11 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TcpProxy } from '../../support/proxy/tcp-proxy.js'
+import type { Loss } from '../oracle/model.js'
 import type { Random } from '@relay/shared/random.js'
 import { between, chance, pick } from '../random.js'
 import type { Fault, Scene } from './fault.js'
 
 type Way = 'api-redis' | 'worker-redis' | 'worker-vendor'
 const WAYS: readonly Way[] = ['api-redis', 'worker-redis', 'worker-vendor']
+
+const LOSES: Readonly<Record<Way, Loss>> = {
+  'api-redis': 'nothing',
+  'worker-redis': 'settles',
+  'worker-vendor': 'answers',
+}
 
 interface Weather {
   readonly name: string
@@ -100,7 +107,7 @@ function faultOf(way: Way, { name, run, onlyDefault }: Weather): Fault {
     name: `${way}-${name}`,
     group: 'network',
     ...(onlyDefault && { onlyDefault }),
-    mayDuplicate: way !== 'api-redis',
+    loses: LOSES[way],
     // Cut off from Redis only, a worker still closes its connections to MoEngage.
     mayLinger: way === 'worker-vendor',
     run: async (scene) => {

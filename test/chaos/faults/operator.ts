@@ -7,7 +7,7 @@ import type { Fault, Scene } from './fault.js'
 
 const group = {
   group: 'operator',
-  mayDuplicate: false,
+  loses: 'nothing',
   mayLinger: false,
   onlyDefault: true,
 } as const

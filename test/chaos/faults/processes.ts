@@ -5,7 +5,7 @@ import type { Service } from '../stack/service.js'
 import type { Fault, Scene } from './fault.js'
 
 const READY_WITHIN_MS = 15_000
-const quiet = { mayDuplicate: false, mayLinger: false }
+const quiet = { loses: 'nothing', mayLinger: false } as const
 
 /** One of them; none when all are down already. */
 const one = (random: Random, services: readonly Service[]): readonly Service[] =>
@@ -109,23 +109,23 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   },
   { ...{ name: 'api-roll', group: 'api', ...quiet }, run: (scene) => roll(apis(scene)) },
   {
-    ...{ name: 'worker-kill', group: 'worker', mayDuplicate: true, mayLinger: false },
+    ...{ name: 'worker-kill', group: 'worker', loses: 'both', mayLinger: false },
     run: (scene) =>
       killAndRestart(one(scene.random, workers(scene)), between(scene.random, 0, 2500)),
   },
   {
-    ...{ name: 'worker-kill-all', group: 'worker', mayDuplicate: true, mayLinger: false },
+    ...{ name: 'worker-kill-all', group: 'worker', loses: 'both', mayLinger: false },
     run: async (scene) => {
       const awayMs = between(scene.random, 0, 2000)
       return killAndRestart(workers(scene), awayMs)
     },
   },
   {
-    ...{ name: 'worker-pause-short', group: 'worker', mayDuplicate: false, mayLinger: true },
+    ...{ name: 'worker-pause-short', group: 'worker', loses: 'nothing', mayLinger: true },
     run: (scene) => freeze(one(scene.random, workers(scene)), between(scene.random, 100, 700)),
   },
   {
-    ...{ name: 'worker-pause-long', group: 'worker', mayDuplicate: true, mayLinger: true },
+    ...{ name: 'worker-pause-long', group: 'worker', loses: 'both', mayLinger: true },
     run: (scene) => {
       const { leaseMs } = scene.stack.conditions.timers
       return freeze(
@@ -135,14 +135,14 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     },
   },
   {
-    ...{ name: 'worker-pause-all', group: 'worker', mayDuplicate: true, mayLinger: true },
+    ...{ name: 'worker-pause-all', group: 'worker', loses: 'both', mayLinger: true },
     run: (scene) => {
       const { leaseMs } = scene.stack.conditions.timers
       return freeze(workers(scene), between(scene.random, leaseMs * 0.5, leaseMs * 1.8))
     },
   },
   {
-    ...{ name: 'worker-stutter', group: 'worker', mayDuplicate: false, mayLinger: true },
+    ...{ name: 'worker-stutter', group: 'worker', loses: 'nothing', mayLinger: true },
     run: (scene) => stutter(one(scene.random, workers(scene)), scene),
   },
   {

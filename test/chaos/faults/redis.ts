@@ -16,12 +16,12 @@ export async function healRedis(stack: Stack): Promise<void> {
   await tell(stack, 'REPLICAOF NO ONE')
 }
 
-const loses = { group: 'redis', mayDuplicate: true, mayLinger: false } as const
-const keeps = { group: 'redis', mayDuplicate: false, mayLinger: false } as const
+const forgetful = { group: 'redis', loses: 'settles', mayLinger: false } as const
+const keeps = { group: 'redis', loses: 'nothing', mayLinger: false } as const
 
 export const REDIS_FAULTS: readonly Fault[] = [
   {
-    ...{ name: 'redis-kill', ...loses },
+    ...{ name: 'redis-kill', ...forgetful },
     run: async ({ stack, random }) => {
       await stack.redis.kill9()
       await sleep(between(random, 0, 2500))
@@ -29,7 +29,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
     },
   },
   {
-    ...{ name: 'redis-pause', ...loses, resumes: 'lease' },
+    ...{ name: 'redis-pause', ...forgetful, resumes: 'lease' },
     run: async ({ stack, random }) => {
       stack.redis.pause()
       await sleep(between(random, 300, 4000))
@@ -37,7 +37,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
     },
   },
   {
-    ...{ name: 'redis-slow', ...loses, resumes: 'lease' },
+    ...{ name: 'redis-slow', ...forgetful, resumes: 'lease' },
     run: async ({ stack, random }) => {
       for (let i = 0; i < 4; i += 1) {
         await tell(stack, `DEBUG SLEEP ${(0.1 + random.next() * 0.9).toFixed(2)}`)
@@ -73,7 +73,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
     },
   },
   {
-    ...{ name: 'redis-full', ...loses },
+    ...{ name: 'redis-full', ...forgetful },
     run: async ({ stack, random }) => {
       await tell(stack, 'CONFIG SET maxmemory 1mb')
       await sleep(between(random, 300, 2500))
@@ -81,7 +81,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
     },
   },
   {
-    ...{ name: 'redis-readonly', ...loses },
+    ...{ name: 'redis-readonly', ...forgetful },
     run: async ({ stack, random }) => {
       // A master that no one listens as: data stays, writes are refused.
       await tell(stack, 'REPLICAOF 127.0.0.1 1')
@@ -90,7 +90,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
     },
   },
   {
-    ...{ name: 'redis-kill-slow-vendor', ...loses, onlyDefault: true },
+    ...{ name: 'redis-kill-slow-vendor', ...forgetful, onlyDefault: true },
     run: async ({ stack, random }) => {
       const beforeMs = Math.floor(stack.conditions.timers.requestTimeoutMs * 0.6)
       await stack.vendor.addFault({ id: 'vendor-slow', action: { kind: 'delay', beforeMs } })
@@ -104,7 +104,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
   },
   {
     // It comes back without its last seconds, as a replica does that was behind.
-    ...{ name: 'redis-forgets', ...loses, resumes: 'later', onlyDefault: true },
+    ...{ name: 'redis-forgets', ...forgetful, resumes: 'later', onlyDefault: true },
     run: async ({ stack, random, journal }) => {
       const fromMs = nowMs()
       await stack.saveRedis()

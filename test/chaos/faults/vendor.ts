@@ -21,7 +21,7 @@ function scripted(
 ): Fault {
   const id = `vendor-${name}`
   return {
-    ...{ name: id, group: 'vendor', mayDuplicate: false, mayLinger: false, ...more },
+    ...{ name: id, group: 'vendor', loses: 'nothing', mayLinger: false, ...more },
     run: async ({ stack, random }) => {
       await stack.vendor.addFault({ id, probability, action: action(random) })
       await sleep(between(random, 300, mostMs))
@@ -85,7 +85,7 @@ export const VENDOR_FAULTS: readonly Fault[] = [
     ...{
       name: 'vendor-slow',
       group: 'vendor',
-      mayDuplicate: false,
+      loses: 'nothing',
       mayLinger: false,
       onlyDefault: true,
     },
@@ -104,7 +104,7 @@ export const VENDOR_FAULTS: readonly Fault[] = [
   },
   scripted('ceiling', (r) => ({ kind: 'body_ceiling', bytes: between(r, 6_000, 15_000) })),
   {
-    ...{ name: 'vendor-new-key', group: 'vendor', mayDuplicate: false, mayLinger: false },
+    ...{ name: 'vendor-new-key', group: 'vendor', loses: 'nothing', mayLinger: false },
     run: async ({ stack, random }) => {
       const key = `key-${String(between(random, 2, 1_000_000))}`
       await stack.vendor.configure({ workspaces: { [APP_ID]: key } })
@@ -115,7 +115,7 @@ export const VENDOR_FAULTS: readonly Fault[] = [
     },
   },
   {
-    ...{ name: 'vendor-poison', group: 'vendor', mayDuplicate: false, mayLinger: false },
+    ...{ name: 'vendor-poison', group: 'vendor', loses: 'nothing', mayLinger: false },
     run: async ({ random, mood }) => {
       mood.poisonShare = 0.02 + random.next() * 0.06
       await sleep(between(random, 1000, 3000))

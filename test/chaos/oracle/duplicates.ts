@@ -1,11 +1,11 @@
-import type { Disturbance, Evidence, VendorRequest, Violation } from './model.js'
+import type { Disturbance, Evidence, Loss, VendorRequest, Violation } from './model.js'
 
 /** How long after its answer a request's elements may still be unsettled, ms. */
 const SETTLING_MS = 2_000
 /** Of the request timeout: MoEngage sees the first byte later than relay sends it. */
 const TIMED_OUT = 0.9
-/** How long after a fault its consequences last: a lease runs out, another worker takes over. */
-const AFTERMATH_MS = 3_000
+/** How long after a fault connections are made again, ms. */
+const AFTERMATH_MS = 1_000
 
 export interface Duplicates {
   /** Elements that arrived again, by what explains it. */
@@ -21,7 +21,6 @@ export function explainDuplicates({
   requestTimeoutMs,
 }: Evidence): Duplicates {
   const byId = new Map(requests.map((request) => [request.requestId, request]))
-  const suspects = disturbances.filter(({ mayDuplicate }) => mayDuplicate)
   const previous = new Map<string, string>()
   const perCause = new Map<string, number>()
   const violations: Violation[] = []
@@ -32,8 +31,8 @@ export function explainDuplicates({
     if (before === undefined) continue
     const [first, second] = [byId.get(before), byId.get(requestId)]
     const cause = isLate(first, second)
-      ? causeOf(second, suspects, requestTimeoutMs)
-      : causeOf(first, suspects, requestTimeoutMs)
+      ? causeOf(second, disturbances, requestTimeoutMs)
+      : causeOf(first, disturbances, requestTimeoutMs)
     if (cause !== null) perCause.set(cause, (perCause.get(cause) ?? 0) + 1)
     else {
       const detail = `${key}: request ${before}, again in ${requestId}`
@@ -43,24 +42,50 @@ export function explainDuplicates({
   return { perCause, violations }
 }
 
+/** What lost this request's answer, or the settle that followed it; null: nothing that is known. */
 function causeOf(
   request: VendorRequest | undefined,
-  suspects: readonly Disturbance[],
+  disturbances: readonly Disturbance[],
   requestTimeoutMs: number,
 ): string | null {
   if (request === undefined) return null
-  if (request.fault !== null) return request.fault
-  const { startedAtMs, arrivedAtMs, endedAtMs, status } = request
+  const { fault, startedAtMs, endedAtMs } = request
+  if (fault !== null && !isAnswered(request)) return fault
   // MoEngage took longer than relay waits: relay closed the connection, and had no answer.
-  const openMs = (endedAtMs ?? Infinity) - startedAtMs
-  if (status === null && openMs >= requestTimeoutMs * TIMED_OUT) return 'timeout'
-  const untilMs = (endedAtMs ?? arrivedAtMs ?? startedAtMs) + SETTLING_MS
-  const near = suspects.filter(
-    ({ fromMs, toMs, places }) =>
-      fromMs <= untilMs && toMs + AFTERMATH_MS >= startedAtMs && touches(places, request.places),
-  )
-  const latest = near.sort((a, b) => b.fromMs - a.fromMs)[0]
+  if ((endedAtMs ?? Infinity) - startedAtMs >= requestTimeoutMs * TIMED_OUT) return 'timeout'
+  const suspects = disturbances.filter((one) => mayHaveLost(one, request))
+  const latest = suspects.sort((a, b) => b.fromMs - a.fromMs)[0]
   return latest?.name ?? null
+}
+
+/** Whether a whole answer that says yes went to the worker: then only its settle can be lost. */
+function isAnswered({ status, answeredAtMs }: VendorRequest): boolean {
+  return status === 200 && answeredAtMs !== undefined
+}
+
+/** A connection that ended before MoEngage answered was closed by relay, its lease over, or was cut. */
+const LOSES_CONNECTIONS: readonly Loss[] = ['answers', 'settles', 'both']
+const LOSES_ANSWERS: readonly Loss[] = ['answers', 'both']
+const LOSES_SETTLES: readonly Loss[] = ['settles', 'both']
+
+function mayHaveLost(
+  { loses, fromMs, toMs, places }: Disturbance,
+  request: VendorRequest,
+): boolean {
+  const { startedAtMs, arrivedAtMs, endedAtMs, answeredAtMs, status } = request
+  const whatIsLost = isAnswered(request)
+    ? LOSES_SETTLES
+    : status === null
+      ? LOSES_CONNECTIONS
+      : LOSES_ANSWERS
+  const sinceMs = isAnswered(request) ? (answeredAtMs ?? startedAtMs) : startedAtMs
+  const untilMs = (answeredAtMs ?? endedAtMs ?? arrivedAtMs ?? startedAtMs) + SETTLING_MS
+  return (
+    whatIsLost.includes(loses) &&
+    fromMs <= untilMs &&
+    toMs + AFTERMATH_MS >= sinceMs &&
+    touches(places, request.places)
+  )
 }
 
 /** Whether the second to arrive was the first to be sent: what repeats it came before. */

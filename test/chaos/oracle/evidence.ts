@@ -31,7 +31,7 @@ export function request(facts: Partial<VendorRequest> = {}): VendorRequest {
 }
 
 export function disturbance(facts: Partial<Disturbance> = {}): Disturbance {
-  return { name: 'fault', fromMs: 0, toMs: 10, mayDuplicate: true, mayLinger: false, ...facts }
+  return { name: 'fault', fromMs: 0, toMs: 10, loses: 'both', mayLinger: false, ...facts }
 }
 
 export function evidence(facts: Partial<Evidence> = {}): Evidence {

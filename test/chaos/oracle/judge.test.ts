@@ -72,7 +72,7 @@ describe('duplicates', () => {
   test('after a fault that cannot cause them break the law', () => {
     const { violations } = outcome({
       requests: [request(), second],
-      disturbances: [disturbance({ mayDuplicate: false })],
+      disturbances: [disturbance({ loses: 'nothing' })],
     })
     expect(violations.map(({ law }) => law)).toEqual(['duplicates have a cause'])
   })
@@ -81,6 +81,39 @@ describe('duplicates', () => {
     const { violations } = outcome({
       requests: [request({ startedAtMs: 60_000, arrivedAtMs: 60_010, endedAtMs: 60_020 }), second],
       disturbances: [disturbance()],
+    })
+    expect(violations.map(({ law }) => law)).toEqual(['duplicates have a cause'])
+  })
+
+  test.each([
+    // The whole answer went to the worker: only its settle can be lost.
+    [{ status: 200, answeredAtMs: 20 }, 'answers', false],
+    [{ status: 200, answeredAtMs: 20 }, 'settles', true],
+    [{ status: 200, answeredAtMs: 20, fault: 'vendor-drip' }, 'answers', false],
+    [{ status: 200, answeredAtMs: 20, fault: 'vendor-drip' }, 'settles', true],
+    // MoEngage answered, and the worker's connection never got it.
+    [{ status: 200 }, 'answers', true],
+    [{ status: 200 }, 'settles', false],
+    [{ status: 200, fault: 'vendor-drip' }, 'nothing', true],
+    // The connection ended before, by a cut or with the lease.
+    [{ status: null }, 'answers', true],
+    [{ status: null }, 'settles', true],
+    // A process that dies loses both, whichever of them is named.
+    [{ status: 200 }, 'both', true],
+    [{ status: 200, answeredAtMs: 20 }, 'both', true],
+  ] as const)('of %p are explained by a fault that loses %s: %p', (facts, loses, isExplained) => {
+    const { violations } = outcome({
+      requests: [request(facts), second],
+      disturbances: [disturbance({ loses })],
+    })
+    expect(violations.length === 0).toBe(isExplained)
+  })
+
+  test('are not explained by a fault that was over before the answer came', () => {
+    const { violations } = outcome({
+      requests: [request({ startedAtMs: 0, endedAtMs: 4_000, answeredAtMs: 4_000 }), second],
+      requestTimeoutMs: 10_000,
+      disturbances: [disturbance({ loses: 'settles', fromMs: 0, toMs: 2_900 })],
     })
     expect(violations.map(({ law }) => law)).toEqual(['duplicates have a cause'])
   })

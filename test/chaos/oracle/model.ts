@@ -39,18 +39,25 @@ export interface VendorRequest {
   readonly customers: readonly string[]
   /** The workers that may have sent it; absent: unknown. */
   readonly places?: readonly string[]
+  /** When its whole answer had been passed on to the worker's connection; absent: it never was. */
+  readonly answeredAtMs?: number
 }
 
 /** Within 2 s; within a lease and 1 s; when the vendor is probed or a window ends. */
 export type Resumes = 'soon' | 'lease' | 'later'
+
+/**
+ * What of a delivery a fault can lose, so that elements are sent again: MoEngage's answer on its way to
+ * the worker, or the settle that follows it, on its way to Redis or after Redis had it.
+ */
+export type Loss = 'nothing' | 'answers' | 'settles' | 'both'
 
 /** A fault that was injected, from its first effect until everything it touched worked again. */
 export interface Disturbance {
   readonly name: string
   readonly fromMs: number
   readonly toMs: number
-  /** An answer or the knowledge of it can be lost, so that elements are sent again. */
-  readonly mayDuplicate: boolean
+  readonly loses: Loss
   /** The processes that it touches; absent: any. */
   readonly places?: readonly string[]
   /** How soon sending resumes once it is over; 'later': when a probe or a window says so. */

@@ -52,3 +52,17 @@ test('what a restored Redis lost or an operator had erased is not missing in it'
   const erasures = [{ customer: 'ann', askedAtMs: 5_000, doneAtMs: 6_000 }]
   expect(details({ posted: two, samples, erasures })).toEqual([])
 })
+
+test('while Redis is down it may lack later elements, and nothing else', () => {
+  const away = [disturbance({ name: 'redis-kill', fromMs: 5_000, toMs: 20_000, loses: 'settles' })]
+  const acceptedAt = (atMs: number) => two.map((e) => ({ ...e, acknowledgedAtMs: atMs }))
+  const outcome = (atMs: number) =>
+    details({ posted: acceptedAt(atMs), disturbances: away, samples: shows(0) })
+  expect(outcome(4_500)).toEqual([])
+  expect(outcome(3_900)).toEqual(['status at 10000: 0, 2 wait'])
+})
+
+test('while the workspace is out of its file it may lack anything', () => {
+  const disturbances = [disturbance({ name: 'config-workspace-returns', fromMs: 9_000, toMs: 9_500 })] // prettier-ignore
+  expect(details({ posted: two, disturbances, samples: shows(0) })).toEqual([])
+})

@@ -72,7 +72,7 @@ const forgottenClaim: Aimed = {
     await poster.accepted('user', ['ann'], 0)
     const sender = await senderOf(stage)
     const cut = await disturb(
-      { name: 'redis-forgets', mayDuplicate: true, mayLinger: false },
+      { name: 'redis-forgets', loses: 'settles', mayLinger: false },
       async () => {
         sender.redis.refuse()
         sender.redis.cut()

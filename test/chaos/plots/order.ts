@@ -22,7 +22,7 @@ const outlivedLease: Aimed = {
     // Long enough for every worker to have a request in progress.
     await sleep(700)
     const cut = await disturb(
-      { name: 'worker-redis-stall', mayDuplicate: true, mayLinger: false },
+      { name: 'worker-redis-stall', loses: 'settles', mayLinger: false },
       async () => {
         stack.workers[0]?.redis.set({ stalled: true })
         await sleep(2_000)
@@ -59,7 +59,7 @@ const lateSettle: Aimed = {
     await next.start()
     await next.ready(READY_WITHIN_MS)
     const held = await disturb(
-      { name: 'settle-held', mayDuplicate: true, mayLinger: false },
+      { name: 'settle-held', loses: 'settles', mayLinger: false },
       async () => {
         former.redis.set({ stallFrom: await digestOf(stack.root, 'settle') }, 'up')
         const users = Array.from({ length: 20 }, (_, i) => `user-${String(i)}`)

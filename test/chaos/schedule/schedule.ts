@@ -59,10 +59,10 @@ export async function play(
       if (fromMs - startedMs > durationMs) return
       onStart(fault)
       const places = await fault.run({ ...scene, random: seededRandom(seed) })
-      const { name, mayDuplicate, mayLinger } = fault
+      const { name, loses, mayLinger } = fault
       const resumes = resumesOf(fault)
       disturbances.push({
-        ...{ name, fromMs, toMs: nowMs(), mayDuplicate, mayLinger, resumes },
+        ...{ name, fromMs, toMs: nowMs(), loses, mayLinger, resumes },
         ...(places && { places }),
       })
     }

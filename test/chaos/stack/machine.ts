@@ -29,6 +29,6 @@ export class MachineWatch {
     const fromMs = this.#lastMs
     this.#lastMs = now
     if (now - fromMs < BUSY_MS) return
-    this.stalls.push({ name: 'machine', fromMs, toMs: now, mayDuplicate: true, mayLinger: true })
+    this.stalls.push({ name: 'machine', fromMs, toMs: now, loses: 'both', mayLinger: true })
   }
 }

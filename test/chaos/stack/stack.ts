@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { ROOT } from '@relay/tools/folders.js'
 import { startChild, type Child } from '@relay/tools/process/child.js'
 import { freePort, releasePort } from '@relay/tools/process/port.js'
-import { startProxy, type TcpProxy } from '../../support/proxy/tcp-proxy.js'
+import { startProxy, type TcpProxy, type Watch } from '../../support/proxy/tcp-proxy.js'
 import { startRedis, type TestRedis } from '../../support/redis/test-redis.js'
 import { LogFile } from '@relay/tools/start/log-file.js'
 import { waitFor } from '@relay/tools/wait-for.js'
@@ -19,6 +19,7 @@ import {
   workspacesJson,
   type Conditions,
 } from './settings.js'
+import { Answers } from './answers.js'
 import { Vendor } from './vendor.js'
 
 const APIS = 2
@@ -53,6 +54,8 @@ export class Stack {
   readonly root: string
   readonly redis: TestRedis
   readonly vendor: Vendor
+  /** What workers were answered. */
+  readonly answers = new Answers()
   readonly apis: ApiPlace[] = []
   readonly workers: Service[] = []
   /** Unexpected ends, in words. */
@@ -254,7 +257,8 @@ export class Stack {
   ): Promise<Service> {
     const name = `${role}-${String(index)}`
     const redis = await this.#proxy(this.redis.port)
-    const vendor = role === 'worker' ? await this.#proxy(this.#simulatorPort) : null
+    const vendor =
+      role === 'worker' ? await this.#proxy(this.#simulatorPort, this.answers.watch) : null
     const opsPort = await this.#port()
     const workspacesFile = join(this.dir, `${name}.workspaces.json`)
     return new Service({
@@ -279,8 +283,8 @@ export class Stack {
     return port
   }
 
-  async #proxy(port: number): Promise<TcpProxy> {
-    const proxy = await startProxy({ port })
+  async #proxy(port: number, watch?: Watch): Promise<TcpProxy> {
+    const proxy = await startProxy({ port }, 0, watch)
     this.#proxies.push(proxy)
     return proxy
   }

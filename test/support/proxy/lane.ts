@@ -36,6 +36,7 @@ export class Lane {
   private readonly from: Socket
   private readonly to: Socket
   private readonly onOnce: () => void
+  private readonly onSent: (bytes: Buffer) => void
   private fault: Fault
   private held: Held[] = []
   private heldBytes = 0
@@ -45,8 +46,15 @@ export class Lane {
   private discarding = false
   private blocked = false
 
-  constructor(from: Socket, to: Socket, fault: Fault, onOnce: () => void) {
+  constructor(
+    from: Socket,
+    to: Socket,
+    fault: Fault,
+    onOnce: () => void,
+    onSent: (bytes: Buffer) => void = () => undefined,
+  ) {
     this.onOnce = onOnce
+    this.onSent = onSent
     this.from = from
     this.to = to
     this.fault = fault
@@ -140,6 +148,7 @@ export class Lane {
       this.readyMs = performance.now() + (part.length / bytesPerSecond) * 1000
     }
     this.blocked = !this.to.write(part)
+    this.onSent(part)
     if (this.heldBytes < MAX_HELD_BYTES / 2) this.from.resume()
   }
 }

@@ -30,6 +30,9 @@ export interface TcpProxy {
   stop(): Promise<void>
 }
 
+/** Called for each connection: what it returns gets the bytes that the client is sent. */
+export type Watch = () => ((bytes: Buffer) => void) | undefined
+
 interface Connection {
   readonly client: Socket
   readonly target: Socket
@@ -47,6 +50,7 @@ interface Connection {
 export async function startProxy(
   target: { readonly port: number; readonly host?: string },
   port = 0,
+  watch: Watch = () => undefined,
 ): Promise<TcpProxy> {
   const faults: Record<Direction, Fault> = { up: {}, down: {} }
   const open = new Set<Connection>()
@@ -54,7 +58,7 @@ export async function startProxy(
   let refusing = false
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     if (refusing) client.resetAndDestroy()
-    else join(client, connectTo(target, ports), faults, open)
+    else join(client, connectTo(target, ports), faults, open, watch)
   })
   await listen(server, port)
   const each = (act: (connection: Connection) => void) => {
@@ -79,10 +83,7 @@ export async function startProxy(
     heal: () => {
       refusing = false
       faults.up = faults.down = {}
-      each(({ up, down }) => {
-        up.set({})
-        down.set({})
-      })
+      each(resume)
     },
     cut: () => {
       each(reset)
@@ -124,9 +125,10 @@ function join(
   target: Socket,
   faults: Record<Direction, Fault>,
   open: Set<Connection>,
+  watch: Watch,
 ): void {
   const up = new Lane(client, target, faults.up, () => (faults.up = {}))
-  const down = new Lane(target, client, faults.down, () => (faults.down = {}))
+  const down = new Lane(target, client, faults.down, () => (faults.down = {}), watch())
   const connection: Connection = { client, target, up, down, half: false }
   open.add(connection)
   // An error is always followed by a close.
@@ -159,6 +161,11 @@ function outlive(connection: Connection): void {
   connection.client.destroy()
   connection.down.discard()
   connection.up.end()
+}
+
+function resume({ up, down }: Connection): void {
+  up.set({})
+  down.set({})
 }
 
 function reset({ client, target, up, down }: Connection): void {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { onPath, runCommand } from '../process/command.js'
 
@@ -13,6 +13,13 @@ export async function isDebian(path: string): Promise<boolean> {
   return family && (await onPath('apt-get', path)) !== null && (await onPath('dpkg', path)) !== null
 }
 
+interface Source {
+  /** Another release of Debian than the system's own sources. */
+  readonly release?: string
+  /** dpkg's list of what counts as installed; the system's unless given. */
+  readonly status?: string
+}
+
 /** apt with its own folders, so that it needs no root and changes nothing. */
 export class Apt {
   lastProblem = 'no package holds it'
@@ -24,8 +31,7 @@ export class Apt {
     this.downloads = downloads
   }
 
-  /** `more`: apt's options on top of these, as `Dir::Etc::SourceList=FILE` for another release. */
-  static async open(work: string, more: readonly string[] = []): Promise<Apt> {
+  static async open(work: string, { release, status }: Source = {}): Promise<Apt> {
     const state = join(work, 'state')
     const cache = join(work, 'cache')
     const downloads = join(work, 'downloads')
@@ -34,13 +40,13 @@ export class Apt {
     const options = [
       `Dir::State=${state}`,
       `Dir::Cache=${cache}`,
-      'Dir::State::status=/var/lib/dpkg/status',
+      `Dir::State::status=${status ?? '/var/lib/dpkg/status'}`,
       // As root, apt would download as a user who may not write here.
       'APT::Sandbox::User=root',
       'Acquire::Languages=none',
       'Acquire::Retries=1',
       'Acquire::http::Timeout=20',
-      ...more,
+      ...(release === undefined ? [] : await sourcesOf(release, work)),
     ].flatMap((option) => ['-o', option])
     const apt = new Apt(['-q', ...options], downloads)
     // Its status says little: a third party's source that is away fails it, and so may a hook that
@@ -105,6 +111,12 @@ export class Apt {
     if (result.code !== 0) this.lastProblem = lastLine(result.stderr)
     return result.code === 0
   }
+}
+
+async function sourcesOf(release: string, work: string): Promise<string[]> {
+  const list = join(work, 'sources.list')
+  await writeFile(list, `deb http://deb.debian.org/debian ${release} main\n`)
+  return [`Dir::Etc::SourceList=${list}`, 'Dir::Etc::SourceParts=/dev/null']
 }
 
 /** The line of a command's output that says what was wrong. */

@@ -33,6 +33,24 @@ export async function findPrometheus(
   return fetchInto(join(PRIVATE, FETCHED))
 }
 
+/** The release of Debian that has Prometheus 3, and its packages; Debian's programs run on most systems. */
+const VERSION_3 = { name: 'prometheus-3', release: 'sid', packages: ['prometheus', 'promtool'] }
+
+/** Prometheus 3, which writes bucket bounds in another way: fetched before, or now. */
+export async function findPrometheus3(): Promise<Found> {
+  const target = join(PRIVATE, VERSION_3.name)
+  const programs = programsIn(join(target, BIN))
+  if (existsSync(programs.promtool)) return programs
+  if (!(await isDebian(process.env.PATH ?? ''))) return { problem: 'this is not Debian' }
+  return fetchInto(target, VERSION_3)
+}
+
+/** Prometheus 3, if it was fetched before. */
+export function prometheus3Here(): PrometheusPrograms | null {
+  const programs = programsIn(join(PRIVATE, VERSION_3.name, BIN))
+  return existsSync(programs.promtool) ? programs : null
+}
+
 /** What `findPrometheus` finds without fetching. */
 export function prometheusHere(path = process.env.PATH ?? ''): PrometheusPrograms | null {
   const folders = [...path.split(delimiter).filter((folder) => folder !== ''), FETCHED_BIN]
@@ -43,13 +61,18 @@ export function prometheusHere(path = process.env.PATH ?? ''): PrometheusProgram
   return null
 }
 
-async function fetchInto(target: string): Promise<Found> {
+async function fetchInto(
+  target: string,
+  { release, packages }: { release?: string; packages: readonly string[] } = {
+    packages: ['prometheus'],
+  },
+): Promise<Found> {
   await mkdir(PRIVATE, { recursive: true })
   const work = await mkdtemp(join(PRIVATE, 'fetch-'))
   try {
-    const apt = await Apt.open(work)
+    const apt = await Apt.open(work, release === undefined ? {} : { release })
     const unpacked = join(work, 'root')
-    if (!(await apt.unpack('prometheus', unpacked))) {
+    if (!(await apt.unpack(packages, unpacked))) {
       return { problem: `its package could not be fetched (${apt.lastProblem})` }
     }
     const { code, stderr } = await runCommand(programsIn(join(unpacked, BIN)).promtool, [

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { spawn } from 'node:child_process'
 import { findChromium } from '../chromium/find-chromium.js'
 import { PRIVATE, ROOT } from '../folders.js'
-import { findPrometheus } from '../prometheus/find-prometheus.js'
+import { findPrometheus, findPrometheus3 } from '../prometheus/find-prometheus.js'
 import { findRedisServer, NoRedisServer } from '../redis/find-server.js'
 import { closingLine, type JestResult } from './closing-line.js'
 
@@ -18,6 +18,7 @@ async function main(args: readonly string[]): Promise<number> {
     announceRedis(),
     announcePrometheus(),
     announceChromium(),
+    process.env.RELAY_TEST_SLOW === 'yes' ? announcePrometheus3() : null,
   ])
   const code = await jest(args, {
     ...process.env,
@@ -58,6 +59,16 @@ async function announcePrometheus(): Promise<string | null> {
   return told(
     `NO PROMETHEUS: ${found.problem}; rules and dashboards are not tried against one: SKIPPED.`,
   )
+}
+
+/** The same with Prometheus 3, which slow tests alone use. */
+async function announcePrometheus3(): Promise<string | null> {
+  const found = await findPrometheus3()
+  return 'problem' in found
+    ? told(
+        `NO PROMETHEUS 3: ${found.problem}; rules are tried against Prometheus 2 alone: SKIPPED.`,
+      )
+    : null
 }
 
 /** The same with a browser. */

@@ -20,8 +20,11 @@ export interface RequestLimits {
 
 export const REQUEST_LIMITS: RequestLimits = { maxElements: 50_000, maxFindings: 1_000 }
 
+/** What `Findings` has gathered. */
+export type FoundAll = Pick<Findings, 'problems' | 'warnings' | 'problemCount' | 'warningCount'>
+
 export interface Assessment {
-  readonly findings: Findings
+  readonly findings: FoundAll
   readonly posted: number
   /** Positions in the request of the elements that passed, 0-based. */
   readonly accepted: readonly number[]

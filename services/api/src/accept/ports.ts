@@ -1,5 +1,6 @@
 import type { Kind, Lane } from '@relay/shared/element.js'
 import type { ProducerQuota, Workspace } from '@relay/shared/config/workspace.js'
+import type { AssessmentContext, AssessmentOutcome } from './assess.js'
 import type { RuleName } from '../validate/rules.js'
 
 /** The workspace of an app id as configured now, or undefined. */
@@ -82,6 +83,11 @@ export interface Quota {
   take(request: QuotaRequest): Promise<QuotaOutcome>
   /** Undoes a `take` of a request that certainly was not stored. Never rejects. */
   giveBack(request: QuotaRequest): Promise<void>
+}
+
+/** Judges bodies beside the event loop, one at a time. Rejects when that fails. */
+export interface LargeBodies {
+  assess(body: Buffer, context: AssessmentContext): Promise<AssessmentOutcome>
 }
 
 /** Receives what the intake did, for metrics and logs. Must not throw. */

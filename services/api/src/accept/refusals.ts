@@ -1,7 +1,8 @@
 import type { RefusalReason } from '@relay/shared/queue/post.js'
 import type { Detail, Refusal } from '../refusal.js'
-import type { Finding, Findings } from '../validate/findings.js'
+import type { Finding } from '../validate/findings.js'
 import { RULES } from '../validate/rules.js'
+import type { FoundAll } from './assess.js'
 import type { BodyFault } from './parse.js'
 import type { ClaimOutcome, QuotaOutcome } from './ports.js'
 
@@ -28,7 +29,7 @@ export function bodyRefusal({ type, message, attribute }: BodyFault): Refusal {
 }
 
 /** The first problem leads, as in the vendor's answer; all are in `details`. */
-export function invalidRefusal({ problems, problemCount }: Findings): Refusal {
+export function invalidRefusal({ problems, problemCount }: FoundAll): Refusal {
   const onlySize = problems.every(({ rule }) => rule === 'tooLarge')
   const details = detailsOf(problems, problemCount)
   const [first] = problems

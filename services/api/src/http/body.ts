@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { createGunzip } from 'node:zlib'
 import type { Caller } from '../accept/caller.js'
 import type { Refusal } from '../refusal.js'
-import type { FairTurns } from './fair-turns.js'
+import type { FairTurns } from '../accept/fair-turns.js'
 import type { Place } from './shares.js'
 
 export type BodyOutcome =

@@ -54,7 +54,7 @@ class Waiters {
 
   constructor(socket: Socket) {
     this.#socket = socket
-    socket.once('end', () => { this.#probe() }) // prettier-ignore
+    socket.once('end', () => { this.#probeLater() }) // prettier-ignore
     socket.once('close', () => {
       for (const waiter of [...this.#waiters]) this.#leave(waiter)
     })
@@ -64,7 +64,7 @@ class Waiters {
     this.#waiters.add(waiter)
     if (this.#socket.closed)
       setImmediate(() => { this.#leave(waiter) }) // prettier-ignore
-    else if (this.#socket.readableEnded) this.#probe()
+    else if (this.#socket.readableEnded) this.#probeLater()
     return () => {
       this.#waiters.delete(waiter)
     }
@@ -74,14 +74,13 @@ class Waiters {
     if (this.#waiters.delete(waiter)) waiter.leave()
   }
 
-  /** Probes, and continues while something waits. */
-  #probe(): void {
-    if (this.#timer !== undefined || this.#socket.destroyed) return
-    for (const { probe } of this.#waiters) probe()
-    if (this.#waiters.size === 0) return
+  /** Probes later, because short waits are cheap, and as long as a request waits. */
+  #probeLater(): void {
+    if (this.#timer !== undefined || this.#waiters.size === 0 || this.#socket.destroyed) return
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      this.#probe()
+      for (const { probe } of this.#waiters) probe()
+      this.#probeLater()
     }, PROBE_MS)
     this.#timer.unref()
   }

@@ -92,7 +92,7 @@ export class TestIntake {
     const accept = {
       ...{ store: this.store, idempotency: this.idempotency, quota: this.quota },
       ...parts,
-      ...{ observer: this.observer, clock: this.clock, random },
+      ...{ observer: this.observer, clock: this.clock, random, largeBodies: null },
     }
     const app = createIntakeApp({
       ...accept,

@@ -62,7 +62,7 @@ const forgottenBurst: Aimed = {
   load: false,
   drainWithinMs: 150_000,
   play: async (stage) => [
-    await disturb({ name: 'redis-forgets', mayDuplicate: true, mayLinger: true }, () =>
+    await disturb({ name: 'redis-forgets', loses: 'settles', mayLinger: true }, () =>
       forgetBurst(stage, 6_000),
     ),
   ],
@@ -80,7 +80,7 @@ export const forgottenWindow: Aimed = {
   },
   drainWithinMs: 60_000,
   play: async (stage) => [
-    await disturb({ name: 'redis-forgets', mayDuplicate: true, mayLinger: true }, () =>
+    await disturb({ name: 'redis-forgets', loses: 'settles', mayLinger: true }, () =>
       forgetBurst(stage, 1_500),
     ),
   ],

@@ -25,7 +25,7 @@ async function overtake(stage: Stage, fault: () => Promise<void>) {
   await poster.accepted('user', CUSTOMERS, 0)
   await poster.requestsOpen(1)
   const done = await disturb(
-    { name: 'claims-end', mayDuplicate: true, mayLinger: false },
+    { name: 'claims-end', loses: 'settles', mayLinger: false },
     async () => {
       await sleep(500)
       await fault()

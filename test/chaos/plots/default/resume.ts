@@ -25,7 +25,7 @@ async function restarts(stage: Stage): Promise<readonly Disturbance[]> {
   for (let i = 0; i < RESTARTS && breaches < ENOUGH_BREACHES; i += 1) {
     await poster.settled()
     done.push(
-      await disturb({ name: 'redis-restart', mayDuplicate: false, mayLinger: false }, () =>
+      await disturb({ name: 'redis-restart', loses: 'nothing', mayLinger: false }, () =>
         stack.redis.restart(),
       ),
     )

@@ -62,7 +62,7 @@ const settleArrivesLate: Aimed = {
   load: false,
   drainWithinMs: 60_000,
   play: async (stage) => [
-    await disturb({ name: 'settle-late', mayDuplicate: false, mayLinger: false }, () =>
+    await disturb({ name: 'settle-late', loses: 'nothing', mayLinger: false }, () =>
       holdFirstSettle(stage),
     ),
   ],

@@ -50,7 +50,7 @@ const workspaceReturns: Aimed = {
   load: false,
   drainWithinMs: 30_000,
   play: async (stage) => [
-    await disturb({ name: 'workspace-removed', mayDuplicate: false, mayLinger: false }, () =>
+    await disturb({ name: 'workspace-removed', loses: 'nothing', mayLinger: false }, () =>
       removeAndReturn(stage),
     ),
   ],

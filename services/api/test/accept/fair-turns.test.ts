@@ -1,5 +1,5 @@
 import { STAYS } from '../../src/accept/caller.js'
-import { FairTurns } from '../../src/http/fair-turns.js'
+import { FairTurns } from '../../src/accept/fair-turns.js'
 import { LeavingCaller } from '../support/doubles.js'
 
 describe('turns of the producers', () => {

@@ -1,4 +1,4 @@
-import type { Caller } from '../accept/caller.js'
+import type { Caller } from './caller.js'
 
 /**
  * A semaphore whose waiters are served by producer in turn, so that one producer's queue delays no

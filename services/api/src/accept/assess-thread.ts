@@ -1,0 +1,50 @@
+import { Worker } from 'node:worker_threads'
+import { STANDARD_VOCABULARY } from '../validate/vocabulary.js'
+import type { AssessmentContext, AssessmentOutcome } from './assess.js'
+import { unpack, type PackedOutcome } from './packed.js'
+
+/** What the thread is sent. */
+export interface AssessMessage {
+  readonly body: Uint8Array
+  /** Without `names`: the standard vocabulary, which is known by its identity. */
+  readonly context: AssessmentContext
+}
+
+/** Far above what judging 1 MiB takes; a thread that passes it ends, and the next body starts another. */
+const LIMITS = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 16 }
+
+/** Judges one body at a time beside the event loop, in a thread that starts with the first one. */
+export class AssessThread {
+  #worker: Worker | null = null
+
+  /** Rejects when the thread fails. Not to be called again before that ended. */
+  assess(body: Buffer, context: AssessmentContext): Promise<AssessmentOutcome> {
+    const worker = (this.#worker ??= this.#start())
+    const { names, ...rest } = context
+    const copy = Uint8Array.prototype.slice.call(body)
+    const sent = names === STANDARD_VOCABULARY ? rest : context
+    return new Promise((resolve, reject) => {
+      worker.once('message', (outcome: PackedOutcome) => {
+        worker.off('error', reject)
+        resolve(unpack(outcome, body))
+      })
+      worker.once('error', reject)
+      worker.postMessage({ body: copy, context: sent } satisfies AssessMessage, [copy.buffer])
+    })
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker?.terminate()
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('assess-worker.js', import.meta.url), {
+      resourceLimits: LIMITS,
+    })
+    worker.unref()
+    worker.once('exit', () => {
+      if (this.#worker === worker) this.#worker = null
+    })
+    return worker
+  }
+}

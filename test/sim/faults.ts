@@ -1,0 +1,180 @@
+import type { Random } from '@relay/shared/random.js'
+import { between, pick } from '../chaos/random.js'
+import { MODES, type MoEngage, type Mode } from './moengage.js'
+import type { SimRedisServer } from './redis-server.js'
+import type { System } from './system.js'
+import type { Actor, World } from './world.js'
+
+/** One fault of a schedule. What it draws depends on its place in the schedule alone, so that others can be left out. */
+export interface Fault {
+  readonly atMs: number
+  readonly kind: FaultKind
+  readonly mode?: Mode
+  readonly forMs?: number
+}
+
+export interface Stage {
+  readonly world: World
+  readonly system: System
+  readonly redis: SimRedisServer
+  readonly vendor: MoEngage
+  /** What was acknowledged between these moments may be lost: Redis forgot it, ms. */
+  readonly forgotten: { readonly fromMs: number; toMs: number }[]
+  readonly operator: {
+    act(action: 'pause' | 'forget' | 'replay' | 'purge', random: Random): string
+    heal(): void
+  }
+}
+
+type Apply = (stage: Stage, fault: Fault, random: Random) => string
+
+const worker = ({ system }: Stage, random: Random) => pick(random, system.serving)
+const process_ = ({ system }: Stage, random: Random) => pick(random, [...system.serving, ...system.apis]) // prettier-ignore
+
+function freeze(actor: Actor, world: World, ms: number): string {
+  actor.frozenUntilMs = world.nowMs + ms
+  return `${actor.name} for ${String(ms)} ms`
+}
+
+/** Starts a worker in a while: an orchestrator replaces what ended. */
+function replace({ world, system }: Stage, afterMs: number): void {
+  world.in(afterMs, null, () => {
+    system.startWorker()
+  })
+}
+
+export const FAULTS = {
+  kill: (stage, _, random) => {
+    const { actor } = worker(stage, random)
+    if (stage.system.serving.length < 2) return 'spared the last one'
+    actor.kill()
+    replace(stage, between(random, 500, 40_000))
+    return actor.name
+  },
+  stop: (stage, _, random) => {
+    const stopped = worker(stage, random)
+    stage.system.stopWorker(stopped)
+    replace(stage, between(random, 100, 5_000))
+    return stopped.actor.name
+  },
+  add: ({ system }) => {
+    if (system.serving.length >= MAX_WORKERS) return 'enough workers'
+    system.startWorker()
+    return ''
+  },
+  freeze: (stage, { forMs }, random) =>
+    freeze(worker(stage, random).actor, stage.world, forMs ?? between(random, 500, 40_000)),
+  'freeze-api': (stage, _, random) =>
+    freeze(pick(random, stage.system.apis).actor, stage.world, between(random, 200, 10_000)),
+  'redis-hang': ({ world, redis }, { forMs }, random) =>
+    freeze(redis.actor, world, forMs ?? between(random, 500, 6_000)),
+  'redis-slow': ({ world, redis }, _, random) => {
+    redis.slowUntilMs = world.nowMs + between(random, 1_000, 10_000)
+    return ''
+  },
+  'redis-restart': ({ world, redis }, { forMs }, random) => {
+    const downMs = forMs ?? between(random, 50, 4_000)
+    world.in(0, redis.actor, () => redis.restart(downMs, false), 'outside')
+    return `down for ${String(downMs)} ms`
+  },
+  'redis-forget': ({ world, redis, forgotten }, { forMs }, random) => {
+    const ms = between(random, 20, 1_000)
+    const downMs = forMs ?? between(random, 50, 3_000)
+    const window = { fromMs: world.nowMs, toMs: Infinity }
+    forgotten.push(window)
+    world.in(0, null, () => redis.snapshot(), 'outside')
+    const restart = () => {
+      window.toMs = world.nowMs + ANSWERED_WITHIN_MS
+      return redis.restart(downMs, true)
+    }
+    world.in(ms, redis.actor, restart, 'outside')
+    return `the last ${String(ms)} ms, down for ${String(downMs)} ms`
+  },
+  cut: (stage, { forMs }, random) => {
+    const cut = process_(stage, random)
+    cut.actor.cutUntilMs = stage.world.nowMs + (forMs ?? between(random, 100, 8_000))
+    cut.client.connection?.close('cut')
+    if ('subscriber' in cut) cut.subscriber.connection?.close('cut')
+    return cut.actor.name
+  },
+  'cut-after-settle': ({ redis }) => {
+    redis.cutsAfterSettle += 1
+    return ''
+  },
+  deaf: (stage, _, random) => {
+    const { actor, subscriber } = worker(stage, random)
+    if (subscriber.connection !== null) subscriber.connection.isDeaf = true
+    return actor.name
+  },
+  vendor: ({ world, vendor }, { mode, forMs }, random) => {
+    const drawn = mode ?? pick(random, MODES)
+    const ms = forMs ?? between(random, 3_000, 30_000)
+    vendor.mode = drawn
+    world.in(ms, null, () => {
+      if (vendor.mode === drawn) vendor.mode = 'ok'
+      world.log('moengage is well again')
+    })
+    return `${drawn} for ${String(ms)} ms`
+  },
+  workspace: ({ world, system }, { forMs }, random) => {
+    if (!system.isConfigured) return 'is away already'
+    const ms = forMs ?? between(random, 500, 20_000)
+    system.configure(false)
+    world.in(ms, null, () => {
+      system.configure(true)
+    })
+    return `for ${String(ms)} ms`
+  },
+  'redis-clock': ({ redis }, _, random) => {
+    const ms = between(random, -20_000, 20_000)
+    redis.clockSkewMs += ms
+    return `by ${String(ms)} ms`
+  },
+  'wall-clock': (stage, _, random) => {
+    const { actor } = process_(stage, random)
+    const ms = between(random, -60_000, 60_000)
+    actor.wallSkewMs += ms
+    return `${actor.name} by ${String(ms)} ms`
+  },
+  partitions: (stage, _, random) => {
+    const { system } = stage
+    system.partitions = pick(random, [2, 3, 5, 8, 12])
+    // As a rollout does: one after the other, each with the new number.
+    system.serving.forEach((old, i) => {
+      stage.world.in(i * 3_000, null, () => {
+        if (!old.isStopping && old.actor.alive) system.stopWorker(old)
+        system.startWorker()
+      })
+    })
+    return String(system.partitions)
+  },
+  pause: ({ operator }, _, random) => operator.act('pause', random),
+  forget: ({ operator }, _, random) => operator.act('forget', random),
+  replay: ({ operator }, _, random) => operator.act('replay', random),
+  purge: ({ operator }, _, random) => operator.act('purge', random),
+} satisfies Record<string, Apply>
+
+export type FaultKind = keyof typeof FAULTS
+
+/** Workers at one time. */
+const MAX_WORKERS = 7
+/** An answer that had left a process when Redis forgot is heard within this time, ms. */
+const ANSWERED_WITHIN_MS = 50
+
+/** Puts a schedule on stage. `without`: places in it that are left out. */
+export function scheduleFaults(
+  stage: Stage,
+  faults: readonly Fault[],
+  without: ReadonlySet<number>,
+): void {
+  // prettier-ignore
+  faults.forEach((fault, i) => {
+    if (without.has(i)) return
+    const random = stage.world.stream(`faults/${String(i)}`)
+    stage.world.at(fault.atMs, null, () => {
+      const apply: Apply = FAULTS[fault.kind]
+      const what = stage.system.serving.length === 0 ? 'nobody is there' : apply(stage, fault, random)
+      stage.world.log(`FAULT ${String(i)} ${fault.kind} ${what}`)
+    })
+  })
+}

@@ -1,0 +1,164 @@
+import type { Random } from '@relay/shared/random.js'
+import { between, pick } from '../chaos/random.js'
+import type { Acked } from './load.js'
+import type { Oracle } from './oracle.js'
+import { SimRedis } from './redis-client.js'
+import type { SimRedisServer } from './redis-server.js'
+import type { Relay } from './relay.js'
+import { APP_ID, PREFIX, type System } from './system.js'
+import type { World } from './world.js'
+
+/** As `services/api/src/admin/operator.ts`. */
+const TIMEOUT_MS = 5_000
+const EVERYTHING = { reason: null, customer: null, requestId: null, sinceMs: null }
+const LETTERS = `return redis.call('HVALS', KEYS[1])`
+
+export interface OperatorOptions {
+  readonly world: World
+  readonly relay: Relay
+  readonly system: System
+  readonly redis: SimRedisServer
+  readonly oracle: Oracle
+  readonly acked: readonly Acked[]
+}
+
+/** Operators, at the first api: they pause, resume, forget, replay and purge. */
+export class Operator {
+  isPaused = false
+  readonly #o: OperatorOptions
+  readonly #parts
+  readonly #eraser
+  readonly #actor
+  /** Customers that are or were to be forgotten: the newest element acknowledged before. */
+  readonly #forgotten = new Map<string, number>()
+  #hasPurged = false
+
+  constructor(options: OperatorOptions) {
+    const { world, relay, system, redis } = options
+    const api = system.apis[0]
+    if (api === undefined) throw new Error('there is no api')
+    this.#o = options
+    this.#actor = api.actor
+    const client = new SimRedis(world, redis, api.actor, TIMEOUT_MS)
+    this.#parts = {
+      ...{ client, prefix: PREFIX, clock: api.actor.clock, store: api.core.store },
+      letters: new relay.DeadLetterStore(client, PREFIX),
+      traces: new relay.TraceStore(client, PREFIX, system.config.traceBytes),
+      erasures: new relay.ErasureStore(client, PREFIX),
+    }
+    this.#eraser = new relay.Eraser({
+      ...this.#parts,
+      random: api.actor.random,
+      leaseMs: system.config.leaseMs,
+    })
+    world.in(2, api.actor, () => {
+      this.#eraser.start()
+    })
+  }
+
+  act(action: 'pause' | 'forget' | 'replay' | 'purge', random: Random): string {
+    switch (action) {
+      case 'pause':
+        return this.#pause(between(random, 1_000, 30_000))
+      case 'forget':
+        return this.#forget(random)
+      default:
+        this.#hasPurged ||= action === 'purge'
+        this.#run(action, async () => {
+          const selection = { by: 'filter' as const, appId: APP_ID, filter: EVERYTHING }
+          const steps = this.#o.relay.selected(this.#parts.letters, [APP_ID], selection)
+          await this.#o.relay[action](this.#parts, steps)
+        })
+        return ''
+    }
+  }
+
+  heal(): void {
+    if (this.isPaused) this.#setPaused(false)
+  }
+
+  /** Whether an element may be missing because its customer was to be forgotten. */
+  mayBeErased({ customer, n }: Acked): boolean {
+    return n <= (this.#forgotten.get(customer) ?? 0)
+  }
+
+  /** Nothing but what MoEngage refuses is dead, and all of that is, unless it was purged. */
+  async conclude(isExcused: (element: Acked) => boolean): Promise<void> {
+    const { redis, oracle, acked } = this.#o
+    const reply = await redis.ask('EVAL', LETTERS, 1, `${PREFIX}:{${APP_ID}}:dead`)
+    const letters = (reply as Buffer[]).map((letter) => String(JSON.parse(String(letter)).element)) // prettier-ignore
+    const good = letters.find((element) => !element.includes('"bad":1'))
+    if (good !== undefined) oracle.violate('dead letter', `${good} is good`)
+    if (this.#hasPurged) return
+    const dead = new Set(letters.map(markOf))
+    const lost = acked.find((one) => one.isBad && !dead.has(`${one.customer}-${String(one.n)}`) && !isExcused(one)) // prettier-ignore
+    if (lost !== undefined) oracle.violate('dead letter', `${lost.customer}-${String(lost.n)} is refused and no dead letter`) // prettier-ignore
+  }
+
+  #pause(ms: number): string {
+    if (this.isPaused) return 'is paused already'
+    this.#setPaused(true)
+    this.#o.world.in(ms, null, () => {
+      if (this.isPaused) this.#setPaused(false)
+    })
+    return `for ${String(ms)} ms`
+  }
+
+  /** Repeated until it succeeds, as an operator would. */
+  #setPaused(isPaused: boolean): void {
+    this.isPaused = true
+    this.#run(isPaused ? 'pause' : 'resume', async () => {
+      await this.#o.relay.setPaused(this.#parts.client, PREFIX, APP_ID, isPaused)
+      this.isPaused = isPaused
+    })
+  }
+
+  #forget(random: Random): string {
+    const { acked, relay, system } = this.#o
+    if (acked.length === 0) return 'nobody'
+    const { customer } = pick(random, acked)
+    const newest = Math.max(...acked.filter((one) => one.customer === customer).map(({ n }) => n))
+    this.#forgotten.set(customer, newest)
+    const whom = relay.parseForget({ app_id: APP_ID, customer_id: customer }, () =>
+      relay.vocabularyOf(system.workspace),
+    )
+    this.#run('forget', async () => {
+      const view = await this.#eraser.begin(whom)
+      if (view !== null) this.#awaitErasure(view.id, customer, newest)
+    })
+    return `${customer} up to ${String(newest)}`
+  }
+
+  #awaitErasure(id: string, customer: string, newest: number): void {
+    this.#o.world.in(500, this.#actor, () => {
+      void this.#eraser.view(id).then(
+        (view) => {
+          if (view?.status !== 'done') this.#awaitErasure(id, customer, newest)
+          else {
+            this.#o.world.log(`${customer} is forgotten up to ${String(newest)}`)
+            this.#o.oracle.erased(customer, newest)
+          }
+        },
+        () => { this.#awaitErasure(id, customer, newest) }, // prettier-ignore
+      )
+    })
+  }
+
+  #run(what: string, action: () => Promise<void>): void {
+    const { world } = this.#o
+    world.in(1, this.#actor, () => {
+      void action().then(
+        () => { world.log(`operator: ${what} is done`) }, // prettier-ignore
+        (error: unknown) => {
+          world.log(`operator: ${what} failed: ${String(error)}`)
+          world.in(1_000, null, () => { this.#run(what, action) }) // prettier-ignore
+        },
+      )
+    })
+  }
+}
+
+function markOf(element: string): string {
+  const [, n = '', customer = ''] = /"k(\d+)":"([^"]+)"/.exec(element) ?? []
+  return `${customer}-${n}`
+}

@@ -1,0 +1,264 @@
+import type { Acked } from './load.js'
+import type { Limits, MoEngage, VendorRequest, VendorObserver } from './moengage.js'
+import { lastMomentOf } from './moengage.js'
+import type { SimRedisServer } from './redis-server.js'
+import { APP_ID, PREFIX } from './system.js'
+import type { World } from './world.js'
+import type { Argument, Raw } from './wire.js'
+
+/** What relay promises, by name. */
+export type Law =
+  | 'overlap'
+  | 'budget'
+  | 'body'
+  | 'order'
+  | 'final value'
+  | 'lost'
+  | 'settle undone'
+  | 'backlog'
+  | 'active set'
+  | 'ledger'
+  | 'stall'
+  | 'drain'
+  | 'dead letter'
+  | 'forgotten customer'
+  | 'answer'
+  | 'crash'
+
+export interface Violation {
+  readonly atMs: number
+  readonly law: Law
+  readonly detail: string
+  /** Lines of the trace before it. */
+  readonly line: number
+}
+
+/** State of the partitions and of the ledger, read in one step. */
+const LOOK = `local partitions, keys = {}, redis.call('KEYS', ARGV[1] .. ':{*/*}:relay')
+table.sort(keys)
+for _, key in ipairs(keys) do
+  local base = string.sub(key, 1, -6)
+  local tag = string.match(base, '{(.-)}')
+  local sums, jobs = { 0, 0, 0, 0 }, redis.call('LRANGE', base .. 'wait', 0, -1)
+  for _, id in ipairs(jobs) do
+    local i = 1
+    for n in string.gmatch(redis.call('HGET', base .. id, 'counts') or '', '%d+') do
+      sums[i] = sums[i] + tonumber(n); i = i + 1
+    end
+  end
+  local said = redis.call('HMGET', key, 'bytes', 'user', 'event', 'device')
+  for i = 1, 4 do said[i] = said[i] or '0' end
+  partitions[#partitions + 1] = { tag, #jobs, table.concat(sums, ','), table.concat(said, ','),
+    redis.call('ZSCORE', ARGV[1] .. ':{deployment}:dirty', tag) and 1 or 0 }
+end
+local ledger, sums = ARGV[1] .. ':{' .. ARGV[2] .. '}:ledger', { 0, 0, 0, 0, 0, 0 }
+for _, cost in ipairs(redis.call('HVALS', ledger .. ':cost')) do
+  local i, lane = 1, string.match(cost, '[^,]+$')
+  for n in string.gmatch(cost, '%d+') do
+    sums[i] = sums[i] + tonumber(n)
+    if lane == 'backfill' then sums[3 + i] = sums[3 + i] + tonumber(n) end
+    i = i + 1
+  end
+end
+local said = redis.call('HMGET', ledger, 'users', 'events', 'devices',
+  'backfill_users', 'backfill_events', 'backfill_devices')
+for i = 1, 6 do said[i] = said[i] or '0' end
+return { partitions, table.concat(sums, ','), table.concat(said, ',') }`
+
+const LOOK_EVERY_MS = 500
+const WINDOW_MS = 60_000
+
+interface Waiting {
+  readonly tag: string
+  readonly chunks: number
+}
+
+export interface OracleOptions {
+  readonly world: World
+  readonly redis: SimRedisServer
+  readonly limits: Limits
+  /** Whether nothing keeps partitions from being served now. */
+  readonly isWell: () => boolean
+  readonly stallMs: number
+}
+
+/** Watches MoEngage and Redis, and judges what it saw. It shares no code with relay. */
+export class Oracle implements VendorObserver {
+  readonly violations: Violation[] = []
+  /** When an element first took effect: its place among all. */
+  readonly first = new Map<string, number>()
+  /** Elements that took effect again. */
+  again = 0
+  waiting: readonly Waiting[] = []
+  longestStallMs = 0
+  readonly #o: OracleOptions
+  /** Requests that MoEngage may still process. */
+  readonly #pending = new Set<VendorRequest>()
+  /** Per customer, the elements of each request that took effect, in order. */
+  readonly #effects = new Map<string, number[][]>()
+  readonly #charged: { readonly atMs: number; readonly cost: Limits }[] = []
+  readonly #marks = new Map<string, Buffer>()
+  readonly #stillSinceMs = new Map<string, number>()
+  readonly #stalled = new Set<string>()
+  /** Customers whose erasure is done: the newest element that it covers. */
+  readonly #erased = new Map<string, number>()
+
+  constructor(options: OracleOptions) {
+    this.#o = options
+    options.redis.observers.push((name, args, reply) => {
+      if (name === 'settle') this.#settled(args, reply)
+    })
+    this.#lookAgain()
+  }
+
+  violate(law: Law, detail: string): void {
+    const { world } = this.#o
+    const line = world.lines.length
+    world.log(`LAW BROKEN ${law}: ${detail}`)
+    this.violations.push({ atMs: world.nowMs, law, detail, line })
+  }
+
+  /** No worker may send the customer's elements up to number `n`. */
+  erased(customer: string, n: number): void {
+    this.#erased.set(customer, n)
+  }
+
+  arrived(request: VendorRequest): void {
+    const newest = newestOf(request)
+    for (const other of this.#pending) {
+      if (other.isProcessed || lastMomentOf(other) < this.#o.world.nowMs) {
+        this.#pending.delete(other)
+        continue
+      }
+      // The same elements again are the retry that relay promises. Only what is newer has to wait.
+      for (const [customer, n] of newestOf(other)) {
+        if ((newest.get(customer) ?? 0) <= n) continue
+        const state = other.closedMs === null ? 'open' : `closed ${String(other.closedMs)}`
+        this.violate('overlap', `${customer}-${String(newest.get(customer))} in ${String(request.id)} of ${request.worker} while ${String(other.id)} of ${other.worker} with -${String(n)} is pending (${state})`) // prettier-ignore
+      }
+    }
+    for (const { customer, n } of request.elements) {
+      if (n <= (this.#erased.get(customer) ?? 0)) this.violate('forgotten customer', `${customer}-${String(n)}`) // prettier-ignore
+    }
+    this.#pending.add(request)
+  }
+
+  processed(request: VendorRequest, accepted: boolean): void {
+    this.#charge(request.cost)
+    if (!accepted) return
+    const byCustomer = new Map<string, number[]>()
+    for (const { customer, n } of request.elements) {
+      const key = `${customer}-${String(n)}`
+      if (this.first.has(key)) this.again += 1
+      else this.first.set(key, this.first.size)
+      byCustomer.set(customer, [...(byCustomer.get(customer) ?? []), n])
+    }
+    for (const [customer, numbers] of byCustomer) {
+      const effects = this.#effects.get(customer) ?? []
+      effects.push(numbers)
+      this.#effects.set(customer, effects)
+    }
+  }
+
+  #charge(cost: Limits): void {
+    const { world, limits } = this.#o
+    this.#charged.push({ atMs: world.nowMs, cost })
+    while ((this.#charged[0]?.atMs ?? Infinity) <= world.nowMs - WINDOW_MS) this.#charged.shift()
+    for (const budget of ['users', 'events'] as const) {
+      const sum = this.#charged.reduce((total, charged) => total + charged.cost[budget], 0)
+      if (sum > limits[budget]) this.violate('budget', `${String(sum)} ${budget} in one window, ${String(limits[budget])} are allowed`) // prettier-ignore
+    }
+  }
+
+  /** Bitmaps of settled elements only gain bits, as long as Redis forgets nothing. */
+  #settled(args: readonly Argument[], reply: Raw): void {
+    if (!Array.isArray(reply) || String(reply[0]) !== 'settled') return
+    const [, wait = '', , , , , finished = 0, ...rest] = args
+    this.#stillSinceMs.set(/\{(.*)\}/.exec(String(wait))?.[1] ?? '', this.#o.world.nowMs)
+    for (let i = Number(finished); i + 1 < rest.length; i += 3) {
+      const key = `${String(this.#o.redis.run)} ${String(wait)} ${String(rest[i])}`
+      const now = Buffer.from(rest[i + 1] as Buffer)
+      const before = this.#marks.get(key)
+      if (before?.some((bits, at) => (bits & ~(now[at] ?? 0)) !== 0) === true) {
+        this.violate('settle undone', `${key}: ${before.toString('hex')} became ${now.toString('hex')}`) // prettier-ignore
+      }
+      this.#marks.set(key, now)
+    }
+  }
+
+  #lookAgain(): void {
+    this.#o.world.in(LOOK_EVERY_MS, null, () => this.look(), 'outside')
+  }
+
+  async look(): Promise<void> {
+    const reply = await this.#o.redis.ask('EVAL', LOOK, 0, PREFIX, APP_ID)
+    if (!Array.isArray(reply)) throw reply as Error
+    const [partitions, costs, said] = reply
+    if (String(costs) !== String(said)) this.violate('ledger', `reservations ${String(costs)}, sums ${String(said)}`) // prettier-ignore
+    const waiting: Waiting[] = []
+    for (const partition of partitions as Raw[][]) {
+      const [tag = '', chunks = '', counted = '', claimed = '', active = ''] = partition.map(String)
+      if (counted !== claimed) this.violate('backlog', `${tag} holds ${counted}, its counts say ${claimed}`) // prettier-ignore
+      if (chunks === '0') continue
+      if (active === '0')
+        this.violate('active set', `${tag} holds ${chunks} chunks and is not in it`)
+      waiting.push({ tag, chunks: Number(chunks) })
+    }
+    this.waiting = waiting
+    this.#watchStalls()
+    this.#lookAgain()
+  }
+
+  #watchStalls(): void {
+    const { world, isWell, stallMs } = this.#o
+    const tags = new Set(this.waiting.map(({ tag }) => tag))
+    for (const tag of this.#stillSinceMs.keys()) if (!tags.has(tag) || !isWell()) this.#stillSinceMs.delete(tag) // prettier-ignore
+    for (const tag of tags) {
+      const sinceMs = this.#stillSinceMs.get(tag) ?? world.nowMs
+      this.#stillSinceMs.set(tag, sinceMs)
+      const stillMs = world.nowMs - sinceMs
+      this.longestStallMs = Math.max(this.longestStallMs, stillMs)
+      if (stillMs <= stallMs || this.#stalled.has(tag)) continue
+      this.#stalled.add(tag)
+      this.violate('stall', `${tag} since ${String(Math.round(sinceMs))}`)
+    }
+  }
+
+  /** Acknowledged elements that neither took effect nor are excused. */
+  missing(acked: readonly Acked[], isExcused: (element: Acked) => boolean): readonly Acked[] {
+    return acked.filter((one) => !one.isBad && !this.first.has(`${one.customer}-${String(one.n)}`) && !isExcused(one)) // prettier-ignore
+  }
+
+  /** Judges order and final values, once all is delivered. */
+  conclude(acked: readonly Acked[]): void {
+    const byCustomer = new Map<string, number[]>()
+    for (const { customer, n } of acked) {
+      if (this.first.has(`${customer}-${String(n)}`)) byCustomer.set(customer, [...(byCustomer.get(customer) ?? []), n]) // prettier-ignore
+    }
+    for (const [customer, numbers] of byCustomer) {
+      const sorted = numbers.sort((a, b) => a - b)
+      const places = sorted.map((n) => this.first.get(`${customer}-${String(n)}`) ?? 0)
+      const wrong = places.findIndex((place, i) => place < (places[i - 1] ?? -1))
+      if (wrong > 0) this.violate('order', `${customer}: ${String(sorted[wrong])} before ${String(sorted[wrong - 1])}`) // prettier-ignore
+      const known = new Set(sorted)
+      const effects = (this.#effects.get(customer) ?? []).map((one) => one.filter((n) => known.has(n))) // prettier-ignore
+      const last = effects
+        .filter(({ length }) => length > 0)
+        .at(-1)
+        ?.at(-1)
+      if (last !== sorted.at(-1)) this.violate('final value', `${customer} ends with ${String(last)}, ${String(sorted.at(-1))} is the newest`) // prettier-ignore
+    }
+  }
+
+  /** What the vendor was asked with. */
+  static isWell(vendor: MoEngage, redis: SimRedisServer, world: World): boolean {
+    return vendor.mode === 'ok' && !redis.isDown && redis.actor.frozenUntilMs <= world.nowMs
+  }
+}
+
+function newestOf({ elements }: VendorRequest): Map<string, number> {
+  const newest = new Map<string, number>()
+  for (const { customer, n } of elements)
+    newest.set(customer, Math.max(n, newest.get(customer) ?? 0))
+  return newest
+}

@@ -1,0 +1,206 @@
+import { createHash } from 'node:crypto'
+import type { Random } from '@relay/shared/random.js'
+import { chance } from '../chaos/random.js'
+import { Actor, EPOCH_MS, type Sent, type World } from './world.js'
+import type { SimConnection } from './redis-client.js'
+import type { Argument, Raw, Wire } from './wire.js'
+
+/** Real expiries are set this much later than the virtual ones: no key ends by itself, ms. */
+const FAR_MS = 4_000_000_000_000
+
+/**
+ * Runs a script of relay unchanged under virtual time: a local `redis` hides the global one. TIME comes from an
+ * extra argument; messages and expiries are returned beside the reply, for the simulator to act on.
+ */
+const BEFORE_SCRIPT = `local __us = tonumber(ARGV[#ARGV]); ARGV[#ARGV] = nil
+local __out, __redis = {}, redis
+local redis = setmetatable({ call = function(command, ...)
+  local c, a = string.upper(command), { ... }
+  if c == 'TIME' then
+    return { string.format('%.0f', math.floor(__us / 1000000)), string.format('%.0f', __us % 1000000) }
+  end
+  if c == 'PUBLISH' then __out[#__out + 1] = { 'publish', a[1], a[2] }; return 0 end
+  if c == 'EXPIRE' or c == 'PEXPIRE' then
+    local at = math.floor(__us / 1000) + tonumber(a[2]) * (c == 'EXPIRE' and 1000 or 1)
+    __out[#__out + 1] = { 'expire', a[1], string.format('%.0f', at) }
+    return __redis.call('PEXPIREAT', a[1], string.format('%.0f', at + ${String(FAR_MS)}))
+  end
+  return __redis.call(command, ...)
+end }, { __index = __redis })
+local function __main()
+`
+const AFTER_SCRIPT = `
+end
+return { __main() or false, __out }`
+
+const EXPIRE = `if redis.call('PEXPIRETIME', KEYS[1]) == tonumber(ARGV[1]) then redis.call('DEL', KEYS[1]) end return 1`
+
+/** Copies every key to database 1. */
+const SNAPSHOT = `redis.call('SELECT', 1) redis.call('FLUSHDB') redis.call('SELECT', 0)
+for _, key in ipairs(redis.call('KEYS', '*')) do redis.call('COPY', key, key, 'DB', 1) end return 1`
+
+/** Texts and names of the scripts that any client has defined, by digest. */
+const scripts = new Map<string, { readonly name: string; readonly text: string }>()
+/** Digests of the wrapped scripts that the real Redis has loaded. */
+const loaded = new Map<string, string>()
+
+export function defineScript(name: string, text: string): void {
+  scripts.set(sha1(text), { name, text })
+}
+
+export function scriptName(digest: string): string {
+  return scripts.get(digest)?.name ?? 'unknown'
+}
+
+function sha1(text: string): string {
+  return createHash('sha1').update(text).digest('hex')
+}
+
+export type ScriptObserver = (name: string, args: readonly Argument[], reply: Raw) => void
+
+/** One real Redis under virtual time. Its data is real; its clock, run id, expiry and connections are simulated. */
+export class SimRedisServer {
+  readonly actor: Actor
+  readonly connections = new Set<SimConnection>()
+  /** Told of every script that was executed. */
+  readonly observers: ScriptObserver[] = []
+  run = 1
+  isDown = false
+  clockSkewMs = 0
+  /** Commands may take up to 0.8 s until then. */
+  slowUntilMs = 0
+  /** Connections to cut right after the next partial settle has left. */
+  cutsAfterSettle = 0
+  readonly #world: World
+  readonly #wire: Wire
+  readonly #latency: Random
+  /** What becomes of commands on a connection that breaks, and when it is replaced. */
+  readonly closing: Random
+  #expiries: { readonly atMs: number; readonly key: string }[] = []
+
+  constructor(world: World, wire: Wire) {
+    this.#world = world
+    this.#wire = wire
+    this.#latency = world.stream('latency')
+    this.closing = world.stream('connections')
+    this.actor = new Actor(world, 'redis')
+    world.flush = () => {
+      wire.flush()
+    }
+  }
+
+  get nowUs(): number {
+    return Math.floor((EPOCH_MS + this.#world.nowMs + this.clockSkewMs) * 1_000)
+  }
+
+  /** How long the next command or reply travels, ms. */
+  latencyMs(): number {
+    if (chance(this.#latency, 0.02)) return 1 + this.#latency.next() * 14
+    return 0.05 + this.#latency.next() * 0.45
+  }
+
+  slownessMs(): number {
+    return this.#world.nowMs < this.slowUntilMs ? this.#latency.next() * 800 : 0
+  }
+
+  /** Asks the real Redis outside virtual time. */
+  ask(...args: Argument[]): Promise<Raw> {
+    return this.#wire.call(...args)
+  }
+
+  async snapshot(): Promise<void> {
+    await this.ask('EVAL', SNAPSHOT, '0')
+  }
+
+  /** Ends every connection; `forgets`: with the data of the last snapshot. */
+  async restart(downMs: number, forgets: boolean): Promise<void> {
+    this.run += 1
+    this.isDown = true
+    for (const connection of [...this.connections]) connection.close('restart')
+    if (forgets) {
+      await this.ask('FLUSHDB')
+      await this.ask('SWAPDB', '0', '1')
+    }
+    this.#world.in(downMs, this.actor, () => {
+      this.isDown = false
+      this.#world.log('redis is up again')
+    })
+  }
+
+  execute(name: string, args: readonly Argument[]): Sent {
+    this.#expireKeys()
+    if (name === 'evalsha') return this.#script(args)
+    const fixed = this.#fixedReply(name, args)
+    if (fixed !== undefined) return { raw: Promise.resolve(fixed), done: () => undefined }
+    if (name === 'expire' || name === 'pexpire') {
+      const ms = Number(args[1]) * (name === 'expire' ? 1_000 : 1)
+      const atMs = Math.floor(this.nowUs / 1_000) + ms
+      this.#expiries.push({ atMs, key: String(args[0]) })
+      return this.#send(['PEXPIREAT', args[0] ?? '', atMs + FAR_MS])
+    }
+    return this.#send([name, ...args])
+  }
+
+  #send(args: readonly Argument[]): Sent {
+    return { raw: this.#wire.queue(args), done: () => undefined }
+  }
+
+  #script([digest = '', ...rest]: readonly Argument[]): Sent {
+    const script = scripts.get(String(digest))
+    if (script === undefined) throw new Error(`unknown script ${String(digest)}`)
+    let own = loaded.get(String(digest))
+    if (own === undefined) {
+      const text = BEFORE_SCRIPT + script.text + AFTER_SCRIPT
+      own = sha1(text)
+      loaded.set(String(digest), own)
+      void this.#wire.queue(['SCRIPT', 'LOAD', text])
+    }
+    const raw = this.#wire.queue(['EVALSHA', own, ...rest, this.nowUs]).then((answer) => {
+      if (!Array.isArray(answer)) return answer
+      const [reply = null, effects] = answer
+      for (const effect of effects as Buffer[][]) this.#act(effect.map(String))
+      for (const observe of this.observers) observe(script.name, rest, reply)
+      return reply
+    })
+    return { raw, done: () => undefined }
+  }
+
+  #act([what, subject = '', detail = '']: readonly string[]): void {
+    if (what === 'publish') this.#publish(subject, detail)
+    else this.#expiries.push({ atMs: Number(detail), key: subject })
+  }
+
+  #fixedReply(name: string, args: readonly Argument[]): Raw | undefined {
+    switch (name) {
+      case 'ping':
+        return Buffer.from('PONG')
+      case 'subscribe':
+        return 1
+      case 'time': {
+        const us = this.nowUs
+        return [Math.floor(us / 1e6), us % 1e6].map((n) => Buffer.from(String(n)))
+      }
+      case 'publish':
+        this.#publish(String(args[0]), String(args[1]))
+        return 1
+      case 'info':
+        return Buffer.from(
+          `run_id:${String(this.run).padStart(40, '0')}\r\naof_enabled:1\r\nused_memory:1000000\r\nmaxmemory:0\r\n`,
+        )
+      default:
+        return undefined
+    }
+  }
+
+  #expireKeys(): void {
+    const nowMs = this.nowUs / 1_000
+    const over = this.#expiries.filter(({ atMs }) => atMs <= nowMs)
+    if (over.length === 0) return
+    this.#expiries = this.#expiries.filter(({ atMs }) => atMs > nowMs)
+    for (const { atMs, key } of over) void this.#wire.queue(['EVAL', EXPIRE, 1, key, atMs + FAR_MS])
+  }
+
+  #publish(channel: string, message: string): void {
+    for (const connection of this.connections) connection.hear(channel, message)
+  }
+}

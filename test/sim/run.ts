@@ -1,0 +1,142 @@
+import { scheduleFaults, type Stage } from './faults.js'
+import { Producers, type Acked } from './load.js'
+import { MoEngage } from './moengage.js'
+import { Operator } from './operator.js'
+import { Oracle, type Violation } from './oracle.js'
+import { SimRedisServer } from './redis-server.js'
+import type { Relay } from './relay.js'
+import type { Scenario } from './scenarios.js'
+import { System } from './system.js'
+import type { Wire } from './wire.js'
+import { installTimers, realMs, World } from './world.js'
+
+export interface RunOptions {
+  readonly relay: Relay
+  readonly wire: Wire
+  readonly scenario: Scenario
+  readonly seed: number
+  /** Places of the schedule that are left out. */
+  readonly without: ReadonlySet<number>
+}
+
+export interface Report {
+  readonly seed: number
+  readonly trace: string
+  readonly violations: readonly Violation[]
+  readonly lines: readonly string[]
+  readonly faults: number
+  readonly acked: number
+  readonly requests: number
+  readonly again: number
+  readonly longestStallMs: number
+  readonly simulatedMs: number
+  readonly realMs: number
+  readonly commands: number
+}
+
+const LIMITS = { users: 5_000, events: 20_000 }
+const STEP_MS = 1_000
+
+/** Runs one seed of a scenario. */
+export async function runSeed({
+  relay,
+  wire,
+  scenario,
+  seed,
+  without,
+}: RunOptions): Promise<Report> {
+  // prettier-ignore
+  const startedMs = realMs()
+  const commandsBefore = wire.commands
+  const world = new World(seed)
+  const restore = installTimers(world)
+  await wire.call('FLUSHALL')
+  await wire.call('SELECT', 0)
+  const redis = new SimRedisServer(world, wire)
+  const limits = {
+    users: Number(scenario.environment?.MOENGAGE_USERS_PER_MINUTE ?? LIMITS.users),
+    events: Number(scenario.environment?.MOENGAGE_EVENTS_PER_MINUTE ?? LIMITS.events),
+  }
+  let isHeld = () => false
+  const oracle: Oracle = new Oracle({
+    ...{ world, redis, limits, stallMs: scenario.stallMs },
+    isWell: () => Oracle.isWell(vendor, redis, world) && system.isConfigured && !isHeld(),
+  })
+  const vendor = new MoEngage(world, oracle)
+  const system = new System({
+    ...{ world, relay, redis, vendor, environment: scenario.environment ?? {} },
+    onFailed: (error) => {
+      oracle.violate('crash', String(error))
+    },
+  })
+  for (let i = 0; i < scenario.workers; i++) system.startWorker()
+  for (let i = 0; i < scenario.apis; i++) system.startApi()
+  const producers = new Producers(world, system, scenario, (refusal) => {
+    oracle.violate('answer', JSON.stringify(refusal))
+  })
+  const operator = new Operator({ world, relay, system, redis, oracle, acked: producers.acked })
+  isHeld = () => operator.isPaused
+  const stage: Stage = { world, system, redis, vendor, operator, forgotten: [] }
+  const faults = scenario.faults(world.stream('schedule'), scenario.durationMs)
+  scheduleFaults(stage, faults, without)
+  const onRejection = (error: unknown) => {
+    oracle.violate('crash', error instanceof Error ? (error.stack ?? '') : String(error))
+  }
+  process.on('unhandledRejection', onRejection)
+  try {
+    await world.run(scenario.durationMs)
+    heal(stage)
+    await drain({ stage, oracle, scenario, acked: producers.acked, operator })
+  } finally {
+    process.off('unhandledRejection', onRejection)
+    restore()
+  }
+  return {
+    ...{ seed, trace: world.trace, violations: oracle.violations, lines: world.lines },
+    ...{ faults: faults.length, acked: producers.acked.length, requests: vendor.requests },
+    ...{ again: oracle.again, longestStallMs: oracle.longestStallMs, simulatedMs: world.nowMs },
+    ...{ realMs: realMs() - startedMs, commands: wire.commands - commandsBefore },
+  }
+}
+
+/** Ends every fault. */
+function heal({ world, system, redis, vendor, operator }: Stage): void {
+  world.log('HEALED')
+  vendor.mode = 'ok'
+  if (!system.isConfigured) system.configure(true)
+  operator.heal()
+  for (const actor of [
+    redis.actor,
+    ...[...system.workers, ...system.apis].map((one) => one.actor),
+  ]) {
+    world.thaw(actor)
+  }
+  if (system.serving.length < 2) system.startWorker()
+}
+
+interface Draining {
+  readonly stage: Stage
+  readonly oracle: Oracle
+  readonly scenario: Scenario
+  readonly acked: readonly Acked[]
+  readonly operator: Operator
+}
+
+/** Waits until everything is delivered, and judges it. */
+async function drain({ stage, oracle, scenario, acked, operator }: Draining): Promise<void> {
+  const { world, forgotten } = stage
+  const isExcused = (element: Acked) =>
+    operator.mayBeErased(element) ||
+    forgotten.some(({ fromMs, toMs }) => element.ackedMs >= fromMs && element.postedMs <= toMs)
+  const untilMs = world.nowMs + scenario.drainedWithinMs
+  let missing = oracle.missing(acked, isExcused)
+  while (world.nowMs < untilMs && (missing.length > 0 || oracle.waiting.length > 0)) {
+    await world.run(world.nowMs + STEP_MS)
+    missing = oracle.missing(acked, isExcused)
+  }
+  const [example] = missing
+  if (oracle.waiting.length > 0) oracle.violate('drain', JSON.stringify(oracle.waiting))
+  else if (example !== undefined) oracle.violate('lost', `${String(missing.length)} acknowledged elements, such as ${example.customer}-${String(example.n)} of ${String(Math.round(example.ackedMs))}`) // prettier-ignore
+  oracle.conclude(acked)
+  await operator.conclude(isExcused)
+}
