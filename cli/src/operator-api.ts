@@ -59,7 +59,7 @@ function refusal({ status, text }: HttpAnswer, url: string): CommandError {
       return new CommandError(
         EXIT.refused,
         'The token is missing or wrong.',
-        'Use the value of RELAY_ADMIN_TOKEN: --token TOKEN, or set it in the environment.',
+        'Set RELAY_ADMIN_TOKEN in the environment to the token of the api.',
       )
     case 403:
       return new CommandError(EXIT.refused, message)

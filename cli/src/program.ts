@@ -15,7 +15,7 @@ import { addPauseAndResume } from './commands/workspaces.js'
 
 const FOOTER = `
 Access:
-  The operator API is looked for at --url, RELAY_ADMIN_URL, or 127.0.0.1:9464; the token is --token,
+  The operator API is looked for at --url, RELAY_ADMIN_URL, or 127.0.0.1:9464; the token is
   RELAY_ADMIN_TOKEN, or the one that npm start keeps in .relay/.
 
 Exit status:
@@ -35,11 +35,14 @@ export function createProgram(context: Context): Command {
     .option('--url <url>', 'the operator API, e.g. http://127.0.0.1:9464')
     .option(
       '--token <token>',
-      'the admin token; prefer RELAY_ADMIN_TOKEN, because ps shows arguments',
+      'the admin token; the process list shows it: set RELAY_ADMIN_TOKEN instead',
     )
     .option('--json', 'print JSON')
     .showHelpAfterError('(run with --help for usage)')
     .addHelpText('after', FOOTER)
+  program.hook('preAction', (_program, action) => {
+    warnOfSecrets(action.optsWithGlobals(), context)
+  })
   addStatus(program, context)
   addDeadLetters(program, context)
   addPauseAndResume(program, context)
@@ -52,4 +55,15 @@ export function createProgram(context: Context): Command {
   addHashSecret(program, context)
   addCompletion(program, context)
   return program
+}
+
+/** Where a secret that is an option belongs. */
+const SECRET_OPTIONS = { token: 'RELAY_ADMIN_TOKEN', secret: 'RELAY_PRODUCER_SECRET' } as const
+
+/** Every user of the host can read the arguments of a process, and the shell keeps them. */
+function warnOfSecrets(options: Readonly<Record<string, unknown>>, { terminal }: Context): void {
+  for (const [name, variable] of Object.entries(SECRET_OPTIONS)) {
+    if (options[name] === undefined) continue
+    terminal.note(`relay: --${name} is visible in the process list; set ${variable} instead.`)
+  }
 }

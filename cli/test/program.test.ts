@@ -225,3 +225,21 @@ describe('forget', () => {
     expect(api.asked.filter(({ method }) => method === 'GET')).toEqual([])
   })
 })
+
+describe('secrets', () => {
+  it('that are arguments are named with the variable that hides them, and never repeated', async () => {
+    serve(WORKSPACE)
+    const { notes, status } = await api.run(['--token', 'tok3n-of-the-api', 'status'])
+    expect(status).toBe(0)
+    expect(notes.join()).toContain('RELAY_ADMIN_TOKEN')
+    expect(notes.join()).not.toContain('tok3n-of-the-api')
+    expect((await api.run(['status'])).notes).toEqual([])
+  })
+
+  it('are asked for in the environment, not as arguments, when one is refused', async () => {
+    api.answers.set('GET /admin/workspaces', { status: 401, text: '{}' })
+    const { notes } = await api.run(['status'])
+    expect(notes.join()).toContain('RELAY_ADMIN_TOKEN')
+    expect(notes.join()).not.toContain('--token')
+  })
+})

@@ -155,6 +155,7 @@ export class Producers {
       .accept({
         ...{ ...asked, idempotencyKey: key, projectCode: null, warnings: [], body },
         room: () => null,
+        caller: { hasLeft: false, onLeave: () => () => undefined },
       })
       .then((accepted) => {
         // 409: the first try is still running. 429 and 503: later.

@@ -41,16 +41,13 @@ export class Operator {
     this.#actor = api.actor
     const client = new SimRedis(world, redis, api.actor, TIMEOUT_MS)
     this.#parts = {
-      ...{ client, prefix: PREFIX, clock: api.actor.clock, store: api.core.store },
+      ...{ client, prefix: PREFIX, clock: api.actor.clock, random: api.actor.random },
+      store: api.core.store,
       letters: new relay.DeadLetterStore(client, PREFIX),
       traces: new relay.TraceStore(client, PREFIX, system.config.traceBytes),
       erasures: new relay.ErasureStore(client, PREFIX),
     }
-    this.#eraser = new relay.Eraser({
-      ...this.#parts,
-      random: api.actor.random,
-      leaseMs: system.config.leaseMs,
-    })
+    this.#eraser = new relay.Eraser({ ...this.#parts, leaseMs: system.config.leaseMs })
     world.in(2, api.actor, () => {
       this.#eraser.start()
     })

@@ -135,7 +135,7 @@ export class System {
     const workspaces = this.#directory(actor)
     const core = relay.openCore({
       ...{ client, clock: actor.clock, random: actor.random, config: this.config },
-      ...{ workspaces, onDurability: ignore, traced: null },
+      ...{ workspaces, onDurability: ignore, traced: null, largeBodies: null },
       observer: {
         ...{ elements: ignore, refused: ignore, warned: ignore, answered: ignore },
         failed: onFailed,

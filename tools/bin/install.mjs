@@ -25,7 +25,7 @@ export async function ensureInstalled() {
   // Another process may have installed while this one waited for the lock.
   if (!isInstalled()) {
     console.log('Installing dependencies (npm ci) …')
-    await run(...npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']), { quiet: true })
+    await run(...npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']), { quiet: true })
     writeFileSync(STAMP, fingerprint())
   }
   unlock()

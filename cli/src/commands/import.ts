@@ -20,7 +20,10 @@ export function addImport(program: Command, context: Context): void {
     .description('send a file of elements, one JSON object per line, to the backfill lane')
     .argument('<file>', 'FILE.ndjson or FILE.ndjson.gz')
     .option('--app-id <id>', 'the workspace; default: MOENGAGE_APP_ID')
-    .option('--secret <secret>', "a producer's secret; better in RELAY_PRODUCER_SECRET")
+    .option(
+      '--secret <secret>',
+      "a producer's secret; the process list shows it: set RELAY_PRODUCER_SECRET instead",
+    )
     .option('--intake-url <url>', 'the intake; default: RELAY_INTAKE_URL or http://127.0.0.1:8080')
     .addHelpText(
       'after',

@@ -112,7 +112,7 @@ function listed({ errors = [], rejected = 0 }: ImportAnswer, slice: Slice): Refu
 function refusal(status: number, message: string): CommandError {
   const isAuth = status === 401 || status === 403
   const remedy = isAuth
-    ? 'Use the secret of a producer that may post: --secret or RELAY_PRODUCER_SECRET.'
+    ? 'Set RELAY_PRODUCER_SECRET in the environment to the secret of a producer that may post.'
     : null
   const exit = isAuth ? EXIT.refused : EXIT.wrong
   return new CommandError(exit, `The intake answered ${String(status)}: ${message}`, remedy)

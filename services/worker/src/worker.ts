@@ -27,7 +27,7 @@ import { Reconciler } from './ownership/reconciler.js'
 import { lateMarginMs, Session } from './session/session.js'
 import { joinedIn, workerOf } from '@relay/shared/queue/session-id.js'
 import { Settler } from './settle/settler.js'
-import { WorkspaceService, type Recovery } from './workspace-service.js'
+import { WorkspaceService, workspaceStores, type Recovery } from './workspace-service.js'
 
 export interface WorkerOptions {
   readonly config: Config
@@ -217,11 +217,15 @@ export class Worker {
     this.#o.workspaces.close()
     const { shutdownMs } = this.#o.config
     const untilMs = this.#o.clock.monotonicMs() + shutdownMs
+    const settles = setTimeout(() => {
+      this.#settler.stop()
+    }, shutdownMs)
     this.#ownership.releaseAll()
     await Promise.all([
       this.#reconciler.stop(),
       ...[...this.#services.values()].map((service) => service.stop(shutdownMs)),
     ])
+    clearTimeout(settles)
     await this.#released(untilMs)
     await this.#trace.flush()
     // The worker holds no elements now, so pending erasures need not wait for the end of the lease.
@@ -304,7 +308,8 @@ export class Worker {
     this.#o.metrics.preset(workspace.appId, config.maxAgeMs !== null)
     const { client, clock, random, log, observer, newSender } = this.#o
     const service = new WorkspaceService({
-      ...{ config, workspace, client, clock, random, log, observer, newSender },
+      ...{ config, workspace, clock, random, log, observer, newSender },
+      newStores: (mode) => workspaceStores(client, config, clock, { appId: workspace.appId, mode }),
       settler: this.#settler,
       deadLetters: new DeadLetterStore(client, config.prefix),
       trace: this.#trace,

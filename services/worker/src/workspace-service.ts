@@ -1,13 +1,14 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { Config } from '@relay/shared/config/environment.js'
-import type { Workspace } from '@relay/shared/config/workspace.js'
+import type { Workspace, WorkspaceMode } from '@relay/shared/config/workspace.js'
 import { Ledger } from '@relay/shared/budget/ledger.js'
 import type { DeadLetterSink } from '@relay/shared/dead-letters/dead-letter.js'
 import { LANES, type Lane } from '@relay/shared/element.js'
 import type { Gate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
-import { LayoutStore } from '@relay/shared/queue/layout.js'
+import { GenerationKeys } from '@relay/shared/queue/generation-keys.js'
+import { LayoutStore, type Generation } from '@relay/shared/queue/layout.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import { CustomerCounts } from '@relay/shared/policy/customer-counts.js'
 import type { Random } from '@relay/shared/random.js'
@@ -37,10 +38,40 @@ import type { Settler } from './settle/settler.js'
 import { routeOf, type Route } from './shadow/route.js'
 import { ShadowLane } from './shadow/shadow-lane.js'
 
+/** What Redis holds of one workspace. */
+export interface WorkspaceStores {
+  readonly ledger: Ledger
+  readonly gate: GateStore
+  readonly learned: LearnedStore
+  readonly counts: CustomerCounts
+  readonly layouts: LayoutStore
+  readonly keysOf: (generation: Generation) => GenerationKeys
+  readonly shadowReport: ShadowReportStore
+}
+
+/** `mode`: the workspace's at present. */
+export function workspaceStores(
+  client: RedisClient,
+  config: Config,
+  clock: Clock,
+  { appId, mode }: { readonly appId: string; readonly mode: () => WorkspaceMode },
+): WorkspaceStores {
+  const { prefix, partitions } = config
+  return {
+    ledger: new Ledger(client, prefix, appId, clock),
+    gate: new GateStore(client, prefix, appId),
+    learned: new LearnedStore(client, prefix, appId),
+    counts: new CustomerCounts({ client, prefix, appId, openMs: openMsOf(config) }),
+    layouts: new LayoutStore(client, prefix, { partitions, mode }),
+    keysOf: (generation) => new GenerationKeys(client, prefix, appId, generation),
+    shadowReport: new ShadowReportStore(client, prefix, appId),
+  }
+}
+
 export interface WorkspaceServiceOptions {
   readonly config: Config
   readonly workspace: Workspace
-  readonly client: RedisClient
+  readonly newStores: (mode: () => WorkspaceMode) => WorkspaceStores
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
@@ -86,7 +117,7 @@ const RECOVERY_LOOK_MS = 100
 /** Everything a worker keeps for one workspace: its trouble stays its own. */
 export class WorkspaceService {
   readonly #o: WorkspaceServiceOptions
-  readonly #ledger: Ledger
+  readonly #stores: WorkspaceStores
   readonly #gate: WorkspaceGate
   readonly #learned: Learned
   readonly #refusals: Refusals
@@ -109,14 +140,14 @@ export class WorkspaceService {
     this.#workspace = options.workspace
     this.#shapes = new Shapes(options.workspace.identifiers ?? [])
     this.#sender = options.newSender(this.#workspace)
-    const { client, config, clock } = options
-    this.#ledger = new Ledger(client, config.prefix, this.#workspace.appId, clock)
+    const { config, clock } = options
+    this.#stores = options.newStores(() => this.#workspace.mode)
     this.#reservations = new Reservations(clock)
     this.#gauge = this.#newGauge()
     this.#policy = this.#newPolicy()
     this.#learned = new Learned({
       gaugeShare: () => this.#gauge.share,
-      store: new LearnedStore(client, config.prefix, this.#workspace.appId),
+      store: this.#stores.learned,
       limits: () => this.#workspace.limits,
       windowMs: config.budgetWindowMs,
       nowMs: options.redisNowMs,
@@ -126,7 +157,7 @@ export class WorkspaceService {
     })
     this.#refusals = new Refusals(clock)
     this.#gate = new WorkspaceGate({
-      store: new GateStore(client, config.prefix, this.#workspace.appId),
+      store: this.#stores.gate,
       random: options.random,
       nowMs: options.redisNowMs,
       onChange: (gate, before) => {
@@ -143,13 +174,9 @@ export class WorkspaceService {
       },
     })
     this.#partitioning = new Partitioning({
-      client,
-      prefix: config.prefix,
       appId: this.#workspace.appId,
-      layouts: new LayoutStore(client, config.prefix, {
-        partitions: config.partitions,
-        mode: () => this.#workspace.mode,
-      }),
+      layouts: this.#stores.layouts,
+      keysOf: this.#stores.keysOf,
       redisNowMs: options.redisNowMs,
       onChange: () => {
         this.wake()
@@ -256,7 +283,7 @@ export class WorkspaceService {
       lastSendMs + config.requestTimeoutMs + config.arrivalGraceMs + config.budgetWindowMs
     const { runMs } = recovery
     const mayBeLost = runMs < countsMs
-    const waitMs = await this.#ledger.recover({
+    const waitMs = await this.#stores.ledger.recover({
       ...{ incarnation: life, worker, countsMs, runMs, own: this.#reservations.open() },
       workers: mayBeLost ? [...new Set([worker, ...recovery.workers])] : [worker],
       ended: mayBeLost ? recovery.ended(countsMs) : [],
@@ -303,7 +330,7 @@ export class WorkspaceService {
       limits: () => this.#workspace.limits,
       windowMs: config.budgetWindowMs,
       monotonicMs: () => clock.monotonicMs(),
-      used: () => this.#ledger.used(),
+      used: () => this.#stores.ledger.used(),
       onAdvertised: (limit, differs) => {
         observer.advertised(this.#workspace.appId, limit, differs)
       },
@@ -312,13 +339,12 @@ export class WorkspaceService {
 
   /** One for both lanes: a customer's units of both count together. */
   #newPolicy(): CustomerPolicy {
-    const { client, config, clock, random, observer, redisNowMs, incarnation, recovery } = this.#o
+    const { config, clock, random, observer, redisNowMs, incarnation, recovery } = this.#o
     const { appId } = this.#workspace
-    const openMs = config.requestTimeoutMs + config.arrivalGraceMs
     return new CustomerPolicy({
-      counts: new CustomerCounts({ client, prefix: config.prefix, appId, openMs }),
+      counts: this.#stores.counts,
       limits: () => this.#workspace.customerLimits ?? [],
-      ...{ clock, redisNowMs, incarnation, openMs },
+      ...{ clock, redisNowMs, incarnation, openMs: openMsOf(config) },
       workers: () => recovery()?.workers.length ?? 1,
       newId: () => random.bytes(9).toString('base64url'),
       onHeld: (customer, waitMs) => {
@@ -331,7 +357,7 @@ export class WorkspaceService {
     const o = this.#o
     const newId = (): string => o.random.bytes(12).toString('base64url')
     const admission = new Admission({
-      ledger: this.#ledger,
+      ledger: this.#stores.ledger,
       gate: this.#gate,
       learned: this.#learned,
       reservations: this.#reservations,
@@ -384,9 +410,8 @@ export class WorkspaceService {
   }
 
   #newShadowLane(): ShadowLane {
-    const { config, settler, memory, inFlight, clock, onIdle, observer, client, trace } = this.#o
+    const { settler, memory, inFlight, clock, onIdle, observer, trace } = this.#o
     const { appId } = this.#workspace
-    const report = new ShadowReportStore(client, config.prefix, appId)
     return new ShadowLane({
       workspace: () => this.#workspace,
       ...{ settler, memory, inFlight, clock, onIdle },
@@ -395,7 +420,7 @@ export class WorkspaceService {
       onDropped: async (batch) => {
         observer.shadowed(appId, batch)
         trace.shadowed(appId, sharesOf(batch), clock.nowMs())
-        await report.packed(batch.items.length, batch.bodyBytes)
+        await this.#stores.shadowReport.packed(batch.items.length, batch.bodyBytes)
       },
     })
   }
@@ -413,4 +438,9 @@ export class WorkspaceService {
 
 function isRefused({ mode }: Gate): boolean {
   return mode.state === 'held' && mode.reason === 'everything_refused'
+}
+
+/** How long an attempt without an answer may still arrive, ms. */
+function openMsOf({ requestTimeoutMs, arrivalGraceMs }: Config): number {
+  return requestTimeoutMs + arrivalGraceMs
 }

@@ -259,7 +259,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'forget-early',
-    aim: { plot: 'forget-unheard' },
+    aim: { plot: 'forget-frozen' },
     breaks: 'an erasure is done although a worker may still send what it has read',
     changes: [
       {

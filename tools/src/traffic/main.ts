@@ -96,7 +96,7 @@ async function run(options: TrafficOptions): Promise<Tally> {
   return tally
 }
 
-const read = readOptions(process.argv.slice(2))
+const read = readOptions(process.argv.slice(2), process.env)
 if ('problems' in read) {
   process.stderr.write([...read.problems, '', USAGE].join('\n').trimStart())
   process.exitCode = read.problems.length === 0 ? 0 : EXIT_USAGE

@@ -13,11 +13,11 @@ export interface TrafficOptions {
   readonly lane: 'realtime' | 'backfill'
 }
 
-export const USAGE = `npm run traffic -- --app-id ID --secret SECRET [options]
+export const USAGE = `RELAY_PRODUCER_SECRET=… npm run traffic -- --app-id ID [options]
 
   --url URL        where relay's intake is            (http://127.0.0.1:8080)
   --app-id ID      workspace to post to               (required)
-  --secret SECRET  a producer's secret                (required)
+  --secret SECRET  a producer's secret, visible in the process list (RELAY_PRODUCER_SECRET)
   --rate N         elements a second, mean            (50)
   --duration S     seconds; without it until Ctrl-C
   --posts-of N     elements in one request            (10)
@@ -40,6 +40,7 @@ const OPTIONS = {
 /** Reads the command line: the options, or what is wrong with them (empty: help was asked for). */
 export function readOptions(
   args: string[],
+  env: Readonly<Record<string, string | undefined>> = {},
 ): { readonly options: TrafficOptions } | { readonly problems: readonly string[] } {
   let values
   try {
@@ -57,14 +58,15 @@ export function readOptions(
   }
   if (!URL.canParse(values.url)) problems.push('--url is not a URL')
   if (values['app-id'] === '') problems.push('--app-id is required')
-  if (values.secret === '') problems.push('--secret is required')
+  const secret = values.secret === '' ? (env.RELAY_PRODUCER_SECRET ?? '') : values.secret
+  if (secret === '') problems.push('RELAY_PRODUCER_SECRET is required')
   const { lane } = values
   if (lane !== 'realtime' && lane !== 'backfill') problems.push('--lane is realtime or backfill')
   const seconds = values.duration === '' ? null : number('duration', values.duration, 0.1, 1e6)
   const options: TrafficOptions = {
     url: values.url.replace(/\/+$/, ''),
     appId: values['app-id'],
-    secret: values.secret,
+    secret,
     rate: number('rate', values.rate, 0.01, 1e6),
     durationMs: seconds === null ? null : seconds * 1000,
     postsOf: Math.floor(number('posts-of', values['posts-of'], 1, 1000)),

@@ -61,6 +61,9 @@ test('the command line is read whole: every problem at once', () => {
   const bad = readOptions(['--rate', 'much', '--lane', 'slow'])
   expect('problems' in bad && bad.problems).toHaveLength(4)
   const good = readOptions(['--app-id', 'A', '--secret', 's', '--duration', '2', '--posts-of', '5'])
+  expect(readOptions(['--app-id', 'A'], { RELAY_PRODUCER_SECRET: 's' })).toMatchObject({
+    options: { secret: 's' },
+  })
   expect(good).toMatchObject({
     options: { appId: 'A', durationMs: 2000, postsOf: 5, rate: 50, lane: 'realtime' },
   })

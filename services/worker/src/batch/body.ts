@@ -110,6 +110,11 @@ export function batchOf(
   return body
 }
 
+/** When the oldest element of a batch was accepted, ms since 1970; Infinity for an empty one. */
+export function oldestMsOf({ items }: Batch): number {
+  return items[0]?.element.provenance.acceptedAtMs ?? Infinity
+}
+
 /** The bulk body, `bodyBytes` long: the elements' own bytes, joined. */
 export function writeBody({ runs, bodyBytes }: Batch): Buffer {
   const body = Buffer.allocUnsafe(bodyBytes)

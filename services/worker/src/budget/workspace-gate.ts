@@ -9,6 +9,9 @@ import {
 } from '@relay/shared/gate/gate.js'
 import { OPEN_GATE, readGate, type Gate } from '@relay/shared/gate/gate-state.js'
 
+/** Tries to write one change while other workers keep changing the gate. */
+const MAX_TRIES = 50
+
 export interface WorkspaceGateOptions {
   readonly store: GateStore
   readonly random: Random
@@ -53,24 +56,34 @@ export class WorkspaceGate {
     this.adopt(await this.#o.store.read())
   }
 
-  /** Applies an event, after concurrent changes by others. */
+  /**
+   * Applies an event, after concurrent changes by others. Rejects when Redis does not answer, or when others
+   * changed the gate first in every try.
+   */
   async apply(event: GateEvent): Promise<void> {
-    for (;;) {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const next = advance(this.#gate, event, this.#o.nowMs(), this.#o.random.next())
       if (next === this.#gate) return
       const stored = await this.#o.store.change(this.#version, JSON.stringify(next))
       this.adopt(stored)
       if (stored.changed) return
     }
+    throw new Error('the gate changed during every try to change it')
   }
 
   isProbe(probeId: string): boolean {
     return isProbe(this.#gate, probeId)
   }
 
-  /** Tries to become the one probe. */
+  /** Tries to become the one probe. After a rejection, repeat it with the same id: it may have succeeded. */
   async startProbe(probeId: string, ttlMs: number): Promise<boolean> {
     await this.apply({ type: 'probe_started', probeId, ttlMs })
     return isProbe(this.#gate, probeId)
+  }
+
+  /** Gives the probe back, also one whose start was not confirmed. */
+  async releaseProbe(probeId: string): Promise<void> {
+    if (!this.isProbe(probeId)) await this.refresh()
+    await this.apply({ type: 'probe_released', probeId })
   }
 }

@@ -7,7 +7,7 @@ import type { Mode } from '@relay/shared/gate/gate-state.js'
 import { bulkNames } from '@relay/shared/trace/trace-entry.js'
 import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { Manifest } from '../retry/manifest.js'
-import { sharesOf, writeBody, type Batch } from '../batch/body.js'
+import { oldestMsOf, sharesOf, writeBody, type Batch } from '../batch/body.js'
 import type { Admission } from '../budget/admission.js'
 import type { GaugeWatch } from '../learn/gauge-watch.js'
 import type { Learned } from '../learn/learned.js'
@@ -254,6 +254,8 @@ export class Flight {
       case 'transient':
       case 'interrupted':
         this.#noteUnanswered(attempt, outcome.mayHaveArrived)
+        // Another request of the workspace must end first. Its end ends this pause, too.
+        if (isBusy(attempt.answer)) await this.#c.pause(SHORTEST_ATTEMPT_MS)
         return
       case 'refused':
       case 'unexplained':
@@ -311,8 +313,8 @@ export class Flight {
         return null
       }
       const pass = await this.#passGate(probeId)
-      if (pass === 'look again') continue
       probeId = pass.probeId
+      if (!pass.go) continue
       this.#manifest.splitToBytes(this.#c.learned.bodyBytes)
       this.#manifest.splitToCost(this.#c.admission.perRequest())
       const next = this.#manifest.next() ?? batch
@@ -330,30 +332,31 @@ export class Flight {
     }
   }
 
-  /** Passes the gate, as a probe if need be; or waits a while. */
-  async #passGate(probeId: string | null): Promise<{ probeId: string | null } | 'look again'> {
+  /**
+   * Passes the gate, as a probe if need be; or waits a while. `probeId`: of a probe that this flight has, or
+   * may have because its start was not confirmed.
+   */
+  async #passGate(probeId: string | null): Promise<{ go: boolean; probeId: string | null }> {
     const { gate, sendableMs, pause, newId, requestTimeoutMs } = this.#c
     if (sendableMs() < SHORTEST_ATTEMPT_MS) {
       await pause(SHORTEST_ATTEMPT_MS)
-      return 'look again'
+      return { go: false, probeId }
     }
-    if (probeId !== null && gate.isProbe(probeId)) return { probeId }
+    if (probeId !== null && gate.isProbe(probeId)) return { go: true, probeId }
     const may = gate.mayStart()
     if (!may.go) {
       await pause(Math.min(may.waitMs, LOOK_AGAIN_MS))
-      return 'look again'
+      return { go: false, probeId }
     }
-    if (!may.probe) return { probeId: null }
-    const held = gate.gate.mode.state === 'held'
-    const id = newId()
-    const won = await gate.startProbe(id, requestTimeoutMs + LOOK_AGAIN_MS).catch(async () => {
-      await pause(REDIS_AWAY_MS)
-      return false
-    })
-    if (!won) return 'look again'
+    if (!may.probe) return { go: true, probeId: null }
+    const isHeld = gate.gate.mode.state === 'held'
+    const id = probeId ?? newId()
+    const won = await gate.startProbe(id, requestTimeoutMs + LOOK_AGAIN_MS).catch(() => null)
+    if (won === null) await pause(REDIS_AWAY_MS)
+    if (won !== true) return { go: false, probeId: won === null ? id : null }
     if (this.#isTrial(id)) this.#judge.splitForTrial()
-    else if (held) this.#manifest.splitForProbe()
-    return { probeId: id }
+    else if (isHeld) this.#manifest.splitForProbe()
+    return { go: true, probeId: id }
   }
 
   #ask(batch: Batch) {
@@ -361,7 +364,7 @@ export class Flight {
       lane: this.#c.lane,
       cost: batch.cost,
       need: batch.cost,
-      oldestMs: batch.items[0]?.element.provenance.acceptedAtMs ?? 0,
+      oldestMs: oldestMsOf(batch),
       queue: true,
     })
   }
@@ -373,7 +376,7 @@ export class Flight {
   }
 
   #giveProbeBack(probeId: string): Promise<void> {
-    return this.#c.gate.apply({ type: 'probe_released', probeId }).catch(() => undefined)
+    return this.#c.gate.releaseProbe(probeId).catch(() => undefined)
   }
 
   async #untilRedisAnswers(act: () => Promise<void>): Promise<void> {
@@ -386,6 +389,11 @@ export class Flight {
       await this.#c.sleep(REDIS_AWAY_MS)
     }
   }
+}
+
+/** Whether every connection was in use. */
+function isBusy(answer: Answer): boolean {
+  return answer.kind === 'not_sent' && answer.why === 'busy'
 }
 
 /**

@@ -1,6 +1,6 @@
 import { BUDGETS, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
-import type { Batch } from '../batch/body.js'
+import { oldestMsOf, type Batch } from '../batch/body.js'
 import { isCrowded, pack, type PackLimits } from '../batch/pack.js'
 import type { Shapes } from '../batch/shape.js'
 import type { Admitted } from '../budget/admission.js'
@@ -311,7 +311,7 @@ export class LaneDispatcher {
       lane: this.#o.context.lane,
       cost: batch.cost,
       need: { users: need('users'), events: need('events'), devices: need('devices') },
-      oldestMs: batch.items[0]?.element.provenance.acceptedAtMs ?? 0,
+      oldestMs: oldestMsOf(batch),
       queue: true,
     })
   }

@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto'
 export interface Share {
   /** Partitions to claim, best first. */
   readonly claim: readonly string[]
+  /** Free partitions beyond the share: those that others should claim. */
+  readonly rest: readonly string[]
   /** Partitions to release, for others to claim. */
   readonly release: readonly string[]
 }
@@ -30,12 +32,19 @@ export function fairShare(
   const spare = own.length > most || (own.length > low && needy)
   return {
     claim: free.slice(0, wanted),
+    rest: free.slice(wanted),
     release: spare && others.length > 0 ? own.slice(own.length > most ? most : low) : [],
   }
 }
 
 function count(owners: ReadonlyMap<string, string>, tags: readonly string[], session: string) {
   return tags.filter((tag) => owners.get(tag) === session).length
+}
+
+/** How many of these sessions come before `self` for a partition: 0 is the first. */
+export function rankFor(tag: string, self: string, sessions: readonly string[]): number {
+  const own = weight(self, tag)
+  return sessions.filter((session) => session !== self && weight(session, tag) >= own).length
 }
 
 /** Rendezvous weight of a session for a tag, 32 bits. */

@@ -3,6 +3,7 @@
  * session that made it.
  *
  *   active, unclaimed ──claim──▶ owned ──fair share is smaller──▶ retiring ──free──▶ released
+ *   active, unclaimed for too long ──claim beyond the fair share──▶ owned
  *   claimed by a session that is over ──claim──▶ owned
  *   owned ──lease lost or Redis restarted──▶ former ──claim again before joining──▶ owned
  *   owned ──settle fenced──▶ another worker's
@@ -15,7 +16,7 @@ import { parsePartitionTag } from '@relay/shared/queue/keys.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import { PartitionWindow } from '../fetch/window.js'
 import { joinedIn, sessionOf, workerOf } from '@relay/shared/queue/session-id.js'
-import { fairShare } from './fair-share.js'
+import { fairShare, rankFor } from './fair-share.js'
 import type { InFlight } from './in-flight.js'
 import type { Peers } from './peers.js'
 
@@ -69,6 +70,14 @@ const LEAVE_UNREADABLE_MS = 10_000
 /** A claim that Redis gets to later is refused, ms. Longer than a command's timeout. */
 const CLAIM_WITHIN_MS = 3_000
 
+/**
+ * A partition that stays free for longer is claimed beyond the fair share, ms: the session that ranks first
+ * for it claims then, the next one as much later. Workers see different active sets, as partitions become
+ * inactive between two rosters, so that each may find its share full.
+ */
+const FREE_MS = 250
+const MAX_RANK = 3
+
 export class Ownership {
   readonly #o: OwnershipOptions
   readonly #owned = new Map<string, Owned>()
@@ -78,6 +87,9 @@ export class Ownership {
   readonly #former = new Map<string, FormerClaim>()
   /** Partitions that only a newer worker can read, and until when they are left to it, monotonic ms. */
   readonly #unreadable = new Map<string, number>()
+  /** Since when partitions are free, monotonic ms. */
+  #freeSince = new Map<string, number>()
+  #lookAgain: NodeJS.Timeout | undefined
   /** Claims without an answer yet. */
   readonly #claiming = new Set<string>()
   #claims = 0
@@ -135,7 +147,7 @@ export class Ownership {
     this.#active = new Map(active)
     for (const tag of this.#owners.keys()) if (!active.has(tag)) this.#owners.delete(tag)
     await this.#lookUpOwners([...active.keys()].filter((tag) => !this.#isSureOfOwner(tag)))
-    await this.#apply()
+    this.#retire(await this.#apply())
     if (this.#tags().some((tag) => this.#isUnjudged(tag))) this.#o.refresh()
     await Promise.all([
       this.#releaseUnused(askedAtMs),
@@ -171,6 +183,7 @@ export class Ownership {
   /** Claims nothing any more, and releases every partition as soon as it is free. */
   releaseAll(): void {
     this.#stopped = true
+    clearTimeout(this.#lookAgain)
     this.#retire([...this.#owned.values()])
   }
 
@@ -202,9 +215,10 @@ export class Ownership {
     }
   }
 
-  async #apply(): Promise<void> {
+  /** Claims what is free and should be claimed. Returns what is owned beyond the fair share. */
+  async #apply(): Promise<Owned[]> {
     const { id, alive } = this.#o.session()
-    if (!alive || this.#stopped) return
+    if (!alive || this.#stopped) return []
     const { clock, peers } = this.#o
     const live = new Map<string, string>()
     const left = new Set(this.unreadable)
@@ -215,14 +229,31 @@ export class Ownership {
     }
     const sessions = peers.present.has(id) ? [...peers.present] : [...peers.present, id]
     const share = fairShare(id, sessions, active, live)
-    const claimable = share.claim.filter((tag) => this.#mayClaim(tag))
+    const overdue = this.#overdue(share.rest, id, sessions)
+    const claimable = [...share.claim, ...overdue].filter((tag) => this.#mayClaim(tag))
     const askedAtMs = clock.monotonicMs()
     const refused = await Promise.all(claimable.map((tag) => this.#claimOnce(tag, id)))
     // Released while a claim of it was in flight: no further message will report it.
     const freed = claimable.some((tag) => this.#owners.get(tag)?.claim === '' && this.#heardSince(tag, askedAtMs)) // prettier-ignore
     // Another worker was faster: there may be other partitions to claim instead.
     if (freed || refused.includes(true)) await this.#apply()
-    this.#retire(share.release.flatMap((tag) => this.#owned.get(tag) ?? []))
+    return share.release.flatMap((tag) => this.#owned.get(tag) ?? [])
+  }
+
+  /** Those of these free partitions that no one claimed for too long; looks again when others may be. */
+  #overdue(free: readonly string[], id: string, sessions: readonly string[]): string[] {
+    const nowMs = this.#o.clock.monotonicMs()
+    const known = this.#freeSince
+    this.#freeSince = new Map(free.map((tag) => [tag, known.get(tag) ?? nowMs]))
+    const leftMs = (tag: string) => {
+      const rank = Math.min(rankFor(tag, id, sessions), MAX_RANK)
+      return (this.#freeSince.get(tag) ?? nowMs) + FREE_MS * (1 + rank) - nowMs
+    }
+    const waitMs = Math.min(...free.map(leftMs).filter((ms) => ms > 0))
+    clearTimeout(this.#lookAgain)
+    if (Number.isFinite(waitMs))
+      this.#lookAgain = setTimeout(() => void this.#apply(), waitMs).unref()
+    return free.filter((tag) => leftMs(tag) <= 0)
   }
 
   /** Own claims that a lost answer or a former session left count at once, others once Redis is trusted. */

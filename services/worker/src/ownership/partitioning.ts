@@ -1,14 +1,14 @@
 import type { WorkspaceMode } from '@relay/shared/config/workspace.js'
-import { GenerationKeys } from '@relay/shared/queue/generation-keys.js'
+import type { GenerationKeys } from '@relay/shared/queue/generation-keys.js'
 import type { Partition } from '@relay/shared/queue/keys.js'
 import type { Generation, Layout, LayoutStore } from '@relay/shared/queue/layout.js'
-import type { RedisClient } from '@relay/shared/redis/connect.js'
 
 export interface PartitioningOptions {
-  readonly client: RedisClient
-  readonly prefix: string
   readonly appId: string
-  readonly layouts: LayoutStore
+  readonly layouts: Pick<LayoutStore, 'get' | 'plan' | 'flip' | 'drained'>
+  readonly keysOf: (
+    generation: Generation,
+  ) => Pick<GenerationKeys, 'close' | 'isDrained' | 'forget'>
   /** Redis' time, ms since 1970. */
   readonly redisNowMs: () => number
   /** Which generation may be served has changed. */
@@ -83,19 +83,19 @@ export class Partitioning {
   async #advance(layout: Layout): Promise<Layout> {
     const { layouts, appId } = this.#o
     if (layout.next !== null) {
-      await this.#keysOf(layout).close()
+      await this.#o.keysOf(layout).close()
       return this.#advance(await layouts.flip(appId, layout.generation))
     }
     const [oldest] = layout.draining
     if (oldest !== undefined && (await this.#isDrained(oldest))) {
-      await this.#keysOf(oldest).forget()
+      await this.#o.keysOf(oldest).forget()
       return this.#advance(await layouts.drained(appId, oldest.generation))
     }
     return layout
   }
 
   #isDrained(generation: Generation): Promise<boolean> {
-    return this.#keysOf(generation).isDrained(this.#o.redisNowMs())
+    return this.#o.keysOf(generation).isDrained(this.#o.redisNowMs())
   }
 
   #adopt(layout: Layout): void {
@@ -108,10 +108,5 @@ export class Partitioning {
     if (this.#stopped) return
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => void this.refresh(), LOOK_EVERY_MS)
-  }
-
-  #keysOf(generation: Generation): GenerationKeys {
-    const { client, prefix, appId } = this.#o
-    return new GenerationKeys(client, prefix, appId, generation)
   }
 }

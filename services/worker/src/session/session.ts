@@ -77,7 +77,8 @@ export class Session {
   #endsAtMs = -Infinity
   #timer: NodeJS.Timeout | undefined
   #stopped = false
-  #renewing: { readonly id: string; readonly done: Promise<void> } | null = null
+  #renewing: { readonly id: string; readonly joins: number; readonly done: Promise<void> } | null =
+    null
 
   constructor(options: SessionOptions) {
     this.#o = options
@@ -109,8 +110,11 @@ export class Session {
 
   /** Renews now and fetches a fresh roster. Calls that overlap share one renewal. */
   renew(): Promise<void> {
-    if (this.#renewing !== null && this.#renewing.id === this.#id) return this.#renewing.done
-    const renewal = { id: this.#id, done: this.#renew() }
+    const id = this.#id
+    const joins = this.#joins
+    // One that began before the session was lost joins no more: it would leave this worker outside.
+    if (this.#renewing?.id === id && this.#renewing.joins === joins) return this.#renewing.done
+    const renewal = { id, joins, done: this.#renew() }
     this.#renewing = renewal
     return renewal.done.finally(() => {
       if (this.#renewing === renewal) this.#renewing = null

@@ -13,12 +13,21 @@ export interface SettlerOptions {
   readonly onFenced: (window: PartitionWindow) => void
 }
 
-/** Acknowledges finished elements: removes them from their partitions, and retries until Redis confirms. */
+/**
+ * Acknowledges finished elements: removes them from their partitions, and retries until Redis confirms, the
+ * partition is lost, or the worker stops.
+ */
 export class Settler {
   readonly #o: SettlerOptions
+  #stopped = false
 
   constructor(options: SettlerOptions) {
     this.#o = options
+  }
+
+  /** Retries no more. Elements that are not confirmed are sent again by the next owner. */
+  stop(): void {
+    this.#stopped = true
   }
 
   async settle(items: readonly Item[]): Promise<void> {
@@ -58,6 +67,7 @@ export class Settler {
         this.#o.onFenced(window)
         return
       }
+      if (this.#stopped) return
       await this.#o.sleep(AGAIN_MS)
     }
   }

@@ -60,7 +60,7 @@ describe('a fair share', () => {
     expect([...claim].sort()).toEqual(dirty)
     expect(release).toEqual([])
     const all = new Map(dirty.map((tag) => [tag, 'a']))
-    expect(fairShare('a', ['a'], dirty, all)).toEqual({ claim: [], release: [] })
+    expect(fairShare('a', ['a'], dirty, all)).toEqual({ claim: [], rest: [], release: [] })
     // Before its own session is known to it.
     expect(fairShare('a', [], dirty, new Map()).claim).toHaveLength(5)
   })
@@ -68,8 +68,8 @@ describe('a fair share', () => {
   it('is no reason to move what is fair enough already', () => {
     const dirty = tagsOf(5)
     const owners = new Map(dirty.map((tag, i) => [tag, i < 3 ? 'a' : 'b']))
-    expect(fairShare('a', ['a', 'b'], dirty, owners)).toEqual({ claim: [], release: [] })
-    expect(fairShare('b', ['a', 'b'], dirty, owners)).toEqual({ claim: [], release: [] })
+    expect(fairShare('a', ['a', 'b'], dirty, owners)).toEqual({ claim: [], rest: [], release: [] })
+    expect(fairShare('b', ['a', 'b'], dirty, owners)).toEqual({ claim: [], rest: [], release: [] })
   })
 
   it('is rounded down for who has more, only while another has less than that', () => {

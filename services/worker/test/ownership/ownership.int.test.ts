@@ -5,6 +5,7 @@ import { deploymentKeys, partitionKeys, partitionTag } from '@relay/shared/queue
 import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import type { PartitionWindow } from '../../src/fetch/window.js'
+import { waitFor } from '@relay/tools/wait-for.js'
 import { fairShare } from '../../src/ownership/fair-share.js'
 import { InFlight } from '../../src/ownership/in-flight.js'
 import { Ownership } from '../../src/ownership/ownership.js'
@@ -269,6 +270,24 @@ test('who was beaten to a partition claims another in its place', async () => {
   const woken = first.ownership.woken(taken, '')
   await Promise.all([woken, first.ownership.woken(left, '')])
   expect(await new PartitionQueue(client, prefix, left).owner()).toMatch(/^first\.1@/)
+})
+
+test('a partition that its fair share leaves to others is claimed when they do not', async () => {
+  const tags = [0, 1, 2].map((index) =>
+    partitionTag({ appId: 'APP', lane: 'realtime', generation: 0, index }),
+  )
+  await deployment.mark(tags)
+  await worker('idle').hear('join')
+  const first = worker('first')
+  const { roster, askedAtMs } = await first.hear('join')
+  await first.balance(roster, askedAtMs)
+  expect(first.ownership.owned.size).toBe(2)
+  await waitFor(() => first.ownership.owned.size === 3, { what: 'the third partition' })
+
+  // The next roster gives it up again, so that the other worker can claim it.
+  const next = await first.hear('renew')
+  await first.balance(next.roster, next.askedAtMs)
+  expect(first.ownership.owned.size).toBe(2)
 })
 
 test('a partition whose giving up was not heard of is found within a lease', async () => {

@@ -1,6 +1,7 @@
 import { startProxy, type TcpProxy } from '@relay/test/support/proxy/tcp-proxy.js'
 import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { waitFor } from '@relay/tools/wait-for.js'
+import { GenerationKeys } from '@relay/shared/queue/generation-keys.js'
 import { LayoutStore } from '@relay/shared/queue/layout.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { Partitioning } from '../../src/ownership/partitioning.js'
@@ -36,8 +37,9 @@ const storeOf = (wanted: number) =>
 
 const partitioning = (partitions: number) =>
   new Partitioning({
-    ...{ client, prefix, appId: 'P' },
+    appId: 'P',
     layouts: storeOf(partitions),
+    keysOf: (generation) => new GenerationKeys(client, prefix, 'P', generation),
     redisNowMs: () => 0,
     onChange: () => undefined,
   })

@@ -60,11 +60,13 @@ let reclaims: string[]
 let lost: boolean[]
 let steps: number[]
 let session: Session
+let beforeJoin: () => Promise<void>
 
 beforeEach(() => {
   jest.useFakeTimers()
   registry = new ScriptedRegistry()
   run = 'run-1'
+  beforeJoin = () => Promise.resolve()
   isDurable = true
   reclaims = []
   lost = []
@@ -75,7 +77,7 @@ beforeEach(() => {
     beforeWrite: () => () => Promise.resolve(isDurable),
     beforeJoin: (id) => {
       reclaims.push(id)
-      return Promise.resolve()
+      return beforeJoin()
     },
     onRoster: (_roster, _askedAtMs, stepMs) => steps.push(stepMs),
     onLost: (wasAlive) => lost.push(wasAlive),
@@ -211,6 +213,34 @@ describe('a session', () => {
     await registry.last.answer()
     expect(session.alive).toBe(true)
     expect(lost).toEqual([true])
+  })
+
+  it('that is ended while it makes its claims again joins under the newer id only', async () => {
+    let makeClaims: () => void = () => undefined
+    beforeJoin = () =>
+      new Promise((resolve) => {
+        makeClaims = resolve
+      })
+    void session.start()
+    await turn()
+    const first = session.id
+    beforeJoin = () => Promise.resolve()
+    void session.rejoin()
+    await turn()
+    makeClaims()
+    await turn()
+    expect(registry.calls.map(({ id }) => id)).toEqual([session.id])
+    expect(session.id).not.toBe(first)
+  })
+
+  it('that Redis restarted under before it had joined replaces none', async () => {
+    run = ''
+    void session.start()
+    await turn()
+    run = 'run-1'
+    void session.rejoin()
+    await turn()
+    expect(registry.last).toMatchObject({ step: 'join', replaces: '' })
   })
 
   it("reports a step of Redis' clock, and none after a restart", async () => {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { nowMs } from '../../clock.js'
 import { APP_ID, DEFAULTS } from '../../stack/settings.js'
+import { disturb } from '../disturb.js'
 import type { Aimed, Stage } from '../plot.js'
 import { Poster } from '../poster.js'
 
@@ -12,14 +13,8 @@ const SPENDERS = Array.from({ length: EVENTS / 2 }, (_, i) => `spender-${String(
 const FORGOTTEN = 'forgotten'
 const DONE_WITHIN_MS = 60_000
 
-async function forgetDeaf(stage: Stage): Promise<void> {
-  const { stack, journal } = stage
-  const poster = new Poster(stage)
-  await poster.delivered(await poster.accepted('event', SPENDERS, 0))
-  await poster.accepted('event', [FORGOTTEN, 'ann', 'bob'], 0)
-  // Both are read ahead, and wait for the budget.
-  await sleep(1_000)
-  for (const { redis } of stack.workers) redis.set({ swallow: '$7\r\nmessage\r\n' }, 'down')
+/** Has the customer erased, and waits until relay says that it is done. */
+async function forget({ stack, journal }: Stage): Promise<void> {
   const erasure = { customer: FORGOTTEN, askedAtMs: nowMs(), doneAtMs: Infinity }
   journal.erasures.push(erasure)
   const body = { app_id: APP_ID, customer_id: FORGOTTEN }
@@ -29,6 +24,17 @@ async function forgetDeaf(stage: Stage): Promise<void> {
   }
   await waitFor(isDone, { what: 'the erasure', timeoutMs: DONE_WITHIN_MS, everyMs: 200 })
   erasure.doneAtMs = nowMs()
+}
+
+async function forgetDeaf(stage: Stage): Promise<void> {
+  const { stack } = stage
+  const poster = new Poster(stage)
+  await poster.delivered(await poster.accepted('event', SPENDERS, 0))
+  await poster.accepted('event', [FORGOTTEN, 'ann', 'bob'], 0)
+  // Both are read ahead, and wait for the budget.
+  await sleep(1_000)
+  for (const { redis } of stack.workers) redis.set({ swallow: '$7\r\nmessage\r\n' }, 'down')
+  await forget(stage)
   for (const { redis } of stack.workers) redis.heal()
 }
 
@@ -48,6 +54,44 @@ const forgottenCustomer: Aimed = {
     await forgetDeaf(stage)
     return []
   },
+}
+
+/** Longer than the window, within the lease, ms. */
+const FROZEN_MS = 11_000
+
+/** A worker is frozen with the customer's event in its memory, and thaws when the budget is free again. */
+async function forgetFrozen(stage: Stage): Promise<void> {
+  const [worker] = stage.stack.workers
+  if (worker === undefined) throw new Error('a worker is needed')
+  const poster = new Poster(stage)
+  await poster.delivered(await poster.accepted('event', SPENDERS, 0))
+  await poster.accepted('event', [FORGOTTEN, 'ann', 'bob'], 0)
+  await sleep(1_000)
+  worker.pause()
+  const thawed = sleep(FROZEN_MS).then(() => {
+    worker.resume()
+  })
+  await forget(stage)
+  await thawed
+}
+
+const forgottenFrozen: Aimed = {
+  name: 'forget-frozen',
+  about:
+    'an operator has a customer erased whose event a worker has read ahead; the worker is frozen for 11 s, and can pay for the event when it thaws',
+  conditions: {
+    ...DEFAULTS,
+    limits: { ...DEFAULTS.limits, events: EVENTS, windowMs: 10_000 },
+    partitions: 1,
+    workers: 1,
+  },
+  load: false,
+  drainWithinMs: 60_000,
+  play: async (stage) => [
+    await disturb({ name: 'worker-pause', loses: 'both', mayLinger: true }, () =>
+      forgetFrozen(stage),
+    ),
+  ],
 }
 
 /** How long MoEngage refuses everything, ms: enough for every element to be tried alone. */
@@ -71,4 +115,8 @@ const everythingRefused: Aimed = {
   },
 }
 
-export const operatorPlots: readonly Aimed[] = [forgottenCustomer, everythingRefused]
+export const operatorPlots: readonly Aimed[] = [
+  forgottenCustomer,
+  forgottenFrozen,
+  everythingRefused,
+]
