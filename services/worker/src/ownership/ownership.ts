@@ -215,7 +215,7 @@ export class Ownership {
     }
   }
 
-  /** Claims what is free and should be claimed. Returns what is owned beyond the fair share. */
+  /** Claims free partitions of the fair share. Returns owned partitions beyond it. */
   async #apply(): Promise<Owned[]> {
     const { id, alive } = this.#o.session()
     if (!alive || this.#stopped) return []
