@@ -16,7 +16,7 @@ const context: Context = {
     let isAsked = false
     const ask = (): void => {
       isAsked = true
-      processTerminal.note('\nFinishing what is under way …')
+      processTerminal.note('\nFinishing the current request …')
     }
     process.once('SIGINT', ask)
     return { asked: () => isAsked, release: () => void process.off('SIGINT', ask) }

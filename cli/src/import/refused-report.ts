@@ -17,8 +17,8 @@ export class RefusedReport {
   }
 
   /**
-   * Goes on behind the first `bytes`: what an import that died wrote behind its checkpoint is
-   * written again. 0: the report of an earlier import goes.
+   * Continues after the first `bytes`: what an interrupted import wrote after its checkpoint is written
+   * again. 0 deletes the report of an earlier import.
    */
   static async open(path: string, bytes: number): Promise<RefusedReport> {
     if (bytes === 0) await rm(path, { force: true })

@@ -1,4 +1,4 @@
-/** Columns as wide as their widest cell; `right` names those of numbers. */
+/** Columns as wide as their widest cell; `right` lists the right-aligned ones. */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
@@ -32,7 +32,7 @@ const UNITS: readonly (readonly [string, number])[] = [
   ['min', 60],
 ]
 
-/** A span as a person says it: `42 s`, `3 min`, `1.5 h`. */
+/** A duration in words: `42 s`, `3 min`, `1.5 h`. */
 export function duration(seconds: number): string {
   for (const [unit, length] of UNITS) {
     if (seconds >= length * 1.5)

@@ -1,7 +1,7 @@
 import { SHADOWED, WORKSPACE_MODES } from '@relay/shared/config/workspace.js'
 import { routeOf } from '../../src/shadow/route.js'
 
-it('what was accepted live is sent, whatever the workspace is now', () => {
+it('an element accepted live is sent in every mode of the workspace', () => {
   for (const mode of WORKSPACE_MODES) {
     for (const shadowed of SHADOWED) expect(routeOf('live', { mode, shadowed })).toBe('send')
   }
