@@ -1,4 +1,4 @@
-/** `npm run test:slow`: what takes long, or installs from the registry, is a step of its own. */
+/** `npm run test:slow` runs tests that take long or install from the registry. */
 const SLOW = process.env.RELAY_TEST_SLOW === 'yes'
 const FOLDERS = '{{shared,services/*,cli,bench,tools}/test,test}'
 

@@ -1,17 +1,17 @@
 /** Exit statuses, of sysexits.h where one fits; listed in the help. */
 export const EXIT = {
   ok: 0,
-  /** Done, and something is wrong: a workspace is held, a check failed, lines were refused. */
+  /** The command succeeded and found a problem: a held workspace, a failed check, refused lines. */
   wrong: 1,
   usage: 64,
-  /** The api cannot be reached, or Redis is away behind it. */
+  /** The api cannot be reached, or its Redis is down. */
   unavailable: 69,
   /** The token is missing or wrong. */
   refused: 77,
   config: 78,
 } as const
 
-/** Ends the command: what is wrong, what to do about it, and with which status. */
+/** Ends the command with a problem, a remedy and an exit status. */
 export class CommandError extends Error {
   readonly status: number
   readonly remedy: string | null

@@ -17,7 +17,7 @@ export interface HttpCall {
   readonly tls?: { readonly ca: string | null }
 }
 
-/** One HTTP request, answer and all; rejects on network faults. Redirects are not followed. */
+/** Sends one HTTP request and reads the answer; rejects on network faults. Does not follow redirects. */
 export function callHttp({
   method,
   url,

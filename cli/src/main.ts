@@ -1,9 +1,8 @@
-import { CommanderError } from 'commander'
 import { systemClock } from '@relay/shared/clock.js'
 import type { Context } from './commands/context.js'
-import { CommandError, EXIT } from './exit.js'
 import { OperatorApi } from './operator-api.js'
 import { createProgram } from './program.js'
+import { failureOf } from './render/failure.js'
 import { accessFrom } from './settings.js'
 import { processTerminal } from './terminal.js'
 
@@ -17,7 +16,7 @@ const context: Context = {
     let isAsked = false
     const ask = (): void => {
       isAsked = true
-      processTerminal.note('\nFinishing what is under way …')
+      processTerminal.note('\nFinishing the current request …')
     }
     process.once('SIGINT', ask)
     return { asked: () => isAsked, release: () => void process.off('SIGINT', ask) }
@@ -38,16 +37,8 @@ try {
   }
   await program.parseAsync()
 } catch (error) {
-  process.exitCode = statusOf(error)
-}
-
-function statusOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
-  if (error instanceof CommandError) {
-    process.stderr.write(`relay: ${error.message}\n`)
-    if (error.remedy !== null) process.stderr.write(`  Next: ${error.remedy}\n`)
-    return error.status
-  }
-  process.stderr.write(`relay: ${error instanceof Error ? error.message : String(error)}\n`)
-  return EXIT.wrong
+  const { status, out, note } = failureOf(error, process.argv.includes('--json'))
+  process.exitCode = status
+  if (out !== null) processTerminal.out(out)
+  if (note !== null) processTerminal.note(note)
 }

@@ -2,14 +2,14 @@ import { CommandError, EXIT } from './exit.js'
 import { callHttp, type HttpAnswer } from './http.js'
 import type { Access } from './settings.js'
 
-/** A replay of many letters takes its time, ms. */
+/** Timeout, ms; a replay of many letters takes long. */
 const TIMEOUT_MS = 600_000
 
 interface ErrorBody {
   readonly error?: { readonly message?: string; readonly field?: string }
 }
 
-/** The operator API of a running relay; every fault is a `CommandError` that says what to do. */
+/** The operator API of a running relay; every error is a `CommandError` with a remedy. */
 export class OperatorApi {
   readonly #access: Access
 
@@ -48,7 +48,7 @@ function unreachable(url: string, error: unknown): CommandError {
   return new CommandError(
     EXIT.unavailable,
     `The api does not answer at ${url} (${code ?? message}).`,
-    'Start relay (npm start), or name its ops port: --url http://HOST:9464 or RELAY_ADMIN_URL.',
+    'Start relay (npm start), or set its ops port: --url http://HOST:9464 or RELAY_ADMIN_URL.',
   )
 }
 
@@ -71,10 +71,10 @@ function refusal({ status, text }: HttpAnswer, url: string): CommandError {
       return new CommandError(
         EXIT.unavailable,
         message,
-        `See what is wrong: curl ${url}/readyz, or relay check. Then ask again.`,
+        `Find the cause with curl ${url}/readyz or relay check, then try again.`,
       )
     default:
-      return new CommandError(EXIT.unavailable, message, 'Look at the log of the api.')
+      return new CommandError(EXIT.unavailable, message, 'See the log of the api.')
   }
 }
 

@@ -38,7 +38,7 @@ export function createProgram(context: Context): Command {
       'the admin token; the process list shows it: set RELAY_ADMIN_TOKEN instead',
     )
     .option('--json', 'print JSON')
-    .showHelpAfterError('(add --help for what can be given)')
+    .showHelpAfterError('(run with --help for usage)')
     .addHelpText('after', FOOTER)
   program.hook('preAction', (_program, action) => {
     warnOfSecrets(action.optsWithGlobals(), context)

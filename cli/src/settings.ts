@@ -11,7 +11,7 @@ export interface GlobalOptions {
   readonly json?: boolean
 }
 
-/** Where the operator API is, and the token for it. */
+/** Address and token of the operator API. */
 export interface Access {
   readonly url: string
   readonly token: string | null
@@ -22,7 +22,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 const DEFAULT_URL = 'http://127.0.0.1:9464'
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** From the options, else the environment, else what `npm start` keeps in `.relay/`. */
+/** From the options, else the environment, else `npm start`'s files in `.relay/`. */
 export function accessFrom(
   options: GlobalOptions,
   env: Environment,
@@ -35,7 +35,7 @@ export function accessFrom(
   return { url: url.replace(/\/+$/, ''), token }
 }
 
-/** The services' own token, unless all that they know of it is a hash. */
+/** The services' token, unless only its hash is configured. */
 function ownToken({ RELAY_ADMIN_TOKEN: token, RELAY_ADMIN_TOKEN_FILE: file }: Environment) {
   const [text = null] = file ? readFiles([file]) : []
   const tokens = file ? secretLines(text ?? '') : [token ?? '']
@@ -47,19 +47,19 @@ export interface KeptCredentials {
   readonly producerSecret?: string
 }
 
-/** What `npm start` made up, when it has run in this folder or in the checkout. */
+/** The token that `npm start` created, if it has run in this folder or in the checkout. */
 export function keptCredentials(folders: readonly string[] = FOLDERS): KeptCredentials {
   return kept('credentials.json', folders) ?? {}
 }
 
-/** The settings of an `npm start` that runs with its simulator; null: none does. */
+/** The settings of an `npm start` that runs with its simulator; null if none does. */
 export function runningEnvironment(folders: readonly string[] = FOLDERS): Environment | null {
   return kept('running.json', folders) as Environment | null
 }
 
 const FOLDERS: readonly string[] = [process.cwd(), CHECKOUT]
 
-/** What a file of `npm start` holds; null: there is none. */
+/** The contents of a file of `npm start`; null if it does not exist. */
 function kept(file: string, folders: readonly string[]): unknown {
   for (const folder of folders) {
     try {

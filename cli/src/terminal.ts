@@ -1,16 +1,16 @@
 import { createInterface } from 'node:readline/promises'
 import { text } from 'node:stream/consumers'
 
-/** Where a command writes and asks. */
+/** Output and input of a command. */
 export interface Terminal {
   /** A line of the result. */
   out(line: string): void
-  /** A line about the work: never part of the result. */
+  /** A line about progress; never part of the result. */
   note(line: string): void
-  /** Replaces the last line written by it; only where `isLive`. */
+  /** Replaces the last line that it wrote; only if `isLive`. */
   redraw(line: string): void
   clear(): void
-  /** A person sits there. */
+  /** Input and output are a terminal. */
   readonly isLive: boolean
   confirm(question: string): Promise<boolean>
   /** All of standard input. */

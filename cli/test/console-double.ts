@@ -50,7 +50,7 @@ export class FakeApi {
     await new Promise((resolve) => this.#server.close(resolve))
   }
 
-  /** Runs a command line; `person` answers questions, null: nobody sits there. */
+  /** Runs a command line; `person` answers questions; null without a terminal. */
   async run(args: readonly string[], person: boolean | null = null) {
     const out: string[] = []
     const notes: string[] = []

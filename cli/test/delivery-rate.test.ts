@@ -16,7 +16,7 @@ function watch(seconds: number, sentPerSecond: number, takenPerSecond: number): 
   return rate
 }
 
-it('is what left for MoEngage, whatever is sent meanwhile', () => {
+it('is the delivery rate to MoEngage, for any lines sent meanwhile', () => {
   const speed = fc.integer({ min: 1, max: 5_000 })
   fc.assert(
     fc.property(speed, speed, (sent, taken) => {

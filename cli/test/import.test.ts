@@ -113,7 +113,7 @@ it('stopped and started again, delivers every line exactly once', async () => {
   expect(intake.stored).toEqual(lines(5_000))
 })
 
-it('without room waits, and goes on behind the last line that was taken', async () => {
+it('without room waits, and resumes after the last accepted line', async () => {
   const file = join(folder, 'f.ndjson')
   await writeFile(file, lines(3_000).join('\n'))
   intake.room = 1_234
@@ -166,9 +166,12 @@ it('every refused line is reported once with its place in the file, also after a
   expect(report.map((text) => (JSON.parse(text) as { line: number }).line)).toEqual(
     bad.map((i) => i + 1),
   )
+  expect(report.map((text) => (JSON.parse(text) as { content: string }).content)).toEqual(
+    bad.map(() => '{"bad":1}'),
+  )
 })
 
-it('where nobody ever answers gives up soon; Ctrl-C ends any waiting', async () => {
+it('without any answer gives up soon; Ctrl-C ends any waiting', async () => {
   const file = join(folder, 'f.ndjson')
   await writeFile(file, lines(1).join('\n'))
   const waits: string[] = []
@@ -184,7 +187,7 @@ it('where nobody ever answers gives up soon; Ctrl-C ends any waiting', async () 
   })
 })
 
-it('a changed file starts anew', async () => {
+it('a changed file starts a new import', async () => {
   const file = join(folder, 'f.ndjson')
   await writeFile(file, lines(2_500).join('\n'))
   let slices = 0

@@ -1,9 +1,9 @@
 import { GROUPS, Siege, startTarget, type Played } from './hostile/run.js'
 
 /** A small api at rest needs about 110 MiB, and bodies of 20 bombs at one time a few tens more. */
-const MOST_MIB = 420
+const MAX_MIB = 420
 /** 500 connections at one time are the most that the table opens, with the idle ones beside. */
-const MOST_DESCRIPTORS = 1_200
+const MAX_DESCRIPTORS = 1_200
 
 describe('hostile input', () => {
   let siege: Siege
@@ -43,7 +43,7 @@ describe('hostile input', () => {
 
   test('costs neither memory nor descriptors in the end', () => {
     const { residentMiB, descriptors } = siege.facts()
-    expect(residentMiB).toBeLessThan(MOST_MIB)
+    expect(residentMiB).toBeLessThan(MAX_MIB)
     expect(descriptors).toBeLessThan(80)
   })
 
@@ -73,6 +73,6 @@ function expectAnswers({ input, exchanged, most }: Played): void {
     expect(closed).toBe(true)
     expect(text.toLowerCase()).not.toContain('\nx-injected')
   }
-  expect(most.residentMiB).toBeLessThan(MOST_MIB)
-  expect(most.descriptors).toBeLessThan(MOST_DESCRIPTORS)
+  expect(most.residentMiB).toBeLessThan(MAX_MIB)
+  expect(most.descriptors).toBeLessThan(MAX_DESCRIPTORS)
 }

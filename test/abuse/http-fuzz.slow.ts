@@ -3,7 +3,7 @@ import { fuzzIntake } from './http-fuzz/campaign.js'
 /** `npm run fuzz:http` sends a million. The seed is fixed: what fails here fails everywhere. */
 const REQUESTS = 8_000
 
-test('mutated requests make no fault, leak nothing and harm nobody', async () => {
+test('mutated requests cause no fault, leak nothing and harm no other producer', async () => {
   const result = await fuzzIntake({
     requests: REQUESTS,
     forMs: Infinity,

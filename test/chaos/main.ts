@@ -117,7 +117,7 @@ async function runSeed(
   return { row, failed }
 }
 
-/** The same in a process of its own, by this command line but for the seed. */
+/** The same in its own process, by this command line but for the seed. */
 function runElsewhere(seed: number): Promise<SeedResult> {
   const [, file = '', ...args] = process.argv
   const own = ['--runs', '1', '--jobs', '1', '--seed', String(seed)]

@@ -6,7 +6,7 @@ export interface Options {
   /** Of the first run; each next run has the next seed. */
   readonly seed: number
   readonly durationMs: number
-  /** Runs at once, each in a process of its own. */
+  /** Concurrent runs, each in its own process. */
   readonly jobs: number
   readonly rate: number
   /** null: all. */
@@ -30,7 +30,7 @@ export const USAGE = `npm run test:faults -- [options]
 
   --runs N            runs, each with the next seed        (1)
   --seed S            of the first run                     (by the clock)
-  --jobs N            runs at once, each in a process of its own  (1)
+  --jobs N            runs at once, each in its own process  (1)
   --seconds N         load and faults of a run             (30)
   --rate N            elements a second, about             (300)
   --faults NAME,NAME  only these, or all that begin so     (all)

@@ -10,7 +10,7 @@ test('a first row begins a table at the end', () => {
   )
 })
 
-test('later rows join the table of the same day and kind, whatever follows it, and are counted', () => {
+test('later rows join the table of the same day and kind, for any text after it, and are counted', () => {
   const first = withRows(REPORT, table('runs of 6 s', '| 1 | held |'))
   const other = withRows(first, table('runs of 9 s (x)', '| 7 | held |'))
   expect(withRows(other, table('runs of 6 s', '| 2 | held |', '| 3 | held |'))).toBe(

@@ -51,7 +51,7 @@ export interface RunResult {
 const LAST_POSTS_MS = 30_000
 /** After a fault and its lease another worker sends again and settles within this, ms. */
 const SETTLED_WITHIN_MS = 3_000
-const MOST_MEMORY_BYTES = 400_000_000
+const MAX_MEMORY_BYTES = 400_000_000
 
 /** One run: load under faults, then peace, then the judgement. */
 export async function runOnce(options: RunOptions): Promise<RunResult> {
@@ -219,7 +219,7 @@ function fatProcesses(stack: Stack): string[] {
     if (pid === null) return []
     const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8')
     const bytes = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024
-    return bytes > MOST_MEMORY_BYTES ? [`${name} takes ${String(bytes)} bytes`] : []
+    return bytes > MAX_MEMORY_BYTES ? [`${name} takes ${String(bytes)} bytes`] : []
   })
 }
 
@@ -234,7 +234,7 @@ function longestRecovery({ disturbances, requests }: Evidence): number {
   return Math.max(0, ...recoveries)
 }
 
-/** For whoever looks into a failure. */
+/** For the analysis of a failure. */
 async function keep(dir: string, evidence: Evidence, result: RunResult): Promise<void> {
   const write = (name: string, value: unknown) =>
     writeFile(join(dir, name), JSON.stringify(value, null, 1))

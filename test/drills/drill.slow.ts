@@ -9,7 +9,7 @@ const PATIENCE_MS = 300_000
 const CALM_S = 3
 
 whenThere(
-  'the shortest drill: a wrong key is told by its alert, shown by the overview and mended by the book',
+  'the shortest drill: a wrong key is reported by its alert, shown by the overview and fixed by the runbook',
   async () => {
     const drill = DRILLS.find(({ name }) => name === 'wrong-key')!
     const result = await runDrill(drill, programs!, () => undefined, CALM_S)

@@ -34,7 +34,7 @@ const down: Drill = {
   },
   alerts: ['RelayWorkspaceHeld', 'RelayMoEngageRefusing'],
   reading:
-    'In the first row only the two boxes of MoEngage are red, and _Accepted_ goes on while _Delivered_ is nothing: it is not us, and nothing is lost.',
+    'In the first row only the two boxes of MoEngage are red, and _Accepted_ continues while _Delivered_ is nothing: it is not us, and nothing is lost.',
   steps: [
     {
       ...{ page: 'RelayMoEngageRefusing', step: 1 },

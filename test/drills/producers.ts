@@ -42,7 +42,7 @@ const poisonFlood: Drill = {
     },
     {
       ...{ page: 'RelayDeadLettersBurn', step: 3 },
-      did: 'The attribute was mended at MoEngage, then `relay dead-letters replay --app-id SHOP --yes`.',
+      did: 'The attribute was fixed at MoEngage, then `relay dead-letters replay --app-id SHOP --yes`.',
       act: async (stand) => {
         await stand.backgroundEnded()
         stand.simulator.removeFault('poison')

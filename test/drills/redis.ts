@@ -39,7 +39,7 @@ const full: Drill = {
   stand: { maxmemory: '64mb' },
   inject: async (stand) => {
     for (const [i, mib] of BALLAST_MIB.entries()) {
-      // A little under: the allocator rounds up to the next size of its own.
+      // A little under: the allocator rounds up to its next size.
       await stand.askRedis(`SETRANGE other:${String(i)} ${String(mib * 2 ** 20 - 4_096)} x`)
     }
   },

@@ -43,7 +43,7 @@ export interface DrillResult {
 
 const now = () => systemClock.nowMs() / 1_000
 
-/** Runs one drill on a stand of its own. Rejects when something that has to happen does not. */
+/** Runs one drill on a separate stand. Rejects if an expected effect does not occur. */
 export async function runDrill(
   drill: Drill,
   programs: PrometheusPrograms,

@@ -41,7 +41,7 @@ export interface WorkspaceChange {
 }
 
 /**
- * A whole relay as in production, of processes of its own: Redis, api, two workers, the simulator,
+ * A whole relay as in production, of separate processes: Redis, api, two workers, the simulator,
  * a shop that posts, and a Prometheus with relay's rules, all their times shortened.
  */
 export class Stand {
@@ -168,7 +168,7 @@ export class Stand {
     return answer.status
   }
 
-  /** Writes the workspaces file anew, with these fields changed and those changed before. */
+  /** Rewrites the workspaces file with these and all earlier changes. */
   async changeWorkspace(change: WorkspaceChange): Promise<void> {
     this.#workspace = { ...this.#workspace, ...change }
     const workspace = { appId: SHOP, apiKey: KEY, baseUrl: this.simulator.url, limits: LIMITS }
@@ -207,10 +207,10 @@ export class Stand {
     return answer
   }
 
-  /** Trouble that goes on by itself until something ends it. */
+  /** Trouble that continues until it is ended. */
   inBackground(work: Promise<void>): void {
     this.#background = work
-    // Told to whoever waits for its end.
+    // Passed to the caller that waits for its end.
     work.catch(() => undefined)
   }
 

@@ -14,7 +14,7 @@ const one: Drill = {
   alerts: [],
   seen: 'sum(relay_takeovers_total) > 0',
   reading:
-    'All is green; _workers alive_ shows one less. The other worker took its partitions over within the lease (3 s here), so nobody is woken: one worker was all that the traffic wanted.',
+    'All is green; _workers alive_ shows one less. The other worker took its partitions over within the lease (3 s here), so there is no page: one worker was enough for the traffic.',
   steps: [
     {
       ...{ page: 'RelayTooFewWorkers', step: 1 },

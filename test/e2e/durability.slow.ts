@@ -38,7 +38,7 @@ describe.each([
         const facts = await askRedisText(relay.redis.port, 'INFO persistence')
         return facts?.includes('aof_pending_bio_fsync:0') ?? false
       }
-      await waitFor(isWritten, { what: 'no fsync to be under way' })
+      await waitFor(isWritten, { what: 'no fsync to be in progress' })
       await relay.redis.kill9()
       await relay.redis.restart()
       await relay.addWorker()
@@ -71,7 +71,7 @@ test('durability disk is refused where Redis does not write through, until it do
 })
 
 describe('durability replica', () => {
-  /** A master behind a proxy of its own, two replicas and three sentinels that know it by the proxy. */
+  /** A master behind its own proxy, two replicas and three sentinels that know it by the proxy. */
   async function startCluster() {
     const master = await startRedis({ appendonly: 'everysec' })
     const proxy = await startProxy({ port: master.port })

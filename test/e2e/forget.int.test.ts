@@ -36,7 +36,7 @@ async function forgotten(relay: Relay, customer: string): Promise<string[]> {
   return statuses
 }
 
-describe('relay forget, whatever a worker hears', () => {
+describe('relay forget, for any message that a worker receives or misses', () => {
   let relay: Relay
 
   beforeEach(async () => {
@@ -180,7 +180,7 @@ describe('relay forget', () => {
     expect(await forget(bob)).toMatchObject({ queued: 30, dead_letters: 0 })
     expect(await isInRedis(bob)).toBe(false)
     expect(await forget(bob)).toMatchObject({ queued: 0, dead_letters: 0 })
-    // What comes later is a customer like any other.
+    // Later elements are treated like those of any other customer.
     await post(30, 5)
     await relay.resume()
     await relay.simulator.until(({ totals }) => totals.events >= before.events + 5 * 35 + 5)

@@ -21,7 +21,7 @@ describeOwn('a Redis at its memory limit', () => {
 
   const deadLetters = async () => (await relay.deadLetters()).length
 
-  test('refuses posts, goes on to drain past faults and poison, and takes posts again', async () => {
+  test('refuses posts, continues to drain past faults and poison, and takes posts again', async () => {
     const { simulator, redis } = relay
     const users = Array.from({ length: CUSTOMERS * PER_CUSTOMER }, (_, i) => {
       return numberedUser(`c-${String(i % CUSTOMERS)}`, i)

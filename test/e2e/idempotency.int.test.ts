@@ -121,7 +121,7 @@ describe('a keyed post whose api is killed between claim and answer', () => {
     )
     await waitFor(() => isReached(redis), { what: 'the moment', everyMs: 2, timeoutMs: 10_000 })
     relay.api.kill('SIGKILL')
-    // Nobody was told that it is stored, or there would be nothing to repeat.
+    // No one was told that it is stored, or there would be nothing to repeat.
     expect(await first).not.toBe(200)
     await relay.api.exited
     relay.apiRedis?.heal()

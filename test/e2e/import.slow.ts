@@ -68,7 +68,7 @@ describe('relay import of 20,000 lines', () => {
       expect(done).toBeLessThan(LINES)
       const second = await startCommand(relay, 'import', file)
       expect(await second.exited).toEqual({ code: 1, signal: null })
-      expect(second.lastLines().join('\n')).toContain(`Went on behind line`)
+      expect(second.lastLines().join('\n')).toContain(`Resumed after line`)
       await expect(readFile(`${file}.checkpoint`)).rejects.toThrow('ENOENT')
       const valid = LINES - Array.from({ length: LINES }, (_, n) => n).filter(isRefused).length
       await relay.simulator.until(({ totals }) => totals.elements >= valid, 30_000)

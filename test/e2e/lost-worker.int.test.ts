@@ -3,7 +3,7 @@ import { APP_ID, Relay } from '../support/relay.js'
 import { marksIn, numberedEvent, numberedUser, numbersOf } from '../support/shop.js'
 
 describe('a worker that dies', () => {
-  test('with requests under way is replaced within its lease and a second', async () => {
+  test('with requests in progress is replaced within its lease and a second', async () => {
     const relay = await Relay.start({
       workers: 2,
       env: { RELAY_LEASE_MS: '2000', RELAY_REQUEST_TIMEOUT_MS: '1500' },

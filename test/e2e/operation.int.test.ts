@@ -62,7 +62,7 @@ describe('one relay, in operation', () => {
     expect(arrivedOf(relay, 'keyed')).toEqual([1, 2, 4])
   })
 
-  test('the operator pauses and resumes a workspace; intake goes on', async () => {
+  test('the operator pauses and resumes a workspace; the intake still accepts', async () => {
     await relay.pause()
     const { requests } = relay.simulator.record.totals
     expect((await relay.postElements([numberedEvent('paused', 1)])).status).toBe(200)
@@ -98,7 +98,7 @@ describe('one relay, in operation', () => {
 })
 
 describe('a relay that changes', () => {
-  test('SIGTERM ends both services with status 0, and the next worker goes on', async () => {
+  test('SIGTERM ends both services with status 0, and the next worker continues', async () => {
     const relay = await Relay.start({ simulator: { latency: { beforeMs: 200, afterMs: 200 } } })
     try {
       const elements = Array.from({ length: 400 }, (_, i) => numberedEvent('handed-over', i))
@@ -115,7 +115,7 @@ describe('a relay that changes', () => {
     }
   })
 
-  test('a key mended in the workspaces file ends the hold at once', async () => {
+  test('a key fixed in the workspaces file ends the hold at once', async () => {
     const folder = await temporaryFolder('workspaces')
     const file = `${folder}/workspaces.json`
     const write = async (baseUrl: string, apiKey: string): Promise<void> => {
@@ -134,7 +134,7 @@ describe('a relay that changes', () => {
     })
     try {
       await write(relay.simulator.url, 'wrong-key')
-      await relay.postElements([numberedEvent('mended', 1)])
+      await relay.postElements([numberedEvent('fixed', 1)])
       await relay.simulator.until((record) => (record.statuses.get(401) ?? 0) >= 3, 20_000)
       await write(relay.simulator.url, API_KEY)
       await relay.simulator.until((record) => record.totals.events > 0, 3_000)

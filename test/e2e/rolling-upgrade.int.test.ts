@@ -42,12 +42,12 @@ test('two versions side by side lose nothing and reorder nothing, whichever is u
     customers.apiUrls.push(await relay.addApi({}, next))
     const newer = /^chunks of a newer format/
     await waitFor(() => says(newer).some((lines) => lines.length > 0), {
-      what: 'a worker to say that it cannot go on',
+      what: 'a worker to say that it cannot continue',
       timeoutMs: 15_000,
     })
     const waiting = customers.total
     await relay.addWorker({}, next)
-    await waitFor(() => customers.total > waiting + 100, { what: 'posts to go on' })
+    await waitFor(() => customers.total > waiting + 100, { what: 'posts to continue' })
     await relay.workers[0]?.stop()
     await relay.addWorker({}, next)
     await relay.workers[1]?.stop()

@@ -97,7 +97,7 @@ describe('a workspace in shadow', () => {
     await migration.relay.stop()
   })
 
-  test('sends nothing, reports what it would have done, and live drops what came before', async () => {
+  test('sends nothing, reports what it would have done, and live drops the elements accepted before', async () => {
     migration = await Migration.start({ mode: 'shadow' })
     const { relay } = migration
     await migration.switch({ mode: 'shadow', shadowed: 'drop' })
@@ -144,7 +144,7 @@ describe('a workspace in shadow', () => {
     for (let c = 0; c < 20; c += 1) expect(migration.numbersOf(`shadow-${String(c)}`)).toEqual([])
   })
 
-  test('keeps what is to be sent; live sends all of it in order, before what comes then', async () => {
+  test('keeps elements to be sent; live sends all of them in order, before later ones', async () => {
     migration = await Migration.start({ mode: 'shadow', shadowed: 'send' })
     const { relay } = migration
     await migration.switch({ mode: 'shadow', shadowed: 'send' })
@@ -172,7 +172,7 @@ describe('a workspace in shadow', () => {
     }
   })
 
-  test('delivers what was accepted live before and after it, and nothing of what came between', async () => {
+  test('delivers elements accepted live before and after it, and none accepted in between', async () => {
     migration = await Migration.start({ mode: 'live' })
     const { relay } = migration
     // MoEngage cannot be reached: it waits.

@@ -54,7 +54,7 @@ describe('TLS on every side, with a private authority', () => {
           RELAY_TLS_CERT_FILE: file('intake.pem', own.cert),
           RELAY_TLS_KEY_FILE: file('intake.key', own.key),
           RELAY_TLS_CLIENT_CA_FILE: ca,
-          // Nobody may switch verification off.
+          // Verification cannot be switched off.
           NODE_TLS_REJECT_UNAUTHORIZED: '0',
         }
       },
@@ -142,7 +142,7 @@ describe('TLS on every side, with a private authority', () => {
   })
 })
 
-/** The name in the certificate of whoever answered. */
+/** The name in the certificate of the server that answered. */
 function peerName({ socket }: IncomingMessage): string {
   return socket instanceof TLSSocket ? String(socket.getPeerCertificate().subject.CN) : ''
 }

@@ -29,7 +29,7 @@ describe('with a receiver of traces', () => {
   let receiver: OtlpReceiver
   let moengage: Server
   const arrivals: Arrival[] = []
-  /** Until then MoEngage answers nobody. */
+  /** Until then MoEngage does not answer. */
   let answering: Promise<void> = Promise.resolve()
   const arrived = () => arrivals.map(({ body }) => body).join()
 
@@ -74,7 +74,7 @@ describe('with a receiver of traces', () => {
     )
 
   it('the intake’s span stands in the producer’s trace, and the bulk request’s is linked to it', async () => {
-    // The customer is under way until then: both wait for one request.
+    // The customer has a request in flight until then: both wait for it.
     let answerFirst: () => void = () => undefined
     answering = new Promise((resolve) => (answerFirst = resolve))
     await relay.postElements([event(0)], { traceparent: traceparent('e', '00') })
@@ -122,7 +122,7 @@ describe('with a receiver of traces', () => {
           .find(({ attributes }) => attributes['relay.request_id'] === own.request_id)
         return intake !== undefined && bulkOf(intake)
       },
-      { what: 'the trace of its own' },
+      { what: 'its own trace' },
     )
     await waitFor(() => arrived().includes('"n":2') && arrived().includes('"n":4'), { what: 'both' }) // prettier-ignore
     expect(receiver.raw()).not.toContain(trace('c'))

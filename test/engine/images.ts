@@ -59,7 +59,7 @@ async function build(
     '--build-arg',
     `${key}=${value}`,
   ])
-  // As behind a proxy with an authority of its own: both secrets of the build are used.
+  // As behind a proxy with its own authority: both secrets of the build are used.
   const npmrc = join(FOLDER, 'npmrc')
   await writeFile(npmrc, `audit=false\n`)
   const secrets = [`id=npmrc,src=${npmrc}`, `id=ca,src=${AUTHORITIES}`]

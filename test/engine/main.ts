@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ROOT } from '@relay/tools/folders.js'
+import { PRIVATE, ROOT } from '@relay/tools/folders.js'
 import { Engine } from './engine.js'
 import { buildImages } from './images.js'
 import { photograph } from './pictures.js'
@@ -13,22 +13,24 @@ import { tryStack } from './stack.js'
 // images, and each phase has its own namespaces, so that nothing of it outlives the phase; with --keep,
 // what was fetched and built stays for the next run. With --docker it is the engine that runs here.
 
+const PICTURE = join(PRIVATE, 'engine-console.png')
+
 /** Processes and mounts of a phase end with it; the stack has a network without anything else. */
 const ISOLATED = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc']
 
 async function main([phase]: readonly string[]): Promise<void> {
   if (phase === '--docker') return withPresentEngine()
   if (phase === 'build') return withEngine(buildImages)
-  if (phase === 'stack') return withEngine((engine) => tryStack(engine, () => photograph(FOLDER)))
+  if (phase === 'stack') return withEngine((engine) => tryStack(engine, () => photograph(PICTURE)))
   const problem = await whyNot()
   if (problem !== null) {
-    console.log(`NO ENGINE: ${problem}; images and Compose are not tried on one: SKIPPED.`)
+    skip(problem)
     return
   }
   try {
     await fetchPrograms(console.log)
   } catch (error) {
-    console.log(`NO ENGINE: ${String(error)}; images and Compose are not tried on one: SKIPPED.`)
+    skip(String(error))
     return
   }
   runPhase('build', ISOLATED)
@@ -37,11 +39,15 @@ async function main([phase]: readonly string[]): Promise<void> {
   console.log('Engine test passed.')
 }
 
+function skip(problem: string): void {
+  console.log(`NO ENGINE: ${problem}; images and Compose are not tried on one: SKIPPED.`)
+}
+
 async function withPresentEngine(): Promise<void> {
   await mkdir(FOLDER, { recursive: true })
   const engine = Engine.present()
   await engine.compose('build')
-  await tryStack(engine, () => photograph(FOLDER))
+  await tryStack(engine, () => photograph(PICTURE))
 }
 
 async function withEngine(use: (engine: Engine) => Promise<void>): Promise<void> {

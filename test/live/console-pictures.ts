@@ -51,7 +51,7 @@ export async function photographConsole(relay: RelayUnderLoad, folder: string): 
   return true
 }
 
-/** On a page of its own: a session is of a tab, and a tab that turns into a phone loads anew. */
+/** On a separate page: a session belongs to a tab, and a tab that becomes a phone reloads. */
 async function photographAll(
   browser: Browser,
   relay: RelayUnderLoad,
@@ -75,7 +75,7 @@ async function signIn(page: Page, url: string, token: string): Promise<void> {
 }
 
 async function photograph(page: Page, url: string, view: View, file: string): Promise<void> {
-  // Another page first: a change of the hash alone would not load anew.
+  // Another page first: a change of the hash alone would not reload.
   await page.goto('about:blank')
   await page.goto(url + view.path)
   await page.waitForSelector(view.ready)

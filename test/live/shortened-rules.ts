@@ -3,10 +3,10 @@ import { parse, stringify } from 'yaml'
 /** Seconds of the units that durations in rules are written in. */
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 }
 /** A rate needs two scrapes, and a busy machine misses one now and then. */
-const LEAST_WINDOW_S = 5
+const MIN_WINDOW_S = 5
 /** The objective of delivery, as the histogram's bucket of the rules, and its stand-in. */
 const IN_TIME = { really: 'le=~"60([.]0)?"', shortened: 'le=~"10([.]0)?"' }
-/** How long what waits may need, s: the only other time among the thresholds. */
+/** How long the backlog may need, s: the only other time among the thresholds. */
 const DRAIN_S = 7_200
 
 /**
@@ -30,7 +30,7 @@ export function shortenRules(yaml: string, factor: number): string {
 /** The same for one query of a dashboard or rule. */
 export function shortenExpression(expr: string, factor: number): string {
   return expr
-    .replaceAll(/\[(\d+[smhd])\]/g, (_, d: string) => `[${shortened(d, factor, LEAST_WINDOW_S)}]`)
+    .replaceAll(/\[(\d+[smhd])\]/g, (_, d: string) => `[${shortened(d, factor, MIN_WINDOW_S)}]`)
     .replaceAll(IN_TIME.really, IN_TIME.shortened)
     .replaceAll(`> ${String(DRAIN_S)}`, `> ${String(DRAIN_S / factor)}`)
 }

@@ -178,7 +178,7 @@ interface Post {
   readonly tries: readonly (readonly [api: number, wait: number])[]
 }
 
-/** An element marked with an attribute of its own number, so that joined elements keep all marks. */
+/** An element marked with a separate attribute, so that joined elements keep all marks. */
 function jsonOf({ customer, n, isBad, isUser }: Drawn) {
   const attributes = { [`k${String(n)}`]: customer, ...(isBad ? { bad: 1 } : {}) }
   if (isUser) return { type: 'customer', customer_id: customer, attributes }

@@ -118,7 +118,7 @@ export class Oracle implements VendorObserver {
     this.violations.push({ atMs: world.nowMs, law, detail, line })
   }
 
-  /** No worker may send what was accepted of a customer before, up to element `n`. */
+  /** No worker may send the customer's elements up to number `n`. */
   erased(customer: string, n: number): void {
     this.#erased.set(customer, n)
   }

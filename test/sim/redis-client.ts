@@ -26,7 +26,7 @@ export class SimConnection {
   readonly actor: Actor
   isOpen = true
   isSubscribed = false
-  /** Nothing arrives at the client any more, and nobody notices. */
+  /** Nothing arrives at the client any more, and no one notices. */
   isDeaf = false
   /** Commands of a MULTI that waits for its EXEC. */
   transaction: { name: string; args: readonly Argument[] }[] | null = null

@@ -11,7 +11,7 @@ export interface Measure {
 }
 
 /**
- * A chunk that waits is a key of its own with its bytes, and how many wait is judged by itself: what else
+ * A pending chunk is a key with its bytes, and their number is judged separately: what else
  * there is in Redis shows while few do.
  */
 const CALM_ELEMENTS = 200

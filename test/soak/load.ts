@@ -13,11 +13,11 @@ const TICK_MS = 100
 const CUSTOMERS = 20_000
 const PER_POST = 5
 /**
- * Both budgets are to be used whole, and nothing is to pile up: what is posted follows what waits.
+ * Both budgets are to be used whole, and nothing is to pile up: what is posted follows the backlog.
  * So much of each kind shall wait, in seconds of its budget; much less would leave bodies half empty.
  */
 const WAITING_S = 3
-/** How much of what waits too much, or too little, is made good in a second. */
+/** Share of the deviation of the backlog that is corrected in a second. */
 const GAIN = 0.2
 /** Most that is posted, as a share of the budget. */
 const MOST = 1.05

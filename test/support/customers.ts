@@ -3,7 +3,7 @@ import { APP_ID, type Relay } from './relay.js'
 import { numberedEvent, numbersOf } from './shop.js'
 
 /**
- * Customers whose events are posted one after the other, each with a key of its own and again until
+ * Customers whose events are posted one after the other, each with its own key and again until
  * it is accepted, as good clients do.
  */
 export class Customers {
@@ -25,7 +25,7 @@ export class Customers {
     this.#posting = Promise.all(this.#names.map((name) => this.#postAll(name)))
   }
 
-  /** Stops after the post under way was accepted. */
+  /** Stops after the post in progress was accepted. */
   async stop(): Promise<void> {
     this.#stopped = true
     await this.#posting

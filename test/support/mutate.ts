@@ -16,8 +16,8 @@ const BYTES: readonly Buffer[] = [
   Buffer.from([0x1f, 0x8b]),
 ]
 const DICTIONARY = [...TOKENS, ...BYTES]
-const MOST_REPEATS = 200
-const LONGEST_PIECE = 64
+const MAX_REPEATS = 200
+const MAX_PIECE = 64
 
 export function pick<T>(random: Random, from: readonly T[]): T {
   const found = from[Math.floor(random.next() * from.length)]
@@ -36,7 +36,7 @@ function replaced(bytes: Buffer, from: number, to: number, by: Buffer): Buffer {
 /** A stretch of it. */
 function stretch(bytes: Buffer, random: Random): readonly [number, number] {
   const from = place(bytes, random)
-  return [from, Math.min(bytes.length, from + 1 + Math.floor(random.next() * LONGEST_PIECE))]
+  return [from, Math.min(bytes.length, from + 1 + Math.floor(random.next() * MAX_PIECE))]
 }
 
 const MUTATIONS: readonly Mutation[] = [
@@ -66,7 +66,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   (bytes, random) => {
     const [from, to] = stretch(bytes, random)
-    const times = 1 + Math.floor(random.next() * MOST_REPEATS)
+    const times = 1 + Math.floor(random.next() * MAX_REPEATS)
     return replaced(bytes, to, to, Buffer.concat(Array(times).fill(bytes.subarray(from, to)) as Buffer[])) // prettier-ignore
   },
   // The rest is another's.

@@ -149,7 +149,7 @@ export class Relay {
     return `http://127.0.0.1:${String(port)}`
   }
 
-  /** Another api in place of the present one, which must have ended. */
+  /** Replaces the api, which must have ended. */
   async restartApi(env: Environment = {}): Promise<void> {
     const all = { ...this.#apiEnv, ...env }
     this.#api = await startChild({ name: 'api', entry: entryOf('api'), env: all })
@@ -186,7 +186,7 @@ export class Relay {
     })
   }
 
-  /** Stops sending for the workspace, as an operator does; intake goes on. */
+  /** Stops sending for the workspace, as an operator does; the intake still accepts. */
   pause(): Promise<void> {
     return this.#switch('pause')
   }
@@ -234,7 +234,7 @@ export function entryOf(service: string, root = CHECKOUT): string {
   return join(root, `services/${service}/dist/main.js`)
 }
 
-/** One HTTP request over a connection of its own. */
+/** One HTTP request over its own connection. */
 export function send(
   url: string,
   method: string,

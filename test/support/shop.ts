@@ -30,7 +30,7 @@ export function numberedUser(customer: string, n: number): Record<string, unknow
   }
 }
 
-/** An attribute of its own for each update, so that none is hidden by a later one. */
+/** A separate attribute per update, so that no later update hides it. */
 function mark(n: number): Record<string, unknown> {
   return { last: n, [`n_${String(n)}`]: true }
 }

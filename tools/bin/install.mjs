@@ -2,8 +2,17 @@
 // available here: in a fresh clone there is nothing else.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
+import { clearInterval, setInterval } from 'node:timers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
@@ -15,6 +24,7 @@ const PRIVATE = join(ROOT, '.relay')
 const LOCK = join(PRIVATE, 'install.lock')
 /** Longer than any install seen; an older lock was left by a process that died. */
 const STALE_LOCK_MS = 10 * 60_000
+const PROGRESS_MS = 5_000
 const MIN_NODE = [20, 19]
 
 /** Runs `npm ci` when node_modules is missing or belongs to another package-lock.json. */
@@ -25,7 +35,10 @@ export async function ensureInstalled() {
   // Another process may have installed while this one waited for the lock.
   if (!isInstalled()) {
     console.log('Installing dependencies (npm ci) …')
-    await run(...npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']), { quiet: true })
+    const done = reportProgress()
+    const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+    await run(...npm(args), { quiet: true })
+    done()
     writeFileSync(STAMP, fingerprint())
   }
   unlock()
@@ -36,6 +49,7 @@ export async function ensureInstalled() {
  * about a second.
  */
 export async function build(projects = []) {
+  if (!existsSync(join(ROOT, 'shared', 'dist'))) console.log('Compiling TypeScript (tsc -b) …')
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
   await run(process.execPath, [tsc, '-b', ...projects.map((project) => join(ROOT, project))])
 }
@@ -68,6 +82,25 @@ export function status(command, args, { quiet = false, env = process.env } = {})
       resolve(code ?? (signal === 'SIGINT' ? 130 : 143))
     })
   })
+}
+
+/** Until it is called: how long npm has run, as it is silent itself, and what it has unpacked. */
+function reportProgress() {
+  const began = performance.now()
+  const timer = setInterval(() => {
+    const packages = count(join(ROOT, 'node_modules'))
+    const seconds = Math.round((performance.now() - began) / 1000)
+    console.log(`  … ${String(seconds)} s, ${String(packages)} packages unpacked`)
+  }, PROGRESS_MS)
+  return () => clearInterval(timer)
+}
+
+function count(folder) {
+  try {
+    return readdirSync(folder).length
+  } catch {
+    return 0
+  }
 }
 
 function refuseOldNode() {

@@ -1,6 +1,6 @@
 /**
  * Takes bulk and single requests as MoEngage would, and looks at nothing but their sizes: so cheap
- * that it is not what is measured. A process of its own; its processor time is nobody's.
+ * that it is not what is measured. A separate process; its processor time is not counted.
  */
 import { createServer } from 'node:http'
 

@@ -31,7 +31,7 @@ export type IntakeName = (typeof INTAKES)[number]
 export class Stage {
   readonly #ends: (() => Promise<unknown>)[] = []
 
-  /** Runs `use` and ends all that it started, whatever happens. */
+  /** Runs `use` and ends all that it started, in any case. */
   static async run<T>(use: (stage: Stage) => Promise<T>): Promise<T> {
     const stage = new Stage()
     try {
@@ -51,7 +51,7 @@ export class Stage {
     return redis
   }
 
-  /** A process of this folder that listens on `PORT`, or serves nobody (`port` null). */
+  /** A process of this folder that listens on `PORT`, or serves no one (`port` null). */
   async contender(name: string, env: Environment, port: number | null): Promise<Child> {
     const entry = fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
     const child = await startChild({

@@ -17,7 +17,7 @@ export function requestBytes({ path, headers }: Target, body: Buffer): Buffer {
 
 /**
  * Posts over connections that are kept alive, each waiting for its answer before the next post:
- * the load follows what the other side can take. Its own processor time is nobody's.
+ * the load follows what the other side can take. Its own processor time is not counted.
  */
 export class Load {
   /** Of every answer since the last `forget`, ms. */

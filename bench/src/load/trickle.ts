@@ -34,7 +34,7 @@ export class Trickle {
     return trickle
   }
 
-  /** Posts `count` events to the api, one by one, whatever becomes of them; resolves once all are accepted. */
+  /** Posts `count` events to the api, one by one; resolves once all are accepted. */
   async post(port: number, count: number, perSecond: number): Promise<void> {
     const startedMs = systemClock.monotonicMs()
     const posts: Promise<void>[] = []

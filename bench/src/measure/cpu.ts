@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 
-/** The kernel counts processor time in these, whatever it ticks in itself (USER_HZ). */
+/** The kernel's unit of processor time (USER_HZ). */
 const TICKS_PER_SECOND = 100
 
 /**

@@ -40,7 +40,7 @@ const label = (workspaces: number) => `${String(workspaces)} workspaces`
 
 export const IDLE: Row = {
   name: 'idle',
-  title: 'At rest: one worker, then an api beside it, nobody asks for metrics',
+  title: 'At rest: one worker, then an api beside it, without scrapes of metrics',
   columns: [
     { name: WORKER, digits: 2 },
     { name: 'with an api, commands/s', digits: 2 },

@@ -36,7 +36,7 @@ async function takeover(signal: 'SIGTERM' | 'SIGKILL', { quick }: BenchOptions):
     await post(leaseMs / 1000 + 2)
     const isAllThere = () => trickle.waitsMs().every(Number.isFinite)
     await waitFor(isAllThere, { what: 'every event to arrive', timeoutMs: leaseMs * 4 })
-    // What was accepted just before may wait for it, too.
+    // An element accepted just before may wait for it, too.
     const waits = trickle.waitsMs(endedAtMs - 100)
     const values = {
       [BEFORE]: Math.max(...before.filter(Number.isFinite)),

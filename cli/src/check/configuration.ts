@@ -19,8 +19,8 @@ type Environment = Readonly<Record<string, string | undefined>>
 const OPS_PORT = 9464
 
 /**
- * Any of these means that a certain relay is meant, and not the one that npm start runs. REDIS_URL does
- * not: npm start takes it over.
+ * Any of these selects a relay other than the one of npm start. REDIS_URL does not, because npm start
+ * uses it, too.
  */
 const NAMES_A_RELAY = [
   'MOENGAGE_APP_ID',
@@ -30,7 +30,7 @@ const NAMES_A_RELAY = [
   'RELAY_WORKSPACES_FILE',
 ]
 
-/** The caller's environment; or, where it names no relay, with what a running npm start uses. Pure. */
+/** The caller's environment, with the settings of a running npm start if it selects no relay. Pure. */
 export function environmentToCheck(env: Environment, running: Environment | null): Environment {
   return running === null || NAMES_A_RELAY.some((name) => env[name]) ? env : { ...env, ...running }
 }
@@ -51,7 +51,7 @@ export function checkConfiguration(env: Environment): CheckedConfig {
   const names = workspaces.map(({ appId }) => appId).join(', ')
   const doubts = configDoubts(workspaces, credentials)
   const findings = [
-    ok('environment', 'every setting is understood'),
+    ok('environment', 'all settings are valid'),
     ...faults.map(fault),
     ...(faults.length === 0 ? [ok('workspaces', `${String(workspaces.length)}: ${names}`)] : []),
     ...secretFindings(config, credentials),
@@ -72,14 +72,16 @@ function secretFindings(
 ): Finding[] {
   const findings: Finding[] = []
   if (credentials.producers.isEmpty) {
-    findings.push(warning('RELAY_PRODUCERS', 'nobody may post', 'Set RELAY_PRODUCERS=name:secret'))
+    findings.push(
+      warning('RELAY_PRODUCERS', 'every post is rejected', 'Set RELAY_PRODUCERS=name:secret'),
+    )
   }
   if (adminToken === null && adminTokenFile === null) {
     findings.push(
       warning(
         'RELAY_ADMIN_TOKEN',
         'the operator API is closed',
-        'Set it to open console and command line',
+        'Set it to enable console and command line',
       ),
     )
   }

@@ -1,9 +1,9 @@
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Finding {
   readonly level: 'ok' | 'warning' | 'failed'
   readonly what: string
   readonly detail: string
-  /** What to do about it; null when nothing. */
+  /** The remedy; null if none is needed. */
   readonly remedy: string | null
 }
 

@@ -5,12 +5,12 @@ import { failed, ok, warning, type Finding } from './finding.js'
 
 const TIMEOUT_MS = 5_000
 
-/** Whether the host of a workspace can be reached; nothing is sent. */
+/** Checks that the host of a workspace can be reached; sends nothing. */
 export async function checkReachability({ appId, baseUrl }: Workspace): Promise<Finding> {
   const { hostname, port, protocol } = new URL(baseUrl)
   const reason = await connectionFault(hostname, Number(port || (protocol === 'http:' ? 80 : 443)))
   if (reason === null) return ok(`MoEngage for ${appId}`, `${baseUrl} is reachable`)
-  const remedy = 'Check dc or baseUrl, DNS, and what the firewall lets out'
+  const remedy = 'Check dc or baseUrl, DNS, and outgoing firewall rules'
   return failed(`MoEngage for ${appId}`, `${baseUrl} is not reachable (${reason})`, remedy)
 }
 
@@ -55,7 +55,7 @@ export async function checkCredentials(workspace: Workspace, ca: string | null):
       ...(region === undefined ? {} : { region }),
     }),
     timeoutMs: TIMEOUT_MS,
-    // As the worker: whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+    // Like the worker, ignores NODE_TLS_REJECT_UNAUTHORIZED.
     tls: { ca },
   }
   const answer = await callHttp(call).catch(() => null)
@@ -75,7 +75,7 @@ export async function checkCredentials(workspace: Workspace, ca: string | null):
       return warning(
         what,
         `the test endpoint answered ${String(answer.status)}`,
-        'It says nothing about the key; relay status shows whether deliveries succeed',
+        'This proves nothing about the key; relay status shows whether deliveries succeed',
       )
   }
 }

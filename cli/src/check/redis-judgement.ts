@@ -2,14 +2,14 @@ import type { Durability } from '@relay/shared/config/settings.js'
 import { levelReached } from '@relay/shared/durability/level.js'
 import { failed, ok, warning, type Finding } from './finding.js'
 
-/** What one Redis server says of itself. */
+/** The settings and state of one Redis server. */
 export interface RedisFacts {
   readonly version: string
   readonly policy: string
   readonly maxMemoryBytes: number
   readonly usedMemoryBytes: number
   readonly appends: boolean
-  /** `appendfsync`; null when the server does not tell. */
+  /** `appendfsync`; null if the server does not report it. */
   readonly fsync: string | null
   readonly lastWriteOk: boolean
   readonly replicas: number
@@ -38,7 +38,7 @@ function eviction({ policy }: RedisFacts): Finding {
   if (policy === 'noeviction') return ok('Redis eviction', 'noeviction')
   return failed(
     'Redis eviction',
-    `maxmemory-policy is ${policy}: Redis would drop what relay has accepted`,
+    `maxmemory-policy is ${policy}: Redis would evict accepted elements`,
     'CONFIG SET maxmemory-policy noeviction, and in redis.conf',
   )
 }
@@ -49,7 +49,7 @@ function memory({ maxMemoryBytes, usedMemoryBytes }: RedisFacts): Finding {
     return warning(
       'Redis memory',
       `${used}, no maxmemory`,
-      'Set maxmemory below what the machine has, so that intake refuses before Redis is killed',
+      'Set maxmemory below the memory of the machine, so that the intake refuses before Redis is killed',
     )
   }
   const detail = `${used} of ${megabytes(maxMemoryBytes)}`
@@ -62,21 +62,25 @@ function appendOnly({ appends, lastWriteOk }: RedisFacts, wanted: Durability): F
     return warning(
       'Redis persistence',
       'no append-only file: a master that restarts before another is elected empties its replicas',
-      'CONFIG SET appendonly yes, and in redis.conf; or let no master restart by itself',
+      'CONFIG SET appendonly yes, and in redis.conf; or disable automatic restarts of masters',
     )
   }
   if (!appends) {
     return failed(
       'Redis persistence',
-      'no append-only file: a restart of Redis loses what was accepted',
+      'no append-only file: a restart of Redis loses accepted elements',
       'CONFIG SET appendonly yes, and in redis.conf',
     )
   }
   if (lastWriteOk) return ok('Redis persistence', 'append-only file')
-  return failed('Redis persistence', 'the last write to the file failed', 'Look for a full disk')
+  return failed(
+    'Redis persistence',
+    'the last write to the file failed',
+    'Check whether the disk is full',
+  )
 }
 
-/** As the api judges it; it counts on the replicas that are there now. */
+/** By the api's criteria, for the replicas that are connected now. */
 function durability(facts: RedisFacts, wanted: Durability): Finding {
   const server = { ...facts, expectedReplicas: facts.replicas }
   const { level, problem } = levelReached(wanted, [server])

@@ -7,14 +7,14 @@ import { judgeRedis, type RedisFacts } from './redis-judgement.js'
 
 const CONNECT_MS = 5_000
 
-/** What relay asks of one server, single or of a cluster. */
+/** The checks of one server, single or of a cluster. */
 interface Server {
   info(): Promise<string>
   time(): Promise<(string | number)[]>
   config(command: 'GET', parameter: string): Promise<unknown>
 }
 
-/** Looks at Redis, or at every master of a cluster. */
+/** Checks Redis, or every master of a cluster. */
 export async function checkRedis(config: Config, clock: Clock): Promise<Finding[]> {
   const client = connectRedis(config.redis, { commandTimeoutMs: CONNECT_MS })
   try {

@@ -14,7 +14,7 @@ export function addAudit(program: Command, context: Context): void {
   program
     .command('audit')
     .description('what operators changed, newest first')
-    .option('--limit <n>', 'at most so many, up to 1000', '50')
+    .option('--limit <n>', 'maximum number, up to 1000', '50')
     .addHelpText('after', '\nExample:\n  relay audit --limit 10')
     .action(async (_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<AuditOptions>()

@@ -16,11 +16,11 @@ const SIGNS: Readonly<Record<Finding['level'], string>> = { ok: 'ok  ', warning:
 export function addCheck(program: Command, context: Context): void {
   program
     .command('check')
-    .description('configuration, Redis and MoEngage, as the services would meet them')
+    .description('check configuration, Redis and MoEngage with the settings of the services')
     .option('--credentials', "try each workspace's key at MoEngage's test endpoint")
     .addHelpText(
       'after',
-      '\nRead from the same environment as the services; without any MOENGAGE_* it checks a running npm start.\n\nExamples:\n  relay check\n  relay check --credentials --json',
+      '\nReads the same environment as the services; without any MOENGAGE_* it checks a running npm start.\n\nExamples:\n  relay check\n  relay check --credentials --json',
     )
     .action(async (_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<CheckOptions>()

@@ -6,7 +6,7 @@ const SHELLS = ['bash', 'zsh', 'fish'] as const
 export function addCompletion(program: Command, { terminal }: Context): void {
   program
     .command('completion')
-    .description('completion for a shell')
+    .description('print a shell completion script')
     .addArgument(new Argument('<shell>').choices(SHELLS))
     .addHelpText(
       'after',

@@ -3,7 +3,7 @@ import type { OperatorApi } from '../operator-api.js'
 import type { GlobalOptions } from '../settings.js'
 import type { Terminal } from '../terminal.js'
 
-/** What every command works with. */
+/** The context of every command. */
 export interface Context {
   readonly terminal: Terminal
   readonly env: Readonly<Record<string, string | undefined>>
@@ -12,6 +12,6 @@ export interface Context {
   readonly sleep: (ms: number) => Promise<void>
   /** From now on Ctrl-C only asks to end; `release` makes it end the process again. */
   readonly interrupted: () => { readonly asked: () => boolean; readonly release: () => void }
-  /** Sets the exit status of a command that did its work and found something wrong. */
+  /** Sets the exit status of a command that succeeded and found a problem. */
   readonly fail: (status: number) => void
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { CommandError, EXIT } from '../exit.js'
 import { letterDetails, letterLines, type LetterView } from '../render/dead-letters.js'
-import { count } from '../render/table.js'
+import { counted } from '../render/table.js'
 import type { GlobalOptions } from '../settings.js'
 import type { Context } from './context.js'
 
@@ -33,7 +33,7 @@ const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86
 export function addDeadLetters(program: Command, context: Context): void {
   const group = program
     .command('dead-letters')
-    .description('elements that MoEngage refuses for good: read, replay, purge')
+    .description('list, show, replay and purge elements that MoEngage refuses permanently')
     .addHelpText('after', '\nExample:\n  relay dead-letters list --app-id DEMO --since 24h')
   addList(group, context)
   addShow(group, context)
@@ -47,7 +47,7 @@ export function addDeadLetters(program: Command, context: Context): void {
   })
   addChange(group, context, {
     name: 'purge',
-    description: 'forget letters for good',
+    description: 'delete letters permanently',
     method: 'DELETE',
     path: '/admin/dead-letters',
     done: 'purged',
@@ -60,14 +60,14 @@ function withFilter(command: Command): Command {
     .option('--app-id <id>', 'of this workspace')
     .option('--reason <reason>', 'element_refused, undecodable, too_large or expired')
     .option('--customer-id <id>', 'of this customer')
-    .option('--request-id <id>', 'that came in by this request')
-    .option('--since <time>', 'died since: 90m, 24h, 7d, ISO 8601 or epoch seconds')
+    .option('--request-id <id>', 'posted in this request')
+    .option('--since <time>', 'dead since: 90m, 24h, 7d, ISO 8601 or epoch seconds')
 }
 
 function addList(group: Command, context: Context): void {
   withFilter(group.command('list').description('dead letters, newest first'))
-    .option('--limit <n>', 'at most so many, up to 1000', '50')
-    .option('--cursor <cursor>', 'go on where a list ended')
+    .option('--limit <n>', 'maximum number, up to 1000', '50')
+    .option('--cursor <cursor>', 'continue a list from this cursor')
     .addHelpText(
       'after',
       '\nExamples:\n  relay dead-letters list --since 24h\n  relay dead-letters list --customer-id 4711 --json',
@@ -88,7 +88,7 @@ function addList(group: Command, context: Context): void {
       const page = JSON.parse(text) as Page
       for (const line of letterLines(page.dead_letters)) context.terminal.out(line)
       if (page.next_cursor !== null) {
-        context.terminal.note(`There are more: add --cursor ${page.next_cursor}`)
+        context.terminal.note(`More are available: add --cursor ${page.next_cursor}`)
       }
     })
 }
@@ -117,15 +117,15 @@ interface Change {
   readonly method: string
   readonly path: string
   readonly done: string
-  /** Cannot be undone: never without a person's yes. */
+  /** Cannot be undone, so it requires confirmation. */
   readonly isFinal: boolean
 }
 
 function addChange(group: Command, context: Context, change: Change): void {
   const { name } = change
   withFilter(group.command(name).description(change.description))
-    .argument('[ids...]', 'the letters, or else a filter')
-    .option('-y, --yes', 'do not ask')
+    .argument('[ids...]', 'ids of the letters; otherwise use a filter')
+    .option('-y, --yes', 'do not ask for confirmation')
     .addHelpText(
       'after',
       `\nExamples:\n  relay dead-letters ${name} DEMO.realtime.0.3.17.0\n  relay dead-letters ${name} --app-id DEMO --since 24h`,
@@ -136,7 +136,7 @@ function addChange(group: Command, context: Context, change: Change): void {
       if (ids.length === 0 && Object.keys(filter).length === 0) {
         throw new CommandError(
           EXIT.usage,
-          'Nothing is named.',
+          'No letters are selected.',
           `Give ids or a filter: relay dead-letters ${name} --app-id APP_ID`,
         )
       }
@@ -148,7 +148,7 @@ function addChange(group: Command, context: Context, change: Change): void {
       context.terminal.out(
         options.json
           ? JSON.stringify(done)
-          : `${count(done.count)} dead ${done.count === 1 ? 'letter' : 'letters'} ${change.done}.`,
+          : `${counted(done.count, 'dead letter')} ${change.done}.`,
       )
     })
 }
@@ -164,7 +164,7 @@ async function isConfirmed(
     if (!isFinal) return true
     throw new CommandError(EXIT.usage, `${name} cannot be undone.`, 'Add --yes to do it.')
   }
-  const what = ids.length > 0 ? `${String(ids.length)} letters` : 'all letters that match'
+  const what = ids.length > 0 ? `${String(ids.length)} letters` : 'all matching letters'
   return terminal.confirm(`${name} ${what}?`)
 }
 
@@ -182,7 +182,7 @@ function filterOf({ clock }: Context, options: FilterOptions): Record<string, st
   )
 }
 
-/** A span such as `24h` as the moment so long ago; anything else is left to the API. */
+/** Converts a duration such as `24h` to the time that long ago; anything else is passed to the API. */
 function moment(text: string, nowMs: number): string {
   const span = SPAN.exec(text)
   if (!span) return text

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { CommandError, EXIT } from '../exit.js'
-import { count } from '../render/table.js'
+import { counted } from '../render/table.js'
 import type { GlobalOptions } from '../settings.js'
 import type { Context } from './context.js'
 
@@ -20,7 +20,7 @@ interface Erasure {
   readonly workers_pending: number | null
 }
 
-/** Between two questions whether the erasure is done, ms. */
+/** Interval between polls of the erasure, ms. */
 const ASK_EVERY_MS = 500
 
 const HELP = `
@@ -41,7 +41,7 @@ export function addForget(program: Command, context: Context): void {
     .requiredOption('--app-id <id>', 'of this workspace')
     .option('--customer-id <id>', 'the customer_id of the elements')
     .option('--identifier <name=value...>', 'the identifiers of elements without customer_id')
-    .option('-y, --yes', 'do not ask')
+    .option('-y, --yes', 'do not ask for confirmation')
     .option('--no-wait', 'return as soon as the erasure is accepted')
     .addHelpText('after', HELP)
     .action(async (_own: unknown, command: Command) => {
@@ -54,7 +54,7 @@ export function addForget(program: Command, context: Context): void {
     })
 }
 
-/** Asks until the erasure is done. */
+/** Polls until the erasure is done. */
 async function ended(
   { api, terminal, sleep }: Context,
   options: ForgetOptions,
@@ -76,12 +76,12 @@ function waitingFor({ id, workers_pending: workers }: Erasure): string {
   const why =
     workers === null
       ? 'the api does not know all workers yet'
-      : `${count(workers)} workers have not confirmed`
+      : `${counted(workers, 'worker')} still to confirm`
   return `Erasure ${id} is pending: ${why}. It continues by itself.`
 }
 
 function sentenceOf({ id, status, queued, dead_letters: letters }: Erasure): string {
-  const erased = `${count(queued)} queued elements and ${count(letters)} dead letters erased`
+  const erased = `${counted(queued, 'queued element')} and ${counted(letters, 'dead letter')} erased`
   return status === 'done'
     ? `Done: ${erased}; no worker can send this customer's data.`
     : `Pending (${id}): ${erased} so far.`
@@ -91,8 +91,8 @@ function bodyOf({ appId, customerId, identifier }: ForgetOptions): Record<string
   if ((customerId === undefined) === (identifier === undefined)) {
     throw new CommandError(
       EXIT.usage,
-      'Give --customer-id or --identifier.',
-      'Name the customer as the posted elements do.',
+      'Add --customer-id or --identifier.',
+      'Use the same id or identifiers as the posted elements.',
     )
   }
   if (customerId !== undefined) return { app_id: appId, customer_id: customerId }
@@ -106,5 +106,5 @@ function bodyOf({ appId, customerId, identifier }: ForgetOptions): Record<string
 async function isConfirmed({ terminal }: Context, { yes }: ForgetOptions): Promise<boolean> {
   if (yes) return true
   if (terminal.isLive) return terminal.confirm('Permanently erase this customer?')
-  throw new CommandError(EXIT.usage, 'Forgetting cannot be undone.', 'Add --yes to do it.')
+  throw new CommandError(EXIT.usage, 'An erasure cannot be undone.', 'Add --yes to do it.')
 }

@@ -9,15 +9,15 @@ const SALT_BYTES = 12
 export function addHashSecret(program: Command, { terminal }: Context): void {
   program
     .command('hash-secret')
-    .description('the form in which a secret can stand in RELAY_PRODUCERS or RELAY_ADMIN_TOKEN')
+    .description('print the hash of a secret for RELAY_PRODUCERS or RELAY_ADMIN_TOKEN')
     .addHelpText(
       'after',
-      '\nThe secret is read from standard input, as ps shows arguments. Make strong ones: what a hash\nprotects is a secret that nobody can guess.\n\nExample:\n  openssl rand -base64 24 | tee secret | relay hash-secret',
+      '\nReads the secret from standard input, because ps shows arguments. Use long random secrets: a\nhash does not protect a secret that can be guessed.\n\nExample:\n  openssl rand -base64 24 | tee secret | relay hash-secret',
     )
     .action(async () => {
       const secret = (await terminal.input()).replace(/\r?\n$/, '')
       if (secret === '') {
-        throw new CommandError(EXIT.usage, 'There is no secret.', 'Write it to standard input.')
+        throw new CommandError(EXIT.usage, 'The secret is missing.', 'Write it to standard input.')
       }
       terminal.out(hashSecret(secret, randomBytes(SALT_BYTES).toString('hex')))
     })

@@ -4,7 +4,7 @@ import { Display } from '../import/display.js'
 import { deliverySeconds } from '../import/forecast.js'
 import { importFile, type ImportResult } from '../import/importer.js'
 import type { WorkspaceView } from '../render/status.js'
-import { count, duration } from '../render/table.js'
+import { count, counted, duration } from '../render/table.js'
 import { keptCredentials, type GlobalOptions } from '../settings.js'
 import type { Context } from './context.js'
 
@@ -17,7 +17,7 @@ interface ImportCommandOptions extends GlobalOptions {
 export function addImport(program: Command, context: Context): void {
   program
     .command('import')
-    .description('send a file of elements, one JSON a line, to the backfill lane')
+    .description('send a file of elements, one JSON object per line, to the backfill lane')
     .argument('<file>', 'FILE.ndjson or FILE.ndjson.gz')
     .option('--app-id <id>', 'the workspace; default: MOENGAGE_APP_ID')
     .option(
@@ -27,7 +27,7 @@ export function addImport(program: Command, context: Context): void {
     .option('--intake-url <url>', 'the intake; default: RELAY_INTAKE_URL or http://127.0.0.1:8080')
     .addHelpText(
       'after',
-      '\nCtrl-C ends it after what is under way; the same command goes on from there (FILE.checkpoint).\nRefused lines are listed in FILE.refused.ndjson.\n\nExample:\n  relay import users.ndjson.gz --app-id DEMO',
+      '\nCtrl-C stops it after the current request; the same command resumes (FILE.checkpoint).\nRefused lines are listed in FILE.refused.ndjson.\n\nExample:\n  relay import users.ndjson.gz --app-id DEMO',
     )
     .action(async (file: string, _own: unknown, command: Command) => {
       const options = command.optsWithGlobals<ImportCommandOptions>()
@@ -44,9 +44,14 @@ async function run(context: Context, file: string, options: ImportCommandOptions
   const appId = options.appId ?? env.MOENGAGE_APP_ID
   const secret = options.secret ?? env.RELAY_PRODUCER_SECRET ?? keptCredentials().producerSecret
   const intakeUrl = options.intakeUrl ?? env.RELAY_INTAKE_URL ?? 'http://127.0.0.1:8080'
-  if (!appId) throw new CommandError(EXIT.usage, 'No workspace is named.', 'Add --app-id APP_ID.')
+  if (!appId)
+    throw new CommandError(EXIT.usage, 'The workspace is missing.', 'Add --app-id APP_ID.')
   if (!secret) {
-    throw new CommandError(EXIT.usage, 'No producer secret is known.', 'Set RELAY_PRODUCER_SECRET.')
+    throw new CommandError(
+      EXIT.usage,
+      'The producer secret is missing.',
+      'Set RELAY_PRODUCER_SECRET.',
+    )
   }
   const stop = context.interrupted()
   const isLive = terminal.isLive && options.json !== true
@@ -67,7 +72,7 @@ async function run(context: Context, file: string, options: ImportCommandOptions
     return { result, deliveredPerSecond: display.deliveredPerSecond }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    throw new CommandError(EXIT.usage, `There is no file ${file}.`)
+    throw new CommandError(EXIT.usage, `No such file: ${file}.`)
   } finally {
     stop.release()
     if (isLive) terminal.note('')
@@ -83,12 +88,12 @@ async function tell(
   const out = (line: string): void => {
     context.terminal.out(line)
   }
-  if (result.resumedAt > 0) out(`Went on behind line ${count(result.resumedAt)}.`)
-  out(`${count(result.accepted)} lines accepted, ${count(result.rejected)} refused.`)
+  if (result.resumedAt > 0) out(`Resumed after line ${count(result.resumedAt)}.`)
+  out(`${counted(result.accepted, 'line')} accepted, ${count(result.rejected)} refused.`)
   if (result.rejected > 0) out(`Refused lines: ${result.report}`)
   if (result.outcome !== 'done') {
     const why = result.outcome === 'stopped' ? 'Stopped' : 'relay has no room or does not answer'
-    out(`${why} behind line ${count(result.lines)}. Next: the same command goes on from there.`)
+    out(`${why} after line ${count(result.lines)}. Next: run the same command to resume.`)
     return
   }
   const view = await workspaceView(context, options, result.appId)
@@ -96,7 +101,7 @@ async function tell(
   if (eta !== null) out(`MoEngage will have them in about ${duration(eta)}.`)
 }
 
-/** The workspace as the operator API shows it; null without access to that. */
+/** The workspace as the operator API shows it; null without access to it. */
 async function workspaceView(
   { api }: Context,
   options: GlobalOptions,

@@ -10,9 +10,9 @@ interface ShadowOptions extends GlobalOptions {
 export function addShadow(program: Command, context: Context): void {
   program
     .command('shadow')
-    .description('what a workspace in shadow would have refused, warned of and sent')
+    .description('show what a workspace in shadow refused, warned about and would have sent')
     .argument('<app-id>', 'the workspace')
-    .option('--reset', 'forget the report, and begin another')
+    .option('--reset', 'delete the report and start a new one')
     .addHelpText(
       'after',
       '\nA workspace is in shadow with "mode": "shadow" in the workspaces file.\n\nExamples:\n  relay shadow DEMO\n  relay shadow DEMO --reset',

@@ -14,7 +14,7 @@ export function addStatus(program: Command, context: Context): void {
   program
     .command('status')
     .description('workers and workspaces: state, backlog, budgets, holds, and what to do next')
-    .option('-w, --watch', 'look again every 2 seconds until Ctrl-C')
+    .option('-w, --watch', 'refresh every 2 seconds until Ctrl-C')
     .addHelpText(
       'after',
       '\nExamples:\n  relay status\n  relay status --watch\n  relay status --json',
@@ -26,7 +26,7 @@ export function addStatus(program: Command, context: Context): void {
     })
 }
 
-/** Shows the present state; false when somebody should look. */
+/** Shows the current state; false if something needs attention. */
 async function show(context: Context, options: StatusOptions): Promise<boolean> {
   const text = await context.api(options).text('GET', '/admin/workspaces')
   const view = JSON.parse(text) as StatusView
@@ -39,7 +39,7 @@ async function show(context: Context, options: StatusOptions): Promise<boolean> 
 async function watch(context: Context, options: StatusOptions): Promise<never> {
   for (;;) {
     await show(context, options).catch((error: unknown) => {
-      // An api that restarts is what one watches for.
+      // Keeps watching while the api restarts.
       if (!(error instanceof CommandError) || error.status !== EXIT.unavailable) throw error
       context.terminal.note(error.message)
     })

@@ -7,7 +7,7 @@ export function addTrace(program: Command, context: Context): void {
   program
     .command('trace')
     .description('where the elements of a request are now: queued, sent or dead-lettered')
-    .argument('<request_id>', 'as the intake answered it')
+    .argument('<request_id>', 'from the answer of the intake')
     .addHelpText('after', '\nExample:\n  relay trace 01JDBX3K5NPQRS000000000000')
     .action(async (requestId: string, _own: unknown, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>()

@@ -3,8 +3,12 @@ import type { GlobalOptions } from '../settings.js'
 import type { Context } from './context.js'
 
 export function addPauseAndResume(program: Command, context: Context): void {
-  add('pause', 'stop sending to a workspace; intake goes on and nothing is lost', 'is paused')
-  add('resume', 'go on sending to a paused workspace', 'goes on')
+  add(
+    'pause',
+    'stop sending to a workspace; posts are still accepted and nothing is lost',
+    'is paused',
+  )
+  add('resume', 'resume sending to a paused workspace', 'is resumed')
 
   function add(action: string, description: string, done: string): void {
     program

@@ -1,9 +1,9 @@
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 
-/** How far an import came; kept beside the file. */
+/** The progress of an import; stored next to the file. */
 export interface Checkpoint {
   readonly appId: string
-  /** Stands for this import in relay: lines that it stored under the key are not stored again. */
+  /** Identifies this import in relay: lines stored under this key are not stored again. */
   readonly key: string
   /** Lines that need not be sent again. */
   readonly lines: number
@@ -15,7 +15,7 @@ export interface Checkpoint {
 
 interface Stored extends Checkpoint {
   readonly version: number
-  /** Size and time of the file: another file starts anew. */
+  /** Size and time of the file: a changed file starts a new import. */
   readonly file: string
 }
 
@@ -36,7 +36,7 @@ export class CheckpointFile {
     return new CheckpointFile(`${file}.checkpoint`, `${String(size)}/${String(mtimeMs)}`)
   }
 
-  /** null: nothing usable; the import starts from the first line. */
+  /** null if there is no usable checkpoint; the import then starts from the first line. */
   async read(appId: string): Promise<Checkpoint | null> {
     try {
       const stored = JSON.parse(await readFile(this.path, 'utf8')) as Stored
@@ -47,7 +47,7 @@ export class CheckpointFile {
     }
   }
 
-  /** Whole or not at all: a crash leaves the checkpoint before. */
+  /** Atomic: a crash leaves the previous checkpoint. */
   async write(checkpoint: Checkpoint): Promise<void> {
     const stored: Stored = { version: VERSION, file: this.#fingerprint, ...checkpoint }
     await writeFile(`${this.path}.new`, `${JSON.stringify(stored)}\n`)

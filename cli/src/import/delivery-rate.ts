@@ -1,32 +1,32 @@
 interface Sample {
   readonly atMs: number
-  /** Elements that have left for MoEngage, from an arbitrary start. */
+  /** Elements sent to MoEngage, from an arbitrary start. */
   readonly delivered: number
 }
 
-/** The workspace as it was seen at one moment. */
+/** The workspace at one moment. */
 export interface Look {
   readonly atMs: number
   /** Lines that the import had sent then. */
   readonly sent: number
-  /** Elements that waited then. */
+  /** Pending elements at that time. */
   readonly waiting: number
   /** Length of the budget window. */
   readonly windowMs: number
 }
 
-/** The rate is that of so long, or of a budget window: what it was before says nothing. */
+/** The rate covers this time, or a budget window; older samples are dropped. */
 const RATE_MS = 60_000
-/** A rate over less than this is chance. */
-const LEAST_MS = 30_000
+/** A rate over less than this is unreliable. */
+const MIN_MS = 30_000
 
 /**
- * How fast MoEngage has been taking elements lately, as far as an import can tell: what it sent less
- * what waits. Known only while something waits all the time, since else it is the import that is slow.
+ * MoEngage's recent delivery rate, as seen by an import: lines sent less pending elements. Known only
+ * while elements are pending all the time; otherwise the import is the bottleneck.
  */
 export class DeliveryRate {
   #samples: Sample[] = []
-  #leastMs = LEAST_MS
+  #leastMs = MIN_MS
 
   add({ atMs, sent, waiting, windowMs }: Look): void {
     if (waiting === 0) {
@@ -37,10 +37,10 @@ export class DeliveryRate {
     const fromMs = atMs - Math.max(RATE_MS, windowMs)
     // One sample from before stays: the rate is measured from it.
     while ((this.#samples[1]?.atMs ?? Infinity) <= fromMs) this.#samples.shift()
-    this.#leastMs = Math.max(LEAST_MS, windowMs)
+    this.#leastMs = Math.max(MIN_MS, windowMs)
   }
 
-  /** null: nothing can be said yet. */
+  /** null if it is not known yet. */
   get perSecond(): number | null {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)]
     if (first === undefined || last === undefined) return null

@@ -8,19 +8,19 @@ import { Pace, progressLine, type Progress } from './progress.js'
 export interface DisplayOptions {
   readonly terminal: Terminal
   readonly clock: Clock
-  /** The workspace as relay sees it; null: there is no access to that. */
+  /** The workspace as relay reports it; null without access. */
   readonly view: () => Promise<WorkspaceView | null>
-  /** A person watches: one line that changes. Else a line now and then. */
+  /** On a terminal, one line that changes; otherwise a line now and then. */
   readonly isLive: boolean
   readonly isQuiet: boolean
 }
 
-/** Where nobody watches, a line each, ms. */
+/** Interval between lines without a terminal, ms. */
 const NOTE_EVERY_MS = 10_000
-/** How often the budgets are asked for, ms. */
+/** How often the budgets are read, ms. */
 const VIEW_EVERY_MS = 5_000
 
-/** Shows how an import goes on. */
+/** Shows the progress of an import. */
 export class Display {
   readonly #o: DisplayOptions
   readonly #pace = new Pace()
@@ -49,7 +49,7 @@ export class Display {
     else terminal.note(line)
   }
 
-  /** Elements a second that MoEngage has been taking; null: not known. */
+  /** Elements per second that MoEngage accepts; null if unknown. */
   get deliveredPerSecond(): number | null {
     return this.#rate.perSecond
   }
@@ -62,12 +62,12 @@ export class Display {
 
   #deliverySeconds({ share, lines }: Progress): number | null {
     if (this.#seen === null || share === 0) return null
-    // What was sent since is not in what waits there.
+    // Lines sent since then are not in that backlog.
     const linesLeft = lines / share - this.#seen.lines
     return deliverySeconds(this.#seen.view, linesLeft, this.#rate.perSecond)
   }
 
-  /** Without waiting for the answer: the import goes on meanwhile. */
+  /** Does not wait for the answer: the import continues meanwhile. */
   #look(lines: number): void {
     const nowMs = this.#o.clock.monotonicMs()
     if (nowMs - this.#viewAtMs < VIEW_EVERY_MS) return

@@ -4,9 +4,9 @@ import { KINDS, LANES, type Kind } from '@relay/shared/element.js'
 import type { WorkspaceView } from '../render/status.js'
 
 /**
- * Seconds until MoEngage has all that waits and `linesLeft` more of the same kinds, as the budgets
- * allow; null while sending is stopped. `perSecond` is how fast they have been going lately: where
- * that is less than the budgets allow, it decides.
+ * Seconds until MoEngage has the backlog and `linesLeft` more of the same kinds, within the budgets;
+ * null while sending is stopped. `perSecond` is the recent rate, which decides if it is lower than the
+ * budgets allow.
  */
 export function deliverySeconds(
   view: WorkspaceView,

@@ -16,9 +16,9 @@ export interface ImportOptions {
   readonly clock: Clock
   readonly sleep: (ms: number) => Promise<void>
   readonly show: (progress: Progress) => void
-  /** relay cannot go on now, and the import waits for it. */
+  /** relay cannot continue now, and the import waits for it. */
   readonly waits: (why: string) => void
-  /** A person wants it to end: what is under way is finished first. */
+  /** The user stops it: the current request is finished first. */
   readonly stopped: () => boolean
 }
 
@@ -34,7 +34,7 @@ export interface ImportResult extends Pick<
 
 const SLICE = { lines: 2_000, bytes: 1_000_000 }
 
-/** Sends a file line by line to the backfill lane; a run that was stopped is gone on with. */
+/** Sends a file line by line to the backfill lane; resumes a run that was stopped. */
 export async function importFile(options: ImportOptions): Promise<ImportResult> {
   const { file, clock, show, stopped } = options
   const checkpoints = await CheckpointFile.of(file)
@@ -58,7 +58,7 @@ export async function importFile(options: ImportOptions): Promise<ImportResult> 
   return { ...counts, outcome, resumedAt: linesBefore, report: run.report }
 }
 
-/** The part of an import that changes: what is sent, and the checkpoint that says so. */
+/** The state of an import: what is sent, and the checkpoint that records it. */
 class ImportRun {
   state: Checkpoint
   readonly #options: ImportOptions
@@ -79,14 +79,14 @@ class ImportRun {
     this.state = state
   }
 
-  /** Goes on from the checkpoint; or begins anew, under a key that no import had. */
+  /** Resumes from the checkpoint, or starts an import under a new key. */
   static async begin(options: ImportOptions, checkpoints: CheckpointFile): Promise<ImportRun> {
     const { appId } = options.target
     const kept = await checkpoints.read(appId)
     const key = `import-${randomBytes(18).toString('base64url')}`
     const state = kept ?? { appId, key, lines: 0, accepted: 0, rejected: 0, reportBytes: 0 }
     const report = await RefusedReport.open(`${options.file}.refused.ndjson`, state.reportBytes)
-    // Before the first line leaves: without its key it could not be recognised.
+    // Before the first line is sent: without its key it could not be recognised.
     if (kept === null) await checkpoints.write(state)
     return new ImportRun(options, checkpoints, report, state)
   }
@@ -95,11 +95,11 @@ class ImportRun {
     return this.#report.path
   }
 
-  /** Sends a slice whole; relay may take it in several parts. */
+  /** Sends a whole slice; relay may accept it in several parts. */
   async send(slice: Slice): Promise<ImportResult['outcome']> {
     for (let rest: Slice | null = slice; rest !== null;) {
       const sent = await sendSlice(this.#options.target, this.state.key, rest)
-      if (sent.lines > 0) await this.#note(sent)
+      if (sent.lines > 0) await this.#note(sent, rest)
       rest = remainder(rest, sent.lines)
       if (sent.stop === null) this.#patience.renew()
       else if (rest !== null) {
@@ -111,8 +111,16 @@ class ImportRun {
     return 'done'
   }
 
-  async #note({ lines, accepted, rejected, refused }: SliceResult): Promise<void> {
-    await this.#report.add(refused)
+  async #note(
+    { lines, accepted, rejected, refused }: SliceResult,
+    { linesBefore, lines: sent }: Slice,
+  ): Promise<void> {
+    // With the line itself, so that it can be corrected without a search in the file.
+    const reported = refused.map((one) => ({
+      ...one,
+      content: sent[one.line - linesBefore - 1]?.toString('utf8') ?? '',
+    }))
+    await this.#report.add(reported)
     this.state = {
       ...this.state,
       lines: this.state.lines + lines,
@@ -129,12 +137,12 @@ function remainder({ linesBefore, lines }: Slice, done: number): Slice | null {
   return { linesBefore: linesBefore + done, lines: lines.slice(done) }
 }
 
-/** The file's bytes, unpacked if packed, and how far it is read. */
+/** The file's bytes, decompressed if necessary, and how far it is read. */
 async function open(file: string) {
   const { size } = await stat(file)
   const raw = createReadStream(file, { highWaterMark: 256 * 1024 })
   const chunks: AsyncIterable<Buffer> = file.endsWith('.gz') ? raw.pipe(createGunzip()) : raw
-  // A pipe passes no errors on.
+  // A pipe does not forward errors.
   raw.on('error', (error) => {
     if (file.endsWith('.gz')) (chunks as unknown as { destroy(e: Error): void }).destroy(error)
   })

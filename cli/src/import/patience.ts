@@ -6,16 +6,16 @@ export interface PatienceOptions {
   readonly waits: (why: string) => void
 }
 
-/** A full backlog empties as fast as MoEngage takes it: without any progress wait so long, ms. */
-const LONGEST_MS = 600_000
-/** Nobody has ever answered: it is probably the wrong address, ms. */
+/** Maximum time without progress, ms: a full backlog drains as fast as MoEngage accepts it. */
+const MAX_WAIT_MS = 600_000
+/** Maximum time without any first answer, ms: the address is probably wrong. */
 const UNANSWERED_MS = 10_000
 const FIRST_MS = 500
-const MOST_MS = 15_000
-/** A person who presses Ctrl-C waits no longer than this, ms. */
+const MAX_STOP_MS = 15_000
+/** Maximum time to stop after Ctrl-C, ms. */
 const STEP_MS = 250
 
-/** How long an import waits for a relay that cannot go on. */
+/** How long an import waits for a relay that cannot continue. */
 export class Patience {
   readonly #o: PatienceOptions
   #answered = false
@@ -33,13 +33,13 @@ export class Patience {
     this.#nextMs = FIRST_MS
   }
 
-  /** Waits until the next try is due; false: there is to be none. */
+  /** Waits until the next try is due; false if there is none. */
   async wait({ why, retryAfterMs, answered }: Stop): Promise<boolean> {
     this.#answered ||= answered
-    const longestMs = this.#answered ? LONGEST_MS : UNANSWERED_MS
+    const longestMs = this.#answered ? MAX_WAIT_MS : UNANSWERED_MS
     if (this.#waitedMs >= longestMs) return false
     this.#o.waits(why)
-    const waitMs = Math.min(Math.max(this.#nextMs, retryAfterMs ?? 0), MOST_MS)
+    const waitMs = Math.min(Math.max(this.#nextMs, retryAfterMs ?? 0), MAX_STOP_MS)
     this.#nextMs *= 2
     for (let leftMs = waitMs; leftMs > 0 && !this.#o.stopped(); leftMs -= STEP_MS) {
       await this.#o.sleep(Math.min(leftMs, STEP_MS))

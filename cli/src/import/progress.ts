@@ -9,12 +9,12 @@ export interface Progress {
 }
 
 const BAR = 24
-/** The rate is that of so long: what it was before relay ran out of room says nothing. */
+/** The rate covers this time; older samples are dropped. */
 const PACE_MS = 30_000
-/** A rate over less than this is chance. */
-const LEAST_MS = 500
+/** A rate over less than this is unreliable. */
+const MIN_MS = 500
 
-/** How fast an import has been going lately. */
+/** The recent rate of an import. */
 export class Pace {
   #samples: Progress[] = []
 
@@ -40,7 +40,7 @@ export class Pace {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)]
     if (first === undefined || last === undefined) return null
     const spanMs = last.nowMs - first.nowMs
-    return spanMs < LEAST_MS ? null : ((of(last) - of(first)) * 1000) / spanMs
+    return spanMs < MIN_MS ? null : ((of(last) - of(first)) * 1000) / spanMs
   }
 }
 

@@ -1,17 +1,17 @@
 import { CommandError, EXIT } from '../exit.js'
 
 const NEWLINE = 0x0a
-/** No relay takes a longer line, and none needs to be held, bytes. */
-const LONGEST_LINE = 64 * 1_048_576
+/** Maximum bytes of a line, which relay does not exceed either. */
+const MAX_LINE = 64 * 1_048_576
 
-/** Consecutive lines of a file that go in one request. */
+/** Consecutive lines of a file that are sent in one request. */
 export interface Slice {
   /** Lines of the file before it. */
   readonly linesBefore: number
   readonly lines: readonly Buffer[]
 }
 
-/** A slice is closed at so many lines or bytes, whichever comes first. */
+/** A slice ends at this many lines or bytes, whichever comes first. */
 export interface SliceSize {
   readonly lines: number
   readonly bytes: number
@@ -32,19 +32,19 @@ export async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Bu
     }
     if (from < chunk.length) held.push(chunk.subarray(from))
     heldBytes += chunk.length - from
-    if (heldBytes > LONGEST_LINE) throw tooLong()
+    if (heldBytes > MAX_LINE) throw tooLong()
   }
   if (held.length > 0) yield Buffer.concat(held)
 }
 
 function tooLong(): CommandError {
-  const message = `A line is longer than ${String(LONGEST_LINE)} bytes: is this NDJSON, one element a line?`
+  const message = `A line is longer than ${String(MAX_LINE)} bytes: is this NDJSON, one element per line?`
   return new CommandError(EXIT.usage, message)
 }
 
 /**
- * Slices of the lines after the first `skip`. Where a slice ends depends on the file alone, not on
- * where an import goes on: relay recognises what it has by lines that end together.
+ * Slices of the lines after the first `skip`. The end of a slice depends only on the file, not on where
+ * an import resumes: relay recognises stored lines by the batches in which they end.
  */
 export async function* slicesOf(
   lines: AsyncIterable<Buffer>,
@@ -69,7 +69,7 @@ export async function* slicesOf(
   if (last !== null) yield last
 }
 
-/** What of a slice lies behind the first `skip` lines of the file. */
+/** The part of a slice after the first `skip` lines of the file. */
 function rest(ended: number, lines: readonly Buffer[], skip: number): Slice | null {
   const linesBefore = Math.max(ended, skip)
   const left = lines.slice(linesBefore - ended)

@@ -2,7 +2,7 @@ import { CommandError, EXIT } from '../exit.js'
 import { callHttp, type HttpAnswer } from '../http.js'
 import type { Slice } from './slices.js'
 
-/** Where lines go, and who sends them. */
+/** The target of an import and its credentials. */
 export interface ImportTarget {
   readonly intakeUrl: string
   readonly appId: string
@@ -17,21 +17,21 @@ export interface RefusedLine {
 }
 
 export interface SliceResult {
-  /** Lines of the slice that are dealt with. */
+  /** Lines of the slice that are stored or refused. */
   readonly lines: number
   readonly accepted: number
   readonly rejected: number
   readonly refused: readonly RefusedLine[]
-  /** Why not all lines are; null: they are. */
+  /** Why some lines are not; null if all are. */
   readonly stop: Stop | null
 }
 
 export interface Stop {
   /** In words for a person. */
   readonly why: string
-  /** What relay asks to wait; null: it does not say. */
+  /** The Retry-After of relay; null without one. */
   readonly retryAfterMs: number | null
-  /** Somebody answered: relay is there, and has no room or is being restarted. */
+  /** relay answered: it has no room or is restarting. */
   readonly answered: boolean
 }
 
@@ -44,14 +44,14 @@ interface ImportAnswer {
 }
 
 const TIMEOUT_MS = 120_000
-/** As many as relay lists: five for each line of a slice. */
+/** The maximum that relay lists: five per line of a slice. */
 const MAX_ERRORS = 10_000
-/** Statuses after which the rest may be sent again. */
+/** Statuses after which the rest can be sent again. */
 const LATER: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504])
 
 /**
- * Sends one slice. All requests of an import carry its key and the places of their lines, so that
- * what was stored without an answer is not stored again.
+ * Sends one slice. All requests of an import carry its key and line numbers, so that lines that were
+ * stored without an answer are not stored again.
  */
 export async function sendSlice(
   { intakeUrl, appId, secret }: ImportTarget,
@@ -100,7 +100,7 @@ function read({ status, text, headers }: HttpAnswer, slice: Slice): SliceResult 
   }
 }
 
-/** Refused lines; where relay did not list all of them, one more entry says how many are missing. */
+/** Refused lines; if relay did not list all of them, a last entry reports how many are missing. */
 function listed({ errors = [], rejected = 0 }: ImportAnswer, slice: Slice): RefusedLine[] {
   const missing = rejected - new Set(errors.map(({ line }) => line)).size
   if (missing <= 0) return [...errors]

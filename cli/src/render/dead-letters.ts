@@ -26,7 +26,7 @@ export interface LetterView {
 }
 
 const HEAD = ['DIED', 'KIND', 'REASON', 'CUSTOMER', 'MOENGAGE SAID', 'ATTRIBUTE', 'ID']
-const WORDS_MOST = 48
+const MAX_WORDS = 48
 
 export function letterLines(letters: readonly LetterView[]): string[] {
   if (letters.length === 0) return ['No dead letters.']
@@ -66,7 +66,7 @@ export function letterDetails(letter: LetterView, text: string): string[] {
   return facts.map(([name, value]) => `${name.padEnd(14)} ${printable(value)}`)
 }
 
-/** The element byte for byte: it is the last field, and its name cannot stand inside a string. */
+/** The element byte for byte: it is the last field, and its name cannot occur inside a string. */
 function elementText(text: string): string {
   const field = ',"element":'
   return text.slice(text.indexOf(field) + field.length, -1)
@@ -74,5 +74,5 @@ function elementText(text: string): string {
 
 function shortened(text: string): string {
   const plain = printable(text)
-  return plain.length > WORDS_MOST ? `${plain.slice(0, WORDS_MOST - 1)}…` : plain
+  return plain.length > MAX_WORDS ? `${plain.slice(0, MAX_WORDS - 1)}…` : plain
 }

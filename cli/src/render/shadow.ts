@@ -31,17 +31,17 @@ export function shadowLines(view: ShadowView): string[] {
   const { app_id, mode, since, requests, accepted, rejected, dropped, waiting } = view
   if (since === null) {
     return [
-      `Nothing was seen of ${app_id} in shadow; it is ${mode}.`,
+      `No posts to ${app_id} in shadow yet; it is ${mode}.`,
       ...(mode === 'live' ? ['  Next: "mode": "shadow" in the workspaces file.'] : []),
     ]
   }
   return [
-    `${app_id} is ${mode}; seen in shadow since ${since}.`,
+    `${app_id} is ${mode}; in shadow since ${since}.`,
     `Requests: ${count(requests.accepted)} accepted, ${count(requests.refused)} refused, ${count(requests.failed)} failed.`,
     `Elements: ${count(accepted.total)} accepted (${count(accepted.user)} users, ${count(accepted.event)} events, ${count(accepted.device)} devices), ${count(rejected)} refused.`,
     ...rules('refused', view.refused_by_rule),
     ...rules('warned of', view.warned_by_rule),
-    `Dropped in place of being sent: ${count(dropped.elements)} elements in ${count(dropped.requests)} requests, ${count(dropped.mean_body_bytes)} bytes each.`,
+    `Dropped instead of sent: ${count(dropped.elements)} elements in ${count(dropped.requests)} requests, ${count(dropped.mean_body_bytes)} bytes each.`,
     `Waiting: ${count(waiting)}.`,
     '',
     ...table(HEAD, Object.entries(view.budgets).map(budgetRow), [1, 2, 3, 4, 5]),
@@ -68,6 +68,6 @@ function budgetRow([name, need]: [string, ShadowBudget]): string[] {
 
 function next({ mode, shadowed }: ShadowView): string[] {
   if (mode === 'live') return []
-  const fate = shadowed === 'send' ? 'What waits is sent then.' : 'What was posted before is not sent.' // prettier-ignore
+  const fate = shadowed === 'send' ? 'Kept elements are sent then.' : 'Elements posted before are not sent.' // prettier-ignore
   return [`Next: "mode": "live" in the workspaces file. ${fate}`]
 }

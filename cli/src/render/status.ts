@@ -34,7 +34,7 @@ export interface WorkspaceView {
 /** `GET /admin/workspaces`. */
 export interface StatusView {
   readonly workspaces: readonly WorkspaceView[]
-  /** Absent: the api is of a version before 0.2, which does not say. */
+  /** Absent from an api of a version before 0.2. */
   readonly workers_alive?: number
   readonly workers?: {
     readonly alive: number
@@ -50,7 +50,7 @@ const HEAD = [
 ]
 const NUMBERS = [2, 3, 4, 5, 7]
 
-/** The workers, the workspaces as a table, and below it what is wrong and what to do next. */
+/** The workers, a table of workspaces, and below it problems and remedies. */
 export function statusLines(view: StatusView): string[] {
   const { workspaces } = view
   if (workspaces.length === 0) {
@@ -67,7 +67,7 @@ export function statusLines(view: StatusView): string[] {
   ]
 }
 
-/** Whether somebody should look. */
+/** Whether something needs attention. */
 export function isTrouble(view: StatusView): boolean {
   return isWithoutWorkers(view) || view.workspaces.some(({ state }) => state === 'held')
 }
@@ -85,7 +85,7 @@ function workersLines(view: StatusView): string[] {
   const since = none_since === null ? 'since when is unknown' : `since ${none_since}`
   return [
     `! Workers: NONE ALIVE, ${since}; ${partitions}`,
-    '  Nothing is sent and nothing is lost. Next: start a worker, and read the log of the last one.',
+    '  Nothing is sent or lost. Next: start a worker, and read the log of the last one.',
     '',
   ]
 }
@@ -124,7 +124,7 @@ function remarks(workspace: WorkspaceView): string[] {
   const { app_id, state, mode, hold, slowed } = workspace
   const lines: string[] = []
   if (hold !== null) {
-    const { meaning = hold.reason, next = 'Look at the log of the worker' } = hold
+    const { meaning = hold.reason, next = 'See the log of the worker' } = hold
     lines.push(`! ${app_id} is held since ${hold.since}: ${meaning}. Nothing is lost.`)
     lines.push(`  relay tries again by itself at ${hold.next_probe_at}. Next: ${next}.`)
   }

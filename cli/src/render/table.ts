@@ -1,4 +1,4 @@
-/** Columns as wide as their widest cell; `right` names those of numbers. */
+/** Columns as wide as their widest cell; `right` lists the right-aligned ones. */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
@@ -21,13 +21,18 @@ export function count(n: number): string {
   return n.toLocaleString('en-US')
 }
 
+/** `1 dead letter`, `2 dead letters`. */
+export function counted(n: number, noun: string): string {
+  return `${count(n)} ${noun}${n === 1 ? '' : 's'}`
+}
+
 const UNITS: readonly (readonly [string, number])[] = [
   ['d', 86_400],
   ['h', 3_600],
   ['min', 60],
 ]
 
-/** A span as a person says it: `42 s`, `3 min`, `1.5 h`. */
+/** A duration in words: `42 s`, `3 min`, `1.5 h`. */
 export function duration(seconds: number): string {
   for (const [unit, length] of UNITS) {
     if (seconds >= length * 1.5)

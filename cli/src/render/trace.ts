@@ -1,6 +1,6 @@
 import { printable } from './printable.js'
 
-/** What `GET /admin/requests/{id}` answers. */
+/** The answer of `GET /admin/requests/{id}`. */
 export interface TraceView {
   readonly request_id: string
   readonly app_id: string | null

@@ -5,7 +5,7 @@ import { parseEnvironment } from '@relay/shared/config/environment.js'
 import { ConfigError, EXIT_CONFIG } from '@relay/shared/config/fault.js'
 import { tlsFaults } from '@relay/shared/config/tls-files.js'
 import { FileWorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
-import { createLogger } from '@relay/shared/observability/logger.js'
+import { createLogger, logPlainOutput } from '@relay/shared/observability/logger.js'
 import { onShutdown } from '@relay/shared/process/shutdown.js'
 import { openTracer } from '@relay/shared/telemetry/open-tracer.js'
 import { Api } from './api.js'
@@ -19,6 +19,7 @@ async function main(): Promise<void> {
   const faults = [...workspaces.load(), ...credentials.load(), ...tlsFaults(config.tls)]
   if (faults.length > 0) throw new ConfigError(faults)
   const log = createLogger('relay-api', config.logLevel)
+  logPlainOutput(log)
   for (const doubt of configDoubts(workspaces.all(), credentials)) {
     log.warn('configuration in doubt', { ...doubt })
   }

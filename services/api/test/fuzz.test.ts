@@ -5,7 +5,7 @@ import { assess } from '../src/accept/assess.js'
 import { NOW_MS, workspace } from './support/intake.js'
 
 /**
- * Elements near the border of what is valid are made from good ones by random changes; whatever
+ * Elements near the border of what is valid are made from good ones by random changes; everything
  * intake accepts must be valid to the vendor's own schemas, judged by a validator that shares
  * nothing with relay. The same over HTTP: test/abuse/fuzz.
  */
@@ -18,7 +18,7 @@ const context = {
   nowMs: NOW_MS,
 } as const
 
-describe('whatever is posted', () => {
+describe('any posted body', () => {
   it('no element is accepted that the vendor’s schema refuses', () => {
     let accepted = 0
     fc.assert(

@@ -16,14 +16,14 @@ interface Variable {
   readonly path: readonly [keyof SettingsInput, string?]
 }
 
-/** `npm start` and the documentation count on it. */
+/** `npm start` and the documentation depend on it. */
 const DEFAULT_PORT = 9400
 
 const whole: Read = (text) => (/^-?\d+$/.test(text) ? Number(text) : Number.NaN)
 const plain: Read = (text) => text
 const seconds: Read = (text) => (/^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Number.NaN)
 const list: Read = (text) => text.split(',').map((entry) => entry.trim())
-/** Not a list of limits: left as text, which the schema refuses. */
+/** Not a list of limits: kept as text, which the schema refuses. */
 const customerLimits: Read = (text) => parseCustomerLimits(text) ?? text
 const yesNo: Read = (text) => ({ true: true, false: false })[text] ?? text
 const workspaces: Read = (text) =>

@@ -29,7 +29,7 @@ const UNSEEN: DecodedBody = {
 
 const refuse = (refusal: Refusal): Verdict => ({ kind: 'refuse', refusal })
 
-/** Headers, size and JSON, in that order: what can be said without looking into elements. */
+/** Checks headers, size and JSON, in that order: everything that does not need the elements. */
 export function decodeRequest(world: World, request: ArrivedRequest): DecodedBody {
   const { settings, faults } = world
   const { appId, endpoint, headers, body, bodyBytes } = request
@@ -76,7 +76,7 @@ export function judge(
   return { kind: 'accept', elements: good.filter((one) => isKept(world, request, one, nowMs)) }
 }
 
-/** What happens behind the 200: an element that is dropped is recorded, and nobody is told. */
+/** Processing after the 200: a dropped element is recorded, but not reported to the caller. */
 function isKept(
   world: World,
   request: RecordedRequest,
@@ -92,7 +92,7 @@ function isKept(
   }
   const projects = settings.workspaces[appId]?.projects ?? settings.projects
   if (projectCode === null || projects.length === 0 || projects.includes(projectCode)) return true
-  drop(world, request, element, 'unknown_project', `there is no project ${projectCode}`)
+  drop(world, request, element, 'unknown_project', `no such project: ${projectCode}`)
   return false
 }
 

@@ -13,9 +13,9 @@ const workspace = z.strictObject({
   eventsPerWindow: budget.optional(),
   devicesPerWindow: budget.nullable().optional(),
   maxBodyBytes: bodyBytes.optional(),
-  /** Projects of a Portfolio workspace; what names another one is dropped in silence. */
+  /** Projects of a Portfolio workspace; elements of another one are silently dropped. */
   projects: z.array(z.string().min(1)).optional(),
-  /** IP allow-list: one of them must stand in `X-Forwarded-For`. */
+  /** IP allow-list: `X-Forwarded-For` must contain one of them. */
   allowedIps: z.array(z.string().min(1)).optional(),
 })
 export type WorkspaceSettings = z.output<typeof workspace>
@@ -31,9 +31,9 @@ const latency = z.strictObject({
 })
 export type Latency = z.output<typeof latency>
 
-/** Everything that can be set, at start and (but for host, port, seed and record) while running. */
+/** All settings, changeable while running except host, port, seed and record. */
 export const settingsSchema = z.strictObject({
-  /** App id → key, or key and limits of its own. */
+  /** App id → key, or key and separate limits. */
   workspaces: z
     .record(
       z.string().min(1),
@@ -55,9 +55,9 @@ export const settingsSchema = z.strictObject({
   /** false: windows are measured, nothing is answered 429. */
   enforceLimits: z.boolean().default(true),
   maxBodyBytes: bodyBytes.default(vendor.MAX_BODY_BYTES),
-  /** `strict`: 400 for the first wrong element. `silent`: 200 and dropped, as the bulk API says. */
+  /** `strict`: 400 for the first invalid element. `silent`: 200 and dropped, as the bulk API documents. */
   validation: z.enum(['strict', 'silent']).default('strict'),
-  /** Fair Usage Policy per customer; a breach drops that customer's data in silence. Empty: off. */
+  /** Fair Usage Policy per customer; a breach silently drops that customer's data. Empty: off. */
   customerLimits: z
     .array(z.object({ units: z.number().int().min(1), windowMs: z.number().int().min(1) }))
     .default([]),
@@ -68,12 +68,12 @@ export const settingsSchema = z.strictObject({
   /** Of workspaces that have no list; empty: any address. */
   allowedIps: z.array(z.string().min(1)).default([]),
   latency: latency.default({ beforeMs: 0, beforeJitterMs: 0, afterMs: 0, afterJitterMs: 0 }),
-  /** What becomes of a whole request whose connection closes before its arrival. */
+  /** Handling of a complete request whose connection closes before its arrival. */
   closedBeforeArrival: z.enum(['drop', 'process']).default('drop'),
   /**
-   * How closely bodies are looked at. `counts`: elements are checked and counted, not kept.
-   * `sizes`: not even that; every body that fits is accepted and only its size noted, so that in
-   * a benchmark the simulator is not what is measured.
+   * What is recorded of bodies. `counts`: elements are checked and counted, not kept. `sizes`: every
+   * body within the limit is accepted and only its size recorded, so that the simulator is not the
+   * bottleneck of a benchmark.
    */
   record: z.enum(['elements', 'counts', 'sizes']).default('elements'),
   recordMaxElements: z.number().int().min(1).max(5_000_000).default(200_000),
@@ -112,7 +112,7 @@ export type SettingsPatch = z.input<typeof patchSchema>
 export function patchSettings(settings: Settings, patch: unknown): Settings {
   const given = patch as Readonly<Record<string, unknown>>
   const parsed: Readonly<Record<string, unknown>> = patchSchema.parse(patch)
-  // zod fills defaults in; only what was named may change.
+  // zod fills in defaults; only the given fields may change.
   const named = Object.entries(parsed).filter(([key]) => Object.hasOwn(given, key))
   const latencyGiven = given.latency as Partial<Latency> | undefined
   return {
@@ -122,7 +122,7 @@ export function patchSettings(settings: Settings, patch: unknown): Settings {
   }
 }
 
-/** The limits that hold for one workspace. */
+/** The limits of one workspace. */
 export function limitsOf(settings: Settings, appId: string) {
   const own = settings.workspaces[appId]
   return {

@@ -13,13 +13,13 @@ import {
 } from './settings.js'
 import { World } from './world.js'
 
-/** A running stand-in for MoEngage, and the hands to steer it from the same process. */
+/** A running simulator, controlled from the same process. */
 export interface Simulator {
-  /** Origin without trailing slash: what relay takes as base URL. */
+  /** Origin without trailing slash, for relay's base URL. */
   readonly url: string
   readonly port: number
   readonly settings: Settings
-  /** What arrived since the start or the last reset. */
+  /** The record since the start or the last reset. */
   readonly record: ArrivalRecord
   /** Budgets of every configured workspace: limit, use and peaks. */
   budgets(): ReturnType<World['readBudgets']>
@@ -33,7 +33,7 @@ export interface Simulator {
   clearFaults(): void
   reset(): void
   /**
-   * Resolves once `seen` says yes of the record; asked whenever a request was decided or ended.
+   * Resolves once `seen` returns true for the record; called whenever a request was decided or ended.
    * Rejects after `timeoutMs` (10 s) with the totals.
    */
   until(seen: (record: ArrivalRecord) => boolean, timeoutMs?: number): Promise<void>

@@ -8,12 +8,12 @@ import { limitsOf, patchSettings, type Settings } from './settings.js'
 import { CustomerPolicy } from './policy/customer-policy.js'
 import { WorkspaceBudgets } from './window/budgets.js'
 
-/** Everything the simulator knows; the HTTP handlers act on it. */
+/** The state of the simulator, on which the HTTP handlers act. */
 export class World {
   readonly clock: Clock
   readonly random: Random
   readonly faults: Faults
-  /** Told whenever a request was decided or ended. */
+  /** Notified whenever a request was decided or ended. */
   readonly watchers = new Watchers()
   record: ArrivalRecord
   #settings: Settings
@@ -39,7 +39,7 @@ export class World {
     return this.#originMs + this.clock.monotonicMs()
   }
 
-  /** Changes settings while running; a new window length starts counting anew. */
+  /** Changes settings while running; a new window length resets counts. */
   configure(patch: unknown): Settings {
     const before = this.#settings
     this.#settings = patchSettings(before, patch)
@@ -88,7 +88,7 @@ export class World {
     })
   }
 
-  /** Forgets what arrived and the peaks; what the current windows hold still counts. */
+  /** Clears the record and the peaks; the current windows still count. */
   resetRecord(): void {
     this.record = this.#newRecord()
     for (const budgets of this.#budgets.values()) budgets.forgetPeaks(this.nowMs())

@@ -4,7 +4,7 @@ import { workspaceDoubts } from '@relay/shared/config/doubts.js'
 import { parseEnvironment } from '@relay/shared/config/environment.js'
 import { ConfigError, EXIT_CONFIG } from '@relay/shared/config/fault.js'
 import { FileWorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
-import { createLogger } from '@relay/shared/observability/logger.js'
+import { createLogger, logPlainOutput } from '@relay/shared/observability/logger.js'
 import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'
 import { observeProcess } from '@relay/shared/observability/process-metrics.js'
 import { createOpsServer, redisChecks } from '@relay/shared/observability/ops-server.js'
@@ -29,6 +29,7 @@ async function main(): Promise<void> {
   const faults = workspaces.load()
   if (faults.length > 0) throw new ConfigError(faults)
   const log = createLogger('relay-worker', config.logLevel)
+  logPlainOutput(log)
   for (const doubt of workspaceDoubts(workspaces.all())) {
     log.warn('configuration in doubt', { ...doubt })
   }

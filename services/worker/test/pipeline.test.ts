@@ -112,7 +112,7 @@ describe('a lane that has data', () => {
     expect(new Set(partitions.flat()).size).toBe(partitions.flat().length)
   })
 
-  it('sends what came while a request is open after a linger, and a whole body at once', async () => {
+  it('sends elements that arrived during a request after a linger, and a whole body at once', async () => {
     heart.sender.answer = null
     void lane.run()
     serve([[event(1)]])

@@ -1,3 +1,4 @@
+import { format } from 'node:util'
 import winston from 'winston'
 import { JoinedLines } from './joined-lines.js'
 
@@ -13,6 +14,21 @@ export interface Logger {
 
 /** Maximum characters of one field, so that a log line is bounded. */
 const MAX_FIELD_CHARACTERS = 512
+
+/**
+ * From now on, what libraries print with `console` and what Node warns of are lines of the log:
+ * ioredis prints plain text, for instance when a password is given that Redis does not need.
+ */
+export function logPlainOutput(log: Pick<Logger, 'warn'>): void {
+  const report = (...words: readonly unknown[]) => {
+    log.warn('message of a library', { text: format(...words) })
+  }
+  for (const method of ['log', 'info', 'warn', 'error'] as const) console[method] = report
+  process.removeAllListeners('warning')
+  process.on('warning', ({ name, message }) => {
+    report(`${name}: ${message}`)
+  })
+}
 
 /** One JSON object per line on standard output. */
 export function createLogger(service: string, level: string): Logger {

@@ -29,7 +29,7 @@ it('elements wait for the budget that pays for them', () => {
   })
 })
 
-describe('what waits is sent', () => {
+describe('the backlog is sent', () => {
   it.each<[string, Partial<Drain>, number]>([
     ['at once when there is nothing', {}, 0],
     ['at once when the window has room for it', { waiting: { ...NOTHING, users: 1_000 } }, 0],
@@ -46,7 +46,7 @@ describe('what waits is sent', () => {
     ],
     ['by the slower budget', { waiting: { users: 2_000, events: 12_000, devices: 0 } }, 120],
     [
-      'as backfill with headroom left free and nothing of what is free',
+      'as backfill with headroom left free and no other free budget',
       { waiting: { ...NOTHING, users: 1_900 }, realtime: false },
       120,
     ],

@@ -193,7 +193,7 @@ function settledFor(cost: Cost, free: Cost): Cost {
   return users + events > 0 ? { users, events, devices: 0 } : cost
 }
 
-/** The most that arrived in any window, whatever its begin. */
+/** The largest sum of arrivals in any window. */
 function busiestWindow(arrivals: readonly Arrival[], budget: 'users' | 'events'): number {
   const sorted = [...arrivals].sort((a, b) => a.atMs - b.atMs)
   let from = 0
@@ -268,7 +268,7 @@ describe('the budget ledger', () => {
   })
 
   test.each(RUNS)(
-    'no window is exceeded, nothing leaks and nobody starves (%j)',
+    'no window is exceeded, nothing leaks and no waiter starves (%j)',
     async (run) => {
       const simulation = await simulations.get(run)
       if (simulation === undefined) throw new Error('not begun')

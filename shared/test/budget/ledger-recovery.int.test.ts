@@ -50,7 +50,7 @@ async function usedBefore(): Promise<void> {
   await redis.client.hset(workspaceKeys(prefix, 'APP').ledger, 'incarnation', OLD_RUN)
 }
 
-test('a ledger that nobody used opens at once', async () => {
+test('a ledger that no one used opens at once', async () => {
   expect(await recover('a')).toBeNull()
 })
 
@@ -78,7 +78,7 @@ test('counts the wait from the beginning of the run, not from the first question
   expect(await recover('a', { workers: ['a', 'lost'] })).toBe(COUNTS_MS - 30_000)
 })
 
-test('an empty Redis waits for the requests of a worker that ended before, whoever asks first', async () => {
+test('an empty Redis waits for the requests of a worker that ended before, for any first caller', async () => {
   expect(await recover('a', { ended: ['gone'] })).toBe(COUNTS_MS)
   // One that joined since knows nothing of it.
   expect(await recover('new', { workers: ['a', 'new'] })).toBe(COUNTS_MS)

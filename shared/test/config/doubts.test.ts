@@ -67,7 +67,7 @@ it.each([
   expect(workspaceDoubts(workspaces({ baseUrl }))).toHaveLength(count)
 })
 
-it('a workspace that names a producer whom nobody is', () => {
+it('a workspace that names an unknown producer', () => {
   const keyring = new Keyring(new Map([['shop', [LONG]]]))
   const given = workspaces(
     { producers: ['shop', 'shpo'], quotas: { crm: { elementsPerMinute: 1 } } },

@@ -35,7 +35,7 @@ describe('a keyring', () => {
     )
   })
 
-  it('is empty when there is no secret, whoever is named', () => {
+  it('is empty without a secret, for any name', () => {
     const empty = new Keyring(new Map([['shop', []]]))
     expect([empty.isEmpty, empty.names]).toEqual([true, ['shop']])
     expect(new Keyring(new Map([['shop', ['a', 'b']]])).isEmpty).toBe(false)

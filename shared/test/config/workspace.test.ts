@@ -135,7 +135,7 @@ describe('the workspaces file', () => {
     ['a quota of nothing', { quotas: { shop: { backlogShare: 0 } } }, 'quotas.shop.backlogShare'],
     ['a quota over all', { quotas: { shop: { backlogShare: 1.1 } } }, 'quotas.shop.backlogShare'],
     ['an unknown quota', { quotas: { shop: { share: 1 } } }, 'quotas.shop'],
-    ['a quota of nobody', { quotas: { '': {} } }, 'quotas.'],
+    ['a quota without a producer', { quotas: { '': {} } }, 'quotas.'],
     ['an unknown field', { baseURL: 'x' }, ''],
   ])('with %s is refused at its place', (_, change, place) => {
     const { workspaces, faults } = readOne(change)

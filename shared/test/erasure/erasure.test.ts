@@ -35,7 +35,7 @@ describe('an erasure covers', () => {
   })
 })
 
-it("a dead letter's id names its chunk, whatever dots the workspace's id has", () => {
+it("a dead letter's id names its chunk, also if the workspace's id contains dots", () => {
   const chunk = { tag: 'my.APP/backfill/2/5', chunkId: '77' }
   expect(chunkOfLetter('my.APP.backfill.2.5.77.3')).toEqual(chunk)
 })

@@ -21,7 +21,7 @@ const refusal = (usedShare: number, windows = 0) => ({
 /** Half of everything fitted: 0.35 at first, 0.45 while the other may still be there. */
 const measured = shrink(null, refusal(0.5))
 
-describe('a refusal with much of its own in the window', () => {
+describe('a refusal with much of the own share in the window', () => {
   it('was measured: relay drops to seven tenths of what fitted', () => {
     expect(measured).toEqual({
       version: 1,
@@ -63,7 +63,7 @@ describe('a refusal with much of its own in the window', () => {
   })
 })
 
-describe('a refusal with less than half of its own in the window', () => {
+describe('a refusal with less than half of the own share in the window', () => {
   const guessed = shrink(null, refusal(0.49))
 
   it('was a moment: at most half of the share is taken for what fitted', () => {

@@ -98,7 +98,7 @@ describe('the effective share', () => {
     expect(effectiveShare(null, at)).toBe(1)
   })
 
-  it('falls once for requests that were under way together', () => {
+  it('falls once for requests that were in progress together', () => {
     const first = taught(0.5)
     const second = shrink(first, { sentAtMs: 999_900, usedShare: 0.5, ...at, nowMs: 1_000_100 })
     expect(second).toBe(first)

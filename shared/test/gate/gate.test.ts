@@ -56,7 +56,7 @@ describe('a server error', () => {
     expect(times.length).toBeLessThan(1_500)
   })
 
-  it('costs at most 60 requests in an outage of 15 s, with 40 under way at its start', () => {
+  it('costs at most 60 requests in an outage of 15 s, with 40 in progress at its start', () => {
     let gate = OPEN_GATE
     for (let i = 0; i < 40; i++) gate = after(gate, T0 + i, down())
     expect(40 + probeTimes(gate, down, 15_000).length).toBeLessThanOrEqual(60)
@@ -172,7 +172,7 @@ describe('a 429', () => {
 })
 
 describe('an operator', () => {
-  it('pauses and resumes whatever else happens', () => {
+  it('pauses and resumes in any state', () => {
     const paused = after(OPEN_GATE, T0, { type: 'paused' }, down(), { type: 'succeeded', ...OTHER })
     expect(mayStart(paused, T0)).toMatchObject({ go: false })
     expect(mayStart(after(paused, T0, { type: 'resumed' }), T0)).toEqual({ go: true, probe: false })
@@ -214,7 +214,7 @@ describe('what is no news leaves the gate as it is', () => {
 
   it.each<[string, Gate, GateEvent]>([
     ['a success while it is open', OPEN_GATE, { type: 'succeeded', ...OTHER }],
-    ['a probe that nobody needs', OPEN_GATE, probeStarted('q')],
+    ['a probe that no one needs', OPEN_GATE, probeStarted('q')],
     ['a probe before its time', held, probeStarted('q')],
     ['a second probe', probing, probeStarted('q')],
     ['a probe while it is paused', paused, probeStarted('q')],
@@ -236,7 +236,7 @@ describe('what is no news leaves the gate as it is', () => {
     if (event.type !== 'config_changed') expect(next).toBe(gate)
   })
 
-  it('and nobody is the probe where there is none', () => {
+  it('and no one is the probe where there is none', () => {
     expect([isProbe(OPEN_GATE, 'p'), isProbe(held, 'p')]).toEqual([false, false])
     expect([isProbe(probing, 'p'), isProbe(probing, 'q')]).toEqual([true, false])
   })
@@ -264,7 +264,7 @@ describe('a 429 whose headers name the reset of the window', () => {
     expect(pauses(6_000, 1)).toEqual([6_000])
   })
 
-  it('is asked no sooner than without the headers, and no later than a window, whatever they say', () => {
+  it('is asked no sooner than without the headers, and no later than a window, for any values', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 60_000 }), (resetMs) => {
         pauses(resetMs, 8).forEach((pauseMs, i) => {
@@ -300,7 +300,7 @@ describe('a closed gate', () => {
     ],
     ['a probe', after(OPEN_GATE, T0, refused), 300_000],
   ])(
-    'keeps nobody waiting for more than %s and the five seconds that clocks may differ',
+    'keeps no one waiting for more than %s and the five seconds that clocks may differ',
     (name, gate, longestMs) => {
       const probe: GateEvent = { type: 'probe_started', probeId: 'p', ttlMs: 900_000 }
       const given = name === 'a probe' ? after(gate, T0 + 1_000, probe) : gate
@@ -410,7 +410,7 @@ it.each([
   expect(readGate(json)).toEqual(OPEN_GATE)
 })
 
-describe('whatever happens', () => {
+describe('in any case', () => {
   const probeId = fc.constantFrom(null, 'a', 'b', 'c')
   const event: fc.Arbitrary<GateEvent> = fc.oneof(
     fc.record({ type: fc.constant('succeeded' as const), probeId }),
@@ -464,7 +464,7 @@ describe('whatever happens', () => {
     )
   })
 
-  it("a step back of Redis' clock keeps nobody waiting for longer than the pause it fell into", () => {
+  it("a step back of Redis' clock keeps no one waiting for longer than the pause it fell into", () => {
     const backMs = fc.integer({ min: 0, max: 100_000_000 })
     fc.assert(
       fc.property(steps, backMs, (sequence, stepMs) => {

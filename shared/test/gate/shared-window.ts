@@ -13,14 +13,14 @@ export interface Scenario {
   readonly windowMs: number
   /** Units that fill one body. */
   readonly bodyUnits: number
-  /** The other sender takes this share of the limit in every window, whatever else is there. */
+  /** The other sender takes this share of the limit in every window. */
   readonly otherShare: number
   readonly otherFromMs: number
   readonly otherUntilMs: number
   readonly untilMs: number
-  /** Requests under way at once, over all workers. */
+  /** Requests in progress at once, over all workers. */
   readonly parallel: number
-  /** Moments after which MoEngage refuses the next request, whatever is in the window, ms. */
+  /** Times after which MoEngage refuses the next request, for any use of the window, ms. */
   readonly falseAlarmsMs?: readonly number[]
 }
 

@@ -82,7 +82,7 @@ describe('a partition that holds chunks is in the active set', () => {
     }
   }
 
-  test('whatever the order in which apis add and workers prune', async () => {
+  test('for any order in which apis add and workers prune', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 5, maxLength: 60 }),

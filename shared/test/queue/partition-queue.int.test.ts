@@ -79,7 +79,7 @@ describe('a partition in Redis', () => {
     }
   })
 
-  test('a keyed post is stored once, whatever day the clocks of its apis show and over midnight', async () => {
+  test('a keyed post is stored once, for any clocks of its apis and over midnight', async () => {
     const MIDNIGHT_MS = Math.floor(NOW_MS / 86_400_000) * 86_400_000
     const stepped = await connectStepped(redis.url, `${prefix}clock`)
     const other = new PartitionQueue(stepped.client, prefix, TAG)
@@ -139,7 +139,7 @@ describe('a partition in Redis', () => {
       '0',
     )
     expect(again).toMatchObject({ outcome: 'seen', digests: [digest] })
-    // Whatever day the callers think it is: an api's clock may be a day off, or just before midnight.
+    // For any day of the callers: an api's clock may be a day off, or just before midnight.
     for (const days of [-2, -1, 1, 2]) {
       const there = await queue.add(chunkOf('a', [digest]), NOW_MS + days * 86_400_000, FAR, '0')
       expect(there).toMatchObject({ outcome: 'seen' })
@@ -204,7 +204,7 @@ describe('a partition in Redis', () => {
     expect(await counts()).toEqual(['10', '0'])
   })
 
-  test('a claim that Redis executes late is refused, so that no claim stands that nobody serves', async () => {
+  test('a claim that Redis executes late is refused, so that no claim stands that no one serves', async () => {
     expect(await queue.claim('', 'me:1', 1)).toEqual({ claimed: false, owner: '' })
     expect(await queue.owner()).toBe('')
   })

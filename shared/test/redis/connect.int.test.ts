@@ -51,7 +51,7 @@ test('a connection without anything to ask stays, however long it is silent', as
   expect({ connections: proxy.connections, closed }).toEqual({ connections, closed: 0 })
 })
 
-test('a new connection asks nothing by itself: nobody would hear of the failure', async () => {
+test('a new connection asks nothing by itself: no one would hear of the failure', async () => {
   await client.subscribe('news')
   let closed = false
   client.once('close', () => (closed = true))

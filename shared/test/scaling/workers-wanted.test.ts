@@ -24,7 +24,7 @@ test('a burst is answered at once, and a gap only after five calm minutes', () =
   expect(decideScale(still, load({}), 306_000).wanted).toBe(1)
 })
 
-test('a held workspace asks for nobody', () => {
+test('a held workspace asks for no worker', () => {
   expect(decideScale(FIRST_SCALE, load({ waiting: 5_000_000, allowed: 0 }), 1_000).wanted).toBe(1)
 })
 
@@ -75,7 +75,7 @@ describe('the number of workers is what', () => {
   it.each<[string, number, Partial<BudgetLoad>, number]>([
     ['nothing needs', 1, {}, 1],
     ['the last window used', 1, { used: 180_000 }, 3],
-    ['drains in a minute what waits', 1, { waiting: 180_000 }, 3],
+    ['drains the backlog in a minute', 1, { waiting: 180_000 }, 3],
     ['does both', 1, { used: 120_000, waiting: 120_000 }, 4],
     ['the budget allows', 1, { used: 120_000, waiting: 900_000, allowed: 240_000 }, 4],
     ['the configured budget can feed', 1, { waiting: 900_000, limit: 240_000 }, 4],
@@ -122,7 +122,7 @@ describe('fewer are asked for', () => {
     expect(last).toMatchObject({ wanted: 3, fewerSinceMs: null, fewerMost: 3 })
   })
 
-  it('counted anew from when all were needed', () => {
+  it('counted again from when all were needed', () => {
     const calm = decideScale(four, load({ used: 60_000 }, 4), 0)
     const busy = decideScale(calm, load({ used: 240_000 }, 4), 200_000)
     expect(busy).toMatchObject({ wanted: 4, fewerSinceMs: null, fewerMost: 4 })

@@ -24,7 +24,7 @@ export interface FuzzResult {
 const AT_ONCE = 8
 const BATCH = 1_000
 /** Enough to see what is wrong. */
-const MOST_FAULTS = 20
+const MAX_FAULTS = 20
 
 /** Budgets and records that hold all that can be generated. */
 /** Each element is judged as it was accepted: nothing is coalesced. */
@@ -45,7 +45,7 @@ export async function fuzz(
   { bodies, seed, hangMs }: FuzzOptions,
 ): Promise<FuzzResult> {
   const run = new FuzzRun(relay, seed, hangMs)
-  for (let from = 0; from < bodies && run.faults.length < MOST_FAULTS; from += BATCH) {
+  for (let from = 0; from < bodies && run.faults.length < MAX_FAULTS; from += BATCH) {
     const numRuns = Math.min(BATCH, bodies - from)
     const requests = fc.sample(generatedRequest, { numRuns, seed: seed + from })
     const next = requests.entries()

@@ -50,7 +50,7 @@ export const BODIES: readonly HostileInput[] = [
   input('500,000 elements of one byte', 400, () => post(elements(500_000, '1'))),
   input('40,000 faulty elements', 400, () => post(elements(40_000, '{"type":"x"}'))),
   input('__proto__ among attributes', 200, () => post(elementWith('{"__proto__":{"admin":true}}'))),
-  input('__proto__ in place of the body', 400, () =>
+  input('__proto__ instead of the body', 400, () =>
     post('{"__proto__":{"type":"transition","elements":[]}}'),
   ),
   input('constructor.prototype', 200, () =>

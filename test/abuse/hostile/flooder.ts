@@ -1,5 +1,5 @@
 /**
- * A producer that wants all there is, in a process of its own so that it does not slow down who
+ * A producer that uses all it can get, in its own process so that it does not slow down who
  * measures: `flooder.ts PORT FLOOD SECONDS` prints how often it was answered what.
  */
 import { connect, type Socket } from 'node:net'

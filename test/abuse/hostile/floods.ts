@@ -24,7 +24,7 @@ interface FloodShape {
 
 const SHAPES = {
   connections: {
-    what: '1,000 connections, each with a post under way all the time',
+    what: '1,000 connections, each with a post in progress all the time',
     connections: 1_000,
     secrets: [SECRET],
     bodies: [Buffer.from(GOOD_BODY)],
@@ -92,7 +92,7 @@ const LOOK_EVERY_MS = 100
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** A lap whose slowest post took this long was disturbed by what came before, ms. */
+/** A lap whose slowest post took this long was disturbed by earlier posts, ms. */
 const QUIET_MS = 50
 const QUIET_LAP_MS = 1_000
 const QUIET_BY_MS = 60_000
@@ -106,7 +106,7 @@ async function untilQuiet({ neighbour }: Siege): Promise<void> {
   } while (neighbour.lap().slowestMs > QUIET_MS && performance.now() < byMs)
 }
 
-/** One producer floods for so long; another, the neighbour, goes on posting. */
+/** One producer floods for this time; another, the neighbour, continues to post. */
 export async function flood(siege: Siege, name: Flood, seconds: number): Promise<Flooded> {
   await untilQuiet(siege)
   siege.neighbour.lap()

@@ -35,7 +35,7 @@ export const PATIENCE: readonly HostileInput[] = [
     isSlow: true,
   }),
   input(
-    'refused, and goes on sending its body for ever',
+    'refused, and continues to send its body permanently',
     401,
     () =>
       head(`POST ${PATH} HTTP/1.1`, JSON_TYPE, 'Content-Length: 100000000') + 'x'.repeat(100_000),

@@ -111,7 +111,7 @@ export function floodSection(floods: readonly Flooded[]): string {
   )
   return [
     '## A producer that wants all there is',
-    `Each for ${String(floods[0]?.seconds ?? 0)} s, from a process of its own on the same machine. The neighbour is another producer with two connections: its posts answered 200, and the median, 99th percentile and slowest of them, for as long before. Descriptors: most, and at the end, while the flooder still has its connections. Each flood starts once the neighbour is served as before the last one.`,
+    `Each for ${String(floods[0]?.seconds ?? 0)} s, from its own process on the same machine. The neighbour is another producer with two connections: its posts answered 200, and the median, 99th percentile and slowest of them, for as long before. Descriptors: most, and at the end, while the flooder still has its connections. Each flood starts once the neighbour is served as before the last one.`,
     `| flood | its answers | neighbour before | neighbour meanwhile | slowest /healthz, ms | memory, MiB | descriptors |\n| --- | --- | --- | --- | --- | --- | --- |\n${lines.join('\n')}`,
   ].join('\n\n')
 }
@@ -122,7 +122,7 @@ function timingSection({ rounds, rows }: Timing): string {
   )
   return [
     '## The time of a wrong key',
-    `${String(rounds)} posts of each kind in turn, on one connection. What differs between the rows is noise of the machine: every secret is compared, in full, whatever is sent.`,
+    `${String(rounds)} posts of each kind in turn, on one connection. What differs between the rows is noise of the machine: every secret is compared, in full, for any secret that is sent.`,
     `| key | median, µs | 90th percentile, µs |\n| --- | --- | --- |\n${lines.join('\n')}`,
   ].join('\n\n')
 }

@@ -38,7 +38,7 @@ export interface CampaignResult {
 }
 
 const LOOK_EVERY_MS = 100
-const MOST_FAULTS = 20
+const MAX_FAULTS = 20
 
 /** A live api and worker under mutated requests, with a well-behaved producer beside them. */
 export async function fuzzIntake(options: CampaignOptions): Promise<CampaignResult> {
@@ -74,7 +74,7 @@ async function campaign(relay: Relay, options: CampaignOptions): Promise<Campaig
   let requests = 0
   const attacker = async (): Promise<void> => {
     const isDone = () => requests >= wanted || nowMs() - startedMs >= forMs
-    while (!isDone() && relay.api.exit() === null && faults.length < MOST_FAULTS) {
+    while (!isDone() && relay.api.exit() === null && faults.length < MAX_FAULTS) {
       const volley = volleyOf(next++)
       const { requests: sent, statuses: met, fault } = await send(volley, ports)
       requests += sent
@@ -107,7 +107,7 @@ function portOf(url: string): number {
 const SETTLED_BY_MS = 60_000
 const ASK_EVERY_MS = 200
 
-/** Waits until nothing waits; what was accepted has to be accounted for then. */
+/** Waits until nothing waits; then every accepted element must be accounted for. */
 async function settledElements(relay: Relay, nowMs: () => number) {
   const deadlineMs = nowMs() + SETTLED_BY_MS
   for (;;) {

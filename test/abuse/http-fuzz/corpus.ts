@@ -13,7 +13,7 @@ export const BODIES: readonly Buffer[] = [
 
 const JSON_POST = [AUTH, JSON_TYPE]
 
-/** A post with its length right whatever its body is. */
+/** A post with a correct length for any body. */
 export function framed(body: Buffer, path: string, headers: readonly string[]): Buffer {
   const length = `Content-Length: ${String(body.length)}`
   const start = head(`POST ${path} HTTP/1.1`, length, ...headers)

@@ -13,7 +13,7 @@ export interface Volley {
   readonly last: Buffer
 }
 
-const MOST_FRAMED = 9
+const MAX_FRAMED = 9
 const OPS_SHARE = 0.1
 
 /** The same for the same seed. */
@@ -21,7 +21,7 @@ export function volleyOf(seed: number): Volley {
   const random: Random = seededRandom(seed)
   const isOps = random.next() < OPS_SHARE
   if (isOps) return { seed, isOps, framed: [], last: mutated(OPS_REQUESTS, random) }
-  const count = Math.floor(random.next() * (MOST_FRAMED + 1))
+  const count = Math.floor(random.next() * (MAX_FRAMED + 1))
   const framed = Array.from({ length: count }, () => pick(random, DOORS)(mutated(BODIES, random)))
   return { seed, isOps, framed, last: mutated(REQUESTS, random) }
 }
@@ -65,7 +65,7 @@ function faultOf({ framed }: Volley, statuses: readonly number[], closed: boolea
   return null
 }
 
-/** Sources of connections: each has ports of its own, and those just used rest for a minute. */
+/** Sources of connections: each has its own ports, and those just used rest for a minute. */
 const SOURCES = 100
 
 function exchange({ seed, framed, last }: Volley, port: number) {

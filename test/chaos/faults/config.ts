@@ -5,7 +5,7 @@ import type { Fault } from './fault.js'
 const quiet = { group: 'config', loses: 'nothing', mayLinger: false } as const
 const PARTITIONS = [2, 3, 4, 6, 8] as const
 
-/** A workspace that nobody posts to. */
+/** A workspace that no one posts to. */
 const OTHER = { appId: 'OTHER_DEBUG', apiKey: 'other', baseUrl: 'http://127.0.0.1:9' }
 
 export const CONFIG_FAULTS: readonly Fault[] = [

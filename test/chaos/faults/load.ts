@@ -4,7 +4,7 @@ import type { Fault } from './fault.js'
 
 const group = { group: 'load', loses: 'nothing', mayLinger: false, onlyDefault: true } as const
 /** Longer than any timer inside relay that is not a setting, ms. */
-const LONGEST_TIMER_MS = 32_000
+const MAX_TIMER_MS = 32_000
 
 /** What producers do that is no fault of theirs. */
 export const LOAD_FAULTS: readonly Fault[] = [
@@ -13,7 +13,7 @@ export const LOAD_FAULTS: readonly Fault[] = [
     run: async ({ stack, random, mood }) => {
       mood.quiet = true
       const { leaseMs } = stack.conditions.timers
-      await sleep(Math.max(LONGEST_TIMER_MS, leaseMs) + between(random, 0, 6_000))
+      await sleep(Math.max(MAX_TIMER_MS, leaseMs) + between(random, 0, 6_000))
       mood.quiet = false
     },
   },

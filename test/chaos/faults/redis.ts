@@ -83,7 +83,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     ...{ name: 'redis-readonly', ...forgetful },
     run: async ({ stack, random }) => {
-      // A master that nobody listens as: data stays, writes are refused.
+      // A master that no one listens as: data stays, writes are refused.
       await tell(stack, 'REPLICAOF 127.0.0.1 1')
       await sleep(between(random, 300, 3000))
       await tell(stack, 'REPLICAOF NO ONE')

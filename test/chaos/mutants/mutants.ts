@@ -45,13 +45,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'settle-fence',
     aim: { plot: 'late-settle' },
-    breaks: 'a settle is accepted from whoever sends it',
+    breaks: 'a settle is accepted from any sender',
     changes: [{ file: SETTLE, search: 'if owner ~= ARGV[1] then', replace: 'if false then' }],
   },
   {
     name: 'lease-deadline',
     aim: { plot: 'outlived-lease' },
-    breaks: 'an attempt goes on after the lease: no check before its last byte, no deadline by it',
+    breaks:
+      'an attempt continues after the lease: no check before its last byte, no deadline by it',
     changes: [
       { file: FLIGHT, search: 'mayFinish: holds', replace: 'mayFinish: () => true' },
       { file: FLIGHT, search: '(holds() ? this', replace: '(true ? this' },
@@ -89,7 +90,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'partly-sent',
     aim: { seed: 704, seconds: 8, rate: 600, faults: ['worker-roll', 'worker-scale'] },
-    breaks: 'what was sent of a chunk is not noted',
+    breaks: 'the sent elements of a chunk are not recorded',
     changes: [
       {
         file: SETTLE,
@@ -101,7 +102,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'one-in-flight',
     aim: { seed: 702, seconds: 6, rate: 300, faults: ['vendor-hang', 'api-kill'] },
-    breaks: 'a partition counts as free while a request with its elements is under way',
+    breaks: 'a partition counts as free while a request with its elements is in progress',
     changes: [{ file: IN_FLIGHT, search: 'freeInMs(tag) {', replace: 'freeInMs(tag) { return 0;' }],
   },
   {

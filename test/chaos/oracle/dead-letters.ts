@@ -1,7 +1,7 @@
 import { goneRightly } from './deliveries.js'
 import type { Evidence, Violation } from './model.js'
 
-/** All acknowledged poison is dead-lettered, and nothing else, whatever was down meanwhile. */
+/** All acknowledged poison is dead-lettered, and nothing else, for any outages. */
 export function judgeDeadLetters(evidence: Evidence): Violation[] {
   const { posted, deadLetters } = evidence
   const mayBeGone = goneRightly(evidence)

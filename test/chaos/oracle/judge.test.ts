@@ -98,7 +98,7 @@ describe('duplicates', () => {
     // The connection ended before, by a cut or with the lease.
     [{ status: null }, 'answers', true],
     [{ status: null }, 'settles', true],
-    // Whoever dies loses both, whoever is told so.
+    // A process that dies loses both, whichever of them is named.
     [{ status: 200 }, 'both', true],
     [{ status: 200, answeredAtMs: 20 }, 'both', true],
   ] as const)('of %p are explained by a fault that loses %s: %p', (facts, loses, isExplained) => {
@@ -141,7 +141,7 @@ describe('one request at a time per customer', () => {
       customers,
     })
 
-  test('finds requests that overlap, whatever became of them', () => {
+  test('finds requests that overlap, for any outcomes', () => {
     expect(broken({ requests: [first, at(50)] })).toEqual([LAW])
     expect(broken({ requests: [{ ...first, fate: 'refused' }, at(99)] })).toEqual([LAW])
     expect(broken({ requests: [{ ...first, endedAtMs: null }, at(9_000)] })).toEqual([LAW])

@@ -6,7 +6,7 @@ export function judgeRequests(evidence: Evidence): Violation[] {
   return [...windows(requests, limits), ...sizes(requests, limits), ...overlaps(evidence)]
 }
 
-/** Every sliding window of arrivals, whatever they were answered: each ends at an arrival. */
+/** Every sliding window of arrivals, for any answers; each ends at an arrival. */
 function windows(requests: readonly VendorRequest[], limits: Limits): Violation[] {
   const charges = {
     users: ({ users, devices }: VendorRequest['cost']) => users + devices,
@@ -60,7 +60,7 @@ function sizes(requests: readonly VendorRequest[], { bodyBytes }: Limits): Viola
 
 /**
  * Two requests of one customer that were open at once. While relay is frozen or cut off from
- * MoEngage in silence, a connection stays open that nobody waits for: then a request counts until
+ * MoEngage in silence, a connection stays open that no one waits for: then a request counts until
  * its arrival only, since nothing happens after that. A request that MoEngage processes after its
  * connection was closed counts until then against newer elements: relay may send the same again.
  */

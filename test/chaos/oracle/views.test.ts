@@ -18,7 +18,7 @@ test.each([0, 1])('%d is too little for two elements that wait', (backlog) => {
   ])
 })
 
-test('what was accepted just now may be missing in it', () => {
+test('elements accepted just now may be missing in it', () => {
   const late = two.map((e) => ({ ...e, acknowledgedAtMs: 9_500 }))
   expect(details({ posted: late, samples: shows(0) })).toEqual([])
 })
@@ -53,7 +53,7 @@ test('what a restored Redis lost or an operator had erased is not missing in it'
   expect(details({ posted: two, samples, erasures })).toEqual([])
 })
 
-test('while Redis is away it may lack what was accepted since, and nothing else', () => {
+test('while Redis is down it may lack later elements, and nothing else', () => {
   const away = [disturbance({ name: 'redis-kill', fromMs: 5_000, toMs: 20_000, loses: 'settles' })]
   const acceptedAt = (atMs: number) => two.map((e) => ({ ...e, acknowledgedAtMs: atMs }))
   const outcome = (atMs: number) =>

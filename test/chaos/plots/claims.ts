@@ -8,7 +8,7 @@ import { Poster } from './poster.js'
 
 const base = { load: false, drainWithinMs: DRAIN_WITHIN_MS }
 
-/** An attempt that relay gave up is processed after its retry, and after whatever followed that. */
+/** An attempt that relay gave up is processed after its retry and after later requests. */
 const lateArrival: Aimed = {
   ...base,
   name: 'late-arrival',

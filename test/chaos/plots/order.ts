@@ -19,7 +19,7 @@ const outlivedLease: Aimed = {
   play: async ({ stack }) => {
     await sleep(1_500)
     await stack.vendor.addFault({ id: 'vendor-hang', action: { kind: 'hang', maxMs: 6_000 } })
-    // Long enough for every worker to have a request under way.
+    // Long enough for every worker to have a request in progress.
     await sleep(700)
     const cut = await disturb(
       { name: 'worker-redis-stall', loses: 'settles', mayLinger: false },
@@ -128,7 +128,7 @@ const lostReply: Aimed = {
     const elements = poster.next('user', ['ann', 'bob', 'cid'])
     stack.apis[0]?.service.redis.set({ stallFrom: 'stored' }, 'down')
     const status = await poster.post(elements, 0, 'lost-reply')
-    if (status === 200) throw new Error('a post was accepted although nobody could know')
+    if (status === 200) throw new Error('a post was accepted although no one could know')
     const isAccepted = async () => (await poster.post(elements, 1, 'lost-reply')) === 200
     await waitFor(isAccepted, { what: 'the post to be accepted', timeoutMs: READY_WITHIN_MS })
     stack.apis[0]?.service.redis.heal()
@@ -161,11 +161,11 @@ const fullChange: Aimed = {
   },
 }
 
-/** Elements that came while nobody listened are found all the same. */
+/** Elements that came while no one listened are found all the same. */
 const nobodyThere: Aimed = {
   ...usual,
   name: 'nobody-there',
-  about: 'elements are accepted while no worker runs, so that nobody hears of them',
+  about: 'elements are accepted while no worker runs, so that no one hears of them',
   conditions: { ...USUAL, workers: 1 },
   load: false,
   drainWithinMs: 20_000,

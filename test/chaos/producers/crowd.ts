@@ -17,7 +17,7 @@ export interface CrowdOptions {
   readonly mood: Readonly<Mood>
 }
 
-/** The usual producers, each with customers of its own. */
+/** The usual producers, each with its own customers. */
 export function makeProducers(
   stack: Stack,
   journal: Journal,

@@ -4,7 +4,7 @@ const PLATFORMS = ['ANDROID', 'iOS'] as const
 
 /**
  * The element as a producer posts it; its number in its customer's life is inside. A user update has
- * it in an attribute of its own, too, which stays when relay joins it with later ones.
+ * it in its own attribute, too, which stays when relay joins it with later ones.
  */
 export function elementOf({ customer, seq, kind, poison }: Posted, padding: string): object {
   const mark = { seq, note: padding, ...(poison ? { poison: 'yes' } : {}) }

@@ -4,6 +4,6 @@ export interface Mood {
   poisonShare: number
   /** Share of posts that are sent again, with the same key, before their answer is there. */
   impatientShare: number
-  /** Nobody posts. */
+  /** No producer posts. */
   quiet: boolean
 }

@@ -32,12 +32,12 @@ const KINDS: readonly Kind[] = [
   'event',
   'device',
 ]
-const MOST_ELEMENTS = 12
+const MAX_ELEMENTS = 12
 /** Answers after which a good client posts the same again. */
 const AGAIN: ReadonlySet<number> = new Set([409, 429, 503])
 
 /**
- * A good client: one post at a time, each with a key of its own, posted again with the same key
+ * A good client: one post at a time, each with its own key, posted again with the same key
  * and body until it is accepted. Its customers are its own, so acceptance orders their elements.
  */
 export class Producer {
@@ -48,7 +48,7 @@ export class Producer {
     this.#o = options
   }
 
-  /** Posts until stopped; the post under way is carried to its end. */
+  /** Posts until stopped; the post in progress is carried to its end. */
   async run(stopped: AbortSignal, givenUp: AbortSignal): Promise<void> {
     while (!stopped.aborted) {
       if (!this.#o.mood.quiet) await this.#post(givenUp)
@@ -100,7 +100,7 @@ export class Producer {
   #elements(): Posted[] {
     const { random, customers, journal, mood } = this.#o
     const some = Array.from({ length: between(random, 1, 3) }, () => pick(random, customers))
-    return Array.from({ length: between(random, 1, MOST_ELEMENTS) }, () =>
+    return Array.from({ length: between(random, 1, MAX_ELEMENTS) }, () =>
       journal.next(pick(random, some), pick(random, KINDS), chance(random, mood.poisonShare)),
     )
   }

@@ -14,8 +14,8 @@ export interface Planned {
 }
 
 /** Pause between the starts of two faults, ms. */
-const LEAST_GAP_MS = 400
-const MOST_GAP_MS = 2_500
+const MIN_GAP_MS = 400
+const MAX_GAP_MS = 2_500
 /** Traffic runs undisturbed first, so that a run has something to compare with. */
 const FIRST_MS = 1_500
 
@@ -27,7 +27,7 @@ export function drawSchedule(
 ): readonly Planned[] {
   const groups = GROUPS.filter((group) => faults.some((fault) => fault.group === group))
   const planned: Planned[] = []
-  for (let atMs = FIRST_MS; atMs < durationMs; atMs += between(random, LEAST_GAP_MS, MOST_GAP_MS)) {
+  for (let atMs = FIRST_MS; atMs < durationMs; atMs += between(random, MIN_GAP_MS, MAX_GAP_MS)) {
     const group = pick(random, groups)
     const fault = pick(
       random,

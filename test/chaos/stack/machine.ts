@@ -6,7 +6,7 @@ const LOOK_EVERY_MS = 50
 const BUSY_MS = 500
 
 /**
- * Notices when the machine itself stops: that is a fault nobody injected, and it explains what a
+ * Notices when the machine itself stops: that is a fault no one injected, and it explains what a
  * frozen process explains.
  */
 export class MachineWatch {

@@ -92,7 +92,7 @@ export class Remains {
     })
   }
 
-  /** Nobody owns a partition, and nothing is counted as waiting. */
+  /** No worker owns a partition, and nothing is counted as pending. */
   async #controls(keys: readonly string[], claims: boolean): Promise<string[]> {
     const controls = keys.filter((key) => key.endsWith('}:relay'))
     const found = await Promise.all(controls.map((key) => this.#redis.hgetall(key)))

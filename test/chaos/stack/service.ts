@@ -18,7 +18,7 @@ export interface ServiceOptions {
   readonly workspacesFile: string
   readonly log: LogFile
   readonly partitions: () => number
-  /** It ended although nobody meant it to. */
+  /** It ended unexpectedly. */
   readonly onDeath: (name: string, how: string) => void
 }
 

@@ -58,7 +58,7 @@ export class Stack {
   readonly answers = new Answers()
   readonly apis: ApiPlace[] = []
   readonly workers: Service[] = []
-  /** Ends that nobody meant, in words. */
+  /** Unexpected ends, in words. */
   readonly deaths: string[] = []
   partitions: number
   apiKey = FIRST_API_KEY

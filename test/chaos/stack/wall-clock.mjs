@@ -19,7 +19,7 @@ function look() {
   try {
     offsetMs = Number(readFileSync(process.env.FAULTS_CLOCK_FILE ?? '', 'utf8'))
   } catch {
-    // Nobody has set it off yet.
+    // No one has set it off yet.
   }
 }
 

@@ -14,7 +14,7 @@ export class Arrivals {
     this.#seen = record.elements.last
   }
 
-  /** Counts what came since the last look. */
+  /** Counts the arrivals since the last call. */
   look(): void {
     const { elements } = this.#record
     this.#missed += Math.max(0, elements.first - 1 - this.#seen)

@@ -22,7 +22,7 @@ const { values } = parseArgs({
 const ELEMENTS = Number(values.elements)
 const PER_POST = 2_000
 /** As the fault suite and the benchmark allow a process. */
-const MOST_BYTES = 400e6
+const MAX_BYTES = 400e6
 const NO_LIMIT = '1000000000'
 const EXHAUSTED_FOR_MS = 60_000
 const EVENTS_BESIDE = 500
@@ -83,7 +83,7 @@ async function measure(one: Case): Promise<Measured> {
     const startedMs = performance.now()
     const delivered = await (one.exhausted ? lookAhead(relay) : drain(relay))
     const atMost = memoryBytes(pid, 'VmHWM')
-    const faults = atMost > MOST_BYTES ? [`takes ${megabytes(atMost)}`] : []
+    const faults = atMost > MAX_BYTES ? [`takes ${megabytes(atMost)}`] : []
     return {
       ...{ name: one.name, atRest, atMost },
       seconds: (performance.now() - startedMs) / 1000,
@@ -157,7 +157,7 @@ function page(all: readonly Measured[]): string {
   return `# Memory of a worker before a large backlog
 
 Made by \`npm run measure:backlog\`: ${ELEMENTS.toLocaleString('en')} elements of about 300 bytes wait when the one worker starts, with budgets
-that do not bind, save in the last row. Resident memory of that process as the operating system counts it; at most ${megabytes(MOST_BYTES)}.
+that do not bind, save in the last row. Resident memory of that process as the operating system counts it; at most ${megabytes(MAX_BYTES)}.
 
 A worker holds two bodies per lane, and looks ahead over 64 MB for all partitions together when a budget is exhausted. What another budget
 could pay for passes an exhausted one's backlog within that depth only: behind a deeper one it waits, as the last row shows.

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 export interface Fault {
   /** Every byte arrives this much later. */
   readonly delayMs?: number
-  /** Nothing arrives, and nobody is told: a black hole, until healed. */
+  /** Nothing arrives and nothing is reported: a black hole, until healed. */
   readonly stalled?: boolean
   /** No more than this arrives. */
   readonly bytesPerSecond?: number
@@ -29,7 +29,7 @@ const MAX_HELD_BYTES = 64 * 1024 * 1024
 const THROTTLE_STEP_MS = 20
 
 /**
- * One direction of one connection: holds what came from one side until it may go to the other.
+ * One direction of one connection: holds data from one side until it may go to the other.
  * It keeps reading while it holds, so that a close of the sender is seen at once.
  */
 export class Lane {

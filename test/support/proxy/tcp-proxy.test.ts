@@ -79,7 +79,7 @@ describe('the fault-injecting proxy', () => {
     client.socket.write('settle 1')
     await waitFor(() => proxy.heldBytes > 0, { what: 'the proxy to hold something' })
     client.socket.write('renew')
-    await waitFor(() => proxy.heldBytes > 'settle 1'.length, { what: 'what comes behind, too' })
+    await waitFor(() => proxy.heldBytes > 'settle 1'.length, { what: 'the following data, too' })
     expect(target.received).toBe('renew')
     proxy.heal()
     await target.gets('renewsettle 1renew')

@@ -45,7 +45,7 @@ interface Connection {
 /**
  * A TCP proxy on loopback that misbehaves as told. When the client closes, what it holds is dropped
  * in both directions and the target's side reset at once: nothing of a request arrives after its
- * sender gave up. When the target closes in order, the client still gets what was sent before.
+ * sender gave up. When the target closes in order, the client still gets earlier data.
  */
 export async function startProxy(
   target: { readonly port: number; readonly host?: string },

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import type { TestRedis } from './test-redis-port.js'
 
-/** A test asked for something that only a server of its own can do. */
+/** A test requested something that needs a separate server. */
 class NeedsOwnServer extends Error {
   constructor(what: string) {
-    super(`${what} needs a Redis of its own: startRedis({ own: true }), not the one of REDIS_URL`)
+    super(`${what} needs its own Redis: startRedis({ own: true }), not the one of REDIS_URL`)
     this.name = 'NeedsOwnServer'
   }
 }

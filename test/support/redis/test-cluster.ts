@@ -59,7 +59,7 @@ export class TestCluster {
       this.#all.map(async (node) => ((await ownsSlot(node, slot)) ? node : null)),
     )
     const owner = nodes.find((node) => node !== null)
-    if (owner === undefined) throw new Error(`nobody owns slot ${String(slot)}`)
+    if (owner === undefined) throw new Error(`no one owns slot ${String(slot)}`)
     return owner
   }
 

@@ -1,11 +1,11 @@
-/** A Redis that a test file may use. One of its own never evicts and dies with the test process. */
+/** A Redis for a test file. A private one never evicts and dies with the test process. */
 export interface TestRedis {
   readonly url: string
   readonly port: number
   readonly dir: string
   /** Of the server that runs now; changes with `restart`. */
   readonly pid: number
-  /** A fresh `RELAY_PREFIX`: cheaper for each test than a Redis of its own. */
+  /** A fresh `RELAY_PREFIX`: cheaper than a Redis per test. */
   freshPrefix(): string
   /** Ends the server and removes its data. */
   stop(): Promise<void>

@@ -41,7 +41,7 @@ withOwnRedis('a Redis for tests', () => {
     await redis.stop()
   })
 
-  it('hangs while paused, connections open, and goes on after', async () => {
+  it('hangs while paused, connections open, and continues after', async () => {
     const redis = await startRedis({ own: true })
     redis.pause()
     const socket = connect(redis.port, '127.0.0.1')

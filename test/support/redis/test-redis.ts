@@ -26,7 +26,7 @@ export interface TestRedisOptions {
  */
 export const ownRedisIsPossible = process.env.RELAY_TEST_OWN_REDIS !== 'no'
 
-/** A Redis for one test file: of its own, or that of `REDIS_URL` when it asks for nothing special. */
+/** A Redis for one test file: a private one, or that of `REDIS_URL` if it needs nothing special. */
 export async function startRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
   const given = process.env.REDIS_URL
   // A cluster or sentinels are for the tests of those.

@@ -14,7 +14,7 @@ export interface ChromiumProgram {
 }
 
 interface Places {
-  /** In place of the environment's PATH. */
+  /** Instead of the environment's PATH. */
   readonly path?: string
   /** Where a fetched one is kept. */
   readonly cacheDir?: string
@@ -38,7 +38,7 @@ const FETCHED = 'chromium'
 /** On a busy machine the first start takes seconds. */
 const TRY_TIMEOUT_MS = 60_000
 
-/** What it is started with: no sandbox, as tests run as root in containers; asks nobody outside. */
+/** Arguments: no sandbox, because tests run as root in containers; no requests to other hosts. */
 const CHROMIUM_ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 const SYSTEM = '/etc/fonts/fonts.conf'
 
 /**
- * Names the fonts that were unpacked below `root`, where the system has none of its own: without
- * any, a browser draws no text.
+ * Lists the fonts that were unpacked below `root`, if the system has none: without fonts a browser
+ * draws no text.
  */
 export function withFonts(root: string): Record<string, string> {
   const folder = join(root, 'usr/share/fonts')

@@ -20,7 +20,7 @@ interface Source {
   readonly status?: string
 }
 
-/** apt with folders of its own, so that it needs no root and changes nothing. */
+/** apt with its own folders, so that it needs no root and changes nothing. */
 export class Apt {
   lastProblem = 'no package holds it'
   private readonly options: readonly string[]

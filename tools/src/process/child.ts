@@ -9,7 +9,7 @@ export interface ChildOptions {
   readonly name: string
   /** A `.ts` file is run from source, a `.js` or `.mjs` file as it is. */
   readonly entry?: string
-  /** In place of `entry`: any program. */
+  /** Instead of `entry`: any program. */
   readonly command?: string
   readonly args?: readonly string[]
   /** All it gets, besides PATH and HOME: nothing of the caller's own settings leaks in. */
@@ -26,7 +26,7 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null
 }
 
-/** A running process of its own group, which dies with this one whatever happens. */
+/** A running process in its own group, which always dies with this process. */
 export interface Child {
   readonly name: string
   readonly pid: number
@@ -56,7 +56,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: { ...baseEnvironment(), ...options.env },
-    // A group of its own: the terminal's Ctrl-C does not reach it, and all of it can be killed.
+    // A separate group: the terminal's Ctrl-C does not reach it, and all of it can be killed.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   })

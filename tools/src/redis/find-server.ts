@@ -6,7 +6,7 @@ import type { RedisServerProgram } from './program.js'
 export interface FindOptions {
   /** Where a fetched server is kept. */
   readonly cacheDir?: string
-  /** In place of the environment's PATH. */
+  /** Instead of the environment's PATH. */
   readonly path?: string
   readonly report?: (line: string) => void
 }

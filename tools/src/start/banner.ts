@@ -1,12 +1,13 @@
 import { LOOPBACK } from '../process/port.js'
 import type { Plan } from './plan.js'
 
-/** What a user reads once everything runs: where things are and a request to try. */
+/** The text that a user sees once everything runs: URLs and a sample request. */
 export function banner(plan: Plan, redisUrl: string, logDir: string): string {
   const at = (port: number, path = '') => `http://${LOOPBACK}:${String(port)}${path}`
   const { intake, apiOps, workerOps, simulator } = plan
   const places: [string, string][] = [
     ['Intake', at(intake.port)],
+    ['API reference', at(intake.port, '/docs')],
     ['Operations', at(apiOps.port)],
     ['Metrics', `${at(apiOps.port, '/metrics')} (api), ${at(workerOps.port, '/metrics')} (worker)`],
     ['MoEngage', simulator === null ? 'as configured' : `${at(simulator.port, '/')} (simulator)`],
@@ -24,7 +25,7 @@ export function banner(plan: Plan, redisUrl: string, logDir: string): string {
     '',
     ...exampleRequest(plan),
     '',
-    'Ctrl-C stops all of it. Nothing accepted is lost: the next start goes on with it.',
+    'Press Ctrl-C to stop. Accepted data is kept and delivered on the next start.',
     '',
   ].join('\n')
 }

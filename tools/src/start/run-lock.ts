@@ -5,7 +5,7 @@ export class AlreadyRunning extends Error {
   constructor(pid: number) {
     super(
       `relay already runs from this folder (process ${String(pid)}). ` +
-        'Stop it first, or start another from a folder of its own.',
+        'Stop it first, or start another one from a different folder.',
     )
     this.name = 'AlreadyRunning'
   }

@@ -27,7 +27,7 @@ export interface RunOptions {
 /** Runs relay until it is stopped or a part of it breaks; gives the exit status. */
 export async function runRelay(options: RunOptions): Promise<number> {
   await mkdir(options.home, { recursive: true, mode: 0o700 })
-  // Customers' data and secrets lie in it, and in whatever Redis writes there.
+  // It contains customers' data and secrets, also in files that Redis writes.
   await chmod(options.home, 0o700)
   try {
     const release = await takeRunLock(join(options.home, 'start.pid'))

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { spawn } from 'node:child_process'
 import { findChromium } from '../chromium/find-chromium.js'
 import { PRIVATE, ROOT } from '../folders.js'
+import { fetchKubectl } from '../kubernetes/find-kubectl.js'
 import { findPrometheus, findPrometheus3 } from '../prometheus/find-prometheus.js'
 import { findRedisServer, NoRedisServer } from '../redis/find-server.js'
 import { closingLine, type JestResult } from './closing-line.js'
@@ -18,6 +19,7 @@ async function main(args: readonly string[]): Promise<number> {
     announceRedis(),
     announcePrometheus(),
     announceChromium(),
+    announceKubectl(),
     process.env.RELAY_TEST_SLOW === 'yes' ? announcePrometheus3() : null,
   ])
   const code = await jest(args, {
@@ -69,6 +71,12 @@ async function announcePrometheus3(): Promise<string | null> {
         `NO PROMETHEUS 3: ${found.problem}; rules are tried against Prometheus 2 alone: SKIPPED.`,
       )
     : null
+}
+
+/** The same with kubectl, which renders the manifests. */
+async function announceKubectl(): Promise<string | null> {
+  const problem = await fetchKubectl()
+  return problem === null ? null : told(`NO KUBECTL: ${problem}; no overlay is rendered: SKIPPED.`)
 }
 
 /** The same with a browser. */

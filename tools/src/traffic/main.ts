@@ -8,7 +8,7 @@ import { Producer } from './producer.js'
 import { shopTraffic, type ShopElement } from './shop.js'
 
 const EXIT_USAGE = 64
-/** Posts under way at once; beyond it the traffic falls behind rather than piling up. */
+/** Posts in progress at once; beyond it the traffic falls behind rather than piling up. */
 const MAX_IN_FLIGHT = 64
 const TICK_MS = 20
 const REPORT_EVERY_MS = 1_000

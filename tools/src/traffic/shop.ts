@@ -33,7 +33,7 @@ interface Shop {
   readonly customers: number
 }
 
-/** Sessions that go on at the same time, so that elements of customers interleave. */
+/** Concurrent sessions, so that elements of customers interleave. */
 const OPEN_SESSIONS = 40
 const DEFAULT_CUSTOMERS = 20_000
 

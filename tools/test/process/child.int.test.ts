@@ -35,7 +35,7 @@ describe('a child process', () => {
     await child.stop()
   })
 
-  it('is killed when it does not heed SIGTERM', async () => {
+  it('is killed when it ignores SIGTERM', async () => {
     const { child, url } = await service({ STUBBORN: '1' })
     await child.waitUntilReady(url)
     expect(await child.stop(200)).toEqual({ code: null, signal: 'SIGKILL' })

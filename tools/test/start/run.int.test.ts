@@ -76,7 +76,7 @@ describe('npm start', () => {
     expect((await second.stop()).code).toBe(0)
   })
 
-  it('stops within 5 s also when no service heeds SIGTERM', async () => {
+  it('stops within 5 s also when every service ignores SIGTERM', async () => {
     const home = await temporaryFolder('start')
     const child = await start(home, { ...(await freePorts()), STUBBORN: '1' })
     await child.waitForLine(/Ctrl-C/)

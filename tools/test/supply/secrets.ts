@@ -21,7 +21,7 @@ const ASSIGNED =
 /** Bits a letter above which a text of 20 letters and more is hardly words. */
 const RANDOM_BITS = 3.9
 
-/** Whatever in a text looks like a secret that somebody forgot there. */
+/** Text that looks like a forgotten secret. */
 export function suspicions(text: string): Suspicion[] {
   return text.split('\n').flatMap((content, i) => {
     const line = i + 1

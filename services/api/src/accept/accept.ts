@@ -247,7 +247,7 @@ export class Acceptor {
     assessment: Assessment,
     { acceptedAtMs: nowMs }: Claim,
   ): Promise<Assessment> {
-    // The claim is taken: what was begun is ended, whether or not the caller waits.
+    // The request is claimed, so it is completed even if the caller disconnects.
     const first = await this.#judge({ ...request, caller: STAYS }, nowMs)
     // Changed settings may refuse it as of the first try; then the present assessment applies.
     if (first === null) return assessment

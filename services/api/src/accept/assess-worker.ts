@@ -3,7 +3,7 @@ import { assess } from './assess.js'
 import type { AssessMessage } from './assess-thread.js'
 import { pack } from './packed.js'
 
-// The thread of `AssessThread`. What it throws ends it, and reaches whoever posted the body.
+// The thread of `AssessThread`. An error ends the thread and is returned to the caller of the request.
 parentPort?.on('message', ({ body, context }: AssessMessage) => {
   const bytes = Buffer.from(body.buffer)
   parentPort?.postMessage(pack(assess(bytes, context), bytes))

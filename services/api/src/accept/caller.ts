@@ -1,6 +1,6 @@
 /** The client that waits for the answer to a request. */
 export interface Caller {
-  /** The connection is closed: nobody can be answered. */
+  /** The connection is closed: no one can be answered. */
   readonly hasLeft: boolean
   /** Calls `leave` once if the client leaves while its request waits. Returns how to stop that. */
   onLeave(leave: () => void): () => void

@@ -44,7 +44,7 @@ export class FairTurns {
 
   #leave(producer: string, begin: () => void): void {
     const others = (this.#waiting.get(producer) ?? []).filter((waiting) => waiting !== begin)
-    // Set in place, a producer keeps its turn.
+    // Replacing the value keeps the producer's turn.
     if (others.length > 0) this.#waiting.set(producer, others)
     else this.#waiting.delete(producer)
   }

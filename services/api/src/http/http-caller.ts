@@ -74,7 +74,7 @@ class Waiters {
     if (this.#waiters.delete(waiter)) waiter.leave()
   }
 
-  /** Not at once: what waits for less costs little. Continues while something waits. */
+  /** Probes later, because short waits are cheap, and as long as a request waits. */
   #probeLater(): void {
     if (this.#timer !== undefined || this.#waiters.size === 0 || this.#socket.destroyed) return
     this.#timer = setTimeout(() => {

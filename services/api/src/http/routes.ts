@@ -39,7 +39,7 @@ export function elsewhereRefusal(host: string, path: string): Refusal {
 export const UNKNOWN_PATH: Refusal = {
   status: 404,
   type: 'Not Found',
-  message: `Resource not found. Intake is POST /v1/{${[...ENDPOINTS, 'import'].join('|')}}/{app_id}`,
+  message: `Resource not found. Intake is POST /v1/{${[...ENDPOINTS, 'import'].join('|')}}/{app_id}; reference: /docs`,
 }
 
 export const WRONG_METHOD: Refusal = {

@@ -90,7 +90,7 @@ export class Shares {
     return null
   }
 
-  /** A slot for one post, at once or after a wait, or the refusal; null: the caller left. */
+  /** A slot for one post, at once or after a wait, or the refusal; null if the caller disconnected. */
   begin(producer: string, caller: Caller): Place | Promise<Place | Refusal | null> {
     const use = this.#useOf(producer)
     const { maxPostsPerProducer: most, placeWaitMs } = this.#limits
@@ -102,7 +102,7 @@ export class Shares {
         use.waiting.delete(conclude)
         resolve(outcome)
       }
-      const refusal = tooMuchOfOne(`${String(most)} posts of yours are under way here`)
+      const refusal = tooMuchOfOne(`${String(most)} concurrent requests`)
       const timer = setTimeout(conclude, placeWaitMs, refusal)
       use.waiting.add(conclude)
       const stop = caller.onLeave(() => { conclude(null) }) // prettier-ignore

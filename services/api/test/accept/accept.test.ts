@@ -140,7 +140,7 @@ describe('an Idempotency-Key', () => {
     expect(other.status).toBe(422)
   })
 
-  it('is a key of its own for each producer', async () => {
+  it('is its own key for each producer', async () => {
     await intake.send(keyed('k'))
     const headers = { 'idempotency-key': 'k', authorization: basic(APP, 'other') }
     const other = await intake.send({ body: GOOD, headers })
@@ -202,7 +202,7 @@ describe('an Idempotency-Key', () => {
     expect(intake.store.posts).toHaveLength(1)
   })
 
-  it('says that details are not known any more, in place of other details', async () => {
+  it('says that details are not known any more, instead of other details', async () => {
     const big = { type: 'customer', customer_id: 'bob', attributes: { a: 'x'.repeat(500) } }
     const body = transition(JSON.parse(GOOD).elements[0], big)
     const lenient = { body, headers: { 'idempotency-key': 'k', prefer: 'handling=lenient' } }

@@ -63,7 +63,7 @@ describe('slices of the event loop', () => {
     expect(endedAt - askedAt).toBeLessThanOrEqual(2)
   })
 
-  it('hold nothing against a producer that was served while nobody else came', async () => {
+  it('hold nothing against a producer that was served while no one else came', async () => {
     const loop = new Loop()
     for (let i = 0; i < 500; i++) {
       await loop.run('neighbour', loop.work(3))

@@ -10,7 +10,7 @@ import { CustomerKeys } from '../../src/identity/identity.js'
 import { ELEMENT_CASES as CASES } from '../corpus/all.js'
 import { NOW_MS, workspace } from '../support/workspace.js'
 
-/** Bodies that are compared; a search over night takes a number of its own. */
+/** Bodies that are compared; a nightly search sets another number. */
 const BODIES = Number(process.env.FUZZ_RUNS ?? 4_000)
 const SEED = 20261127
 const MOST = 60

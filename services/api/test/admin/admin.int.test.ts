@@ -44,7 +44,7 @@ describe('the token', () => {
     }
   })
 
-  it('without a configured one nobody comes in', async () => {
+  it('without a configured token every request is refused', async () => {
     const closed = await new Operations(client, redis.freshPrefix(), null).start()
     const { status, body } = await closed.ask('GET', '/admin/workspaces')
     await closed.stop()

@@ -227,7 +227,7 @@ it('letters expire by their age, and only those', async () => {
 
 // curl sends another unless told; a tool that names none means JSON all the same.
 it.each(['application/x-www-form-urlencoded', 'text/plain', 'application/json; charset=utf-8'])(
-  'a body is JSON, whatever it is called: %s',
+  'a body is read as JSON for any content type: %s',
   async (type) => {
     const o = await open()
     await o.letters.bury([letter(1, 'ada'), letter(2, 'bob')])

@@ -48,7 +48,7 @@ export class FailingStore implements PostStore {
   }
 }
 
-/** The operator API on a real Redis, with a prefix of its own. */
+/** The operator API on a real Redis, with its own prefix. */
 export class Operations {
   readonly prefix: string
   readonly client: RedisClient

@@ -51,7 +51,7 @@ describe('a producer’s own request', () => {
     expect(await trace(id, 'shop', 'OTHER')).toBe('dead_lettered')
   })
 
-  it('is nobody else’s', async () => {
+  it('is no one else’s', async () => {
     const id = newId()
     await send(id, 'APP')
     expect(await trace(id, 'crm')).toBeNull()

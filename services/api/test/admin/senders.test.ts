@@ -26,7 +26,7 @@ describe('who may still send', () => {
     expect(senders.unconfirmed(NONE, 12_000)).toBe(0)
   })
 
-  it('is one worker under whatever session; what it confirmed stays true', () => {
+  it('is one worker under any session; its confirmation stays valid', () => {
     const senders = trusted()
     senders.observe(roster(0, ['a.1@r', 9_000]), 0)
     senders.observe(roster(1_000, ['a.2@s', 16_000]), 1_000)

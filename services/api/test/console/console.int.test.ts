@@ -169,7 +169,7 @@ inBrowser('the console in a browser', () => {
     await page.goto(`${o.url}/#/forget`)
     await page.waitForSelector('input[name=customer_id]')
     await press('Forget')
-    await see('Give a customer id or identifiers')
+    await see('Enter a customer id or identifiers')
     await page.type('input[name=customer_id]', 'eve')
     await press('Forget')
     await page.waitForSelector('dialog[open]')

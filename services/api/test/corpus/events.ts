@@ -31,7 +31,7 @@ const TIMES: readonly (readonly [string, 'good' | 'old' | 'bad', string])[] = [
   ['""', 'bad', 'empty'],
   ['"yesterday"', 'bad', 'a word'],
   ['"23/11/2026"', 'bad', 'another order'],
-  ['"2026-11-23 12:00:00"', 'bad', 'a blank in place of T'],
+  ['"2026-11-23 12:00:00"', 'bad', 'a blank instead of T'],
   ['"2026-13-01T00:00:00Z"', 'bad', 'month 13'],
   ['"2026-02-30T00:00:00Z"', 'bad', '30 February'],
   ['"2026-11-23T24:00:00Z"', 'bad', 'hour 24'],

@@ -62,8 +62,8 @@ const REFUSED: readonly ElementCase[] = [
 ] // prettier-ignore
 
 const DROPPED: readonly ElementCase[] = [
-  ...['props', 'properties', 'attribute', 'params'].map((name) => ({ name: `${name} in place of attributes of an action`, json: acting({ [name]: { a: 1 } }), warned: [`actions[0].${name}`] })),
-  ...['timestamp', 'time', 'eventTime'].map((name) => ({ name: `${name} in place of current_time`, json: acting({ [name]: 1795435200 }), warned: [`actions[0].${name}`] })),
+  ...['props', 'properties', 'attribute', 'params'].map((name) => ({ name: `${name} instead of attributes of an action`, json: acting({ [name]: { a: 1 } }), warned: [`actions[0].${name}`] })),
+  ...['timestamp', 'time', 'eventTime'].map((name) => ({ name: `${name} instead of current_time`, json: acting({ [name]: 1795435200 }), warned: [`actions[0].${name}`] })),
   { name: 'attributes beside actions', json: event({ attributes: { a: 1 } }), warned: ['attributes'] },
   { name: 'unset_attributes of an event', json: event({ unset_attributes: [{ type: 'equals', attr: 'a' }] }), warned: ['unset_attributes'] },
   { name: 'unset_attributes of a device', json: device({ unset_attributes: [{ type: 'equals', attr: 'a' }] }), warned: ['unset_attributes'] },

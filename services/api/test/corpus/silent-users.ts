@@ -116,7 +116,7 @@ const REFUSED: readonly ElementCase[] = [
 const url = `https://shop.example/${'x'.repeat(500)}`
 
 const DROPPED: readonly ElementCase[] = [
-  ...['props', 'attribute', 'properties', 'traits', 'Attributes', 'user_attributes', 'attributes '].map((name) => ({ name: `${name} in place of attributes`, json: user({ attributes: undefined, [name]: { a: 1 } }), warned: [name] })),
+  ...['props', 'attribute', 'properties', 'traits', 'Attributes', 'user_attributes', 'attributes '].map((name) => ({ name: `${name} instead of attributes`, json: user({ attributes: undefined, [name]: { a: 1 } }), warned: [name] })),
   { name: 'customerId beside customer_id', json: user({ customerId: 'ann' }), warned: ['customerId'] },
   { name: 'actions of a user', json: user({ actions: [] }), warned: ['actions'] },
   { name: 'device_id of a user', json: user({ device_id: 'd' }), warned: ['device_id'] },

@@ -75,7 +75,11 @@ withOwnRedis('what a 200 is worth', () => {
 
     replica.pause()
     await client.set('element', '2')
-    const waits = [guard.durable(connectionsOf(client)), guard.durable(connectionsOf(client)), guard.durable(connectionsOf(client))]
+    const waits = [
+      guard.durable(connectionsOf(client)),
+      guard.durable(connectionsOf(client)),
+      guard.durable(connectionsOf(client)),
+    ]
     expect(await Promise.all(waits)).toEqual([false, false, false])
     // Later posts are refused before they are stored.
     expect(guard.isMissing).toBe(true)

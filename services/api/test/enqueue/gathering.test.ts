@@ -37,7 +37,7 @@ describe('when pieces leave', () => {
     expect(Date.now()).toBeLessThanOrEqual(cameAtMs + 1)
   })
 
-  test('what comes while further pieces come leaves with them', () => {
+  test('pieces that arrive while others arrive leave together', () => {
     setImmediate(() => {
       come('b')
     })
@@ -47,7 +47,7 @@ describe('when pieces leave', () => {
     expect(left).toEqual(['a', 'b'])
   })
 
-  test('each piece leaves once, in order, and within 10 ms and a rest, whatever comes', () => {
+  test('each piece leaves once, in order, and within 10 ms and a pause, for any arrivals', () => {
     const gapsMs = fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 60 })
     fc.assert(
       fc.property(gapsMs, (gaps) => {

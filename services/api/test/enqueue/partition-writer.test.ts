@@ -41,7 +41,7 @@ function namesIn(chunk: NewChunk | undefined): string[] {
   return chunk ? decodeChunk(chunk.payload).map(({ json }) => json.toString().trim()) : []
 }
 
-/** Whatever waits leaves at the end of the turn. */
+/** All pending pieces leave at the end of the turn. */
 const NEXT_TURN: Departures = {
   arrived: () => undefined,
   join: (leave) => {
@@ -77,7 +77,7 @@ describe('group commit', () => {
     expect(await Promise.all([...outcomes, ...late])).toEqual(new Array(5).fill('stored'))
   })
 
-  test('one add is under way at a time, and a chunk is not larger than need be', async () => {
+  test('one add is in progress at a time, and a chunk is not larger than need be', async () => {
     const outcomes = ['a', 'b', 'c'].map((name) =>
       writer.write(pieceOf(name, undefined, 60_000), provenance),
     )

@@ -34,7 +34,7 @@ describe('dividing a post among partitions', () => {
     )
   })
 
-  test('the same post gives the same pieces, each with a digest of its own in its partition', () => {
+  test('the same post gives the same pieces, each with its own digest in its partition', () => {
     fc.assert(
       fc.property(post, fc.integer({ min: 1, max: 16 }), (given, count) => {
         const pieces = dividePost(given, count)
@@ -49,7 +49,7 @@ describe('dividing a post among partitions', () => {
   })
 
   test('a piece takes the next elements of its partition, as many as 64 KB hold', () => {
-    const MOST_BYTES = 65_536
+    const MAX_BYTES = 65_536
     const length = (list: Post['elements']) => list.reduce((sum, { json }) => sum + json.length, 0)
     fc.assert(
       fc.property(post, fc.integer({ min: 1, max: 4 }), (given, count) => {
@@ -57,9 +57,9 @@ describe('dividing a post among partitions', () => {
         pieces.forEach(({ partition, elements, bytes }, i) => {
           expect(elements.length).toBeGreaterThan(0)
           expect(bytes).toBe(length(elements))
-          expect(bytes <= MOST_BYTES || elements.length === 1).toBe(true)
+          expect(bytes <= MAX_BYTES || elements.length === 1).toBe(true)
           const next = pieces.slice(i + 1).find((one) => one.partition === partition)
-          if (next) expect(bytes + length(next.elements.slice(0, 1))).toBeGreaterThan(MOST_BYTES)
+          if (next) expect(bytes + length(next.elements.slice(0, 1))).toBeGreaterThan(MAX_BYTES)
         })
       }),
     )
@@ -70,8 +70,8 @@ describe('dividing a post among partitions', () => {
       return { appId: 'APP', lane: 'realtime', requestId: 'r', acceptedAtMs: 1, elements }
     }
     const bytesOf = (given: Post) => dividePost(given, 1).map(({ bytes }) => bytes)
-    expect(bytesOf(sized(MOST_BYTES - 1, 1))).toEqual([MOST_BYTES])
-    expect(bytesOf(sized(MOST_BYTES, 1))).toEqual([MOST_BYTES, 1])
-    expect(bytesOf(sized(MOST_BYTES + 9, 1, 1))).toEqual([MOST_BYTES + 9, 2])
+    expect(bytesOf(sized(MAX_BYTES - 1, 1))).toEqual([MAX_BYTES])
+    expect(bytesOf(sized(MAX_BYTES, 1))).toEqual([MAX_BYTES, 1])
+    expect(bytesOf(sized(MAX_BYTES + 9, 1, 1))).toEqual([MAX_BYTES + 9, 2])
   })
 })

@@ -94,7 +94,7 @@ describe('a message says what to do', () => {
   }
 
   it.each([
-    ['an expectation that nobody can meet', 'Host: x\r\nExpect: the-best\r\nConnection: close', '417', 'Expectation Failed'],
+    ['an expectation that no one can meet', 'Host: x\r\nExpect: the-best\r\nConnection: close', '417', 'Expectation Failed'],
     ['no Host', 'Connection: close', '400', 'Bad Request'],
   ])('also for %s', async (_, headers, status, type) => {
     const answer = await raw(`POST /v1/customer/${APP} HTTP/1.1\r\n${headers}\r\nContent-Length: 0\r\n\r\n`)

@@ -36,7 +36,7 @@ describe('the query of a post', () => {
       expect(projects()).toEqual([null, 'eu-shop', 'a/b&c'])
     })
 
-    it('is accepted with app_id in place of the path segment, too', async () => {
+    it('is accepted with app_id instead of the path segment, too', async () => {
       const path = `/v1/${endpoint}?app_id=${APP}&project_code=eu`
       const answer = await intake.send({ path, body, headers })
       expect(answer.status).toBe(200)

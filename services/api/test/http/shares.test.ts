@@ -35,7 +35,7 @@ const step = fc.oneof(
 ) // prettier-ignore
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
-/** What is held, counted anew from all that was granted. */
+/** What is held, counted again from all that was granted. */
 class Model {
   readonly posts: Post[] = []
   readonly connections: { readonly socket: Socket; owner: string | null }[] = Array.from(
@@ -53,7 +53,7 @@ class Model {
 }
 
 function begin(shares: Shares, model: Model, name: string): void {
-  // What waits is the other tests' matter.
+  // Other tests check what is waiting.
   if (model.postsOf(name) === LIMITS.maxPostsPerProducer) return
   model.posts.push({ producer: name, place: placed(shares.begin(name, STAYS)), bytes: 0 })
 }
@@ -101,7 +101,7 @@ function play(shares: Shares, model: Model, what: Step): void {
 }
 
 describe('shares of the producers', () => {
-  it('grants exactly up to each bound, whatever is begun, taken, given back and closed', () => {
+  it('grants exactly up to each bound, for any sequence of begins, reservations, releases and closes', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
         const shares = new Shares(LIMITS)

@@ -124,7 +124,7 @@ describe('requests of one connection', () => {
     await held.hasBegun(MOST)
     const closed = new Promise((resolve) => held.begun[0]?.req.socket.once('close', resolve))
     gone.resetAndDestroy()
-    // Nothing is read while requests wait: that nobody is there any more shows at the next answer.
+    // Nothing is read while requests wait: that no one is there any more shows at the next answer.
     held.answersAtOnce()
     await closed
     const next = held.open()

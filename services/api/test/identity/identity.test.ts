@@ -6,7 +6,7 @@ const event = (change: object) => identityOf('event', { type: 'event', ...change
 const user = (change: object) => identityOf('customer', { type: 'customer', ...change })
 
 describe('the identity of a customer', () => {
-  it('is the customer_id, whatever else the element says', () => {
+  it('is the customer_id, for any other members', () => {
     const ann = identityOfCustomerId('ann')
     expect(user({ customer_id: 'ann', attributes: { u_em: 'a@b.example' } })).toBe(ann)
     expect(event({ customer_id: 'ann', user_identifiers: { u_em: 'x' } })).toBe(ann)

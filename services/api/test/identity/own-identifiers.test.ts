@@ -12,8 +12,8 @@ const user = (attributes: object, more = {}) =>
 const event = (identifiers: object) =>
   identityOf('event', { type: 'event', user_identifiers: identifiers }, names)
 
-describe('the order key in a workspace with identifiers of its own', () => {
-  it('is the first present of them, whatever else is given', () => {
+describe('the order key in a workspace with its own identifiers', () => {
+  it('is the first present of them, for any other members', () => {
     const card = user({ loyalty_card: 'LC-55120' })
     expect(user({ u_mb: '1', loyalty_card: 'LC-55120', u_em: 'a@b.example' })).toBe(card)
     expect(event({ loyalty_card: 'LC-55120', other: 'x' })).toBe(card)
@@ -38,7 +38,7 @@ describe('the order key in a workspace with identifiers of its own', () => {
   })
 })
 
-describe('a workspace with names of its own', () => {
+describe('a workspace with its own names', () => {
   const intake = new TestIntake([OWN])
   beforeAll(() => intake.start())
   afterAll(() => intake.stop())

@@ -157,7 +157,7 @@ describe('an import that is stopped', () => {
   it.each([
     ['refused', 'Resume after last_line'],
     ['unknown', 'may be stored already'],
-  ] as const)('says after which line to go on: %s', async (outcome, words) => {
+  ] as const)('says after which line to continue: %s', async (outcome, words) => {
     refuseAfter(2, { outcome, reason: 'backlog_full' })
     const lines = ['bad', users(600), '', users(900, 601)].join('\n')
     const answer = await send(lines)
@@ -168,7 +168,7 @@ describe('an import that is stopped', () => {
     expect(intake.store.take().length).toBe(999)
   })
 
-  it('goes on from there without a gap, under the same numbers', async () => {
+  it('continues from there without a gap, under the same numbers', async () => {
     refuseAfter(1, { outcome: 'refused', reason: 'redis_unavailable' })
     const lines = users(1_200).split('\n')
     const first = await send(lines.join('\n'))
@@ -180,7 +180,7 @@ describe('an import that is stopped', () => {
     expect(intake.store.take()).toEqual(lines)
   })
 
-  it('by broken gzip keeps what came before it', async () => {
+  it('by broken gzip keeps the lines before it', async () => {
     const body = gzipSync(users(20_000))
     body.fill(0xff, body.length >> 1, (body.length >> 1) + 50)
     const answer = await send(body, { headers: { 'content-encoding': 'gzip' } })
@@ -269,7 +269,7 @@ describe('an import with an Idempotency-Key', () => {
     return intake.store.posts.splice(0).map(({ digest }) => digest?.toString('hex'))
   }
 
-  it('gives the same lines the same digests, whatever else is different', async () => {
+  it('gives the same lines the same digests in any other context', async () => {
     const all = await digests(users(1_200), 'k')
     expect(new Set(all).size).toBe(3)
     expect(await digests(users(1_200), 'k')).toEqual(all)

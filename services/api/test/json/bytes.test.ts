@@ -72,7 +72,7 @@ describe('the bytes of a JSON value', () => {
     )
   })
 
-  it('are found for each item of the wanted array, whatever surrounds it', () => {
+  it('are found for each item of the wanted array, in any surroundings', () => {
     const key = fc.constantFrom('"elements"', '"\\u0065lements"')
     const other = fc.tuple(fc.constantFrom('"type"', '"Elements"', '""'), value)
     fc.assert(

@@ -74,7 +74,7 @@ describe('the wanted list', () => {
     ['{"other":[{"items":[1]}]}', null],
     ['[["items",[1]]]', null],
     ['[[1]]', null],
-    // The last of a name counts, whatever it is.
+    // The last member of a name counts, with any value.
     ['{"items":[1],"items":[2,3]}', ['2', '3']],
     ['{"items":[1],"items":2}', null],
     ['{"items":[[1,2],{"items":[3]}]}', ['[1,2]', '{"items":[3]}']],

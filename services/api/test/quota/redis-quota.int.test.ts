@@ -95,7 +95,7 @@ describe('quotas', () => {
     expect(JSON.stringify(outcome)).toContain('smaller requests')
   })
 
-  it('bounds what waits of a producer by its share, and leaves the others theirs', async () => {
+  it('bounds the backlog of a producer by its share, and leaves the others theirs', async () => {
     const waits = (bytes: number, ageMs = 5_000): LaneBacklog[] => [
       {
         appId: 'APP',
@@ -114,7 +114,7 @@ describe('quotas', () => {
     lanes = waits(9_000)
     expect((await half(1_001)).granted).toBe(false)
     expect((await half(900)).granted).toBe(true)
-    // … and at most what waits at all.
+    // … and at most the whole backlog.
     lanes = waits(3_000)
     expect((await half(1_500)).granted).toBe(true)
     lanes = waits(9_000)

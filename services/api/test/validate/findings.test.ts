@@ -16,7 +16,7 @@ describe('findings', () => {
     expect(findings.warnings.map(({ rule }) => rule)).toEqual(of('warn').slice(0, 2))
   })
 
-  it('are bounded in bytes as they are written, whatever the names in them are', () => {
+  it('are bounded in bytes as they are written, for any names', () => {
     const findings = new Findings(5_000)
     for (let i = 0; i < 5_000; i++) findings.add('missing', i, '\u0001'.repeat(100), 'type')
     expect(findings.problemCount).toBe(5_000)

@@ -86,7 +86,7 @@ it.each<[unknown, string[]]>([
   expect(unsendableTexts(value, 'at')).toEqual(places)
 })
 
-it('a path is bounded, whatever names it is made of', () => {
+it('a path is bounded for any names', () => {
   const most = 'n'.repeat(PATH_CHARACTERS)
   expect(inside('', 'a')).toBe('a')
   expect(inside('a', 'b')).toBe('a.b')

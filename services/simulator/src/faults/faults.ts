@@ -5,9 +5,9 @@ import { faultSchema, matches, type FaultAction, type FaultInput, type FaultRule
 export interface ActiveFault {
   readonly id: string
   readonly rule: FaultRule
-  /** Moment after which it no longer applies; null: none. */
+  /** Time after which it no longer applies; null if none. */
   readonly untilMs: number | null
-  /** Requests that it may still touch; null: any number. */
+  /** Requests to which it may still apply; null for any number. */
   left: number | null
   applied: number
 }
@@ -15,7 +15,7 @@ export interface ActiveFault {
 export interface FaultSubject {
   readonly appId: string
   readonly endpoint: Endpoint
-  /** Values of the elements; empty when there are none or they cannot be read. */
+  /** Values of the elements; empty if there are none or they cannot be read. */
   readonly elements: readonly unknown[]
 }
 
@@ -35,7 +35,7 @@ export class Faults {
     this.#random = random
   }
 
-  /** Adds a rule (or replaces the one with its id); throws `ZodError` when it is not one. */
+  /** Adds a rule (or replaces the one with its id); throws `ZodError` for an invalid rule. */
   add(input: FaultInput, nowMs: number): ActiveFault {
     const rule = faultSchema.parse(input)
     this.#lastId += 1
@@ -63,7 +63,7 @@ export class Faults {
     this.#active = []
   }
 
-  /** The first rule with such an action that applies to the request; uses up one of its count. */
+  /** The first rule with such an action that applies to the request; decrements its count. */
   take(
     wanted: (action: FaultAction) => boolean,
     subject: FaultSubject,

@@ -22,8 +22,8 @@ function areSendable(given: Readonly<Record<string, string>>): boolean {
 }
 
 /**
- * A question about an element. `path` goes through objects by name and through arrays by itself:
- * `actions.attributes.sku` asks every action. With neither `equals` nor `contains`: is it there?
+ * A predicate on an element. `path` names object members and searches arrays:
+ * `actions.attributes.sku` matches any action. Without `equals` and `contains` it matches presence.
  */
 const predicate = z.strictObject({
   path: z.string().min(1),
@@ -40,7 +40,7 @@ const action = z.discriminatedUnion('kind', [
     status: z.number().int().min(200).max(599),
     headers,
     body: z.string().default(''),
-    /** true: the elements are taken first; the answer lies. */
+    /** true: the elements are accepted first, in spite of the answer. */
     processed: z.boolean().default(false),
   }),
   z.strictObject({
@@ -59,12 +59,12 @@ const action = z.discriminatedUnion('kind', [
     kind: z.literal('reset'),
     at: z.enum(['start', 'arrival', 'answer']).default('arrival'),
   }),
-  /** The elements are taken; the 200 is not what it should be. */
+  /** The elements are accepted; the 200 has an invalid body. */
   z.strictObject({
     kind: z.literal('garbage'),
     body: z.string().default('<html><body>It works!</body></html>'),
   }),
-  /** The elements are taken; the answer comes a few bytes at a time. */
+  /** The elements are accepted; the answer is sent a few bytes at a time. */
   z.strictObject({
     kind: z.literal('drip'),
     bytes: z.number().int().min(1).default(1),
@@ -91,12 +91,12 @@ export const faultSchema = z
     id: z.string().min(1).max(64).optional(),
     appId: z.string().min(1).optional(),
     endpoint: z.enum(ENDPOINTS).optional(),
-    /** Only the next so many requests that match. */
+    /** Applies to this number of matching requests. */
     count: z.number().int().min(1).optional(),
-    /** Only for so long from now. */
+    /** Applies for this time from now. */
     durationMs: z.number().int().min(1).optional(),
     probability: z.number().gt(0).max(1).default(1),
-    /** Only requests with an element that answers yes. */
+    /** Applies to requests with a matching element. */
     when: predicate.optional(),
     action,
   })
@@ -107,7 +107,7 @@ export const faultSchema = z
 export type FaultInput = z.input<typeof faultSchema>
 export type FaultRule = z.output<typeof faultSchema>
 
-/** Whether an element answers a predicate with yes. */
+/** Whether an element matches a predicate. */
 export function matches(element: unknown, { path, equals, contains }: Predicate): boolean {
   return reach(element, path.split('.')).some((found) => {
     if (found === undefined) return false

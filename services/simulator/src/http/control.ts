@@ -23,7 +23,7 @@ interface Call {
   readonly query: URLSearchParams
   /** Parsed JSON body; undefined without one. */
   readonly body: unknown
-  /** What follows the resource in the path. */
+  /** The path after the resource. */
   readonly id: string
 }
 
@@ -50,7 +50,7 @@ const CALLS: Readonly<Record<string, (call: Call) => Reply>> = {
   'POST faults': addFaults,
   'DELETE faults': ({ world, id }) => {
     if (id === '') world.faults.clear()
-    else if (!world.faults.remove(id)) return problem(404, `there is no fault ${id}`)
+    else if (!world.faults.remove(id)) return problem(404, `no such fault: ${id}`)
     return reply({ faults: world.faults.list(world.nowMs()) })
   },
   'GET record': ({ world }) => reply(summary(world)),
@@ -65,7 +65,7 @@ const CALLS: Readonly<Record<string, (call: Call) => Reply>> = {
   'GET customer': showCustomer,
 }
 
-/** Keys are secrets, even in a test stand. */
+/** Keys are secrets, even in a simulator. */
 function publicSettings(settings: Settings) {
   const workspaces = Object.entries(settings.workspaces).map(([appId, { key, ...rest }]) => {
     return [appId, { ...rest, keySet: key !== '' }]
@@ -126,7 +126,7 @@ function showCustomer({ world, query }: Call): Reply {
   return { status: 200, body }
 }
 
-/** A fault whose id needs escapes that are none simply is not found. */
+/** An id with an invalid escape is not found. */
 function decoded(id: string): string {
   try {
     return decodeURIComponent(id)
@@ -154,7 +154,8 @@ export async function serveControl(
 
 function perform(name: string, call: Omit<Call, 'body'>, text: string): Reply {
   const action = Object.hasOwn(CALLS, name) ? CALLS[name] : undefined
-  if (action === undefined) return problem(404, `there is no ${name}; GET /control lists the calls`)
+  if (action === undefined)
+    return problem(404, `no such call: ${name}; GET /control lists the calls`)
   try {
     return action({ ...call, body: text === '' ? {} : (JSON.parse(text) as unknown) })
   } catch (error) {

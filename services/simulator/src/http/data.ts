@@ -15,7 +15,7 @@ import { sleep } from './sleep.js'
 const resetsAtStart = (action: FaultAction) => action.kind === 'reset' && action.at === 'start'
 const isDelay = (action: FaultAction) => action.kind === 'delay'
 const isRefusal = (action: FaultAction) => action.kind === 'refuse'
-/** Decides what is answered; looked for at arrival. */
+/** The fault that decides the answer, selected at arrival. */
 const isAnswer = (action: FaultAction) => ANSWERING.includes(action.kind) && !resetsAtStart(action)
 const ANSWERING: readonly FaultAction['kind'][] = [
   'answer',
@@ -32,7 +32,7 @@ interface Exchange {
   readonly response: ServerResponse
   readonly entry: RecordedRequest
   readonly open: OpenRequest
-  /** The record that this exchange began in; a reset puts a new one in its place. */
+  /** The record in which this exchange began; a reset replaces the record. */
   readonly record: ArrivalRecord
 }
 
@@ -129,7 +129,7 @@ function drop(world: World, exchange: Exchange): void {
   end(world, exchange)
 }
 
-/** Notes the arrival and finds the scripted fault, if any, that answers this request. */
+/** Records the arrival and finds the scripted fault, if any, for this request. */
 function arrive(world: World, exchange: Exchange, decoded: DecodedBody): AppliedFault | null {
   const { entry, record, open } = exchange
   const { appId, endpoint } = entry
@@ -151,7 +151,7 @@ function arrive(world: World, exchange: Exchange, decoded: DecodedBody): Applied
   return fault
 }
 
-/** Decides what is answered, and takes the elements of an accepted request. */
+/** Decides the answer and records the elements of an accepted request. */
 function decide(
   world: World,
   exchange: Exchange,
@@ -196,7 +196,7 @@ function isAddressAllowed(world: World, appId: string, { headers }: IncomingMess
   return allowed.length === 0 || forwarded.some((address) => allowed.includes(address.trim()))
 }
 
-/** The firewall stands before everything else: nothing arrives. */
+/** The firewall comes before everything else: nothing arrives. */
 function refuseAddress({ entry, record }: Exchange, world: World): void {
   entry.type = 'IP Validation Required'
   record.settle(entry, 'refused')
@@ -219,7 +219,7 @@ const statusAnswer = ({ status, headers, body }: FaultAction & { kind: 'status' 
 const retryAfter = (seconds: number | null): Record<string, string> =>
   seconds === null ? {} : { 'retry-after': String(seconds) }
 
-/** Stands for the answer of a request whose connection is cut instead. */
+/** Represents the answer of a request whose connection is cut instead. */
 const neverSent = (requestId: string) => refusal(ROWS.server_error, requestId)
 
 /** The answer of a fault that keeps the request from being processed, or null. */
@@ -253,12 +253,12 @@ async function respond(
   const headers = { ...gaugeHeaders(world, entry.appId), ...answer.headers }
   response.writeHead(answer.status, { ...headers, 'content-length': body.length })
   const rest = action?.kind === 'drip' ? await drip(response, body, action) : body
-  // Before the last byte leaves: whoever reads the answer may at once send the next request.
+  // Before the last byte is sent: the client may send the next request as soon as it reads the answer.
   end(world, exchange)
   response.end(rest)
 }
 
-/** Sends the body bit by bit, and gives back the last bit, with which the answer is complete. */
+/** Sends the body in parts and returns the last part, which completes the answer. */
 async function drip(
   response: ServerResponse,
   body: Buffer,

@@ -1,4 +1,4 @@
-/** Style of the page. Colours follow the reader's system; nothing is loaded from anywhere. */
+/** Style of the page. Colours follow the reader's system; no external resources. */
 export const PAGE_STYLE = `
 :root {
   color-scheme: light dark;

@@ -1,7 +1,7 @@
 import { PAGE_SCRIPT } from './page-script.js'
 import { PAGE_STYLE } from './page-style.js'
 
-/** The live page: one document that needs nothing but this server. */
+/** The live page: one document without external resources. */
 export const PAGE = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -35,6 +35,6 @@ export const PAGE = `<!doctype html>
 </html>
 `
 
-/** Inline style and script, the control API of this server, and nothing else. */
+/** Allows only inline style and script and this server's control API. */
 export const PAGE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -6,7 +6,7 @@ export type ReadBody =
   /** The connection closed before the last byte. */
   | { readonly complete: false; readonly bytes: number }
 
-/** Beyond this a body is not even read to its end; the connection is closed. */
+/** A larger body is not read to its end; the connection is closed. */
 const GIVE_UP_BYTES = 8_000_000
 
 /** Reads a request body to its end, keeping at most `keepBytes`. Never rejects. */

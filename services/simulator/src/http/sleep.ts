@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
 
 /**
- * Resolves after `ms`, at once for 0, and early when the connection of `response` closes. Its
- * timers keep no process alive.
+ * Resolves after `ms`, at once for 0, and early if the connection of `response` closes. Its timers
+ * do not keep the process alive.
  */
 export function sleep(ms: number, response?: ServerResponse): Promise<void> {
   if (ms <= 0 || response?.closed) return Promise.resolve()

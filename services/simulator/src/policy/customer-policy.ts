@@ -9,7 +9,7 @@ const SHORT_WINDOW_MS = 300_000
 const BREACHES_IN_A_ROW = 3
 const LONG_BLOCK_MS = 7 * DAY_MS
 
-/** A customer exceeded a limit: what arrives for it is dropped until then. */
+/** A customer exceeded a limit: its data is dropped until then. */
 export interface Breach {
   readonly customer: string
   readonly limit: CustomerLimit
@@ -23,7 +23,7 @@ interface Customer {
   breaches: number
 }
 
-/** MoEngage's Fair Usage Policy: what arrives for each customer of a workspace, in every window. */
+/** MoEngage's Fair Usage Policy: counts arrivals per customer of a workspace in every window. */
 export class CustomerPolicy {
   readonly #limits: readonly CustomerLimit[]
   readonly #customers = new Map<string, Customer>()
@@ -33,7 +33,7 @@ export class CustomerPolicy {
     this.#limits = limits
   }
 
-  /** Counts units that arrive for a customer; whether they are dropped for the policy. */
+  /** Counts units of a customer; returns whether the policy drops them. */
   arrive(nowMs: number, customer: string, units: number): boolean {
     if (this.#limits.length === 0) return false
     const own = this.#customerOf(customer)

@@ -1,7 +1,7 @@
 import type { ElementType } from '../vendor/elements.js'
 import { Ring } from './ring.js'
 
-/** Why MoEngage drops an element after a 200, without a word to anyone. */
+/** Why MoEngage silently drops an element after a 200. */
 export const DROP_REASONS = ['invalid', 'fair_usage_policy', 'unknown_project'] as const
 export type DropReason = (typeof DROP_REASONS)[number]
 
@@ -17,7 +17,7 @@ export interface DroppedElement {
   readonly atMs: number
 }
 
-/** What was dropped in silence, and why: exact counts, and the newest in full. */
+/** Silently dropped elements with reasons: exact counts, and the newest in full. */
 export class Drops {
   readonly byReason: Record<DropReason, number> = {
     invalid: 0,

@@ -35,7 +35,7 @@ export class OverlapWatch {
     return this.#overlaps
   }
 
-  /** Most requests that were open at once, whatever they carried. */
+  /** Maximum number of concurrent requests, for any customers. */
   get maxOpen(): number {
     return this.#maxOpen
   }
@@ -51,7 +51,7 @@ export class OverlapWatch {
     return request
   }
 
-  /** Names the customers of a request, once its body is known. */
+  /** Sets the customers of a request once its body is known. */
   carries(request: OpenRequest, appId: string, names: ReadonlySet<string>): void {
     const customers = new Set([...names].map((name) => `${appId}/${name}`))
     request.customers = customers

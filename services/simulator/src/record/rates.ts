@@ -11,10 +11,10 @@ export interface Second {
   bytes: number
 }
 
-/** Two minutes: what the page draws. */
+/** Two minutes, as the page shows. */
 const KEPT_SECONDS = 120
 
-/** What arrived in each of the last seconds. */
+/** Arrivals in each of the last seconds. */
 export class Rates {
   #seconds: Second[] = []
 

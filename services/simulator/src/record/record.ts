@@ -8,9 +8,9 @@ import { Ring } from './ring.js'
 import { Sizes } from './sizes.js'
 
 /**
- * What became of a request. `dropped`: its connection closed before it arrived, nothing happened.
- * `refused`: an error answer, nothing happened. `accepted`: its elements were taken, whatever the
- * client saw of it. `open`: not decided yet.
+ * The outcome of a request. `dropped`: its connection closed before it arrived; nothing happened.
+ * `refused`: an error answer; nothing happened. `accepted`: its elements were recorded, for any answer
+ * that the client saw. `open`: not decided yet.
  */
 export type Fate = 'open' | 'accepted' | 'refused' | 'dropped'
 
@@ -19,7 +19,7 @@ export interface RecordedRequest {
   readonly requestId: string
   readonly appId: string
   readonly endpoint: Endpoint
-  /** `project_code` of the request; null: it named none. */
+  /** `project_code` of the request; null if absent. */
   readonly projectCode: string | null
   /** First byte, ms since 1970 on a clock that never steps. */
   readonly startedAtMs: number
@@ -50,7 +50,7 @@ export interface RecordedElement {
   readonly type: ElementType
   readonly customer: string
   readonly arrivedAtMs: number
-  /** JSON exactly as it stood in the body. */
+  /** JSON exactly as in the body. */
   readonly raw: Buffer
 }
 
@@ -80,7 +80,7 @@ type Totals = ReturnType<typeof startTotals>
 
 const customerKey = (appId: string, customer: string) => `${appId}\n${customer}`
 
-/** All that arrived: exact totals, and the newest requests and elements in full. */
+/** Everything that arrived: exact totals, and the newest requests and elements in full. */
 export class ArrivalRecord {
   readonly totals: Totals = startTotals()
   readonly statuses = new Map<number, number>()
@@ -88,7 +88,7 @@ export class ArrivalRecord {
   readonly rates = new Rates()
   readonly bodyBytes = new Sizes()
   readonly elementsPerRequest = new Sizes()
-  /** What was dropped after a 200, and why. */
+  /** Elements dropped after a 200, with reasons. */
   readonly drops: Drops
   readonly requests: Ring<RecordedRequest>
   readonly elements: Ring<RecordedElement>
@@ -139,7 +139,7 @@ export class ArrivalRecord {
     this.rates.arrived(atMs, request.bytes)
   }
 
-  /** Takes the elements of an accepted request, in their order. */
+  /** Records the elements of an accepted request, in order. */
   accept(request: RecordedRequest, elements: readonly ReceivedElement[], atMs: number): void {
     const { cost } = request
     request.fate = 'accepted'
@@ -216,7 +216,7 @@ export class ArrivalRecord {
   }
 }
 
-/** 16 characters tell 200,000 elements apart with certainty enough for a test stand. */
+/** 16 characters make a collision among 200,000 elements unlikely enough for a simulator. */
 function digestOf(appId: string, raw: Buffer): string {
   return createHash('sha1').update(appId).update(raw).digest('binary').slice(0, 16)
 }

@@ -18,7 +18,7 @@ export class Ring<T> {
     return this.#last - this.#items.length + 1
   }
 
-  /** Puts an item in as number `last + 1`; returns the one that had to go. */
+  /** Adds an item as number `last + 1`; returns the evicted one. */
   push(item: T): T | undefined {
     const slot = this.#last % this.capacity
     this.#last += 1

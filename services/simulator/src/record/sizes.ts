@@ -6,7 +6,7 @@ export interface SizeSummary {
   readonly mean: number
   readonly min: number
   readonly max: number
-  /** Lower edge of the class of 1,000 that holds the median. */
+  /** Lower edge of the class of 1,000 that contains the median. */
   readonly median: number
 }
 

@@ -2,7 +2,7 @@ import { member, objectMembers, valueAt } from '../json/slices.js'
 import type { World } from '../world.js'
 import type { RecordedElement, RecordedRequest } from './record.js'
 
-/** The whole record in numbers: small whatever arrived. */
+/** The whole record in numbers, of bounded size. */
 export function summary(world: World) {
   const { record } = world
   const { totals, overlap, requests, elements } = record
@@ -51,7 +51,7 @@ export function elementsJson(elements: readonly RecordedElement[], asText: boole
   return `[${items.join(',')}]`
 }
 
-/** Last value that arrived for each attribute of a user: JSON text as it was written. */
+/** Last value of each attribute of a user, as the original JSON text. */
 export function lastAttributes(elements: readonly RecordedElement[]): ReadonlyMap<string, string> {
   const last = new Map<string, string>()
   for (const { type, raw } of elements) {
@@ -65,7 +65,7 @@ export function lastAttributes(elements: readonly RecordedElement[]): ReadonlyMa
   return last
 }
 
-/** The attributes as a JSON object whose values are their own text. */
+/** The attributes as a JSON object with the original text of the values. */
 export function attributesJson(attributes: ReadonlyMap<string, string>): string {
   const members = [...attributes].map(([name, text]) => `${JSON.stringify(name)}:${text}`)
   return `{${members.join(',')}}`

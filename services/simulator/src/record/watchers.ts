@@ -3,11 +3,11 @@ interface Watcher {
   readonly resolve: () => void
 }
 
-/** Lets a test wait for something to have happened, without polling and without sleeping. */
+/** Lets a test wait for an event without polling or sleeping. */
 export class Watchers {
   readonly #waiting = new Set<Watcher>()
 
-  /** Something happened: whoever waited for it goes on. */
+  /** Resolves the waiters whose event has happened. */
   notify(): void {
     for (const watcher of this.#waiting) {
       if (!watcher.seen()) continue
@@ -16,7 +16,7 @@ export class Watchers {
     }
   }
 
-  /** Resolves once `seen` says yes, asked now and on every change; rejects after `timeoutMs`. */
+  /** Resolves once `seen` returns true, now or on a change; rejects after `timeoutMs`. */
   until(seen: () => boolean, timeoutMs: number, describe: () => string): Promise<void> {
     if (seen()) return Promise.resolve()
     return new Promise((resolve, reject) => {

@@ -1,11 +1,11 @@
-/** What is sent back over HTTP. */
+/** An HTTP answer. */
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
-/** Why MoEngage refuses: a row of its table of response codes, words unchanged. */
+/** An error of MoEngage: a row of its table of response codes, verbatim. */
 export interface Refusal {
   readonly status: number
   readonly type: string
@@ -77,7 +77,7 @@ export const ROWS = {
   unsupported_media_type: row(415, 'Unsupported Media Type', 'Unsupported Media Type'),
   rate_limit: row(429, 'Rate Limit Exceeded', 'Rate Limits for User / Event exceeded'),
   server_error: row(500, 'Server Error', 'Any other exception'),
-  // Not in the table; what any HTTP server says.
+  // Not in the table; the answer of a generic HTTP server.
   not_found: row(404, 'Not Found', 'Not Found'),
   method_not_allowed: row(405, 'Method Not Allowed', 'Method Not Allowed'),
 } as const satisfies Record<string, Refusal>
@@ -85,7 +85,7 @@ export const ROWS = {
 export type RowName = keyof typeof ROWS
 export const ROW_NAMES = Object.keys(ROWS) as [RowName, ...RowName[]]
 
-/** The IP allow-list's answer has a shape of its own. help ip-whitelisting-in-moengage. */
+/** The IP allow-list's answer has a different format. help ip-whitelisting-in-moengage. */
 export function addressRefused(): Answer {
   const body = JSON.stringify({
     error: 'IP Validation Required',

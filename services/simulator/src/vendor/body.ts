@@ -8,7 +8,7 @@ export type Endpoint = (typeof ENDPOINTS)[number]
 
 export interface ReceivedElement {
   readonly value: unknown
-  /** Its bytes exactly as they stood in the body; null when bytes are not kept. */
+  /** Its bytes exactly as in the body; null if bytes are not kept. */
   readonly raw: Buffer | null
   readonly type: ElementType | null
   /** Entries of `actions` for an event, else 1. */
@@ -16,7 +16,7 @@ export interface ReceivedElement {
   readonly customer: string
 }
 
-/** What one request asks of the budgets. */
+/** The budget units of one request. */
 export interface Cost {
   readonly users: number
   readonly events: number
@@ -29,7 +29,7 @@ export type DecodedBody =
 
 const refuse = (refusal: Refusal): DecodedBody => ({ ok: false, refusal })
 
-/** Takes a body apart into its elements; judges the envelope, not the elements. */
+/** Splits a body into elements; checks the envelope, not the elements. */
 export function decodeBody(body: Buffer, endpoint: Endpoint, keepBytes: boolean): DecodedBody {
   if (body.length === 0) return refuse(ROWS.empty_body)
   if (!isUtf8(body)) return refuse(ROWS.malformed_json)

@@ -8,8 +8,8 @@ interface BasicCredentials {
 }
 
 /**
- * What the headers alone say against a request, in the order of the overview's table; null when
- * they are right. `pathAppId` is null when the request names no app id.
+ * Checks the headers, in the order of the overview's table; null if they are valid. `pathAppId` is
+ * null if the request names no app id.
  */
 export function judgeHeaders(
   headers: IncomingHttpHeaders,
@@ -65,7 +65,7 @@ function judgeCredentials(
   return secret === key ? null : ROWS.app_secret_mismatch
 }
 
-/** The overview lists MOE-APPKEY among the headers to set; its absence has no row of its own. */
+/** The overview lists MOE-APPKEY among the required headers, but has no row for its absence. */
 function judgeAppKey(header: string | string[] | undefined, pathAppId: string): Refusal | null {
   if (header === undefined || header === '') {
     return { ...ROWS.content_type_missing, message: 'The MOE-APPKEY Header is required' }

@@ -24,7 +24,7 @@ const STANDARD_MOE_NAMES = new Set([
   'moe_wa_subscription',
 ])
 
-/** Attributes that can name a user who has no customer_id. openapi, identity resolution. */
+/** Attributes that can identify a user without customer_id. openapi, identity resolution. */
 const IDENTIFIERS = ['uid', 'u_em', 'u_mb', 'moe_email', 'moe_mobile', 'moe_gaid']
 
 /** "Future events are not accepted"; ten minutes for clocks that differ. */
@@ -54,7 +54,7 @@ const fault = (type: string, attribute: string, message: string): Refusal => ({
   attribute,
 })
 
-/** The first thing wrong with an element, in MoEngage's words, or null. `nowMs`: wall clock. */
+/** The first fault of an element, in MoEngage's words, or null. `nowMs`: wall clock. */
 export function judgeElement(element: unknown, nowMs: number): Refusal | null {
   if (!isObject(element)) return ROWS.malformed_json
   switch (element.type) {
@@ -224,7 +224,7 @@ function toEpochMs(value: unknown): number | null {
   return typeof value === 'number' && value >= 0 ? fromNumber(value) : null
 }
 
-/** JavaScript's parser wants minutes in a zone; ISO 8601 does not (`+02`). */
+/** JavaScript's parser requires minutes in a zone; ISO 8601 does not (`+02`). */
 const fromIso = (text: string) => Date.parse(text.replace(/(T.*[+-]\d\d)$/, '$1:00'))
 
 const fromNumber = (value: number) => (value >= EPOCH_MS_FROM ? value : value * 1000)
@@ -247,8 +247,8 @@ function judgeDevice(element: JsonObject): Refusal | null {
 }
 
 /**
- * Whose element this is: `customer_id`, else its identifiers in a fixed spelling, else "".
- * Works on elements that are not valid, too.
+ * The customer of an element: `customer_id`, else its identifiers in canonical form, else "". Also
+ * works on invalid elements.
  */
 export function customerOf(element: unknown): string {
   if (!isObject(element)) return ''

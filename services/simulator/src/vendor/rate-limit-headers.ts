@@ -1,8 +1,8 @@
 import type { BudgetGauge } from '../window/budgets.js'
 
 /**
- * How the gauge is written: the vendor's pages contradict each other about the reset (seconds left,
- * or seconds since 1970), and its gateway may add the window to the limit.
+ * The format of the headers: the vendor's pages contradict each other about the reset (seconds left,
+ * or seconds since 1970), and its gateway may append the window to the limit.
  */
 export const HEADER_FORMS = ['off', 'seconds', 'epoch', 'envoy_seconds', 'envoy_epoch'] as const
 export type HeaderForm = (typeof HEADER_FORMS)[number]

@@ -6,7 +6,7 @@ export type WindowMode = 'sliding' | 'fixed'
 export const BUDGETS = ['users', 'events', 'devices'] as const
 export type BudgetName = (typeof BUDGETS)[number]
 
-/** Largest units per window; null: no budget of its own (devices then count as users). */
+/** Maximum units per window; null if there is no separate budget (devices then count as users). */
 export interface BudgetLimits {
   readonly users: number
   readonly events: number
@@ -17,13 +17,13 @@ export interface BudgetReading {
   readonly limit: number | null
   /** In the window that ends now. */
   readonly used: number
-  /** Largest sliding window of what was accepted, whatever the mode. */
+  /** Fullest sliding window of accepted units, in either mode. */
   readonly peak: number
-  /** The same over all that arrived well-formed, whatever it was answered. */
+  /** The same over all well-formed requests, for any answer. */
   readonly peakArrived: number
 }
 
-/** What the rate-limit headers say: of the budget with the smallest share left. */
+/** The values of the rate-limit headers, for the budget with the smallest share left. */
 export interface BudgetGauge {
   readonly limit: number
   readonly remaining: number
@@ -52,7 +52,7 @@ export class WorkspaceBudgets {
     this.#meters = { users: meter(), events: meter(), devices: meter() }
   }
 
-  /** Notes that a request arrived, before anything is decided about it. */
+  /** Records the arrival of a request, before it is checked. */
   arrive(nowMs: number, cost: Cost, limits: BudgetLimits): void {
     const charge = chargeOf(cost, limits)
     for (const name of BUDGETS) this.#meters[name].arrived.add(nowMs, charge[name])

@@ -28,7 +28,7 @@ export class SlidingWindow {
     return this.#sum
   }
 
-  /** Until the oldest of what counts leaves the window, ms; 0: nothing counts. */
+  /** Time until the oldest counted units leave the window, ms; 0 if there are none. */
   firstLeavesInMs(nowMs: number): number {
     if (this.used(nowMs) === 0) return 0
     return (this.#moments[this.#head]?.atMs ?? nowMs) + this.windowMs - nowMs
@@ -42,7 +42,7 @@ export class SlidingWindow {
     this.#peak = Math.max(this.#peak, this.#sum)
   }
 
-  /** The largest sum that any window ever held. */
+  /** The largest sum of any window so far. */
   get peak(): number {
     return this.#peak
   }

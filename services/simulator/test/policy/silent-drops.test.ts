@@ -18,7 +18,7 @@ async function start(options: SettingsInput): Promise<Simulator> {
 const reasons = ({ record }: Simulator) =>
   record.drops.newest.after(0, 100).map(({ customer, reason }) => [customer, reason])
 
-test('a customer beyond a limit is blocked in silence, and for an hour, whoever else sends', async () => {
+test('a customer beyond a limit is silently blocked for an hour, also for other senders', async () => {
   const simulator = await start({ customerLimits: [{ units: 5, windowMs: 60_000 }] })
   const post = (n: number) => postBulk(simulator.url, [event('hot', n, 3), user('cold', { n })])
   expect((await post(1)).status).toBe(200)

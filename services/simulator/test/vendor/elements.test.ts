@@ -153,10 +153,7 @@ const GOOD: readonly [name: string, element: unknown][] = [
     'ISO 8601',
     { ...event('anna'), actions: [{ action: 'a', current_time: '2020-05-31T16:33:35Z' }] },
   ],
-  [
-    'a platform of its own spelling',
-    { ...event('anna'), actions: [{ action: 'a', platform: 'Windows' }] },
-  ],
+  ['a misspelt platform', { ...event('anna'), actions: [{ action: 'a', platform: 'Windows' }] }],
   ['a device', device('anna')],
 ]
 

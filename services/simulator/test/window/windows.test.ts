@@ -37,7 +37,7 @@ describe('a sliding window', () => {
     )
   })
 
-  test('is half-open: what came exactly one window ago no longer counts', () => {
+  test('is half-open: units from exactly one window ago no longer count', () => {
     const window = new SlidingWindow(100)
     window.add(0, 5)
     expect(window.used(99.999)).toBe(5)
@@ -108,7 +108,7 @@ describe('budgets', () => {
     expect(apart.hasRoom(0, cost(0, 0, 1), own, 'sliding')).toBe(false)
   })
 
-  test('remember peaks of what was refused apart from peaks of what was accepted', () => {
+  test('keep separate peaks of refused and of accepted units', () => {
     const budgets = new WorkspaceBudgets(100)
     budgets.arrive(0, cost(3, 0), limits)
     expect(budgets.read(0, limits, 'fixed').users).toMatchObject({ peak: 0, peakArrived: 3 })

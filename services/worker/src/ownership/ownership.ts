@@ -215,7 +215,7 @@ export class Ownership {
     }
   }
 
-  /** Claims what is free and should be claimed. Returns what is owned beyond the fair share. */
+  /** Claims free partitions of the fair share. Returns owned partitions beyond it. */
   async #apply(): Promise<Owned[]> {
     const { id, alive } = this.#o.session()
     if (!alive || this.#stopped) return []
@@ -240,7 +240,7 @@ export class Ownership {
     return share.release.flatMap((tag) => this.#owned.get(tag) ?? [])
   }
 
-  /** Those of these free partitions that nobody claimed for too long; looks again when others may be. */
+  /** Those of these free partitions that no one claimed for too long; looks again when others may be. */
   #overdue(free: readonly string[], id: string, sessions: readonly string[]): string[] {
     const nowMs = this.#o.clock.monotonicMs()
     const known = this.#freeSince

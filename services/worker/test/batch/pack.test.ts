@@ -190,7 +190,7 @@ describe('a packed body', () => {
     expect(taken).toEqual(['0-0', '0-1', '1-0', '1-1'])
   })
 
-  test('is full after 16 elements in a row that do not fit, and one that fits begins anew', () => {
+  test('is full after 16 elements in a row that do not fit, and one that fits restarts the count', () => {
     // Elements are numbered in their text: a few bytes for further digits.
     const bodyBytes = bytesOf(one(0), one(1), one(2)) + 10
     const large = (from: number, count: number) =>

@@ -40,7 +40,7 @@ describe('the name of an attribute', () => {
     expect(names.of(written)).toBe(names.of(written))
   })
 
-  it('is not remembered for ever', () => {
+  it('is not cached permanently', () => {
     const first = names.of('remembered')
     for (let i = 0; i <= 10_000; i += 1) names.of(`n${String(i)}`)
     const again = names.of('remembered')
@@ -71,7 +71,7 @@ describe('the shape of a user update', () => {
     expect(found.identifiers).toContain('"u_em":"x"')
   })
 
-  it('tells identifiers in one order, whatever theirs is', () => {
+  it('lists identifiers in canonical order', () => {
     const identifiersOf = (attributes: string) => {
       const found = shape('user', `{"type":"customer","attributes":${attributes}}`)
       return found?.kind === 'user' ? found.identifiers : null

@@ -41,12 +41,12 @@ class Waiting {
   }
 }
 
-const LEAST_CHUNK = 500
-const MOST_CHUNK = 1_000
+const MIN_CHUNK = 500
+const MAX_CHUNK = 1_000
 /** Of a chunk with one element, beside its JSON. */
 const OVERHEAD = 600
 const partitions = fc.array(
-  fc.array(fc.integer({ min: LEAST_CHUNK, max: MOST_CHUNK }), { minLength: 1, maxLength: 30 }),
+  fc.array(fc.integer({ min: MIN_CHUNK, max: MAX_CHUNK }), { minLength: 1, maxLength: 30 }),
   { minLength: 1, maxLength: 8 },
 )
 
@@ -73,9 +73,9 @@ describe('loading windows', () => {
             expect(ids.length).toBeGreaterThan(0)
           }
           const loaded = windows.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)
-          // Until its first chunk is here, nobody knows how much larger it is than in Redis.
-          const growth = (compression * (LEAST_CHUNK + OVERHEAD)) / LEAST_CHUNK
-          const surprise = MOST_CHUNK + OVERHEAD + 8_000 * (growth - 1)
+          // Until its first chunk is here, no one knows how much larger it is than in Redis.
+          const growth = (compression * (MIN_CHUNK + OVERHEAD)) / MIN_CHUNK
+          const surprise = MAX_CHUNK + OVERHEAD + 8_000 * (growth - 1)
           expect(loaded).toBeLessThanOrEqual(limit + windows.length * (500 + surprise))
           for (const { loadedBytes } of windows) {
             expect(loadedBytes).toBeLessThanOrEqual(8_000 + surprise)
@@ -85,7 +85,7 @@ describe('loading windows', () => {
     )
   })
 
-  test('asks nothing while enough is at hand', async () => {
+  test('asks nothing while enough is available', async () => {
     const memory = new WindowMemory(1e6)
     const window = new PartitionWindow('p', PARTITION, 'w:1')
     const waiting = new Waiting(

@@ -97,7 +97,7 @@ describe('a body that is refused', () => {
     expect(onBodyRefused(known, 64_096, 0).bytes).toBe(60_000)
   })
 
-  it('teaches nothing when it was under way while a smaller one was refused', () => {
+  it('teaches nothing when it was in progress while a smaller one was refused', () => {
     for (const bodyBytes of [68_000, 80_000]) {
       expect(onBodyRefused(known, bodyBytes, RAISE_AT_MS)).toBe(known)
     }

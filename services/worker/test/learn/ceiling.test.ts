@@ -68,7 +68,7 @@ it('any ceiling is learnt with few refusals and then kept to', () => {
   )
 })
 
-it('is learnt with few refusals although many bodies are under way and answers come late', () => {
+it('is learnt with few refusals although many bodies are in progress and answers come late', () => {
   const run = fc.record({
     truth: fc.integer({ min: 1_100, max: LIMIT }),
     atOnce: fc.integer({ min: 1, max: 8 }),
@@ -91,7 +91,7 @@ it('is learnt with few refusals although many bodies are under way and answers c
             ? onBodyRefused(ceiling, answered, i)
             : onBodyAccepted(ceiling, answered, { limitBytes: LIMIT, nowMs: i })
       }
-      // As many as were under way when the first was refused, then one at a time.
+      // As many as were in progress when the first was refused, then one at a time.
       expect(refusals).toBeLessThanOrEqual(atOnce + 15)
     }),
   )

@@ -44,7 +44,7 @@ function learner(): { learned: Learned; ended: () => number } {
   return { learned, ended: () => ended }
 }
 
-test('what one worker was refused is not undone by what another had under way', async () => {
+test('what one worker was refused is not undone by what another had in progress', async () => {
   const [one, other] = [learner().learned, learner().learned]
   await one.bodyRefused(128_000)
   await one.bodyRefused(64_000)

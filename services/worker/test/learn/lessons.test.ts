@@ -54,7 +54,7 @@ test('a lesson learnt while Redis was away is stored once it is back', async () 
   expect([lessons.value, store.text]).toEqual([5, '5'])
 })
 
-test('after everything is stored all workers know every lesson, whatever order and failures', async () => {
+test('after everything is stored all workers know every lesson, for any order and failures', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(

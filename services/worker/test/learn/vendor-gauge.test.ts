@@ -89,7 +89,7 @@ describe('rate-limit headers that tell the truth', () => {
     },
   )
 
-  test('limit nothing where nobody else sends', () => {
+  test('limit nothing where no one else sends', () => {
     expect(sum(play(12, 0, honest).accepted)).toBe(sum(play(12, 0, () => null).accepted))
   })
 })
@@ -114,7 +114,7 @@ describe('rate-limit headers that lie', () => {
     expect(sum(play(WINDOWS, 0, lie).accepted) / baseline).toBeGreaterThan(0.92)
   })
 
-  test('never leave relay less than the least share, whatever they say', () => {
+  test('never leave relay less than the minimum share, for any values', () => {
     const value = fc.oneof(fc.integer({ min: 0, max: 25_000 }), fc.constant(0))
     const header = fc.record({ limit: value, remaining: value, resetMs: fc.integer({ min: 0, max: 60_000 }) }) // prettier-ignore
     const answers = fc.array(fc.record({ said: header, events: fc.integer({ min: 0, max: 2_000 }), used: fc.integer({ min: 0, max: LIMIT }), stepMs: fc.integer({ min: 0, max: 30_000 }) })) // prettier-ignore

@@ -5,7 +5,7 @@ const tagsOf = (count: number) =>
   Array.from({ length: count }, (_, i) => `APP/realtime/0/${String(i)}`)
 const sessionsOf = (count: number) => Array.from({ length: count }, (_, i) => `s${String(i)}`)
 
-/** Every session in turn claims what is free of what it should, and gives up what it should. */
+/** Every session in turn claims the free partitions of its share and releases the others. */
 function round(
   sessions: readonly string[],
   dirty: readonly string[],
@@ -90,7 +90,7 @@ describe('a fair share', () => {
     const distinct = new Set(wishes.flat())
     // By chance 40 × (1 − (3/4)⁴) = 27 of the 40 would be wanted by somebody.
     expect(distinct.size).toBeGreaterThan(18)
-    // Whatever the order in which they are seen.
+    // For any order in which they are seen.
     const reversed = fairShare('s0', sessionsOf(4), [...dirty].reverse(), new Map())
     expect(reversed.claim).toEqual(wishes[0])
   })

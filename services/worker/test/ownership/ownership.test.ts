@@ -143,7 +143,7 @@ describe('a claim', () => {
     expect(gained).toHaveLength(1)
   })
 
-  it('is not made while one of the same partition is in flight, whatever its owner seems to be', async () => {
+  it('is not made while one of the same partition is in flight, for any apparent owner', async () => {
     await pass(LEASE_MS)
     await balance([], [])
     await Promise.all([ownership.woken(TAG, ''), ownership.woken(TAG, '')])

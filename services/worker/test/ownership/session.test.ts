@@ -195,7 +195,7 @@ describe('a session', () => {
     expect(session.alive).toBe(true)
   })
 
-  it('after a restart of Redis joins at once, whatever renewal is still open', async () => {
+  it('after a restart of Redis joins at once, also with a renewal in flight', async () => {
     await joined()
     const first = session.id
     void session.renew()

@@ -124,7 +124,7 @@ function batchWith(units: number, others = 1): Batch {
   return batchOf(items, limits, null)
 }
 
-test('no window of a customer is exceeded at arrival, whatever the retries, lanes, restarts and answers', async () => {
+test('no window of a customer is exceeded at arrival, for any retries, lanes, restarts and answers', async () => {
   const simulation = new Simulation()
   let workers = [simulation.newWorker(), simulation.newWorker()]
   let admitted = 0
@@ -149,7 +149,7 @@ test('no window of a customer is exceeded at arrival, whatever the retries, lane
   expect(admitted / (10_000 * Math.ceil(days))).toBeGreaterThan(0.6)
 }, 60_000)
 
-test('holds one customer back and nobody beside it, and reports it once', async () => {
+test('holds back one customer and no other, and reports it once', async () => {
   const simulation = new Simulation()
   const worker = simulation.newWorker()
   await client.set(CLOCK_KEY, simulation.nowMs)

@@ -70,7 +70,7 @@ describe('a bisection', () => {
     )
   })
 
-  it('isolates 3 of 1,000 with at most 40 requests, whatever the hint says', () => {
+  it('isolates 3 of 1,000 with at most 40 requests, for any hint', () => {
     const three = fc.uniqueArray(fc.integer({ min: 0, max: 999 }), { minLength: 3, maxLength: 3 })
     const hinted = fc.array(fc.integer({ min: 0, max: 999 }), { maxLength: 5 })
     fc.assert(
@@ -176,7 +176,7 @@ describe('a plan', () => {
     expect(next(after)).toEqual([0, 25])
   })
 
-  it('goes on after a lone element that was known to be bad and is fine now', () => {
+  it('continues after a lone element that was known to be bad and is fine now', () => {
     const half = refusedTogether(startBisection(4))
     expect(next(half)).toEqual([0, 1])
     const last = onAccepted(half)

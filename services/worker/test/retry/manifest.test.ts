@@ -74,7 +74,7 @@ function placesOf(some: readonly Item[], items: readonly Item[]): number[] {
 const ascending = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b)
 
 describe('what of a flight is still to be sent', () => {
-  test('whatever happens, each element ends once, and customers keep their order', () => {
+  test('each element ends once in any case, and customers keep their order', () => {
     fc.assert(
       fc.property(partitions, fc.nat(), fc.integer({ min: 2, max: 9 }), (specs, seed, nth) => {
         const items = windowsOf(specs).flatMap((window) =>
@@ -204,7 +204,7 @@ describe('what of a flight is still to be sent', () => {
           const batch = manifest.next()
           if (batch === null) break
           const customers = new Set(batch.items.map(({ element }) => element.customer))
-          // Nobody is in two requests, and only one customer's run may be dearer.
+          // No one is in two requests, and only one customer's run may be dearer.
           for (const customer of customers) expect(seen.has(customer)).toBe(false)
           for (const customer of customers) seen.add(customer)
           const fits = batch.cost.users <= most.users && batch.cost.events <= most.events
@@ -238,7 +238,7 @@ describe('what of a flight is still to be sent', () => {
     expect(manifest.next()).toBeNull()
   })
 
-  test('nobody is to blame while a group is refused', () => {
+  test('no element is to blame while a group is refused', () => {
     const items = eventsOf(0, 1, 2, 3)
     const { manifest, places } = flightOf(items)
     expect(manifest.refused(null)).toBeNull()
@@ -249,7 +249,7 @@ describe('what of a flight is still to be sent', () => {
     expect(places()).toEqual([1, 2, 3])
   })
 
-  test('a lone element that is too large is the one to blame, the others go on', () => {
+  test('a lone element that is too large is the one to blame, the others continue', () => {
     const items = eventsOf(0, 1, 2)
     const { manifest, places } = flightOf(items)
     manifest.splitToBytes(1)

@@ -34,9 +34,9 @@ describe('suspects', () => {
       { message: 'Required: x', attribute: 'city' },
       [false, true, true],
     ],
-    ['nobody for no attribute', { message: 'is wrong' }, [false, false, false]],
-    ['nobody for an empty one', { message: 'missing', attribute: '' }, [false, false, false]],
-    ['nobody without words', null, [false, false, false]],
+    ['no element for no attribute', { message: 'is wrong' }, [false, false, false]],
+    ['no element for an empty one', { message: 'missing', attribute: '' }, [false, false, false]],
+    ['no element without a message', null, [false, false, false]],
   ])('are elements %s', (_, error, expected) => {
     expect(suspected(error)).toEqual(expected)
   })

@@ -261,7 +261,7 @@ describe('the held-back end of a body', () => {
 
 describe('an attempt without an answer', () => {
   it.each([
-    ['nobody listens', 'refused'],
+    ['nothing listens', 'refused'],
     ['the host does not exist', 'unresolvable'],
   ])('%s: not sent', async (_name, why) => {
     const server = net.createServer()
@@ -334,7 +334,7 @@ describe('an attempt without an answer', () => {
     expect(await senderFor(port).attempt(bulk())).toMatchObject({ kind: 'unknown' })
   })
 
-  it('is unknown when what comes back is no HTTP', async () => {
+  it('is unknown if the answer is not HTTP', async () => {
     const { port } = await rawServer(replying('220 smtp.example.com ESMTP\r\n'))
     expect(await senderFor(port).attempt(bulk())).toMatchObject({ kind: 'unknown', why: 'garbage' })
   })
@@ -353,7 +353,7 @@ describe('an answer', () => {
     expect(await senderFor(port).attempt(bulk())).toMatchObject({ status: 200, body: SUCCESS })
   })
 
-  it('that nobody asked for never counts for the next request', async () => {
+  it('that no one asked for never counts for the next request', async () => {
     let connections = 0
     const { port } = await rawServer((socket) => {
       connections += 1
@@ -463,7 +463,7 @@ describe('stopping', () => {
     ])
   })
 
-  it('by close ends what is under way', async () => {
+  it('by close ends what is in progress', async () => {
     const server = await rawServer((socket) => {
       socket.once('data', () => {
         sender.close()

@@ -41,7 +41,7 @@ const ANSWERS: readonly Buffer[] = [
   ),
 ]
 
-describe('whatever MoEngage answers', () => {
+describe('any answer of MoEngage', () => {
   const server = net.createServer()
   /** What the next request gets. */
   let sequence = 0

@@ -109,7 +109,7 @@ describe('over TLS', () => {
     expect(answer).toMatchObject({ kind: 'not_sent', why: 'tls' })
   })
 
-  it('sends nothing where nobody speaks TLS', async () => {
+  it('sends nothing to a server without TLS', async () => {
     const port = await listen(
       net.createServer((socket) => {
         socket.on('error', () => undefined)

@@ -101,7 +101,7 @@ describe('a worker that learns of an erasure', () => {
     expect(before.chunks.map(({ id, remaining }) => [id, remaining])).toEqual([['1', 1], ['3', 1]]) // prettier-ignore
   })
 
-  test('keeps what was accepted after the request, and other workspaces', async () => {
+  test('keeps elements accepted after the request, and other workspaces', async () => {
     const { redis, erasures } = open()
     redis.add('ann', 7)
     await erasures.look()

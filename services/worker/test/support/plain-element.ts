@@ -1,7 +1,7 @@
 import type { Element, Provenance } from '@relay/shared/element.js'
 import type { TracedElement } from '@relay/shared/queue/chunk.js'
 
-/** An element with a buffer of its own, in no chunk. */
+/** An element in its own buffer, without a chunk. */
 export function plainElement(
   element: Element & { readonly provenance: Provenance },
 ): TracedElement {

@@ -59,7 +59,7 @@ export const TAKEN = 'taken@example.com'
 export const OWN_IDENTIFIER = 'loyalty_card'
 const IDENTIFIERS = new Set(['u_em', 'u_mb', 'uid', 'email', 'moe_gaid', OWN_IDENTIFIER])
 const CREATE_ONLY = new Set(['cr_t', 'u_l_a', 'publisher_name', 'campaign_name', 'moe_gaid'])
-/** What they are changed to has consequences of its own: consent, reachability. */
+/** Changes to these have further effects: consent, reachability. */
 const WATCHED = /^(moe_|u_gd)/
 
 /** One customer at MoEngage: the profile, and what was seen of events and devices. */

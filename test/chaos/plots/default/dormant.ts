@@ -34,7 +34,7 @@ async function expectServed(stage: Stage): Promise<void> {
   }
 }
 
-/** A partition with data is served whoever owned it before. */
+/** A partition with data is served after any former owner. */
 const dormantPartitions: Aimed = {
   ...base,
   name: 'dormant-partitions',

@@ -7,7 +7,7 @@ import { Poster } from '../poster.js'
 
 /** Answers of Redis are this late, ms: an api still takes them. */
 const SLOW_MS = 500
-/** Each post fills a chunk of its own, so that the last waits longer than a claim of a key holds. */
+/** Each post fills a chunk, so that the last waits longer than the claim of a key lasts. */
 const POSTS_BEFORE = 9
 const CUSTOMERS = Array.from({ length: 300 }, (_, i) => `full-${String(i)}`)
 const ROUNDS = 3

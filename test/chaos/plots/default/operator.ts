@@ -6,7 +6,7 @@ import { disturb } from '../disturb.js'
 import type { Aimed, Stage } from '../plot.js'
 import { Poster } from '../poster.js'
 
-/** So few that a post spends them: what comes next waits in the memory of a worker. */
+/** Few enough that one post uses them up: the next elements wait in the memory of a worker. */
 const EVENTS = 200
 /** A customer's first event has two actions. */
 const SPENDERS = Array.from({ length: EVENTS / 2 }, (_, i) => `spender-${String(i)}`)

@@ -23,7 +23,7 @@ export const failures: DashboardSpec = {
         {
           title: 'Held',
           about:
-            'By workspace and reason. relay probes and goes on by itself once MoEngage accepts.',
+            'By workspace and reason. relay probes and resumes by itself once MoEngage accepts.',
           kind: 'lines',
           unit: 'none',
           queries: [
@@ -35,7 +35,7 @@ export const failures: DashboardSpec = {
         },
         {
           title: 'Paused by an operator',
-          about: 'Goes on with `relay resume`.',
+          about: 'Ends with `relay resume`.',
           kind: 'lines',
           unit: 'none',
           queries: [query(`max by (app_id) (relay_workspace_paused{${CHOSEN}})`, '{{app_id}}')],
@@ -47,7 +47,7 @@ export const failures: DashboardSpec = {
       panels: [
         {
           title: 'New dead letters',
-          about: 'Elements a second that MoEngage refuses for good.',
+          about: 'Elements per second that MoEngage refuses permanently.',
           kind: 'stacked',
           unit: 'cps',
           queries: [
@@ -83,7 +83,7 @@ export const failures: DashboardSpec = {
       panels: [
         {
           title: 'Workspaces file faulty',
-          about: 'The last good file stays in force.',
+          about: 'The last valid file stays in force.',
           kind: 'stat',
           unit: 'none',
           width: 6,

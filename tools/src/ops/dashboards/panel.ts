@@ -1,7 +1,7 @@
 /** A panel of a dashboard, before it is Grafana's. */
 export interface PanelSpec {
   readonly title: string
-  /** What one sees here, and what it means when it looks wrong. */
+  /** What the panel shows, and how to read it. */
   readonly about: string
   readonly kind: 'stat' | 'lines' | 'stacked'
   /** Grafana's name of the unit, e.g. `s`, `bytes`, `percentunit`, `cps`. */
@@ -11,7 +11,7 @@ export interface PanelSpec {
   readonly width?: number
   /** Values from which a stat turns yellow and red; reversed when the first is the greater. */
   readonly limits?: readonly [yellow: number, red: number]
-  /** Words in place of values. */
+  /** Words instead of values. */
   readonly words?: Readonly<Record<string, string>>
 }
 

@@ -5,7 +5,7 @@ const RELAY = 'job=~"relay-(api|worker)"'
 export const runtime: DashboardSpec = {
   uid: 'relay-runtime',
   title: 'relay / Redis and runtime',
-  about: 'The ground relay stands on: Redis, workers, processes.',
+  about: 'Runtime and Redis health: Redis, workers, processes.',
   rows: [
     {
       title: 'Redis',

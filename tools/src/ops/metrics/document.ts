@@ -12,7 +12,7 @@ const LABELS: readonly (readonly [label: string, values: string])[] = [
   ['`app_id`', 'a configured workspace'],
   ['`kind`', codes(KINDS)],
   ['`lane`', codes(LANES)],
-  ['`budget`', `${codes(BUDGETS)}; \`devices\` only where it has a limit of its own`],
+  ['`budget`', `${codes(BUDGETS)}; \`devices\` only if devices have a separate limit`],
   ['`producer`', 'a configured producer, by name'],
   ['`route`', codes(ROUTES)],
   ['`status`', 'an HTTP status that the intake answers'],

@@ -10,7 +10,7 @@ test('the committed dashboards are what the code makes: else run npm run ops:das
   for (const [name, text] of made) expect(readFileSync(join(FOLDER, name), 'utf8')).toBe(text)
 })
 
-test('every panel has a description, a unit and a title of its own in its dashboard', () => {
+test('every panel has a description, a unit and its own title in its dashboard', () => {
   for (const text of dashboardFiles().values()) {
     const { panels } = JSON.parse(text) as { panels: Record<string, string>[] }
     const charts = panels.filter(({ type }) => type !== 'row')

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Copy, DockerfileParser, type Instruction } from 'dockerfile-ast'
 
-/** What a stage leaves behind: its folder in place of the image's, and how its process starts. */
+/** What a stage leaves behind: its folder instead of the image's, and how its process starts. */
 export interface Stage {
   readonly folder: string
   readonly env: Readonly<Record<string, string>>

@@ -58,7 +58,7 @@ describe('what the steps of the Dockerfile build', () => {
     expect([status, stdout.toString()]).toEqual([0, expect.stringContaining('status')])
   })
 
-  test('each image holds the libraries of its own service alone', () => {
+  test('each image contains only the libraries of its service', () => {
     const holds = (stage: string, library: string) =>
       existsSync(join(image!.stage(stage).folder, 'node_modules', library))
     const held = ['api', 'worker', 'simulator'].map((stage) =>

@@ -2,13 +2,19 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../../../src/folders.js'
 import { SETTINGS } from '@relay/shared/config/settings.js'
+import { kubectlHere } from '../../../src/kubernetes/find-kubectl.js'
 import { unknownFields } from './fields.js'
 import { readManifests, render, type Manifest } from './kustomize.js'
 import { schemaProblem } from './schemas.js'
 
 const OVERLAYS = ['staging', 'production'] as const
 const folder = (overlay: string) => join(ROOT, 'k8s/overlays', overlay)
-const rendered = new Map(OVERLAYS.map((overlay) => [overlay, render(folder(overlay))]))
+const kubectl = kubectlHere()
+/** Where there is none, the suite says so in capitals. */
+const whenThere = kubectl === null ? describe.skip : describe
+const rendered = new Map(
+  OVERLAYS.map((overlay) => [overlay, kubectl === null ? [] : render(kubectl, folder(overlay))]),
+)
 const secrets = (overlay: string) => readManifests(join(folder(overlay), 'secrets.example.yaml'))
 
 const COMPONENTS = readdirSync(join(ROOT, 'k8s/components'))
@@ -39,16 +45,18 @@ function pods(manifests: readonly Manifest[]): { name: string; spec: PodSpec }[]
     }))
 }
 
-test('the check of fields sees a misspelt one', async () => {
-  const [deployment] = rendered.get('staging')!.filter(({ kind }) => kind === 'Deployment')
-  const misspelt = JSON.parse(
-    JSON.stringify(deployment).replace('readinessProbe', 'readinesProbe'),
-  ) as Manifest
-  expect(await unknownFields([deployment!])).toEqual([])
-  expect(await unknownFields([misspelt])).toHaveLength(1)
+whenThere('the check of fields', () => {
+  test('sees a misspelt one', async () => {
+    const [deployment] = rendered.get('staging')!.filter(({ kind }) => kind === 'Deployment')
+    const misspelt = JSON.parse(
+      JSON.stringify(deployment).replace('readinessProbe', 'readinesProbe'),
+    ) as Manifest
+    expect(await unknownFields([deployment!])).toEqual([])
+    expect(await unknownFields([misspelt])).toHaveLength(1)
+  })
 })
 
-describe.each(OVERLAYS)('the overlay %s', (overlay) => {
+whenThere.each(OVERLAYS)('the overlay %s', (overlay) => {
   test('no pod is without a network policy, and no secret is in the environment of relay', () => {
     const policies = manifests.filter(({ kind }) => kind === 'NetworkPolicy')
     const covered = policies.map(({ metadata }) => metadata.name).sort()
@@ -155,10 +163,7 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
   })
 
   test('an apply resets the replicas of nothing that is scaled', () => {
-    const scaled = manifests.flatMap(({ spec }) => {
-      const { scaleTargetRef } = (spec ?? {}) as { scaleTargetRef?: { name: string } }
-      return scaleTargetRef ? [scaleTargetRef.name] : []
-    })
+    const scaled = scaledNames(manifests)
     const fixed = manifests
       .filter(({ kind, spec }) => kind === 'Deployment' && 'replicas' in (spec as object))
       .map(({ metadata }) => metadata.name)
@@ -166,7 +171,9 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
   })
 
   test('sets only variables that relay knows', () => {
-    const config = all.find(({ metadata }) => metadata.name === 'relay-config') as unknown as {
+    const config = all.find(({ metadata }) =>
+      metadata.name.startsWith('relay-config-'),
+    ) as unknown as {
       data: Record<string, string>
     }
     const secret = all.find(({ metadata }) => metadata.name === 'relay-secrets') as unknown as {
@@ -200,25 +207,79 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
   })
 })
 
-describe.each(OVERLAYS.flatMap((overlay) => COMPONENTS.map((name) => [overlay, name] as const)))(
-  'the overlay %s with the component %s',
-  (overlay, component) => {
-    const manifests = render(folder(overlay), [`../../components/${component}`])
+/** The autoscalers' targets among the manifests. */
+function scaledNames(manifests: readonly Manifest[]): string[] {
+  return manifests.flatMap(({ spec }) => {
+    const { scaleTargetRef } = (spec ?? {}) as { scaleTargetRef?: { name: string } }
+    return scaleTargetRef ? [scaleTargetRef.name] : []
+  })
+}
 
-    test('renders to what the schemas of the APIs know', async () => {
-      expect(manifests.map(schemaProblem).filter((problem) => problem !== null)).toEqual([])
-      expect(await unknownFields(manifests)).toEqual([])
-    })
+whenThere.each(OVERLAYS)('the overlay %s with each component', (overlay) => {
+  const variants = new Map(
+    COMPONENTS.map((name) => [
+      name,
+      kubectl === null
+        ? []
+        : render(kubectl, folder(overlay), [join(ROOT, 'k8s/components', name)]),
+    ]),
+  )
 
-    test('scales every workload by one autoscaler at most', () => {
-      const scaled = manifests.flatMap(({ spec }) => {
-        const { scaleTargetRef } = (spec ?? {}) as { scaleTargetRef?: { name: string } }
-        return scaleTargetRef ? [scaleTargetRef.name] : []
+  test('renders to what the schemas of the APIs know', async () => {
+    const all = [...variants.values()].flat()
+    expect(all.map(schemaProblem).filter((problem) => problem !== null)).toEqual([])
+    // One run of the compiler; what several components leave alike is checked once.
+    const distinct = new Map(all.map((manifest) => [JSON.stringify(manifest), manifest]))
+    expect(await unknownFields([...distinct.values()])).toEqual([])
+  })
+
+  test.each(COMPONENTS)('with %s, scales no workload twice and resets no autoscaler', (name) => {
+    const manifests = variants.get(name)!
+    const scaled = scaledNames(manifests)
+    expect(scaled).toEqual([...new Set(scaled)])
+    for (const { kind, metadata, spec } of manifests) {
+      if (kind === 'Deployment' && scaled.includes(metadata.name))
+        expect(spec).not.toHaveProperty('replicas')
+    }
+  })
+
+  test.each([
+    ['without-keda', 'ScaledObject'],
+    ['worker-hpa', 'ScaledObject'],
+    ['without-monitoring-operator', 'ServiceMonitor'],
+    ['without-monitoring-operator', 'PrometheusRule'],
+  ])('with %s, needs no kind %s', (name, kind) => {
+    expect(variants.get(name)!.filter((manifest) => manifest.kind === kind)).toEqual([])
+  })
+
+  test.each([
+    ['redis-sentinel', 26379],
+    ['redis-tls', 6380],
+    ['otlp', 4318],
+    ['openshift', 5353],
+  ])('with %s, opens the port %i for api and worker', (name, port) => {
+    const opened = variants
+      .get(name)!
+      .filter(({ kind, spec }) => {
+        const { egress = [] } = spec as { egress?: { ports?: { port: number }[] }[] }
+        const ports = egress.flatMap(({ ports: own }) => own ?? [])
+        return kind === 'NetworkPolicy' && ports.some(({ port: one }) => one === port)
       })
-      expect(scaled.sort()).toEqual([...new Set(scaled)])
-    })
-  },
-)
+      .map(({ metadata }) => metadata.name)
+    expect(opened.sort()).toEqual(['relay-api', 'relay-worker'])
+  })
+})
+
+test('the adapter’s rule takes the maximum, as every process reports the same number', () => {
+  const file = join(ROOT, 'k8s/components/worker-hpa/prometheus-adapter.yaml')
+  const values = readManifests(file)[0] as unknown as {
+    rules: { external: { name: { as: string }; metricsQuery: string }[] }
+  }
+  const [rule] = values.rules.external
+  const [hpa] = readManifests(join(ROOT, 'k8s/components/worker-hpa/hpa.yaml'))
+  expect(JSON.stringify(hpa)).toContain(`"name":"${rule!.name.as}"`)
+  expect(rule!.metricsQuery).toMatch(/^max\(/)
+})
 
 test('without KEDA, the component puts a plain autoscaler in its place', () => {
   expect(existsSync(join(ROOT, 'k8s/components/worker-hpa/hpa.yaml'))).toBe(true)
