@@ -1,7 +1,7 @@
 import type { Keyring } from './secret.js'
 import type { Workspace } from './workspace.js'
 
-/** Something that is accepted and should not stay so. */
+/** A setting that is accepted but should be changed. */
 export interface ConfigWarning {
   readonly where: string
   /** Names the thing; never quotes a secret. */
@@ -30,7 +30,7 @@ export function configWarnings(
   ]
 }
 
-/** Secrets that can be guessed, and such that open more than one door; from files, too. */
+/** Weak secrets and secrets used twice, also in files. */
 export function secretWarnings({ producers, operators }: Credentials): ConfigWarning[] {
   const warnings = producers.weak.map((name): ConfigWarning => {
     return { where: 'RELAY_PRODUCERS', problem: `the secret of ${name} is short`, remedy: STRONG }
@@ -50,7 +50,7 @@ export function secretWarnings({ producers, operators }: Credentials): ConfigWar
   return warnings
 }
 
-/** API keys that travel in clear. */
+/** API keys sent over plain HTTP. */
 export function workspaceWarnings(workspaces: readonly Workspace[]): ConfigWarning[] {
   const plain = workspaces.filter(
     ({ baseUrl }) => baseUrl.startsWith('http:') && !LOOPBACK.test(baseUrl),
@@ -62,7 +62,7 @@ export function workspaceWarnings(workspaces: readonly Workspace[]): ConfigWarni
   }))
 }
 
-/** Unknown producers that a workspace references, most likely by a typing error. */
+/** Unknown producers that a workspace references, probably misspelt. */
 export function producerWarnings(
   workspaces: readonly Workspace[],
   producers: Keyring,
