@@ -244,5 +244,7 @@ async function keep(dir: string, evidence: Evidence, result: RunResult): Promise
     write('requests.json', evidence.requests),
     write('disturbances.json', evidence.disturbances),
     write('violations.json', result.violations),
+    write('samples.json', evidence.samples),
+    write('healed.json', evidence.healedAtMs),
   ])
 }

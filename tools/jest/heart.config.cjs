@@ -7,10 +7,10 @@ const CLASSES = [
   'budget/admission',
   'budget/reservations',
   'budget/workspace-gate',
-  'dispatch/flight',
-  'dispatch/lane-dispatcher',
+  'flight',
   'ownership/ownership',
-  'session/session',
+  'ownership/session',
+  'pipeline',
   'settle/settler',
   'workspace-service',
 ]

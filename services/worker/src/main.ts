@@ -17,7 +17,6 @@ import { VERSION } from '@relay/shared/version.js'
 import { createWorkerMetrics } from './observe/metrics.js'
 import { Reporter } from './observe/reporter.js'
 import { httpSenders } from './send/http-sender.js'
-import { TracedObserver } from './telemetry/traced-observer.js'
 import { Worker } from './worker.js'
 
 const DEFAULT_OPS_PORT = 9465
@@ -46,12 +45,11 @@ async function main(): Promise<void> {
   })
   const redisProblem = watchRedis(client, log, systemClock)
   observeSharedState({ registry, client, config, workspaces, clock: systemClock })
-  const reporter = new Reporter(metrics, log)
   const worker = new Worker({
     ...{ config, workspaces, client, subscriber, log, metrics, reloaded },
     clock: systemClock,
     random: systemRandom,
-    observer: tracer === null ? reporter : new TracedObserver(reporter, tracer),
+    observer: new Reporter(metrics, log, tracer),
     newSender: httpSenders({ version: VERSION, ca: config.vendorCa, clock: systemClock }),
   })
   const ops = createOpsServer({

@@ -2,7 +2,6 @@ import type { Clock } from '@relay/shared/clock.js'
 import type { Config } from '@relay/shared/config/environment.js'
 import type { Workspace, WorkspaceMode } from '@relay/shared/config/workspace.js'
 import { Ledger } from '@relay/shared/budget/ledger.js'
-import type { DeadLetterSink } from '@relay/shared/dead-letters/dead-letter.js'
 import { LANES, type Lane } from '@relay/shared/element.js'
 import type { Gate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
@@ -14,7 +13,6 @@ import { CustomerCounts } from '@relay/shared/policy/customer-counts.js'
 import type { Random } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
-import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { sharesOf } from './batch/body.js'
 import { Shapes } from './batch/shape.js'
 import { Admission } from './budget/admission.js'
@@ -23,39 +21,23 @@ import { Learned } from './learn/learned.js'
 import { LearnedStore } from '@relay/shared/gate/learned-store.js'
 import { Reservations } from './budget/reservations.js'
 import { WorkspaceGate } from './budget/workspace-gate.js'
-import { LaneDispatcher } from './dispatch/lane-dispatcher.js'
-import type { WorkerObserver } from './dispatch/observer.js'
-import type { Erasures } from './erase/erasures.js'
-import type { WindowMemory } from './fetch/loader.js'
+import type { Budget as LaneBudget, Delivery, Runtime } from './flight.js'
+import { Pipeline, type PipelineOptions } from './pipeline.js'
 import type { PartitionWindow } from './fetch/window.js'
-import type { InFlight } from './ownership/in-flight.js'
 import { CustomerPolicy } from './policy/customer-policy.js'
 import { Partitioning } from './ownership/partitioning.js'
 import { Refusals } from './retry/refusals.js'
 import type { NewSender, Sender } from './send/answer.js'
 import { Expiry } from './settle/expiry.js'
-import type { Settler } from './settle/settler.js'
-import { routeOf, type Route } from './shadow/route.js'
-import { ShadowLane } from './shadow/shadow-lane.js'
+import { routeOf, ShadowLane, type Route } from './shadow-lane.js'
 
-/** What Redis holds of one workspace. */
-export interface WorkspaceStores {
-  readonly ledger: Ledger
-  readonly gate: GateStore
-  readonly learned: LearnedStore
-  readonly counts: CustomerCounts
-  readonly layouts: LayoutStore
-  readonly keysOf: (generation: Generation) => GenerationKeys
-  readonly shadowReport: ShadowReportStore
-}
-
-/** `mode`: the workspace's at present. */
+/** What Redis holds of one workspace. `mode`: the workspace's at present. */
 export function workspaceStores(
   client: RedisClient,
   config: Config,
   clock: Clock,
   { appId, mode }: { readonly appId: string; readonly mode: () => WorkspaceMode },
-): WorkspaceStores {
+) {
   const { prefix, partitions } = config
   return {
     ledger: new Ledger(client, prefix, appId, clock),
@@ -63,39 +45,35 @@ export function workspaceStores(
     learned: new LearnedStore(client, prefix, appId),
     counts: new CustomerCounts({ client, prefix, appId, openMs: openMsOf(config) }),
     layouts: new LayoutStore(client, prefix, { partitions, mode }),
-    keysOf: (generation) => new GenerationKeys(client, prefix, appId, generation),
+    keysOf: (generation: Generation) => new GenerationKeys(client, prefix, appId, generation),
     shadowReport: new ShadowReportStore(client, prefix, appId),
   }
 }
 
-export interface WorkspaceServiceOptions {
+export type WorkspaceStores = ReturnType<typeof workspaceStores>
+
+export interface WorkspaceServiceOptions
+  extends
+    Pick<Runtime, 'clock' | 'redisNowMs' | 'sendableMs' | 'sleep' | 'observer' | 'trace'>,
+    Pick<Delivery, 'settler' | 'deadLetters' | 'erasures'>,
+    Pick<PipelineOptions, 'memory' | 'inFlight' | 'onIdle'> {
   readonly config: Config
   readonly workspace: Workspace
   readonly newStores: (mode: () => WorkspaceMode) => WorkspaceStores
-  readonly clock: Clock
+  readonly newSender: NewSender
   readonly random: Random
   readonly log: Logger
-  readonly observer: WorkerObserver
-  readonly settler: Settler
-  readonly deadLetters: DeadLetterSink
-  readonly trace: TraceWriter
-  readonly memory: WindowMemory
-  readonly inFlight: InFlight
-  readonly erasures: Erasures
+  /** This process. */
   readonly worker: string
-  readonly newSender: NewSender
-  /** Redis' time, ms since 1970. */
-  readonly redisNowMs: () => number
-  /** Time for which the worker's lease certainly allows open requests, ms. */
-  readonly sendableMs: () => number
   readonly incarnation: () => string
   /** Reads the run id of Redis again. */
   readonly refreshLife: () => Promise<void>
   /** Workers that may have reserved before this run of Redis; null before the registry was read in it. */
   readonly recovery: () => Recovery | null
-  readonly onIdle: (window: PartitionWindow) => void
-  readonly sleep: (ms: number) => Promise<void>
 }
+
+/** Without the admission, which is one of each lane. */
+type Budget = Omit<LaneBudget, 'admission'>
 
 /** The session registry's data about the previous run of Redis. */
 export interface Recovery {
@@ -118,21 +96,20 @@ const RECOVERY_LOOK_MS = 100
 export class WorkspaceService {
   readonly #o: WorkspaceServiceOptions
   readonly #stores: WorkspaceStores
-  readonly #gate: WorkspaceGate
-  readonly #learned: Learned
-  readonly #refusals: Refusals
-  readonly #gauge: GaugeWatch
-  readonly #policy: CustomerPolicy
+  readonly #budget: Budget
+  readonly #delivery: Delivery
+  readonly #runtime: Runtime
   readonly #reservations: Reservations
   readonly #partitioning: Partitioning
-  readonly #expiry: Expiry
-  readonly #lanes: ReadonlyMap<Lane, LaneDispatcher>
+  readonly #pipelines: ReadonlyMap<Lane, Pipeline>
   readonly #shadowLanes: ReadonlyMap<Lane, ShadowLane>
   readonly #abort = new AbortController()
   #workspace: Workspace
   #shapes: Shapes
   #stopping = false
   #recoveryTold = false
+  /** The gate is to learn that the account changed. */
+  #hasNewAccount = false
   #sender: Sender
 
   constructor(options: WorkspaceServiceOptions) {
@@ -140,39 +117,11 @@ export class WorkspaceService {
     this.#workspace = options.workspace
     this.#shapes = new Shapes(options.workspace.identifiers ?? [])
     this.#sender = options.newSender(this.#workspace)
-    const { config, clock } = options
     this.#stores = options.newStores(() => this.#workspace.mode)
-    this.#reservations = new Reservations(clock)
-    this.#gauge = this.#newGauge()
-    this.#policy = this.#newPolicy()
-    this.#learned = new Learned({
-      gaugeShare: () => this.#gauge.share,
-      store: this.#stores.learned,
-      limits: () => this.#workspace.limits,
-      windowMs: config.budgetWindowMs,
-      nowMs: options.redisNowMs,
-      onTrialEnded: () => {
-        this.wake()
-      },
-    })
-    this.#refusals = new Refusals(clock)
-    this.#gate = new WorkspaceGate({
-      store: this.#stores.gate,
-      random: options.random,
-      nowMs: options.redisNowMs,
-      onChange: (gate, before) => {
-        this.#onGate(gate, before)
-      },
-    })
-    this.#expiry = new Expiry({
-      ...{ clock, deadLetters: options.deadLetters },
-      ...{ settler: options.settler, erasures: options.erasures },
-      maxAgeMs: config.maxAgeMs,
-      redisNowMs: options.redisNowMs,
-      onExpired: ({ element: { kind, posted } }) => {
-        options.observer.deadLettered(this.#workspace.appId, kind, 'expired', posted)
-      },
-    })
+    this.#runtime = this.#newRuntime()
+    this.#reservations = new Reservations(options.clock)
+    this.#delivery = this.#newDelivery()
+    this.#budget = this.#newBudget()
     this.#partitioning = new Partitioning({
       appId: this.#workspace.appId,
       layouts: this.#stores.layouts,
@@ -182,7 +131,7 @@ export class WorkspaceService {
         this.wake()
       },
     })
-    this.#lanes = new Map(LANES.map((lane) => [lane, this.#newLane(lane)]))
+    this.#pipelines = new Map(LANES.map((lane) => [lane, this.#newPipeline(lane)]))
     this.#shadowLanes = new Map(LANES.map((lane) => [lane, this.#newShadowLane()]))
     for (const lane of this.#everyLane()) void lane.run()
     void this.#partitioning.plan()
@@ -197,10 +146,10 @@ export class WorkspaceService {
         this.#o.log.error('workspace held: nothing is sent until MoEngage accepts a probe', line)
       } else this.#o.log.info('gate changed', line)
     }
-    if (!isRefused(before) && isRefused(gate)) this.#refusals.everythingRefused()
+    if (!isRefused(before) && isRefused(gate)) this.#delivery.refusals.everythingRefused()
     // Another worker's request was accepted, or this one's: nothing else opens that gate.
     if (isRefused(before) && gate.mode.state === 'open') {
-      this.#refusals.accepted(this.#o.clock.monotonicMs())
+      this.#delivery.refusals.accepted(this.#o.clock.monotonicMs())
     }
     this.wake()
   }
@@ -209,22 +158,17 @@ export class WorkspaceService {
     return this.#workspace
   }
 
-  /** By which adjacent elements of a customer share one element of a request; null: none do. */
-  #shapesInUse(): Shapes | null {
-    return (this.#workspace.coalesce ?? this.#o.config.coalesce) ? this.#shapes : null
-  }
-
   get gate(): WorkspaceGate {
-    return this.#gate
+    return this.#budget.gate
   }
 
   serve(window: PartitionWindow, queue: PartitionQueue): void {
-    this.#lanes.get(window.partition.lane)?.serve(window, queue)
+    this.#pipelines.get(window.partition.lane)?.serve(window, queue)
     this.#shadowLanes.get(window.partition.lane)?.serve(window, queue)
   }
 
   forget(window: PartitionWindow): void {
-    this.#lanes.get(window.partition.lane)?.forget(window)
+    this.#pipelines.get(window.partition.lane)?.forget(window)
     this.#shadowLanes.get(window.partition.lane)?.forget(window)
   }
 
@@ -241,12 +185,20 @@ export class WorkspaceService {
 
   /** Reads the gate again: another worker or an operator changed it. */
   async refreshGate(): Promise<void> {
-    await this.#gate.refresh().catch(() => undefined)
+    const { gate } = this.#budget
+    try {
+      await gate.refresh()
+      if (!this.#hasNewAccount) return
+      await gate.apply({ type: 'config_changed' })
+      this.#hasNewAccount = false
+    } catch {
+      // Redis is away. The gate is refreshed every few seconds.
+    }
   }
 
   /** Reads the limits learned by other workers again. */
   async refreshLearned(): Promise<void> {
-    await this.#learned.refresh().catch(() => undefined)
+    await this.#budget.learned.refresh().catch(() => undefined)
   }
 
   /** New settings: they count from the next request, and a held workspace is tried at once. */
@@ -260,8 +212,8 @@ export class WorkspaceService {
       setTimeout(() => {
         before.close()
       }, this.#o.config.requestTimeoutMs).unref()
-      await this.#gate.refresh().catch(() => undefined)
-      await this.#gate.apply({ type: 'config_changed' }).catch(() => undefined)
+      this.#hasNewAccount = true
+      await this.refreshGate()
     }
     if (old.mode !== workspace.mode) {
       this.#o.log.info('mode changed', { appId: workspace.appId, mode: workspace.mode })
@@ -324,17 +276,64 @@ export class WorkspaceService {
     this.#sender.close()
   }
 
-  #newGauge(): GaugeWatch {
-    const { config, clock, observer } = this.#o
-    return new GaugeWatch({
-      limits: () => this.#workspace.limits,
-      windowMs: config.budgetWindowMs,
-      monotonicMs: () => clock.monotonicMs(),
-      used: () => this.#stores.ledger.used(),
-      onAdvertised: (limit, differs) => {
-        observer.advertised(this.#workspace.appId, limit, differs)
-      },
-    })
+  #newRuntime(): Runtime {
+    const { config, clock, random, redisNowMs, sendableMs, sleep, observer, trace } = this.#o
+    return {
+      ...{ config, clock, redisNowMs, sendableMs, sleep, observer, trace },
+      workspace: () => this.#workspace,
+      shapes: () => ((this.#workspace.coalesce ?? config.coalesce) ? this.#shapes : null),
+      newId: () => random.bytes(12).toString('base64url'),
+      signal: this.#abort.signal,
+      stopping: () => this.#stopping,
+    }
+  }
+
+  #newDelivery(): Delivery {
+    const { config, clock, redisNowMs, observer, settler, deadLetters, erasures } = this.#o
+    return {
+      ...{ settler, deadLetters, erasures },
+      sender: () => this.#sender,
+      refusals: new Refusals(clock),
+      gauge: new GaugeWatch({
+        limits: () => this.#workspace.limits,
+        windowMs: config.budgetWindowMs,
+        monotonicMs: () => clock.monotonicMs(),
+        used: () => this.#stores.ledger.used(),
+        onAdvertised: (limit, differs) => {
+          observer.advertised(this.#workspace.appId, limit, differs)
+        },
+      }),
+      expiry: new Expiry({
+        ...{ clock, deadLetters, settler, erasures, redisNowMs, maxAgeMs: config.maxAgeMs },
+        onExpired: ({ element: { kind, posted } }) => {
+          observer.deadLettered(this.#workspace.appId, kind, 'expired', posted)
+        },
+      }),
+    }
+  }
+
+  #newBudget(): Budget {
+    const { config, random, redisNowMs } = this.#o
+    const { gauge } = this.#delivery
+    return {
+      policy: this.#newPolicy(),
+      learned: new Learned({
+        gaugeShare: () => gauge.share,
+        store: this.#stores.learned,
+        limits: () => this.#workspace.limits,
+        windowMs: config.budgetWindowMs,
+        nowMs: redisNowMs,
+        onTrialEnded: () => {
+          this.wake()
+        },
+      }),
+      gate: new WorkspaceGate({
+        ...{ store: this.#stores.gate, random, nowMs: redisNowMs },
+        onChange: (gate, before) => {
+          this.#onGate(gate, before)
+        },
+      }),
+    }
   }
 
   /** One for both lanes: a customer's units of both count together. */
@@ -353,58 +352,23 @@ export class WorkspaceService {
     })
   }
 
-  #newLane(lane: Lane): LaneDispatcher {
-    const o = this.#o
-    const newId = (): string => o.random.bytes(12).toString('base64url')
+  #newPipeline(lane: Lane): Pipeline {
+    const { config, clock, incarnation, worker, memory, inFlight, onIdle } = this.#o
+    const { gate, learned } = this.#budget
+    const { workspace, newId } = this.#runtime
+    const { requestTimeoutMs, arrivalGraceMs } = config
     const admission = new Admission({
+      ...{ gate, learned, clock, workspace, newId, incarnation, requestTimeoutMs, arrivalGraceMs },
       ledger: this.#stores.ledger,
-      gate: this.#gate,
-      learned: this.#learned,
       reservations: this.#reservations,
-      clock: o.clock,
-      workspace: () => this.#workspace,
-      windowMs: o.config.budgetWindowMs,
-      requestTimeoutMs: o.config.requestTimeoutMs,
-      arrivalGraceMs: o.config.arrivalGraceMs,
-      backfillFloor: o.config.backfillFloorPercent / 100,
-      incarnation: o.incarnation,
-      newId,
-      waiter: o.worker,
+      windowMs: config.budgetWindowMs,
+      backfillFloor: config.backfillFloorPercent / 100,
+      waiter: worker,
       recover: () => this.#recoverUnlessStale(),
     })
-    return new LaneDispatcher({
-      context: {
-        lane,
-        workspace: () => this.#workspace,
-        admission,
-        gate: this.#gate,
-        learned: this.#learned,
-        refusals: this.#refusals,
-        gauge: this.#gauge,
-        policy: this.#policy,
-        sender: () => this.#sender,
-        settler: o.settler,
-        deadLetters: o.deadLetters,
-        expiry: this.#expiry,
-        erasures: o.erasures,
-        observer: o.observer,
-        trace: o.trace,
-        clock: o.clock,
-        redisNowMs: o.redisNowMs,
-        sendableMs: o.sendableMs,
-        sleep: o.sleep,
-        signal: this.#abort.signal,
-        stopping: () => this.#stopping,
-        newId,
-        requestTimeoutMs: o.config.requestTimeoutMs,
-      },
-      lingerMs: o.config.lingerMs,
-      shapes: () => this.#shapesInUse(),
-      windowMs: o.config.budgetWindowMs,
-      memory: o.memory,
-      inFlight: o.inFlight,
-      bodyBytes: () => this.#learned.bodyBytes,
-      onIdle: o.onIdle,
+    return new Pipeline({
+      ...{ lane, memory, inFlight, onIdle, runtime: this.#runtime, delivery: this.#delivery },
+      budget: { ...this.#budget, admission },
       mayServe: (window) => this.#routeOf(window) === 'send',
     })
   }
@@ -413,9 +377,7 @@ export class WorkspaceService {
     const { settler, memory, inFlight, clock, onIdle, observer, trace } = this.#o
     const { appId } = this.#workspace
     return new ShadowLane({
-      workspace: () => this.#workspace,
-      ...{ settler, memory, inFlight, clock, onIdle },
-      shapes: () => this.#shapesInUse(),
+      ...{ runtime: this.#runtime, settler, memory, inFlight, onIdle },
       mayServe: (window) => this.#routeOf(window) === 'drop',
       onDropped: async (batch) => {
         observer.shadowed(appId, batch)
@@ -431,8 +393,8 @@ export class WorkspaceService {
     return routeOf(this.#partitioning.modeOf(partition), this.#workspace)
   }
 
-  #everyLane(): readonly (LaneDispatcher | ShadowLane)[] {
-    return [...this.#lanes.values(), ...this.#shadowLanes.values()]
+  #everyLane(): readonly (Pipeline | ShadowLane)[] {
+    return [...this.#pipelines.values(), ...this.#shadowLanes.values()]
   }
 }
 

@@ -112,7 +112,7 @@ function start(workspace: Workspace = workspaceOf(), given: Partial<Config> = {}
     ...{ clock, random: { next: () => 0, bytes: (n) => Buffer.alloc(n, senders.length) } },
     log: { info: log('info'), warn: log('warn'), error: log('error') } as unknown as Logger,
     ...{ observer: heart.observer, settler: heart.settler, deadLetters: heart.letters },
-    ...{ trace: heart.context.trace, memory: new WindowMemory(1e6), inFlight: heart.inFlight },
+    ...{ trace: heart.trace, memory: new WindowMemory(1e6), inFlight: heart.inFlight },
     ...{ erasures: heart.erasures, worker: 'me', sleep },
     newSender: ({ apiKey }) => {
       accounts.push(apiKey)
@@ -295,12 +295,22 @@ describe('a changed configuration', () => {
     expect([senders[0]?.isClosed, senders[1]?.isClosed]).toEqual([true, false])
   })
 
-  it('of the account counts although Redis is away: the probe comes later', async () => {
+  it('of the account counts although Redis is away: it is tried as soon as Redis is back', async () => {
     start()
+    heart.gates.set(held())
+    await service.refreshGate()
+    serve([[event(1)]])
     await turn()
     heart.redis.isAway = true
     await service.reconfigure(workspaceOf({ baseUrl: 'http://elsewhere.example' }))
     expect(accounts).toHaveLength(2)
+    heart.redis.isAway = false
+    await service.refreshGate()
+    await pass(1_000)
+    expect(senders.map(({ bodies }) => bodies.length)).toEqual([0, 1])
+    const { writes } = heart.gates
+    await service.refreshGate()
+    expect(heart.gates.writes).toBe(writes)
   })
 
   it('of the limits keeps the connections and counts from the next request', async () => {

@@ -1,3 +1,16 @@
+/*
+ * Whether a workspace may send: a circuit breaker that all workers share. Pure; `WorkspaceGate` stores it.
+ *
+ *   open ──transient failure──▶ retrying ──5th retry failed──▶ held
+ *   open, retrying, rate_limited ──refused──▶ held
+ *   open ──429──▶ rate_limited;  retrying, held ──probe got a 429──▶ rate_limited
+ *   rate_limited ──probe failed──▶ retrying
+ *   retrying, held, rate_limited ──probe succeeded──▶ open
+ *   retrying, held ──another request succeeded──▶ open, unless everything is refused
+ *
+ * While it is not open, one request at a time is sent, the probe: a retry every 2 s, after a hold every 1 to 60 s,
+ * after a 429 at the end of the pause. `paused` by an operator is independent of the state.
+ */
 import { RETRY_ATTEMPTS, RETRY_INTERVAL_MS } from '../vendor/limits.js'
 import type { TransientReason } from './reasons.js'
 import type { ClosedMode, Gate, HeldMode, HoldReason, Mode, OpenMode, Probe } from './gate-state.js'

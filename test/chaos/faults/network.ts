@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TcpProxy } from '../../support/proxy/tcp-proxy.js'
-import type { Loss } from '../oracle/model.js'
+import type { Loss, Resumes } from '../oracle/model.js'
 import type { Random } from '@relay/shared/random.js'
 import { between, chance, pick } from '../random.js'
 import type { Fault, Scene } from './fault.js'
@@ -12,6 +12,13 @@ const LOSES: Readonly<Record<Way, Loss>> = {
   'api-redis': 'nothing',
   'worker-redis': 'settles',
   'worker-vendor': 'answers',
+}
+
+/** A worker that is cut off from Redis may lose its lease; one cut off from MoEngage has to probe it. */
+const RESUMES: Readonly<Record<Way, Resumes>> = {
+  'api-redis': 'soon',
+  'worker-redis': 'lease',
+  'worker-vendor': 'later',
 }
 
 interface Weather {
@@ -108,6 +115,7 @@ function faultOf(way: Way, { name, run, onlyDefault }: Weather): Fault {
     group: 'network',
     ...(onlyDefault && { onlyDefault }),
     loses: LOSES[way],
+    resumes: RESUMES[way],
     // Cut off from Redis only, a worker still closes its connections to MoEngage.
     mayLinger: way === 'worker-vendor',
     run: async (scene) => {

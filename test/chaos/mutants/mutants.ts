@@ -30,8 +30,6 @@ const IN_FLIGHT = 'services/worker/dist/ownership/in-flight.js'
 const PEERS = 'services/worker/dist/ownership/peers.js'
 const RECOVER = 'shared/lua/recover-ledger.lua'
 
-const SESSION = 'services/worker/dist/session/session.js'
-
 const NO_LATE_ARRIVALS: Change = {
   file: IN_FLIGHT,
   search: 'const untilMs = this.#clock.monotonicMs() + this.#graceMs;',
@@ -236,12 +234,12 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'rejoin',
     aim: { plot: 'resume-two-workers' },
-    breaks: 'a rejoin takes a renewal of the former session for its own',
+    breaks: 'a worker does not join a new run of Redis under a new session',
     changes: [
       {
-        file: SESSION,
-        search: 'if (this.#renewing !== null && this.#renewing.id === this.#id)',
-        replace: 'if (this.#renewing !== null)',
+        file: 'services/worker/dist/worker.js',
+        search: 'void this.#session.rejoin();',
+        replace: '',
       },
     ],
   },

@@ -49,3 +49,19 @@ test('a fault without a class, and a death beside a Redis that restarted, are no
   ]
   expect(late(30_000, 'soon', { disturbances: both })).toEqual([])
 })
+
+test('a fault of MoEngage is over once it has accepted something since', () => {
+  const disturbances = [
+    disturbance({ name: 'vendor-5xx', toMs: HEALED_MS - 5_000, resumes: 'later' }),
+    disturbance({ name: 'api-kill', toMs: HEALED_MS - 1, resumes: 'soon' }),
+  ]
+  const two = posted('ann', 2)
+  const acceptedAt = (atMs: number) => [
+    request({ requestId: 'r0', startedAtMs: atMs - 5, arrivedAtMs: atMs }),
+    request({ startedAtMs: HEALED_MS + 9_000, arrivedAtMs: HEALED_MS + 9_010 }),
+  ]
+  const outcome = (atMs: number) =>
+    late(0, 'soon', { posted: two, disturbances, requests: acceptedAt(atMs) })
+  expect(outcome(HEALED_MS - 4_000)).toEqual(TOO_LATE)
+  expect(outcome(HEALED_MS - 6_000)).toEqual([])
+})

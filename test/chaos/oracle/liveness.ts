@@ -13,9 +13,9 @@ const AMPLE = 0.8
 
 /** Sending resumes in time after the last fault, if something waits and the budgets allow it. */
 export function judgeLiveness(evidence: Evidence): Violation[] {
-  const { healedAtMs, requests, posted, leaseMs, disturbances } = evidence
+  const { healedAtMs, requests, posted, leaseMs } = evidence
   if (healedAtMs === null || !isAmple(evidence, healedAtMs)) return []
-  const resumes = slowest(disturbances, healedAtMs)
+  const resumes = slowest(evidence, healedAtMs)
   const longestMs = { soon: SOON_MS, lease: leaseMs + TAKEN_OVER_MS, later: Infinity }[resumes]
   const arrivals = requests.flatMap(({ fate, arrivedAtMs, requestId }) =>
     fate === 'accepted' && arrivedAtMs !== null ? [{ arrivedAtMs, requestId }] : [],
@@ -42,8 +42,14 @@ export function judgeLiveness(evidence: Evidence): Violation[] {
 
 const ORDER: readonly Resumes[] = ['soon', 'lease', 'later']
 
-function slowest(disturbances: readonly Disturbance[], healedAtMs: number): Resumes {
-  const near = disturbances.filter(({ toMs }) => toMs >= healedAtMs - PROBED_WITHIN_MS)
+function slowest({ disturbances, requests }: Evidence, healedAtMs: number): Resumes {
+  // Accepted after a fault: no hold, no recovery of budgets and no lease is left of it.
+  const isOver = ({ toMs }: Disturbance) =>
+    requests.some(
+      ({ fate, startedAtMs, arrivedAtMs }) =>
+        fate === 'accepted' && startedAtMs > toMs && (arrivedAtMs ?? Infinity) < healedAtMs,
+    )
+  const near = disturbances.filter((d) => d.toMs >= healedAtMs - PROBED_WITHIN_MS && !isOver(d))
   const all = near.map(({ resumes }) => resumes ?? 'later')
   // A worker that died while Redis forgot what it knew: the ledger waits for what it may have sent.
   const isBoth = all.includes('lease') && near.some(({ name }) => name.startsWith('redis-'))

@@ -59,7 +59,7 @@ test('while Redis is down it may lack later elements, and nothing else', () => {
   const outcome = (atMs: number) =>
     details({ posted: acceptedAt(atMs), disturbances: away, samples: shows(0) })
   expect(outcome(4_500)).toEqual([])
-  expect(outcome(3_900)).toEqual(['status at 10000: 0, 2 wait'])
+  expect(outcome(2_400)).toEqual(['status at 10000: 0, 2 wait'])
 })
 
 test('while the workspace is out of its file it may lack anything', () => {

@@ -10,6 +10,8 @@ import type {
 
 /** A view may be as old as this when it is served, ms. */
 const STALE_MS = 1_000
+/** The suite looks once a second; a number that Redis cannot renew is that of the look before, ms. */
+const LOOKED_BEFORE_MS = 1_500
 /** An answer of MoEngage is settled in Redis within this, ms, when nothing is wrong. */
 const SETTLED_MS = 2_000
 
@@ -57,7 +59,7 @@ interface Look extends ViewSample {
 }
 
 /**
- * While Redis is disturbed the views show what was read before. While the workspace is out of its file
+ * While Redis is disturbed the views show what the look before showed. While the workspace is out of its file
  * they show none; only a process that has not read the file since shows its last number, of any age.
  */
 function lookOf(sample: ViewSample, disturbances: readonly Disturbance[]): Look {
@@ -66,8 +68,10 @@ function lookOf(sample: ViewSample, disturbances: readonly Disturbance[]): Look 
   if (near.some(({ name: of }) => of === 'config-workspace-returns')) {
     return { ...sample, lookedAtMs: -Infinity }
   }
-  const blind = near.filter(({ name: of }) => of.startsWith('redis-')).map((d) => d.fromMs)
-  return { ...sample, lookedAtMs: Math.min(fromMs, ...blind) }
+  const blind = near.filter(({ name: of }) => of.startsWith('redis-'))
+  if (blind.length === 0) return { ...sample, lookedAtMs: fromMs }
+  const sinceMs = Math.min(fromMs, ...blind.map((d) => d.fromMs))
+  return { ...sample, lookedAtMs: sinceMs - LOOKED_BEFORE_MS }
 }
 
 function certainlyWaits(

@@ -1,7 +1,6 @@
 import { BUDGETS, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { Clock } from '@relay/shared/clock.js'
 import type { Batch } from '../batch/body.js'
-import { evenShare } from './sizing.js'
 
 /** State of one budget by the ledger's answers; monotonic times in ms. */
 interface Shortage {
@@ -21,6 +20,8 @@ export interface AppetiteOptions {
   readonly perRequest: () => Cost
 }
 
+/** A remainder below this share of a body is left unused rather than paid for with smaller bodies. */
+const NEGLIGIBLE = 0.1
 /** Weight of a new observation in the smoothed size of a full body. */
 const SMOOTHING = 0.2
 
@@ -102,4 +103,17 @@ function neverShort(): Shortage {
 
 function forEach(amount: (budget: Budget) => number): Cost {
   return { users: amount('users'), events: amount('events'), devices: amount('devices') }
+}
+
+/**
+ * Share of a saturated budget for one request, so that equal requests use the whole limit: full bodies
+ * would leave a remainder in every window that is too small for another body. `perBody`: units of a full
+ * body.
+ */
+export function evenShare(limit: number, perBody: number): number {
+  if (perBody <= 0) return limit
+  const bodies = limit / perBody
+  const whole = Math.floor(bodies)
+  const negligible = whole > 0 && bodies - whole < NEGLIGIBLE
+  return Math.ceil(limit / (negligible ? bodies : Math.ceil(bodies)))
 }

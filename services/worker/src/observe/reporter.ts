@@ -1,20 +1,24 @@
 import type { Kind, Lane } from '@relay/shared/element.js'
 import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
+import type { Tracer } from '@relay/shared/telemetry/tracer.js'
 import type { Batch } from '../batch/body.js'
 import type { Item } from '../fetch/window.js'
 import { outcomeLabel, type Outcome } from '../classify/outcome.js'
-import type { AttemptReport, WorkerObserver } from '../dispatch/observer.js'
+import type { AttemptReport, WorkerObserver } from './observer.js'
+import { traceAttempt } from './trace-attempt.js'
 import { COALESCED_KINDS, SAVED_BUDGET, type WorkerMetrics } from './metrics.js'
 
-/** Exports the worker's events as metrics and one log line per attempt. */
+/** Exports the worker's events as metrics, one log line per attempt, and spans of traced attempts. */
 export class Reporter implements WorkerObserver {
   readonly #metrics: WorkerMetrics
   readonly #log: Logger
+  readonly #tracer: Tracer | null
 
-  constructor(metrics: WorkerMetrics, log: Logger) {
+  constructor(metrics: WorkerMetrics, log: Logger, tracer: Tracer | null) {
     this.#metrics = metrics
     this.#log = log
+    this.#tracer = tracer
   }
 
   attempted(report: AttemptReport): void {
@@ -46,6 +50,7 @@ export class Reporter implements WorkerObserver {
     }
     if (outcome.outcome === 'delivered') this.#log.info('attempt', fields)
     else this.#log.warn('attempt', fields)
+    if (this.#tracer !== null) traceAttempt(this.#tracer, report)
   }
 
   #gauge({ appId, gauge }: AttemptReport): void {

@@ -6,7 +6,6 @@ import { isBisected, onAccepted, onRefused, startBisection, type Bisection } fro
 import { BodyBuilder, batchOf, type Batch } from '../batch/body.js'
 import type { Shapes } from '../batch/shape.js'
 import { splitForProbe, splitToCost } from './probe.js'
-import { suspectsOf } from './suspects.js'
 
 /**
  * The undelivered elements of a flight, in order, and their division into requests. Splits, halves and
@@ -219,4 +218,16 @@ function customerOf({ window, element }: Item): string {
 
 function isSame(a: readonly Item[], b: readonly Item[]): boolean {
   return a === b || (a.length === b.length && a.every((item, i) => item === b[i]))
+}
+
+/**
+ * Which items fit MoEngage's words about a refusal: those without the attribute that it misses,
+ * or with the one that it names. A guess only: bisection survives a wrong one.
+ */
+export function suspectsOf(error: VendorError | null, items: readonly Item[]) {
+  const attribute = error?.attribute ?? null
+  if (attribute === null || attribute === '') return () => false
+  const needle = JSON.stringify(attribute)
+  const missing = /not found|missing|required/i.test(error?.message ?? '')
+  return (index: number): boolean => items[index]?.element.json.includes(needle) === !missing
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { DeadLetterSink } from '@relay/shared/dead-letters/dead-letter.js'
-import type { Erasures } from '../erase/erasures.js'
+import type { Erasures } from './erasures.js'
 import type { Item, PartitionWindow } from '../fetch/window.js'
 import { expiredLetterOf } from './dead-letter.js'
 import type { Settler } from './settler.js'

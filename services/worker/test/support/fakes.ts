@@ -16,14 +16,15 @@ import type {
   PartitionQueue,
   WaitingChunk,
 } from '@relay/shared/queue/partition-queue.js'
-import type { RequestShare } from '@relay/shared/trace/trace-entry.js'
+import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { batchOf, type Batch } from '../../src/batch/body.js'
 import { Admission } from '../../src/budget/admission.js'
 import { Reservations } from '../../src/budget/reservations.js'
 import { WorkspaceGate } from '../../src/budget/workspace-gate.js'
-import type { FlightContext } from '../../src/dispatch/flight.js'
-import type { AttemptReport, WorkerObserver } from '../../src/dispatch/observer.js'
-import { Erasures } from '../../src/erase/erasures.js'
+import type { Budget, Delivery, Runtime } from '../../src/flight.js'
+import { Shapes } from '../../src/batch/shape.js'
+import type { AttemptReport, WorkerObserver } from '../../src/observe/observer.js'
+import { Erasures } from '../../src/settle/erasures.js'
 import type { Item, PartitionWindow } from '../../src/fetch/window.js'
 import { GaugeWatch } from '../../src/learn/gauge-watch.js'
 import { Learned } from '../../src/learn/learned.js'
@@ -394,6 +395,7 @@ export function workspaceOf(given: Partial<Workspace> = {}): Workspace {
   }
 }
 
+export const LINGER_MS = 100
 export const WINDOW_MS = 60_000
 export const TIMEOUT_MS = 10_000
 export const GRACE_MS = 5_000
@@ -500,29 +502,36 @@ export class Heart {
     })
   }
 
-  get context(): Omit<FlightContext, 'pause'> {
-    const { admission, gate, learned, refusals, gauge, policy, settler, erasures } = this
-    return {
-      ...{ admission, gate, learned, refusals, gauge, policy, settler, erasures },
-      ...{ lane: 'realtime', clock: systemClock, requestTimeoutMs: TIMEOUT_MS },
-      workspace: () => this.workspace,
-      sender: () => this.sender,
-      deadLetters: this.letters,
-      ...{ expiry: this.expiry, observer: this.observer },
-      trace: {
-        sent: (_appId, shares: Iterable<RequestShare>, bulkId) => {
-          const count = [...shares].reduce((sum, { elements }) => sum + elements, 0)
-          this.traced.push(`${bulkId} ${String(count)}`)
-        },
-        shadowed: () => undefined,
-      },
-      redisNowMs: () => systemClock.nowMs(),
-      sendableMs: () => this.sendableMs,
-      sleep,
-      signal: this.abort.signal,
-      stopping: () => this.isStopping,
-      newId: counting('probe'),
-    }
+  get budget(): Budget {
+    const { admission, gate, learned, policy } = this
+    return { admission, gate, learned, policy }
+  }
+
+  get delivery(): Delivery {
+    const { refusals, gauge, settler, letters: deadLetters, expiry, erasures } = this
+    return { refusals, gauge, settler, deadLetters, expiry, erasures, sender: () => this.sender }
+  }
+
+  readonly shapes = new Shapes([])
+  coalesces = true
+  readonly trace: TraceWriter = {
+    sent: (_appId, shares, bulkId) => {
+      const count = [...shares].reduce((sum, { elements }) => sum + elements, 0)
+      this.traced.push(`${bulkId} ${String(count)}`)
+    },
+    shadowed: () => undefined,
+  }
+
+  readonly runtime: Runtime = {
+    config: { lingerMs: LINGER_MS, budgetWindowMs: WINDOW_MS, requestTimeoutMs: TIMEOUT_MS },
+    workspace: () => this.workspace,
+    shapes: () => (this.coalesces ? this.shapes : null),
+    ...{ clock: systemClock, observer: this.observer, trace: this.trace, sleep },
+    redisNowMs: () => systemClock.nowMs(),
+    sendableMs: () => this.sendableMs,
+    newId: counting('probe'),
+    signal: this.abort.signal,
+    stopping: () => this.isStopping,
   }
 
   /** Partitions that this worker owns, with these chunks, all of them loaded. */

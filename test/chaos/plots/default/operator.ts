@@ -12,6 +12,8 @@ const EVENTS = 200
 const SPENDERS = Array.from({ length: EVENTS / 2 }, (_, i) => `spender-${String(i)}`)
 const FORGOTTEN = 'forgotten'
 const DONE_WITHIN_MS = 60_000
+/** Messages of subscriptions are lost. */
+const UNHEARD = { swallow: '$7\r\nmessage\r\n' }
 
 /** Has the customer erased, and waits until relay says that it is done. */
 async function forget({ stack, journal }: Stage): Promise<void> {
@@ -33,7 +35,7 @@ async function forgetDeaf(stage: Stage): Promise<void> {
   await poster.accepted('event', [FORGOTTEN, 'ann', 'bob'], 0)
   // Both are read ahead, and wait for the budget.
   await sleep(1_000)
-  for (const { redis } of stack.workers) redis.set({ swallow: '$7\r\nmessage\r\n' }, 'down')
+  for (const { redis } of stack.workers) redis.set(UNHEARD, 'down')
   await forget(stage)
   for (const { redis } of stack.workers) redis.heal()
 }
@@ -67,18 +69,21 @@ async function forgetFrozen(stage: Stage): Promise<void> {
   await poster.delivered(await poster.accepted('event', SPENDERS, 0))
   await poster.accepted('event', [FORGOTTEN, 'ann', 'bob'], 0)
   await sleep(1_000)
+  worker.redis.set(UNHEARD, 'down')
   worker.pause()
   const thawed = sleep(FROZEN_MS).then(() => {
     worker.resume()
   })
   await forget(stage)
   await thawed
+  await poster.arrivals(SPENDERS.length + 2)
+  worker.redis.heal()
 }
 
 const forgottenFrozen: Aimed = {
   name: 'forget-frozen',
   about:
-    'an operator has a customer erased whose event a worker has read ahead; the worker is frozen for 11 s, and can pay for the event when it thaws',
+    'an operator has a customer erased whose event a worker has read ahead; the worker hears of nothing, is frozen for 11 s, and can pay for the event when it thaws',
   conditions: {
     ...DEFAULTS,
     limits: { ...DEFAULTS.limits, events: EVENTS, windowMs: 10_000 },

@@ -1,36 +1,31 @@
+/*
+ * The way of an element through a worker, for one workspace and lane. The stages in order:
+ *
+ *   fetch     fetch/      the oldest chunks of the owned partitions, into memory
+ *   pack      batch/      one body of elements, in order for each customer
+ *   reserve   budget/     a place in both budgets, under the gate
+ *   send      send/       one attempt against MoEngage
+ *   classify  classify/   its answer, or the lack of one, becomes an outcome
+ *   decide    retry/      what the outcome leads to
+ *   settle    settle/     finished elements leave their partitions, refused ones as dead letters
+ *
+ * `Pipeline` repeats fetch, pack and reserve, and keeps one flight for each batch; `deliver` repeats the rest
+ * until every element of a flight's batch is settled.
+ */
 import { BUDGETS, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
-import { oldestMsOf, type Batch } from '../batch/body.js'
-import { isCrowded, pack, type PackLimits } from '../batch/pack.js'
-import type { Shapes } from '../batch/shape.js'
-import type { Admitted } from '../budget/admission.js'
-import { Appetite } from '../budget/appetite.js'
-import { loadWindow, type WindowMemory } from '../fetch/loader.js'
-import type { PartitionWindow } from '../fetch/window.js'
-import { Signal } from '../signal.js'
-import type { InFlight } from '../ownership/in-flight.js'
-import { Flight, type FlightContext, type Ticket } from './flight.js'
+import { oldestMsOf, type Batch } from './batch/body.js'
+import { isCrowded, pack, type PackLimits } from './batch/pack.js'
+import type { Admitted } from './budget/admission.js'
+import { Appetite } from './budget/appetite.js'
+import { Fetcher, loadedBytes, type FetcherOptions, type Served } from './fetch/fetcher.js'
+import type { PartitionWindow } from './fetch/window.js'
+import { Flight, REDIS_AWAY_MS, type FlightOptions, type Ticket } from './flight.js'
+import { Signal } from './signal.js'
 
-export interface LaneDispatcherOptions {
-  readonly context: Omit<FlightContext, 'pause'>
-  readonly lingerMs: number
-  /** By which adjacent elements of a customer share one element of a request; null: none do. */
-  readonly shapes: () => Shapes | null
-  readonly memory: WindowMemory
-  readonly inFlight: InFlight
-  /** Length of the budget window, ms. */
-  readonly windowMs: number
-  /** Largest body at present, bytes. */
-  readonly bodyBytes: () => number
+export interface PipelineOptions extends FlightOptions, FetcherOptions {
   /** Called when nothing of a window is in flight any more, or can be. */
   readonly onIdle: (window: PartitionWindow) => void
-  /** Whether a partition may be served: older generations of its workspace go first. */
-  readonly mayServe: (window: PartitionWindow) => boolean
-}
-
-interface Served {
-  readonly window: PartitionWindow
-  readonly queue: PartitionQueue
 }
 
 /** A packed batch. */
@@ -56,40 +51,56 @@ const AHEAD = 2
 const FAR_AHEAD = 4
 /** Tries per round to fit a body into a short budget. */
 const FITTINGS = 4
-/** Redis did not answer; pause before the next look, ms. */
-const REDIS_AWAY_MS = 250
 const MAX_WAIT_MS = 1_000
 
-/** Serves the owned partitions of one workspace and lane: forms batches and starts their flights. */
-export class LaneDispatcher {
-  readonly #o: LaneDispatcherOptions
+/** Sends, classifies, decides and settles, until nothing of the flight's batch is left. */
+export async function deliver(flight: Flight, granted: Ticket | null): Promise<void> {
+  let ticket = granted ?? (await flight.reserve())
+  while (ticket !== null) {
+    const taken = await flight.take(ticket)
+    if (taken !== null) {
+      try {
+        const attempt = await flight.send(taken.batch, ticket)
+        const outcome = flight.classify(attempt)
+        const decision = await flight.decide(attempt, outcome)
+        await flight.settle(attempt, decision)
+      } finally {
+        taken.end()
+      }
+    }
+    ticket = await flight.reserve()
+  }
+}
+
+/** Forms batches from the owned partitions of one workspace and lane, and starts their flights. */
+export class Pipeline {
+  readonly #o: PipelineOptions
+  readonly #fetcher: Fetcher
   readonly #appetite: Appetite
   readonly #signal = new Signal()
-  readonly #served = new Map<PartitionWindow, Served>()
   readonly #flights = new Set<Promise<void>>()
   readonly #pauses = new Set<Signal>()
   #stopped = false
 
-  constructor(options: LaneDispatcherOptions) {
+  constructor(options: PipelineOptions) {
     this.#o = options
-    const { admission, clock } = options.context
+    this.#fetcher = new Fetcher(options)
+    const { runtime, budget } = options
     this.#appetite = new Appetite({
-      clock,
-      windowMs: options.windowMs,
-      limits: () => admission.limits(),
-      perRequest: () => admission.perRequest(),
+      clock: runtime.clock,
+      windowMs: runtime.config.budgetWindowMs,
+      limits: () => budget.admission.limits(),
+      perRequest: () => budget.admission.perRequest(),
     })
   }
 
   serve(window: PartitionWindow, queue: PartitionQueue): void {
-    this.#served.set(window, { window, queue })
-    this.#o.memory.add(window)
+    this.#fetcher.serve(window, queue)
     this.wake()
   }
 
   forget(window: PartitionWindow): void {
-    this.#served.delete(window)
-    this.#o.memory.remove(window)
+    this.#fetcher.forget(window)
     this.wake()
   }
 
@@ -113,65 +124,57 @@ export class LaneDispatcher {
     await Promise.all(this.#flights)
   }
 
-  /** Tries to start one request. Returns the wait before the next try, ms. */
+  /** Tries to start one flight. Returns the wait before the next try, ms. */
   async #round(): Promise<number> {
-    const free = this.#free()
-    if (free.length === 0) return this.#nextFreeMs()
+    const free = this.#fetcher.free()
+    if (free.length === 0) return this.#fetcher.nextFreeMs()
     // Refilled once less than one body of sendable elements is left.
-    const bodyBytes = this.#o.bodyBytes()
-    if (!(await this.#load(free, bodyBytes * A_BODY_LEFT, this.#aheadBytes()))) return REDIS_AWAY_MS
+    if (!(await this.#fetch(free, this.#bodyBytes * A_BODY_LEFT, this.#aheadBytes()))) {
+      return REDIS_AWAY_MS
+    }
     const expired = await this.#expire(free)
     if (expired !== 'none') return expired === 'some' ? 0 : REDIS_AWAY_MS
     for (const { window } of free) if (window.isUnreadable) this.#o.onIdle(window)
     const ready = free.filter(({ window }) => window.chunks.length > 0 && !window.lost)
-    if (ready.length === 0) return this.#free().length > 0 ? 0 : this.#nextFreeMs()
-    const may = this.#o.context.gate.mayStart()
+    if (ready.length === 0) return this.#fetcher.nextFreeMs()
+    const may = this.#o.budget.gate.mayStart()
     if (!may.go || may.probe) return this.#waitForGate(ready)
     const lingerMs = this.#lingerMs(ready)
-    return lingerMs > 0 ? lingerMs : this.#startNext(ready)
+    return lingerMs > 0 ? lingerMs : this.#packAndReserve(ready)
   }
 
-  #free(): Served[] {
-    return this.#servable().filter(({ window }) => this.#o.inFlight.isFree(window.tag))
-  }
-
-  #servable(): Served[] {
-    return [...this.#served.values()].filter(
-      ({ window }) =>
-        !window.lost && !window.retiring && window.hasWork && this.#o.mayServe(window),
-    )
-  }
-
-  /** Time until the grace of a late arrival ends, ms; Infinity if a flight must end first. */
-  #nextFreeMs(): number {
-    const free = this.#servable().map(({ window }) => this.#o.inFlight.freeInMs(window.tag))
-    return Math.ceil(Math.min(Infinity, ...free))
+  /** Largest body at present, bytes. */
+  get #bodyBytes(): number {
+    return this.#o.budget.learned.bodyBytes
   }
 
   #aheadBytes(): number {
-    return this.#o.bodyBytes() * (this.#o.memory.isRoomy() ? FAR_AHEAD : AHEAD)
+    return this.#bodyBytes * (this.#fetcher.isRoomy() ? FAR_AHEAD : AHEAD)
   }
 
-  async #load(served: readonly Served[], enoughBytes: number, wantBytes: number): Promise<boolean> {
-    const watch = this.#appetite.isShort()
+  async #fetch(
+    served: readonly Served[],
+    enoughBytes: number,
+    wantBytes: number,
+  ): Promise<boolean> {
+    const { erasures, settler } = this.#o.delivery
     // At least two bodies for all partitions together, regardless of other lanes, so that none stalls.
-    const leastBytes = (this.#o.bodyBytes() * 2) / served.length
+    const leastBytes = (this.#bodyBytes * 2) / served.length
+    const watch = this.#appetite.isShort()
     const target = { enoughBytes, wantBytes, leastBytes, watch }
-    const results = await Promise.all(
-      served.map(({ window, queue }) => loadWindow(window, queue, target, this.#o.memory)),
-    )
-    for (const { window } of served) this.#o.context.erasures.apply(window)
-    await Promise.all(served.map(({ window }) => this.#o.context.settler.sweep(window)))
-    const nowMs = this.#o.context.clock.monotonicMs()
+    const isLoaded = await this.#fetcher.load(served, target)
+    for (const { window } of served) erasures.apply(window)
+    await Promise.all(served.map(({ window }) => settler.sweep(window)))
+    const nowMs = this.#o.runtime.clock.monotonicMs()
     for (const { window } of served) {
       if (window.chunks.length > 0 && window.readyAtMs === 0) window.readyAtMs = nowMs
     }
-    return results.every(Boolean)
+    return isLoaded
   }
 
   /** Removes elements over the maximum age, regardless of the gate. */
   async #expire(served: readonly Served[]): Promise<'none' | 'some' | 'redis is away'> {
-    const { expiry } = this.#o.context
+    const { expiry } = this.#o.delivery
     const old = served.flatMap(({ window }) => expiry.expiredIn(window))
     if (old.length === 0) return 'none'
     return expiry.bury(old, 0).then(
@@ -183,7 +186,7 @@ export class LaneDispatcher {
   /** The gate is not open: one flight waits at it, ready to be the probe; the rest stays put. */
   #waitForGate(ready: readonly Served[]): number {
     if (this.#flights.size === 0) {
-      const batch = this.#pack(ready, this.#o.context.admission.limits())
+      const batch = this.#pack(ready, this.#o.budget.admission.limits())
       if (batch.items.length > 0) this.#start(batch, null)
     }
     return MAX_WAIT_MS
@@ -194,20 +197,21 @@ export class LaneDispatcher {
    * the updates of one user within the linger cost one update.
    */
   #lingerMs(ready: readonly Served[]): number {
-    if (loadedBytes(ready) >= this.#o.bodyBytes()) return 0
+    const { config, clock, shapes } = this.#o.runtime
+    if (loadedBytes(ready) >= this.#bodyBytes) return 0
     const updatesOnly = () => ready.every(({ window }) => window.hasOnlyUpdates)
-    if (this.#flights.size === 0 && !(this.#o.shapes() !== null && updatesOnly())) return 0
+    if (this.#flights.size === 0 && !(shapes() !== null && updatesOnly())) return 0
     const since = Math.min(...ready.map(({ window }) => window.readyAtMs))
-    return Math.max(0, Math.ceil(since + this.#o.lingerMs - this.#o.context.clock.monotonicMs()))
+    return Math.max(0, Math.ceil(since + config.lingerMs - clock.monotonicMs()))
   }
 
-  async #startNext(ready: readonly Served[]): Promise<number> {
-    const sinceMs = this.#o.context.clock.monotonicMs()
+  async #packAndReserve(ready: readonly Served[]): Promise<number> {
+    const sinceMs = this.#o.runtime.clock.monotonicMs()
     let affordable = this.#appetite.next()
     for (let fitting = 0; fitting < FITTINGS; fitting += 1) {
       const { batch, whole } = await this.#fill(ready, affordable)
       if (batch.items.length === 0) break
-      const step = this.#act(ready, batch, affordable, await this.#ask(batch, whole))
+      const step = this.#act(ready, batch, affordable, await this.#reserve(batch, whole))
       if ('waitMs' in step) return step.waitMs
       affordable = step.retryWith
     }
@@ -218,10 +222,10 @@ export class LaneDispatcher {
   #act(ready: readonly Served[], batch: Batch, tried: Cost, admitted: Admitted): Step {
     switch (admitted.outcome) {
       case 'granted': {
-        this.#appetite.granted(batch, this.#o.bodyBytes())
+        this.#appetite.granted(batch, this.#bodyBytes)
         const { id, deadlineMs } = admitted
         const ticket = { id, cost: batch.cost, deadlineMs, probeId: null }
-        if (!this.#start(batch, ticket)) void this.#o.context.admission.refund(id)
+        if (!this.#start(batch, ticket)) void this.#o.budget.admission.refund(id)
         return { waitMs: 0 }
       }
       case 'later':
@@ -246,12 +250,12 @@ export class LaneDispatcher {
   ): Cost {
     const within = { ...tried }
     for (const budget of short) within[budget] = free[budget]
-    const limits = this.#o.context.admission.limits()
+    const limits = this.#o.budget.admission.limits()
     const fitting = this.#pack(ready, within)
     const worthwhile =
-      fitting.bodyBytes >= this.#o.bodyBytes() * WORTHWHILE ||
+      fitting.bodyBytes >= this.#bodyBytes * WORTHWHILE ||
       short.some((budget) => fitting.cost[budget] >= limits[budget] * WORTHWHILE)
-    const soon = allMs <= this.#o.windowMs * SOON
+    const soon = allMs <= this.#o.runtime.config.budgetWindowMs * SOON
     if (worthwhile && !soon) return within
     this.#appetite.renounce(short, worthwhile ? Math.max(1, allMs) : waitMs)
     // The whole list may be loaded. The next add must wake the worker, because another budget may pay for it.
@@ -267,22 +271,23 @@ export class LaneDispatcher {
    * request costs one script call to settle. Under a binding budget, the oldest chunks go first.
    */
   #spread(ready: readonly Served[]): Pick<PackLimits, 'mostWindows' | 'windowByWindow'> {
-    const several = loadedBytes(ready) > 2 * this.#o.bodyBytes()
+    const several = loadedBytes(ready) > 2 * this.#bodyBytes
     const mostWindows = several ? Math.ceil(ready.length / 2) : ready.length
     return { mostWindows, windowByWindow: !this.#appetite.isSaturated() }
   }
 
   #pack(ready: readonly Served[], affordable: Cost): Batch {
-    const { workspace, admission } = this.#o.context
+    const { workspace, shapes } = this.#o.runtime
+    const { admission, policy } = this.#o.budget
     return pack(
       ready.map(({ window }) => window),
       {
-        bodyBytes: this.#o.bodyBytes(),
+        bodyBytes: this.#bodyBytes,
         affordable,
         effective: admission.limits(),
         limits: workspace().limits,
-        shapes: this.#o.shapes(),
-        allowances: this.#o.context.policy.allowances(),
+        shapes: shapes(),
+        allowances: policy.allowances(),
         ...this.#spread(ready),
       },
     )
@@ -294,21 +299,21 @@ export class LaneDispatcher {
     for (;;) {
       const batch = this.#pack(ready, affordable)
       const more = ready.some(({ window }) => window.hasUnloaded)
-      const full = batch.bodyBytes >= this.#o.bodyBytes() * FULL || isCrowded(batch)
+      const full = batch.bodyBytes >= this.#bodyBytes * FULL || isCrowded(batch)
       if (full || !more) return { batch, whole: !more }
       const before = loadedBytes(ready)
       wantBytes *= 2
-      const loaded = await this.#load(ready, wantBytes, wantBytes)
+      const loaded = await this.#fetch(ready, wantBytes, wantBytes)
       if (!loaded || loadedBytes(ready) === before) return { batch, whole: false }
     }
   }
 
-  #ask(batch: Batch, whole: boolean): Promise<Admitted> {
-    const half = this.#o.bodyBytes() * WORTHWHILE
+  #reserve(batch: Batch, whole: boolean): Promise<Admitted> {
+    const half = this.#bodyBytes * WORTHWHILE
     const share = whole && batch.bodyBytes < half ? 1 : Math.min(1, half / batch.bodyBytes)
     const need = (budget: Budget) => Math.ceil(batch.cost[budget] * share)
-    return this.#o.context.admission.ask({
-      lane: this.#o.context.lane,
+    return this.#o.budget.admission.ask({
+      lane: this.#o.lane,
       cost: batch.cost,
       need: { users: need('users'), events: need('events'), devices: need('devices') },
       oldestMs: oldestMsOf(batch),
@@ -322,8 +327,8 @@ export class LaneDispatcher {
     const open = this.#stopped ? null : this.#o.inFlight.begin([...windows].map(({ tag }) => tag))
     if (open === null) return false
     for (const window of windows) window.readyAtMs = 0
-    const flight = new Flight({ ...this.#o.context, pause: (ms) => this.#pause(ms) }, batch, open)
-    const landed = flight.run(ticket).finally(() => {
+    const flight = new Flight(this.#o, (ms) => this.#pause(ms), batch, open)
+    const landed = deliver(flight, ticket).finally(() => {
       open.end()
       this.#flights.delete(landed)
       for (const window of windows) this.#o.onIdle(window)
@@ -339,8 +344,4 @@ export class LaneDispatcher {
     await signal.wait(ms)
     this.#pauses.delete(signal)
   }
-}
-
-function loadedBytes(served: readonly Served[]): number {
-  return served.reduce((sum, { window }) => sum + window.loadedBytes, 0)
 }

@@ -1,7 +1,8 @@
 import type { Mode } from '@relay/shared/gate/gate-state.js'
-import type { Batch } from '../../src/batch/body.js'
-import { Flight, type Ticket } from '../../src/dispatch/flight.js'
-import type { Open } from '../../src/ownership/in-flight.js'
+import type { Batch } from '../src/batch/body.js'
+import { Flight, type Ticket } from '../src/flight.js'
+import type { Open } from '../src/ownership/in-flight.js'
+import { deliver } from '../src/pipeline.js'
 import {
   accept,
   clock,
@@ -18,7 +19,7 @@ import {
   TIMEOUT_MS,
   turn,
   workspaceOf,
-} from '../support/fakes.js'
+} from './support/fakes.js'
 
 let heart: Heart
 let hasLanded: boolean
@@ -36,8 +37,9 @@ afterEach(() => {
 /** Starts the flight of a batch, as a lane does. */
 function fly(batch: Batch, ticket: Ticket | null = null): Open {
   const open = heart.inFlight.begin(batch.items.map(({ window }) => window.tag))!
-  const flight = new Flight({ ...heart.context, pause: heart.pause }, batch, open)
-  void flight.run(ticket).finally(() => {
+  const { budget, delivery, runtime, pause } = heart
+  const flight = new Flight({ lane: 'realtime', budget, delivery, runtime }, pause, batch, open)
+  void deliver(flight, ticket).finally(() => {
     hasLanded = true
     open.end()
   })

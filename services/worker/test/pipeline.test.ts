@@ -1,8 +1,7 @@
 import type { Mode } from '@relay/shared/gate/gate-state.js'
-import { Shapes } from '../../src/batch/shape.js'
-import { LaneDispatcher, type LaneDispatcherOptions } from '../../src/dispatch/lane-dispatcher.js'
-import { WindowMemory } from '../../src/fetch/loader.js'
-import { PartitionWindow } from '../../src/fetch/window.js'
+import { Pipeline, type PipelineOptions } from '../src/pipeline.js'
+import { WindowMemory } from '../src/fetch/loader.js'
+import { PartitionWindow } from '../src/fetch/window.js'
 import {
   accept,
   clock,
@@ -11,20 +10,19 @@ import {
   FakeQueue,
   GRACE_MS,
   Heart,
+  LINGER_MS,
   noAnswer,
   pass,
   sentIn,
   turn,
-  WINDOW_MS,
   workspaceOf,
-} from '../support/fakes.js'
-import type { PartitionSpec } from '../support/windows.js'
+} from './support/fakes.js'
+import type { PartitionSpec } from './support/windows.js'
 
-const LINGER_MS = 100
 const NOTHING_FREE = { users: 0, events: 0, devices: 0 }
 
 let heart: Heart
-let lane: LaneDispatcher
+let lane: Pipeline
 let idle: string[]
 let mayServe: boolean
 let hasStopped: boolean
@@ -51,18 +49,14 @@ afterEach(async () => {
   jest.useRealTimers()
 })
 
-function laneOf(given: Partial<LaneDispatcherOptions> = {}): LaneDispatcher {
+function laneOf(given: Partial<PipelineOptions> = {}): Pipeline {
   idle = []
   mayServe = true
   hasStopped = false
-  return new LaneDispatcher({
-    context: heart.context,
-    lingerMs: LINGER_MS,
-    shapes: () => new Shapes([]),
+  const { budget, delivery, runtime, inFlight } = heart
+  return new Pipeline({
+    ...{ lane: 'realtime', budget, delivery, runtime, inFlight },
     memory: new WindowMemory(1_000_000),
-    inFlight: heart.inFlight,
-    windowMs: WINDOW_MS,
-    bodyBytes: () => heart.learned.bodyBytes,
     onIdle: ({ tag }) => idle.push(tag),
     mayServe: () => mayServe,
     ...given,
@@ -147,7 +141,7 @@ describe('a lane that has data', () => {
   })
 
   it('does not wait for more updates where elements are not coalesced', async () => {
-    lane = laneOf({ shapes: () => null })
+    heart.coalesces = false
     void lane.run()
     serve([[event(1, { kind: 'user' })]])
     await turn()

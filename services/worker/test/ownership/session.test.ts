@@ -1,6 +1,6 @@
 import { systemClock } from '@relay/shared/clock.js'
 import type { Roster, SessionCall, SessionStep } from '@relay/shared/queue/deployment.js'
-import { lateMarginMs, Session } from '../../src/session/session.js'
+import { lateMarginMs, Session } from '../../src/ownership/session.js'
 import { joinedIn, newSessionId, workerOf } from '@relay/shared/queue/session-id.js'
 
 const LEASE_MS = 15_000

@@ -1,38 +1,39 @@
 import { effectiveLimits, type Cost } from '@relay/shared/budget/cost.js'
-import type { Clock } from '@relay/shared/clock.js'
-import type { Workspace } from '@relay/shared/config/workspace.js'
+import type { Shadowed, WorkspaceMode } from '@relay/shared/config/workspace.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
-import { batchOf, type Batch } from '../batch/body.js'
-import { pack } from '../batch/pack.js'
-import type { Shapes } from '../batch/shape.js'
-import { loadWindow, type WindowMemory } from '../fetch/loader.js'
-import type { PartitionWindow } from '../fetch/window.js'
-import type { InFlight } from '../ownership/in-flight.js'
-import type { Settler } from '../settle/settler.js'
-import { Signal } from '../signal.js'
+import { batchOf, type Batch } from './batch/body.js'
+import { pack } from './batch/pack.js'
+import { Fetcher, type FetcherOptions, type Served } from './fetch/fetcher.js'
+import type { PartitionWindow } from './fetch/window.js'
+import { REDIS_AWAY_MS, type Runtime } from './flight.js'
+import type { Settler } from './settle/settler.js'
+import { Signal } from './signal.js'
 
-export interface ShadowLaneOptions {
-  readonly workspace: () => Workspace
-  /** By which adjacent elements of a customer would share one element of a request; null: none. */
-  readonly shapes: () => Shapes | null
+/** `mayServe`: whether a partition's elements are to be dropped now. */
+export interface ShadowLaneOptions extends FetcherOptions {
+  readonly runtime: Pick<Runtime, 'workspace' | 'shapes' | 'clock'>
   readonly settler: Settler
-  readonly memory: WindowMemory
-  readonly inFlight: InFlight
-  readonly clock: Clock
   readonly onIdle: (window: PartitionWindow) => void
-  /** Whether a partition's elements are to be dropped now. */
-  readonly mayServe: (window: PartitionWindow) => boolean
   /** One request that would have been sent; may reject. */
   readonly onDropped: (batch: Batch) => Promise<void>
 }
 
-interface Served {
-  readonly window: PartitionWindow
-  readonly queue: PartitionQueue
+/** Destination of elements: sent to MoEngage, dropped, or kept in the queue. */
+export type Route = 'send' | 'drop' | 'keep'
+
+/**
+ * Elements accepted while the workspace was live are sent regardless of its current mode. Those accepted in
+ * shadow follow the current workspaces file, once they no longer have to be kept. Pure.
+ */
+export function routeOf(
+  accepted: WorkspaceMode,
+  now: { readonly mode: WorkspaceMode; readonly shadowed: Shadowed },
+): Route {
+  if (accepted === 'live') return 'send'
+  if (now.shadowed === 'drop') return 'drop'
+  return now.mode === 'live' ? 'send' : 'keep'
 }
 
-/** Redis did not answer; pause before the next look, ms. */
-const REDIS_AWAY_MS = 250
 /** Until a request to MoEngage is answered others wait, so that bodies fill; this long here, ms. */
 const ROUND_TRIP_MS = 300
 /** A body at least this full goes without waiting. */
@@ -46,22 +47,23 @@ const UNLIMITED: Cost = { users: Infinity, events: Infinity, devices: Infinity }
 export class ShadowLane {
   readonly #o: ShadowLaneOptions
   readonly #signal = new Signal()
-  readonly #served = new Map<PartitionWindow, Served>()
+  readonly #fetcher: Fetcher
   #stopped = false
   #running: Promise<void> = Promise.resolve()
   #notBeforeMs = -Infinity
 
   constructor(options: ShadowLaneOptions) {
     this.#o = options
+    this.#fetcher = new Fetcher(options)
   }
 
   serve(window: PartitionWindow, queue: PartitionQueue): void {
-    this.#served.set(window, { window, queue })
+    this.#fetcher.serve(window, queue)
     this.wake()
   }
 
   forget(window: PartitionWindow): void {
-    this.#served.delete(window)
+    this.#fetcher.forget(window)
     this.wake()
   }
 
@@ -89,9 +91,9 @@ export class ShadowLane {
 
   /** Drops one request's worth. Returns the wait before the next, ms. */
   async #round(): Promise<number> {
-    const free = this.#free()
-    if (free.length === 0) return Infinity
-    const tooSoonMs = this.#notBeforeMs - this.#o.clock.monotonicMs()
+    const free = this.#fetcher.free()
+    if (free.length === 0) return this.#fetcher.nextFreeMs()
+    const tooSoonMs = this.#notBeforeMs - this.#o.runtime.clock.monotonicMs()
     if (tooSoonMs > 0) return tooSoonMs
     const open = this.#o.inFlight.begin(free.map(({ window }) => window.tag))
     if (open === null) return 0
@@ -103,19 +105,8 @@ export class ShadowLane {
     }
   }
 
-  #free(): Served[] {
-    return [...this.#served.values()].filter(
-      ({ window }) =>
-        this.#o.inFlight.isFree(window.tag) &&
-        !window.lost &&
-        !window.retiring &&
-        window.hasWork &&
-        this.#o.mayServe(window),
-    )
-  }
-
   async #drop(free: readonly Served[]): Promise<number> {
-    const { limits } = this.#o.workspace()
+    const { limits } = this.#o.runtime.workspace()
     const wantBytes = limits.maxBodyBytes * 2
     const target = {
       enoughBytes: limits.maxBodyBytes,
@@ -123,15 +114,12 @@ export class ShadowLane {
       leastBytes: wantBytes,
       watch: false,
     }
-    const loaded = await Promise.all(
-      free.map(({ window, queue }) => loadWindow(window, queue, target, this.#o.memory)),
-    )
-    if (!loaded.every(Boolean)) return REDIS_AWAY_MS
+    if (!(await this.#fetcher.load(free, target))) return REDIS_AWAY_MS
     const windows = free.map(({ window }) => window).filter(({ chunks }) => chunks.length > 0)
     const batch = this.#next(windows)
     if (batch === null) return 0
     if (batch.bodyBytes < limits.maxBodyBytes * FULL) {
-      this.#notBeforeMs = this.#o.clock.monotonicMs() + ROUND_TRIP_MS
+      this.#notBeforeMs = this.#o.runtime.clock.monotonicMs() + ROUND_TRIP_MS
     }
     // The report first: dying in between counts a request twice rather than not at all.
     await this.#o.onDropped(batch).catch(() => undefined)
@@ -140,13 +128,13 @@ export class ShadowLane {
   }
 
   #next(windows: readonly PartitionWindow[]): Batch | null {
-    const { limits } = this.#o.workspace()
+    const { limits } = this.#o.runtime.workspace()
     const batch = pack(windows, {
       bodyBytes: limits.maxBodyBytes,
       affordable: UNLIMITED,
       effective: effectiveLimits(limits, 1),
       limits,
-      shapes: this.#o.shapes(),
+      shapes: this.#o.runtime.shapes(),
       mostWindows: Infinity,
       windowByWindow: false,
     })
@@ -156,6 +144,6 @@ export class ShadowLane {
     if (window === undefined || chunk === undefined) return null
     // Elements that no body holds any more, since the limit was lowered: they must go, too.
     const items = chunk.elements.map((element, index) => ({ window, chunk, index, element }))
-    return batchOf(items, limits, this.#o.shapes())
+    return batchOf(items, limits, this.#o.runtime.shapes())
   }
 }

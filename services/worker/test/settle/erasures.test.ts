@@ -1,5 +1,5 @@
 import type { Erasure } from '@relay/shared/erasure/erasure.js'
-import { Erasures } from '../../src/erase/erasures.js'
+import { Erasures } from '../../src/settle/erasures.js'
 import { PartitionWindow, type Item } from '../../src/fetch/window.js'
 import { plainElement } from '../support/plain-element.js'
 

@@ -1,0 +1,70 @@
+import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
+import type { InFlight } from '../ownership/in-flight.js'
+import { loadWindow, type LoadTarget, type WindowMemory } from './loader.js'
+import type { PartitionWindow } from './window.js'
+
+export interface FetcherOptions {
+  readonly memory: WindowMemory
+  readonly inFlight: InFlight
+  /** Whether a partition may be served now: older generations of its workspace go first. */
+  readonly mayServe: (window: PartitionWindow) => boolean
+}
+
+export interface Served {
+  readonly window: PartitionWindow
+  readonly queue: PartitionQueue
+}
+
+/** The owned partitions of one workspace and lane: which of them may be read, and their chunks. */
+export class Fetcher {
+  readonly #o: FetcherOptions
+  readonly #served = new Map<PartitionWindow, Served>()
+
+  constructor(options: FetcherOptions) {
+    this.#o = options
+  }
+
+  serve(window: PartitionWindow, queue: PartitionQueue): void {
+    this.#served.set(window, { window, queue })
+    this.#o.memory.add(window)
+  }
+
+  forget(window: PartitionWindow): void {
+    this.#served.delete(window)
+    this.#o.memory.remove(window)
+  }
+
+  /** Partitions with work and without a request in flight. */
+  free(): Served[] {
+    return this.#servable().filter(({ window }) => this.#o.inFlight.isFree(window.tag))
+  }
+
+  /** Time until one is free, ms: 0 if one is, Infinity if a request must end first. */
+  nextFreeMs(): number {
+    const free = this.#servable().map(({ window }) => this.#o.inFlight.freeInMs(window.tag))
+    return Math.ceil(Math.min(Infinity, ...free))
+  }
+
+  /** Whether memory is left for all lanes to look far ahead. */
+  isRoomy(): boolean {
+    return this.#o.memory.isRoomy()
+  }
+
+  /** Reads chunks of each; returns false when Redis did not answer. */
+  async load(served: readonly Served[], target: LoadTarget): Promise<boolean> {
+    const { memory } = this.#o
+    const loads = served.map(({ window, queue }) => loadWindow(window, queue, target, memory))
+    return (await Promise.all(loads)).every(Boolean)
+  }
+
+  #servable(): Served[] {
+    return [...this.#served.values()].filter(
+      ({ window }) =>
+        !window.lost && !window.retiring && window.hasWork && this.#o.mayServe(window),
+    )
+  }
+}
+
+export function loadedBytes(served: readonly Served[]): number {
+  return served.reduce((sum, { window }) => sum + window.loadedBytes, 0)
+}
