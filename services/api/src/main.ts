@@ -1,6 +1,6 @@
 import { systemClock } from '@relay/shared/clock.js'
 import { CredentialDirectory } from '@relay/shared/config/credential-directory.js'
-import { configDoubts } from '@relay/shared/config/doubts.js'
+import { configWarnings } from '@relay/shared/config/warnings.js'
 import { parseEnvironment } from '@relay/shared/config/environment.js'
 import { ConfigError, EXIT_CONFIG } from '@relay/shared/config/fault.js'
 import { tlsFaults } from '@relay/shared/config/tls-files.js'
@@ -20,8 +20,8 @@ async function main(): Promise<void> {
   if (faults.length > 0) throw new ConfigError(faults)
   const log = createLogger('relay-api', config.logLevel)
   logPlainOutput(log)
-  for (const doubt of configDoubts(workspaces.all(), credentials)) {
-    log.warn('configuration in doubt', { ...doubt })
+  for (const warning of configWarnings(workspaces.all(), credentials)) {
+    log.warn('questionable configuration', { ...warning })
   }
   const { tracing: target } = config
   const tracer = await openTracer({ target, service: 'relay-api', clock: systemClock, log })

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client'
 import { systemClock } from '@relay/shared/clock.js'
-import { workspaceDoubts } from '@relay/shared/config/doubts.js'
+import { workspaceWarnings } from '@relay/shared/config/warnings.js'
 import { parseEnvironment } from '@relay/shared/config/environment.js'
 import { ConfigError, EXIT_CONFIG } from '@relay/shared/config/fault.js'
 import { FileWorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
@@ -30,8 +30,8 @@ async function main(): Promise<void> {
   if (faults.length > 0) throw new ConfigError(faults)
   const log = createLogger('relay-worker', config.logLevel)
   logPlainOutput(log)
-  for (const doubt of workspaceDoubts(workspaces.all())) {
-    log.warn('configuration in doubt', { ...doubt })
+  for (const warning of workspaceWarnings(workspaces.all())) {
+    log.warn('questionable configuration', { ...warning })
   }
   const { tracing: target } = config
   const tracer = await openTracer({ target, service: 'relay-worker', clock: systemClock, log })

@@ -11,7 +11,7 @@ import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { Random } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { Replication } from '@relay/shared/redis/replication.js'
-import { RedisLife } from '@relay/shared/redis/redis-life.js'
+import { RedisRun } from '@relay/shared/redis/redis-run.js'
 import { TraceStore } from '@relay/shared/trace/trace-store.js'
 import { ErasureStore } from '@relay/shared/erasure/erasure-store.js'
 import type { WorkerObserver } from './observe/observer.js'
@@ -60,7 +60,7 @@ export class Worker {
   readonly #deployment: Deployment
   readonly #session: Session
   readonly #ownership: Ownership
-  readonly #life: RedisLife
+  readonly #life: RedisRun
   readonly #services = new Map<string, WorkspaceService>()
   readonly #memory = new WindowMemory(WINDOW_BYTES)
   readonly #settler: Settler
@@ -90,7 +90,7 @@ export class Worker {
         for (const service of this.#services.values()) service.wake()
       },
     })
-    this.#life = new RedisLife(client, (before) => {
+    this.#life = new RedisRun(client, (before) => {
       this.#onNewLife(before)
     })
     this.#session = this.#newSession()

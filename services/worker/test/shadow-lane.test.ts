@@ -4,7 +4,7 @@ import { WindowMemory } from '../src/fetch/loader.js'
 import { PartitionWindow } from '../src/fetch/window.js'
 import { event, GRACE_MS, Heart, pass, turn } from './support/fakes.js'
 
-it('what was accepted live is sent, whatever the workspace is now', () => {
+it('an element accepted live is sent in every mode of the workspace', () => {
   for (const mode of WORKSPACE_MODES) {
     for (const shadowed of SHADOWED) expect(routeOf('live', { mode, shadowed })).toBe('send')
   }

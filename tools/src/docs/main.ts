@@ -1,9 +1,37 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ROOT } from '../folders.js'
+import { dashboardFiles } from '../ops/dashboards/all.js'
+import { manifestFiles } from '../ops/manifests/manifests.js'
+import { metricCatalogue } from '../ops/metrics/catalogue.js'
+import { metricsDocument } from '../ops/metrics/document.js'
+import { simulateDay } from '../ops/scaling/day.js'
+import { plotDay } from '../ops/scaling/plot.js'
 import { envExample, withSettings } from './settings.js'
+import { writePage } from './write-page.js'
 
-/** Writes docs/reference/configuration.md and .env.example from the settings that relay knows. */
-const file = join(ROOT, 'docs/reference/configuration.md')
-await writeFile(file, withSettings(await readFile(file, 'utf8')))
-await writeFile(join(ROOT, '.env.example'), envExample())
+/** The generators of `npm run docs:…` and `npm run ops:…`, by name. */
+const GENERATORS: Readonly<Record<string, () => Promise<void>>> = {
+  async settings() {
+    const file = join(ROOT, 'docs/reference/configuration.md')
+    await writeFile(file, withSettings(await readFile(file, 'utf8')))
+    await writeFile(join(ROOT, '.env.example'), envExample())
+  },
+  metrics: () =>
+    writePage(join(ROOT, 'docs/reference/metrics.md'), metricsDocument(metricCatalogue())),
+  dashboards: () => writeAll('ops/dashboards', dashboardFiles()),
+  manifests: () => writeAll('k8s/base/generated', manifestFiles()),
+  'scaling-plot': () =>
+    writeFile(join(ROOT, 'docs/img/workers-wanted.svg'), plotDay(simulateDay())),
+}
+
+async function writeAll(folder: string, files: ReadonlyMap<string, string>): Promise<void> {
+  for (const [name, text] of files) await writeFile(join(ROOT, folder, name), text)
+}
+
+const [name = ''] = process.argv.slice(2)
+const generate = GENERATORS[name]
+if (generate === undefined) {
+  throw new Error(`unknown generator ${name}; use one of ${Object.keys(GENERATORS).join(', ')}`)
+}
+await generate()

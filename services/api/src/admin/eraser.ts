@@ -1,7 +1,7 @@
 import type { ErasureStore } from '@relay/shared/erasure/erasure-store.js'
 import type { Erasure } from '@relay/shared/erasure/erasure.js'
 import type { Random } from '@relay/shared/random.js'
-import { RedisLife } from '@relay/shared/redis/redis-life.js'
+import { RedisRun } from '@relay/shared/redis/redis-run.js'
 import { erase, type Erased, type EraseParts } from './erase.js'
 import { boundaryOf, type Forgotten } from './forget.js'
 import { Senders } from './senders.js'
@@ -41,14 +41,14 @@ const ENFORCED_MS = 120_000
 export class Eraser {
   readonly #p: EraserParts
   readonly #senders: Senders
-  readonly #life: RedisLife
+  readonly #life: RedisRun
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
   constructor(parts: EraserParts) {
     this.#p = parts
     this.#senders = new Senders(parts.leaseMs, this.#nowMs())
-    this.#life = new RedisLife(parts.client, () => {
+    this.#life = new RedisRun(parts.client, () => {
       this.#senders.distrust(this.#nowMs())
     })
   }

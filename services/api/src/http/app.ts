@@ -17,10 +17,10 @@ import { callersRequestId, readHeaders } from './headers.js'
 import { Imports } from './imports.js'
 import { readQuery } from './query.js'
 import * as routes from './routes.js'
-import { Shares, type Place, type ShareLimits } from './shares.js'
+import { ProducerLimiter, type Slot, type ProducerLimits } from './producer-limiter.js'
 import { boundUnreadBody } from './unread.js'
 
-export interface IntakeLimits extends ShareLimits {
+export interface IntakeLimits extends ProducerLimits {
   /** Largest body after decompression, bytes. */
   readonly maxRequestBytes: number
   /** Maximum time from a body's first byte to its last, ms. */
@@ -68,7 +68,7 @@ const MAX_UNPACKING = 4
 const ABORTED = 499
 
 /** What the access log and metrics need about a request. */
-interface Known {
+interface RequestContext {
   readonly route: string
   readonly startedMs: number
   appId: string | null
@@ -122,14 +122,14 @@ type Handler = (request: Request, response: Response) => Promise<void> | void
 class Intake {
   readonly #deps: IntakeDeps
   readonly #acceptor: Acceptor
-  readonly #shares: Shares
+  readonly #limiter: ProducerLimiter
   readonly #imports: Imports
   readonly #unpacking = new FairTurns(MAX_UNPACKING)
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
     this.#acceptor = deps.acceptor
-    this.#shares = new Shares(deps.limits)
+    this.#limiter = new ProducerLimiter(deps.limits)
     this.#imports = new Imports(deps, deps.limits, deps.stopping)
   }
 
@@ -163,7 +163,7 @@ class Intake {
       return
     }
     const caller = new HttpCaller(request, response)
-    const begun = this.#shares.begin(sender.producer, caller)
+    const begun = this.#limiter.begin(sender.producer, caller)
     const place = begun instanceof Promise ? await begun : begun
     if (place === null) {
       this.#left(known)
@@ -187,8 +187,8 @@ class Intake {
     request: IncomingMessage,
     response: ServerResponse,
     asking: Omit<IntakeRequest, 'body' | 'room'> & { readonly gzip: boolean },
-    place: Place,
-    known: Known,
+    place: Slot,
+    known: RequestContext,
   ): Promise<void> {
     const { maxRequestBytes: maxBytes, bodyMs: mostMs } = this.#deps.limits
     const limits = { maxBytes, mostMs }
@@ -311,11 +311,11 @@ class Intake {
     const key = typeof appKey === 'string' ? appKey : undefined
     const asked = { appIds, authorization, appKey: key }
     const sender = authenticate(asked, this.#deps.workspaces, this.#deps.producers())
-    const refusal = sender.ok ? this.#shares.own(request.socket, sender.producer) : null
+    const refusal = sender.ok ? this.#limiter.own(request.socket, sender.producer) : null
     return refusal === null ? sender : { ok: false as const, refusal }
   }
 
-  #begin(route: string): Known {
+  #begin(route: string): RequestContext {
     const startedMs = this.#deps.clock.monotonicMs()
     return { route, startedMs, appId: null, producer: null, bodyBytes: 0, elements: 0 }
   }
@@ -324,7 +324,7 @@ class Intake {
     request: IncomingMessage,
     response: ServerResponse,
     accepted: Acceptance,
-    known: Known,
+    known: RequestContext,
   ): void {
     switch (accepted.outcome) {
       case 'left':
@@ -351,7 +351,7 @@ class Intake {
     request: IncomingMessage,
     response: ServerResponse,
     refusal: Refusal,
-    known: Known,
+    known: RequestContext,
   ): string {
     const requestId = this.#requestId(known)
     if (!request.complete) boundUnreadBody(request, response)
@@ -360,11 +360,11 @@ class Intake {
   }
 
   /** The caller went away before its answer. */
-  #left(known: Known): void {
+  #left(known: RequestContext): void {
     this.#tell(ABORTED, this.#requestId(known), known)
   }
 
-  #requestId({ producer }: Known, elements = 0): string {
+  #requestId({ producer }: RequestContext, elements = 0): string {
     const { clock, random } = this.#deps
     const tag = producer === null ? 0 : producerTag(producer)
     return createRequestId(clock.nowMs(), elements, tag, random)
@@ -375,14 +375,14 @@ class Intake {
     response: ServerResponse,
     answer: Answer,
     requestId: string,
-    known: Known,
+    known: RequestContext,
   ): void {
     send(response, answer, callersRequestId(request) ?? requestId)
     this.#tell(answer.status, requestId, known)
   }
 
   /** Reports the end of a request to the observer. */
-  #tell(status: number, requestId: string, known: Known): void {
+  #tell(status: number, requestId: string, known: RequestContext): void {
     const { route, appId, producer, bodyBytes, elements } = known
     const durationMs = this.#deps.clock.monotonicMs() - known.startedMs
     const facts = { route, status, durationMs, requestId, appId, producer, bodyBytes, elements }

@@ -3,7 +3,7 @@ import { createGunzip } from 'node:zlib'
 import type { Caller } from '../accept/caller.js'
 import type { Refusal } from '../refusal.js'
 import type { FairTurns } from '../accept/fair-turns.js'
-import type { Place } from './shares.js'
+import type { Slot } from './producer-limiter.js'
 
 export type BodyOutcome =
   | { readonly outcome: 'read'; readonly body: Buffer }
@@ -48,7 +48,7 @@ export async function readBody(
   request: IncomingMessage,
   gzip: boolean,
   { maxBytes, mostMs }: BodyLimits,
-  place: Place,
+  place: Slot,
   unpacking: FairTurns,
   caller: Caller,
 ): Promise<BodyOutcome> {
@@ -71,7 +71,7 @@ type Unreceived = 'too large' | 'too slow' | 'aborted' | Refusal
 function receive(
   request: IncomingMessage,
   { maxBytes, mostMs }: BodyLimits,
-  place: Place,
+  place: Slot,
 ): Promise<Buffer | Unreceived> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
@@ -108,7 +108,7 @@ function receive(
 }
 
 /** Reserves memory as the output grows, so that a gzip bomb ends at the limit. */
-function decompress(bytes: Buffer, maxBytes: number, place: Place): Promise<BodyOutcome> {
+function decompress(bytes: Buffer, maxBytes: number, place: Slot): Promise<BodyOutcome> {
   return new Promise((resolve) => {
     const gunzip = createGunzip()
     const chunks: Buffer[] = []

@@ -13,11 +13,11 @@ import type { Random } from '@relay/shared/random.js'
 import { createRequestId } from '@relay/shared/request-id.js'
 import type { Refusal } from '../refusal.js'
 import { refusalAnswer, send } from './envelope.js'
-import { BUSY } from './shares.js'
+import { BUSY } from './producer-limiter.js'
 import { boundStrangers, STRANGERS, type StrangerLimits } from './strangers.js'
 import { tlsOptions } from './tls.js'
 import { boundUnreadBody } from './unread.js'
-import { Turns, type TurnLimits } from './turns.js'
+import { PipelineLimiter, type PipelineLimits } from './pipeline-limiter.js'
 
 /** Timeouts of the server, ms. */
 export const TIMEOUTS = {
@@ -42,7 +42,7 @@ const MAX_CONNECTIONS = 10_000
  * delay the others. A read of 64 KB contains at most about 2,600 requests, which bounds the queue of
  * a connection.
  */
-const TURNS: TurnLimits = { mostServed: 16, mostWaiting: 20_000 }
+const TURNS: PipelineLimits = { mostServed: 16, mostWaiting: 20_000 }
 
 export interface IntakeServerParts {
   readonly clock: Clock
@@ -71,7 +71,7 @@ export function createIntakeServer(
     }
   }
   const noHost = answerWith(NO_HOST)
-  const turns = new Turns(
+  const turns = new PipelineLimiter(
     (request, response) => {
       // RFC 9112 3.2: a request of HTTP/1.1 without Host is refused.
       const isLost = request.headers.host === undefined && request.httpVersion !== '1.0'

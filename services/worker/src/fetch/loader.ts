@@ -1,5 +1,5 @@
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
-import { Turns } from './turns.js'
+import { Semaphore } from './semaphore.js'
 import type { PartitionWindow } from './window.js'
 
 /** Chunks per look: bounds one script's work in Redis. */
@@ -11,7 +11,7 @@ const LANES_AT_A_TIME = 16
 /** Memory that all windows of a worker share. */
 export class WindowMemory {
   /** When hundreds of lanes begin at once, all that they load would be in memory before the first is sent. */
-  readonly turns = new Turns(LANES_AT_A_TIME)
+  readonly turns = new Semaphore(LANES_AT_A_TIME)
   readonly #limitBytes: number
   readonly #windows = new Set<PartitionWindow>()
 

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 import fc from 'fast-check'
 import { STAYS } from '../../src/accept/caller.js'
-import { Shares, type Place } from '../../src/http/shares.js'
+import { ProducerLimiter, type Slot } from '../../src/http/producer-limiter.js'
 import { LeavingCaller } from '../support/doubles.js'
 
 const LIMITS = {
@@ -12,16 +12,16 @@ const LIMITS = {
 }
 const PRODUCERS = ['a', 'b', 'c'] as const
 
-const isPlace = (begun: ReturnType<Shares['begin']>): begun is Place => 'take' in begun
+const isPlace = (begun: ReturnType<ProducerLimiter['begin']>): begun is Slot => 'take' in begun
 /** The place that there must be. */
-function placed(begun: ReturnType<Shares['begin']>): Place {
+function placed(begun: ReturnType<ProducerLimiter['begin']>): Slot {
   if (!isPlace(begun)) throw new Error('there is no place')
   return begun
 }
 
 interface Post {
   readonly producer: string
-  readonly place: Place
+  readonly place: Slot
   bytes: number
 }
 
@@ -52,10 +52,10 @@ class Model {
   connectionsOf = (name: string) => this.connections.filter(({ owner }) => owner === name).length
 }
 
-function begin(shares: Shares, model: Model, name: string): void {
+function begin(limiter: ProducerLimiter, model: Model, name: string): void {
   // Other tests check what is waiting.
   if (model.postsOf(name) === LIMITS.maxPostsPerProducer) return
-  model.posts.push({ producer: name, place: placed(shares.begin(name, STAYS)), bytes: 0 })
+  model.posts.push({ producer: name, place: placed(limiter.begin(name, STAYS)), bytes: 0 })
 }
 
 function take(model: Model, post: Post, bytes: number): void {
@@ -68,20 +68,20 @@ function take(model: Model, post: Post, bytes: number): void {
   if (refusal === null) post.bytes += bytes
 }
 
-function own(shares: Shares, model: Model, at: number, name: string): void {
+function own(limiter: ProducerLimiter, model: Model, at: number, name: string): void {
   const connection = model.connections[at]
   if (connection === undefined) return
   const hasRoom =
     connection.owner === name || model.connectionsOf(name) < LIMITS.maxConnectionsPerProducer
-  const refusal = shares.own(connection.socket, name)
+  const refusal = limiter.own(connection.socket, name)
   expect(refusal?.status ?? null).toBe(hasRoom ? null : 503)
   if (refusal === null) connection.owner = name
 }
 
-function play(shares: Shares, model: Model, what: Step): void {
+function play(limiter: ProducerLimiter, model: Model, what: Step): void {
   switch (what.do) {
     case 'begin':
-      begin(shares, model, what.producer)
+      begin(limiter, model, what.producer)
       return
     case 'take': {
       const post = model.posts[what.at]
@@ -92,7 +92,7 @@ function play(shares: Shares, model: Model, what: Step): void {
       for (const { place } of model.posts.splice(what.at, 1)) place.release()
       return
     case 'own':
-      own(shares, model, what.at, what.producer)
+      own(limiter, model, what.at, what.producer)
       return
     case 'close':
       model.connections[what.at]?.socket.emit('close')
@@ -100,35 +100,37 @@ function play(shares: Shares, model: Model, what: Step): void {
   }
 }
 
-describe('shares of the producers', () => {
+describe('limiter of the producers', () => {
   it('grants exactly up to each bound, for any sequence of begins, reservations, releases and closes', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-        const shares = new Shares(LIMITS)
+        const limiter = new ProducerLimiter(LIMITS)
         const model = new Model()
-        for (const what of steps) play(shares, model, what)
+        for (const what of steps) play(limiter, model, what)
       }),
       { numRuns: 500 },
     )
   })
 
   it('leaves others their room when one has all that it may', async () => {
-    const shares = new Shares(LIMITS)
-    const [first] = Array.from({ length: 3 }, () => placed(shares.begin('flood', STAYS)))
+    const limiter = new ProducerLimiter(LIMITS)
+    const [first] = Array.from({ length: 3 }, () => placed(limiter.begin('flood', STAYS)))
     expect(first?.take(66)).toBeNull()
     expect(first?.take(1)).toMatchObject({ status: 503 })
-    const fourth = shares.begin('flood', STAYS)
-    const other = placed(shares.begin('neighbour', STAYS))
+    const fourth = limiter.begin('flood', STAYS)
+    const other = placed(limiter.begin('neighbour', STAYS))
     expect(other.take(20)).toBeNull()
     expect(await fourth).toMatchObject({ status: 503, retryAfterMs: 1_000 })
   })
 
   it('gives the place that becomes free to who waits longest, and never more than there are', async () => {
-    const shares = new Shares({ ...LIMITS, placeWaitMs: 60_000 })
-    const [first, second, third] = Array.from({ length: 3 }, () => placed(shares.begin('a', STAYS)))
+    const limiter = new ProducerLimiter({ ...LIMITS, placeWaitMs: 60_000 })
+    const [first, second, third] = Array.from({ length: 3 }, () =>
+      placed(limiter.begin('a', STAYS)),
+    )
     const served: string[] = []
     const wait = async (name: string) => {
-      const place = await shares.begin('a', STAYS)
+      const place = await limiter.begin('a', STAYS)
       served.push(name)
       return place
     }
@@ -139,17 +141,17 @@ describe('shares of the producers', () => {
     second?.release()
     await younger
     expect(served).toEqual(['older', 'younger'])
-    const last = shares.begin('a', STAYS)
+    const last = limiter.begin('a', STAYS)
     expect(isPlace(last)).toBe(false)
     third?.release()
     expect(await last).toHaveProperty('take')
   })
 
   it('gives no place to who left while it waited', async () => {
-    const shares = new Shares({ ...LIMITS, placeWaitMs: 60_000 })
-    const [first] = Array.from({ length: 3 }, () => placed(shares.begin('a', STAYS)))
+    const limiter = new ProducerLimiter({ ...LIMITS, placeWaitMs: 60_000 })
+    const [first] = Array.from({ length: 3 }, () => placed(limiter.begin('a', STAYS)))
     const caller = new LeavingCaller()
-    const [left, stays] = [shares.begin('a', caller), shares.begin('a', STAYS)]
+    const [left, stays] = [limiter.begin('a', caller), limiter.begin('a', STAYS)]
     caller.leave()
     expect(await left).toBeNull()
     first?.release()
@@ -158,21 +160,25 @@ describe('shares of the producers', () => {
   })
 
   it('leaves a neighbour room for the largest body while eight producers hold all that they may', () => {
-    const shares = new Shares({ ...LIMITS, maxHeldBytes: 24 * 1_048_576, maxPostsPerProducer: 256 })
+    const limiter = new ProducerLimiter({
+      ...LIMITS,
+      maxHeldBytes: 24 * 1_048_576,
+      maxPostsPerProducer: 256,
+    })
     for (let round = 0; round < 32; round++) {
-      for (let i = 0; i < 8; i++) placed(shares.begin(`flood${String(i)}`, STAYS)).take(1_048_576)
+      for (let i = 0; i < 8; i++) placed(limiter.begin(`flood${String(i)}`, STAYS)).take(1_048_576)
     }
-    expect(placed(shares.begin('neighbour', STAYS)).take(1_048_576)).toBeNull()
+    expect(placed(limiter.begin('neighbour', STAYS)).take(1_048_576)).toBeNull()
   })
 
   it('closes the connection that is one too many', () => {
-    const shares = new Shares(LIMITS)
-    expect(shares.own(new Socket(), 'flood')).toBeNull()
-    expect(shares.own(new Socket(), 'flood')).toBeNull()
-    expect(shares.own(new Socket(), 'flood')).toMatchObject({
+    const limiter = new ProducerLimiter(LIMITS)
+    expect(limiter.own(new Socket(), 'flood')).toBeNull()
+    expect(limiter.own(new Socket(), 'flood')).toBeNull()
+    expect(limiter.own(new Socket(), 'flood')).toMatchObject({
       status: 503,
       headers: { Connection: 'close' },
     })
-    expect(shares.own(new Socket(), 'neighbour')).toBeNull()
+    expect(limiter.own(new Socket(), 'neighbour')).toBeNull()
   })
 })

@@ -1,6 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
-import { Turns } from '../../src/http/turns.js'
+import { PipelineLimiter } from '../../src/http/pipeline-limiter.js'
 
 const MOST = 4
 const WAIT = 50
@@ -14,7 +14,7 @@ class Held {
   #under = 0
   #atOnce = false
   readonly #heard = new Set<() => void>()
-  readonly turns = new Turns(
+  readonly turns = new PipelineLimiter(
     (_request, response) => {
       this.begun.push(response)
       this.most = Math.max(this.most, ++this.#under)
@@ -137,7 +137,7 @@ describe('requests of one connection', () => {
 
 it('does not serve all that one read holds in one turn of the event loop, however fast it is answered', async () => {
   const begunInTurn: number[] = [0]
-  const turns = new Turns(
+  const turns = new PipelineLimiter(
     (_request, response) => {
       begunInTurn.push((begunInTurn.pop() ?? 0) + 1)
       response.end()

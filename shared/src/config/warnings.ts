@@ -1,8 +1,8 @@
 import type { Keyring } from './secret.js'
 import type { Workspace } from './workspace.js'
 
-/** Something that is accepted and should not stay so. */
-export interface Doubt {
+/** A setting that is accepted but should be changed. */
+export interface ConfigWarning {
   readonly where: string
   /** Names the thing; never quotes a secret. */
   readonly problem: string
@@ -19,36 +19,39 @@ const STRONG = 'Make one with: openssl rand -base64 24'
 const LOOPBACK = /^http:\/\/(?:127(?:\.\d+){3}|localhost|\[::1\])(?::|\/|$)/
 
 /** All warnings about a configuration. */
-export function configDoubts(workspaces: readonly Workspace[], credentials: Credentials): Doubt[] {
+export function configWarnings(
+  workspaces: readonly Workspace[],
+  credentials: Credentials,
+): ConfigWarning[] {
   return [
-    ...secretDoubts(credentials),
-    ...workspaceDoubts(workspaces),
-    ...producerDoubts(workspaces, credentials.producers),
+    ...secretWarnings(credentials),
+    ...workspaceWarnings(workspaces),
+    ...producerWarnings(workspaces, credentials.producers),
   ]
 }
 
-/** Secrets that can be guessed, and such that open more than one door; from files, too. */
-export function secretDoubts({ producers, operators }: Credentials): Doubt[] {
-  const doubts = producers.weak.map((name): Doubt => {
+/** Weak secrets and secrets used twice, also in files. */
+export function secretWarnings({ producers, operators }: Credentials): ConfigWarning[] {
+  const warnings = producers.weak.map((name): ConfigWarning => {
     return { where: 'RELAY_PRODUCERS', problem: `the secret of ${name} is short`, remedy: STRONG }
   })
   if (operators.weak.length > 0) {
-    doubts.push({ where: 'RELAY_ADMIN_TOKEN', problem: 'is short', remedy: STRONG })
+    warnings.push({ where: 'RELAY_ADMIN_TOKEN', problem: 'is short', remedy: STRONG })
   }
   for (const [name] of producers.sharedWith(operators)) {
     const problem = `the secret of ${name} is an admin token, too: it opens the operator API`
-    doubts.push({ where: 'RELAY_PRODUCERS', problem, remedy: STRONG })
+    warnings.push({ where: 'RELAY_PRODUCERS', problem, remedy: STRONG })
   }
   for (const [one, other] of producers.sharedWith(producers)) {
     if (one >= other) continue
     const problem = `${one} and ${other} have the same secret, so relay cannot distinguish them`
-    doubts.push({ where: 'RELAY_PRODUCERS', problem, remedy: STRONG })
+    warnings.push({ where: 'RELAY_PRODUCERS', problem, remedy: STRONG })
   }
-  return doubts
+  return warnings
 }
 
-/** API keys that travel in clear. */
-export function workspaceDoubts(workspaces: readonly Workspace[]): Doubt[] {
+/** API keys sent over plain HTTP. */
+export function workspaceWarnings(workspaces: readonly Workspace[]): ConfigWarning[] {
   const plain = workspaces.filter(
     ({ baseUrl }) => baseUrl.startsWith('http:') && !LOOPBACK.test(baseUrl),
   )
@@ -59,8 +62,11 @@ export function workspaceDoubts(workspaces: readonly Workspace[]): Doubt[] {
   }))
 }
 
-/** Unknown producers that a workspace references, most likely by a typing error. */
-export function producerDoubts(workspaces: readonly Workspace[], producers: Keyring): Doubt[] {
+/** Unknown producers that a workspace references, probably misspelt. */
+export function producerWarnings(
+  workspaces: readonly Workspace[],
+  producers: Keyring,
+): ConfigWarning[] {
   return workspaces.flatMap(({ appId, producers: allowed, quotas }) => {
     const named = new Set([...(allowed ?? []), ...quotas.keys()])
     const unknown = [...named].filter((name) => !producers.names.includes(name))

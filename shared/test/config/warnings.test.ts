@@ -1,4 +1,4 @@
-import { producerDoubts, secretDoubts, workspaceDoubts } from '../../src/config/doubts.js'
+import { producerWarnings, secretWarnings, workspaceWarnings } from '../../src/config/warnings.js'
 import { parseEnvironment } from '../../src/config/environment.js'
 import { hashSecret, Keyring } from '../../src/config/secret.js'
 import { parseWorkspacesFile, type Workspace } from '../../src/config/workspace.js'
@@ -25,26 +25,26 @@ function secrets(env: Readonly<Record<string, string>>) {
   const { producers, adminToken } = parseEnvironment({ ...own, ...env }, 1)
   const tokens = adminToken === null ? [] : [adminToken]
   const operators = new Keyring(new Map([['operator', tokens]]))
-  return secretDoubts({ producers: new Keyring(producers), operators })
+  return secretWarnings({ producers: new Keyring(producers), operators })
 }
 
-it('a short secret is doubted by its holder’s name, and not told', () => {
-  const doubts = secrets({ RELAY_PRODUCERS: `shop:hush,crm:${LONG}`, RELAY_ADMIN_TOKEN: 'psst' })
-  expect(doubts.map(({ where, problem }) => `${where}: ${problem}`)).toEqual([
+it('a short secret is toFinding by its holder’s name, and not told', () => {
+  const warnings = secrets({ RELAY_PRODUCERS: `shop:hush,crm:${LONG}`, RELAY_ADMIN_TOKEN: 'psst' })
+  expect(warnings.map(({ where, problem }) => `${where}: ${problem}`)).toEqual([
     'RELAY_PRODUCERS: the secret of shop is short',
     'RELAY_ADMIN_TOKEN: is short',
   ])
-  expect(JSON.stringify(doubts)).not.toMatch(/hush|psst/)
+  expect(JSON.stringify(warnings)).not.toMatch(/hush|psst/)
 })
 
-it('one secret for several doors is doubted, and not told', () => {
+it('one secret for several doors is toFinding, and not told', () => {
   const producers = `shop:${LONG},crm:${LONG},app:${'y'.repeat(32)}`
-  const doubts = secrets({ RELAY_PRODUCERS: producers, RELAY_ADMIN_TOKEN: 'y'.repeat(32) })
-  expect(doubts.map(({ problem }) => problem)).toEqual([
+  const warnings = secrets({ RELAY_PRODUCERS: producers, RELAY_ADMIN_TOKEN: 'y'.repeat(32) })
+  expect(warnings.map(({ problem }) => problem)).toEqual([
     'the secret of app is an admin token, too: it opens the operator API',
     'crm and shop have the same secret, so relay cannot distinguish them',
   ])
-  expect(JSON.stringify(doubts)).not.toContain(LONG)
+  expect(JSON.stringify(warnings)).not.toContain(LONG)
 })
 
 it('a long or hashed secret is not', () => {
@@ -64,7 +64,7 @@ it.each([
   ['http://localhost:9400', 0],
   ['http://[::1]:9400', 0],
 ])('the API key travels in clear to %s: %d', (baseUrl, count) => {
-  expect(workspaceDoubts(workspaces({ baseUrl }))).toHaveLength(count)
+  expect(workspaceWarnings(workspaces({ baseUrl }))).toHaveLength(count)
 })
 
 it('a workspace that names an unknown producer', () => {
@@ -74,7 +74,7 @@ it('a workspace that names an unknown producer', () => {
     {},
   )
   const problem = (name: string) => `references unknown producer "${name}" (not in RELAY_PRODUCERS)`
-  expect(producerDoubts(given, keyring)).toEqual(
+  expect(producerWarnings(given, keyring)).toEqual(
     ['shpo', 'crm'].map((name) => ({
       where: 'workspace W0',
       problem: problem(name),

@@ -2,7 +2,7 @@
 const MAX_TURN_MS = 100
 
 /** A FIFO semaphore for work that takes memory. */
-export class Turns {
+export class Semaphore {
   #free: number
   readonly #waiting: (() => void)[] = []
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-export interface TurnLimits {
+export interface PipelineLimits {
   /** Concurrent requests of one connection; the next ones wait. */
   readonly mostServed: number
   /** Waiting requests over all connections. */
@@ -15,15 +15,15 @@ type Asked = readonly [IncomingMessage, ServerResponse]
  * caller that pipelines thousands is slowed to the pace of its answers and does not delay others.
  * Node would start all requests that it has read.
  */
-export class Turns {
+export class PipelineLimiter {
   readonly #serve: RequestListener
   readonly #refuse: RequestListener
-  readonly #limits: TurnLimits
+  readonly #limits: PipelineLimits
   readonly #connections = new WeakMap<Socket, Connection>()
   #waiting = 0
 
   /** `refuse` answers a request for which the queue has no room. */
-  constructor(serve: RequestListener, refuse: RequestListener, limits: TurnLimits) {
+  constructor(serve: RequestListener, refuse: RequestListener, limits: PipelineLimits) {
     this.#serve = serve
     this.#refuse = refuse
     this.#limits = limits

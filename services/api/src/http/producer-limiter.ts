@@ -4,7 +4,7 @@ import type { Refusal } from '../refusal.js'
 import { isKnownNow } from './strangers.js'
 
 /** Limits of this process for all posts together and for one producer. */
-export interface ShareLimits {
+export interface ProducerLimits {
   /** Buffered bodies over all connections, bytes. */
   readonly maxHeldBytes: number
   /** Concurrent posts of one producer; further ones wait for a slot. */
@@ -46,11 +46,11 @@ interface Use {
   posts: number
   bytes: number
   /** Posts that wait for a slot, oldest first. */
-  readonly waiting: Set<(place: Place) => void>
+  readonly waiting: Set<(place: Slot) => void>
 }
 
 /** A post in progress. */
-export interface Place {
+export interface Slot {
   readonly producer: string
   /** Reserves more bytes; returns a refusal and reserves nothing if there is no room. */
   take(bytes: number): Refusal | null
@@ -62,14 +62,14 @@ export interface Place {
  * Limits connections, concurrent posts and their memory per producer: a flooding producer waits and is
  * refused at its own limit while the others still have room.
  */
-export class Shares {
-  readonly #limits: ShareLimits
+export class ProducerLimiter {
+  readonly #limits: ProducerLimits
   readonly #uses = new Map<string, Use>()
   /** The producer of each connection: its latest caller's, because a proxy may share a connection. */
   readonly #owners = new WeakMap<Socket, Use>()
   #heldBytes = 0
 
-  constructor(limits: ShareLimits) {
+  constructor(limits: ProducerLimits) {
     this.#limits = limits
   }
 
@@ -91,12 +91,12 @@ export class Shares {
   }
 
   /** A slot for one post, at once or after a wait, or the refusal; null if the caller disconnected. */
-  begin(producer: string, caller: Caller): Place | Promise<Place | Refusal | null> {
+  begin(producer: string, caller: Caller): Slot | Promise<Slot | Refusal | null> {
     const use = this.#useOf(producer)
     const { maxPostsPerProducer: most, placeWaitMs } = this.#limits
     if (use.posts < most) return this.#place(producer, use)
     return new Promise((resolve) => {
-      const conclude = (outcome: Place | Refusal | null) => {
+      const conclude = (outcome: Slot | Refusal | null) => {
         clearTimeout(timer)
         stop()
         use.waiting.delete(conclude)
@@ -109,7 +109,7 @@ export class Shares {
     })
   }
 
-  #place(producer: string, use: Use): Place {
+  #place(producer: string, use: Use): Slot {
     use.posts += 1
     let taken = 0
     return {

@@ -3,7 +3,7 @@ import { ownRedisIsPossible } from '@relay/test/support/redis/test-redis.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { parseRedisUrl } from '../../src/config/redis-url.js'
 import { connectRedis } from '../../src/redis/connect.js'
-import { RedisLife } from '../../src/redis/redis-life.js'
+import { RedisRun } from '../../src/redis/redis-run.js'
 
 const PATIENCE_MS = 120_000
 const whenOwn = ownRedisIsPossible ? test : test.skip
@@ -17,7 +17,7 @@ whenOwn(
     })
     try {
       const changes: string[] = []
-      const lives = clients.map((client) => new RedisLife(client, (before) => changes.push(before)))
+      const lives = clients.map((client) => new RedisRun(client, (before) => changes.push(before)))
       const known = () => lives.every(({ id }) => id !== '')
       await waitFor(known, { what: 'the life to be known' })
       const before = lives[0]!.id

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { Turns } from '../../src/fetch/turns.js'
+import { Semaphore } from '../../src/fetch/semaphore.js'
 
 describe('turns', () => {
   test('never more at a time than there may be, first come, first served, failures included', async () => {
@@ -10,7 +10,7 @@ describe('turns', () => {
           maxLength: 30,
         }),
         async (atATime, works) => {
-          const turns = new Turns(atATime)
+          const turns = new Semaphore(atATime)
           const begun: number[] = []
           let under = 0
           let most = 0
@@ -40,7 +40,7 @@ describe('turns', () => {
   test('one that never ends holds up the others for a while, and once only', async () => {
     jest.useFakeTimers()
     try {
-      const turns = new Turns(1)
+      const turns = new Semaphore(1)
       let end = (): void => undefined
       const stuck = turns.take(() => new Promise<void>((resolve) => (end = resolve)))
       let under = 0

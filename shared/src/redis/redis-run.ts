@@ -12,7 +12,7 @@ const AGAIN_MS = 100
  * over without an event at this client, and every client has its own view of the masters. Therefore
  * callers `refresh` periodically, and whenever another process reports a different run.
  */
-export class RedisLife {
+export class RedisRun {
   readonly #client: RedisClient
   readonly #onChange: (before: string) => void
   /** The last that was known. */
