@@ -100,7 +100,7 @@ export class FakeGateStore {
     })
 }
 
-export class FakeLearnedStore {
+class FakeLearnedStore {
   readonly records: Record<string, string> = {}
   readonly #redis: FakeRedis
 
@@ -123,10 +123,7 @@ export class FakeLearnedStore {
 }
 
 /** Grants everything but what `grants` says of the next questions. */
-export class FakeLedger implements Pick<
-  Ledger,
-  'reserve' | 'answered' | 'refund' | 'used' | 'recover'
-> {
+class FakeLedger implements Pick<Ledger, 'reserve' | 'answered' | 'refund' | 'used' | 'recover'> {
   readonly grants: Grant[] = []
   /** Once `grants` is used up. */
   grant: Grant = { outcome: 'granted' }
@@ -158,7 +155,7 @@ export class FakeLedger implements Pick<
 }
 
 /** Counts of customers that are near MoEngage's policy. */
-export class FakeCounts {
+class FakeCounts {
   /** Customers that must wait. */
   readonly refused = new Set<string>()
   readonly settled: string[] = []
@@ -183,7 +180,7 @@ export class FakeCounts {
     this.#redis.reply(() => void this.settled.push(how))
 }
 
-export class FakeLetters {
+class FakeLetters {
   readonly all: DeadLetter[] = []
   readonly #redis: FakeRedis
 
@@ -195,7 +192,7 @@ export class FakeLetters {
     this.#redis.reply(() => void this.all.push(...letters))
 }
 
-export class FakeErasures {
+class FakeErasures {
   records: Erasure[] = []
   readonly confirmed: string[] = []
   readonly #redis: FakeRedis
@@ -348,7 +345,7 @@ export const noAnswer = (why: Extract<Answer, { kind: 'unknown' }>['why']): Answ
 }
 
 /** Everything that was reported, in order. */
-export class FakeObserver implements WorkerObserver {
+class FakeObserver implements WorkerObserver {
   readonly reports: AttemptReport[] = []
   readonly lines: string[] = []
 
@@ -396,7 +393,7 @@ export function workspaceOf(given: Partial<Workspace> = {}): Workspace {
 }
 
 export const LINGER_MS = 100
-export const WINDOW_MS = 60_000
+const WINDOW_MS = 60_000
 export const TIMEOUT_MS = 10_000
 export const GRACE_MS = 5_000
 
@@ -600,7 +597,7 @@ export const isCustomer =
     element.customer === customer(n)
 
 /** Ids in order: `a1`, `a2` … */
-export function counting(prefix: string): () => string {
+function counting(prefix: string): () => string {
   let n = 0
   return () => `${prefix}${String((n += 1))}`
 }
