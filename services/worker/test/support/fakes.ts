@@ -25,7 +25,7 @@ import type { Budget, Delivery, Runtime } from '../../src/flight.js'
 import { Shapes } from '../../src/batch/shape.js'
 import type { AttemptReport, WorkerObserver } from '../../src/observe/observer.js'
 import { Erasures } from '../../src/settle/erasures.js'
-import type { Item, PartitionWindow } from '../../src/fetch/window.js'
+import type { PartitionWindow } from '../../src/fetch/window.js'
 import { GaugeWatch } from '../../src/learn/gauge-watch.js'
 import { Learned } from '../../src/learn/learned.js'
 import { InFlight } from '../../src/ownership/in-flight.js'
@@ -590,11 +590,6 @@ export function sentIn(body: string): string[] {
 
 /** The customer of `windowsOf` with this number in the first partition. */
 export const customer = (n: number): string => `0-${String(n)}`
-
-export const isCustomer =
-  (n: number) =>
-  ({ element }: Item) =>
-    element.customer === customer(n)
 
 /** Ids in order: `a1`, `a2` … */
 function counting(prefix: string): () => string {
