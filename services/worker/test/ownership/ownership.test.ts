@@ -203,6 +203,25 @@ describe('a claim', () => {
     expect(queueOf(TAG).claimed).toMatch(/^me/)
   })
 
+  it('of a partition that the fair share leaves to others is made when they make none, unless the worker stops', async () => {
+    await pass(LEASE_MS)
+    const tags = [0, 1, 2].map((index) =>
+      partitionTag({ appId: 'APP', lane: 'realtime', generation: 0, index }),
+    )
+    const active = tags.map((tag) => [tag, clock.nowMs()] as const)
+    await balance([other], active)
+    expect(ownership.owned.size).toBe(2)
+    // The other worker may rank first for it.
+    await pass(500)
+    expect(ownership.owned.size).toBe(3)
+    // The next roster gives it up again, so that the other worker can claim it.
+    await balance([other], active)
+    expect(ownership.owned.size).toBe(2)
+    ownership.releaseAll()
+    await pass(1_000)
+    expect(ownership.owned.size).toBe(0)
+  })
+
   it('of a partition that left the active set is looked up again when it comes back', async () => {
     queueOf(TAG).claimed = `${other}:1`
     await pass(LEASE_MS)

@@ -25,7 +25,7 @@ import type { Budget, Delivery, Runtime } from '../../src/flight.js'
 import { Shapes } from '../../src/batch/shape.js'
 import type { AttemptReport, WorkerObserver } from '../../src/observe/observer.js'
 import { Erasures } from '../../src/settle/erasures.js'
-import type { Item, PartitionWindow } from '../../src/fetch/window.js'
+import type { PartitionWindow } from '../../src/fetch/window.js'
 import { GaugeWatch } from '../../src/learn/gauge-watch.js'
 import { Learned } from '../../src/learn/learned.js'
 import { InFlight } from '../../src/ownership/in-flight.js'
@@ -100,7 +100,7 @@ export class FakeGateStore {
     })
 }
 
-export class FakeLearnedStore {
+class FakeLearnedStore {
   readonly records: Record<string, string> = {}
   readonly #redis: FakeRedis
 
@@ -123,10 +123,7 @@ export class FakeLearnedStore {
 }
 
 /** Grants everything but what `grants` says of the next questions. */
-export class FakeLedger implements Pick<
-  Ledger,
-  'reserve' | 'answered' | 'refund' | 'used' | 'recover'
-> {
+class FakeLedger implements Pick<Ledger, 'reserve' | 'answered' | 'refund' | 'used' | 'recover'> {
   readonly grants: Grant[] = []
   /** Once `grants` is used up. */
   grant: Grant = { outcome: 'granted' }
@@ -158,7 +155,7 @@ export class FakeLedger implements Pick<
 }
 
 /** Counts of customers that are near MoEngage's policy. */
-export class FakeCounts {
+class FakeCounts {
   /** Customers that must wait. */
   readonly refused = new Set<string>()
   readonly settled: string[] = []
@@ -183,7 +180,7 @@ export class FakeCounts {
     this.#redis.reply(() => void this.settled.push(how))
 }
 
-export class FakeLetters {
+class FakeLetters {
   readonly all: DeadLetter[] = []
   readonly #redis: FakeRedis
 
@@ -195,7 +192,7 @@ export class FakeLetters {
     this.#redis.reply(() => void this.all.push(...letters))
 }
 
-export class FakeErasures {
+class FakeErasures {
   records: Erasure[] = []
   readonly confirmed: string[] = []
   readonly #redis: FakeRedis
@@ -348,7 +345,7 @@ export const noAnswer = (why: Extract<Answer, { kind: 'unknown' }>['why']): Answ
 }
 
 /** Everything that was reported, in order. */
-export class FakeObserver implements WorkerObserver {
+class FakeObserver implements WorkerObserver {
   readonly reports: AttemptReport[] = []
   readonly lines: string[] = []
 
@@ -396,7 +393,7 @@ export function workspaceOf(given: Partial<Workspace> = {}): Workspace {
 }
 
 export const LINGER_MS = 100
-export const WINDOW_MS = 60_000
+const WINDOW_MS = 60_000
 export const TIMEOUT_MS = 10_000
 export const GRACE_MS = 5_000
 
@@ -594,13 +591,8 @@ export function sentIn(body: string): string[] {
 /** The customer of `windowsOf` with this number in the first partition. */
 export const customer = (n: number): string => `0-${String(n)}`
 
-export const isCustomer =
-  (n: number) =>
-  ({ element }: Item) =>
-    element.customer === customer(n)
-
 /** Ids in order: `a1`, `a2` … */
-export function counting(prefix: string): () => string {
+function counting(prefix: string): () => string {
   let n = 0
   return () => `${prefix}${String((n += 1))}`
 }
