@@ -22,7 +22,9 @@ export interface Drill {
   readonly inject: (stand: Stand) => Promise<void>
   /** Alerts that have to fire before anything is done; others may. Empty: none may page. */
   readonly alerts: readonly string[]
-  /** Where no alert fires: a query that finds something once the trouble shows. */
+  /** Alerts that would blame something else: the drill fails when one fires. */
+  readonly misleading?: readonly string[]
+  /** A query that also has to find something before anything is done. */
   readonly seen?: string
   readonly steps: readonly Step[]
   /** Queries that find something once all is well again, by what they say. */

@@ -1,4 +1,5 @@
 import { DELIVERS, DRAINED, type Drill } from './drill.js'
+import type { Stand } from './stand.js'
 
 /** No post was refused in the last seconds, and some were taken. */
 const POSTS_TAKEN = {
@@ -29,21 +30,20 @@ const down: Drill = {
   },
 }
 
-/** Of 64 MB: with what relay itself takes about 90 %. */
-const BALLAST_MIB = [10, 10, 10, 10, 10, 4]
+/** Another program's keys: until Redis refuses the next one. */
+const BALLAST_BYTES = [2 ** 20 - 4_096, 4_000]
 
 const full: Drill = {
   name: 'redis-full',
   title: 'Redis full',
-  injected: 'Another program filled the same Redis to nine tenths of `maxmemory`.',
+  injected: 'Another program filled the same Redis until it refused every write.',
   stand: { maxmemory: '64mb' },
   inject: async (stand) => {
-    for (const [i, mib] of BALLAST_MIB.entries()) {
-      // A little under: the allocator rounds up to its next size.
-      await stand.askRedis(`SETRANGE other:${String(i)} ${String(mib * 2 ** 20 - 4_096)} x`)
-    }
+    for (const bytes of BALLAST_BYTES) await fill(stand, bytes)
   },
   alerts: ['RelayRedisMemoryHigh', 'RelayIntakeUnavailable'],
+  misleading: ['RelayRedisDown'],
+  seen: 'min(relay_redis_up) == 1 and max(relay_redis_memory_used_bytes) / max(relay_redis_memory_limit_bytes) > 0.99',
   reading:
     '_Redis_ says FULL while all else is green, and nothing is accepted: careful producers got 503 and wait. Nothing waits inside relay, so it is not the backlog that fills it; _Memory_ on _Redis and runtime_ shows both.',
   steps: [
@@ -61,6 +61,20 @@ const full: Drill = {
     ...POSTS_TAKEN,
     ...DRAINED,
   },
+}
+
+async function fill(stand: Stand, bytes: number): Promise<void> {
+  for (let i = 0; ; i++) {
+    const asked = stand.askRedis(`SETRANGE other:${String(bytes)}:${String(i)} ${String(bytes)} x`)
+    const refused = await asked.then(
+      () => false,
+      (error: unknown) => {
+        if (error instanceof Error && error.message.includes('-OOM')) return true
+        throw error
+      },
+    )
+    if (refused) return
+  }
 }
 
 export const REDIS_DRILLS: readonly Drill[] = [down, full]

@@ -79,6 +79,8 @@ export async function runDrill(
     await until('the alerts to end', isQuiet, WELL_TIMEOUT_MS)
     const quietS = now()
     const alerts = await firedAlerts(prometheus, { fromS, injectedS, toS: quietS })
+    const wrong = alerts.filter(({ name }) => drill.misleading?.includes(name))
+    if (wrong.length > 0) throw new Error(`fired: ${wrong.map(({ name }) => name).join(', ')}`)
     const boxes = await readBoxes(prometheus, overview, {
       ...{ atS: knownS + LOOK_S - 1, appIds: SHOP, rateWindow: RATE_WINDOW },
     })

@@ -14,7 +14,7 @@ const DEFAULT_OPS_PORT = 9464
 
 async function main(): Promise<void> {
   const config = parseEnvironment(process.env, DEFAULT_OPS_PORT)
-  const workspaces = new FileWorkspaceDirectory(config)
+  const workspaces = new FileWorkspaceDirectory(config, { readsKeys: false })
   const credentials = new CredentialDirectory(config)
   const faults = [...workspaces.load(), ...credentials.load(), ...tlsFaults(config.tls)]
   if (faults.length > 0) throw new ConfigError(faults)

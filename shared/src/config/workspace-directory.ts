@@ -25,13 +25,16 @@ export interface WorkspaceDirectory {
 /** Reads workspaces from the environment and from a file that may change at any time. */
 export class FileWorkspaceDirectory implements WorkspaceDirectory {
   readonly #config: Config
+  readonly #readsKeys: boolean
   #workspaces = new Map<string, Workspace>()
   #fingerprint = ''
   #faulty = false
   #timer: NodeJS.Timeout | undefined
 
-  constructor(config: Config) {
+  /** Without `readsKeys` no file with a key of MoEngage is opened: only who sends needs one. */
+  constructor(config: Config, { readsKeys = true } = {}) {
     this.#config = config
+    this.#readsKeys = readsKeys
   }
 
   get faulty(): boolean {
@@ -87,7 +90,8 @@ export class FileWorkspaceDirectory implements WorkspaceDirectory {
   /** The workspace of the environment, with its key from a file if it stands in one. */
   #readOwn(): { workspace: Workspace | null; faults: readonly ConfigFault[] } {
     const { ownWorkspace, ownKeyFile } = this.#config
-    if (ownWorkspace === null || ownKeyFile === null) return { workspace: ownWorkspace, faults: [] }
+    const isComplete = ownWorkspace === null || ownKeyFile === null || !this.#readsKeys
+    if (isComplete) return { workspace: ownWorkspace, faults: [] }
     const apiKey = readFiles([ownKeyFile])[0]?.trim() ?? ''
     if (apiKey !== '') return { workspace: { ...ownWorkspace, apiKey }, faults: [] }
     const where = `MOENGAGE_API_KEY_FILE ${ownKeyFile}`
@@ -114,7 +118,7 @@ export class FileWorkspaceDirectory implements WorkspaceDirectory {
     const { defaultLimits: defaults, customerLimits, forwardedFor } = this.#config
     const others = { customerLimits, forwardedFor }
     const { workspaces, faults } = parseWorkspacesFile(text, {
-      ...{ file, defaults, readKeyFile },
+      ...{ file, defaults, readKeyFile: this.#readsKeys ? readKeyFile : null },
       ...others,
     })
     return { texts: [text, ...keys], workspaces, faults }

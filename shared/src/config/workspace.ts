@@ -173,8 +173,8 @@ export interface WorkspaceFileContext {
   readonly customerLimits?: readonly CustomerLimit[]
   /** `X-Forwarded-For` of workspaces that name none. */
   readonly forwardedFor?: string | undefined
-  /** Contents of an `apiKeyFile`; throws when it cannot be read. */
-  readonly readKeyFile: (path: string) => string
+  /** Contents of an `apiKeyFile`; throws when it cannot be read. Null: keys stay unread, and are ''. */
+  readonly readKeyFile: ((path: string) => string) | null
 }
 
 /** Reads the text of a workspaces file; returns every fault it has, or the workspaces. */
@@ -206,7 +206,7 @@ export function parseWorkspacesFile(
     if (seen.has(raw.appId)) faults.push(fault(`workspaces.${String(i)}.appId`, 'appears twice'))
     seen.add(raw.appId)
     let apiKey = raw.apiKey ?? ''
-    if (raw.apiKeyFile !== undefined) {
+    if (raw.apiKeyFile !== undefined && readKeyFile !== null) {
       try {
         apiKey = readKeyFile(raw.apiKeyFile).trim()
         if (apiKey === '') faults.push(fault(`workspaces.${String(i)}.apiKeyFile`, 'is empty'))

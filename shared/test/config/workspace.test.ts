@@ -46,6 +46,15 @@ describe('a base URL', () => {
 })
 
 describe('the workspaces file', () => {
+  it('is read without the keys that its files hold, by a process that sends nothing', () => {
+    const own = { appId: 'A', dc: '02', apiKeyFile: 'not mounted here' }
+    const text = JSON.stringify({ workspaces: [own] })
+    const context = { file: 'w.json', defaults: DEFAULTS, readKeyFile: null }
+    const { faults, workspaces } = parseWorkspacesFile(text, context)
+    expect(faults).toEqual([])
+    expect(workspaces).toMatchObject([{ appId: 'A', apiKey: '' }])
+  })
+
   it('needs an app id, a key and a data centre, and takes the rest from the defaults', () => {
     expect(readOne({})).toEqual({
       faults: [],

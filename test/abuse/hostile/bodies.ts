@@ -1,5 +1,6 @@
 import { constants, gzipSync } from 'node:zlib'
 import { APP_ID } from '../../support/relay.js'
+import { COSTLY, NESTED } from './costly.js'
 import { AUTH, elementWith, GOOD_BODY, JSON_TYPE, post, rawPost } from './bytes.js'
 import { input, type HostileInput } from './input.js'
 
@@ -16,6 +17,15 @@ const elements = (count: number, element: string) =>
 const event = (fields: string) =>
   `{"type":"transition","elements":[{"type":"event","customer_id":"ann","actions":[{"action":"A",${fields}}]}]}`
 
+const VALID = '{"type":"customer","customer_id":"ann"}'
+const FAULTY = `{"type":"customer","customer_id":"ann","attributes":{"${'\x7f'.repeat(300)}":{"a":null}}}`
+/** A post that is refused, with a key. */
+const keyed = (i: number, keepAlive: boolean) =>
+  post(elements(1, '{}'), {
+    headers: [JSON_TYPE, `Idempotency-Key: refused-${String(i)}`],
+    ...(keepAlive ? { keepAlive } : {}),
+  })
+
 /** Bodies that are too large, too deep, too many or no JSON. */
 export const BODIES: readonly HostileInput[] = [
   input('gzip bomb, 100 MiB of zeros', 413, () => post(zeros(100), { headers: GZIP })),
@@ -25,6 +35,32 @@ export const BODIES: readonly HostileInput[] = [
   }),
   input('gzip bomb as one line of an import', 413, () => post(zeros(200), IMPORT), {
     withinMs: 8_000,
+  }),
+  ...COSTLY.map(({ what, answer, body }) =>
+    input(
+      `1 MiB of ${what} in ${String(Math.round(body.length / 1024))} KB of gzip`,
+      answer,
+      () => post(body, { headers: GZIP }),
+      { withinMs: 5_000 },
+    ),
+  ),
+  input(
+    '1,000 faulty elements with names of DEL, keyed and lenient',
+    200,
+    () =>
+      post(gzip(elements(1_000, FAULTY).replace('[', `[${VALID},`)), {
+        headers: [...GZIP, 'Idempotency-Key: large-answer', 'Prefer: handling=lenient'],
+      }),
+    { withinMs: 5_000 },
+  ),
+  input(
+    '100 refused posts, each with a key, pipelined',
+    Array.from({ length: 100 }, () => 400),
+    () => Buffer.concat(Array.from({ length: 100 }, (_, i) => keyed(i, i < 99))),
+    { withinMs: 5_000 },
+  ),
+  input('import of 1 MiB of empty arrays, as one line', 200, () => post(NESTED, IMPORT), {
+    withinMs: 5_000,
   }),
   input('gzip cut short', 400, () => post(gzip(GOOD_BODY).subarray(0, 30), { headers: GZIP })),
   input('gzip that is none', 400, () => post(GOOD_BODY, { headers: GZIP })),

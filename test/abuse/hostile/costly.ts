@@ -28,17 +28,37 @@ const user = (i: number) => `{"type":"customer","customer_id":"c${String(i)}"`
 /** The one of 340,000 empty arrays, which took 455 ms of the event loop at 2a13789. */
 export const NESTED = inArray('[]')
 
-export const COSTLY: readonly Buffer[] = [
-  NESTED,
-  inArray('[[[[]]]]'),
-  inArray('{}'),
-  inArray('"\\ud800"'),
-  inActions('{}'),
-  inActions('{"action":"a"}'),
-  inElements(() => '{}'),
-  inElements((i) => `${user(i)}}`),
-  inElements((i) => `${user(i)},"x":1}`),
-  inElements((i) => `${user(i)},"attributes":{"a":1,"a":2}}`),
-  inElements((i) => `${user(i)},"attributes":{"\\u0061":"\\ud800"}}`),
-  filled('{"type":"transition",', (i) => `"k${String(i)}":1`, ',"elements":[{}]}'),
+export const COSTLY: readonly {
+  readonly what: string
+  readonly answer: number
+  readonly body: Buffer
+}[] = [
+  { what: 'empty arrays', answer: 413, body: NESTED },
+  { what: 'arrays four levels deep', answer: 413, body: inArray('[[[[]]]]') },
+  { what: 'empty objects', answer: 413, body: inArray('{}') },
+  { what: 'halves of surrogate pairs', answer: 413, body: inArray('"\\ud800"') },
+  { what: 'empty actions', answer: 400, body: inActions('{}') },
+  { what: 'actions of one event', answer: 200, body: inActions('{"action":"a"}') },
+  { what: 'empty elements', answer: 400, body: inElements(() => '{}') },
+  { what: 'users without attributes', answer: 200, body: inElements((i) => `${user(i)}}`) },
+  {
+    what: 'users with an unknown member',
+    answer: 200,
+    body: inElements((i) => `${user(i)},"x":1}`),
+  },
+  {
+    what: 'users with a name twice',
+    answer: 200,
+    body: inElements((i) => `${user(i)},"attributes":{"a":1,"a":2}}`),
+  },
+  {
+    what: 'users with a text that cannot be sent',
+    answer: 400,
+    body: inElements((i) => `${user(i)},"attributes":{"\\u0061":"\\ud800"}}`),
+  },
+  {
+    what: 'members beside one element',
+    answer: 400,
+    body: filled('{"type":"transition",', (i) => `"k${String(i)}":1`, ',"elements":[{}]}'),
+  },
 ]

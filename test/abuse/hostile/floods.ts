@@ -47,7 +47,7 @@ const SHAPES = {
     what: 'the twelve bodies of 1 MiB that cost most, on 64 connections',
     connections: 64,
     secrets: FLOODING_SECRETS,
-    bodies: COSTLY,
+    bodies: COSTLY.map(({ body }) => body),
     gzip: true,
   },
   strangers: {

@@ -12,13 +12,40 @@ interface Locked {
   readonly license?: string
   readonly dev?: boolean
   readonly link?: boolean
+  readonly integrity?: string
 }
 
-test('every installed package that is not a development dependency has a permissive licence', () => {
-  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+const LOCKED = (
+  JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, Locked>
   }
-  const shipped = Object.entries(packages).filter(
+).packages
+
+test('every locked package is known by the digest of its contents', () => {
+  const fetched = Object.entries(LOCKED).filter(
+    ([path, { link }]) => path.includes('node_modules/') && !link,
+  )
+  const unknown = fetched.filter(([, { integrity }]) => !integrity?.startsWith('sha512-'))
+  expect(fetched.length).toBeGreaterThan(100)
+  expect(unknown.map(([path]) => path)).toEqual([])
+})
+
+test('no install runs the scripts of packages', () => {
+  for (const file of [
+    '.ci/run',
+    '.github/workflows/ci.yml',
+    'Dockerfile',
+    'tools/bin/install.mjs',
+  ]) {
+    const text = readFileSync(join(ROOT, file), 'utf8')
+    const installs = text.split('\n').filter((line) => /\bnpm ci |\['ci',/.test(line))
+    expect([file, installs.length > 0]).toEqual([file, true])
+    expect(installs.filter((line) => !line.includes('--ignore-scripts'))).toEqual([])
+  }
+})
+
+test('every installed package that is not a development dependency has a permissive licence', () => {
+  const shipped = Object.entries(LOCKED).filter(
     ([path, { dev, link, license }]) =>
       path.includes('node_modules/') && !dev && !link && license !== undefined,
   )

@@ -73,3 +73,13 @@ test('a stopped api costs a post at most 2 s: the proxy connects to the other on
     expect(server).not.toContain('non_idempotent')
   }
 })
+
+test('Redis asks for a password, which relay and the health check have', () => {
+  const password = '${REDIS_PASSWORD:-staging-redis}'
+  const { command, environment } = compose.services.redis!
+  expect(command!.join(' ')).toContain(`--requirepass ${password}`)
+  expect(environment!.REDISCLI_AUTH).toBe(password)
+  for (const name of ['api', 'worker']) {
+    expect(compose.services[name]!.environment!.REDIS_URL).toBe(`redis://:${password}@redis:6379`)
+  }
+})

@@ -25,6 +25,11 @@ interface PodSpec {
   readonly volumes?: readonly { secret?: { secretName: string } }[]
   readonly terminationGracePeriodSeconds?: number
 }
+interface Rule {
+  readonly from?: readonly object[]
+  readonly to?: readonly object[]
+  readonly ports: readonly { port: string | number }[]
+}
 interface Container {
   readonly name: string
   readonly image: string
@@ -75,6 +80,33 @@ whenThere.each(OVERLAYS)('the overlay %s', (overlay) => {
 
   const manifests = rendered.get(overlay)!
   const all = [...manifests, ...secrets(overlay)]
+
+  test('reaches named peers only, and is reached on the ops port by Prometheus alone', () => {
+    const rules = (direction: 'ingress' | 'egress') =>
+      manifests
+        .filter(
+          ({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name.startsWith('relay-'),
+        )
+        .flatMap(({ spec }) => (spec as Readonly<Record<string, readonly Rule[]>>)[direction] ?? [])
+    expect(rules('egress').filter(({ to }) => to === undefined)).toEqual([])
+    const ops = rules('ingress').filter(({ ports }) => ports.some(({ port }) => port === 'ops'))
+    expect(ops).toHaveLength(2)
+    for (const { from } of ops) {
+      expect(from).toMatchObject([
+        { podSelector: { matchLabels: { 'app.kubernetes.io/name': 'prometheus' } } },
+      ])
+    }
+  })
+
+  test("gives MoEngage's keys to workers alone", () => {
+    const mounted = (name: string) =>
+      pods(manifests)
+        .filter(({ spec }) => spec.volumes?.some(({ secret }) => secret?.secretName === name))
+        .map((pod) => pod.name)
+    expect(mounted('relay-moengage-keys')).toEqual(['relay-worker'])
+    const workspaces = secrets(overlay).find(({ metadata }) => metadata.name === 'relay-workspaces')
+    expect(JSON.stringify(workspaces)).not.toContain('apiKey\\"')
+  })
 
   test('holds only what the schemas of the APIs know, nothing missing and nothing misspelt', async () => {
     expect(all.map(schemaProblem).filter((problem) => problem !== null)).toEqual([])
