@@ -97,6 +97,12 @@ export const FAULTS = {
     if ('subscriber' in cut) cut.subscriber.connection?.close('cut')
     return cut.actor.name
   },
+  'cut-api': ({ world, system }, _, random) => {
+    const { actor, client } = pick(random, system.apis)
+    actor.cutUntilMs = world.nowMs + between(random, 10, 1_500)
+    client.connection?.close('cut')
+    return actor.name
+  },
   'cut-after-settle': ({ redis }) => {
     redis.cutsAfterSettle += 1
     return ''

@@ -1,5 +1,5 @@
 import type { Random } from '@relay/shared/random.js'
-import { between, chance, pick } from '../chaos/random.js'
+import { between, chance } from '../chaos/random.js'
 import type { SimApi, System } from './system.js'
 import { Actor, type World } from './world.js'
 
@@ -19,13 +19,17 @@ export interface Load {
   readonly quiet: readonly (readonly [fromMs: number, toMs: number])[]
 }
 
-/** An element that relay answered with 200. */
-export interface Acked {
+/** An element whose post has ended. */
+export interface Posted {
   readonly customer: string
   readonly n: number
   readonly isBad: boolean
   readonly postedMs: number
-  readonly ackedMs: number
+  readonly endedMs: number
+  /** relay answered 200. Without it the element may be stored or not. */
+  readonly isAcked: boolean
+  /** relay answered every try. Without an answer a frozen api may store it at any time later. */
+  readonly isAnswered: boolean
 }
 
 interface Drawn {
@@ -42,7 +46,7 @@ const MAX_TRIES = 5
 
 /** Producers: each posts one request at a time, about its own customers. */
 export class Producers {
-  readonly acked: Acked[] = []
+  readonly posted: Posted[] = []
   readonly counts = { posts: 0, accepted: 0, refused: 0, unknown: 0 }
   readonly #world: World
   readonly #system: System
@@ -90,6 +94,7 @@ export class Producers {
       ...{ actor, random, drawn, postedMs: this.#world.nowMs },
       body: Buffer.from(JSON.stringify({ type: 'transition', elements })),
       lane: isBackfill ? 'backfill' : 'realtime',
+      isAnswered: true,
       key: isKeyed ? `${actor.name}-${String(this.counts.posts)}` : null,
       // Which api is asked, and when after a failure, depends on nothing but the load.
       tries: Array.from({ length: MAX_TRIES }, () => [random.next(), random.next()] as const),
@@ -116,13 +121,19 @@ export class Producers {
       if (isOver) return
       isOver = true
       this.counts[outcome] += 1
-      const ackedMs = this.#world.nowMs
-      if (outcome === 'accepted') {
-        for (const { customer, n, isBad } of drawn) this.acked.push({ customer, n, isBad, postedMs, ackedMs }) // prettier-ignore
-      }
+      if (outcome === 'unknown') post.isAnswered = false
       const again = outcome !== 'accepted' && key !== null && tried + 1 < MAX_TRIES
-      if (!again) this.#next(actor, post.random)
-      else this.#world.in(200 + wait * 1_800, actor, () => { this.#attempt(post, tried + 1) }) // prettier-ignore
+      if (again) {
+        this.#world.in(200 + wait * 1_800, actor, () => {
+          this.#attempt(post, tried + 1)
+        })
+        return
+      }
+      const isAcked = outcome === 'accepted'
+      const { isAnswered } = post
+      const ended = { postedMs, endedMs: this.#world.nowMs, isAcked, isAnswered }
+      for (const { customer, n, isBad } of drawn) this.posted.push({ customer, n, isBad, ...ended })
+      this.#next(actor, post.random)
     }
     this.#world.in(0.2 + wait * 3, api.actor, () => {
       this.#send(api, post, end)
@@ -174,6 +185,7 @@ interface Post {
   readonly postedMs: number
   readonly body: Buffer
   readonly lane: 'realtime' | 'backfill'
+  isAnswered: boolean
   readonly key: string | null
   readonly tries: readonly (readonly [api: number, wait: number])[]
 }

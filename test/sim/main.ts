@@ -5,7 +5,7 @@ import { PRIVATE, ROOT, temporaryFolder } from '@relay/tools/folders.js'
 import { startRedis } from '../support/redis/test-redis.js'
 import { loadRelay } from './relay.js'
 import { runSeed, type Report } from './run.js'
-import { SCENARIOS } from './scenarios.js'
+import { controlOf, SCENARIOS, type Scenario, type ScenarioName } from './scenarios.js'
 import { Wire } from './wire.js'
 
 /** The order of HGETALL depends on Redis' own seed beyond these. */
@@ -21,6 +21,8 @@ const USAGE = `npm run sim -- --scenario NAME --seeds FROM-TO   run seeds of a s
              --trace SEED          write the whole trace of one seed to .relay/sim/
              --without I,J,…       leave out faults by their number in the trace
              --minimise SEED       leave out every fault that a broken law does not need
+             --control             the same load without faults, within tighter bounds
+             --seconds N           a shorter run
              --root FOLDER         a variant of relay instead of the checkout
 
 Scenarios:
@@ -36,6 +38,8 @@ interface Asked {
   readonly minimises: boolean
   readonly without: ReadonlySet<number>
   readonly root: string
+  readonly isControl: boolean
+  readonly seconds: number | null
 }
 
 function readArguments(): Asked | null {
@@ -44,16 +48,18 @@ function readArguments(): Asked | null {
       ...{ scenario: { type: 'string', default: 'mixed' }, seeds: { type: 'string' } },
       ...{ trace: { type: 'string' }, without: { type: 'string', default: '' } },
       ...{ minimise: { type: 'string' }, root: { type: 'string', default: ROOT } },
+      ...{ control: { type: 'boolean', default: false }, seconds: { type: 'string' } },
     },
   })
-  const { scenario: name, trace, minimise, root } = values
+  const { scenario: name, trace, minimise, root, control: isControl } = values
   const range = /^(\d+)(?:-(\d+))?$/.exec(trace ?? minimise ?? values.seeds ?? '')
   if (range === null || !Object.hasOwn(SCENARIOS, name)) return null
   const from = Number(range[1])
   const count = Number(range[2] ?? range[1]) - from + 1
   return {
-    ...{ name, root, tracesAll: trace !== undefined, minimises: minimise !== undefined },
+    ...{ name, root, isControl, tracesAll: trace !== undefined, minimises: minimise !== undefined },
     seeds: Array.from({ length: count }, (_, i) => from + i),
+    seconds: values.seconds === undefined ? null : Number(values.seconds),
     without: new Set(values.without.split(',').filter(Boolean).map(Number)),
   }
 }
@@ -77,9 +83,12 @@ async function main(): Promise<number> {
   }
 }
 
-async function runAll({ name, seeds, without, tracesAll, minimises, root }: Asked, wire: Wire) {
+async function runAll(asked: Asked, wire: Wire): Promise<number> {
+  const { name, seeds, without, tracesAll, minimises, root, isControl, seconds } = asked
   const relay = await loadRelay(root)
-  const scenario = SCENARIOS[name as keyof typeof SCENARIOS]
+  const { [name as ScenarioName]: faulty } = SCENARIOS
+  const whole: Scenario = isControl ? controlOf(faulty) : faulty
+  const scenario = seconds === null ? whole : { ...whole, durationMs: seconds * 1_000 }
   const reports: Report[] = []
   for (const seed of seeds) {
     const run = (left: ReadonlySet<number>) =>
@@ -94,7 +103,7 @@ async function runAll({ name, seeds, without, tracesAll, minimises, root }: Aske
   const broken = reports.filter(({ violations }) => violations.length > 0)
   const simulatedMs = reports.reduce((sum, report) => sum + report.simulatedMs, 0)
   const realMs = reports.reduce((sum, report) => sum + report.realMs, 0)
-  say(`${name}: ${String(reports.length)} seeds, ${(simulatedMs / 3_600_000).toFixed(1)} h simulated, ${(simulatedMs / realMs).toFixed(0)} times real time, ${String(broken.length)} broke a law${broken.length > 0 ? `: ${broken.map(({ seed }) => seed).join(' ')}` : ''}`) // prettier-ignore
+  say(`${name}${isControl ? ' (control)' : ''}: ${String(reports.length)} seeds, ${(simulatedMs / 3_600_000).toFixed(1)} h simulated, ${(simulatedMs / realMs).toFixed(0)} times real time, ${String(broken.length)} broke a law${broken.length > 0 ? `: ${broken.map(({ seed }) => seed).join(' ')}` : ''}`) // prettier-ignore
   return broken.length === 0 ? 0 : 1
 }
 

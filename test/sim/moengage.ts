@@ -42,6 +42,11 @@ export interface VendorRequest {
 
 /** How late a request may be processed after relay closed its connection, ms: relay's one assumption. */
 export const GRACE_MS = 5_000
+const DELAYS_MS: Partial<Record<Mode, readonly [number, number]>> = {
+  slow: [500, 14_500],
+  'very slow': [9_000, 14_900],
+  silent: [500, 14_900],
+}
 const BUDGET_STATUSES = [429, 500, 502, 503]
 const ERROR_TYPES = new Map([[400, 'ValueError'], [429, 'RateLimitExceeded']]) // prettier-ignore
 const SUCCESS = JSON.stringify({ status: 'success', message: 'ok', request_id: 'r' })
@@ -85,16 +90,9 @@ export class MoEngage {
 
   /** When the request is processed; null: never. */
   #delayMs(): number | null {
-    switch (this.mode) {
-      case 'slow':
-        return between(this.#random, 500, 14_500)
-      case 'very slow':
-        return between(this.#random, 9_000, 14_900)
-      case 'silent':
-        return chance(this.#random, 0.5) ? null : between(this.#random, 500, 14_900)
-      default:
-        return between(this.#random, 15, 250)
-    }
+    const [least, most] = DELAYS_MS[this.mode] ?? [15, 250]
+    if (this.mode === 'silent' && chance(this.#random, 0.5)) return null
+    return between(this.#random, least, most)
   }
 
   #process(request: VendorRequest): void {
@@ -146,10 +144,12 @@ function readBody(body: Buffer) {
     if (type === 'event') cost.events += actions.length
     else cost.users += 1
     for (const values of [...actions.map((action) => action.attributes), attributes ?? {}]) {
-      for (const [name, value] of Object.entries(values)) {
-        if (name === 'bad') isBad = true
-        else marked.push({ customer: String(value), n: Number(name.slice(1)) })
-      }
+      const names = Object.entries(values)
+      isBad ||= names.some(([name]) => name === 'bad')
+      const marks = names.filter(([name]) => name !== 'bad')
+      marked.push(
+        ...marks.map(([k, value]) => ({ customer: String(value), n: Number(k.slice(1)) })),
+      )
     }
   }
   return { elements: marked, cost, isBad }
@@ -241,7 +241,9 @@ export class SimSender implements Sender {
   #watchDeadline(request: BulkRequest, exchange: Exchange): { ms: number } {
     const deadline = { ms: request.deadlineMonotonicMs }
     const watch = (): void => {
-      this.#world.in(deadline.ms - this.#actor.clock.monotonicMs(), this.#actor, () => {
+      // At least a little: what is left may be too small to change the time.
+      const leftMs = Math.max(0.01, deadline.ms - this.#actor.clock.monotonicMs())
+      this.#world.in(leftMs, this.#actor, () => {
         if (!this.#open.has(exchange)) return
         deadline.ms = Math.max(deadline.ms, request.extendedTo?.() ?? -Infinity)
         if (exchange.request !== null) exchange.request.deadlineMs = this.#worldMs(deadline.ms)

@@ -1,6 +1,6 @@
 import type { Random } from '@relay/shared/random.js'
 import { between, pick } from '../chaos/random.js'
-import type { Acked } from './load.js'
+import type { Posted } from './load.js'
 import type { Oracle } from './oracle.js'
 import { SimRedis } from './redis-client.js'
 import type { SimRedisServer } from './redis-server.js'
@@ -19,7 +19,7 @@ export interface OperatorOptions {
   readonly system: System
   readonly redis: SimRedisServer
   readonly oracle: Oracle
-  readonly acked: readonly Acked[]
+  readonly posted: readonly Posted[]
 }
 
 /** Operators, at the first api: they pause, resume, forget, replay and purge. */
@@ -54,20 +54,15 @@ export class Operator {
   }
 
   act(action: 'pause' | 'forget' | 'replay' | 'purge', random: Random): string {
-    switch (action) {
-      case 'pause':
-        return this.#pause(between(random, 1_000, 30_000))
-      case 'forget':
-        return this.#forget(random)
-      default:
-        this.#hasPurged ||= action === 'purge'
-        this.#run(action, async () => {
-          const selection = { by: 'filter' as const, appId: APP_ID, filter: EVERYTHING }
-          const steps = this.#o.relay.selected(this.#parts.letters, [APP_ID], selection)
-          await this.#o.relay[action](this.#parts, steps)
-        })
-        return ''
-    }
+    if (action === 'pause') return this.#pause(between(random, 1_000, 30_000))
+    if (action === 'forget') return this.#forget(random)
+    this.#hasPurged ||= action === 'purge'
+    this.#run(action, async () => {
+      const selection = { by: 'filter' as const, appId: APP_ID, filter: EVERYTHING }
+      const steps = this.#o.relay.selected(this.#parts.letters, [APP_ID], selection)
+      await this.#o.relay[action](this.#parts, steps)
+    })
+    return ''
   }
 
   heal(): void {
@@ -75,20 +70,20 @@ export class Operator {
   }
 
   /** Whether an element may be missing because its customer was to be forgotten. */
-  mayBeErased({ customer, n }: Acked): boolean {
+  mayBeErased({ customer, n }: Posted): boolean {
     return n <= (this.#forgotten.get(customer) ?? 0)
   }
 
   /** Nothing but what MoEngage refuses is dead, and all of that is, unless it was purged. */
-  async conclude(isExcused: (element: Acked) => boolean): Promise<void> {
-    const { redis, oracle, acked } = this.#o
-    const reply = await redis.ask('EVAL', LETTERS, 1, `${PREFIX}:{${APP_ID}}:dead`)
-    const letters = (reply as Buffer[]).map((letter) => String(JSON.parse(String(letter)).element)) // prettier-ignore
+  async conclude(isExcused: (element: Posted) => boolean): Promise<void> {
+    const { redis, oracle, posted } = this.#o
+    const reply = await redis.ask('EVAL', LETTERS, 1, `${PREFIX}:{${APP_ID}}:dead:letters`)
+    const letters = (reply as Buffer[]).map(elementOf)
     const good = letters.find((element) => !element.includes('"bad":1'))
     if (good !== undefined) oracle.violate('dead letter', `${good} is good`)
     if (this.#hasPurged) return
     const dead = new Set(letters.map(markOf))
-    const lost = acked.find((one) => one.isBad && !dead.has(`${one.customer}-${String(one.n)}`) && !isExcused(one)) // prettier-ignore
+    const lost = posted.find((one) => one.isAcked && one.isBad && !dead.has(`${one.customer}-${String(one.n)}`) && !isExcused(one)) // prettier-ignore
     if (lost !== undefined) oracle.violate('dead letter', `${lost.customer}-${String(lost.n)} is refused and no dead letter`) // prettier-ignore
   }
 
@@ -111,7 +106,8 @@ export class Operator {
   }
 
   #forget(random: Random): string {
-    const { acked, relay, system } = this.#o
+    const { posted, relay, system } = this.#o
+    const acked = posted.filter(({ isAcked }) => isAcked)
     if (acked.length === 0) return 'nobody'
     const { customer } = pick(random, acked)
     const newest = Math.max(...acked.filter((one) => one.customer === customer).map(({ n }) => n))
@@ -153,6 +149,10 @@ export class Operator {
       )
     })
   }
+}
+
+function elementOf(letter: Buffer): string {
+  return (JSON.parse(String(letter)) as { element: string }).element
 }
 
 function markOf(element: string): string {

@@ -1,5 +1,5 @@
-import type { Acked } from './load.js'
-import type { Limits, MoEngage, VendorRequest, VendorObserver } from './moengage.js'
+import type { Posted } from './load.js'
+import type { Limits, VendorRequest, VendorObserver } from './moengage.js'
 import { lastMomentOf } from './moengage.js'
 import type { SimRedisServer } from './redis-server.js'
 import { APP_ID, PREFIX } from './system.js'
@@ -14,6 +14,7 @@ export type Law =
   | 'order'
   | 'final value'
   | 'lost'
+  | 'repeated'
   | 'settle undone'
   | 'backlog'
   | 'active set'
@@ -67,6 +68,8 @@ return { partitions, table.concat(sums, ','), table.concat(said, ',') }`
 
 const LOOK_EVERY_MS = 500
 const WINDOW_MS = 60_000
+/** A post without an answer may still be stored for this long: the add's own deadline, and a margin, ms. */
+const LATE_ADD_MS = 700
 
 interface Waiting {
   readonly tag: string
@@ -148,7 +151,7 @@ export class Oracle implements VendorObserver {
     if (!accepted) return
     const byCustomer = new Map<string, number[]>()
     for (const { customer, n } of request.elements) {
-      const key = `${customer}-${String(n)}`
+      const key = nameOf({ customer, n })
       if (this.first.has(key)) this.again += 1
       else this.first.set(key, this.first.size)
       byCustomer.set(customer, [...(byCustomer.get(customer) ?? []), n])
@@ -225,35 +228,51 @@ export class Oracle implements VendorObserver {
   }
 
   /** Acknowledged elements that neither took effect nor are excused. */
-  missing(acked: readonly Acked[], isExcused: (element: Acked) => boolean): readonly Acked[] {
-    return acked.filter((one) => !one.isBad && !this.first.has(`${one.customer}-${String(one.n)}`) && !isExcused(one)) // prettier-ignore
+  missing(posted: readonly Posted[], isExcused: (element: Posted) => boolean): readonly Posted[] {
+    return posted.filter(
+      (one) => one.isAcked && !one.isBad && !this.first.has(nameOf(one)) && !isExcused(one),
+    )
   }
 
   /** Judges order and final values, once all is delivered. */
-  conclude(acked: readonly Acked[]): void {
-    const byCustomer = new Map<string, number[]>()
-    for (const { customer, n } of acked) {
-      if (this.first.has(`${customer}-${String(n)}`)) byCustomer.set(customer, [...(byCustomer.get(customer) ?? []), n]) // prettier-ignore
+  conclude(posted: readonly Posted[], mayRepeat: boolean): void {
+    if (!mayRepeat && this.again > 0) this.violate('repeated', `${String(this.again)} elements`)
+    const byCustomer = new Map<string, Posted[]>()
+    for (const element of posted) {
+      if (!this.first.has(nameOf(element))) continue
+      byCustomer.set(element.customer, [...(byCustomer.get(element.customer) ?? []), element])
     }
-    for (const [customer, numbers] of byCustomer) {
-      const sorted = numbers.sort((a, b) => a - b)
-      const places = sorted.map((n) => this.first.get(`${customer}-${String(n)}`) ?? 0)
-      const wrong = places.findIndex((place, i) => place < (places[i - 1] ?? -1))
-      if (wrong > 0) this.violate('order', `${customer}: ${String(sorted[wrong])} before ${String(sorted[wrong - 1])}`) // prettier-ignore
-      const known = new Set(sorted)
-      const effects = (this.#effects.get(customer) ?? []).map((one) => one.filter((n) => known.has(n))) // prettier-ignore
-      const last = effects
-        .filter(({ length }) => length > 0)
-        .at(-1)
-        ?.at(-1)
-      if (last !== sorted.at(-1)) this.violate('final value', `${customer} ends with ${String(last)}, ${String(sorted.at(-1))} is the newest`) // prettier-ignore
+    for (const [customer, delivered] of byCustomer) {
+      this.#judgeOrder(delivered.sort((a, b) => a.n - b.n))
+      this.#judgeFinal(customer, delivered.filter(({ isAcked }) => isAcked)) // prettier-ignore
     }
   }
 
-  /** What the vendor was asked with. */
-  static isWell(vendor: MoEngage, redis: SimRedisServer, world: World): boolean {
-    return vendor.mode === 'ok' && !redis.isDown && redis.actor.frozenUntilMs <= world.nowMs
+  /** What was posted after another's end arrives after it. */
+  #judgeOrder(delivered: readonly Posted[]): void {
+    const placeOf = (element: Posted) => this.first.get(nameOf(element)) ?? 0
+    for (const [i, later] of delivered.entries()) {
+      const wrong = delivered.slice(0, i).find((earlier) => placeOf(earlier) > placeOf(later) && later.postedMs > settledMs(earlier)) // prettier-ignore
+      if (later.isAcked && wrong !== undefined) this.violate('order', `${nameOf(later)} before ${nameOf(wrong)}`) // prettier-ignore
+    }
   }
+
+  #judgeFinal(customer: string, acked: readonly Posted[]): void {
+    const known = new Set(acked.map(({ n }) => n))
+    const last = (this.#effects.get(customer) ?? []).flat().findLast((n) => known.has(n))
+    const newest = acked.at(-1)?.n
+    if (last !== newest) this.violate('final value', `${customer} ends with ${String(last)}, ${String(newest)} is the newest`) // prettier-ignore
+  }
+}
+
+/** When an element is stored, or never will be. */
+function settledMs({ isAcked, isAnswered, endedMs }: Posted): number {
+  if (isAcked) return endedMs
+  return isAnswered ? endedMs + LATE_ADD_MS : Infinity
+}
+
+function nameOf({ customer, n }: { readonly customer: string; readonly n: number }): string {
+  return `${customer}-${String(n)}`
 }
 
 function newestOf({ elements }: VendorRequest): Map<string, number> {

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import type { Command } from 'ioredis'
 import { chance } from '../chaos/random.js'
 import { defineScript, scriptName, type SimRedisServer } from './redis-server.js'
-import type { Actor, Sent, World } from './world.js'
+import type { Actor, World } from './world.js'
 import type { Argument, Raw } from './wire.js'
 
 /** How long a command that was on its way when its connection broke may be executed late, ms. */
@@ -29,7 +29,7 @@ export class SimConnection {
   /** Nothing arrives at the client any more, and no one notices. */
   isDeaf = false
   /** Commands of a MULTI that waits for its EXEC. */
-  transaction: { name: string; args: readonly Argument[] }[] | null = null
+  #transaction: { name: string; args: readonly Argument[] }[] | null = null
   readonly #client: SimRedis
   readonly #server: SimRedisServer
   readonly #world: World
@@ -77,8 +77,7 @@ export class SimConnection {
   close(why: string): void {
     if (!this.isOpen) return
     const inFlight = this.#break(why === 'restart')
-    const { next } = this.#server.closing
-    this.#world.in(0.1 + next() * 3, this.actor, () => {
+    this.#world.in(0.1 + this.#server.closing.next() * 3, this.actor, () => {
       this.#world.log(`${this.actor.name} loses its connection: ${why}`)
       this.#client.hasClosed(inFlight.map(({ command }) => command))
     })
@@ -98,43 +97,39 @@ export class SimConnection {
   }
 
   #arrive(sent: InFlight, atMs: number, note: string): void {
-    const execute = (): Sent | null => {
-      if (sent.isDropped || this.#server.isDown) return null
+    this.#world.at(atMs, this.#server.actor, () => {
+      if (sent.isDropped || this.#server.isDown) return
       if (sent.lateMs > 0) {
         const { lateMs } = sent
         sent.lateMs = 0
         this.#arrive(sent, this.#world.nowMs + lateMs, ' LATE')
-        return null
+        return
       }
       sent.hasArrived = true
       const { name } = sent.command
       const args = sent.command.args as readonly Argument[]
-      const { raw } = this.#execute(name, args)
-      return {
-        raw,
-        done: (reply) => {
-          this.#world.log(`redis ${this.actor.name} ${said(name, args)}${note} -> ${shown(reply as Raw)}`) // prettier-ignore
-          this.#answer(sent, reply as Raw)
-        },
-      }
-    }
-    this.#world.at(atMs, this.#server.actor, execute, 'redis')
+      this.#server.answer(this.#execute(name, args), (reply) => {
+        const line = `redis ${this.actor.name} ${said(name, args)}${note} -> ${shown(reply)}`
+        this.#world.log(line)
+        this.#answer(sent, reply)
+      })
+    })
   }
 
-  #execute(name: string, args: readonly Argument[]): Pick<Sent, 'raw'> {
+  #execute(name: string, args: readonly Argument[]): Promise<Raw> {
     if (name === 'subscribe') this.isSubscribed = true
     if (name === 'multi') {
-      this.transaction = []
-      return { raw: Promise.resolve(Buffer.from('OK')) }
+      this.#transaction = []
+      return Promise.resolve(Buffer.from('OK'))
     }
     if (name === 'exec') {
-      const sent = (this.transaction ?? []).map((one) => this.#server.execute(one.name, one.args))
-      this.transaction = null
-      return { raw: Promise.all(sent.map(({ raw }) => raw)) }
+      const queued = this.#transaction ?? []
+      this.#transaction = null
+      return Promise.all(queued.map((one) => this.#server.execute(one.name, one.args)))
     }
-    if (this.transaction !== null) {
-      this.transaction.push({ name, args })
-      return { raw: Promise.resolve(Buffer.from('QUEUED')) }
+    if (this.#transaction !== null) {
+      this.#transaction.push({ name, args })
+      return Promise.resolve(Buffer.from('QUEUED'))
     }
     return this.#server.execute(name, args)
   }
@@ -145,7 +140,7 @@ export class SimConnection {
       this.#heardMs = this.#world.nowMs
       this.#inFlight.splice(this.#inFlight.indexOf(sent), 1)
       if (reply instanceof Error) sent.command.reject(reply)
-      else sent.command.resolve(reply as Buffer)
+      else sent.command.resolve(reply)
     })
   }
 

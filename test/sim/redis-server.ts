@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Random } from '@relay/shared/random.js'
 import { chance } from '../chaos/random.js'
-import { Actor, EPOCH_MS, type Sent, type World } from './world.js'
+import { Actor, EPOCH_MS, type World } from './world.js'
 import type { SimConnection } from './redis-client.js'
 import type { Argument, Raw, Wire } from './wire.js'
 
+/** A turn of Redis' event loop: commands that arrive within it are answered together, ms. */
+const TURN_MS = 0.4
+const MIN_LATENCY_MS = 0.05
 /** Real expiries are set this much later than the virtual ones: no key ends by itself, ms. */
 const FAR_MS = 4_000_000_000_000
 
@@ -76,7 +79,10 @@ export class SimRedisServer {
   readonly #latency: Random
   /** What becomes of commands on a connection that breaks, and when it is replaced. */
   readonly closing: Random
-  #expiries: { readonly atMs: number; readonly key: string }[] = []
+  /** When keys expire, Redis ms; a look at them is due then. */
+  readonly #expiries = new Map<string, number>()
+  #expiryDueMs = Infinity
+  #turn: { readonly reply: Promise<Raw>; readonly deal: (reply: Raw) => void }[] = []
 
   constructor(world: World, wire: Wire) {
     this.#world = world
@@ -84,9 +90,6 @@ export class SimRedisServer {
     this.#latency = world.stream('latency')
     this.closing = world.stream('connections')
     this.actor = new Actor(world, 'redis')
-    world.flush = () => {
-      wire.flush()
-    }
   }
 
   get nowUs(): number {
@@ -96,7 +99,7 @@ export class SimRedisServer {
   /** How long the next command or reply travels, ms. */
   latencyMs(): number {
     if (chance(this.#latency, 0.02)) return 1 + this.#latency.next() * 14
-    return 0.05 + this.#latency.next() * 0.45
+    return MIN_LATENCY_MS + this.#latency.next() * 0.45
   }
 
   slownessMs(): number {
@@ -127,25 +130,37 @@ export class SimRedisServer {
     })
   }
 
-  execute(name: string, args: readonly Argument[]): Sent {
+  /** Answers with the other commands of this turn. */
+  answer(reply: Promise<Raw>, deal: (reply: Raw) => void): void {
+    this.#turn.push({ reply, deal })
+    if (this.#turn.length === 1) this.#world.in(TURN_MS, null, () => this.#answerTurn(), 'outside')
+  }
+
+  async #answerTurn(): Promise<void> {
+    const turn = this.#turn
+    this.#turn = []
+    this.#wire.flush()
+    const replies = await Promise.all(turn.map(({ reply }) => reply))
+    turn.forEach(({ deal }, i) => {
+      deal(replies[i] ?? null)
+    })
+  }
+
+  execute(name: string, args: readonly Argument[]): Promise<Raw> {
     this.#expireKeys()
     if (name === 'evalsha') return this.#script(args)
     const fixed = this.#fixedReply(name, args)
-    if (fixed !== undefined) return { raw: Promise.resolve(fixed), done: () => undefined }
+    if (fixed !== undefined) return Promise.resolve(fixed)
     if (name === 'expire' || name === 'pexpire') {
       const ms = Number(args[1]) * (name === 'expire' ? 1_000 : 1)
       const atMs = Math.floor(this.nowUs / 1_000) + ms
-      this.#expiries.push({ atMs, key: String(args[0]) })
-      return this.#send(['PEXPIREAT', args[0] ?? '', atMs + FAR_MS])
+      this.#expireAt(String(args[0]), atMs)
+      return this.#wire.queue(['PEXPIREAT', args[0] ?? '', atMs + FAR_MS])
     }
-    return this.#send([name, ...args])
+    return this.#wire.queue([name, ...args])
   }
 
-  #send(args: readonly Argument[]): Sent {
-    return { raw: this.#wire.queue(args), done: () => undefined }
-  }
-
-  #script([digest = '', ...rest]: readonly Argument[]): Sent {
+  #script([digest = '', ...rest]: readonly Argument[]): Promise<Raw> {
     const script = scripts.get(String(digest))
     if (script === undefined) throw new Error(`unknown script ${String(digest)}`)
     let own = loaded.get(String(digest))
@@ -155,19 +170,18 @@ export class SimRedisServer {
       loaded.set(String(digest), own)
       void this.#wire.queue(['SCRIPT', 'LOAD', text])
     }
-    const raw = this.#wire.queue(['EVALSHA', own, ...rest, this.nowUs]).then((answer) => {
+    return this.#wire.queue(['EVALSHA', own, ...rest, this.nowUs]).then((answer) => {
       if (!Array.isArray(answer)) return answer
       const [reply = null, effects] = answer
       for (const effect of effects as Buffer[][]) this.#act(effect.map(String))
       for (const observe of this.observers) observe(script.name, rest, reply)
       return reply
     })
-    return { raw, done: () => undefined }
   }
 
   #act([what, subject = '', detail = '']: readonly string[]): void {
     if (what === 'publish') this.#publish(subject, detail)
-    else this.#expiries.push({ atMs: Number(detail), key: subject })
+    else this.#expireAt(subject, Number(detail))
   }
 
   #fixedReply(name: string, args: readonly Argument[]): Raw | undefined {
@@ -192,12 +206,22 @@ export class SimRedisServer {
     }
   }
 
+  #expireAt(key: string, atMs: number): void {
+    this.#expiries.set(key, atMs)
+    this.#expiryDueMs = Math.min(this.#expiryDueMs, atMs)
+  }
+
   #expireKeys(): void {
     const nowMs = this.nowUs / 1_000
-    const over = this.#expiries.filter(({ atMs }) => atMs <= nowMs)
-    if (over.length === 0) return
-    this.#expiries = this.#expiries.filter(({ atMs }) => atMs > nowMs)
-    for (const { atMs, key } of over) void this.#wire.queue(['EVAL', EXPIRE, 1, key, atMs + FAR_MS])
+    if (nowMs < this.#expiryDueMs) return
+    this.#expiryDueMs = Infinity
+    for (const [key, atMs] of this.#expiries) {
+      if (atMs > nowMs) this.#expiryDueMs = Math.min(this.#expiryDueMs, atMs)
+      else {
+        this.#expiries.delete(key)
+        void this.#wire.queue(['EVAL', EXPIRE, 1, key, atMs + FAR_MS])
+      }
+    }
   }
 
   #publish(channel: string, message: string): void {

@@ -1,52 +1,71 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Registry } from 'prom-client'
-
-type Load<T> = Promise<T>
+import type * as workerModule from '../../services/worker/src/worker.js'
+import type * as workerMetricsModule from '../../services/worker/src/observe/metrics.js'
+import type * as coreModule from '../../services/api/src/core.js'
+import type * as storeModule from '../../services/api/src/enqueue/redis-post-store.js'
+import type * as environmentModule from '../../shared/src/config/environment.js'
+import type * as vocabularyModule from '../../services/api/src/validate/vocabulary.js'
+import type * as pauseModule from '../../services/api/src/admin/pause.js'
+import type * as replayModule from '../../services/api/src/admin/replay.js'
+import type * as purgeModule from '../../services/api/src/admin/purge.js'
+import type * as selectedModule from '../../services/api/src/admin/selected.js'
+import type * as eraserModule from '../../services/api/src/admin/eraser.js'
+import type * as forgetModule from '../../services/api/src/admin/forget.js'
+import type * as lettersModule from '../../shared/src/dead-letters/dead-letter-store.js'
+import type * as tracesModule from '../../shared/src/trace/trace-store.js'
+import type * as erasuresModule from '../../shared/src/erasure/erasure-store.js'
 
 /** relay as built in `root`: the checkout, or a variant of it. */
 export async function loadRelay(root: string) {
-  const load = <T>(path: string): Load<T> => import(pathToFileURL(join(root, path)).href) as Load<T>
-  const [worker, metrics, core, store, environment] = await Promise.all([
-    load<typeof import('../../services/worker/src/worker.js')>('services/worker/dist/worker.js'),
-    load<typeof import('../../services/worker/src/observe/metrics.js')>('services/worker/dist/observe/metrics.js'), // prettier-ignore
-    load<typeof import('../../services/api/src/core.js')>('services/api/dist/core.js'),
-    load<typeof import('../../services/api/src/enqueue/redis-post-store.js')>('services/api/dist/enqueue/redis-post-store.js'), // prettier-ignore
-    load<typeof import('../../shared/src/config/environment.js')>('shared/dist/config/environment.js'), // prettier-ignore
-  ])
-  const admin = await loadAdmin(load)
-  const vocabulary = await load<typeof import('../../services/api/src/validate/vocabulary.js')>('services/api/dist/validate/vocabulary.js') // prettier-ignore
+  const load = async <T>(path: string) => (await import(pathToFileURL(join(root, path)).href)) as T
+  const [{ Worker }, metrics, { openCore }, store, { parseEnvironment }, admin] = await Promise.all(
+    [
+      load<typeof workerModule>('services/worker/dist/worker.js'),
+      load<typeof workerMetricsModule>('services/worker/dist/observe/metrics.js'),
+      load<typeof coreModule>('services/api/dist/core.js'),
+      load<typeof storeModule>('services/api/dist/enqueue/redis-post-store.js'),
+      load<typeof environmentModule>('shared/dist/config/environment.js'),
+      loadAdmin(load),
+    ],
+  )
   return {
-    Worker: worker.Worker,
-    openCore: core.openCore,
-    ADD_TIMEOUT_MS: store.ADD_TIMEOUT_MS,
-    parseEnvironment: environment.parseEnvironment,
+    ...{ Worker, openCore, parseEnvironment, ADD_TIMEOUT_MS: store.ADD_TIMEOUT_MS },
     /** Nothing reads them; one for all workers of a process. */
     metrics: metrics.createWorkerMetrics(new Registry()),
     ...admin,
-    vocabularyOf: vocabulary.vocabularyOf,
   }
 }
 
 /** What the operator API does, without its HTTP. */
-async function loadAdmin(load: <T>(path: string) => Load<T>) {
-  const [pause, replay, purge, selected, eraser, letters, traces, erasures, forget] =
-    await Promise.all([
-      load<typeof import('../../services/api/src/admin/pause.js')>('services/api/dist/admin/pause.js'), // prettier-ignore
-      load<typeof import('../../services/api/src/admin/replay.js')>('services/api/dist/admin/replay.js'), // prettier-ignore
-      load<typeof import('../../services/api/src/admin/purge.js')>('services/api/dist/admin/purge.js'), // prettier-ignore
-      load<typeof import('../../services/api/src/admin/selected.js')>('services/api/dist/admin/selected.js'), // prettier-ignore
-      load<typeof import('../../services/api/src/admin/eraser.js')>('services/api/dist/admin/eraser.js'), // prettier-ignore
-      load<typeof import('../../shared/src/dead-letters/dead-letter-store.js')>('shared/dist/dead-letters/dead-letter-store.js'), // prettier-ignore
-      load<typeof import('../../shared/src/trace/trace-store.js')>('shared/dist/trace/trace-store.js'), // prettier-ignore
-      load<typeof import('../../shared/src/erasure/erasure-store.js')>('shared/dist/erasure/erasure-store.js'), // prettier-ignore
-      load<typeof import('../../services/api/src/admin/forget.js')>('services/api/dist/admin/forget.js'), // prettier-ignore
-    ])
+async function loadAdmin(load: <T>(path: string) => Promise<T>) {
+  const at = 'services/api/dist/admin'
+  const modules = await Promise.all([
+    load<typeof pauseModule>(`${at}/pause.js`),
+    load<typeof replayModule>(`${at}/replay.js`),
+    load<typeof purgeModule>(`${at}/purge.js`),
+    load<typeof selectedModule>(`${at}/selected.js`),
+    load<typeof eraserModule>(`${at}/eraser.js`),
+    load<typeof forgetModule>(`${at}/forget.js`),
+    load<typeof vocabularyModule>('services/api/dist/validate/vocabulary.js'),
+    load<typeof lettersModule>('shared/dist/dead-letters/dead-letter-store.js'),
+    load<typeof tracesModule>('shared/dist/trace/trace-store.js'),
+    load<typeof erasuresModule>('shared/dist/erasure/erasure-store.js'),
+  ])
+  const [
+    { setPaused },
+    { replay },
+    { purge },
+    { selected },
+    { Eraser },
+    { parseForget },
+    ...stores
+  ] = modules
+  const [{ vocabularyOf }, { DeadLetterStore }, { TraceStore }, { ErasureStore }] = stores
   return {
-    ...{ setPaused: pause.setPaused, replay: replay.replay, purge: purge.purge },
-    ...{ selected: selected.selected, Eraser: eraser.Eraser, parseForget: forget.parseForget },
-    ...{ DeadLetterStore: letters.DeadLetterStore, TraceStore: traces.TraceStore },
-    ErasureStore: erasures.ErasureStore,
+    ...{ setPaused, replay, purge, selected, Eraser, parseForget, vocabularyOf },
+    ...{ DeadLetterStore, TraceStore, ErasureStore },
   }
 }
 

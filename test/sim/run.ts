@@ -1,5 +1,5 @@
 import { scheduleFaults, type Stage } from './faults.js'
-import { Producers, type Acked } from './load.js'
+import { Producers, type Posted } from './load.js'
 import { MoEngage } from './moengage.js'
 import { Operator } from './operator.js'
 import { Oracle, type Violation } from './oracle.js'
@@ -8,7 +8,8 @@ import type { Relay } from './relay.js'
 import type { Scenario } from './scenarios.js'
 import { System } from './system.js'
 import type { Wire } from './wire.js'
-import { installTimers, realMs, World } from './world.js'
+import { installTimers, realMs } from './timers.js'
+import { World } from './world.js'
 
 export interface RunOptions {
   readonly relay: Relay
@@ -38,45 +39,16 @@ const LIMITS = { users: 5_000, events: 20_000 }
 const STEP_MS = 1_000
 
 /** Runs one seed of a scenario. */
-export async function runSeed({
-  relay,
-  wire,
-  scenario,
-  seed,
-  without,
-}: RunOptions): Promise<Report> {
-  // prettier-ignore
+export async function runSeed(options: RunOptions): Promise<Report> {
+  const { wire, scenario, seed, without } = options
   const startedMs = realMs()
   const commandsBefore = wire.commands
   const world = new World(seed)
   const restore = installTimers(world)
   await wire.call('FLUSHALL')
   await wire.call('SELECT', 0)
-  const redis = new SimRedisServer(world, wire)
-  const limits = {
-    users: Number(scenario.environment?.MOENGAGE_USERS_PER_MINUTE ?? LIMITS.users),
-    events: Number(scenario.environment?.MOENGAGE_EVENTS_PER_MINUTE ?? LIMITS.events),
-  }
-  let isHeld = () => false
-  const oracle: Oracle = new Oracle({
-    ...{ world, redis, limits, stallMs: scenario.stallMs },
-    isWell: () => Oracle.isWell(vendor, redis, world) && system.isConfigured && !isHeld(),
-  })
-  const vendor = new MoEngage(world, oracle)
-  const system = new System({
-    ...{ world, relay, redis, vendor, environment: scenario.environment ?? {} },
-    onFailed: (error) => {
-      oracle.violate('crash', String(error))
-    },
-  })
-  for (let i = 0; i < scenario.workers; i++) system.startWorker()
-  for (let i = 0; i < scenario.apis; i++) system.startApi()
-  const producers = new Producers(world, system, scenario, (refusal) => {
-    oracle.violate('answer', JSON.stringify(refusal))
-  })
-  const operator = new Operator({ world, relay, system, redis, oracle, acked: producers.acked })
-  isHeld = () => operator.isPaused
-  const stage: Stage = { world, system, redis, vendor, operator, forgotten: [] }
+  const set = setUp(world, options)
+  const { stage, oracle, producers } = set
   const faults = scenario.faults(world.stream('schedule'), scenario.durationMs)
   scheduleFaults(stage, faults, without)
   const onRejection = (error: unknown) => {
@@ -86,17 +58,59 @@ export async function runSeed({
   try {
     await world.run(scenario.durationMs)
     heal(stage)
-    await drain({ stage, oracle, scenario, acked: producers.acked, operator })
+    await drain(set, scenario)
   } finally {
     process.off('unhandledRejection', onRejection)
     restore()
   }
   return {
     ...{ seed, trace: world.trace, violations: oracle.violations, lines: world.lines },
-    ...{ faults: faults.length, acked: producers.acked.length, requests: vendor.requests },
-    ...{ again: oracle.again, longestStallMs: oracle.longestStallMs, simulatedMs: world.nowMs },
+    ...{ faults: faults.length, requests: stage.vendor.requests, again: oracle.again },
+    acked: producers.posted.filter(({ isAcked }) => isAcked).length,
+    ...{ longestStallMs: oracle.longestStallMs, simulatedMs: world.nowMs },
     ...{ realMs: realMs() - startedMs, commands: wire.commands - commandsBefore },
   }
+}
+
+interface Set {
+  readonly stage: Stage
+  readonly oracle: Oracle
+  readonly producers: Producers
+  readonly operator: Operator
+}
+
+function setUp(world: World, { relay, wire, scenario }: RunOptions): Set {
+  const redis = new SimRedisServer(world, wire)
+  const { environment = {} } = scenario
+  const limits = {
+    users: Number(environment.MOENGAGE_USERS_PER_MINUTE ?? LIMITS.users),
+    events: Number(environment.MOENGAGE_EVENTS_PER_MINUTE ?? LIMITS.events),
+  }
+  const oracle: Oracle = new Oracle({
+    ...{ world, redis, limits, stallMs: scenario.stallMs },
+    isWell: () =>
+      vendor.mode === 'ok' &&
+      !redis.isDown &&
+      redis.actor.frozenUntilMs <= world.nowMs &&
+      system.isConfigured &&
+      !operator.isPaused,
+  })
+  const vendor: MoEngage = new MoEngage(world, oracle)
+  const system: System = new System({
+    ...{ world, relay, redis, vendor, environment },
+    onFailed: (error) => {
+      oracle.violate('crash', String(error))
+    },
+  })
+  for (let i = 0; i < scenario.workers; i++) system.startWorker()
+  for (let i = 0; i < scenario.apis; i++) system.startApi()
+  const producers = new Producers(world, system, scenario, (refusal) => {
+    oracle.violate('answer', JSON.stringify(refusal))
+  })
+  const { posted } = producers
+  const operator: Operator = new Operator({ world, relay, system, redis, oracle, posted })
+  const stage: Stage = { world, system, redis, vendor, operator, forgotten: [] }
+  return { stage, oracle, producers, operator }
 }
 
 /** Ends every fault. */
@@ -114,29 +128,25 @@ function heal({ world, system, redis, vendor, operator }: Stage): void {
   if (system.serving.length < 2) system.startWorker()
 }
 
-interface Draining {
-  readonly stage: Stage
-  readonly oracle: Oracle
-  readonly scenario: Scenario
-  readonly acked: readonly Acked[]
-  readonly operator: Operator
-}
-
 /** Waits until everything is delivered, and judges it. */
-async function drain({ stage, oracle, scenario, acked, operator }: Draining): Promise<void> {
+async function drain(
+  { stage, oracle, producers, operator }: Set,
+  scenario: Scenario,
+): Promise<void> {
+  const { posted } = producers
   const { world, forgotten } = stage
-  const isExcused = (element: Acked) =>
+  const isExcused = (element: Posted) =>
     operator.mayBeErased(element) ||
-    forgotten.some(({ fromMs, toMs }) => element.ackedMs >= fromMs && element.postedMs <= toMs)
+    forgotten.some(({ fromMs, toMs }) => element.endedMs >= fromMs && element.postedMs <= toMs)
   const untilMs = world.nowMs + scenario.drainedWithinMs
-  let missing = oracle.missing(acked, isExcused)
+  let missing = oracle.missing(posted, isExcused)
   while (world.nowMs < untilMs && (missing.length > 0 || oracle.waiting.length > 0)) {
     await world.run(world.nowMs + STEP_MS)
-    missing = oracle.missing(acked, isExcused)
+    missing = oracle.missing(posted, isExcused)
   }
   const [example] = missing
   if (oracle.waiting.length > 0) oracle.violate('drain', JSON.stringify(oracle.waiting))
-  else if (example !== undefined) oracle.violate('lost', `${String(missing.length)} acknowledged elements, such as ${example.customer}-${String(example.n)} of ${String(Math.round(example.ackedMs))}`) // prettier-ignore
-  oracle.conclude(acked)
+  else if (example !== undefined) oracle.violate('lost', `${String(missing.length)} acknowledged elements, such as ${example.customer}-${String(example.n)} of ${String(Math.round(example.endedMs))}`) // prettier-ignore
+  oracle.conclude(posted, scenario.mayRepeat)
   await operator.conclude(isExcused)
 }

@@ -15,6 +15,8 @@ export interface Scenario {
   readonly drainedWithinMs: number
   /** No partition with elements stands still for longer while MoEngage and Redis are well, ms. */
   readonly stallMs: number
+  /** Whether a fault explains that an element arrives twice. */
+  readonly mayRepeat: boolean
 }
 
 const LOAD: Load = {
@@ -31,14 +33,14 @@ const BASE = {
    * more. A held gate probes after 60 s at the latest. A ledger that lost a worker opens after request timeout,
    * grace and one window: 10 + 5 + 60 s.
    */
-  ...{ drainedWithinMs: 240_000, stallMs: 180_000 },
+  ...{ drainedWithinMs: 240_000, stallMs: 180_000, mayRepeat: true },
 }
 
 /** Faults of these kinds, every `minMs` to `maxMs`. */
 function every(minMs: number, maxMs: number, kinds: readonly FaultKind[]): Scenario['faults'] {
   return (random, durationMs) => {
     const faults: Fault[] = []
-    let atMs = 5_000 + between(random, minMs, maxMs)
+    let atMs = 3_000 + between(random, minMs, maxMs)
     for (; atMs < durationMs; atMs += between(random, minMs, maxMs)) {
       faults.push({ atMs, kind: pick(random, kinds) })
     }
@@ -46,25 +48,112 @@ function every(minMs: number, maxMs: number, kinds: readonly FaultKind[]): Scena
   }
 }
 
-const NO_FAULTS = () => []
-
 const MIXED: readonly FaultKind[] = [
   ...(['kill', 'stop', 'add', 'freeze', 'freeze-api', 'cut', 'deaf', 'cut-after-settle'] as const),
   ...(['redis-hang', 'redis-slow', 'redis-restart', 'redis-forget', 'redis-clock'] as const),
   ...(['vendor', 'vendor', 'vendor', 'wall-clock', 'workspace'] as const),
 ]
 
+/** Budgets that the load exceeds from time to time; what waits is delivered when it has ended. */
+const TIGHT = { MOENGAGE_EVENTS_PER_MINUTE: '300', MOENGAGE_USERS_PER_MINUTE: '100' }
+
 export const SCENARIOS = {
-  control: {
-    ...BASE,
-    what: 'no fault at all',
-    faults: NO_FAULTS,
-    ...{ drainedWithinMs: 5_000, stallMs: 3_000 },
-  },
   mixed: {
     ...BASE,
     what: 'every fault of processes, Redis, MoEngage, clocks and the workspaces file; two quiet times',
     load: { ...LOAD, quiet: [[60_000, 110_000], [200_000, 245_000]] }, // prettier-ignore
     faults: every(3_000, 25_000, MIXED),
   },
+  brief: {
+    ...BASE,
+    what: 'the same faults, many in twenty seconds: for every run of the tests',
+    durationMs: 20_000,
+    load: { ...LOAD, everyMs: 600, bad: 0.01 },
+    faults: every(500, 4_000, MIXED),
+  },
+  stalled: {
+    ...BASE,
+    what: 'MoEngage answers late, never, or with errors, while workers come and go',
+    faults: every(4_000, 20_000, ['vendor', 'vendor', 'stop', 'add', 'cut', 'freeze']),
+  },
+  forget: {
+    ...BASE,
+    what: 'Redis restarts and forgets its last seconds',
+    faults: every(8_000, 30_000, ['redis-forget', 'redis-restart', 'vendor']),
+  },
+  workspace: {
+    ...BASE,
+    what: 'the workspace is removed and put back while MoEngage is slow',
+    faults: (random, durationMs) => {
+      const faults: Fault[] = []
+      for (let atMs = 5_000; atMs < durationMs; atMs += between(random, 20_000, 40_000)) {
+        faults.push({ atMs, kind: 'vendor', mode: 'slow', forMs: 12_000 })
+        const removedMs = atMs + between(random, 100, 9_000)
+        faults.push({ atMs: removedMs, kind: 'workspace', forMs: between(random, 100, 15_000) })
+      }
+      return faults
+    },
+  },
+  quiet: {
+    ...BASE,
+    what: 'long times without posts, outages of MoEngage, workers that come and go',
+    load: { ...LOAD, everyMs: 400, quiet: [[22_000, 110_000], [112_000, 200_000], [202_000, 290_000]] }, // prettier-ignore
+    faults: every(5_000, 20_000, ['vendor', 'kill', 'stop', 'add', 'freeze']),
+  },
+  budget: {
+    ...BASE,
+    what: 'tight budgets, clock steps, restarts of Redis, lost answers',
+    environment: TIGHT,
+    // Backfill gets a tenth of the budget while realtime could use all.
+    ...{ drainedWithinMs: 15 * MINUTES, stallMs: 6 * MINUTES },
+    load: { ...LOAD, everyMs: 2_500, producers: 4 },
+    faults: every(8_000, 30_000, ['kill', 'vendor', 'redis-restart', 'redis-forget', 'cut', 'redis-hang', 'redis-clock']), // prettier-ignore
+  },
+  partitions: {
+    ...BASE,
+    what: 'the number of partitions changes, worker by worker',
+    faults: every(15_000, 50_000, ['partitions', 'partitions', 'vendor', 'kill', 'redis-restart']),
+  },
+  operators: {
+    ...BASE,
+    what: 'operators pause, resume, forget, replay and purge while workers and MoEngage fail',
+    load: { ...LOAD, bad: 0.01 },
+    faults: every(3_000, 15_000, ['pause', 'forget', 'forget', 'replay', 'purge', 'kill', 'stop', 'cut', 'vendor', 'redis-restart']), // prettier-ignore
+  },
+  split: {
+    ...BASE,
+    what: 'MoEngage refuses elements, so requests are divided; connections end just after a settle',
+    load: { ...LOAD, everyMs: 1_500, maxElements: 30, bad: 0.02 },
+    faults: every(1_500, 5_000, ['cut-after-settle']),
+  },
+  rolling: {
+    ...BASE,
+    what: 'workers start and stop in good order: nothing arrives twice',
+    load: { ...LOAD, everyMs: 400 },
+    faults: every(2_000, 10_000, ['stop', 'stop', 'add']),
+    mayRepeat: false,
+  },
+  repeated: {
+    ...BASE,
+    what: 'posts are repeated with their key after lost answers: nothing arrives twice',
+    faults: every(1_000, 5_000, ['cut-api', 'cut-api', 'freeze-api']),
+    mayRepeat: false,
+  },
 } satisfies Record<string, Scenario>
+
+export type ScenarioName = keyof typeof SCENARIOS
+
+/** The same load without a fault, within bounds that only relay itself can exceed. */
+export function controlOf(scenario: Scenario): Scenario {
+  const isTight = scenario.environment !== undefined
+  return {
+    ...scenario,
+    faults: () => [],
+    mayRepeat: false,
+    /*
+     * Three renewals of 3 s: workers whose rosters differ may each think that a free partition is another's
+     * until they have read the same one.
+     */
+    ...(isTight ? {} : { drainedWithinMs: 10_000, stallMs: 10_000 }),
+  }
+}

@@ -3,18 +3,13 @@ import type { Clock } from '@relay/shared/clock.js'
 import type { Random } from '@relay/shared/random.js'
 import { seededRandom } from '@relay/shared/seeded-random.js'
 
+/** Held from before any run, since timers are replaced. */
+const realImmediate = globalThis.setImmediate
+
 /** Wall clock at the start of every run, ms since 1970. */
 export const EPOCH_MS = 1_760_000_000_000
 /** Events at one moment after which a run is a busy loop. */
 const MAX_AT_ONCE = 200_000
-/** Commands within this time of each other share one write to Redis: no reply can be heard earlier, ms. */
-const TOGETHER_MS = 0.045
-
-/** A command for Redis: sent now, its reply dealt with when those before it were. */
-export interface Sent {
-  readonly raw: Promise<unknown>
-  readonly done: (raw: unknown) => void
-}
 
 interface Event {
   atMs: number
@@ -22,8 +17,8 @@ interface Event {
   order: number
   readonly actor: Actor | null
   readonly run: () => unknown
-  /** `outside`: the world stands still until its promise resolves. `redis`: returns what it sent. */
-  readonly kind: 'plain' | 'outside' | 'redis'
+  /** `outside`: the world stands still until its promise resolves. */
+  readonly kind: 'plain' | 'outside'
   cancelled: boolean
 }
 
@@ -67,8 +62,6 @@ export class World {
   current: Actor | null = null
   events = 0
   readonly lines: string[] = []
-  /** Sends the commands that were queued for Redis. */
-  flush: () => void = () => undefined
   readonly #seed: number
   readonly #queue: Event[] = []
   readonly #hash = createHash('sha256')
@@ -131,8 +124,7 @@ export class World {
         continue
       }
       this.#advance(event)
-      if (event.kind === 'redis') await this.#together(event)
-      else await this.#execute(event)
+      await this.#execute(event)
     }
     this.nowMs = Math.max(this.nowMs, untilMs)
   }
@@ -142,26 +134,8 @@ export class World {
     const result = run()
     if (kind === 'outside') await result
     // All its microtasks have run by then.
-    await new Promise((resolve) => real.setImmediate(resolve))
+    await new Promise((resolve) => realImmediate(resolve))
     this.current = null
-  }
-
-  async #together(first: Event): Promise<void> {
-    const sent: Sent[] = []
-    const lastMs = first.atMs + TOGETHER_MS
-    for (let event = first; ; event = pop(this.#queue)) {
-      this.#advance(event)
-      const command = event.run() as Sent | null
-      if (command !== null) sent.push(command)
-      const next = this.#queue[0]
-      if (next?.kind !== 'redis' || next.cancelled || next.atMs > lastMs) break
-    }
-    if (sent.length === 0) return
-    this.flush()
-    const replies = await Promise.all(sent.map(({ raw }) => raw))
-    sent.forEach(({ done }, i) => {
-      done(replies[i])
-    })
   }
 
   #advance({ atMs, actor }: Event): void {
@@ -194,7 +168,7 @@ function push(heap: Event[], event: Event): void {
   heap.push(event)
   while (i > 0) {
     const above = (i - 1) >> 1
-    const parent = heap[above] as Event
+    const parent = place(heap, above)
     if (!isBefore(event, parent)) break
     heap[i] = parent
     i = above
@@ -203,8 +177,9 @@ function push(heap: Event[], event: Event): void {
 }
 
 function pop(heap: Event[]): Event {
-  const top = heap[0] as Event
-  const last = heap.pop() as Event
+  const top = place(heap, 0)
+  const last = place(heap, heap.length - 1)
+  heap.pop()
   if (heap.length === 0) return top
   let i = 0
   for (;;) {
@@ -213,7 +188,7 @@ function pop(heap: Event[]): Event {
     if (left === undefined) break
     const right = heap[below + 1]
     if (right !== undefined && isBefore(right, left)) below += 1
-    const child = heap[below] as Event
+    const child = place(heap, below)
     if (!isBefore(child, last)) break
     heap[i] = child
     i = below
@@ -222,109 +197,8 @@ function pop(heap: Event[]): Event {
   return top
 }
 
-const real = {
-  setTimeout: globalThis.setTimeout,
-  clearTimeout: globalThis.clearTimeout,
-  setInterval: globalThis.setInterval,
-  clearInterval: globalThis.clearInterval,
-  setImmediate: globalThis.setImmediate,
-  clearImmediate: globalThis.clearImmediate,
-  now: Date.now,
-  performanceNow: performance.now.bind(performance),
-  random: Math.random,
-}
-
-/** Real milliseconds, for measuring the simulation itself. */
-export const realMs = real.performanceNow
-
-class Timer {
-  event: { cancelled: boolean } | null = null
-  ref(): this {
-    return this
-  }
-  unref(): this {
-    return this
-  }
-  hasRef(): boolean {
-    return true
-  }
-}
-
-/** Longest lateness of a timer, ms. */
-const MAX_LATE_MS = 0.3
-const IMMEDIATE_MS = 0.01
-
-type Run = (...args: unknown[]) => void
-type Start = (run: Run, ms?: number, ...args: unknown[]) => unknown
-
-/**
- * Replaces the process' timers: one that is started while an actor's event runs belongs to that actor and
- * to virtual time; all others stay real. Reading the real clock or real randomness inside an event would
- * make a run depend on more than its seed, so it throws.
- */
-export function installTimers(world: World): () => void {
-  const starts =
-    (
-      start: (actor: Actor, run: () => void, ms: number, timer: Timer) => void,
-      otherwise: Start,
-    ): Start =>
-    // prettier-ignore
-    (run, ms = 0, ...args) => {
-      const actor = world.current
-      if (actor === null) return otherwise(run, ms, ...args)
-      const timer = new Timer()
-      start(actor, () => { run(...args) }, ms >= 1 && ms <= 2_147_483_647 ? ms : 1, timer) // prettier-ignore
-      return timer
-    }
-  const clears = (otherwise: (timer: never) => void) => (timer: unknown) => {
-    if (!(timer instanceof Timer)) otherwise(timer as never)
-    else if (timer.event !== null) timer.event.cancelled = true
-  }
-  const forbidden =
-    <T>(what: string, otherwise: () => T) =>
-    () => {
-      if (world.current !== null) throw new Error(`${what} in the core of ${world.current.name}`)
-      return otherwise()
-    }
-  Object.assign(globalThis, {
-    setTimeout: starts(
-      (actor, run, ms, timer) => {
-        timer.event = world.in(ms + actor.scheduling.next() * MAX_LATE_MS, actor, run)
-      },
-      real.setTimeout as unknown as Start,
-    ),
-    setInterval: starts(
-      (actor, run, ms, timer) => {
-        const again = (): void => {
-          timer.event = world.in(ms, actor, () => {
-            again()
-            run()
-          })
-        }
-        again()
-      },
-      real.setInterval as unknown as Start,
-    ),
-    // prettier-ignore
-    setImmediate: (run: Run, ...args: unknown[]) => {
-      const actor = world.current
-      if (actor === null) return real.setImmediate(run, ...args)
-      const timer = new Timer()
-      timer.event = world.in(IMMEDIATE_MS, actor, () => { run(...args) })
-      return timer
-    },
-    clearTimeout: clears(real.clearTimeout),
-    clearInterval: clears(real.clearInterval),
-    clearImmediate: clears(real.clearImmediate),
-  })
-  Date.now = forbidden('Date.now', real.now)
-  performance.now = forbidden('performance.now', real.performanceNow)
-  Math.random = forbidden('Math.random', real.random)
-  return () => {
-    const { now, performanceNow, random, ...timers } = real
-    Object.assign(globalThis, timers)
-    Object.assign(performance, { now: performanceNow })
-    Object.assign(Date, { now })
-    Object.assign(Math, { random })
-  }
+function place(heap: readonly Event[], i: number): Event {
+  const event = heap[i]
+  if (event === undefined) throw new RangeError('the heap is shorter')
+  return event
 }

@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { ROOT } from '@relay/tools/folders.js'
+import { MUTANTS } from '../chaos/mutants/mutants.js'
+import { buildVariant } from '../support/variant/variant.js'
+import { KILLS } from './kills.js'
+
+const run = promisify(execFile)
+
+describe('a simulated seed finds what is broken on purpose', () => {
+  test.each(KILLS)(
+    '$mutant breaks the law of $law',
+    async ({ mutant, scenario, seed, seconds, law }) => {
+      // prettier-ignore
+      const variant = MUTANTS.find(({ name }) => name === mutant)
+      if (variant === undefined) throw new Error(`there is no mutant ${mutant}`)
+      const root = await buildVariant({ ...variant, name: `sim-${mutant}` })
+      const args = ['--scenario', scenario, '--seeds', String(seed), '--seconds', String(seconds)]
+      const found = await run(process.execPath, [join(ROOT, 'test/dist/sim/main.js'), ...args, '--root', root], { maxBuffer: 2 ** 24 }).catch((error: unknown) => error as { code: number; stdout: string }) // prettier-ignore
+      expect(found).toMatchObject({ code: 1 })
+      expect(found.stdout).toMatch(new RegExp(`LAW BROKEN at \\d+: ${law}:`))
+    },
+    300_000,
+  )
+})
