@@ -5,7 +5,6 @@ import { createHash } from 'node:crypto'
 import {
   existsSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   rmdirSync,
   statSync,
@@ -84,23 +83,14 @@ export function status(command, args, { quiet = false, env = process.env } = {})
   })
 }
 
-/** Until it is called: how long npm has run, as it is silent itself, and what it has unpacked. */
+/** Reports how long npm has run, as npm prints nothing itself, until the returned function is called. */
 function reportProgress() {
   const began = performance.now()
   const timer = setInterval(() => {
-    const packages = count(join(ROOT, 'node_modules'))
     const seconds = Math.round((performance.now() - began) / 1000)
-    console.log(`  … ${String(seconds)} s, ${String(packages)} packages unpacked`)
+    console.log(`  … ${String(seconds)} s`)
   }, PROGRESS_MS)
   return () => clearInterval(timer)
-}
-
-function count(folder) {
-  try {
-    return readdirSync(folder).length
-  } catch {
-    return 0
-  }
 }
 
 function refuseOldNode() {
