@@ -210,7 +210,7 @@ describe('forget', () => {
     answer('GET', '/admin/forget/E', ERASURE)
     const { out, notes, status } = await api.run(args)
     expect(out).toEqual([
-      "Done: 3 queued elements and 1 dead letters erased; no worker can send this customer's data.",
+      "Done: 3 queued elements and 1 dead letter erased; no worker can send this customer's data.",
     ])
     expect(notes).toEqual([
       'Erasure E is pending: 2 workers have not confirmed. It continues by itself.',
@@ -221,7 +221,7 @@ describe('forget', () => {
   it('with --no-wait returns the id of a pending erasure', async () => {
     answer('POST', '/admin/forget', { ...ERASURE, status: 'pending', workers_pending: null })
     const { out } = await api.run([...args, '--no-wait'])
-    expect(out).toEqual(['Pending (E): 3 queued elements and 1 dead letters erased so far.'])
+    expect(out).toEqual(['Pending (E): 3 queued elements and 1 dead letter erased so far.'])
     expect(api.asked.filter(({ method }) => method === 'GET')).toEqual([])
   })
 })

@@ -2,15 +2,7 @@
 // available here: in a fresh clone there is nothing else.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { clearInterval, setInterval } from 'node:timers'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -84,23 +76,14 @@ export function status(command, args, { quiet = false, env = process.env } = {})
   })
 }
 
-/** Until it is called: how long npm has run, as it is silent itself, and what it has unpacked. */
+/** Reports how long npm has run, as npm prints nothing itself, until the returned function is called. */
 function reportProgress() {
   const began = performance.now()
   const timer = setInterval(() => {
-    const packages = count(join(ROOT, 'node_modules'))
     const seconds = Math.round((performance.now() - began) / 1000)
-    console.log(`  … ${String(seconds)} s, ${String(packages)} packages unpacked`)
+    console.log(`  … ${String(seconds)} s`)
   }, PROGRESS_MS)
   return () => clearInterval(timer)
-}
-
-function count(folder) {
-  try {
-    return readdirSync(folder).length
-  } catch {
-    return 0
-  }
 }
 
 function refuseOldNode() {

@@ -76,7 +76,7 @@ function waitingFor({ id, workers_pending: workers }: Erasure): string {
   const why =
     workers === null
       ? 'the api does not know all workers yet'
-      : `${counted(workers, 'worker')} still to confirm`
+      : `${counted(workers, 'worker')} ${workers === 1 ? 'has' : 'have'} not confirmed`
   return `Erasure ${id} is pending: ${why}. It continues by itself.`
 }
 

@@ -293,7 +293,7 @@ whenThere.each(OVERLAYS)('the overlay %s with each component', (overlay) => {
     const opened = variants
       .get(name)!
       .filter(({ kind, spec }) => {
-        const { egress = [] } = spec as { egress?: { ports?: { port: number }[] }[] }
+        const { egress = [] } = (spec ?? {}) as { egress?: { ports?: { port: number }[] }[] }
         const ports = egress.flatMap(({ ports: own }) => own ?? [])
         return kind === 'NetworkPolicy' && ports.some(({ port: one }) => one === port)
       })
