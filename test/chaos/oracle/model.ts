@@ -85,6 +85,8 @@ export interface ViewSample {
   readonly fromMs: number
   readonly toMs: number
   readonly backlog: number
+  /** How old it said to be; absent or 0: read just now. */
+  readonly ageMs?: number
 }
 
 /** A customer whose data an operator had erased. */

@@ -18,7 +18,7 @@ test.each([0, 1])('%d is too little for two elements that wait', (backlog) => {
   ])
 })
 
-test('elements accepted just now may be missing in it', () => {
+test('what was accepted just now may be missing in it', () => {
   const late = two.map((e) => ({ ...e, acknowledgedAtMs: 9_500 }))
   expect(details({ posted: late, samples: shows(0) })).toEqual([])
 })
@@ -53,16 +53,12 @@ test('what a restored Redis lost or an operator had erased is not missing in it'
   expect(details({ posted: two, samples, erasures })).toEqual([])
 })
 
-test('while Redis is down it may lack later elements, and nothing else', () => {
-  const away = [disturbance({ name: 'redis-kill', fromMs: 5_000, toMs: 20_000, loses: 'settles' })]
-  const acceptedAt = (atMs: number) => two.map((e) => ({ ...e, acknowledgedAtMs: atMs }))
-  const outcome = (atMs: number) =>
-    details({ posted: acceptedAt(atMs), disturbances: away, samples: shows(0) })
-  expect(outcome(4_500)).toEqual([])
-  expect(outcome(2_400)).toEqual(['status at 10000: 0, 2 wait'])
-})
-
-test('while the workspace is out of its file it may lack anything', () => {
-  const disturbances = [disturbance({ name: 'config-workspace-returns', fromMs: 9_000, toMs: 9_500 })] // prettier-ignore
-  expect(details({ posted: two, disturbances, samples: shows(0) })).toEqual([])
+test('a number that says how old it is may lack what was accepted since, and nothing else', () => {
+  const outcome = (acknowledgedAtMs: number) =>
+    details({
+      posted: two.map((e) => ({ ...e, acknowledgedAtMs })),
+      samples: shows(0).map((sample) => ({ ...sample, ageMs: 4_000 })),
+    })
+  expect(outcome(4_000)).toEqual([])
+  expect(outcome(3_400)).toEqual(['status at 10000: 0, 2 wait'])
 })

@@ -1,32 +1,24 @@
-import type {
-  Arrived,
-  Disturbance,
-  Evidence,
-  Posted,
-  ViewSample,
-  VendorRequest,
-  Violation,
-} from './model.js'
+import type { Arrived, Evidence, Posted, ViewSample, VendorRequest, Violation } from './model.js'
 
 /** A view may be as old as this when it is served, ms. */
 const STALE_MS = 1_000
-/** The suite looks once a second; a number that Redis cannot renew is that of the look before, ms. */
-const LOOKED_BEFORE_MS = 1_500
+/** A scrape waits up to so long for Redis; a younger number was read for this scrape, ms. */
+const READ_WITHIN_MS = 1_500
 /** An answer of MoEngage is settled in Redis within this, ms, when nothing is wrong. */
 const SETTLED_MS = 2_000
 
 /**
  * The backlog that each view shows is that of the elements accepted and not yet delivered. From
- * below without exception: an element that has not arrived was in the backlog when it was read. From above only
- * where no fault was near: what a dead worker sent stays in the backlog until it is sent again.
+ * below without exception: an element that has not arrived was in the backlog when it was read.
+ * From above only where no fault was near: what a dead worker sent stays in the backlog until it is
+ * sent again.
  */
 export function judgeViews(evidence: Evidence): Violation[] {
   const { samples, posted, disturbances, settleWithinMs } = evidence
   const arrivedAt = firstArrivals(evidence)
   const wrong = samples.flatMap((sample) => {
     const { fromMs, toMs, backlog, where } = sample
-    const look = lookOf(sample, disturbances)
-    const least = posted.filter((p) => certainlyWaits(p, arrivedAt, look, evidence)).length
+    const least = posted.filter((p) => certainlyWaits(p, arrivedAt, sample, evidence)).length
     if (backlog < least) return [{ where, fromMs, detail: `${String(backlog)}, ${String(least)} wait` }] // prettier-ignore
     const sinceMs = fromMs - settleWithinMs
     if (disturbances.some((d) => d.fromMs <= toMs && d.toMs >= sinceMs)) return []
@@ -53,35 +45,16 @@ function firstArrivals({ arrived, requests }: Evidence): ReadonlyMap<string, num
   return first
 }
 
-interface Look extends ViewSample {
-  /** When what it shows was read from Redis, or up to `STALE_MS` before. */
-  readonly lookedAtMs: number
-}
-
-/**
- * While Redis is disturbed the views show what the look before showed. While the workspace is out of its file
- * they show none; only a process that has not read the file since shows its last number, of any age.
- */
-function lookOf(sample: ViewSample, disturbances: readonly Disturbance[]): Look {
-  const { fromMs, toMs } = sample
-  const near = disturbances.filter((d) => d.fromMs <= toMs && d.toMs >= fromMs - STALE_MS)
-  if (near.some(({ name: of }) => of === 'config-workspace-returns')) {
-    return { ...sample, lookedAtMs: -Infinity }
-  }
-  const blind = near.filter(({ name: of }) => of.startsWith('redis-'))
-  if (blind.length === 0) return { ...sample, lookedAtMs: fromMs }
-  const sinceMs = Math.min(fromMs, ...blind.map((d) => d.fromMs))
-  return { ...sample, lookedAtMs: sinceMs - LOOKED_BEFORE_MS }
-}
-
 function certainlyWaits(
   element: Posted,
   arrivedAt: ReadonlyMap<string, number>,
-  { toMs, lookedAtMs }: Look,
+  { fromMs, toMs, ageMs = 0 }: ViewSample,
   { erasures, forgets }: Evidence,
 ): boolean {
   const { acknowledgedAtMs, poison, customer } = element
-  if (poison || acknowledgedAtMs > lookedAtMs - STALE_MS) return false
+  // A view that cannot read Redis shows its last number, and says how old that is.
+  const readMs = ageMs < READ_WITHIN_MS ? fromMs : fromMs - ageMs - READ_WITHIN_MS
+  if (poison || acknowledgedAtMs > readMs - STALE_MS) return false
   if (forgets.some((f) => acknowledgedAtMs >= f.fromMs && f.toMs <= toMs)) return false
   if (erasures.some((e) => e.customer === customer && e.askedAtMs <= toMs)) return false
   return (arrivedAt.get(name(element)) ?? Infinity) > toMs

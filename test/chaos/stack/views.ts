@@ -10,6 +10,7 @@ const LOOK_EVERY_MS = 1_000
 const TIMEOUT_MS = 3_000
 const KINDS = ['user', 'event', 'device'] as const
 const BACKLOG = new RegExp(`^relay_backlog_elements\\{[^}]*app_id="${APP_ID}"[^}]*\\} (\\d+)`, 'gm')
+const AGE = /^relay_state_age_seconds (\S+)/m
 const WANTED = /^relay_workers_wanted (\d+)/m
 
 type Counts = Readonly<Record<(typeof KINDS)[number], number>>
@@ -19,6 +20,8 @@ interface Overview {
     readonly backlog: Readonly<Record<'realtime' | 'backfill', Counts>>
   }[]
 }
+
+type Shown = Pick<ViewSample, 'backlog'> & { readonly ageMs: number }
 
 /** What relay says of its backlog, asked of every api's operator API and every process' metrics. */
 export class Views {
@@ -59,31 +62,35 @@ export class Views {
     ])
   }
 
-  async #sample(where: string, read: () => Promise<number | null>): Promise<void> {
+  async #sample(where: string, read: () => Promise<Shown | null>): Promise<void> {
     const fromMs = nowMs()
-    const backlog = await read().catch(() => null)
-    if (backlog !== null) this.samples.push({ where, fromMs, toMs: nowMs(), backlog })
+    const shown = await read().catch(() => null)
+    if (shown !== null) this.samples.push({ where, fromMs, toMs: nowMs(), ...shown })
   }
 
-  async #greatest(services: readonly Service[]): Promise<number | null> {
+  async #greatest(services: readonly Service[]): Promise<Shown | null> {
     const shown = await Promise.all(
       services.map(({ opsUrl }) => this.#metrics(opsUrl).catch(() => null)),
     )
-    const known = shown.filter((backlog) => backlog !== null)
-    return known.length === 0 ? null : Math.max(...known)
+    const known = shown.filter((one) => one !== null)
+    if (known.length === 0) return null
+    const ageMs = Math.min(...known.map((one) => one.ageMs))
+    return { backlog: Math.max(...known.map((one) => one.backlog)), ageMs }
   }
 
-  async #metrics(opsUrl: string): Promise<number | null> {
+  async #metrics(opsUrl: string): Promise<Shown | null> {
     const { status, body } = await call({ url: `${opsUrl}/metrics`, timeoutMs: TIMEOUT_MS })
     const found = [...body.matchAll(BACKLOG)]
     const wanted = WANTED.exec(body)?.[1]
     if (wanted !== undefined) this.workersWanted = Number(wanted)
-    return status === 200 && found.length > 0 ? found.reduce((n, [, text]) => n + Number(text), 0) : null // prettier-ignore
+    if (status !== 200 || found.length === 0) return null
+    const backlog = found.reduce((n, [, text]) => n + Number(text), 0)
+    return { backlog, ageMs: 1000 * Number(AGE.exec(body)?.[1] ?? 0) }
   }
 }
 
 /** The elements that the operator API shows as waiting; null when it does not answer so. */
-async function status(opsUrl: string): Promise<number | null> {
+async function status(opsUrl: string): Promise<Shown | null> {
   const headers = { authorization: `Bearer ${ADMIN_TOKEN}` }
   const url = `${opsUrl}/admin/workspaces`
   const { status: code, body } = await call({ url, headers, timeoutMs: TIMEOUT_MS })
@@ -92,5 +99,6 @@ async function status(opsUrl: string): Promise<number | null> {
   const own = workspaces.find(({ app_id }) => app_id === APP_ID)
   if (own === undefined) return null
   const lanes = [own.backlog.realtime, own.backlog.backfill]
-  return lanes.reduce((n, lane) => n + KINDS.reduce((sum, kind) => sum + lane[kind], 0), 0)
+  const backlog = lanes.reduce((n, lane) => n + KINDS.reduce((sum, kind) => sum + lane[kind], 0), 0)
+  return { backlog, ageMs: 0 }
 }
