@@ -2,8 +2,15 @@ import { createHash } from 'node:crypto'
 import type { Random } from '@relay/shared/random.js'
 import { chance } from '../chaos/random.js'
 import { Actor, EPOCH_MS, type World } from './world.js'
-import type { SimConnection } from './redis-client.js'
 import type { Argument, Raw, Wire } from './wire.js'
+
+/** What the server knows of a connection. */
+export interface Connection {
+  readonly actor: Actor
+  isDeaf: boolean
+  close(reason: string): void
+  hear(channel: string, message: string): void
+}
 
 /** A turn of Redis' event loop: commands that arrive within it are answered together, ms. */
 const TURN_MS = 0.4
@@ -64,7 +71,7 @@ export type ScriptObserver = (name: string, args: readonly Argument[], reply: Ra
 /** One real Redis under virtual time. Its data is real; its clock, run id, expiry and connections are simulated. */
 export class SimRedisServer {
   readonly actor: Actor
-  readonly connections = new Set<SimConnection>()
+  readonly connections = new Set<Connection>()
   /** Told of every script that was executed. */
   readonly observers: ScriptObserver[] = []
   run = 1

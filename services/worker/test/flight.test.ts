@@ -139,7 +139,13 @@ describe('the wait for a place in the budgets', () => {
   })
 
   it('ends when the worker stops, or what is in flight must end, with nothing sent', async () => {
-    for (const end of [() => (heart.isStopping = true), () => void heart.abort.abort()]) {
+    const stop = () => {
+      heart.isStopping = true
+    }
+    const abort = () => {
+      heart.abort.abort()
+    }
+    for (const end of [stop, abort]) {
       heart = new Heart()
       heart.redis.isAway = true
       fly(heart.batchOf(event(1)))

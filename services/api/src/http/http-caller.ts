@@ -6,7 +6,7 @@ import type { Caller } from '../accept/caller.js'
  * How often a client that closed its sending side is probed while its request waits, ms. It may still
  * read, or be gone: only a write tells, by the reset that it provokes.
  */
-export const PROBE_MS = 200
+const PROBE_MS = 200
 
 /** The client at the other end of a connection. Costs nothing until its request has to wait. */
 export class HttpCaller implements Caller {
