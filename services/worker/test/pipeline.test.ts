@@ -7,7 +7,7 @@ import {
   clock,
   customer,
   event,
-  FakeQueue,
+  type FakeQueue,
   GRACE_MS,
   Heart,
   LINGER_MS,

@@ -32,7 +32,7 @@ afterEach(() => {
 function gateOf(): WorkspaceGate {
   return new WorkspaceGate({
     store: store as unknown as GateStore,
-    random: { next: () => 0, bytes: Buffer.alloc },
+    random: { next: () => 0, bytes: (length) => Buffer.alloc(length) },
     nowMs: () => clock.nowMs(),
     onChange: (now: Gate, before: Gate) => {
       changes.push(`${before.mode.state} ${now.mode.state}`)
