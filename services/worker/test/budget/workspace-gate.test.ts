@@ -128,6 +128,16 @@ describe('the one probe', () => {
     expect(store.gate.mode).toMatchObject({ state: 'held', probe: null })
   })
 
+  it('is released by the worker that has it with one write', async () => {
+    store.set(held(clock.nowMs()))
+    await gate.refresh()
+    await gate.startProbe('a', 11_000)
+    const { writes } = store
+    await gate.releaseProbe('a')
+    expect(store.gate.mode).toMatchObject({ state: 'held', probe: null })
+    expect(store.writes).toBe(writes + 1)
+  })
+
   it('that is not known to Redis needs no release', async () => {
     await gate.releaseProbe('a')
     expect(store.writes).toBe(0)
