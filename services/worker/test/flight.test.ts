@@ -139,18 +139,13 @@ describe('the wait for a place in the budgets', () => {
   })
 
   it('ends when the worker stops, or what is in flight must end, with nothing sent', async () => {
-    const stop = () => {
-      heart.isStopping = true
-    }
-    const abort = () => {
-      heart.abort.abort()
-    }
-    for (const end of [stop, abort]) {
+    for (const isStopping of [true, false]) {
       heart = new Heart()
       heart.redis.isAway = true
       fly(heart.batchOf(event(1)))
       await turn()
-      end()
+      heart.isStopping = isStopping
+      if (!isStopping) heart.abort.abort()
       heart.wake()
       await pass(1_000)
       expect([hasLanded, sent()]).toEqual([true, []])
@@ -158,7 +153,7 @@ describe('the wait for a place in the budgets', () => {
     }
   })
 
-  it('continues without elements that exceed the maximum age meanwhile: they become dead letters', async () => {
+  it('goes on without elements that exceed the maximum age meanwhile: they become dead letters', async () => {
     heart.maxAgeMs = 1_000
     jest.setSystemTime(1_500)
     const batch = heart.batchOf(event(1), event(2))
@@ -218,7 +213,7 @@ describe('a lease', () => {
 })
 
 describe('an erasure', () => {
-  it('takes the customer out of the backlog, and is confirmed while the others are sent', async () => {
+  it('takes the customer out of what waits, and is confirmed while the others are sent', async () => {
     const batch = heart.batchOf(event(1), event(2))
     heart.erasureStore.add(batch.items[0]!.window.tag, customer(1))
     await heart.erasures.look()

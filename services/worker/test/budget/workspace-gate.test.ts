@@ -32,7 +32,7 @@ afterEach(() => {
 function gateOf(): WorkspaceGate {
   return new WorkspaceGate({
     store: store as unknown as GateStore,
-    random: { next: () => 0, bytes: (size) => Buffer.alloc(size) },
+    random: { next: () => 0, bytes: (length) => Buffer.alloc(length) },
     nowMs: () => clock.nowMs(),
     onChange: (now: Gate, before: Gate) => {
       changes.push(`${before.mode.state} ${now.mode.state}`)
@@ -126,6 +126,16 @@ describe('the one probe', () => {
     redis.losesReplies = false
     await gate.releaseProbe('a')
     expect(store.gate.mode).toMatchObject({ state: 'held', probe: null })
+  })
+
+  it('is released by the worker that has it with one write', async () => {
+    store.set(held(clock.nowMs()))
+    await gate.refresh()
+    await gate.startProbe('a', 11_000)
+    const { writes } = store
+    await gate.releaseProbe('a')
+    expect(store.gate.mode).toMatchObject({ state: 'held', probe: null })
+    expect(store.writes).toBe(writes + 1)
   })
 
   it('that is not known to Redis needs no release', async () => {

@@ -453,7 +453,7 @@ export class Heart {
   })
   readonly gate = new WorkspaceGate({
     store: this.gates as unknown as GateStore,
-    random: { next: () => 0, bytes: (size) => Buffer.alloc(size) },
+    random: { next: () => 0, bytes: (length) => Buffer.alloc(length) },
     nowMs: () => systemClock.nowMs(),
     onChange: () => {
       this.wake()
