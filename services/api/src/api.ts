@@ -17,6 +17,8 @@ import { watchRedis, type RedisProblem } from '@relay/shared/redis/explain.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { Tracer } from '@relay/shared/telemetry/tracer.js'
 import { openOperator, type Operator } from './admin/operator.js'
+import { NameStore } from '@relay/shared/census/name-store.js'
+import { Census } from './census/census.js'
 import { DurabilityGuard } from './durability/durability-guard.js'
 import { ADD_TIMEOUT_MS, RedisPostStore } from './enqueue/redis-post-store.js'
 import { BacklogGuard } from './guard/backlog-guard.js'
@@ -53,6 +55,7 @@ export class Api {
   readonly #guard: BacklogGuard
   readonly #durability: DurabilityGuard
   readonly #operator: Operator
+  readonly #census: Census
   readonly #shadow: ShadowTally
   readonly #tracer: Tracer | null
   readonly #intake: Server
@@ -85,6 +88,7 @@ export class Api {
       lanes: () => this.#guard.lanes,
     })
     this.#shadow = this.#openShadow()
+    this.#census = new Census((appId) => new NameStore(this.#client, config.prefix, appId))
     const app = this.#openIntake(store)
     this.#intake = createIntakeServer(app, {
       clock: systemClock,
@@ -106,6 +110,7 @@ export class Api {
     const port = await listen(this.#intake, this.#config.port, 'PORT')
     void this.#guard.start()
     this.#shadow.start()
+    this.#census.start()
     await this.#durability.start()
     const workspaces = this.#workspaces.all().length
     const durability = this.#durability.reached.level
@@ -117,6 +122,7 @@ export class Api {
     this.#stopping.abort()
     await closeServer(this.#intake, FINISH_WITHIN_MS)
     await this.#shadow.stop()
+    await this.#census.stop()
     this.#guard.stop()
     this.#durability.stop()
     this.#workspaces.close()
@@ -181,6 +187,7 @@ export class Api {
       clock: systemClock,
       random: systemRandom,
       observer: traced?.observer(observer) ?? observer,
+      census: this.#census,
       workspaces: (appId) => this.#workspaces.get(appId),
       producers: () => this.#credentials.producers,
       stopping: this.#stopping.signal,

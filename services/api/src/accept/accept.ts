@@ -6,6 +6,7 @@ import type { PostStore } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
 import { createRequestId, producerTag, REQUEST_ID_DIGITS } from '@relay/shared/request-id.js'
 import type { Detail, Refusal } from '../refusal.js'
+import type { Census } from '../census/census.js'
 import { vocabularyOf } from '../validate/vocabulary.js'
 import { assessing, type Assessment, type RequestLimits } from './assess.js'
 import { countRejected, countStored, countWarnings } from './count.js'
@@ -63,6 +64,8 @@ export interface AcceptDeps {
   readonly random: Random
   readonly limits: RequestLimits
   readonly observer: IntakeObserver
+  /** Absent: no names are recorded. */
+  readonly census?: Pick<Census, 'known' | 'consider'> | undefined
 }
 
 const MESSAGE = 'Your request has been accepted and will be processed soon.'
@@ -92,7 +95,8 @@ export class Acceptor {
     const { endpoint, workspace, body } = request
     const workspaceLimits = workspace.limits
     const names = vocabularyOf(workspace)
-    const steps = assessing(body, { endpoint, workspaceLimits, limits, names, nowMs })
+    const known = this.#deps.census?.known(workspace.appId)
+    const steps = assessing(body, { endpoint, workspaceLimits, limits, names, known, nowMs })
     const judged = this.#slices.run(request.producer, steps)
     const assessed = judged instanceof Promise ? await judged : judged
     if (!assessed.ok) {
@@ -180,10 +184,18 @@ export class Acceptor {
     const { workspace, producer, warnings } = request
     const { limits } = this.#deps
     const names = vocabularyOf(workspace)
-    const context = { endpoint, workspaceLimits: workspace.limits, limits, names, nowMs }
+    const known = this.#deps.census?.known(workspace.appId)
+    const context = { endpoint, workspaceLimits: workspace.limits, limits, names, known, nowMs }
     const first = await this.#slices.run(producer, assessing(request.body, context))
-    const body = first.ok ? successBody(first.assessment, { lenient, warnings }, requestId) : ''
-    if (body !== '' && (digest === undefined || digest === answerDigest(body))) return body
+    if (first.ok) {
+      const form = { lenient, warnings }
+      // The census may have had nothing to say then, or the same as now.
+      const plain = successBody(first.assessment, form, requestId)
+      if (plain !== '' && (digest === undefined || digest === answerDigest(plain))) return plain
+      this.#consider(request, first.assessment)
+      const body = successBody(first.assessment, form, requestId)
+      if (digest === answerDigest(body)) return body
+    }
     return JSON.stringify({
       ...{ status: 'success', message: MESSAGE, request_id: requestId },
       warnings: [{ index: 0, attribute: '', message: DETAILS_GONE }],
@@ -224,7 +236,8 @@ export class Acceptor {
   ): Promise<Assessment> {
     const { limits } = this.#deps
     const names = vocabularyOf(workspace)
-    const context = { endpoint, workspaceLimits: workspace.limits, limits, names, nowMs }
+    const known = this.#deps.census?.known(workspace.appId)
+    const context = { endpoint, workspaceLimits: workspace.limits, limits, names, known, nowMs }
     const first = await this.#slices.run(producer, assessing(body, context))
     // Settings that changed since may refuse it now; then it is as good as it was judged just now.
     const refused = !first.ok || (first.assessment.findings.problemCount > 0 && !lenient)
@@ -246,6 +259,7 @@ export class Acceptor {
     const stored = await this.#deps.store.store(post)
     switch (stored.outcome) {
       case 'stored':
+        this.#consider(request, assessment)
         countStored(this.#deps.observer, request, assessment, 'accepted')
         countWarnings(this.#deps.observer, request, assessment)
         return {
@@ -263,6 +277,15 @@ export class Acceptor {
           nothingStored: stored.outcome === 'refused',
         }
     }
+  }
+
+  /** Records the names of what was accepted, and adds what there is to say of them to the warnings. */
+  #consider(
+    { workspace, producer, projectCode }: IntakeRequest,
+    { seen, findings }: Assessment,
+  ): void {
+    const posted = { producer, projectCode, nowMs: this.#deps.clock.nowMs() }
+    this.#deps.census?.consider(workspace.appId, posted, seen, findings)
   }
 
   /** What the request takes of its producer's quota; null: it has none. */

@@ -1,5 +1,8 @@
 import type { Element, Kind } from '@relay/shared/element.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
+import type { Seen } from '../census/census.js'
+import type { NameTable } from '../census/name-table.js'
+import { sightingsIn } from '../census/sighting.js'
 import { CustomerKeys } from '../identity/identity.js'
 import { checkElement } from '../validate/element.js'
 import { Findings } from '../validate/findings.js'
@@ -27,6 +30,8 @@ export interface Assessment {
   readonly queued: readonly Element[]
   /** What was refused, by kind; elements of no known type are counted under `null`. */
   readonly rejectedKinds: ReadonlyMap<Kind | null, number>
+  /** Names of accepted elements that the census wants to know of. */
+  readonly seen: readonly Seen[]
 }
 
 export type AssessmentOutcome =
@@ -39,6 +44,8 @@ export interface AssessmentContext {
   readonly limits: RequestLimits
   /** Absent: the documented names alone. */
   readonly names?: Vocabulary
+  /** Names of which the census needs no word; absent: there is no census. */
+  readonly known?: NameTable | undefined
   /** The moment of acceptance, should it be accepted. */
   readonly nowMs: number
 }
@@ -50,13 +57,21 @@ export function assess(body: Buffer, context: AssessmentContext): AssessmentOutc
 
 /** The same in steps of one element each. */
 export function* assessing(body: Buffer, context: AssessmentContext): Steps<AssessmentOutcome> {
-  const { endpoint, limits, workspaceLimits, nowMs, names = STANDARD_VOCABULARY } = context
-  const parsed = readBody(body, { endpoint, maxElements: limits.maxElements, names })
+  const { endpoint, limits, workspaceLimits, nowMs, names = STANDARD_VOCABULARY, known } = context
+  const parsed = readBody(body, { endpoint, maxElements: limits.maxElements, names, known })
   if (!parsed.ok) return parsed
   const expected = endpoint === 'transition' ? null : endpoint
   const { maxFindings } = limits
   const customers = CUSTOMERS
-  const judge = new Judge({ expected, workspaceLimits, maxFindings, nowMs, customers, names })
+  const judge = new Judge({
+    expected,
+    workspaceLimits,
+    maxFindings,
+    nowMs,
+    customers,
+    names,
+    known,
+  })
   for (const element of parsed.elements) {
     yield
     judge.element(element, body)
@@ -72,7 +87,11 @@ export interface JudgeContext {
   readonly nowMs: number
   readonly customers: CustomerKeys
   readonly names?: Vocabulary | undefined
+  readonly known?: NameTable | undefined
 }
+
+/** Sightings of one request after which no further element's are kept: the census is a hint. */
+const MAX_SEEN = 2_000
 
 /** Shared by all requests but imports: customers come back. */
 const CUSTOMERS = new CustomerKeys()
@@ -83,6 +102,7 @@ export class Judge implements Assessment {
   readonly accepted: number[] = []
   readonly queued: Element[] = []
   readonly rejectedKinds = new Map<Kind | null, number>()
+  readonly seen: Seen[] = []
   posted = 0
   readonly #context: JudgeContext
   readonly #build: BuildContext
@@ -109,6 +129,7 @@ export class Judge implements Assessment {
       // Nothing parsed is kept: it would outlive many a garbage collection while the post is stored.
       this.accepted.push(index)
       for (const element of queued) this.queued.push(element)
+      this.#see(parsed, valid, index)
       return true
     }
     if (valid !== null) {
@@ -143,6 +164,13 @@ export class Judge implements Assessment {
     if (checked === null) return null
     const { type, element, duplicateKeys } = checked
     return { type, element, duplicateKeys, span: parsed.span }
+  }
+
+  #see({ sightings }: ParsedElement, { element }: ValidElement, index: number): void {
+    const { known } = this.#context
+    if (known === undefined || this.seen.length >= MAX_SEEN) return
+    for (const sighting of sightings ?? sightingsIn(element, known))
+      this.seen.push({ index, sighting })
   }
 
   #reject(kind: Kind | null): void {
