@@ -107,19 +107,19 @@ export class Census {
 
 async function exchange(kept: Kept): Promise<void> {
   const { names, shared } = kept
-  const before = kept.changes
-  let changes = await shared.changes()
-  if (changes !== before) for (const record of inOrder(await shared.read())) names.adopt(record)
   const own = names.takeChanged()
   if (own.length > 0) {
-    const shares = await shared.merge(own).catch((error: unknown) => {
+    const { merged, changes } = await shared.merge(own).catch((error: unknown) => {
       names.changedAgain(own)
       throw error
     })
-    for (const record of shares.merged) names.adopt(record)
-    // Read again next time when another api wrote meanwhile.
-    if (Number(shares.changes) === Number(changes) + 1) changes = shares.changes
+    for (const record of merged) names.adopt(record)
+    // No other api wrote meanwhile.
+    if (Number(changes) === Number(kept.changes) + 1) kept.changes = changes
   }
+  const changes = await shared.changes()
+  if (changes === kept.changes) return
+  for (const record of inOrder(await shared.read())) names.adopt(record)
   kept.changes = changes
 }
 

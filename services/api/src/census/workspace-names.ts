@@ -72,12 +72,13 @@ export class WorkspaceNames {
     return this.#findingOf(index, type)
   }
 
-  /** Takes a record as all apis know it. */
+  /** Takes a record as all apis know it, unless it was changed here since. */
   adopt(record: NameRecord): void {
     const { scope: named, name } = record
     const scope = this.#scopeNumber(named)
     if (scope === null) return
     const index = this.table.findText(name, scope)
+    if (this.#changed.has(index)) return
     if (index >= 0) this.#put(index, record)
     else if (this.#hasRoom(record, scope)) this.#add(record, scope)
   }
