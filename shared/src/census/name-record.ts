@@ -83,7 +83,9 @@ export function recordOf(field: string, text: string): NameRecord | null {
   const [day = '', letters = '', producer = '', ...why] = text.split('\t')
   const scope = scopeOf(field.charAt(0), rest.slice(0, Math.max(0, nul)))
   if (scope === null || !/^\d+$/.test(day)) return null
-  const types = [...letters].flatMap((letter) => NAME_TYPES.filter((t) => t.startsWith(letter)))
+  const types = Array.from(letters).flatMap((letter) =>
+    NAME_TYPES.filter((t) => t.startsWith(letter)),
+  )
   const name = scope.of === 'event' ? rest.slice(nul + 1) : rest
   return { scope, name, firstDay: Number(day), types, producer, doubt: doubtOf(why.join('\t')) }
 }

@@ -71,14 +71,8 @@ function add(
 
 function typeOf(value: unknown): NameType | null {
   if (Array.isArray(value)) return 'array'
-  switch (typeof value) {
-    case 'string':
-      return 'text'
-    case 'number':
-      return 'number'
-    case 'boolean':
-      return 'boolean'
-    default:
-      return isObject(value) ? 'object' : null
-  }
+  if (typeof value === 'string') return 'text'
+  if (typeof value === 'number') return 'number'
+  if (typeof value === 'boolean') return 'boolean'
+  return isObject(value) ? 'object' : null
 }

@@ -20,7 +20,7 @@ const attribute = (name: string, own: string, type: Sighting['type'] = 'text'): 
 /** Words with no digit at the end, no two of which are one letter apart. */
 const wordOf = (n: number) => {
   const digits = String(n).padStart(4, '0')
-  return [...digits].map((digit) => String.fromCharCode(97 + Number(digit)).repeat(2)).join('-')
+  return Array.from(digits, (digit) => String.fromCharCode(97 + Number(digit)).repeat(2)).join('-')
 }
 
 function seeAll(names: WorkspaceNames, sightings: readonly Sighting[], posted = BY_SHOP) {
