@@ -1,3 +1,4 @@
+import { CENSUS } from './rows/census.js'
 import { CUSTOMER_POLICY } from './rows/customer-policy.js'
 import { DRAIN, DRAIN_SCALE } from './rows/drain.js'
 import { FOOTPRINT } from './rows/footprint.js'
@@ -18,6 +19,7 @@ export const ROWS: readonly Row[] = [
   MEMORY,
   FOOTPRINT,
   CUSTOMER_POLICY,
+  CENSUS,
 ]
 
 /** The rows of these names, all of them for none; throws for an unknown one. */

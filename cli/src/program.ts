@@ -8,6 +8,7 @@ import { addDeadLetters } from './commands/dead-letters.js'
 import { addForget } from './commands/forget.js'
 import { addHashSecret } from './commands/hash-secret.js'
 import { addImport } from './commands/import.js'
+import { addNames } from './commands/names.js'
 import { addShadow } from './commands/shadow.js'
 import { addStatus } from './commands/status.js'
 import { addTrace } from './commands/trace.js'
@@ -49,6 +50,7 @@ export function createProgram(context: Context): Command {
   addTrace(program, context)
   addForget(program, context)
   addAudit(program, context)
+  addNames(program, context)
   addShadow(program, context)
   addImport(program, context)
   addCheck(program, context)

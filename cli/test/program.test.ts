@@ -243,3 +243,39 @@ describe('secrets', () => {
     expect(notes.join()).not.toContain('--token')
   })
 })
+
+describe('names', () => {
+  const name = { kind: 'user attribute', types: ['text'], since: '2026-11-29', producer: 'shop' }
+  const view = {
+    app_id: 'DEMO',
+    bounds: [{ of: 'user attributes', known: 2, limit: 256, portfolio_limit: 1_024 }],
+    names: [
+      { ...name, name: 'color', doubt: 'one letter from colour' },
+      { ...name, name: 'colour', doubt: null },
+    ],
+  }
+  const path = 'GET /admin/workspaces/DEMO/names'
+
+  it('lists doubtful ones and how near they are to the bounds, and all on request', async () => {
+    api.answers.set(path, { status: 200, text: JSON.stringify(view) })
+    const { out, status } = await api.run(['names', 'DEMO'])
+    expect(status).toBe(0)
+    expect(out.map((line) => line.replaceAll(/ +/g, ' ').trim())).toEqual([
+      'KNOWN OF NAMES',
+      '2 256 user attributes (1,024 in a Portfolio)',
+      '',
+      '2 names, 1 of them doubtful.',
+      '',
+      'KIND NAME TYPES SINCE PRODUCER DOUBT',
+      'user attribute color text 2026-11-29 shop one letter from colour',
+    ])
+    expect((await api.run(['names', 'DEMO', '--all'])).out).toHaveLength(out.length + 1)
+    expect((await api.run(['names', 'DEMO', '--json'])).out).toEqual([JSON.stringify(view)])
+  })
+
+  it('says that there are none', async () => {
+    const text = JSON.stringify({ ...view, names: [] })
+    api.answers.set(path, { status: 200, text })
+    expect((await api.run(['names', 'DEMO'])).out.join()).toContain('nothing was posted yet')
+  })
+})

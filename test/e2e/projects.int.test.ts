@@ -64,4 +64,52 @@ describe('elements of several projects', () => {
     }
     expect(record.overlap.overlaps).toBe(0)
   }, 30_000)
+
+  test('leave as they were posted: every kind of post, one project a request, in the order of a customer', async () => {
+    const { simulator } = relay
+    const before = simulator.record.elements.last
+    const customers = ['ann', 'bob', 'cem']
+    const posted: [string, string | null][] = []
+    for (let n = 0; n < 60; n += 1) {
+      const projectCode = [null, 'EU', 'US&CA'][Math.floor(n / 2) % 3] ?? null
+      const query = projectCode === null ? '' : `?project_code=${encodeURIComponent(projectCode)}`
+      const id = customers[n % 3] ?? ''
+      const event = { type: 'event', customer_id: id, actions: [{ action: 'Viewed', attributes: { n } }] } // prettier-ignore
+      const user = { type: 'customer', customer_id: id, attributes: { [`n${String(n)}`]: n } }
+      const [path, body] =
+        n % 2 === 0
+          ? [`/v1/event/${APP_ID}${query}`, event]
+          : [`/v1/transition/${APP_ID}${query}`, { type: 'transition', elements: [user] }]
+      expect((await relay.post(path, body)).status).toBe(200)
+      posted.push([id, projectCode])
+    }
+    const lines = customers.map((id) => JSON.stringify({ type: 'customer', customer_id: `${id}-imported`, attributes: { n: 1 } })) // prettier-ignore
+    const path = `/v1/import/${APP_ID}?project_code=EU`
+    const imported = await relay.post(path, `${lines.join('\n')}\n`, {
+      'Content-Type': 'application/x-ndjson',
+    })
+    expect(imported.status).toBe(200)
+    const numbersOf = (raw: Buffer) => raw.toString().match(/(?<="n\d*":)\d+/g) ?? []
+    const arrivals = () =>
+      simulator.record.elements.after(before, 1_000).map(({ raw, projectCode }) => {
+        const { customer_id: id } = JSON.parse(raw.toString()) as { customer_id: string }
+        return { id, numbers: numbersOf(raw).map(Number), projectCode }
+      })
+    await simulator.until(() => arrivals().flatMap(({ numbers }) => numbers).length >= 63, 20_000)
+    const own = arrivals().filter(({ id }) => customers.includes(id))
+    for (const id of customers) {
+      const inOrder = own.filter((arrival) => arrival.id === id)
+      const expected = [...posted.keys()].filter((n) => posted[n]?.[0] === id)
+      expect(inOrder.flatMap(({ numbers }) => numbers)).toEqual(expected)
+      for (const { numbers, projectCode } of inOrder) {
+        for (const n of numbers) expect(projectCode ?? null).toBe(posted[n]?.[1])
+      }
+    }
+    const others = arrivals().filter(({ id }) => !customers.includes(id))
+    expect(others.map(({ projectCode }) => projectCode)).toEqual(['EU', 'EU', 'EU'])
+    for (const wrong of ['', '%20', 'a&project_code=b']) {
+      const { status } = await relay.post(`/v1/event/${APP_ID}?project_code=${wrong}`, {})
+      expect(status).toBe(400)
+    }
+  }, 30_000)
 })

@@ -3,6 +3,7 @@ import { AuditView } from './audit.js'
 import { DeadLettersView } from './dead-letters.js'
 import { make, notify, setText } from './dom.js'
 import { ForgetView } from './forget.js'
+import { NamesView } from './names.js'
 import { PartitionsView } from './partitions.js'
 import { ShadowView } from './shadow.js'
 import { TraceView } from './trace.js'
@@ -16,6 +17,7 @@ const PAGES = {
   queues: () => new PartitionsView(),
   'dead-letters': () => new DeadLettersView(),
   trace: () => new TraceView(),
+  names: () => new NamesView(),
   shadow: () => new ShadowView(),
   forget: (subject) => new ForgetView(subject),
   audit: () => new AuditView(),

@@ -1,5 +1,6 @@
 import type { RequestListener, Server } from 'node:http'
 import { Registry } from 'prom-client'
+import { NameStore } from '@relay/shared/census/name-store.js'
 import { systemClock } from '@relay/shared/clock.js'
 import type { CredentialDirectory } from '@relay/shared/config/credential-directory.js'
 import type { Config } from '@relay/shared/config/environment.js'
@@ -15,6 +16,7 @@ import { watchRedis, type RedisProblem } from '@relay/shared/redis/explain.js'
 import type { Tracer } from '@relay/shared/telemetry/tracer.js'
 import { AssessThread } from './accept/assess-thread.js'
 import { openOperator, type Operator } from './admin/operator.js'
+import { Census } from './census/census.js'
 import { openCore, type Core } from './core.js'
 import { ADD_TIMEOUT_MS } from './enqueue/redis-post-store.js'
 import { createIntakeApp, DEFAULT_LIMITS } from './http/app.js'
@@ -122,6 +124,7 @@ export class Api {
       ...{ client: this.#client, clock: systemClock, random: systemRandom },
       ...{ config: this.#config, workspaces: this.#workspaces, traced: this.#traced },
       largeBodies: this.#largeBodies,
+      census: new Census((appId) => new NameStore(this.#client, this.#config.prefix, appId)),
       observer: new Reporter(this.#metrics, this.#log, systemClock),
       onDurability: ({ level, problem }) => {
         if (problem === null) this.#log.info('durability reached', { wanted, reached: level })

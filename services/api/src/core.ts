@@ -11,6 +11,7 @@ import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import { Acceptor, type AcceptDeps } from './accept/accept.js'
 import { REQUEST_LIMITS } from './accept/assess.js'
 import type { IntakeObserver, LargeBodies } from './accept/ports.js'
+import type { Census } from './census/census.js'
 import { DurabilityGuard } from './durability/durability-guard.js'
 import { RedisPostStore } from './enqueue/redis-post-store.js'
 import { BacklogGuard } from './guard/backlog-guard.js'
@@ -26,6 +27,8 @@ export interface CoreOptions {
   readonly workspaces: Pick<WorkspaceDirectory, 'get' | 'all'>
   /** Null: large bodies are judged like small ones. */
   readonly largeBodies: LargeBodies | null
+  /** Absent: no names are recorded. */
+  readonly census?: Census | undefined
   readonly observer: IntakeObserver
   readonly onDurability: (reached: LevelReached) => void
   /** Wraps what producers post into; null: nothing is traced. */
@@ -78,6 +81,7 @@ export function openCore(options: CoreOptions): Core {
   const observer = new ShadowObserver(options.observer, shadow)
   const accept = {
     ...{ clock, random, largeBodies: options.largeBodies },
+    census: options.census,
     store: traced?.store(posts) ?? posts,
     observer: traced?.observer(observer) ?? observer,
     idempotency: new RedisIdempotency(client, prefix, () => guard.keyBytes),
@@ -89,12 +93,14 @@ export function openCore(options: CoreOptions): Core {
     start: () => {
       void guard.start()
       shadow.start()
+      options.census?.start()
       return durability.start()
     },
-    stop: () => {
+    stop: async () => {
       guard.stop()
       durability.stop()
-      return shadow.stop()
+      await shadow.stop()
+      await options.census?.stop()
     },
   }
 }

@@ -4,6 +4,7 @@ import {
   parseCustomerLimits,
 } from '@relay/shared/config/customer-limits.js'
 import { ConfigError, type ConfigFault } from '@relay/shared/config/fault.js'
+import { CUSTOMER_LIMITS, NEWER_LIMITS } from '@relay/shared/vendor/limits.js'
 import { HEADER_FORMS } from './vendor/rate-limit-headers.js'
 import { settingsSchema, type Settings, type SettingsInput } from './settings.js'
 
@@ -81,11 +82,31 @@ const VARIABLES: readonly Variable[] = [
   variable('SIM_SEED', whole, 'a whole number', 'seed'),
 ]
 
+/** Settings that belong together; a variable of its own overrides one of them. */
+const PRESETS: Readonly<Record<string, SettingsInput>> = {
+  /** The vendor's overview, which relay's defaults are. */
+  overview: {},
+  /** What its newer pages say. */
+  newer: {
+    usersPerWindow: NEWER_LIMITS.users,
+    eventsPerWindow: NEWER_LIMITS.events,
+    devicesPerWindow: NEWER_LIMITS.devices,
+    windowMode: 'fixed',
+    validation: 'silent',
+    rateLimitHeaders: 'seconds',
+    customerLimits: [...(parseCustomerLimits(CUSTOMER_LIMITS) ?? [])],
+  },
+}
+const PRESETS_ACCEPTED = Object.keys(PRESETS).join(' or ')
+
 /** Reads the simulator's environment; throws `ConfigError` with every fault at once. */
 export function parseSimulatorEnvironment(
   env: Readonly<Record<string, string | undefined>>,
 ): Settings {
-  const input: Record<string, unknown> = { port: DEFAULT_PORT }
+  const named = env.SIM_PRESET ?? ''
+  const preset = PRESETS[named === '' ? 'overview' : named]
+  const unknownPreset = { where: 'SIM_PRESET', problem: 'is unknown', accepted: PRESETS_ACCEPTED }
+  const input: Record<string, unknown> = { port: DEFAULT_PORT, ...preset }
   for (const { name, read, path } of VARIABLES) {
     const text = env[name]
     if (text === undefined || text === '') continue
@@ -94,8 +115,10 @@ export function parseSimulatorEnvironment(
     input[field] = inner === undefined ? value : { ...(input[field] ?? {}), [inner]: value }
   }
   const parsed = settingsSchema.safeParse(input)
-  if (parsed.success) return parsed.data
-  throw new ConfigError(parsed.error.issues.map(toFault))
+  const faults = parsed.success ? [] : parsed.error.issues.map(toFault)
+  if (preset === undefined) faults.unshift(unknownPreset)
+  if (parsed.success && faults.length === 0) return parsed.data
+  throw new ConfigError(faults)
 }
 
 function toFault({ path, message }: z.core.$ZodIssue): ConfigFault {

@@ -45,6 +45,23 @@ test('every variable is read', () => {
   })
 })
 
+test('a preset sets what belongs together, and a variable overrides its part', () => {
+  expect(
+    parseSimulatorEnvironment({ SIM_PRESET: 'newer', SIM_USERS_PER_WINDOW: '7' }),
+  ).toMatchObject({
+    usersPerWindow: 7,
+    eventsPerWindow: 60_000,
+    devicesPerWindow: 10_000,
+    windowMode: 'fixed',
+    validation: 'silent',
+    rateLimitHeaders: 'seconds',
+    customerLimits: [5_000, 10_000, 50_000, 100_000].map(
+      (units) => expect.objectContaining({ units }) as unknown,
+    ),
+  })
+  expect(() => parseSimulatorEnvironment({ SIM_PRESET: 'next' })).toThrow(ConfigError)
+})
+
 test('all faults are reported at once, by the name of the variable', () => {
   const bad = {
     PORT: 'x',

@@ -67,6 +67,8 @@ export function workspaceKeys(prefix: string, appId: string) {
     customerSketches: `${base}:customers`,
     /** Hash: units of one customer, by window and part of it. */
     customerCounts: (customerHex: string) => `${base}:customer:${customerHex}`,
+    /** Hash: names of events and attributes that the workspace was sent. */
+    names: `${base}:names`,
     /** Hash: shadow report of the workspace. */
     shadow: `${base}:shadow`,
     idempotency: (day: number) => `${base}:idempotency:${String(day)}`,

@@ -57,6 +57,9 @@ export const MAX_RESET_MS = 60_000
  */
 export const CUSTOMER_LIMITS = '5000/60,10000/300,50000/3600,100000/86400'
 
+/** Limits of the bulk API as published since: a minute, over all requests. help rate-limits, read 2026-11-29. */
+export const NEWER_LIMITS = { users: 60_000, events: 60_000, devices: 10_000 } as const
+
 /** Characters that MoEngage keeps of a value; the rest is cut off, and a longer URL not taken. help. */
 export const VALUE_CHARACTERS_KEPT = 512
 

@@ -6,6 +6,7 @@ import type { PostStore } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
 import { createRequestId, producerTag, REQUEST_ID_DIGITS } from '@relay/shared/request-id.js'
 import type { Detail, Refusal } from '../refusal.js'
+import type { Census } from '../census/census.js'
 import { vocabularyOf } from '../validate/vocabulary.js'
 import { assessing, type Assessment, type AssessmentOutcome, type RequestLimits } from './assess.js'
 import { countRejected, countStored, countWarnings } from './count.js'
@@ -71,6 +72,8 @@ export interface AcceptDeps {
   readonly observer: IntakeObserver
   /** null: large bodies are judged like all others. */
   readonly largeBodies: LargeBodies | null
+  /** Absent: no names are recorded. */
+  readonly census?: Pick<Census, 'known' | 'consider'> | undefined
 }
 
 /**
@@ -128,7 +131,8 @@ export class Acceptor {
   ): AssessmentOutcome | Promise<AssessmentOutcome | null> {
     const { limits, largeBodies } = this.#deps
     const names = vocabularyOf(workspace)
-    const context = { endpoint, workspaceLimits: workspace.limits, limits, names, nowMs }
+    const known = this.#deps.census?.known(workspace.appId)
+    const context = { endpoint, workspaceLimits: workspace.limits, limits, names, known, nowMs }
     if (largeBodies !== null && body.length >= LARGE_BODY_BYTES) {
       return this.#largeTurns.run(producer, () => largeBodies.assess(body, context), caller)
     }
@@ -207,8 +211,15 @@ export class Acceptor {
     const { warnings } = request
     const first = await this.#judge({ ...request, endpoint }, nowMs)
     if (first === null) return null
-    const body = first.ok ? successBody(first.assessment, { lenient, warnings }, requestId) : ''
-    if (body !== '' && (digest === undefined || digest === answerDigest(body))) return body
+    if (first.ok) {
+      const form = { lenient, warnings }
+      // The census may have had nothing to say then, or the same as now.
+      const plain = successBody(first.assessment, form, requestId)
+      if (plain !== '' && (digest === undefined || digest === answerDigest(plain))) return plain
+      this.#consider(request, first.assessment)
+      const body = successBody(first.assessment, form, requestId)
+      if (digest === answerDigest(body)) return body
+    }
     return JSON.stringify({
       ...{ status: 'success', message: MESSAGE, request_id: requestId },
       warnings: [{ index: 0, attribute: '', message: DETAILS_GONE }],
@@ -270,6 +281,7 @@ export class Acceptor {
     const stored = await this.#deps.store.store(post)
     switch (stored.outcome) {
       case 'stored':
+        this.#consider(request, assessment)
         countStored(this.#deps.observer, request, assessment, 'accepted')
         countWarnings(this.#deps.observer, request, assessment)
         return {
@@ -287,6 +299,15 @@ export class Acceptor {
           nothingStored: stored.outcome === 'refused',
         }
     }
+  }
+
+  /** Records the names of what was accepted, and adds what there is to say of them to the warnings. */
+  #consider(
+    { workspace, producer, projectCode }: IntakeRequest,
+    { seen, findings }: Assessment,
+  ): void {
+    const posted = { producer, projectCode, nowMs: this.#deps.clock.nowMs() }
+    this.#deps.census?.consider(workspace.appId, posted, seen, findings)
   }
 
   /** What the request takes from its producer's quota; null if it has none. */

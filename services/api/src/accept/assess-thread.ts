@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import type { NameTableData } from '../census/name-table.js'
 import { STANDARD_VOCABULARY } from '../validate/vocabulary.js'
 import type { AssessmentContext, AssessmentOutcome } from './assess.js'
 import { unpack, type PackedOutcome } from './packed.js'
@@ -7,7 +8,8 @@ import { unpack, type PackedOutcome } from './packed.js'
 export interface AssessMessage {
   readonly body: Uint8Array
   /** Without `names`: the standard vocabulary, which is known by its identity. */
-  readonly context: AssessmentContext
+  readonly context: Omit<AssessmentContext, 'known'>
+  readonly known: NameTableData | undefined
 }
 
 /** Far above what judging 1 MiB takes; a thread that passes it ends, and the next body starts another. */
@@ -20,16 +22,17 @@ export class AssessThread {
   /** Rejects when the thread fails. Not to be called again before that ended. */
   assess(body: Buffer, context: AssessmentContext): Promise<AssessmentOutcome> {
     const worker = (this.#worker ??= this.#start())
-    const { names, ...rest } = context
+    const { names, known, ...rest } = context
     const copy = Uint8Array.prototype.slice.call(body)
-    const sent = names === STANDARD_VOCABULARY ? rest : context
+    const sent = names === STANDARD_VOCABULARY ? rest : { ...rest, names }
     return new Promise((resolve, reject) => {
       worker.once('message', (outcome: PackedOutcome) => {
         worker.off('error', reject)
-        resolve(unpack(outcome, body))
+        resolve(unpack(outcome, body, context.limits.maxFindings))
       })
       worker.once('error', reject)
-      worker.postMessage({ body: copy, context: sent } satisfies AssessMessage, [copy.buffer])
+      const message = { body: copy, context: sent, known: known?.data } satisfies AssessMessage
+      worker.postMessage(message, [copy.buffer])
     })
   }
 

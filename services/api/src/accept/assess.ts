@@ -1,5 +1,8 @@
 import type { Element, Kind } from '@relay/shared/element.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
+import type { Seen } from '../census/census.js'
+import type { NameTable } from '../census/name-table.js'
+import { sightingsIn } from '../census/sighting.js'
 import { CustomerKeys } from '../identity/identity.js'
 import { checkElement } from '../validate/element.js'
 import { Findings } from '../validate/findings.js'
@@ -20,11 +23,8 @@ export interface RequestLimits {
 
 export const REQUEST_LIMITS: RequestLimits = { maxElements: 50_000, maxFindings: 1_000 }
 
-/** What `Findings` has gathered. */
-export type FoundAll = Pick<Findings, 'problems' | 'warnings' | 'problemCount' | 'warningCount'>
-
 export interface Assessment {
-  readonly findings: FoundAll
+  readonly findings: Findings
   readonly posted: number
   /** Positions in the request of the elements that passed, 0-based. */
   readonly accepted: readonly number[]
@@ -32,6 +32,8 @@ export interface Assessment {
   readonly queued: readonly Element[]
   /** Refused elements by kind; elements of an unknown type count under `null`. */
   readonly rejectedKinds: ReadonlyMap<Kind | null, number>
+  /** Names of accepted elements that the census wants to know of. */
+  readonly seen: readonly Seen[]
 }
 
 export type AssessmentOutcome =
@@ -43,7 +45,9 @@ export interface AssessmentContext {
   readonly workspaceLimits: WorkspaceLimits
   readonly limits: RequestLimits
   /** Absent: the documented names alone. */
-  readonly names?: Vocabulary
+  readonly names?: Vocabulary | undefined
+  /** Names of which the census needs no word; absent: there is no census. */
+  readonly known?: NameTable | undefined
   /** The time of acceptance, if it is accepted. */
   readonly nowMs: number
 }
@@ -55,13 +59,21 @@ export function assess(body: Buffer, context: AssessmentContext): AssessmentOutc
 
 /** The same in steps of one element each. */
 export function* assessing(body: Buffer, context: AssessmentContext): Steps<AssessmentOutcome> {
-  const { endpoint, limits, workspaceLimits, nowMs, names = STANDARD_VOCABULARY } = context
-  const parsed = readBody(body, { endpoint, maxElements: limits.maxElements, names })
+  const { endpoint, limits, workspaceLimits, nowMs, names = STANDARD_VOCABULARY, known } = context
+  const parsed = readBody(body, { endpoint, maxElements: limits.maxElements, names, known })
   if (!parsed.ok) return parsed
   const expected = endpoint === 'transition' ? null : endpoint
   const { maxFindings } = limits
   const customers = CUSTOMERS
-  const judge = new Judge({ expected, workspaceLimits, maxFindings, nowMs, customers, names })
+  const judge = new Judge({
+    expected,
+    workspaceLimits,
+    maxFindings,
+    nowMs,
+    customers,
+    names,
+    known,
+  })
   for (const element of parsed.elements) {
     yield
     judge.element(element, body)
@@ -77,7 +89,11 @@ export interface JudgeContext {
   readonly nowMs: number
   readonly customers: CustomerKeys
   readonly names?: Vocabulary | undefined
+  readonly known?: NameTable | undefined
 }
+
+/** Sightings of one request after which no further element's are kept: the census is a hint. */
+const MAX_SEEN = 2_000
 
 /** Shared by all requests but imports: customers come back. */
 const CUSTOMERS = new CustomerKeys()
@@ -88,6 +104,7 @@ export class Judge implements Assessment {
   readonly accepted: number[] = []
   readonly queued: Element[] = []
   readonly rejectedKinds = new Map<Kind | null, number>()
+  readonly seen: Seen[] = []
   posted = 0
   readonly #context: JudgeContext
   readonly #build: BuildContext
@@ -114,6 +131,7 @@ export class Judge implements Assessment {
       // Nothing parsed is kept: it would outlive many a garbage collection while the post is stored.
       this.accepted.push(index)
       for (const element of queued) this.queued.push(element)
+      this.#see(parsed, valid, index)
       return true
     }
     if (valid !== null) {
@@ -148,6 +166,13 @@ export class Judge implements Assessment {
     if (checked === null) return null
     const { type, element, duplicateKeys } = checked
     return { type, element, duplicateKeys, span: parsed.span }
+  }
+
+  #see({ sightings }: ParsedElement, { element }: ValidElement, index: number): void {
+    const { known } = this.#context
+    if (known === undefined || this.seen.length >= MAX_SEEN) return
+    for (const sighting of sightings ?? sightingsIn(element, known))
+      this.seen.push({ index, sighting })
   }
 
   #reject(kind: Kind | null): void {

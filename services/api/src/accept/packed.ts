@@ -1,4 +1,5 @@
 import { KINDS, type Element } from '@relay/shared/element.js'
+import { Findings, type FoundAll } from '../validate/findings.js'
 import type { Assessment, AssessmentOutcome } from './assess.js'
 
 /**
@@ -7,7 +8,8 @@ import type { Assessment, AssessmentOutcome } from './assess.js'
  * otherwise; a place from the body's length on is one in `extra`.
  */
 interface PackedAssessment {
-  readonly findings: Assessment['findings']
+  readonly findings: FoundAll
+  readonly seen: Assessment['seen']
   readonly posted: number
   readonly accepted: Uint32Array
   readonly rejectedKinds: Assessment['rejectedKinds']
@@ -27,7 +29,7 @@ export type PackedOutcome =
 
 export function pack(outcome: AssessmentOutcome, body: Buffer): PackedOutcome {
   if (!outcome.ok) return outcome
-  const { findings, posted, accepted, queued, rejectedKinds } = outcome.assessment
+  const { findings, seen, posted, accepted, queued, rejectedKinds } = outcome.assessment
   const { problems, warnings, problemCount, warningCount } = findings
   const starts = new Uint32Array(queued.length)
   const ends = new Uint32Array(queued.length)
@@ -44,6 +46,7 @@ export function pack(outcome: AssessmentOutcome, body: Buffer): PackedOutcome {
     ok: true,
     packed: {
       findings: { problems, warnings, problemCount, warningCount },
+      seen,
       posted,
       accepted: Uint32Array.from(accepted),
       rejectedKinds,
@@ -59,9 +62,21 @@ export function pack(outcome: AssessmentOutcome, body: Buffer): PackedOutcome {
 }
 
 /** The assessment of `body`, which holds the same bytes as the one that was packed. */
-export function unpack(outcome: PackedOutcome, body: Buffer): AssessmentOutcome {
+export function unpack(
+  outcome: PackedOutcome,
+  body: Buffer,
+  maxFindings: number,
+): AssessmentOutcome {
   if (!outcome.ok) return outcome
-  const { findings, posted, accepted, rejectedKinds, extra, ...columns } = outcome.packed
+  const {
+    findings: found,
+    seen,
+    posted,
+    accepted,
+    rejectedKinds,
+    extra,
+    ...columns
+  } = outcome.packed
   const keyLength = columns.customers.length / columns.starts.length
   const others = Buffer.from(extra.buffer, extra.byteOffset, extra.length)
   const queued: Element[] = []
@@ -80,6 +95,9 @@ export function unpack(outcome: PackedOutcome, body: Buffer): AssessmentOutcome 
   }
   return {
     ok: true,
-    assessment: { findings, posted, accepted: Array.from(accepted), queued, rejectedKinds },
+    assessment: {
+      findings: Findings.from(found, maxFindings),
+      ...{ seen, posted, accepted: Array.from(accepted), queued, rejectedKinds },
+    },
   }
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import type { Sighting } from '../census/sighting.js'
 import { jsonFault, rootFault } from '../json/fault.js'
 import { scanJson, type Span } from '../json/scan.js'
 import type { ReadElement } from '../validate/element.js'
@@ -21,6 +22,8 @@ export interface BodyFault {
 
 export interface ParsedElement extends ReadElement {
   readonly span: Span
+  /** What the census wants to know of it; undefined: it was not looked for. */
+  readonly sightings?: readonly Sighting[]
 }
 
 export type ParsedBody =

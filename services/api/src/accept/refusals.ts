@@ -1,8 +1,7 @@
 import type { RefusalReason } from '@relay/shared/queue/post.js'
 import type { Detail, Refusal } from '../refusal.js'
-import type { Finding } from '../validate/findings.js'
+import type { Finding, FoundAll } from '../validate/findings.js'
 import { RULES } from '../validate/rules.js'
-import type { FoundAll } from './assess.js'
 import type { BodyFault } from './parse.js'
 import type { ClaimOutcome, QuotaOutcome } from './ports.js'
 

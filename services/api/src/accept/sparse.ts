@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import { ADD_TO_ARRAY, REMOVE_FROM_ARRAY } from '@relay/shared/vendor/user-attributes.js'
+import { NO_TYPE, scopeOf, USER, type NameTable } from '../census/name-table.js'
+import { typeOfCode, type Sighting } from '../census/sighting.js'
 import { ByteNames } from '../json/byte-names.js'
-import { NotPlain, PlainCursor } from '../json/plain-cursor.js'
+import { NameList, NotPlain, PlainCursor } from '../json/plain-cursor.js'
 import { RULED_ATTRIBUTES } from '../validate/fields.js'
 import {
   ARRAY_ENTRIES_KEPT,
@@ -56,18 +58,24 @@ export function readSparse(
   endpoint: Wanted,
   maxElements: number,
   names: Vocabulary = STANDARD_VOCABULARY,
+  known?: NameTable,
 ): readonly ParsedElement[] | null {
   if (!isUtf8(body)) return null
   try {
     const cursor = new PlainCursor(body, BOUNDS)
     cursor.passSpace()
-    const ruled = ruledAttributes(names)
+    const looking: Looking = {
+      ruled: ruledAttributes(names),
+      known,
+      seen: new NameList(),
+      found: [],
+    }
     if (endpoint === 'transition') {
-      const elements = readRoot(cursor, maxElements, ruled)
+      const elements = readRoot(cursor, maxElements, looking)
       cursor.end()
       return elements
     }
-    const element = readPlaced(cursor, ruled)
+    const element = readPlaced(cursor, looking)
     cursor.end()
     // An element of another type is refused by the rules of the expected type.
     return endpoint === 'line' || element.type === endpoint ? [element.read] : null
@@ -77,11 +85,23 @@ export function readSparse(
   }
 }
 
+/** What is looked for in a body. */
+interface Looking {
+  /** Attributes that some rule is about. */
+  readonly ruled: ByteNames<string>
+  /** Names of which the census needs no word; absent: there is no census. */
+  readonly known: NameTable | undefined
+  /** Names of the attributes that were read last. */
+  readonly seen: NameList
+  /** What the census wants to know of the present element. */
+  found: Sighting[]
+}
+
 /** The elements of a list; null: it is refused. */
 function readRoot(
   cursor: PlainCursor,
   maxElements: number,
-  ruled: ByteNames<string>,
+  looking: Looking,
 ): ParsedElement[] | null {
   let type: unknown
   let elements: ParsedElement[] = []
@@ -89,44 +109,49 @@ function readRoot(
   while (cursor.nextMember()) {
     const name = cursor.nameOf(ROOT_MEMBERS)
     if (name === 'type') type = cursor.value()
-    else if (name === 'elements') elements = readElements(cursor, maxElements, ruled)
+    else if (name === 'elements') elements = readElements(cursor, maxElements, looking)
     else cursor.pass()
   }
   const isTaken = type === 'transition' && elements.length > 0
   return isTaken ? elements : null
 }
 
-function readElements(
-  cursor: PlainCursor,
-  maxElements: number,
-  ruled: ByteNames<string>,
-): ParsedElement[] {
+function readElements(cursor: PlainCursor, maxElements: number, looking: Looking): ParsedElement[] {
   const elements: ParsedElement[] = []
   cursor.openArray()
   while (cursor.nextItem()) {
     if (elements.length === maxElements) throw new NotPlain()
-    elements.push(readPlaced(cursor, ruled).read)
+    elements.push(readPlaced(cursor, looking).read)
   }
   return elements
 }
 
-/** An element with its position and type. */
-function readPlaced(cursor: PlainCursor, ruled: ByteNames<string>) {
+/** An element with its place, and its type. */
+function readPlaced(cursor: PlainCursor, looking: Looking) {
   const start = cursor.at
   const before = cursor.whitespace
-  const value = readElement(cursor, ruled)
+  const value = readElement(cursor, looking)
+  let sightings = NO_SIGHTINGS
+  if (looking.found.length > 0) {
+    sightings = looking.found
+    looking.found = []
+  }
   const whitespace = cursor.whitespace - before
   const span = { start, end: cursor.at, whitespace, members: 0, badEscapes: 0 }
-  const read: ParsedElement = { value, span, survey: PLAIN }
+  const read: ParsedElement = { value, span, survey: PLAIN, sightings }
   return { read, type: value.type }
 }
 
-/** No name occurs twice and nothing is long. */
+/** What nearly every element has. */
+const NO_SIGHTINGS: readonly Sighting[] = []
+
+/** No name stands twice and nothing is long. */
 const PLAIN = { members: 0, oversized: false }
 
-function readElement(cursor: PlainCursor, ruled: ByteNames<string>): Json {
+function readElement(cursor: PlainCursor, looking: Looking): Json {
   const element: Record<string, unknown> = {}
   let isTypeLast = false
+  looking.seen.length = 0
   cursor.openObject()
   while (cursor.nextMember()) {
     const name = cursor.nameOf(ELEMENT_MEMBERS)
@@ -134,32 +159,38 @@ function readElement(cursor: PlainCursor, ruled: ByteNames<string>): Json {
     if (name === undefined || name === 'unset_attributes') throw new NotPlain()
     if (name === 'attributes') {
       isTypeLast = element.type === undefined
-      element.attributes = readAttributes(cursor, ruled, element.type === 'device')
-    } else if (name === 'actions') element.actions = readActions(cursor, ruled)
+      element.attributes = readAttributes(cursor, looking, element.type === 'device')
+    } else if (name === 'actions') element.actions = readActions(cursor, looking)
     else element[name] = cursor.value()
   }
   if (isTypeLast && element.type === 'device') throw new NotPlain()
+  if (element.type === 'customer') seeAttributes(cursor, looking, USER, null)
   return element
 }
 
-function readActions(cursor: PlainCursor, ruled: ByteNames<string>): unknown {
+function readActions(cursor: PlainCursor, looking: Looking): unknown {
   if (!cursor.isAtArray) return cursor.value()
   const actions: unknown[] = []
   cursor.openArray()
   while (cursor.nextItem()) {
-    actions.push(cursor.isAtObject ? readAction(cursor, ruled) : cursor.value())
+    const position = actions.length
+    const isAction = cursor.isAtObject
+    const action = isAction ? readAction(cursor, looking) : cursor.value()
+    if (isAction) seeAction(cursor, looking, action as Json, position)
+    actions.push(action)
   }
   return actions
 }
 
-function readAction(cursor: PlainCursor, ruled: ByteNames<string>): Json {
+function readAction(cursor: PlainCursor, looking: Looking): Json {
+  looking.seen.length = 0
   const action: Record<string, unknown> = {}
   cursor.openObject()
   while (cursor.nextMember()) {
     const name = cursor.nameOf(ACTION_MEMBERS)
     if (name === undefined) throw new NotPlain()
     if (name === 'attributes' && !cursor.isAtNull) {
-      action.attributes = readAttributes(cursor, ruled, false)
+      action.attributes = readAttributes(cursor, looking, false)
     } else if (cursor.isAtNull) throw new NotPlain()
     else action[name] = cursor.value()
   }
@@ -169,15 +200,17 @@ function readAction(cursor: PlainCursor, ruled: ByteNames<string>): Json {
 /** The attributes that rules use; reserved names are left to `parseBody`. */
 function readAttributes(
   cursor: PlainCursor,
-  ruled: ByteNames<string>,
+  { ruled, known, seen }: Looking,
   isOfDevice: boolean,
 ): unknown {
+  seen.length = 0
   if (!cursor.isAtObject) return cursor.value()
   const attributes: Record<string, unknown> = {}
   cursor.openObject()
   while (cursor.nextMember()) {
     const name = cursor.nameOf(ruled)
-    // Attributes whose values are added or removed are compared with all attributes.
+    if (known !== undefined) cursor.note(seen)
+    // Whose values are added or removed is compared with all attributes.
     if (name === ADD_TO_ARRAY || name === REMOVE_FROM_ARRAY) throw new NotPlain()
     if (name !== undefined) attributes[name] = cursor.value()
     else if (isReserved(cursor)) throw new NotPlain()
@@ -197,4 +230,39 @@ function nameOther(name: string, attributes: Record<string, unknown>): void {
 
 function isReserved(cursor: PlainCursor): boolean {
   return cursor.nameStartsWith(RESERVED_PREFIX) || cursor.nameStartsWith(RESERVED_USER_PREFIX)
+}
+
+/** The event of an action that was just read, and its attributes. */
+function seeAction(
+  cursor: PlainCursor,
+  looking: Looking,
+  { action: name }: Json,
+  position: number,
+): void {
+  const { known } = looking
+  if (known === undefined || typeof name !== 'string') return
+  const index = known.findEvent(name)
+  const isQuiet = index >= 0 && known.isQuiet(index, NO_TYPE)
+  const event = { name, position }
+  if (!isQuiet) looking.found.push({ event, attribute: null, type: null })
+  seeAttributes(cursor, looking, index < 0 ? UNKNOWN : scopeOf(index), event)
+}
+
+/** Scope of attributes whose event is unknown, as they are themselves. */
+const UNKNOWN = -1
+
+/** The attributes that were read last. */
+function seeAttributes(
+  cursor: PlainCursor,
+  { known, seen, found }: Looking,
+  scope: number,
+  event: Sighting['event'],
+): void {
+  if (known === undefined) return
+  for (let i = 0; i < seen.length; i++) {
+    const type = seen.type(i)
+    const index = scope === UNKNOWN ? -1 : cursor.findSeen(known, seen, i, scope)
+    if (index >= 0 && known.isQuiet(index, type)) continue
+    found.push({ event, attribute: cursor.seenName(seen, i), type: typeOfCode(type) })
+  }
 }

@@ -1,5 +1,6 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import type { Clock } from '@relay/shared/clock.js'
+import { NameStore } from '@relay/shared/census/name-store.js'
 import type { Keyring } from '@relay/shared/config/secret.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import {
@@ -24,6 +25,7 @@ import type { BacklogHistory } from './backlog-history.js'
 import { vocabularyOf } from '../validate/vocabulary.js'
 import type { Eraser, ErasureView } from './eraser.js'
 import { parseForget } from './forget.js'
+import { namesView } from './names-view.js'
 import { letterJson, listLetters } from './letter-list.js'
 import { MAX_PARTITIONS, partitionsView } from './partition-view.js'
 import { setPaused } from './pause.js'
@@ -78,6 +80,7 @@ export function createAdminApp(deps: AdminDeps): Express {
   route(app, '/admin/workspaces/:appId/pause', { post: admin.pause })
   route(app, '/admin/workspaces/:appId/resume', { post: admin.resume })
   route(app, '/admin/workspaces/:appId/shadow', { get: admin.shadow, delete: admin.forgetShadow })
+  route(app, '/admin/workspaces/:appId/names', { get: admin.names })
   route(app, '/admin/history', { get: admin.history })
   route(app, '/admin/partitions', { get: admin.partitions })
   route(app, '/admin/dead-letters', { get: admin.list, delete: admin.purge })
@@ -179,6 +182,12 @@ class Admin {
     await new ShadowReportStore(client, prefix, appId).reset()
     await this.#audit.action(request, 'shadow.reset', { appId })
     answer(response, 200, { app_id: appId })
+  }
+
+  readonly names: Handler = async (request, response) => {
+    const { client, prefix } = this.#d
+    const { appId } = this.#known(String(request.params.appId))
+    answer(response, 200, namesView(appId, await new NameStore(client, prefix, appId).read()))
   }
 
   readonly list: Handler = async (request, response) => {

@@ -21,6 +21,7 @@ const FILES = [
   'trace.js',
   'table.js',
   'partitions.js',
+  'names.js',
   'shadow.js',
   'forget.js',
   'audit.js',

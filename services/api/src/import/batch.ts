@@ -3,6 +3,7 @@ import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import type { Element } from '@relay/shared/element.js'
 import { Judge, type Assessment } from '../accept/assess.js'
 import { readBody } from '../accept/read.js'
+import type { NameTable } from '../census/name-table.js'
 import { CustomerKeys } from '../identity/identity.js'
 import type { Vocabulary } from '../validate/vocabulary.js'
 import type { Line } from './ndjson.js'
@@ -29,6 +30,7 @@ export interface BatchContext {
   /** Maximum errors, and warnings, kept per batch. */
   readonly maxFindings: number
   readonly names?: Vocabulary | undefined
+  readonly known?: NameTable | undefined
   readonly nowMs: number
 }
 
@@ -51,21 +53,28 @@ export function judgeBatch(lines: readonly Line[], context: BatchContext): Judge
     elements: judge.queued,
     rejected: lines.length - judge.accepted.length,
     errors,
-    warnings: warnings.map(({ index, attribute, message }) => {
-      return { line: lines[index]?.number ?? 0, attribute, message }
-    }),
+    // Read once the census has had its say.
+    get warnings() {
+      return warnings.map(({ index, attribute, message }) => {
+        return { line: lines[index]?.number ?? 0, attribute, message }
+      })
+    },
   }
 }
 
 /** Why a line could not be read as an element; null if it was validated. */
-function judgeLine(judge: Judge, bytes: Buffer | null, { maxLineBytes, names }: BatchContext) {
+function judgeLine(
+  judge: Judge,
+  bytes: Buffer | null,
+  { maxLineBytes, names, known }: BatchContext,
+) {
   if (bytes === null) {
     judge.unreadable()
     const message = `The line is longer than ${String(maxLineBytes)} bytes and was skipped`
     return { attribute: '', message }
   }
   // Reads one element; validation checks its type.
-  const parsed = readBody(bytes, { endpoint: 'line', maxElements: 1, names })
+  const parsed = readBody(bytes, { endpoint: 'line', maxElements: 1, names, known })
   if (!parsed.ok) {
     judge.unreadable()
     return { attribute: parsed.fault.attribute ?? '', message: parsed.fault.message }

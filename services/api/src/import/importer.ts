@@ -1,6 +1,7 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { Post, PostStore } from '@relay/shared/queue/post.js'
+import type { Census } from '../census/census.js'
 import { countRejected, countStored, countWarnings } from '../accept/count.js'
 import type { IntakeObserver, Quota, QuotaRequest } from '../accept/ports.js'
 import * as refusals from '../accept/refusals.js'
@@ -46,6 +47,7 @@ export interface ImportDeps {
   readonly quota: Quota
   readonly clock: Clock
   readonly observer: IntakeObserver
+  readonly census?: Pick<Census, 'known' | 'consider'> | undefined
   readonly maxLineBytes: number
 }
 
@@ -98,10 +100,15 @@ export class Importer {
     const nowMs = clock.nowMs()
     const context = { workspaceLimits: workspace.limits, maxLineBytes, maxFindings: request.listed }
     const names = vocabularyOf(workspace)
-    const judged = judgeBatch(lines, { ...context, names, nowMs })
+    const { producer, projectCode } = request
+    const { appId } = workspace
+    const known = this.#deps.census?.known(appId)
+    const judged = judgeBatch(lines, { ...context, names, known, nowMs })
     const post = this.#postOf(request, lines, judged, nowMs)
     const refusal = judged.elements.length === 0 ? null : await this.#post(request, post, judged)
     if (refusal !== null) return refusal
+    const { seen, findings } = judged.assessment
+    this.#deps.census?.consider(appId, { producer, projectCode, nowMs }, seen, findings)
     this.#count(workspace, judged)
     tally.add(judged, last.number)
     return null

@@ -49,7 +49,7 @@ export function hashByte(hash: number, byte: number): number {
 }
 
 /** Hash of some bytes, byte by byte from 0. */
-function hashOf(text: Buffer): number {
+export function hashOf(text: Buffer): number {
   let hash = 0
   for (const byte of text) hash = hashByte(hash, byte)
   return hash

@@ -60,9 +60,53 @@ for (const code of Buffer.from('"\\$.%#')) ENDS_NAME[code] = 1
 const ESCAPED = new Uint8Array(256)
 for (const code of Buffer.from('"\\/bfnrt')) ESCAPED[code] = 1
 
+/** Code of a value's type by its first byte; 0: `null`. See census/name-table. */
+const TYPE_OF = new Uint8Array(256)
+TYPE_OF[QUOTE] = 1
+for (const code of Buffer.from('-0123456789')) TYPE_OF[code] = 2
+TYPE_OF[LETTER_T] = TYPE_OF[LETTER_F] = 3
+TYPE_OF[OPEN_BRACKET] = 4
+TYPE_OF[OPEN_BRACE] = 5
+
 const TRUE = Buffer.from('true')
 const FALSE = Buffer.from('false')
 const NULL = Buffer.from('null')
+
+/** Names by their bytes; see census/name-table. */
+interface KnownNames {
+  find(bytes: Buffer, start: number, end: number, hash: number, scope: number): number
+}
+
+/** Places of names in a text, and the types of their values. */
+export class NameList {
+  length = 0
+  readonly #facts: number[] = []
+
+  add(start: number, end: number, hash: number, type: number): void {
+    const at = 4 * this.length
+    this.#facts[at] = start
+    this.#facts[at + 1] = end
+    this.#facts[at + 2] = hash
+    this.#facts[at + 3] = type
+    this.length++
+  }
+
+  start(index: number): number {
+    return this.#facts[4 * index] ?? 0
+  }
+
+  end(index: number): number {
+    return this.#facts[4 * index + 1] ?? 0
+  }
+
+  hash(index: number): number {
+    return this.#facts[4 * index + 2] ?? 0
+  }
+
+  type(index: number): number {
+    return this.#facts[4 * index + 3] ?? 0
+  }
+}
 
 /**
  * Reads JSON bytes and decodes only the requested values; the rest is skipped, but checked against
@@ -140,6 +184,27 @@ export class PlainCursor {
       if (this.#bytes[this.#nameStart + i] !== prefix.charCodeAt(i)) return false
     }
     return true
+  }
+
+  /** Adds the present member's name, and the type of its value, to a list. */
+  note(names: NameList): void {
+    names.add(
+      this.#nameStart,
+      this.#nameEnd,
+      this.#nameHash,
+      TYPE_OF[this.#bytes[this.at] ?? 0] ?? 0,
+    )
+  }
+
+  /** A name of a list, made by `note`. */
+  seenName(names: NameList, index: number): string {
+    return this.#bytes.toString('utf8', names.start(index), names.end(index))
+  }
+
+  /** The index of a name of a list among those that are known; -1: it is unknown. */
+  findSeen(known: KnownNames, names: NameList, index: number, scope: number): number {
+    const start = names.start(index)
+    return known.find(this.#bytes, start, names.end(index), names.hash(index), scope)
   }
 
   /** Enters the array at this position; read its items with `nextItem`. */

@@ -11,6 +11,9 @@ export interface Finding {
   readonly rule: RuleName
 }
 
+/** What `Findings` has gathered. */
+export type FoundAll = Pick<Findings, 'problems' | 'warnings' | 'problemCount' | 'warningCount'>
+
 /** Maximum bytes of JSON of the findings of one severity: names in them are the caller's. */
 const MAX_LISTED_BYTES = 128 * 1024
 
@@ -30,6 +33,18 @@ export class Findings {
     this.#limit = limit
   }
 
+  /** Goes on from what another thread found. */
+  static from(found: FoundAll, limit: number): Findings {
+    const findings = new Findings(limit)
+    findings.problems.push(...found.problems)
+    findings.warnings.push(...found.warnings)
+    findings.problemCount = found.problemCount
+    findings.warningCount = found.warningCount
+    findings.#listedBytes.refuse = listedBytes(found.problems)
+    findings.#listedBytes.warn = listedBytes(found.warnings)
+    return findings
+  }
+
   add(rule: RuleName, index: number, attribute: string, detail = ''): void {
     const { severity, message }: Rule = RULES[rule]
     const problem = severity === 'refuse'
@@ -40,7 +55,7 @@ export class Findings {
     const path =
       attribute.length > PATH_CHARACTERS ? `${attribute.slice(0, PATH_CHARACTERS)}…` : attribute
     const text = message(detail)
-    const bytes = Buffer.byteLength(JSON.stringify([path, text]))
+    const bytes = bytesOf(path, text)
     if (this.#listedBytes[severity] + bytes > MAX_LISTED_BYTES) {
       // The list is a prefix of all findings: no later, shorter one may follow.
       this.#listedBytes[severity] = MAX_LISTED_BYTES
@@ -49,4 +64,12 @@ export class Findings {
     this.#listedBytes[severity] += bytes
     list.push({ index, attribute: path, message: text, rule })
   }
+}
+
+function bytesOf(path: string, text: string): number {
+  return Buffer.byteLength(JSON.stringify([path, text]))
+}
+
+function listedBytes(list: readonly Finding[]): number {
+  return list.reduce((sum, { attribute, message }) => sum + bytesOf(attribute, message), 0)
 }

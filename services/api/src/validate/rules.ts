@@ -223,6 +223,24 @@ export const RULES = {
   platformSpelling: warn('openapi, platform', (d) => `not a documented platform (${d})`),
   platformOfTv: warn('openapi, moe_os_type', () => 'moe_os_type is for the platform TV only'),
 
+  // Names, as the census of the workspace knows them
+  namesBeyond: warn(
+    'help, data-tracking-policies',
+    (d) => `the ${d}: MoEngage blocks a new one in silence`,
+  ),
+  objectsBeyond: warn(
+    'help, object data type',
+    (d) => `the workspace has more than ${d} of type object, and MoEngage takes no more`,
+  ),
+  nameLookalike: warn(
+    'own choice',
+    (d) => `one letter from "${d}", which was sent before; a typing error?`,
+  ),
+  nameType: warn(
+    'help, data-tracking-policies',
+    (d) => `${d}: MoEngage may drop a value of another type`,
+  ),
+
   // Time
   notATime: refuse(
     TYPE,

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { assess } from '../../src/accept/assess.js'
 import { pack, unpack } from '../../src/accept/packed.js'
 import { workspace, APP, NOW_MS } from '../support/workspace.js'
+import { NameTable, USER } from '../../src/census/name-table.js'
 
 const context = {
   ...{ endpoint: 'transition' as const, workspaceLimits: workspace(APP).limits, nowMs: NOW_MS },
@@ -21,13 +22,16 @@ const element = fc.oneof(
 
 describe('an assessment that passes between threads', () => {
   it('is the same on the other side', () => {
+    const known = new NameTable()
+    for (const name of ['a', 'color']) known.add(name, USER)
+    const copy = NameTable.from(structuredClone(known.data))
     fc.assert(
       fc.property(fc.array(element, { maxLength: 40 }), (elements) => {
         const body = Buffer.from(`{"type":"transition","elements":[${elements.join()}]}`)
-        const here = assess(body, context)
+        const here = assess(body, { ...context, known })
         const there = Buffer.from(Uint8Array.from(body).buffer)
-        const packed = structuredClone(pack(assess(there, context), there))
-        const unpacked = unpack(packed, body)
+        const packed = structuredClone(pack(assess(there, { ...context, known: copy }), there))
+        const unpacked = unpack(packed, body, context.limits.maxFindings)
         expect(plain(unpacked)).toEqual(plain(here))
       }),
       { numRuns: 300 },
@@ -38,8 +42,9 @@ describe('an assessment that passes between threads', () => {
 /** Without the gatherer's own state. */
 function plain(outcome: ReturnType<typeof assess>) {
   if (!outcome.ok) return outcome
-  const { findings, posted, accepted, queued, rejectedKinds } = outcome.assessment
+  const { findings, seen, posted, accepted, queued, rejectedKinds } = outcome.assessment
   const { problems, warnings, problemCount, warningCount } = findings
   const texts = queued.map(({ json, ...rest }) => ({ ...rest, json: json.toString() }))
-  return { problems, warnings, problemCount, warningCount, posted, accepted, texts, rejectedKinds }
+  const found = { problems, warnings, problemCount, warningCount }
+  return { ...found, seen, posted, accepted, texts, rejectedKinds }
 }

@@ -6,6 +6,14 @@ import { seededRandom } from '@relay/shared/seeded-random.js'
 import { Judge } from '../../src/accept/assess.js'
 import { parseBody, type Endpoint, type ParsedElement } from '../../src/accept/parse.js'
 import { readSparse } from '../../src/accept/sparse.js'
+import {
+  EVENTS,
+  NameTable,
+  NO_TYPE,
+  scopeOf,
+  TYPE_CODES,
+  USER,
+} from '../../src/census/name-table.js'
 import { CustomerKeys } from '../../src/identity/identity.js'
 import { ELEMENT_CASES as CASES } from '../corpus/all.js'
 import { NOW_MS, workspace } from '../support/workspace.js'
@@ -23,6 +31,23 @@ const shopElements = (count: number) => Array.from({ length: count }, () => shop
 const list = (elements: readonly string[]) =>
   `{"type":"transition","elements":[${elements.join()}]}`
 
+/** A census that knows some names, and has something to say about one of them. */
+const KNOWN = new NameTable()
+for (const [name, ...attributes] of [
+  ['Product viewed', 'price', 'product_id'],
+  ['a'],
+  ['Viewed', 'n', 'a'],
+]) {
+  const event = KNOWN.add(name ?? '', EVENTS)
+  KNOWN.setQuiet(event, name === 'a' ? [] : [NO_TYPE])
+  for (const attribute of attributes) {
+    KNOWN.setQuiet(KNOWN.add(attribute, scopeOf(event)), [NO_TYPE, TYPE_CODES.number])
+  }
+}
+for (const name of ['a', 'u_em', 'city', 'last_seen', 'd']) {
+  KNOWN.setQuiet(KNOWN.add(name, USER), [NO_TYPE, TYPE_CODES.text])
+}
+
 /** All that becomes of elements: what is said of each, and what is queued for it, to the byte. */
 function judged(elements: readonly ParsedElement[], body: Buffer, endpoint: Endpoint) {
   const judge = new Judge({
@@ -31,19 +56,20 @@ function judged(elements: readonly ParsedElement[], body: Buffer, endpoint: Endp
     maxFindings: 100,
     nowMs: NOW_MS,
     customers: new CustomerKeys(),
+    known: KNOWN,
   })
   for (const element of elements) judge.element(element, body)
-  const { findings, accepted, posted, rejectedKinds } = judge
+  const { findings, accepted, posted, rejectedKinds, seen } = judge
   const queued = judge.queued.map((element) => ({
     ...element,
     json: element.json.toString('latin1'),
   }))
-  return { accepted, queued, posted, rejectedKinds: [...rejectedKinds], findings }
+  return { accepted, queued, posted, rejectedKinds: [...rejectedKinds], findings, seen }
 }
 
 /** Says whether the body was read sparsely; where it was, it is judged as what `parseBody` gives. */
 function isReadAlike(body: Buffer, endpoint: Endpoint): boolean {
-  const sparse = readSparse(body, endpoint, MOST)
+  const sparse = readSparse(body, endpoint, MOST, undefined, KNOWN)
   if (sparse === null) return false
   const full = parseBody(body, endpoint, MOST)
   if (!full.ok) throw new Error(`read although it is refused: ${full.fault.message}`)

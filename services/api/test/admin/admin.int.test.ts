@@ -1,6 +1,8 @@
 import { startProxy } from '@relay/test/support/proxy/tcp-proxy.js'
 import type { TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { waitFor } from '@relay/tools/wait-for.js'
+import { NameStore } from '@relay/shared/census/name-store.js'
+import type { namesView } from '../../src/admin/names-view.js'
 import { readGate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import { advance } from '@relay/shared/gate/gate.js'
@@ -237,4 +239,34 @@ describe('the trace of a request', () => {
       expect((await trace(id)).status).toBe(404)
     }
   })
+})
+
+it('the names of a workspace are shown, doubtful ones first, and how near they are to the bounds', async () => {
+  const record = { firstDay: 20_000, producer: 'shop', doubt: null }
+  await new NameStore(client, o.prefix, 'APP').merge([
+    { ...record, scope: { of: 'events' }, name: 'Viewed', types: [] },
+    { ...record, scope: { of: 'event', event: 'Viewed' }, name: 'n', types: ['number', 'text'] },
+    { ...record, scope: { of: 'user' }, name: 'plan', types: ['object'] },
+    { ...record, scope: { of: 'user' }, name: 'u_em', types: ['text'] },
+    { ...record, scope: { of: 'user' }, name: 'color', types: [], doubt: { why: 'lookalike', of: 'colour' } }, // prettier-ignore
+  ])
+  const { status, body } = await o.ask('GET', '/admin/workspaces/APP/names')
+  const view = body as unknown as ReturnType<typeof namesView>
+  expect(status).toBe(200)
+  expect(view.names.map(({ kind, name, doubt }) => [kind, name, doubt])).toEqual([
+    ['event attribute', 'n', 'was number first, is text too'],
+    ['user attribute', 'color', 'one letter from colour'],
+    ['event', 'Viewed', null],
+    ['user attribute', 'plan', null],
+    ['user attribute', 'u_em', null],
+  ])
+  expect(view.names[0]).toMatchObject({ event: 'Viewed', since: '2024-10-04', producer: 'shop' })
+  expect(view.bounds.map(({ known, limit }) => [known, limit])).toEqual([
+    [1, 512],
+    [2, 256],
+    [1, 100],
+    [1, 10],
+    [0, 5],
+  ])
+  expect((await o.ask('GET', '/admin/workspaces/NOBODY/names')).status).toBe(404)
 })

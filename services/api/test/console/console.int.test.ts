@@ -188,6 +188,7 @@ const SHOWN: Readonly<Record<string, string>> = {
   'dead-letters': '.letters li',
   trace: 'form.filter',
   queues: 'main p[role=status]:not(:empty)',
+  names: 'main h2',
   shadow: 'main h2',
   forget: 'form.filter',
   audit: 'main table',

@@ -1,6 +1,7 @@
 import type { ElementCase } from './case.js'
 import { DEVICE_CASES, EVENT_CASES } from './events.js'
 import { SILENT_EVENT_CASES } from './silent-events.js'
+import { MORE_SILENT_CASES } from './silent-more.js'
 import { SILENT_USER_CASES } from './silent-users.js'
 import { USER_CASES } from './users.js'
 import { VALUE_CASES } from './values.js'
@@ -13,6 +14,7 @@ export const TABLES = {
   VALUE_CASES,
   SILENT_USER_CASES,
   SILENT_EVENT_CASES,
+  MORE_SILENT_CASES,
 }
 
 export const ELEMENT_CASES: readonly ElementCase[] = Object.values(TABLES).flat()

@@ -163,9 +163,10 @@ export function onUse(
   const others = Math.min(...proven.map((unit) => consumed - own[unit]))
   const elapsed = Math.max(MIN_ELAPSED, 1 - (window.resetAtMs - nowMs) / windowMs)
   const isNoise = others <= window.limit * NOISE
-  const left = window.limit - others / Math.min(1, elapsed)
-  const shares = proven.map((unit) => (left * CAUTION) / Math.max(1, configured[unit]))
-  const share = isNoise ? 1 : Math.min(1, Math.max(MIN_SHARE, ...shares))
+  // Without others the advertised limit alone counts: it may have become less than the configured one.
+  const left = isNoise ? window.limit : (window.limit - others / Math.min(1, elapsed)) * CAUTION
+  const shares = proven.map((unit) => left / Math.max(1, configured[unit]))
+  const share = Math.min(1, Math.max(MIN_SHARE, ...shares))
   if (share === 1) {
     // One window without others does not end the share of the previous window before its expiry.
     return nowMs >= gauge.shareUntilMs ? { ...gauge, share: 1, cappedSinceMs: null } : gauge

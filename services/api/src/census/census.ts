@@ -1,0 +1,136 @@
+import type { NameRecord } from '@relay/shared/census/name-record.js'
+import type { Findings } from '../validate/findings.js'
+import { inside } from '../validate/path.js'
+import type { NameTable } from './name-table.js'
+import type { Sighting } from './sighting.js'
+import { WorkspaceNames, type Posted } from './workspace-names.js'
+
+/** How often changes are written to Redis, and those of other apis are read, ms. */
+const SHARE_MS = 10_000
+
+/** Where all apis keep the names of a workspace; may reject. */
+export interface SharedNames {
+  changes(): Promise<string>
+  read(): Promise<NameRecord[]>
+  merge(records: readonly NameRecord[]): Promise<{ merged: NameRecord[]; changes: string }>
+}
+
+/** A sighting, and the element in its request that it is of. */
+export interface Seen {
+  readonly index: number
+  readonly sighting: Sighting
+}
+
+interface Kept {
+  readonly names: WorkspaceNames
+  readonly shared: SharedNames
+  /** What was read from Redis last; null: nothing yet. */
+  changes: string | null
+  /** The workspace had a post since it was last shared. */
+  isInUse: boolean
+  sharing: Promise<void> | null
+}
+
+/**
+ * Which names of events and attributes each workspace was sent. A hint: it refuses nothing, and what one
+ * api sees is known to the others some seconds later. Values are never kept.
+ */
+export class Census {
+  readonly #open: (appId: string) => SharedNames
+  readonly #kept = new Map<string, Kept>()
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(open: (appId: string) => SharedNames) {
+    this.#open = open
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.share(), SHARE_MS).unref()
+  }
+
+  /** Writes what is not written yet. */
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    await this.share()
+  }
+
+  /** The names known of a workspace; undefined until they were read from Redis. */
+  known(appId: string): NameTable | undefined {
+    let kept = this.#kept.get(appId)
+    if (kept === undefined) {
+      const shared = this.#open(appId)
+      kept = { names: new WorkspaceNames(), shared, changes: null, isInUse: true, sharing: null }
+      this.#kept.set(appId, kept)
+      void this.#share(kept)
+    }
+    kept.isInUse = true
+    return kept.changes === null ? undefined : kept.names.table
+  }
+
+  /** Records the names of accepted elements; adds what there is to say of them to `findings`. */
+  consider(appId: string, posted: Posted, seen: readonly Seen[], findings: Findings): void {
+    const names = this.#kept.get(appId)?.names
+    if (names === undefined || seen.length === 0) return
+    const said = new Set<string>()
+    for (const { index, sighting } of seen) {
+      const found = names.see(sighting, posted)
+      if (found === null) continue
+      const { event, attribute } = sighting
+      const key = JSON.stringify([event?.name, attribute, found.detail])
+      // Once per request: the first element with it stands for all.
+      if (said.has(key)) continue
+      said.add(key)
+      findings.add(found.rule, index, pathOf(sighting), found.detail)
+    }
+  }
+
+  /** Exchanges changes with the other apis. Never rejects: what failed is tried again. */
+  async share(): Promise<void> {
+    for (const kept of this.#kept.values()) {
+      if (!kept.isInUse) continue
+      kept.isInUse = false
+      await this.#share(kept)
+    }
+  }
+
+  #share(kept: Kept): Promise<void> {
+    kept.sharing ??= exchange(kept)
+      .catch(() => {
+        kept.isInUse = true
+      })
+      .finally(() => {
+        kept.sharing = null
+      })
+    return kept.sharing
+  }
+}
+
+async function exchange(kept: Kept): Promise<void> {
+  const { names, shared } = kept
+  const own = names.takeChanged()
+  if (own.length > 0) {
+    const { merged, changes } = await shared.merge(own).catch((error: unknown) => {
+      names.changedAgain(own)
+      throw error
+    })
+    for (const record of merged) names.adopt(record)
+    // No other api wrote meanwhile.
+    if (Number(changes) === Number(kept.changes) + 1) kept.changes = changes
+  }
+  const changes = await shared.changes()
+  if (changes === kept.changes) return
+  for (const record of inOrder(await shared.read())) names.adopt(record)
+  kept.changes = changes
+}
+
+/** Events before their attributes, and older names before younger ones. */
+function inOrder(records: readonly NameRecord[]): NameRecord[] {
+  const rank = ({ scope }: NameRecord) => (scope.of === 'event' ? 1 : 0)
+  return records.toSorted((a, b) => rank(a) - rank(b) || a.firstDay - b.firstDay)
+}
+
+function pathOf({ event, attribute }: Sighting): string {
+  if (event === null) return inside('attributes', attribute ?? '')
+  const at = `actions[${String(event.position)}]`
+  return attribute === null ? `${at}.action` : inside(`${at}.attributes`, attribute)
+}
