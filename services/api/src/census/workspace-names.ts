@@ -18,9 +18,9 @@ import type { Sighting } from './sighting.js'
 /** Names kept of a workspace, twice what MoEngage takes of a Portfolio; own choice. */
 const MAX_PER_SCOPE = 2_048
 const MAX_PER_EVENT = 200
-const MAX_NAMES = 16_384
+const MAX_NAMES = 8_192
 /** Bytes of all names, each with its event's: bounds the memory of this process and of Redis. */
-const MAX_BYTES = 2_000_000
+const MAX_BYTES = 1_000_000
 
 /** Who posted, when, and whether for a project. */
 export interface Posted {

@@ -134,7 +134,7 @@ describe('the names of a workspace', () => {
     for (let n = 0; n < 40_000; n += 1) {
       names.see(attribute(`e-${String(n % 2_000)}-name`, `${String(n)}-name`), BY_SHOP)
     }
-    expect(names.table.size).toBeLessThanOrEqual(16_384)
+    expect(names.table.size).toBeLessThanOrEqual(8_192)
     expect(names.see(event('another one'), BY_SHOP)?.rule).toBe('namesBeyond')
   })
 })
