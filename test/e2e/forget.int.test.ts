@@ -230,7 +230,7 @@ describe('relay forget', () => {
       env: { RELAY_ADMIN_URL: relay.opsUrl, RELAY_ADMIN_TOKEN: ADMIN_TOKEN },
     })
     expect((await child.exited).code).toBe(0)
-    expect(child.lastLines().join('\n')).toContain('0 queued elements and 1 dead letters erased')
+    expect(child.lastLines().join('\n')).toContain('0 queued elements and 1 dead letter erased')
     expect(await relay.deadLetters()).toEqual([])
     expect(await isInRedis(bob)).toBe(false)
     expect(await operate('GET', `requests/${id}`)).toMatchObject({ counts: { purged: 1 } })

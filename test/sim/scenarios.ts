@@ -54,7 +54,7 @@ const MIXED: readonly FaultKind[] = [
   ...(['vendor', 'vendor', 'vendor', 'wall-clock', 'workspace'] as const),
 ]
 
-/** Budgets that the load exceeds from time to time; what waits is delivered when it has ended. */
+/** Budgets that the load exceeds from time to time; the backlog is delivered afterwards. */
 const TIGHT = { MOENGAGE_EVENTS_PER_MINUTE: '300', MOENGAGE_USERS_PER_MINUTE: '100' }
 
 export const SCENARIOS = {
@@ -150,7 +150,7 @@ export function controlOf(scenario: Scenario): Scenario {
     ...scenario,
     faults: () => [],
     mayRepeat: false,
-    // A free partition is claimed within a second, whatever each worker believes of the shares.
+    // A free partition is claimed within a second, even if workers compute different shares.
     ...(isTight ? {} : { drainedWithinMs: 10_000, stallMs: 3_000 }),
   }
 }

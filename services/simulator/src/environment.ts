@@ -82,7 +82,7 @@ const VARIABLES: readonly Variable[] = [
   variable('SIM_SEED', whole, 'a whole number', 'seed'),
 ]
 
-/** Settings that belong together; a variable of its own overrides one of them. */
+/** Settings that belong together; a single variable overrides one of them. */
 const PRESETS: Readonly<Record<string, SettingsInput>> = {
   /** The vendor's overview, which relay's defaults are. */
   overview: {},

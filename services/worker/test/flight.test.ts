@@ -153,7 +153,7 @@ describe('the wait for a place in the budgets', () => {
     }
   })
 
-  it('goes on without elements that exceed the maximum age meanwhile: they become dead letters', async () => {
+  it('continues without elements that exceed the maximum age meanwhile: they become dead letters', async () => {
     heart.maxAgeMs = 1_000
     jest.setSystemTime(1_500)
     const batch = heart.batchOf(event(1), event(2))
@@ -213,7 +213,7 @@ describe('a lease', () => {
 })
 
 describe('an erasure', () => {
-  it('takes the customer out of what waits, and is confirmed while the others are sent', async () => {
+  it('removes the customer from the backlog, and is confirmed while the others are sent', async () => {
     const batch = heart.batchOf(event(1), event(2))
     heart.erasureStore.add(batch.items[0]!.window.tag, customer(1))
     await heart.erasures.look()

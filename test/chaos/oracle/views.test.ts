@@ -18,7 +18,7 @@ test.each([0, 1])('%d is too little for two elements that wait', (backlog) => {
   ])
 })
 
-test('what was accepted just now may be missing in it', () => {
+test('an element accepted just now may be missing in it', () => {
   const late = two.map((e) => ({ ...e, acknowledgedAtMs: 9_500 }))
   expect(details({ posted: late, samples: shows(0) })).toEqual([])
 })
@@ -53,7 +53,7 @@ test('what a restored Redis lost or an operator had erased is not missing in it'
   expect(details({ posted: two, samples, erasures })).toEqual([])
 })
 
-test('a number that says how old it is may lack what was accepted since, and nothing else', () => {
+test('a number that says how old it is may lack later elements, and nothing else', () => {
   const outcome = (acknowledgedAtMs: number) =>
     details({
       posted: two.map((e) => ({ ...e, acknowledgedAtMs })),

@@ -7,6 +7,7 @@ const GENERATED: ReadonlySet<string> = new Set([
   'docs/reports/budget-use.md',
   'docs/reports/drills.md',
   'docs/reports/performance.md',
+  'docs/reports/rate-headers.md',
   'docs/reports/security-inputs.md',
   'docs/reports/soak.md',
 ])

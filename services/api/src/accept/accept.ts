@@ -301,7 +301,7 @@ export class Acceptor {
     }
   }
 
-  /** Records the names of what was accepted, and adds what there is to say of them to the warnings. */
+  /** Records the names of accepted elements, and adds warnings about doubtful ones. */
   #consider(
     { workspace, producer, projectCode }: IntakeRequest,
     { seen, findings }: Assessment,

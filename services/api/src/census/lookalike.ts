@@ -1,4 +1,4 @@
-/** Shorter names differ by a letter for good reasons (`u_fn`, `u_ln`). Own choice, characters. */
+/** Shorter names often differ by one letter (`u_fn`, `u_ln`). Own choice, characters. */
 const SHORTEST = 5
 
 const DIGIT = /^\d?$/

@@ -211,7 +211,7 @@ function namedScope({ event, attribute }: Sighting): NameScope {
   return attribute === null ? { of: 'events' } : { of: 'event', event: event.name }
 }
 
-/** The same text in memory of its own: one that was cut from a body keeps all of the body alive. */
+/** A copy of the text: a slice of a body keeps the whole body in memory. */
 function apart(text: string): string {
   return Buffer.from(text).toString()
 }

@@ -33,7 +33,7 @@ export class Findings {
     this.#limit = limit
   }
 
-  /** Goes on from what another thread found. */
+  /** Continues with the findings of another thread. */
   static from(found: FoundAll, limit: number): Findings {
     const findings = new Findings(limit)
     findings.problems.push(...found.problems)

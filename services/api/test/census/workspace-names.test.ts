@@ -127,7 +127,7 @@ describe('the names of a workspace', () => {
     expect(seeAll(names, [event('A'), ...own]).indexOf('objectsBeyond')).toBe(6)
   })
 
-  it('are bounded, whatever is sent', () => {
+  it('are bounded for any input', () => {
     const names = new WorkspaceNames()
     for (let n = 0; n < 20_000; n += 1) names.see(event(`e-${String(n)}-name`), BY_SHOP)
     for (let n = 0; n < 20_000; n += 1) names.see(user(`u-${String(n)}-name`), BY_SHOP)

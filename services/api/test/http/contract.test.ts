@@ -55,7 +55,7 @@ const STATUSES: readonly Line[] = [
   { says: 'MOE-APPKEY is optional', body: GOOD, headers: { 'moe-appkey': APP }, status: 200 },
   { says: 'producer not allowed for the workspace 403', path: `/v1/transition/${OTHER_APP}`, body: GOOD, headers: { authorization: basic(OTHER_APP, 'other') }, status: 403 },
   { says: 'an element that cannot fit one bulk body 413', body: transition(JSON.parse(user({ attributes: { a: 'x'.repeat(128_000) } }))), status: 413, type: 'Payload too large' },
-  { says: '?app_id= in place of the path segment', path: `/v1/transition?app_id=${APP}`, body: GOOD, status: 200 },
+  { says: '?app_id= instead of the path segment', path: `/v1/transition?app_id=${APP}`, body: GOOD, status: 200 },
   { says: 'neither: 400 ParamsRequired', path: '/v1/transition', body: GOOD, status: 400, type: 'ParamsRequired' },
   { says: '?project_code= is carried', path: `${AT}?project_code=eu`, body: GOOD, status: 200 },
   { says: '?project_code= that is invalid', path: `${AT}?project_code=`, body: GOOD, status: 400, attribute: 'project_code' },

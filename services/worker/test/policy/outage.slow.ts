@@ -176,7 +176,7 @@ function peakOf(arrivals: readonly { atMs: number; units: number }[], windowMs: 
   return peak
 }
 
-test('ten hot customers of a million after four hours: no window is exceeded, and nobody else waits for it', async () => {
+test('ten hot customers of a million after four hours: no window is exceeded, and no other customer waits for it', async () => {
   const free = await drain([])
   const guarded = await drain(LIMITS)
   const peaks = LIMITS.map(({ windowMs }) => {
