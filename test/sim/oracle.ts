@@ -35,7 +35,7 @@ export interface Violation {
 }
 
 /** State of the partitions and of the ledger, read in one step. */
-const LOOK = `local partitions, keys = {}, redis.call('KEYS', ARGV[1] .. ':{*/*}:relay')
+const LOOK = `local partitions, marks, keys = {}, {}, redis.call('KEYS', ARGV[1] .. ':{*/*}:relay')
 table.sort(keys)
 for _, key in ipairs(keys) do
   local base = string.sub(key, 1, -6)
@@ -43,7 +43,9 @@ for _, key in ipairs(keys) do
   local sums, jobs = { 0, 0, 0, 0 }, redis.call('LRANGE', base .. 'wait', 0, -1)
   for _, id in ipairs(jobs) do
     local i = 1
-    for n in string.gmatch(redis.call('HGET', base .. id, 'counts') or '', '%d+') do
+    local job = redis.call('HMGET', base .. id, 'counts', 'done')
+    if job[2] then marks[#marks + 1] = base .. id; marks[#marks + 1] = job[2] end
+    for n in string.gmatch(job[1] or '', '%d+') do
       sums[i] = sums[i] + tonumber(n); i = i + 1
     end
   end
@@ -64,7 +66,7 @@ end
 local said = redis.call('HMGET', ledger, 'users', 'events', 'devices',
   'backfill_users', 'backfill_events', 'backfill_devices')
 for i = 1, 6 do said[i] = said[i] or '0' end
-return { partitions, table.concat(sums, ','), table.concat(said, ',') }`
+return { partitions, table.concat(sums, ','), table.concat(said, ','), marks }`
 
 const LOOK_EVERY_MS = 500
 const WINDOW_MS = 60_000
@@ -173,14 +175,17 @@ export class Oracle implements VendorObserver {
     }
   }
 
-  /** Bitmaps of settled elements only gain bits, as long as Redis forgets nothing. */
   #settled(args: readonly Argument[], reply: Raw): void {
     if (!Array.isArray(reply) || String(reply[0]) !== 'settled') return
-    const [, wait = '', , , , , finished = 0, ...rest] = args
+    const [, wait = ''] = args
     this.#stillSinceMs.set(/\{(.*)\}/.exec(String(wait))?.[1] ?? '', this.#o.world.nowMs)
-    for (let i = Number(finished); i + 1 < rest.length; i += 3) {
-      const key = `${String(this.#o.redis.run)} ${String(wait)} ${String(rest[i])}`
-      const now = Buffer.from(rest[i + 1] as Buffer)
+  }
+
+  /** Bitmaps of settled elements only gain bits, as long as Redis forgets nothing. */
+  #watchMarks(marks: readonly Raw[]): void {
+    for (let i = 0; i + 1 < marks.length; i += 2) {
+      const key = `${String(this.#o.redis.run)} ${String(marks[i])}`
+      const now = Buffer.from(marks[i + 1] as Buffer)
       const before = this.#marks.get(key)
       if (before?.some((bits, at) => (bits & ~(now[at] ?? 0)) !== 0) === true) {
         this.violate('settle undone', `${key}: ${before.toString('hex')} became ${now.toString('hex')}`) // prettier-ignore
@@ -196,7 +201,8 @@ export class Oracle implements VendorObserver {
   async look(): Promise<void> {
     const reply = await this.#o.redis.ask('EVAL', LOOK, 0, PREFIX, APP_ID)
     if (!Array.isArray(reply)) throw reply as Error
-    const [partitions, costs, said] = reply
+    const [partitions, costs, said, marks] = reply
+    this.#watchMarks(marks as Raw[])
     if (String(costs) !== String(said)) this.violate('ledger', `reservations ${String(costs)}, sums ${String(said)}`) // prettier-ignore
     const waiting: Waiting[] = []
     for (const partition of partitions as Raw[][]) {
