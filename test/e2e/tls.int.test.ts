@@ -103,7 +103,7 @@ describe('TLS on every side, with a private authority', () => {
     await waitFor(async () => (await post(client)).met === 'second', { what: 'the new one' })
     // A certificate without its key leaves the last good one.
     file('intake.pem', ours.issue('third').cert)
-    await relay.api.waitForLine(/certificate of the intake cannot be used/)
+    await relay.api.waitForLine(/certificate of the intake is invalid/)
     expect(await post(client)).toEqual({ status: 200, met: 'second' })
     file('intake.pem', renewed.cert)
   })
