@@ -47,11 +47,13 @@ export class StateMetrics {
 
   async #read(): Promise<void> {
     const { read, clock, windowMs } = this.#o
+    const beganAtMs = clock.monotonicMs()
     const state = await within(READ_WITHIN_MS, read())
     const { redisUp, stateAge } = this.#gauges
     redisUp.set(state === null ? 0 : 1)
     if (state !== null) {
-      this.#knownAtMs = clock.monotonicMs()
+      // Any of the values may be as old as the begin of the read.
+      this.#knownAtMs = beganAtMs
       show(this.#gauges, state, windowMs)
     }
     stateAge.set((clock.monotonicMs() - this.#knownAtMs) / 1000)

@@ -4,6 +4,8 @@ import { systemClock, type Clock } from '@relay/shared/clock.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import { deploymentKeys, workspaceKeys } from '@relay/shared/queue/keys.js'
+import { StateMetrics } from '../../src/observability/state-metrics.js'
+import { StateReader } from '../../src/observability/shared-state.js'
 import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 
@@ -140,6 +142,23 @@ test('a scrape succeeds while Redis hangs: the last values stay, and say that th
   } finally {
     redis.resume()
   }
+})
+
+test('the age of the values counts from the begin of their read', async () => {
+  const clock = new MovedClock()
+  const registry = new Registry()
+  const reader = new StateReader({
+    ...{ client, prefix: redis.freshPrefix(), windowMs: 60_000, clock },
+    workspaces: () => [workspace('A')],
+  })
+  const read = async () => {
+    const state = await reader.read()
+    clock.move(700)
+    return state
+  }
+  new StateMetrics({ registry, clock, windowMs: 60_000, read })
+  const text = await registry.metrics()
+  expect(Number(/^relay_state_age_seconds (.*)$/m.exec(text)?.[1])).toBeGreaterThanOrEqual(0.7)
 })
 
 test('what a process has not read yet is absent, not 0: only that Redis does not answer is known', async () => {
