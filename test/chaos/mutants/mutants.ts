@@ -23,8 +23,8 @@ export type Aim =
 
 const SETTLE = 'shared/lua/settle.lua'
 const ADD = 'shared/lua/add-chunk.lua'
-const FLIGHT = 'services/worker/dist/dispatch/flight.js'
-const DISPATCHER = 'services/worker/dist/dispatch/lane-dispatcher.js'
+const FLIGHT = 'services/worker/dist/flight.js'
+const FETCHER = 'services/worker/dist/fetch/fetcher.js'
 const POST_STORE = 'services/api/dist/enqueue/redis-post-store.js'
 const IN_FLIGHT = 'services/worker/dist/ownership/in-flight.js'
 const PEERS = 'services/worker/dist/ownership/peers.js'
@@ -58,7 +58,7 @@ export const MUTANTS: readonly Mutant[] = [
       { file: FLIGHT, search: '(holds() ? this', replace: '(true ? this' },
       {
         file: FLIGHT,
-        search: 'Math.min(deadlineMs, this.#c.clock.monotonicMs() + this.#c.sendableMs())',
+        search: 'Math.min(deadlineMs, clock.monotonicMs() + sendableMs())',
         replace: 'deadlineMs',
       },
     ],
@@ -109,7 +109,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'generations',
     aim: { plot: 'full-change' },
     breaks: 'the new partitions are served before the old ones are empty',
-    changes: [{ file: DISPATCHER, search: 'this.#o.mayServe(window)', replace: 'true' }],
+    changes: [{ file: FETCHER, search: 'this.#o.mayServe(window)', replace: 'true' }],
   },
   {
     name: 'open-time',

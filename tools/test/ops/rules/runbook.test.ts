@@ -15,7 +15,7 @@ const file = parse(readFileSync(join(ROOT, 'ops/rules/relay-alerts.yml'), 'utf8'
 const alerts = file.groups.flatMap(({ rules }) => rules)
 const FOLDER = join(ROOT, 'docs/runbook')
 /** Where the pages are hosted is an external label of each Prometheus; else the path in this repository. */
-const RUNBOOK = '{{ or $externalLabels.relay_runbook "docs/runbook" }}'
+const RUNBOOK = '{{ or $externalLabels.runbook_base "docs/runbook" }}'
 const HEADINGS = [
   'Meaning',
   'What relay does by itself',
