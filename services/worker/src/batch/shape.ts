@@ -79,6 +79,8 @@ function userShape(json: Buffer, names: AttributeNames): UserShape | null {
   const close = walkMembers(json, member.value, (start, value, end) => {
     const name = names.of(writtenName(json, start, value))
     if (!name.joins || attributes.has(name.key)) return false
+    // How MoEngage compares an identifier that is a list or an object is not documented.
+    if (name.identifies && isNested(json[value])) return false
     attributes.set(name.key, { json, start, value, end, name })
     if (name.identifies) identifiers.push(json.toString('latin1', start, end))
     return true
@@ -91,6 +93,11 @@ function userShape(json: Buffer, names: AttributeNames): UserShape | null {
     attributes,
     identifiers: identifiers.sort().join(),
   }
+}
+
+/** Whether a value that begins with this byte is a list or an object. */
+function isNested(first: number | undefined): boolean {
+  return first === 0x5b || first === 0x7b
 }
 
 function eventShape(json: Buffer): EventShape | null {
