@@ -26,11 +26,23 @@ export class AssessThread {
     const copy = Uint8Array.prototype.slice.call(body)
     const sent = names === STANDARD_VOCABULARY ? rest : { ...rest, names }
     return new Promise((resolve, reject) => {
-      worker.once('message', (outcome: PackedOutcome) => {
-        worker.off('error', reject)
+      const onMessage = (outcome: PackedOutcome) => {
+        stopListening()
         resolve(unpack(outcome, body, context.limits.maxFindings))
-      })
-      worker.once('error', reject)
+      }
+      const onError = (error: Error) => {
+        stopListening()
+        // It may take a while to exit, and answers nothing any more.
+        this.#forget(worker)
+        reject(error)
+      }
+      const onExit = () => {
+        onError(new Error('the thread for large bodies has ended'))
+      }
+      const stopListening = () => {
+        worker.off('message', onMessage).off('error', onError).off('exit', onExit)
+      }
+      worker.on('message', onMessage).on('error', onError).on('exit', onExit)
       const message = { body: copy, context: sent, known: known?.data } satisfies AssessMessage
       worker.postMessage(message, [copy.buffer])
     })
@@ -45,9 +57,13 @@ export class AssessThread {
       resourceLimits: LIMITS,
     })
     worker.unref()
-    worker.once('exit', () => {
-      if (this.#worker === worker) this.#worker = null
-    })
+    // An error without a body to judge, such as a lack of memory, ends the thread only.
+    worker.on('error', () => { this.#forget(worker) }) // prettier-ignore
+    worker.once('exit', () => { this.#forget(worker) }) // prettier-ignore
     return worker
+  }
+
+  #forget(worker: Worker): void {
+    if (this.#worker === worker) this.#worker = null
   }
 }
