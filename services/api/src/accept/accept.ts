@@ -212,12 +212,12 @@ export class Acceptor {
     const first = await this.#judge({ ...request, endpoint }, nowMs)
     if (first === null) return null
     if (first.ok) {
-      const form = { lenient, warnings }
+      const handling = { lenient, warnings }
       // The census may have had nothing to say then, or the same as now.
-      const plain = successBody(first.assessment, form, requestId)
+      const plain = successBody(first.assessment, handling, requestId)
       if (plain !== '' && (digest === undefined || digest === answerDigest(plain))) return plain
       this.#consider(request, first.assessment)
-      const body = successBody(first.assessment, form, requestId)
+      const body = successBody(first.assessment, handling, requestId)
       if (digest === answerDigest(body)) return body
     }
     return JSON.stringify({
