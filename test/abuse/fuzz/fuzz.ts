@@ -102,7 +102,10 @@ class FuzzRun implements FuzzResult {
       if (fault !== null) this.faults.push(`${fault}: ${raw.toString()}`)
     }
     const { dead } = await this.#view()
-    if (dead > 0) this.faults.push(`${String(dead)} dead letters: MoEngage refused what relay took`)
+    if (dead > 0) {
+      const { body } = await this.#relay.operate('GET', 'dead-letters?limit=10')
+      this.faults.push(`${String(dead)} dead letters: MoEngage refused what relay took: ${body}`)
+    }
     const exit = this.#relay.api.exit()
     if (exit !== null) this.faults.push(`the api ended: ${JSON.stringify(exit)}`)
   }

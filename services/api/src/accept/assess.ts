@@ -164,8 +164,7 @@ export class Judge implements Assessment {
     const reporter = { index, findings, nowMs, names, bytes, isPlain }
     const checked = checkElement(parsed, expected, reporter)
     if (checked === null) return null
-    const { type, element, duplicateKeys } = checked
-    return { type, element, duplicateKeys, span: parsed.span }
+    return { ...checked, span: parsed.span }
   }
 
   #see({ sightings }: ParsedElement, { element }: ValidElement, index: number): void {

@@ -2,13 +2,13 @@ import type { Element } from '@relay/shared/element.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import { BULK_ENVELOPE_BYTES } from '@relay/shared/vendor/bulk-body.js'
 import type { CustomerKeys } from '../identity/identity.js'
-import { compact, withoutDuplicateKeys } from '../json/compact.js'
+import { compact, normalised } from '../json/compact.js'
 import { scanJson, type Span } from '../json/scan.js'
 import { needsStamp, stampActions, stampOf } from '../stamp/stamp.js'
 import type { CheckedElement } from '../validate/element.js'
 import { NESTING_LEVELS } from '../validate/limits.js'
+import { countsAsAbsent } from '../validate/members.js'
 import { KIND_OF_TYPE } from '../validate/names.js'
-import { isObject } from '../validate/subject.js'
 import type { Vocabulary } from '../validate/vocabulary.js'
 import { splitEvent, type EventParts, type Piece, type PieceLimits } from './split.js'
 
@@ -63,7 +63,9 @@ function buildEvent(
   nowMs: number,
   limits: PieceLimits,
 ): readonly Piece[] | null {
-  const timed = actions.some(needsStamp) ? stamped(text, actions, nowMs) : text
+  const timed = actions.some(needsStamp)
+    ? stampActions(text, actionSpans(text), actions, stampOf(nowMs))
+    : text
   if (actions.length <= limits.maxActions && timed.length <= limits.maxBytes) {
     return [{ json: timed, actions: actions.length }]
   }
@@ -89,19 +91,12 @@ function growsTooMuch({ head, actions, tail }: EventParts, limits: PieceLimits):
   return around * pieces > MAX_GROWTH * (around + within)
 }
 
-function stamped(text: Buffer, actions: readonly unknown[], nowMs: number): Buffer {
-  const timed = stampActions(text, actionSpans(text), actions, stampOf(nowMs))
-  // The stamp replaces a null: the last member of a name stays.
-  const isNull = actions.some((action) => isObject(action) && action.current_time === null)
-  return isNull ? withoutDuplicateKeys(timed) : timed
-}
-
 function actionSpans(text: Buffer): readonly Span[] {
   return scanJson(text, 'actions', NESTING_LEVELS).items ?? []
 }
 
-function ownText({ span, duplicateKeys }: ValidElement, body: Buffer): Buffer {
+function ownText({ span, isIrregular }: ValidElement, body: Buffer): Buffer {
   const raw = body.subarray(span.start, span.end)
   const text = span.whitespace > 0 ? compact(raw, span.whitespace) : raw
-  return duplicateKeys ? withoutDuplicateKeys(text) : text
+  return isIrregular ? normalised(text, countsAsAbsent) : text
 }

@@ -1,5 +1,5 @@
 /**
- * Copies of a JSON value's own bytes: no number, escape or key is rewritten. Both functions require
+ * Copies of a JSON value's own bytes: no number, escape or key is rewritten. All functions require
  * valid JSON.
  */
 
@@ -23,26 +23,34 @@ export function compact(text: Buffer, whitespace: number): Buffer {
 
 interface Member {
   readonly key: string
+  readonly omitted: boolean
   /** Bytes of `"key":value`, with duplicates inside the value already removed. */
   readonly text: Buffer
 }
 
+/** Whether a member that is null is left out. `path`: the names down to it; arrays add none. */
+export type OmitsNull = (path: readonly string[]) => boolean
+
 /**
  * `text` (compact JSON) with every object holding each key once: the last member of a name stays,
  * in its place, because that is the value that JSON.parse, and so validation, saw. What MoEngage's
- * parser would do with duplicates is not documented.
+ * parser would do with duplicates is not documented. Members that are null and that `omitsNull`
+ * names are left out.
  */
-export function withoutDuplicateKeys(text: Buffer): Buffer {
-  return new Rewriter(text).value()
+export function normalised(text: Buffer, omitsNull: OmitsNull): Buffer {
+  return new Rewriter(text, omitsNull).value()
 }
 
 /** Recursive: depth is bounded before it is called. */
 class Rewriter {
   readonly #text: Buffer
+  readonly #omitsNull: OmitsNull
+  readonly #path: string[] = []
   #at = 0
 
-  constructor(text: Buffer) {
+  constructor(text: Buffer, omitsNull: OmitsNull) {
     this.#text = text
+    this.#omitsNull = omitsNull
   }
 
   value(): Buffer {
@@ -58,14 +66,17 @@ class Rewriter {
     while (this.#text[this.#at] !== 0x7d) {
       const name = this.#string()
       this.#at++
-      const value = this.value()
       const key = JSON.parse(name.toString('utf8')) as string
-      members.push({ key, text: Buffer.concat([name, COLON, value]) })
+      this.#path.push(key)
+      const value = this.value()
+      const omitted = value.equals(NULL) && this.#omitsNull(this.#path)
+      this.#path.pop()
+      members.push({ key, omitted, text: Buffer.concat([name, COLON, value]) })
       if (this.#text[this.#at] === 0x2c) this.#at++
     }
     this.#at++
     const last = new Map(members.map(({ key }, index) => [key, index]))
-    const kept = members.filter(({ key }, index) => last.get(key) === index)
+    const kept = members.filter(({ key, omitted }, index) => !omitted && last.get(key) === index)
     return join('{', kept.map((member) => member.text), '}') // prettier-ignore
   }
 
@@ -95,6 +106,7 @@ class Rewriter {
   }
 }
 
+const NULL = Buffer.from('null')
 const COLON = Buffer.from(':')
 const COMMA = Buffer.from(',')
 const END_OF_SCALAR = new Set(Buffer.from(',]}'))

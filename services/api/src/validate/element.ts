@@ -3,7 +3,7 @@ import { checkDevice } from './device.js'
 import { checkEvent } from './event.js'
 import { CUSTOMER_ID_CHARACTERS } from './limits.js'
 import { hasIdentifiers, PLACEHOLDERS } from './identifiers.js'
-import { lintElementMembers } from './members.js'
+import { hasNullMember, lintElementMembers } from './members.js'
 import { KIND_OF_TYPE, type ElementType } from './names.js'
 import { lintLengths } from './lengths.js'
 import { isObject, type Json, type Reporter } from './subject.js'
@@ -14,8 +14,8 @@ import { checkUser } from './user.js'
 export interface CheckedElement {
   readonly type: ElementType
   readonly element: Json
-  /** A key occurs twice in one of its objects, so its text must be normalised. */
-  readonly duplicateKeys: boolean
+  /** A key occurs twice in an object, or a null counts as absent: its text must be normalised. */
+  readonly isIrregular: boolean
 }
 
 /** An element as it was read. */
@@ -71,7 +71,8 @@ export function checkElement(
   lintElementMembers(value, type, reporter)
   if (survey.oversized) lintLengths(value, reporter)
   if (findings.problemCount > before) return null
-  return { type, element: value, duplicateKeys: survey.members !== span.members }
+  const isIrregular = survey.members !== span.members || hasNullMember(value, reporter)
+  return { type, element: value, isIrregular }
 }
 
 function checkType(type: unknown, expected: ElementType | null, reporter: Reporter) {

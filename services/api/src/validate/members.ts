@@ -1,5 +1,6 @@
+import { ADD_TO_ARRAY, REMOVE_FROM_ARRAY } from '@relay/shared/vendor/user-attributes.js'
 import type { ElementType } from './names.js'
-import type { Json, Reporter } from './subject.js'
+import { isObject, type Json, type Reporter } from './subject.js'
 
 /** Members that an element of a type has. openapi; `unset_attributes`: help, early access. */
 const ELEMENT_MEMBERS: Readonly<Record<ElementType, ReadonlySet<string>>> = {
@@ -68,6 +69,35 @@ export function lintActionMembers(action: Json, path: string, reporter: Reporter
       reporter.findings.add('nullMember', reporter.index, `${path}.${name}`)
     }
   }
+}
+
+const OPERATORS = [ADD_TO_ARRAY, REMOVE_FROM_ARRAY]
+
+/**
+ * Whether null at this path counts as absent and is not sent: members of an element and of its
+ * actions, and the array operators. Null as an attribute's value is sent as it is. Own choice:
+ * MoEngage's schema types each of them without null.
+ */
+export function countsAsAbsent([first, second, ...rest]: readonly string[]): boolean {
+  if (second === undefined) return true
+  if (rest.length > 0) return false
+  return first === 'actions' || (first === 'attributes' && OPERATORS.includes(second))
+}
+
+/** Whether a valid element has a null that counts as absent. */
+export function hasNullMember(element: Json, { isPlain }: Reporter): boolean {
+  if (hasNull(element)) return true
+  // A sparsely read action has no null, and sparsely read attributes no operator.
+  if (isPlain) return false
+  const { actions, attributes } = element
+  if (Array.isArray(actions) && actions.some(hasNull)) return true
+  return isObject(attributes) && OPERATORS.some((name) => attributes[name] === null)
+}
+
+function hasNull(value: unknown): boolean {
+  if (!isObject(value)) return false
+  for (const name in value) if (value[name] === null) return true
+  return false
 }
 
 /** Required members, whose checks refuse null. */

@@ -51,7 +51,7 @@ export const RULES = {
     const meant = d === '' ? '' : ` Did you mean "${d}"?`
     return `MoEngage does not know this member and drops it.${meant}`
   }),
-  nullMember: warn('own choice', () => 'null counts as absent; omit the member'),
+  nullMember: warn('own choice', () => 'null counts as absent: relay leaves the member out'),
 
   // Customer identity
   shortCustomerId: refuse(

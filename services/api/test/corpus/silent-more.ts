@@ -103,6 +103,8 @@ const CLEARING: readonly ElementCase[] = [
   { name: 'unset a number instead of the list', json: user({ unset_attributes: 1 }), refused: ['unset_attributes'] },
   { name: 'unset a list in the list', json: unset([{ type: 'equals', attr: 'a' }]), refused: ['unset_attributes[0]'] },
   { name: 'add a text instead of a list', json: attributes({ [ADD]: { tags: 'vip' } }), refused: at(`${ADD}.tags`) },
+  { name: 'an operator that is null', json: attributes({ a: 1, [ADD]: null }), sent: [attributes({ a: 1 })], warned: at(ADD) },
+  { name: 'nulls within an attribute stay', json: attributes({ actions: { platform: null } }), warned: at('actions.platform') },
   { name: 'add null', json: attributes({ [ADD]: { tags: null } }), refused: at(`${ADD}.tags`), type: 'TypeError' },
   { name: 'add a list instead of an object', json: attributes({ [ADD]: ['tags'] }), refused: at(ADD) },
   { name: 'remove a reserved name', json: attributes({ [REMOVE]: { moe_x: ['a'] } }), refused: at(`${REMOVE}.moe_x`) },
