@@ -16,7 +16,7 @@ import type { Config } from '@relay/shared/config/environment.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { DeadLetterSink } from '@relay/shared/dead-letters/dead-letter.js'
 import type { Lane } from '@relay/shared/element.js'
-import type { Mode } from '@relay/shared/gate/gate-state.js'
+import type { HeldMode, Mode } from '@relay/shared/gate/gate-state.js'
 import type { GateEvent } from '@relay/shared/gate/gate.js'
 import { bulkNames } from '@relay/shared/trace/trace-entry.js'
 import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
@@ -34,7 +34,7 @@ import type { WorkerObserver } from './observe/observer.js'
 import type { Open } from './ownership/in-flight.js'
 import type { CustomerPolicy } from './policy/customer-policy.js'
 import { gateEventOf } from './retry/gate-event.js'
-import { Judge, type Begun, type Judgement } from './retry/judge.js'
+import { Judge, NOTHING_FOUND, type Begun, type Judgement } from './retry/judge.js'
 import { Manifest } from './retry/manifest.js'
 import type { Refusals } from './retry/refusals.js'
 import type { Answer, Sender } from './send/answer.js'
@@ -113,6 +113,8 @@ export interface Decision {
   readonly event: GateEvent | null
   /** After a 429: the largest share of a budget that relay used. */
   readonly usedShare: number
+  /** Before the next attempt, ms. */
+  readonly pauseMs: number
 }
 
 /** An attempt is not begun with less than this left of the lease, ms. */
@@ -125,7 +127,10 @@ const SHORT_RETRIES = 3
 const LOOK_AGAIN_MS = 1_000
 /** Redis did not answer; pause before the next try, ms. */
 export const REDIS_AWAY_MS = 250
-const NOTHING_FOUND: Judgement = { atFault: null, everythingRefused: false }
+/** A flight that has only elements that were refused alone leaves the probe to others for so long, ms. */
+const YIELD_PROBE_MS = 500
+/** Within this other flights may have an answer, ms. */
+const OTHERS_MS = 300
 /** Faults before a connection was up: nothing of the attempt left this process. */
 const NEVER_LEFT: ReadonlySet<string> = new Set(['refused', 'unresolvable', 'unreachable', 'busy'])
 
@@ -148,6 +153,8 @@ export class Flight {
   #attempts = 0
   /** Everything is refused: another flight tries, with all that was accepted meanwhile. */
   #isOver = false
+  /** When the probe was due that was left to others, ms. */
+  #yieldedProbeMs: number | null = null
 
   /** `pause` resolves after so many ms, or sooner when the gate, the budgets or the session changed. */
   constructor(
@@ -248,10 +255,10 @@ export class Flight {
   async decide(attempt: Attempt, outcome: Outcome): Promise<Decision> {
     const isLimited = outcome.outcome === 'rate_limited'
     const usedShare = isLimited ? await this.#usedShare(attempt) : 0
-    const { atFault, everythingRefused } = this.#judgementOf(attempt, outcome)
+    const { atFault, everythingRefused, waitsForOthers } = this.#judgementOf(attempt, outcome)
     this.#isOver = everythingRefused
     const event = gateEventOf(outcome, attempt.ticket.probeId, everythingRefused)
-    return { outcome, atFault, event, usedShare }
+    return { outcome, atFault, event, usedShare, pauseMs: waitsForOthers ? OTHERS_MS : 0 }
   }
 
   /** Reports to ledger and gate, then acts on the elements. */
@@ -319,7 +326,7 @@ export class Flight {
     }
   }
 
-  async #act(attempt: Attempt, { outcome, usedShare }: Decision): Promise<void> {
+  async #act(attempt: Attempt, { outcome, usedShare, pauseMs }: Decision): Promise<void> {
     const { batch, sentAtMs, answer } = attempt
     const { learned } = this.#budget
     switch (outcome.outcome) {
@@ -343,9 +350,11 @@ export class Flight {
         // Another request of the workspace must end first. Its end ends this pause, too.
         if (isBusy(answer)) await this.#pause(SHORTEST_ATTEMPT_MS)
         return
-      case 'refused':
       case 'unexplained':
       case 'undecodable':
+        if (pauseMs > 0) await this.#pause(pauseMs)
+        return
+      case 'refused':
         return
     }
   }
@@ -416,7 +425,13 @@ export class Flight {
       return { go: false, probeId }
     }
     if (!may.probe) return { go: true, probeId: null }
-    const isHeld = gate.gate.mode.state === 'held'
+    const { mode } = gate.gate
+    const isHeld = mode.state === 'held'
+    if (isHeld && this.#yieldsProbe(mode)) {
+      this.#yieldedProbeMs = mode.nextProbeAtMs
+      await this.#pause(YIELD_PROBE_MS)
+      return { go: false, probeId }
+    }
     const id = probeId ?? newId()
     const won = await gate.startProbe(id, config.requestTimeoutMs + LOOK_AGAIN_MS).catch(() => null)
     if (won === null) await this.#pause(REDIS_AWAY_MS)
@@ -424,6 +439,12 @@ export class Flight {
     if (this.#isTrial(id)) this.#judge.splitForTrial()
     else if (isHeld) this.#manifest.splitForProbe()
     return { go: true, probeId: id }
+  }
+
+  /** Once for each probe that is due. */
+  #yieldsProbe({ reason, nextProbeAtMs }: HeldMode): boolean {
+    const isTrial = reason === 'everything_refused'
+    return isTrial && nextProbeAtMs !== this.#yieldedProbeMs && this.#judge.hasOnlySuspects
   }
 
   #ask(batch: Batch) {

@@ -10,8 +10,8 @@ export interface Begun {
   readonly batch: Batch
   /** Monotonic ms. */
   readonly begunAtMs: number
-  /** Whether a refusal of its one element counts as proof that it is at fault. */
-  readonly counts: boolean
+  /** How much a refusal of its one element counts as proof that it is at fault. */
+  readonly counts: number
 }
 
 export interface Judgement {
@@ -19,6 +19,14 @@ export interface Judgement {
   readonly atFault: Item | null
   /** Nothing shows that MoEngage accepts anything: hold the workspace. */
   readonly everythingRefused: boolean
+  /** Only this element is left: try it again once other flights may have had an answer. */
+  readonly waitsForOthers: boolean
+}
+
+export const NOTHING_FOUND: Judgement = {
+  atFault: null,
+  everythingRefused: false,
+  waitsForOthers: false,
 }
 
 /** From this many lone elements refused in a row on, everything is taken to be refused. */
@@ -41,7 +49,7 @@ export class Judge {
   begin(batch: Batch): Begun {
     const [item] = batch.items
     const isAlone = item !== undefined && batch.items.length === 1
-    const counts = isAlone && this.#refusals.wouldCount(item)
+    const counts = isAlone ? this.#refusals.wouldCount(item) : 0
     return { batch, begunAtMs: this.#clock.monotonicMs(), counts }
   }
 
@@ -55,13 +63,18 @@ export class Judge {
     this.#manifest.keepWitness()
     const item = this.#manifest.refused(error)
     this.#refusals.refused(batch.items, counts)
-    if (item === null) return { atFault: null, everythingRefused: false }
-    if (this.#refusals.isProven(item)) return { atFault: item, everythingRefused: false }
-    if (!counts) this.#alone += 1
+    if (item === null) return NOTHING_FOUND
+    if (this.#refusals.isProven(item)) return { ...NOTHING_FOUND, atFault: item }
+    if (counts === 0) this.#alone += 1
     const hasOthers = this.#manifest.postpone(item)
-    const everythingRefused = isTrial || !hasOthers || this.#alone >= MAX_ALONE
+    const everythingRefused = isTrial || this.#alone >= MAX_ALONE
     if (everythingRefused) this.#refusals.everythingRefused()
-    return { atFault: null, everythingRefused }
+    return { atFault: null, everythingRefused, waitsForOthers: !hasOthers && !everythingRefused }
+  }
+
+  /** Whether every customer's oldest element was refused alone. */
+  get hasOnlySuspects(): boolean {
+    return this.#manifest.oldest.every((item) => this.#refusals.isSuspect(item))
   }
 
   /** Sets one element apart to try; those that were never refused first, then the longest untried. */

@@ -96,7 +96,7 @@ export class Manifest {
    * Puts an item that `refused` returned behind the next request that is not for such an item, and its
    * customer's later items behind it. Returns whether there are others.
    */
-  postpone(item: Item, place: 'next' | 'last' = 'next'): boolean {
+  postpone(item: Item): boolean {
     const left = this.#left().filter((one) => one !== item)
     const customer = customerOf(item)
     const own = left.filter((one) => customerOf(one) === customer)
@@ -108,7 +108,7 @@ export class Manifest {
     }
     this.#tidy()
     this.#postponed.add(item)
-    const at = place === 'last' ? -1 : this.#batches.findIndex((_, i) => this.#isOfOthers(i))
+    const at = this.#batches.findIndex((_, i) => this.#isOfOthers(i))
     this.#batches.splice(at < 0 ? this.#batches.length : at + 1, 0, [item], own)
     this.#tidy()
     return left.length > own.length
@@ -116,18 +116,17 @@ export class Manifest {
 
   /**
    * Sets the one element apart that goes first while everything is refused: of the customers' oldest
-   * items, the one with the smallest rank. Suspects go last, each by itself.
+   * items, the one with the smallest rank. Suspects go next, each by itself.
    */
   splitForTrial(rankOf: (item: Item) => number, isSuspect: (item: Item) => boolean): void {
     this.#endBisection()
-    const oldest = this.#oldestOfCustomers().map((item) => ({ item, rank: rankOf(item) }))
+    const oldest = this.oldest.map((item) => ({ item, rank: rankOf(item) }))
     const [head] = oldest
     if (head === undefined) return
     const { item } = oldest.reduce((best, one) => (one.rank < best.rank ? one : best), head)
-    for (const one of oldest)
-      if (one.item !== item && isSuspect(one.item)) this.postpone(one.item, 'last')
     const rest = this.#batches.map((items) => items.filter((one) => one !== item))
     this.#batches = [[item], ...rest]
+    for (const one of oldest) if (one.item !== item && isSuspect(one.item)) this.postpone(one.item)
     this.#tidy()
   }
 
@@ -173,7 +172,8 @@ export class Manifest {
     return first !== undefined && !this.#postponed.has(first)
   }
 
-  #oldestOfCustomers(): Item[] {
+  /** Each customer's oldest item. */
+  get oldest(): readonly Item[] {
     const oldest = new Map<string, Item>()
     for (const item of this.#left()) {
       if (!oldest.has(customerOf(item))) oldest.set(customerOf(item), item)

@@ -3,7 +3,7 @@ import type { Item, LoadedChunk } from '../fetch/window.js'
 
 /** A lone refusal counts if another request was accepted at most this long before it was begun, ms. */
 const AROUND_MS = 1_000
-/** So many count as proof, with an acceptance between any two of them. */
+/** A lone refusal counts once; and all of this where another one, an acceptance and it follow at once. */
 const PROOFS = 2
 /** For this long after an element was accepted that was refused alone before, nothing is proven, ms. */
 const FLAPPING_MS = 600_000
@@ -20,8 +20,8 @@ const NEVER: Refusal = { atMs: -Infinity, alone: false, proofs: 0 }
 
 /**
  * Refusals of one workspace that name no element. MoEngage may refuse anything for a while, so that an
- * element is at fault only when it is refused alone, another is accepted, and it is refused alone again at
- * once. An element that was refused alone and then accepted shows that MoEngage's answers do not depend
+ * element is at fault only when it is refused alone, another is accepted, and it is refused alone again,
+ * all at once; or when it is twice refused alone at once after an acceptance. An element that was refused alone and then accepted shows that MoEngage's answers do not depend
  * on elements now: nothing is proven for a while.
  */
 export class Refusals {
@@ -47,20 +47,21 @@ export class Refusals {
     this.#accepted = { begunAtMs: -Infinity, endedAtMs: -Infinity }
   }
 
-  /** Whether the refusal of a lone item counts if its request is begun now. */
-  wouldCount(item: Item): boolean {
+  /** How much the refusal of a lone item counts if its request is begun now: 0 to `PROOFS`. */
+  wouldCount(item: Item): number {
     const { begunAtMs, endedAtMs } = this.#accepted
-    const { atMs } = this.#lastOf(item)
-    const nowMs = this.#clock.monotonicMs()
-    return atMs !== -Infinity && begunAtMs >= atMs && endedAtMs >= nowMs - AROUND_MS
+    const { atMs, alone } = this.#lastOf(item)
+    const sinceMs = this.#clock.monotonicMs() - AROUND_MS
+    if (atMs === -Infinity || begunAtMs < atMs || endedAtMs < sinceMs) return 0
+    return alone && atMs >= sinceMs ? PROOFS : 1
   }
 
   /** A request with these items was just refused for a reason that names none. */
-  refused(items: readonly Item[], counts: boolean): void {
+  refused(items: readonly Item[], counts: number): void {
     const atMs = this.#clock.monotonicMs()
     for (const item of items) {
       const own = this.#last.get(item.chunk) ?? new Map<number, Refusal>()
-      const proofs = this.#lastOf(item).proofs + (counts ? 1 : 0)
+      const proofs = this.#lastOf(item).proofs + counts
       this.#last.set(item.chunk, own.set(item.index, { atMs, alone: items.length === 1, proofs }))
     }
   }

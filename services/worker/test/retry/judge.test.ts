@@ -63,7 +63,8 @@ class Workspace {
         this.isHeld = false
         continue
       }
-      const { atFault, everythingRefused } = judge.refused(begun, UNKNOWN, this.isHeld)
+      const { atFault, everythingRefused, waitsForOthers } = judge.refused(begun, UNKNOWN, this.isHeld) // prettier-ignore
+      if (waitsForOthers) this.nowMs += 300
       if (atFault !== null) this.dead.push(atFault)
       if (!everythingRefused) continue
       this.isHeld = true
@@ -181,13 +182,17 @@ describe('a refusal that names no element', () => {
     const [bad, ...good] = customers(3)
     const workspace = new Workspace([bad!])
     const isBad = (item: Item) => item === bad
-    for (let n = 0; n < 5; n++) workspace.fly(isBad)
-    expect([workspace.dead, workspace.isHeld, workspace.requests]).toEqual([[], true, 5])
+    const fly = () => {
+      workspace.nowMs += 5_000
+      workspace.fly(isBad)
+    }
+    for (let n = 0; n < 5; n++) fly()
+    expect([workspace.dead, workspace.isHeld, workspace.requests]).toEqual([[], true, 3 + 4])
     workspace.add([good[0]!])
-    workspace.fly(isBad)
+    fly()
     expect([workspace.dead, workspace.isHeld, workspace.delivered]).toEqual([[], true, [good[0]]])
     workspace.add([good[1]!])
-    workspace.fly(isBad)
+    fly()
     expect([workspace.dead, workspace.isHeld, workspace.delivered]).toEqual([[bad], false, good])
   })
 
