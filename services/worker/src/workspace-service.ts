@@ -298,7 +298,7 @@ export class WorkspaceService {
         limits: () => this.#workspace.limits,
         windowMs: config.budgetWindowMs,
         monotonicMs: () => clock.monotonicMs(),
-        used: () => this.#stores.ledger.used(),
+        use: () => this.#stores.ledger.use(),
         onAdvertised: (limit, differs) => {
           observer.advertised(this.#workspace.appId, limit, differs)
         },

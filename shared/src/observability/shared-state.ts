@@ -133,8 +133,8 @@ export class StateReader {
     const { client, prefix, clock } = this.#o
     const keys = workspaceKeys(prefix, workspace.appId)
     const ledger = new Ledger(client, prefix, workspace.appId, clock)
-    const [used, recovers, record, learned, waiters, deadLetters, stored] = await Promise.all([
-      ledger.used(),
+    const [{ used }, recovers, record, learned, waiters, deadLetters, stored] = await Promise.all([
+      ledger.use(),
       ledger.isRecovering(),
       new GateStore(client, prefix, workspace.appId).read(),
       new LearnedStore(client, prefix, workspace.appId).read(),
