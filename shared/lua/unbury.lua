@@ -33,4 +33,8 @@ for i = 1, #ARGV, 5 do
     redis.call('ZREM', KEYS[5 + tonumber(ARGV[i + 1])], id)
   end
 end
+-- Relays of two versions may have counted differently: without letters the count starts again.
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('DEL', KEYS[#KEYS])
+end
 return gone

@@ -105,8 +105,11 @@ ifPossible('a producer at its share', () => {
     expect(metrics).toMatch(
       /^relay_stored_bytes\{app_id="ACCEPT",store="idempotency_keys"\} [1-9]/m,
     )
+    // The remedies are open to the operator.
+    const replayed = await relay.operate('POST', 'dead-letters/replay', { ids: [dead[0]?.id] })
+    expect(JSON.parse(replayed.body)).toMatchObject({ count: 1 })
     const purged = await relay.operate('DELETE', 'dead-letters', { app_id: APP_ID })
-    expect(JSON.parse(purged.body)).toMatchObject({ count: 12 })
+    expect(JSON.parse(purged.body)).toMatchObject({ count: 11 })
     await waitFor(isServed, { what: 'a post that is accepted' })
     expect(await letters.bytes(APP_ID)).toEqual(new Map())
   })
