@@ -147,10 +147,6 @@ export class WorkspaceService {
       } else this.#o.log.info('gate changed', line)
     }
     if (!isRefused(before) && isRefused(gate)) this.#delivery.refusals.everythingRefused()
-    // Another worker's request was accepted, or this one's: nothing else opens that gate.
-    if (isRefused(before) && gate.mode.state === 'open') {
-      this.#delivery.refusals.accepted(this.#o.clock.monotonicMs())
-    }
     this.wake()
   }
 
