@@ -13,6 +13,7 @@
   ARGV[7]  field that counts the bytes of the producer's records; its length differs from a digest's
   ARGV[8]  maximum bytes of the producer's records over all three days
   ARGV[9]  bytes that one record costs
+  The field "bytes" counts the bytes of all producers.
 
   Returns {state, …}:
     new, request id, accepted at, since       the caller runs it
@@ -51,6 +52,7 @@ if not record then
     return { 'full' }
   end
   redis.call('HINCRBY', key, ARGV[7], ARGV[9])
+  redis.call('HINCRBY', key, 'bytes', ARGV[9])
   record = { body = ARGV[2], id = ARGV[3], at = tonumber(ARGV[6]), since = now, until_ms = now + tonumber(ARGV[4]) }
   redis.call('HSET', key, ARGV[1], cjson.encode(record))
   redis.call('PEXPIRE', key, tonumber(ARGV[5]) * 2)

@@ -28,8 +28,10 @@ for i = 1, 3 do
   if record and record.id == ARGV[2] then
     if ARGV[3] == 'refused' and not record.resumed and not record.status then
       redis.call('HDEL', KEYS[i], ARGV[1])
-      if redis.call('HINCRBY', KEYS[i], ARGV[5], -ARGV[6]) <= 0 then
-        redis.call('HDEL', KEYS[i], ARGV[5])
+      for _, counter in ipairs({ ARGV[5], 'bytes' }) do
+        if redis.call('HINCRBY', KEYS[i], counter, -ARGV[6]) <= 0 then
+          redis.call('HDEL', KEYS[i], counter)
+        end
       end
       return 1
     end

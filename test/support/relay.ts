@@ -183,6 +183,8 @@ export class Relay {
     return send(`${this.opsUrl}/admin/${path}`, method, text, {
       Authorization: `Bearer ${ADMIN_TOKEN}`,
       'Content-Type': 'application/json',
+      // Node adds none to a DELETE.
+      'Content-Length': String(Buffer.byteLength(text)),
     })
   }
 

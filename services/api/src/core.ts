@@ -77,14 +77,21 @@ export function openCore(options: CoreOptions): Core {
     save: (appId, tallies) =>
       new ShadowReportStore(client, prefix, appId).add(tallies, clock.nowMs()),
   })
-  const posts = new ShadowStore(store, shadow)
+  // Not asked for a replay, which is the remedy.
+  const intake: PostStore = {
+    store: (post) =>
+      guard.hasTooManyLetters(post)
+        ? Promise.resolve({ outcome: 'refused', reason: 'dead_letters_full' })
+        : store.store(post),
+  }
+  const posts = new ShadowStore(intake, shadow)
   const observer = new ShadowObserver(options.observer, shadow)
   const accept = {
     ...{ clock, random, largeBodies: options.largeBodies },
     census: options.census,
     store: traced?.store(posts) ?? posts,
     observer: traced?.observer(observer) ?? observer,
-    idempotency: new RedisIdempotency(client, prefix, () => guard.keyBytes),
+    idempotency: new RedisIdempotency(client, prefix, () => guard.producerBytes),
     quota: new RedisQuota({ client, prefix, backlog: () => guard }),
   }
   return {

@@ -1,5 +1,6 @@
 import { workspaceKeys } from '../queue/keys.js'
 import type { RedisClient } from '../redis/connect.js'
+import { parseRequestId } from '../request-id.js'
 import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
 import { matches, type DeadLetterFilter } from './dead-letter-filter.js'
 import {
@@ -10,7 +11,7 @@ import {
 } from './dead-letter.js'
 import { readIndex, type IndexEntry } from './letter-index.js'
 
-const KEYS = 5 + DEAD_LETTER_REASONS.length
+const KEYS = 6 + DEAD_LETTER_REASONS.length
 const BURY: Script = { name: 'bury', text: luaText('bury.lua'), keys: KEYS }
 const UNBURY: Script = { name: 'unbury', text: luaText('unbury.lua'), keys: KEYS }
 
@@ -50,8 +51,8 @@ export interface LetterPage {
 
 /**
  * Keeps dead letters in Redis, all of a workspace in one slot. A letter costs its JSON and about
- * 500 bytes for the indexes. They are bounded by their age (`RELAY_DEAD_LETTER_DAYS`) and, as all
- * that relay keeps, by intake, which refuses posts once Redis is nearly full.
+ * 500 bytes for the indexes, counted per producer. They are bounded by their age
+ * (`RELAY_DEAD_LETTER_DAYS`) and by intake, which refuses a producer whose letters use their share.
  */
 export class DeadLetterStore implements DeadLetterSink {
   readonly #client: RedisClient
@@ -67,7 +68,7 @@ export class DeadLetterStore implements DeadLetterSink {
       for (const some of slices(own, LETTERS_PER_CALL)) {
         const args = some.flatMap((letter) => [
           ...[letter.id, reasonNumber(letter.reason), letter.deadAtMs],
-          ...[letter.customer, letter.requestId, JSON.stringify(letter)],
+          ...[letter.customer, letter.requestId, tagOf(letter), JSON.stringify(letter)],
         ])
         await runScript(this.#client, BURY, this.#allKeys(appId), args)
       }
@@ -80,7 +81,8 @@ export class DeadLetterStore implements DeadLetterSink {
     for (const [appId, own] of byWorkspace(letters)) {
       for (const some of slices(own, LETTERS_PER_CALL)) {
         const args = some.flatMap((letter) => [
-          ...[letter.id, reasonNumber(letter.reason), letter.customer, letter.requestId],
+          ...[letter.id, reasonNumber(letter.reason), letter.customer],
+          ...[letter.requestId, tagOf(letter)],
         ])
         const reply = await runScript(this.#client, UNBURY, this.#allKeys(appId), args)
         const gone = new Set(replyList(reply).map(replyText))
@@ -133,6 +135,12 @@ export class DeadLetterStore implements DeadLetterSink {
     return Number((await this.#client.get(this.#keys(appId).last)) ?? 0)
   }
 
+  /** Bytes of the stored letters, by the tag of their producer. */
+  async bytes(appId: string): Promise<ReadonlyMap<number, number>> {
+    const counted = await this.#client.hgetall(this.#keys(appId).bytes)
+    return new Map(Object.entries(counted).map(([tag, bytes]) => [Number(tag), Number(bytes)]))
+  }
+
   /** Number of stored letters by reason. */
   async counts(appId: string): Promise<Record<DeadLetterReason, number>> {
     const counts = await Promise.all(
@@ -177,6 +185,8 @@ export class DeadLetterStore implements DeadLetterSink {
       order: `${base}:order`,
       customers: `${base}:customers`,
       requests: `${base}:requests`,
+      /** Hash: bytes by producer tag. */
+      bytes: `${base}:bytes`,
       reason: (reason: DeadLetterReason) => `${base}:reason:${reason}`,
     }
   }
@@ -186,6 +196,7 @@ export class DeadLetterStore implements DeadLetterSink {
     return [
       ...[keys.letters, keys.last, keys.order, keys.customers, keys.requests],
       ...DEAD_LETTER_REASONS.map(keys.reason),
+      keys.bytes,
     ]
   }
 }
@@ -193,6 +204,11 @@ export class DeadLetterStore implements DeadLetterSink {
 /** The workspace that a letter's id names: app ids have no dot. */
 export function appIdOfLetter(id: string): string {
   return id.slice(0, Math.max(0, id.indexOf('.')))
+}
+
+/** The tag of the producer that posted it, as the field that counts its bytes. */
+function tagOf({ requestId }: DeadLetter): number {
+  return parseRequestId(requestId)?.producerTag ?? 0
 }
 
 function reasonNumber(reason: DeadLetterReason): number {

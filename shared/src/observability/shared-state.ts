@@ -3,6 +3,7 @@ import { waitingByBudget } from '../budget/drain.js'
 import { Ledger } from '../budget/ledger.js'
 import type { Clock } from '../clock.js'
 import type { Workspace } from '../config/workspace.js'
+import { DeadLetterStore } from '../dead-letters/dead-letter-store.js'
 import { KINDS, LANES, type Kind, type Lane } from '../element.js'
 import { readGate, sends, type Gate } from '../gate/gate-state.js'
 import { effectiveShare, readAdaptation } from '../gate/adaptation.js'
@@ -28,7 +29,13 @@ export interface WorkspaceState {
   /** Workers that queue for budget. */
   readonly waiters: Readonly<Record<Lane, number>>
   readonly deadLetters: number
+  /** Bytes in Redis besides the backlog. */
+  readonly stored: Readonly<Record<Store, number>>
 }
+
+/** Counted by the scripts that write them. */
+export const STORES = ['dead_letters', 'idempotency_keys', 'traces'] as const
+export type Store = (typeof STORES)[number]
 
 export interface SharedState {
   readonly redisNowMs: number
@@ -37,6 +44,8 @@ export interface SharedState {
   /** Elements of workspaces that are not configured any more: they wait for its return. */
   readonly orphanedElements: number
   readonly aliveWorkers: number
+  /** Memory of the operators' audit in Redis; null: without an entry, or unknown. */
+  readonly auditBytes: number | null
   /** null: not decided yet, and Redis takes no writes. */
   readonly workersWanted: number | null
 }
@@ -65,10 +74,13 @@ export class StateReader {
     const { client, prefix, windowMs, clock } = this.#o
     const redis = await readRedisFacts(client, clock)
     const all = this.#o.workspaces()
-    const [lanes, workspaces, aliveWorkers] = await Promise.all([
+    const { audit, sessions } = deploymentKeys(prefix)
+    const [lanes, workspaces, aliveWorkers, auditBytes] = await Promise.all([
       this.#readBacklog(all),
       Promise.all(all.map((workspace) => this.#readWorkspace(workspace, redis.nowMs))),
-      client.zcount(deploymentKeys(prefix).sessions, `(${String(redis.nowMs)}`, '+inf'),
+      client.zcount(sessions, `(${String(redis.nowMs)}`, '+inf'),
+      // Not every Redis permits it.
+      client.memory('USAGE', audit).catch(() => null),
     ])
     const states = workspaces.map((state) => ({
       ...state,
@@ -80,6 +92,7 @@ export class StateReader {
     return {
       redis,
       aliveWorkers,
+      auditBytes,
       redisNowMs: redis.nowMs,
       workspaces: states,
       orphanedElements: lanes
@@ -95,6 +108,24 @@ export class StateReader {
     return readBacklog(client, prefix, await workspacesWithData(this.#deployment, appIds))
   }
 
+  async #readStored(appId: string, nowMs: number): Promise<Record<Store, number>> {
+    const { client, prefix } = this.#o
+    const keys = workspaceKeys(prefix, appId)
+    const today = Math.floor(nowMs / 86_400_000)
+    // Of three days, as idempotency-claim.lua counts them.
+    const days = [today - 1, today, today + 1].map((day) => keys.idempotency(day))
+    const [letters, traces, ...records] = await Promise.all([
+      new DeadLetterStore(client, prefix).bytes(appId),
+      client.hget(keys.traceBytes, 'bytes'),
+      ...days.map((key) => client.hget(key, 'bytes')),
+    ])
+    return {
+      dead_letters: [...letters.values()].reduce((sum, bytes) => sum + bytes, 0),
+      idempotency_keys: records.reduce((sum, bytes) => sum + Number(bytes ?? 0), 0),
+      traces: Number(traces ?? 0),
+    }
+  }
+
   async #readWorkspace(
     workspace: Workspace,
     nowMs: number,
@@ -102,19 +133,20 @@ export class StateReader {
     const { client, prefix, clock } = this.#o
     const keys = workspaceKeys(prefix, workspace.appId)
     const ledger = new Ledger(client, prefix, workspace.appId, clock)
-    const [{ used }, recovers, stored, learned, waiters, deadLetters] = await Promise.all([
+    const [{ used }, recovers, record, learned, waiters, deadLetters, stored] = await Promise.all([
       ledger.use(),
       ledger.isRecovering(),
       new GateStore(client, prefix, workspace.appId).read(),
       new LearnedStore(client, prefix, workspace.appId).read(),
       client.hvals(keys.ledgerWaiters),
       client.hlen(`${keys.deadLetters}:letters`),
+      this.#readStored(workspace.appId, nowMs),
     ])
-    const gate = readGate(stored.record === '' ? null : stored.record)
+    const gate = readGate(record.record === '' ? null : record.record)
     const { windowMs } = this.#o
     const share = effectiveShare(readAdaptation(learned.adaptation), { nowMs, windowMs })
     return {
-      ...{ workspace, used, recovers, gate, deadLetters },
+      ...{ workspace, used, recovers, gate, deadLetters, stored },
       effective: effectiveLimits(workspace.limits, share),
       waiters: countWaiters(waiters, nowMs),
     }

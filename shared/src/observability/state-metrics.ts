@@ -4,7 +4,7 @@ import { drainEtaSeconds, waitingByBudget } from '../budget/drain.js'
 import type { Clock } from '../clock.js'
 import { KINDS, LANES } from '../element.js'
 import { HOLD_REASONS, sends } from '../gate/gate-state.js'
-import { waitingOf, type SharedState, type WorkspaceState } from './shared-state.js'
+import { STORES, waitingOf, type SharedState, type WorkspaceState } from './shared-state.js'
 
 export interface StateMetricsOptions {
   readonly registry: Registry
@@ -108,6 +108,12 @@ function createGauges(registry: Registry, collect: () => Promise<void>) {
     ),
     paused: gauge('relay_workspace_paused', 'Whether an operator stopped sending.', 'app_id'),
     deadLetters: gauge('relay_dead_letters', 'Dead letters that are kept.', 'app_id'),
+    stored: gauge(
+      'relay_stored_bytes',
+      'Size in Redis besides the backlog, by store.',
+      ...['app_id' as const, 'store' as const],
+    ),
+    audit: gauge('relay_audit_bytes', 'Size of the audit in Redis.'),
     orphaned: gauge('relay_orphaned_elements', 'Waiting for a workspace that is not configured.'),
     workersWanted: gauge('relay_workers_wanted', 'Workers that are of use now.'),
     workersAlive: gauge('relay_workers_alive', 'Workers with a valid lease.'),
@@ -129,7 +135,7 @@ type Gauges = ReturnType<typeof createGauges>
 
 function show(gauges: Gauges, state: SharedState, windowMs: number): void {
   const perWorkspace = ['backlog', 'backlogBytes', 'oldestAge', 'drain', 'limit', 'used'] as const
-  const more = ['effective', 'waiters', 'held', 'paused', 'deadLetters'] as const
+  const more = ['effective', 'waiters', 'held', 'paused', 'deadLetters', 'stored'] as const
   // A workspace that was removed is not reported any longer.
   for (const name of [...perWorkspace, ...more]) gauges[name].reset()
   for (const workspace of state.workspaces) {
@@ -137,6 +143,7 @@ function show(gauges: Gauges, state: SharedState, windowMs: number): void {
     showBudgets(gauges, workspace)
     showGate(gauges, workspace)
   }
+  if (state.auditBytes !== null) gauges.audit.set(state.auditBytes)
   gauges.orphaned.set(state.orphanedElements)
   if (state.workersWanted !== null) gauges.workersWanted.set(state.workersWanted)
   gauges.workersAlive.set(state.aliveWorkers)
@@ -146,7 +153,7 @@ function show(gauges: Gauges, state: SharedState, windowMs: number): void {
 
 function showBacklog(
   gauges: Gauges,
-  { workspace, lanes, gate, effective, used, recovers, deadLetters }: WorkspaceState,
+  { workspace, lanes, gate, effective, used, recovers, deadLetters, stored }: WorkspaceState,
   { redisNowMs: nowMs, aliveWorkers: workersAlive }: SharedState,
   windowMs: number,
 ): void {
@@ -164,6 +171,7 @@ function showBacklog(
   const eta = drainEtaSeconds(drain, { sends: sends(gate), recovers, workersAlive })
   if (eta !== null) gauges.drain.set({ app_id }, eta)
   gauges.deadLetters.set({ app_id }, deadLetters)
+  for (const store of STORES) gauges.stored.set({ app_id, store }, stored[store])
 }
 
 function showBudgets(gauges: Gauges, { workspace, used, effective, waiters }: WorkspaceState) {

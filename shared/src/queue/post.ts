@@ -31,7 +31,8 @@ export type StoreOutcome =
   /** Some elements may be stored: post again with the same Idempotency-Key. */
   | { readonly outcome: 'unknown'; readonly reason: RefusalReason }
 
-export type RefusalReason = 'redis_unavailable' | 'backlog_full' | 'redis_full' | 'durability'
+export type RefusalReason =
+  'redis_unavailable' | 'backlog_full' | 'redis_full' | 'dead_letters_full' | 'durability'
 
 /** Puts posts into the queues of their partitions. */
 export interface PostStore {

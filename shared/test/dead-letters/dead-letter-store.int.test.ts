@@ -1,8 +1,11 @@
+import fc from 'fast-check'
 import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { ANY_LETTER, type DeadLetterFilter } from '../../src/dead-letters/dead-letter-filter.js'
 import { DeadLetterStore, type PageRequest } from '../../src/dead-letters/dead-letter-store.js'
 import type { DeadLetter } from '../../src/dead-letters/dead-letter.js'
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
+import { createRequestId, parseRequestId } from '../../src/request-id.js'
+import { seededRandom } from '../../src/seeded-random.js'
 import { letter } from './letters.js'
 
 let redis: TestRedis
@@ -105,6 +108,31 @@ it('forgets what is removed, in every index, once', async () => {
     letter(3),
     letter(7),
   ])
+})
+
+it('counts the bytes of each producer’s letters, in any order of burials and removals', async () => {
+  const posted = (n: number) => {
+    const requestId = createRequestId(n, 1, n % 2 === 0 ? 0x1234 : 0xffff, seededRandom(n))
+    return letter(n, { requestId, element: 'x'.repeat(n * 10) })
+  }
+  const step = fc.record({ buries: fc.boolean(), ns: fc.array(fc.nat(5), { minLength: 1 }) })
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 8 }), async (steps) => {
+      const letters = store()
+      const kept = new Set<number>()
+      for (const { buries, ns } of steps) {
+        await (buries ? letters.bury(ns.map(posted)) : letters.remove(ns.map(posted)))
+        for (const n of ns) kept[buries ? 'add' : 'delete'](n)
+      }
+      const expected = new Map<number, number>()
+      for (const one of [...kept].map(posted)) {
+        const tag = parseRequestId(one.requestId)?.producerTag ?? 0
+        expected.set(tag, (expected.get(tag) ?? 0) + JSON.stringify(one).length + 500)
+      }
+      expect(await letters.bytes('APP')).toEqual(expected)
+    }),
+    { numRuns: 50 },
+  )
 })
 
 it('leaves no key behind once all letters are removed, but the last order number', async () => {

@@ -18,8 +18,8 @@ interface Row {
   readonly newer: Arguments
 }
 
-const letter = (id: string, text: string) => [id, 1, 1, 'customer', 'request', text]
-const LETTERS = ['letters', 'last', 'order', 'customers', 'requests', 'reason']
+const letter = (id: string, text: string) => [id, 1, 1, 'customer', 'request', 7, text]
+const LETTERS = ['letters', 'last', 'order', 'customers', 'requests', 'reason', 'bytes']
 const LEDGER = ['gate', 'ledger', 'expiry', 'cost', 'waiters', 'open', 'members']
 const reserveOf = (id: string) => [
   ...[id, 'realtime', 1, 1, 0, 9, 9, 9, 60_000, 15_000, 0, '', 1, '', 1, 1, 0, 0.1, 0.05, 0, ''],
@@ -39,8 +39,8 @@ const ROWS: readonly Row[] = [
   { script: 'bar-replays', keys: ['bars', 'waves'], older: ['a', 2_000], newer: ['b', 2_000] },
   { script: 'bury', keys: LETTERS, older: letter('1', 'a'), newer: letter('2', 'b') },
   {
-    ...{ script: 'unbury', keys: LETTERS, older: ['1', 1, 'customer', 'request'] },
-    newer: ['2', 1, 'customer', 'request'],
+    ...{ script: 'unbury', keys: LETTERS, older: ['1', 1, 'customer', 'request', 7] },
+    newer: ['2', 1, 'customer', 'request', 7],
     given: (client, key) => client.hset(key('letters'), '1', 'a', '2', 'b', '3', 'c'),
   },
   {

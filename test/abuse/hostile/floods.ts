@@ -83,12 +83,16 @@ export interface Flooded {
   readonly mostDescriptors: number
   /** While the flooder still has all of its connections that relay did not close. */
   readonly lastDescriptors: number
+  /** Until the api has closed all connections of the flood, from its begin, ms; null: some are left. */
+  readonly goneMs: number | null
 }
 
 const FLOODER = fileURLToPath(new URL('flooder.ts', import.meta.url))
 /** Until the flooder's connections stand. */
 const BEGIN_S = 2
 const LOOK_EVERY_MS = 100
+/** Descriptors that come and go without a flood. */
+const OTHER_DESCRIPTORS = 20
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -113,17 +117,20 @@ export async function flood(siege: Siege, name: Flood, seconds: number): Promise
   await sleep(seconds * 1_000)
   const before = siege.neighbour.lap()
   const { port } = new URL(siege.relay.apiUrl)
+  const atRest = siege.facts().descriptors + OTHER_DESCRIPTORS
+  const startedMs = performance.now()
   const child = await startChild({
     name: 'flooder',
     entry: FLOODER,
     args: [port, name, String(seconds + BEGIN_S)],
   })
-  let [mostMiB, mostDescriptors, lastDescriptors] = [0, 0, 0]
+  let [mostMiB, mostDescriptors, lastDescriptors, seenMs] = [0, 0, 0, 0]
   const look = setInterval(() => {
     const { residentMiB, descriptors } = siege.facts()
     mostMiB = Math.max(mostMiB, residentMiB)
     mostDescriptors = Math.max(mostDescriptors, descriptors)
     lastDescriptors = descriptors
+    if (descriptors > atRest) seenMs = performance.now() - startedMs
   }, LOOK_EVERY_MS)
   const health = watchHealth(siege)
   await child.exited
@@ -131,7 +138,9 @@ export async function flood(siege: Siege, name: Flood, seconds: number): Promise
   const slowestHealthMs = await health.stop()
   const during = siege.neighbour.lap()
   const answers = JSON.parse(child.lastLines().at(-1) ?? '{}') as Record<string, number>
-  const seen = { before, during, slowestHealthMs, mostMiB, mostDescriptors, lastDescriptors }
+  const descriptors = { mostDescriptors, lastDescriptors }
+  const goneMs = lastDescriptors > atRest ? null : seenMs
+  const seen = { before, during, slowestHealthMs, mostMiB, ...descriptors, goneMs }
   return { what: FLOODS[name].what, seconds, answers, ...seen }
 }
 

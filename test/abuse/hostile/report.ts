@@ -106,13 +106,14 @@ export function floodSection(floods: readonly Flooded[]): string {
       const lap = ({ answered, others, medianMs, p99Ms, slowestMs }: Flooded['before']) =>
         `${String(answered)}, ${[medianMs, p99Ms, slowestMs].map((ms) => ms.toFixed(0)).join(' / ')} ms${others === 0 ? '' : `, **${String(others)} not 200**`}`
       const descriptors = `${String(rest.mostDescriptors)} / ${String(rest.lastDescriptors)}`
-      return `| ${[what, told.join(', ') || 'none yet', lap(before), lap(during), slowestHealthMs.toFixed(0), mostMiB, descriptors].join(' | ')} |`
+      const gone = rest.goneMs === null ? 'still open' : `${(rest.goneMs / 1_000).toFixed(1)} s`
+      return `| ${[what, told.join(', ') || 'none yet', lap(before), lap(during), slowestHealthMs.toFixed(0), mostMiB, descriptors, gone].join(' | ')} |`
     },
   )
   return [
     '## A producer that wants all there is',
-    `Each for ${String(floods[0]?.seconds ?? 0)} s, from its own process on the same machine. The neighbour is another producer with two connections: its posts answered 200, and the median, 99th percentile and slowest of them, for as long before. Descriptors: most, and at the end, while the flooder still has its connections. Each flood starts once the neighbour is served as before the last one.`,
-    `| flood | its answers | neighbour before | neighbour meanwhile | slowest /healthz, ms | memory, MiB | descriptors |\n| --- | --- | --- | --- | --- | --- | --- |\n${lines.join('\n')}`,
+    `Each for ${String(floods[0]?.seconds ?? 0)} s, from its own process on the same machine. The neighbour is another producer with two connections: its posts answered 200, and the median, 99th percentile and slowest of them, for as long before. Descriptors: most, and at the end, while the flooder still has its connections. Closed: when the api had closed the last of the flood's connections, from the flood's begin, by the api's own descriptors. Each flood starts once the neighbour is served as before the last one.`,
+    `| flood | its answers | neighbour before | neighbour meanwhile | slowest /healthz, ms | memory, MiB | descriptors | closed after |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n${lines.join('\n')}`,
   ].join('\n\n')
 }
 

@@ -78,6 +78,10 @@ const STORE_REASONS: Readonly<Record<RefusalReason, { words: string; retryAfterM
   redis_unavailable: { words: 'The queue cannot be reached', retryAfterMs: 2_000 },
   backlog_full: { words: 'The backlog is full', retryAfterMs: 30_000 },
   redis_full: { words: 'The memory of the queue is full', retryAfterMs: 30_000 },
+  dead_letters_full: {
+    words: 'Your dead letters use all of their memory; an operator has to replay or purge them',
+    retryAfterMs: 600_000,
+  },
   durability: { words: 'The queue does not reach the configured durability', retryAfterMs: 5_000 },
 }
 

@@ -302,6 +302,7 @@ const STOPPED_BY: Readonly<Record<RefusalReason, string>> = {
   redis_unavailable: 'Redis does not answer',
   backlog_full: 'the backlog is full',
   redis_full: 'Redis is full',
+  dead_letters_full: 'the dead letters use all of their memory',
   durability: 'the configured durability was not reached',
 }
 

@@ -1,7 +1,9 @@
+import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { Deployment } from '@relay/shared/queue/deployment.js'
 import { readBacklog, workspacesWithData, type LaneBacklog } from '@relay/shared/queue/backlog.js'
 import type { Post } from '@relay/shared/queue/post.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { parseRequestId } from '@relay/shared/request-id.js'
 
 export interface BacklogGuardOptions {
   readonly client: RedisClient
@@ -21,9 +23,12 @@ const BACKLOG_SHARE = 0.7
 /** Share of maxmemory in use above which the intake accepts nothing. */
 const MEMORY_SHARE = 0.85
 const DEFAULT_LIMIT_BYTES = 1024 ** 3
-/** Maximum share of maxmemory for the keys of one producer in one workspace. */
-const KEY_SHARE = 0.1
-const DEFAULT_KEY_BYTES = 512 * 1024 ** 2
+/**
+ * Maximum share of maxmemory for the keys of one producer in one workspace, and the share of its dead
+ * letters there from which its posts are refused.
+ */
+const PRODUCER_SHARE = 0.1
+const DEFAULT_PRODUCER_BYTES = 512 * 1024 ** 2
 /** Chunks are compressed from this share of the limit on, to save memory during an outage. */
 const COMPRESS_FROM = 0.02
 
@@ -35,6 +40,8 @@ export class BacklogGuard {
   #addedBytes = 0
   #usedMemory = 0
   #maxMemory = 0
+  /** By app id, the tags of producers whose dead letters use their share; empty as a rule. */
+  #fullOfLetters: ReadonlyMap<string, ReadonlySet<number>> = new Map()
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: BacklogGuardOptions) {
@@ -51,9 +58,9 @@ export class BacklogGuard {
     return this.#maxMemory > 0 ? this.#maxMemory * BACKLOG_SHARE : DEFAULT_LIMIT_BYTES
   }
 
-  /** Maximum bytes of one producer's Idempotency-Keys in one workspace. */
-  get keyBytes(): number {
-    return this.#maxMemory > 0 ? this.#maxMemory * KEY_SHARE : DEFAULT_KEY_BYTES
+  /** Maximum bytes of one producer's Idempotency-Keys, and of its dead letters, in one workspace. */
+  get producerBytes(): number {
+    return this.#maxMemory > 0 ? this.#maxMemory * PRODUCER_SHARE : DEFAULT_PRODUCER_BYTES
   }
 
   async start(): Promise<void> {
@@ -82,6 +89,12 @@ export class BacklogGuard {
     return null
   }
 
+  /** Whether the dead letters of the post's producer leave no room for more. Never asked for a replay. */
+  hasTooManyLetters({ appId, requestId }: Pick<Post, 'appId' | 'requestId'>): boolean {
+    const full = this.#fullOfLetters.get(appId)
+    return full?.has(parseRequestId(requestId)?.producerTag ?? 0) ?? false
+  }
+
   compress(): boolean {
     return this.#bytes + this.#addedBytes > this.limitBytes * COMPRESS_FROM
   }
@@ -96,9 +109,22 @@ export class BacklogGuard {
       this.#bytes = this.#lanes.reduce((sum, { bytes }) => sum + bytes, 0)
       this.#addedBytes -= before
       await this.#lookAtMemory()
+      await this.#lookAtLetters()
     } catch {
       // Redis is down: the store refuses.
     }
+  }
+
+  async #lookAtLetters(): Promise<void> {
+    const { client, prefix, appIds } = this.#o
+    const letters = new DeadLetterStore(client, prefix)
+    const read = appIds().map(async (appId) => {
+      const full = [...(await letters.bytes(appId))]
+        .filter(([, bytes]) => bytes > this.producerBytes)
+        .map(([tag]) => tag)
+      return [appId, new Set(full)] as const
+    })
+    this.#fullOfLetters = new Map((await Promise.all(read)).filter(([, full]) => full.size > 0))
   }
 
   async #lookAtMemory(): Promise<void> {

@@ -14,7 +14,7 @@ import { createRequestId } from '@relay/shared/request-id.js'
 import type { Refusal } from '../refusal.js'
 import { refusalAnswer, send } from './envelope.js'
 import { BUSY } from './producer-limiter.js'
-import { boundStrangers, STRANGERS, type StrangerLimits } from './strangers.js'
+import { boundStrangers, StrangerTurns, STRANGERS, type StrangerLimits } from './strangers.js'
 import { tlsOptions } from './tls.js'
 import { boundUnreadBody } from './unread.js'
 import { PipelineLimiter, type PipelineLimits } from './pipeline-limiter.js'
@@ -71,13 +71,14 @@ export function createIntakeServer(
     }
   }
   const noHost = answerWith(NO_HOST)
+  const strangerTurns = new StrangerTurns()
   const turns = new PipelineLimiter(
-    (request, response) => {
+    strangerTurns.listener((request, response) => {
       // RFC 9112 3.2: a request of HTTP/1.1 without Host is refused.
       const isLost = request.headers.host === undefined && request.httpVersion !== '1.0'
       if (isLost) response.shouldKeepAlive = false
       ;(isLost ? noHost : listener)(request, response)
-    },
+    }),
     refuse,
     TURNS,
   )
@@ -100,7 +101,7 @@ export function createIntakeServer(
   server.timeout = timeouts.silenceMs
   server.maxConnections = MAX_CONNECTIONS
   server.on('checkExpectation', answerWith(EXPECTATION))
-  boundStrangers(server, strangers)
+  boundStrangers(server, strangers, strangerTurns)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const due = turns.unanswered(socket)
     const lastWhole = due.findLast(({ req }) => req.complete)

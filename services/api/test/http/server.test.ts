@@ -1,6 +1,7 @@
 import { request as httpRequest, type RequestListener, type Server } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { createIntakeServer, TIMEOUTS } from '../../src/http/server.js'
+import { isKnownNow } from '../../src/http/strangers.js'
 import { CountingRandom, FixedClock } from '../support/doubles.js'
 import { APP, basic, TestIntake, workspace } from '../support/intake.js'
 
@@ -358,5 +359,54 @@ describe('a caller without credentials', () => {
     expect(producer.socket.destroyed).toBe(false)
     expect(next.socket.destroyed).toBe(false)
     for (const { socket } of [producer, next, more, ...strangers]) socket.destroy()
+  })
+})
+
+describe('many connections without credentials', () => {
+  /** Most requests of strangers that were served in one turn of the event loop. */
+  let most = 0
+  let inTurn = 0
+  const served: string[] = []
+  const server = createIntakeServer(
+    (request, response) => {
+      if (inTurn++ === 0) setImmediate(() => (inTurn = 0))
+      most = Math.max(most, inTurn)
+      served.push(request.url ?? '')
+      if (request.headers.authorization !== undefined) isKnownNow(request.socket)
+      response.end()
+    },
+    { clock: new FixedClock(0), random: new CountingRandom() },
+  )
+  const port = () => (server.address() as AddressInfo).port
+  beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)))
+  beforeEach(() => {
+    most = 0
+    served.length = 0
+  })
+  afterAll(() => new Promise((resolve) => server.close(resolve)))
+
+  it('are served a few per turn of the event loop, also if all ask at the same moment', async () => {
+    let accepted = 0
+    const allAccepted = new Promise<void>((resolve) => {
+      server.on('connection', () => {
+        if (++accepted === 100) resolve()
+      })
+    })
+    const sockets = Array.from({ length: 100 }, () => connect(port(), '127.0.0.1'))
+    await allAccepted
+    const answered = sockets.map((socket) => new Promise((resolve) => socket.once('data', resolve)))
+    for (const socket of sockets) socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    await Promise.all(answered)
+    for (const socket of sockets) socket.destroy()
+    expect(served).toHaveLength(100)
+    expect(most).toBeLessThanOrEqual(8)
+  })
+
+  it('have their pipelined requests served in order, also behind the one with credentials', async () => {
+    const paths = Array.from({ length: 40 }, (_, i) => `/${String(i)}`)
+    const requests = paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n${AUTH}\r\n`)
+    const last = 'GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+    await exchange(port(), ...requests, last)
+    expect(served).toEqual([...paths, '/last'])
   })
 })
