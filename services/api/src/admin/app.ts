@@ -324,7 +324,7 @@ function refusalOf(error: unknown, redis: RedisProblem | null): AdminRefusal {
   if (error instanceof URIError) {
     return { status: 400, type: 'InvalidRequest', message: 'The path is not correctly encoded' }
   }
-  const message = error instanceof Error ? error.message : ''
+  const reason = error instanceof Error ? error.message : ''
   const { status } = error as { status?: unknown }
   if (status === 413) {
     return { status: 413, type: 'TooLarge', message: `The body is over ${MAX_BODY}` }
@@ -333,10 +333,13 @@ function refusalOf(error: unknown, redis: RedisProblem | null): AdminRefusal {
   if (typeof status === 'number' && status < 500) {
     return { status: 400, type: 'InvalidRequest', message: 'The body is not JSON', field: 'body' }
   }
-  if (REDIS_AWAY.test(message)) {
+  if (REDIS_AWAY.test(reason)) {
     const headers = { 'Retry-After': String(RETRY_AFTER_S) }
-    const cause = redis === null ? '' : `: ${redis.problem}. ${redis.next}`
-    return { status: 503, type: 'Unavailable', message: `Redis does not answer${cause}`, headers }
+    const message =
+      redis === null
+        ? 'Redis does not answer'
+        : `Redis is unavailable: ${redis.problem}. ${redis.next}`
+    return { status: 503, type: 'Unavailable', message, headers }
   }
   return {
     status: 500,
