@@ -1,14 +1,17 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { NO_COST } from '@relay/shared/budget/cost.js'
 import { effectiveShare, shrink, type Adaptation } from '@relay/shared/gate/adaptation.js'
 import { seededRandom } from '@relay/shared/seeded-random.js'
 import { ROOT } from '@relay/tools/folders.js'
 import { parseRateGauge, type RateLimitHeaders } from '@relay/worker/classify/rate-gauge.js'
 import {
   gaugeShare,
+  isBelieved,
   needsUse,
   NO_GAUGE,
   onReading,
+  onRefusal,
   onUse,
   type VendorGauge,
 } from '@relay/worker/learn/vendor-gauge.js'
@@ -95,6 +98,7 @@ function play(form: Form, senders: number, limitAt: (minute: number) => number):
   let pausedUntilMs = 0
   const sent: { readonly atMs: number; readonly units: number }[] = []
   const refusedMs: number[] = []
+  let granted = 0
   let own = 0
   let foreign = 0
   let usedUnits = 0
@@ -119,15 +123,18 @@ function play(form: Form, senders: number, limitAt: (minute: number) => number):
     if (units >= REQUEST / 8 && nowMs >= pausedUntilMs) {
       if (own + foreign + units > limit) {
         refusedMs.push(nowMs)
-        const usedShare = inLedger / CONFIGURED
-        adaptation = shrink(adaptation, { sentAtMs: nowMs, nowMs, usedShare, windowMs: WINDOW_MS })
+        const confirmed = onRefusal(gauge, nowMs, WINDOW_MS)
+        gauge = confirmed ?? gauge
+        const refusal = { sentAtMs: nowMs, nowMs, usedShare: inLedger / CONFIGURED, windowMs: WINDOW_MS } // prettier-ignore
+        adaptation = confirmed === null ? shrink(adaptation, refusal) : adaptation
         const said = parseRateGauge(form({ limit, remaining: limit - own - foreign, resetMs, nowMs }), { nowMs, date: null }) // prettier-ignore
-        pausedUntilMs = nowMs + (said?.resetMs ?? 1_000)
+        pausedUntilMs = nowMs + ((isBelieved(gauge, nowMs) ? said?.resetMs : null) ?? 1_000)
       } else {
         own += units
+        granted += units
         sent.push({ atMs: nowMs, units })
         const headers = form({ limit, remaining: limit - own - foreign, resetMs, nowMs })
-        gauge = heard(gauge, headers, { nowMs, units, inLedger })
+        gauge = heard(gauge, headers, { nowMs, units, used: inLedger + units, granted })
       }
     }
     if (step % STEPS === STEPS - 1 && minute >= LEARNING) {
@@ -144,17 +151,24 @@ function play(form: Form, senders: number, limitAt: (minute: number) => number):
 function heard(
   gauge: VendorGauge,
   headers: RateLimitHeaders,
-  { nowMs, units, inLedger }: { nowMs: number; units: number; inLedger: number },
+  now: {
+    readonly nowMs: number
+    readonly units: number
+    readonly used: number
+    readonly granted: number
+  },
 ): VendorGauge {
+  const { nowMs } = now
   const { limit = null, remaining = null, resetMs = null } = parseRateGauge(headers, { nowMs, date: null }) ?? {} // prettier-ignore
   if (limit === null || remaining === null || resetMs === null) return gauge
-  const cost = { users: 0, events: units, devices: 0 }
-  const read = onReading(gauge, { nowMs, windowMs: WINDOW_MS, limit, remaining, resetMs, cost })
+  const read = onReading(gauge, { nowMs, limit, remaining, resetMs, cost: eventsOf(now.units) })
   if (!needsUse(read)) return read
-  const used = { users: 0, events: inLedger + units, devices: 0 }
+  const use = { used: eventsOf(now.used), granted: eventsOf(now.granted), open: NO_COST }
   const limits = { users: 5_000, events: CONFIGURED, devices: 0 }
-  return onUse(read, { nowMs, windowMs: WINDOW_MS, used, limits })
+  return onUse(read, { nowMs, windowMs: WINDOW_MS, use, limits })
 }
+
+const eventsOf = (events: number) => ({ ...NO_COST, events })
 
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`
 

@@ -38,6 +38,7 @@ end
 for b = 1, 3 do
   if amounts[b] ~= '0' then
     redis.call('HINCRBY', KEYS[1], NAMES[b], -tonumber(amounts[b]))
+    redis.call('HINCRBY', KEYS[1], 'granted_' .. NAMES[b], -tonumber(amounts[b]))
     if amounts[4] == 'backfill' then
       redis.call('HINCRBY', KEYS[1], 'backfill_' .. NAMES[b], -tonumber(amounts[b]))
     end

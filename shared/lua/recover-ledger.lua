@@ -56,6 +56,7 @@ for i = lastEnded + 1, #ARGV, 3 do
     for amount in string.gmatch(ARGV[i + 1], '%d+') do
       if b <= 3 and amount ~= '0' then
         redis.call('HINCRBY', KEYS[1], NAMES[b], amount)
+        redis.call('HINCRBY', KEYS[1], 'granted_' .. NAMES[b], amount)
         if lane == 'backfill' then
           redis.call('HINCRBY', KEYS[1], 'backfill_' .. NAMES[b], amount)
         end

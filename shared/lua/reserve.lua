@@ -8,7 +8,8 @@
 
   KEYS[1]  gate hash: version, record
   KEYS[2]  ledger hash: incarnation; its clock; users, events, devices in use; backfill_… of them by
-           backfill; pace_… when backfill may resume, ledger's ms
+           backfill; granted_… since the ledger began, less refunds; pace_… when backfill may resume,
+           ledger's ms
   KEYS[3]  zset of request by expiry of its cost, ledger's ms
   KEYS[4]  hash of request to "users,events,devices,lane"
   KEYS[5]  hash of waiter to "lane,age,users,events,devices,until"
@@ -230,6 +231,7 @@ for b = 1, 3 do
   local cost = tonumber(ARGV[2 + b])
   if cost > 0 then
     redis.call('HINCRBY', KEYS[2], NAMES[b], cost)
+    redis.call('HINCRBY', KEYS[2], 'granted_' .. NAMES[b], cost)
     if ARGV[2] == 'backfill' then
       redis.call('HINCRBY', KEYS[2], 'backfill_' .. NAMES[b], cost)
       -- Spread backfill over the window, so that budget for realtime becomes free continuously.

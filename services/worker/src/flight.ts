@@ -236,7 +236,7 @@ export class Flight {
   /** MoEngage's verdict, reported to log, metrics and the rate-limit gauge. */
   classify({ answer, batch, ticket }: Attempt): Outcome {
     const { clock, workspace, observer } = this.#runtime
-    const outcome = classify(answer, clock.nowMs())
+    const outcome = this.#delivery.gauge.credible(classify(answer, clock.nowMs()))
     const gauge = gaugeOf(answer, clock.nowMs())
     const { appId } = workspace()
     const facts = { appId, lane: this.#lane, attemptId: ticket.id, probe: ticket.probeId !== null }
@@ -334,6 +334,7 @@ export class Flight {
         await this.#bury(this.#manifest.tooLarge(learned.bodyBytes), outcome)
         return
       case 'rate_limited':
+        if (this.#delivery.gauge.expectedRefusal()) return
         await learned.rateRefused(sentAtMs, usedShare).catch(() => undefined)
         return
       case 'transient':

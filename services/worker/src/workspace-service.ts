@@ -147,10 +147,6 @@ export class WorkspaceService {
       } else this.#o.log.info('gate changed', line)
     }
     if (!isRefused(before) && isRefused(gate)) this.#delivery.refusals.everythingRefused()
-    // Another worker's request was accepted, or this one's: nothing else opens that gate.
-    if (isRefused(before) && gate.mode.state === 'open') {
-      this.#delivery.refusals.accepted(this.#o.clock.monotonicMs())
-    }
     this.wake()
   }
 
@@ -298,7 +294,7 @@ export class WorkspaceService {
         limits: () => this.#workspace.limits,
         windowMs: config.budgetWindowMs,
         monotonicMs: () => clock.monotonicMs(),
-        used: () => this.#stores.ledger.used(),
+        use: () => this.#stores.ledger.use(),
         onAdvertised: (limit, differs) => {
           observer.advertised(this.#workspace.appId, limit, differs)
         },

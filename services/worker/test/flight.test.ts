@@ -411,7 +411,7 @@ describe('an outcome', () => {
   })
 
   it('of a 429 counts as one of a full window when the ledger does not say how full it is', async () => {
-    heart.ledger.used = () => Promise.reject(new Error('Redis is away'))
+    heart.ledger.use = () => Promise.reject(new Error('Redis is away'))
     heart.learnedStore.change = () => Promise.reject(new Error('Redis is away'))
     heart.sender.answer = () => {
       heart.sender.answer = accept

@@ -18,7 +18,7 @@ const timed = (name: string, keys: number): Script => {
 const RESERVE = timed('reserve', 6)
 const ANSWER = timed('answer', 4)
 const RECOVER = timed('recover-ledger', 4)
-const READ: Script = { name: 'ledger-read', text: luaText('ledger-read.lua'), keys: 3 }
+const READ: Script = { name: 'ledger-read', text: luaText('ledger-read.lua'), keys: 4 }
 const REFUND = -1
 
 export interface Reservation {
@@ -59,6 +59,16 @@ export type Grant =
       readonly allMs: number
       readonly free: Cost
     }
+
+/** What the ledger counts, of all workers. */
+export interface LedgerUse {
+  /** Units that count against the limits. */
+  readonly used: Cost
+  /** Units reserved since the ledger began, less refunds. */
+  readonly granted: Cost
+  /** Units of requests without an answer. */
+  readonly open: Cost
+}
 
 /** An own reservation as re-entered after Redis came back. */
 export interface OpenReservation {
@@ -205,11 +215,14 @@ export class Ledger {
     return recovery !== null && recovery !== open
   }
 
-  /** Units in use. */
-  async used(): Promise<Cost> {
+  async use(): Promise<LedgerUse> {
     const k = this.#keys
-    return costOf(
-      replyList(await runScript(this.#client, READ, [k.ledger, k.ledgerExpiry, k.ledgerCost], [])),
-    )
+    const keys = [k.ledger, k.ledgerExpiry, k.ledgerCost, k.ledgerOpen]
+    const reply = replyList(await runScript(this.#client, READ, keys, []))
+    return {
+      used: costOf(reply),
+      granted: costOf(reply.slice(3)),
+      open: costOf(reply.slice(6)),
+    }
   }
 }

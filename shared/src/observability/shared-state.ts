@@ -102,8 +102,8 @@ export class StateReader {
     const { client, prefix, clock } = this.#o
     const keys = workspaceKeys(prefix, workspace.appId)
     const ledger = new Ledger(client, prefix, workspace.appId, clock)
-    const [used, recovers, stored, learned, waiters, deadLetters] = await Promise.all([
-      ledger.used(),
+    const [{ used }, recovers, stored, learned, waiters, deadLetters] = await Promise.all([
+      ledger.use(),
       ledger.isRecovering(),
       new GateStore(client, prefix, workspace.appId).read(),
       new LearnedStore(client, prefix, workspace.appId).read(),

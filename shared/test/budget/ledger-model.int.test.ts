@@ -1,6 +1,6 @@
 import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
-import { Ledger } from '../../src/budget/ledger.js'
-import type { Cost } from '../../src/budget/cost.js'
+import { Ledger, type LedgerUse } from '../../src/budget/ledger.js'
+import { NO_COST, type Cost } from '../../src/budget/cost.js'
 import type { Lane } from '../../src/element.js'
 import { seededRandom } from '../../src/seeded-random.js'
 import { connectStepped, type SteppedRedis } from '../redis/stepped-redis.js'
@@ -44,7 +44,9 @@ class Agenda {
 class Simulation {
   nowMs = START_MS
   steps = 0
-  usedAtLast: Cost | null = null
+  useAtLast: LedgerUse | null = null
+  /** Reserved, less refunds. */
+  granted: Cost = NO_COST
   readonly arrivals: Arrival[] = []
   readonly agenda = new Agenda()
   readonly waits: number[] = []
@@ -137,6 +139,7 @@ class Simulation {
     if (grant.outcome === 'granted') {
       this.waits.push(this.nowMs - sinceMs)
       this.delivered[lane] += cost.events
+      this.#count(cost, 1)
       this.#send(name, id, cost, jitterMs)
       const thinkMs = this.between(0, jitterMs)
       this.agenda.plan(this.nowMs + thinkMs, () => this.worker(name, lane, jitterMs))
@@ -148,14 +151,24 @@ class Simulation {
     this.agenda.plan(this.nowMs + againMs, () => this.ask(name, lane, jitterMs, next, sinceMs))
   }
 
+  #count({ users, events }: Cost, sign: number): void {
+    const { granted } = this
+    const devices = granted.devices
+    this.granted = { users: granted.users + sign * users, events: granted.events + sign * events, devices } // prettier-ignore
+  }
+
   /** The request's way: it arrives or not, is answered or not. */
-  #send(name: string, id: string, { users, events }: Cost, jitterMs: number): void {
+  #send(name: string, id: string, cost: Cost, jitterMs: number): void {
+    const { users, events } = cost
     const fate = this.chance()
     const arrive = (afterMs: number): void => {
       this.arrivals.push({ atMs: this.nowMs + afterMs, users, events })
     }
     if (fate < 0.02) {
-      this.agenda.plan(this.nowMs + 1, () => this.call(() => this.#ledger(name).refund(id)))
+      this.agenda.plan(this.nowMs + 1, async () => {
+        await this.call(() => this.#ledger(name).refund(id))
+        this.#count(cost, -1)
+      })
     } else if (fate < 0.07) {
       // No answer is ever read; it may count until its connection is long closed.
       if (fate < 0.06) arrive(this.between(0, OPEN_MS))
@@ -182,7 +195,7 @@ class Simulation {
   async runOut(): Promise<void> {
     this.nowMs += OPEN_MS + WINDOW_MS + 1
     this.#clockSteps = 0
-    this.usedAtLast = await this.call(() => this.#ledger('reader').used())
+    this.useAtLast = await this.call(() => this.#ledger('reader').use())
   }
 }
 
@@ -281,7 +294,8 @@ describe('the budget ledger', () => {
       expect(Math.max(...simulation.waits)).toBeLessThanOrEqual(longestMs)
       expect(simulation.delivered.backfill).toBeGreaterThan(0)
       // After everything has run out, all of the budget is there again.
-      expect(simulation.usedAtLast).toEqual({ users: 0, events: 0, devices: 0 })
+      const { granted } = simulation
+      expect(simulation.useAtLast).toEqual({ used: NO_COST, granted, open: NO_COST })
     },
     120_000,
   )

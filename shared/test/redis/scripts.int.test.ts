@@ -27,9 +27,8 @@ const reserveOf = (id: string) => [
 ]
 
 const ROWS: readonly Row[] = [
-  ...['backlog', 'ledger-read'].map((script) => ({
-    ...{ script, keys: ['a', 'b', 'c'], older: ['job:'], newer: ['job:'] },
-  })),
+  { script: 'backlog', keys: ['a', 'b', 'c'], older: ['job:'], newer: ['job:'] },
+  { script: 'ledger-read', keys: ['ledger', 'expiry', 'cost', 'open'], older: [], newer: [] },
   { script: 'gate', keys: ['gate'], older: ['0', 'a', 'c', 'A'], newer: ['1', 'b', 'c', 'A'] },
   { script: 'scale', keys: ['scale'], older: ['0', 'a'], newer: ['1', 'b'] },
   {

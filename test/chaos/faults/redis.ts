@@ -17,11 +17,13 @@ export async function healRedis(stack: Stack): Promise<void> {
 }
 
 const forgetful = { group: 'redis', loses: 'settles', mayLinger: false } as const
+/** A new run of Redis ends every session, and its claims with it. */
+const restarts = { group: 'redis', loses: 'claims', mayLinger: false } as const
 const keeps = { group: 'redis', loses: 'nothing', mayLinger: false } as const
 
 export const REDIS_FAULTS: readonly Fault[] = [
   {
-    ...{ name: 'redis-kill', ...forgetful },
+    ...{ name: 'redis-kill', ...restarts },
     run: async ({ stack, random }) => {
       await stack.redis.kill9()
       await sleep(between(random, 0, 2500))
@@ -90,7 +92,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
     },
   },
   {
-    ...{ name: 'redis-kill-slow-vendor', ...forgetful, onlyDefault: true },
+    ...{ name: 'redis-kill-slow-vendor', ...restarts, onlyDefault: true },
     run: async ({ stack, random }) => {
       const beforeMs = Math.floor(stack.conditions.timers.requestTimeoutMs * 0.6)
       await stack.vendor.addFault({ id: 'vendor-slow', action: { kind: 'delay', beforeMs } })
@@ -104,7 +106,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
   },
   {
     // It comes back without its last seconds, as a replica does that was behind.
-    ...{ name: 'redis-forgets', ...forgetful, resumes: 'later', onlyDefault: true },
+    ...{ name: 'redis-forgets', ...restarts, resumes: 'later', onlyDefault: true },
     run: async ({ stack, random, journal }) => {
       const fromMs = nowMs()
       await stack.saveRedis()

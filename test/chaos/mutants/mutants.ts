@@ -274,7 +274,7 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'services/worker/dist/retry/judge.js',
-        search: 'if (proves)',
+        search: 'if (this.#refusals.isProven(item))',
         replace: 'if (true)',
       },
     ],

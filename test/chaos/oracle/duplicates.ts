@@ -64,9 +64,9 @@ function isAnswered({ status, answeredAtMs }: VendorRequest): boolean {
 }
 
 /** A connection that ended before MoEngage answered was closed by relay, its lease over, or was cut. */
-const LOSES_CONNECTIONS: readonly Loss[] = ['answers', 'settles', 'both']
+const LOSES_CONNECTIONS: readonly Loss[] = ['answers', 'settles', 'claims', 'both']
 const LOSES_ANSWERS: readonly Loss[] = ['answers', 'both']
-const LOSES_SETTLES: readonly Loss[] = ['settles', 'both']
+const LOSES_SETTLES: readonly Loss[] = ['settles', 'claims', 'both']
 
 function mayHaveLost(
   { loses, fromMs, toMs, places }: Disturbance,
@@ -78,7 +78,8 @@ function mayHaveLost(
     : status === null
       ? LOSES_CONNECTIONS
       : LOSES_ANSWERS
-  const sinceMs = isAnswered(request) ? (answeredAtMs ?? startedAtMs) : startedAtMs
+  const onlySettle = isAnswered(request) && loses !== 'claims'
+  const sinceMs = onlySettle ? (answeredAtMs ?? startedAtMs) : startedAtMs
   const untilMs = (answeredAtMs ?? endedAtMs ?? arrivedAtMs ?? startedAtMs) + SETTLING_MS
   return (
     whatIsLost.includes(loses) &&

@@ -34,6 +34,9 @@ test('nothing ever again is too late', () => {
 
 test('nothing has to be sent where nothing waits', () => {
   expect(late(30_000, 'soon', { posted: [] })).toEqual([])
+  expect(late(30_000, 'soon', { deadLetters: [{ customer: 'ann', seq: 1 }] })).toEqual([])
+  const erasures = [{ customer: 'ann', askedAtMs: 0, doneAtMs: 1 }]
+  expect(late(30_000, 'soon', { erasures })).toEqual([])
 })
 
 test('a budget that is spent is waited for', () => {

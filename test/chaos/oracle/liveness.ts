@@ -26,12 +26,15 @@ export function judgeLiveness(evidence: Evidence): Violation[] {
       .filter((a) => before.has(a.requestId))
       .map((a) => `${a.customer} ${String(a.seq)}`),
   )
-  const waits = posted.some(
-    (p) =>
-      !p.poison &&
-      p.acknowledgedAtMs <= healedAtMs &&
-      !arrived.has(`${p.customer} ${String(p.seq)}`),
+  const erased = new Set(evidence.erasures.map(({ customer }) => customer))
+  const buried = new Set(
+    evidence.deadLetters.map(({ customer, seq }) => `${customer} ${String(seq)}`),
   )
+  const waits = posted.some((p) => {
+    const name = `${p.customer} ${String(p.seq)}`
+    if (p.poison || erased.has(p.customer) || buried.has(name)) return false
+    return p.acknowledgedAtMs <= healedAtMs && !arrived.has(name)
+  })
   if (!waits) return []
   const next = Math.min(...arrivals.map((a) => a.arrivedAtMs).filter((atMs) => atMs >= healedAtMs))
   const tookMs = next - healedAtMs

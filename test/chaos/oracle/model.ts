@@ -48,9 +48,10 @@ export type Resumes = 'soon' | 'lease' | 'later'
 
 /**
  * What of a delivery a fault can lose, so that elements are sent again: MoEngage's answer on its way to
- * the worker, or the settle that follows it, on its way to Redis or after Redis had it.
+ * the worker, or the settle that follows it, on its way to Redis or after Redis had it. 'claims': it ends
+ * every claim, so that no request in flight at its time can be settled, however late its answer comes.
  */
-export type Loss = 'nothing' | 'answers' | 'settles' | 'both'
+export type Loss = 'nothing' | 'answers' | 'settles' | 'claims' | 'both'
 
 /** A fault that was injected, from its first effect until everything it touched worked again. */
 export interface Disturbance {

@@ -2,8 +2,6 @@ import type { Arrived, Evidence, Posted, ViewSample, VendorRequest, Violation } 
 
 /** A view may be as old as this when it is served, ms. */
 const STALE_MS = 1_000
-/** A scrape waits up to so long for Redis; a younger number was read for this scrape, ms. */
-const READ_WITHIN_MS = 1_500
 /** An answer of MoEngage is settled in Redis within this, ms, when nothing is wrong. */
 const SETTLED_MS = 2_000
 
@@ -52,9 +50,8 @@ function certainlyWaits(
   { erasures, forgets }: Evidence,
 ): boolean {
   const { acknowledgedAtMs, poison, customer } = element
-  // A view that cannot read Redis shows its last number, and says how old that is.
-  const readMs = ageMs < READ_WITHIN_MS ? fromMs : fromMs - ageMs - READ_WITHIN_MS
-  if (poison || acknowledgedAtMs > readMs - STALE_MS) return false
+  // A view that cannot read Redis shows its last number, and says how long ago that read began.
+  if (poison || acknowledgedAtMs > fromMs - ageMs - STALE_MS) return false
   if (forgets.some((f) => acknowledgedAtMs >= f.fromMs && f.toMs <= toMs)) return false
   if (erasures.some((e) => e.customer === customer && e.askedAtMs <= toMs)) return false
   return (arrivedAt.get(name(element)) ?? Infinity) > toMs

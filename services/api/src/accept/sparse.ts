@@ -151,7 +151,7 @@ const PLAIN = { members: 0, oversized: false }
 function readElement(cursor: PlainCursor, looking: Looking): Json {
   const element: Record<string, unknown> = {}
   let isTypeLast = false
-  looking.seen.length = 0
+  looking.seen.clear()
   cursor.openObject()
   while (cursor.nextMember()) {
     const name = cursor.nameOf(ELEMENT_MEMBERS)
@@ -183,7 +183,7 @@ function readActions(cursor: PlainCursor, looking: Looking): unknown {
 }
 
 function readAction(cursor: PlainCursor, looking: Looking): Json {
-  looking.seen.length = 0
+  looking.seen.clear()
   const action: Record<string, unknown> = {}
   cursor.openObject()
   while (cursor.nextMember()) {
@@ -203,7 +203,7 @@ function readAttributes(
   { ruled, known, seen }: Looking,
   isOfDevice: boolean,
 ): unknown {
-  seen.length = 0
+  seen.clear()
   if (!cursor.isAtObject) return cursor.value()
   const attributes: Record<string, unknown> = {}
   cursor.openObject()
@@ -259,10 +259,14 @@ function seeAttributes(
   event: Sighting['event'],
 ): void {
   if (known === undefined) return
+  const shape = seen.shape(scope)
+  if (known.isQuietShape(shape)) return
+  const before = found.length
   for (let i = 0; i < seen.length; i++) {
     const type = seen.type(i)
     const index = scope === UNKNOWN ? -1 : cursor.findSeen(known, seen, i, scope)
     if (index >= 0 && known.isQuiet(index, type)) continue
     found.push({ event, attribute: cursor.seenName(seen, i), type: typeOfCode(type) })
   }
+  if (found.length === before) known.addQuietShape(shape)
 }

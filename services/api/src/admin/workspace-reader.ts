@@ -44,10 +44,10 @@ async function readWorkspace(
   { backlog, workersAlive }: { backlog: readonly LaneBacklog[]; workersAlive: number },
 ) {
   const ledger = new Ledger(client, prefix, appId, clock)
-  const [gate, learned, used, recovers, deadLetters] = await Promise.all([
+  const [gate, learned, { used }, recovers, deadLetters] = await Promise.all([
     new GateStore(client, prefix, appId).read(),
     new LearnedStore(client, prefix, appId).read(),
-    ledger.used(),
+    ledger.use(),
     ledger.isRecovering(),
     letters.counts(appId),
   ])

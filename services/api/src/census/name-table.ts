@@ -21,6 +21,7 @@ export function scopeOf(event: number): number {
 }
 
 const FIRST_BYTES = 1_024
+const MAX_SHAPES = 10_000
 const FIRST_NAMES = 64
 
 export interface NameTableData {
@@ -52,6 +53,8 @@ export class NameTable {
   #quiet = new Uint8Array(FIRST_NAMES)
   /** 1 + index of a name, by hash; 0: none. At most a quarter full. */
   #places = new Int32Array(4 * FIRST_NAMES)
+  /** Names and types that were all found quiet, see `NameList.shape`: most elements are of a few kinds. */
+  readonly #quietShapes = new Set<number>()
   /** Indexes of events: their names are read as texts anyway. */
   #events = new Map<string, number>()
 
@@ -106,8 +109,18 @@ export class NameTable {
     return ((this.#quiet[index] ?? 0) & (1 << type)) !== 0
   }
 
+  isQuietShape(shape: number): boolean {
+    return this.#quietShapes.has(shape)
+  }
+
+  addQuietShape(shape: number): void {
+    if (this.#quietShapes.size >= MAX_SHAPES) this.#quietShapes.clear()
+    this.#quietShapes.add(shape)
+  }
+
   /** `types`: codes of which there is nothing to say. */
   setQuiet(index: number, types: readonly number[]): void {
+    this.#quietShapes.clear()
     this.#quiet[index] = types.reduce((bits, type) => bits | (1 << type), 0)
   }
 

@@ -81,8 +81,25 @@ interface KnownNames {
 export class NameList {
   length = 0
   readonly #facts: number[] = []
+  #sum = 0
+  #mixed = 0
+
+  clear(): void {
+    this.length = 0
+    this.#sum = 0
+    this.#mixed = 0
+  }
+
+  /** One number for the names and types in any order; other names have another, but for chance. */
+  shape(scope: number): number {
+    const sum = (this.#sum + Math.imul(scope, 0x9e3779b1)) >>> 0
+    return sum * 2 ** 21 + (this.#mixed >>> 11)
+  }
 
   add(start: number, end: number, hash: number, type: number): void {
+    const fact = Math.imul(hash + type, 0x85ebca6b)
+    this.#sum = (this.#sum + fact) | 0
+    this.#mixed ^= Math.imul(fact ^ (fact >>> 15), 0xc2b2ae35)
     const at = 4 * this.length
     this.#facts[at] = start
     this.#facts[at + 1] = end

@@ -90,7 +90,7 @@ export class Admission {
 
   /** The largest share of a configured limit that is in use, not counting `cost`. 0..1. */
   async usedShare(cost: Cost): Promise<number> {
-    const used = await this.#o.ledger.used()
+    const { used } = await this.#o.ledger.use()
     const limits = effectiveLimits(this.#o.workspace().limits, 1)
     const share = (budget: Budget) =>
       limits[budget] === 0 ? 0 : Math.max(0, used[budget] - cost[budget]) / limits[budget]

@@ -1,12 +1,16 @@
 import type { Cost } from '@relay/shared/budget/cost.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import { effectiveLimits } from '@relay/shared/budget/cost.js'
+import type { LedgerUse } from '@relay/shared/budget/ledger.js'
 import type { RateGauge } from '../classify/rate-gauge.js'
+import type { Outcome } from '../classify/outcome.js'
 import {
   gaugeShare,
+  isBelieved,
   needsUse,
   NO_GAUGE,
   onReading,
+  onRefusal,
   onUse,
   type VendorGauge,
 } from './vendor-gauge.js'
@@ -15,14 +19,17 @@ export interface GaugeWatchOptions {
   readonly limits: () => WorkspaceLimits
   readonly windowMs: number
   readonly monotonicMs: () => number
-  /** relay's use of its windows over all workers; may reject. */
-  readonly used: () => Promise<Cost>
+  /** relay's use over all workers; may reject. */
+  readonly use: () => Promise<LedgerUse>
   /** MoEngage advertises another limit than before. `differs`: it equals none of the configured ones. */
   readonly onAdvertised: (limit: number, differs: boolean) => void
 }
 
-/** Minimum interval between reads of relay's use from the ledger, ms. */
+/** Minimum interval between reads of relay's use from the ledger, ms; and near the end of a window's budget. */
 const ASK_EVERY_MS = 1_000
+const ASK_OFTEN_MS = 250
+/** Share of the advertised limit below which it is asked often. */
+const NEAR_END = 0.1
 
 /** Follows the rate-limit headers of one workspace, as this worker sees them. */
 export class GaugeWatch {
@@ -46,21 +53,34 @@ export class GaugeWatch {
     if (accepted === null || said === null) return
     const { limit, remaining, resetMs } = said
     if (limit === null || remaining === null || resetMs === null) return
-    const { windowMs } = this.#o
     const nowMs = this.#o.monotonicMs()
-    const reading = { nowMs, windowMs, limit, remaining, resetMs, cost: accepted }
-    this.#gauge = onReading(this.#gauge, reading)
-    if (!needsUse(this.#gauge) || nowMs - this.#askedAtMs < ASK_EVERY_MS) return
+    this.#gauge = onReading(this.#gauge, { nowMs, limit, remaining, resetMs, cost: accepted })
+    const everyMs = remaining < limit * NEAR_END ? ASK_OFTEN_MS : ASK_EVERY_MS
+    if (!needsUse(this.#gauge) || nowMs - this.#askedAtMs < everyMs) return
     this.#askedAtMs = nowMs
     void this.#ask()
   }
 
+  /** An outcome without a reset that is not believed: a 429 is then retried as without headers. */
+  credible(outcome: Outcome): Outcome {
+    const isBad =
+      outcome.outcome === 'rate_limited' && !isBelieved(this.#gauge, this.#o.monotonicMs())
+    return isBad ? { ...outcome, resetMs: null } : outcome
+  }
+
+  /** A 429. Whether it only confirms what the headers said, so that nothing else is learnt from it. */
+  expectedRefusal(): boolean {
+    const next = onRefusal(this.#gauge, this.#o.monotonicMs(), this.#o.windowMs)
+    if (next !== null) this.#gauge = next
+    return next !== null
+  }
+
   async #ask(): Promise<void> {
-    const used = await this.#o.used().catch(() => null)
+    const use = await this.#o.use().catch(() => null)
     // Without relay's use the headers are ignored, because they do not separate it from other senders'.
-    if (used === null) return
+    if (use === null) return
     const limits = effectiveLimits(this.#o.limits(), 1)
-    const at = { nowMs: this.#o.monotonicMs(), windowMs: this.#o.windowMs, used, limits }
+    const at = { nowMs: this.#o.monotonicMs(), windowMs: this.#o.windowMs, use, limits }
     this.#gauge = onUse(this.#gauge, at)
   }
 

@@ -10,8 +10,8 @@ export interface Begun {
   readonly batch: Batch
   /** Monotonic ms. */
   readonly begunAtMs: number
-  /** Whether a refusal proves that its one element is at fault. */
-  readonly proves: boolean
+  /** Whether a refusal of its one element counts as proof that it is at fault. */
+  readonly counts: boolean
 }
 
 export interface Judgement {
@@ -29,7 +29,7 @@ export class Judge {
   readonly #manifest: Manifest
   readonly #refusals: Refusals
   readonly #clock: Clock
-  /** Lone elements refused since the last acceptance. */
+  /** Lone elements refused since the last acceptance, without those that count as proof. */
   #alone = 0
 
   constructor(manifest: Manifest, refusals: Refusals, clock: Clock) {
@@ -41,22 +41,23 @@ export class Judge {
   begin(batch: Batch): Begun {
     const [item] = batch.items
     const isAlone = item !== undefined && batch.items.length === 1
-    const proves = isAlone && this.#refusals.wouldProve(item)
-    return { batch, begunAtMs: this.#clock.monotonicMs(), proves }
+    const counts = isAlone && this.#refusals.wouldCount(item)
+    return { batch, begunAtMs: this.#clock.monotonicMs(), counts }
   }
 
-  accepted({ begunAtMs }: Begun): void {
+  accepted({ batch, begunAtMs }: Begun): void {
     this.#alone = 0
-    this.#refusals.accepted(begunAtMs)
+    this.#refusals.accepted(batch.items, begunAtMs)
   }
 
   /** `isTrial`: the request was to find out whether anything is accepted again. */
-  refused({ batch, proves }: Begun, error: VendorError, isTrial: boolean): Judgement {
+  refused({ batch, counts }: Begun, error: VendorError, isTrial: boolean): Judgement {
+    this.#manifest.keepWitness()
     const item = this.#manifest.refused(error)
-    this.#refusals.refused(batch.items)
+    this.#refusals.refused(batch.items, counts)
     if (item === null) return { atFault: null, everythingRefused: false }
-    if (proves) return { atFault: item, everythingRefused: false }
-    this.#alone += 1
+    if (this.#refusals.isProven(item)) return { atFault: item, everythingRefused: false }
+    if (!counts) this.#alone += 1
     const hasOthers = this.#manifest.postpone(item)
     const everythingRefused = isTrial || !hasOthers || this.#alone >= MAX_ALONE
     if (everythingRefused) this.#refusals.everythingRefused()

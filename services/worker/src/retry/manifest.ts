@@ -15,6 +15,8 @@ export class Manifest {
   #batches: (readonly Item[])[]
   /** The front batch, while the elements that MoEngage refuses in it are being found. */
   #bisection: Bisection | null = null
+  /** Items that were put behind others. */
+  readonly #postponed = new Set<Item>()
   readonly #limits: () => WorkspaceLimits
   /** Constant for the whole flight, so that a request's cost equals its reservation. */
   readonly #shapes: Shapes | null
@@ -79,11 +81,22 @@ export class Manifest {
     return null
   }
 
+  /** Sets one element apart to be sent last: it will show whether MoEngage accepts others than a suspect. */
+  keepWitness(): void {
+    const [items = [], ...rest] = this.#batches
+    if (this.#bisection !== null || rest.length > 0 || items.length < 3) return
+    const counts = new Map<string, number>()
+    for (const item of items) counts.set(customerOf(item), (counts.get(customerOf(item)) ?? 0) + 1)
+    const witness = items.findLast((item) => counts.get(customerOf(item)) === 1)
+    if (witness === undefined) return
+    this.#batches = [items.filter((item) => item !== witness), [witness]]
+  }
+
   /**
-   * Puts an item that `refused` returned behind the others, and its customer's later items behind it.
-   * Returns whether there are others.
+   * Puts an item that `refused` returned behind the next request that is not for such an item, and its
+   * customer's later items behind it. Returns whether there are others.
    */
-  postpone(item: Item): boolean {
+  postpone(item: Item, place: 'next' | 'last' = 'next'): boolean {
     const left = this.#left().filter((one) => one !== item)
     const customer = customerOf(item)
     const own = left.filter((one) => customerOf(one) === customer)
@@ -93,7 +106,11 @@ export class Manifest {
       const others = (items: readonly Item[]) => items.filter((o) => customerOf(o) !== customer)
       this.#batches = this.#batches.map(others)
     }
-    this.#batches = [...this.#batches, [item], own].filter((items) => items.length > 0)
+    this.#tidy()
+    this.#postponed.add(item)
+    const at = place === 'last' ? -1 : this.#batches.findIndex((_, i) => this.#isOfOthers(i))
+    this.#batches.splice(at < 0 ? this.#batches.length : at + 1, 0, [item], own)
+    this.#tidy()
     return left.length > own.length
   }
 
@@ -107,7 +124,8 @@ export class Manifest {
     const [head] = oldest
     if (head === undefined) return
     const { item } = oldest.reduce((best, one) => (one.rank < best.rank ? one : best), head)
-    for (const one of oldest) if (one.item !== item && isSuspect(one.item)) this.postpone(one.item)
+    for (const one of oldest)
+      if (one.item !== item && isSuspect(one.item)) this.postpone(one.item, 'last')
     const rest = this.#batches.map((items) => items.filter((one) => one !== item))
     this.#batches = [[item], ...rest]
     this.#tidy()
@@ -146,6 +164,13 @@ export class Manifest {
     this.#endBisection()
     this.#batches = this.#batches.map((items) => items.filter((item) => !isLost(item)))
     this.#tidy()
+  }
+
+  /** Whether a batch is not for an item that was put behind others. */
+  #isOfOthers(index: number): boolean {
+    if (index === 0 && this.#bisection !== null) return true
+    const [first] = this.#batches[index] ?? []
+    return first !== undefined && !this.#postponed.has(first)
   }
 
   #oldestOfCustomers(): Item[] {

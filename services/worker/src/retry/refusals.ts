@@ -1,57 +1,74 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { Item, LoadedChunk } from '../fetch/window.js'
 
-/** Time for which an acceptance shows that MoEngage accepts requests, ms. */
-const EVIDENCE_MS = 60_000
+/** A lone refusal counts if another request was accepted at most this long before it was begun, ms. */
+const AROUND_MS = 1_000
+/** So many count as proof, with an acceptance between any two of them. */
+const PROOFS = 2
+/** For this long after an element was accepted that was refused alone before, nothing is proven, ms. */
+const FLAPPING_MS = 600_000
 
-/**
- * Refusals of one workspace that name no element: the elements of refused requests with the time, and
- * MoEngage's last acceptance. An element is at fault when it is refused alone although another was accepted
- * since its last refusal. While every request is refused, no element is at fault.
- */
 interface Refusal {
+  /** Of the last one, monotonic ms. */
   readonly atMs: number
   readonly alone: boolean
+  /** Refusals that count. */
+  readonly proofs: number
 }
 
-const NEVER: Refusal = { atMs: -Infinity, alone: false }
+const NEVER: Refusal = { atMs: -Infinity, alone: false, proofs: 0 }
 
+/**
+ * Refusals of one workspace that name no element. MoEngage may refuse anything for a while, so that an
+ * element is at fault only when it is refused alone, another is accepted, and it is refused alone again at
+ * once. An element that was refused alone and then accepted shows that MoEngage's answers do not depend
+ * on elements now: nothing is proven for a while.
+ */
 export class Refusals {
   readonly #clock: Clock
-  /** When each element was last refused, monotonic ms, and whether it was alone. */
   readonly #last = new WeakMap<LoadedChunk, Map<number, Refusal>>()
-  /** When the newest of the accepted requests was begun, monotonic ms. */
-  #acceptedAtMs = -Infinity
+  /** The newest of the accepted requests, monotonic ms. */
+  #accepted = { begunAtMs: -Infinity, endedAtMs: -Infinity }
+  #flappedAtMs = -Infinity
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** A request that was begun at `begunAtMs`, monotonic, was accepted. */
-  accepted(begunAtMs: number): void {
-    this.#acceptedAtMs = Math.max(this.#acceptedAtMs, begunAtMs)
+  /** A request with these items that was begun at `begunAtMs`, monotonic, was just accepted. */
+  accepted(items: readonly Item[], begunAtMs: number): void {
+    const nowMs = this.#clock.monotonicMs()
+    if (items.some((item) => this.#lastOf(item).alone)) this.#flappedAtMs = nowMs
+    if (begunAtMs > this.#accepted.begunAtMs) this.#accepted = { begunAtMs, endedAtMs: nowMs }
   }
 
   /** Every request is refused now, so earlier acceptances no longer count. */
   everythingRefused(): void {
-    this.#acceptedAtMs = -Infinity
+    this.#accepted = { begunAtMs: -Infinity, endedAtMs: -Infinity }
   }
 
-  /** Whether a lone item is at fault if the request that is begun now is refused. */
-  wouldProve(item: Item): boolean {
-    const nowMs = this.#clock.monotonicMs()
+  /** Whether the refusal of a lone item counts if its request is begun now. */
+  wouldCount(item: Item): boolean {
+    const { begunAtMs, endedAtMs } = this.#accepted
     const { atMs } = this.#lastOf(item)
-    const isRecent = this.#acceptedAtMs > nowMs - EVIDENCE_MS
-    return atMs !== -Infinity && this.#acceptedAtMs >= atMs && isRecent
+    const nowMs = this.#clock.monotonicMs()
+    return atMs !== -Infinity && begunAtMs >= atMs && endedAtMs >= nowMs - AROUND_MS
   }
 
   /** A request with these items was just refused for a reason that names none. */
-  refused(items: readonly Item[]): void {
-    const nowMs = this.#clock.monotonicMs()
-    for (const { chunk, index } of items) {
-      const own = this.#last.get(chunk) ?? new Map<number, Refusal>()
-      this.#last.set(chunk, own.set(index, { atMs: nowMs, alone: items.length === 1 }))
+  refused(items: readonly Item[], counts: boolean): void {
+    const atMs = this.#clock.monotonicMs()
+    for (const item of items) {
+      const own = this.#last.get(item.chunk) ?? new Map<number, Refusal>()
+      const proofs = this.#lastOf(item).proofs + (counts ? 1 : 0)
+      this.#last.set(item.chunk, own.set(item.index, { atMs, alone: items.length === 1, proofs }))
     }
+  }
+
+  /** Whether an item is at fault. */
+  isProven(item: Item): boolean {
+    const isFlapping = this.#clock.monotonicMs() - this.#flappedAtMs < FLAPPING_MS
+    return this.#lastOf(item).proofs >= PROOFS && !isFlapping
   }
 
   /** When an item was last refused, monotonic ms; -Infinity: never. */

@@ -26,7 +26,7 @@ class FakeLedger {
   }
   answered = () => this.#reply()
   refund = () => this.#reply()
-  used = () => Promise.resolve(this.inUse)
+  use = () => Promise.resolve({ used: this.inUse, granted: this.inUse, open: NO_COST })
 
   #reply(): Promise<void> {
     return this.replies ? Promise.resolve() : Promise.reject(new Error('no answer'))

@@ -4,7 +4,13 @@
  */
 import { systemClock } from '@relay/shared/clock.js'
 import { NO_COST, type Cost } from '@relay/shared/budget/cost.js'
-import type { Grant, Ledger, Recovery, Reservation } from '@relay/shared/budget/ledger.js'
+import type {
+  Grant,
+  Ledger,
+  LedgerUse,
+  Recovery,
+  Reservation,
+} from '@relay/shared/budget/ledger.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
 import type { Erasure } from '@relay/shared/erasure/erasure.js'
@@ -123,7 +129,7 @@ class FakeLearnedStore {
 }
 
 /** Grants everything but what `grants` says of the next questions. */
-class FakeLedger implements Pick<Ledger, 'reserve' | 'answered' | 'refund' | 'used' | 'recover'> {
+class FakeLedger implements Pick<Ledger, 'reserve' | 'answered' | 'refund' | 'use' | 'recover'> {
   readonly grants: Grant[] = []
   /** Once `grants` is used up. */
   grant: Grant = { outcome: 'granted' }
@@ -146,7 +152,8 @@ class FakeLedger implements Pick<Ledger, 'reserve' | 'answered' | 'refund' | 'us
     })
   answered = (id: string): Promise<void> => this.#redis.reply(() => void this.answers.push(id))
   refund = (id: string): Promise<void> => this.#redis.reply(() => void this.refunds.push(id))
-  used = (): Promise<Cost> => this.#redis.reply(() => this.inUse)
+  use = (): Promise<LedgerUse> =>
+    this.#redis.reply(() => ({ used: this.inUse, granted: this.inUse, open: NO_COST }))
   recover = (recovery: Recovery): Promise<number | null> =>
     this.#redis.reply(() => {
       this.recoveries.push(recovery)
@@ -463,7 +470,7 @@ export class Heart {
     limits: () => this.workspace.limits,
     windowMs: WINDOW_MS,
     monotonicMs: () => systemClock.monotonicMs(),
-    used: () => this.ledger.used(),
+    use: () => this.ledger.use(),
     onAdvertised: (limit) => {
       this.observer.advertised('APP', limit)
     },

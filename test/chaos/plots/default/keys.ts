@@ -9,7 +9,7 @@ import { Poster } from '../poster.js'
 const SLOW_MS = 500
 /** Each post fills a chunk, so that the last waits longer than the claim of a key lasts. */
 const POSTS_BEFORE = 9
-const CUSTOMERS = Array.from({ length: 300 }, (_, i) => `full-${String(i)}`)
+const CUSTOMERS_PER_POST = 300
 const ROUNDS = 3
 const ACCEPTED_WITHIN_MS = 30_000
 
@@ -37,9 +37,12 @@ const oneKeyTwice: Aimed = {
     await poster.delivered(await poster.accepted('event', ['warm'], 0))
     slow?.service.redis.set({ delayMs: SLOW_MS }, 'down')
     for (let i = 0; i < ROUNDS; i += 1) {
-      const before = Array.from({ length: POSTS_BEFORE }, () =>
-        poster.post(poster.next('event', CUSTOMERS), 0),
-      )
+      // Posts at once have no order among them, so each has customers of its own.
+      const before = Array.from({ length: POSTS_BEFORE }, (_, post) => {
+        const ids = Array.from({ length: CUSTOMERS_PER_POST }, (_, n) => String(n))
+        const customers = ids.map((id) => `full-${String(i)}-${String(post)}-${id}`)
+        return poster.post(poster.next('event', customers), 0)
+      })
       await sleep(100)
       const keyed = poster.next('event', [`keyed-${String(i)}`])
       await Promise.all([
