@@ -37,7 +37,7 @@ const oneKeyTwice: Aimed = {
     await poster.delivered(await poster.accepted('event', ['warm'], 0))
     slow?.service.redis.set({ delayMs: SLOW_MS }, 'down')
     for (let i = 0; i < ROUNDS; i += 1) {
-      // Posts at once have no order among them, so each has customers of its own.
+      // Posts at once have no order among them, so each has separate customers.
       const before = Array.from({ length: POSTS_BEFORE }, (_, post) => {
         const ids = Array.from({ length: CUSTOMERS_PER_POST }, (_, n) => String(n))
         const customers = ids.map((id) => `full-${String(i)}-${String(post)}-${id}`)
