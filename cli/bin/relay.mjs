@@ -2,9 +2,16 @@
 // `npx relay`: the operator's command line.
 import { existsSync } from 'node:fs'
 
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(
+    `relay needs Node 20.19 or newer; this is ${process.version}. Install Node 24 from https://nodejs.org.`,
+  )
+  process.exit(69)
+}
 const built = new URL('../dist/main.js', import.meta.url)
 if (!existsSync(built)) {
-  console.error('relay is not built yet. Run: npm install && npm run build')
+  console.error('relay is not built yet. Run: npm run build')
   process.exit(69)
 }
 await import(built.href)

@@ -92,4 +92,6 @@ error when an alert that has to fire does not, or when following the page does n
 Prometheus scrapes every second, and the budget window is 10 s with 1,000 user updates and 3,000 events. relay's own times (retries every
 2 s, probes) are as in production. Multiply what an alert needed by FACTOR for what it needs there.
 
-The boxes are the single values of the dashboard _relay / Overview_ at the alert.`
+The boxes are the single values of the dashboard _relay / Overview_ at the alert.
+
+What relay answers to faults of operation and to mistakes of beginners is in [answers](answers.md).`

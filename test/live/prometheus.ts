@@ -29,6 +29,9 @@ export interface PrometheusOptions {
   readonly jobs: Readonly<Record<string, readonly number[]>>
   /** Files with rules; relay's own unless told. */
   readonly rules?: readonly string[]
+  /** Labels of a port's series, as Kubernetes adds them. */
+  readonly labels?: Readonly<Record<number, Labels>>
+  readonly externalLabels?: Labels
 }
 
 const OWN_RULES = join(ROOT, 'ops/rules/relay-*.yml')
@@ -47,15 +50,21 @@ export class Prometheus {
 
   static async start(
     { prometheus }: PrometheusPrograms,
-    { jobs, rules = [OWN_RULES] }: PrometheusOptions,
+    { jobs, rules = [OWN_RULES], labels = {}, externalLabels = {} }: PrometheusOptions,
   ): Promise<Prometheus> {
     const [folder, port] = await Promise.all([temporaryFolder('prometheus'), freePort()])
     const config = {
-      global: { scrape_interval: '1s', evaluation_interval: '1s' },
+      global: {
+        ...{ scrape_interval: '1s', evaluation_interval: '1s' },
+        external_labels: externalLabels,
+      },
       rule_files: rules,
       scrape_configs: Object.entries(jobs).map(([job, ports]) => ({
         job_name: job,
-        static_configs: [{ targets: ports.map((target) => `127.0.0.1:${String(target)}`) }],
+        static_configs: ports.map((port) => ({
+          targets: [`127.0.0.1:${String(port)}`],
+          labels: labels[port] ?? {},
+        })),
       })),
     }
     // YAML is a superset of JSON.

@@ -41,9 +41,12 @@ export async function ensureInstalled() {
  * about a second.
  */
 export async function build(projects = []) {
-  if (!existsSync(join(ROOT, 'shared', 'dist'))) console.log('Compiling TypeScript (tsc -b) …')
+  const isFirst = !existsSync(join(ROOT, 'shared', 'dist'))
+  if (isFirst) console.log('Compiling TypeScript (tsc -b) …')
+  const done = isFirst ? reportProgress() : () => undefined
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
   await run(process.execPath, [tsc, '-b', ...projects.map((project) => join(ROOT, project))])
+  done()
 }
 
 /**
@@ -76,7 +79,7 @@ export function status(command, args, { quiet = false, env = process.env } = {})
   })
 }
 
-/** Reports how long npm has run, as npm prints nothing itself, until the returned function is called. */
+/** Reports how long npm or tsc has run, as they print nothing, until the returned function is called. */
 function reportProgress() {
   const began = performance.now()
   const timer = setInterval(() => {
@@ -89,7 +92,9 @@ function reportProgress() {
 function refuseOldNode() {
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1])) return
-  console.error(`relay needs Node ${MIN_NODE.join('.')} or newer; this is ${process.version}.`)
+  console.error(
+    `relay needs Node ${MIN_NODE.join('.')} or newer; this is ${process.version}. Install Node 24 from https://nodejs.org.`,
+  )
   process.exit(1)
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { Clock } from '@relay/shared/clock.js'
 import type { Config } from '@relay/shared/config/environment.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
+import { explainRedisError } from '@relay/shared/redis/explain.js'
 import { failed, type Finding } from './finding.js'
 import { judgeRedis, type RedisFacts } from './redis-judgement.js'
 
@@ -17,14 +18,16 @@ interface Server {
 /** Checks Redis, or every master of a cluster. */
 export async function checkRedis(config: Config, clock: Clock): Promise<Finding[]> {
   const client = connectRedis(config.redis, { commandTimeoutMs: CONNECT_MS })
+  const faults: Error[] = []
+  client.on('error', (error: Error) => faults.push(error))
   try {
     if (client.status !== 'ready') await once(client, 'ready', { signal: AbortSignal.timeout(CONNECT_MS) }) // prettier-ignore
     const servers = serversOf(client)
     const facts = await Promise.all(servers.map((server) => readFacts(server, clock)))
     return facts.flatMap((one) => judgeRedis(one, config.durability))
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    return [failed('Redis', `not reachable (${reason})`, 'Start it, or correct REDIS_URL')]
+    const { problem, next } = explainRedisError(faults.at(-1) ?? (error as Error))
+    return [failed('Redis', problem, next)]
   } finally {
     client.disconnect()
   }

@@ -79,6 +79,7 @@ export class Api {
     this.#operator = openOperator({
       ...{ config, workspaces, credentials, store, log },
       lanes: () => guard.lanes,
+      redisProblem: this.#redisProblem,
     })
     this.#intake = createIntakeServer(this.#openIntake(), {
       clock: systemClock,

@@ -3,6 +3,7 @@ const GENERATED: ReadonlySet<string> = new Set([
   'docs/reference/errors.md',
   'docs/reference/metrics.md',
   'docs/reference/vendor-coverage.md',
+  'docs/reports/answers.md',
   'docs/reports/backlog-memory.md',
   'docs/reports/budget-use.md',
   'docs/reports/drills.md',

@@ -39,3 +39,11 @@ test.each(pages)('every relative link of %s leads to a file and a heading', (pag
     })
   expect(broken).toEqual([])
 })
+
+test('every source file that the contributor’s guide names exists', () => {
+  const files = execFileSync('git', ['ls-files', '*.ts'], { cwd: ROOT, encoding: 'utf8' })
+  const guide = readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8')
+  const named = [...guide.matchAll(/`([\w./-]+\/[\w.-]+\.ts)`/g)].map(([, path]) => path!)
+  expect(named.length).toBeGreaterThan(5)
+  expect(named.filter((path) => !files.includes(`${path}\n`))).toEqual([])
+})

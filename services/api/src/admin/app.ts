@@ -16,6 +16,7 @@ import { Deployment } from '@relay/shared/queue/deployment.js'
 import { readPartitions } from '@relay/shared/queue/partition-list.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
+import type { RedisProblem } from '@relay/shared/redis/explain.js'
 import type { TraceStore } from '@relay/shared/trace/trace-store.js'
 import { addConsole } from '../console/console.js'
 import { answer, invalid, notFound, refuse, RefusedError, type AdminRefusal } from './answer.js'
@@ -58,6 +59,8 @@ export interface AdminDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  /** Why Redis is unavailable; null while it is not. */
+  readonly redisProblem: () => RedisProblem | null
 }
 
 /** Largest body: 10,000 ids fit. */
@@ -260,7 +263,7 @@ class Admin {
       next(error)
       return
     }
-    const refusal = refusalOf(error)
+    const refusal = refusalOf(error, this.#d.redisProblem())
     const isUnforeseen = refusal.status >= 500 && !(error instanceof RefusedError)
     if (isUnforeseen) {
       const reason = error instanceof Error ? error.message : String(error)
@@ -317,12 +320,12 @@ function replayStopped(count: number, reason: RefusalReason): RefusedError {
 }
 
 /** The answer to an error: a refusal, a fault of the body parser, or an unavailable Redis. */
-function refusalOf(error: unknown): AdminRefusal {
+function refusalOf(error: unknown, redis: RedisProblem | null): AdminRefusal {
   if (error instanceof RefusedError) return error.refusal
   if (error instanceof URIError) {
     return { status: 400, type: 'InvalidRequest', message: 'The path is not correctly encoded' }
   }
-  const message = error instanceof Error ? error.message : ''
+  const reason = error instanceof Error ? error.message : ''
   const { status } = error as { status?: unknown }
   if (status === 413) {
     return { status: 413, type: 'TooLarge', message: `The body is over ${MAX_BODY}` }
@@ -331,9 +334,13 @@ function refusalOf(error: unknown): AdminRefusal {
   if (typeof status === 'number' && status < 500) {
     return { status: 400, type: 'InvalidRequest', message: 'The body is not JSON', field: 'body' }
   }
-  if (REDIS_AWAY.test(message)) {
+  if (REDIS_AWAY.test(reason)) {
     const headers = { 'Retry-After': String(RETRY_AFTER_S) }
-    return { status: 503, type: 'Unavailable', message: 'Redis does not answer', headers }
+    const message =
+      redis === null
+        ? 'Redis does not answer'
+        : `Redis is unavailable: ${redis.problem}. ${redis.next}`
+    return { status: 503, type: 'Unavailable', message, headers }
   }
   return {
     status: 500,

@@ -12,7 +12,7 @@ import { systemRandom } from '@relay/shared/random.js'
 import { connectRedis } from '@relay/shared/redis/connect.js'
 import { TraceStore } from '@relay/shared/trace/trace-store.js'
 import type { ProducersTrace } from '../accept/ports.js'
-import { createAdminApp } from './app.js'
+import { createAdminApp, type AdminDeps } from './app.js'
 import { BacklogHistory } from './backlog-history.js'
 import { Eraser } from './eraser.js'
 import { DeadLetterExpiry } from './expiry.js'
@@ -31,6 +31,7 @@ export interface OperatorParts {
   readonly log: Logger
   /** The backlog as last read. */
   readonly lanes: () => readonly LaneBacklog[]
+  readonly redisProblem: AdminDeps['redisProblem']
 }
 
 export interface Operator {
@@ -41,7 +42,7 @@ export interface Operator {
 
 /** Everything for operators, on a dedicated Redis connection. */
 export function openOperator({ config, credentials, ...rest }: OperatorParts): Operator {
-  const { workspaces, store, log, lanes } = rest
+  const { workspaces, store, log, lanes, redisProblem } = rest
   const client = connectRedis(config.redis, { commandTimeoutMs: OPERATOR_TIMEOUT_MS })
   const letters = new DeadLetterStore(client, config.prefix)
   const traces = new TraceStore(client, config.prefix, config.traceBytes)
@@ -65,6 +66,7 @@ export function openOperator({ config, credentials, ...rest }: OperatorParts): O
   return {
     app: createAdminApp({
       ...{ ...parts, client, store, workspaces, history, erasures, eraser, random: systemRandom },
+      redisProblem,
       operators: () => credentials.operators,
       prefix: config.prefix,
       windowMs: config.budgetWindowMs,

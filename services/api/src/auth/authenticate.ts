@@ -23,7 +23,7 @@ const CHALLENGE = {
 
 /**
  * Identifies producer and workspace: 401 for credentials, then 409 for an app id that differs from
- * the user name, then 403 for a producer that is not allowed. Types and messages are the overview's.
+ * the user name, then 403 for a producer that is not allowed. Types and messages are the overview's, followed by the remedy.
  */
 export function authenticate(
   request: AuthRequest,
@@ -41,11 +41,16 @@ export function authenticate(
       'App Secret key mismatch. The password is the secret that the operator of relay gave you, not the API key of MoEngage',
     )
   }
-  if (workspace === undefined) return unauthorized('Invalid APP_ID used in Authentication Header')
+  if (workspace === undefined) {
+    return unauthorized(
+      'Invalid APP_ID used in Authentication Header. relay has no workspace of this name: ask its operator for the app id',
+    )
+  }
   const { appKey } = request
   const named = appKey === undefined ? request.appIds : [...request.appIds, appKey]
   if (named.some((appId) => appId !== workspace.appId)) {
-    const message = 'App key mismatch in params and authentication'
+    const message =
+      'App key mismatch in params and authentication. Use the same app id in the path and as user name'
     return { ok: false, refusal: { status: 409, type: 'Authentication Mismatch', message } }
   }
   if (workspace.producers !== null && !workspace.producers.has(producer)) {

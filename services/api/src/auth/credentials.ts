@@ -12,7 +12,10 @@ function missing(message: string, type = 'Authentication required'): Credentials
 /** Reads HTTP Basic (RFC 7617); the secret may contain colons. */
 export function readCredentials(header: string | undefined): Credentials {
   if (header === undefined) {
-    return missing('Authentication Header Required', 'Authentication Required')
+    return missing(
+      'Authentication Header Required. Send HTTP Basic: user name = app id, password = your producer secret',
+      'Authentication Required',
+    )
   }
   const [scheme = '', token = '', ...rest] = header.trim().split(/ +/)
   const basic = scheme.toLowerCase() === 'basic'

@@ -77,6 +77,8 @@ it('with Redis silent, and then gone, it is 503 with the time to ask again', asy
     proxy.cut()
     const { status, headers, body } = await asked
     expect([status, body.error.type]).toEqual([503, 'Unavailable'])
+    const cause = 'the connection to Redis was cut. Look at the log of Redis'
+    expect(body.error.message).toBe(`Redis is unavailable: ${cause}`)
     expect(headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
   } finally {
     await operations.stop()

@@ -17,6 +17,7 @@ import type { Post, PostStore, StoreOutcome } from '@relay/shared/queue/post.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { TraceStore } from '@relay/shared/trace/trace-store.js'
 import { BacklogHistory } from '../../src/admin/backlog-history.js'
+import { watchRedis } from '@relay/shared/redis/explain.js'
 import { createAdminApp } from '../../src/admin/app.js'
 import { Eraser } from '../../src/admin/eraser.js'
 import { RedisPostStore } from '../../src/enqueue/redis-post-store.js'
@@ -104,6 +105,7 @@ export class Operations {
         () => ['APP'],
       ),
       log: { error: log, warn: log, info: log, debug: log },
+      redisProblem: watchRedis(client, { error: log, info: log }, systemClock),
     })
     this.#server = createServer(app)
   }

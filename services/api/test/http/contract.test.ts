@@ -77,6 +77,20 @@ describe('the contract, "Intake"', () => {
   const post = (sending: Sending): Promise<Answered> => intake.send(sending)
 
   it.each([
+    ['no credentials', null, /^Authentication Header Required\. Send HTTP Basic: /],
+    [
+      'an unknown app id',
+      basic('nobody', 's3cret'),
+      /^Invalid APP_ID .* no workspace of this name/,
+    ],
+    ['a wrong secret', basic(APP, 'x'), /^App Secret key mismatch\. The password is /],
+    ['another app id', basic(OTHER_APP, 's3cret'), /^App key mismatch .* Use the same app id /],
+  ])('%s: the cause in MoEngage’s words, then the remedy', async (_, authorization, words) => {
+    const { body } = await post({ body: GOOD, headers: { authorization } })
+    expect(body.error?.message).toMatch(words)
+  })
+
+  it.each([
     ['customer', user()],
     ['event', event()],
     ['device', device()],
