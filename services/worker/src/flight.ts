@@ -363,10 +363,14 @@ export class Flight {
     const { clock, workspace, observer, trace } = this.#runtime
     const { appId } = workspace()
     const answeredAtMs = clock.nowMs()
-    await this.#delivery.settler.settle(batch.items)
+    const items = await this.#delivery.settler.settle(batch.items)
     this.#manifest.delivered()
-    observer.delivered(appId, this.#lane, batch, answeredAtMs)
-    trace.sent(appId, sharesOf(batch), bulkNames(ticket.id, requestId), answeredAtMs)
+    // What is not settled counts when it is sent again.
+    if (items.length < batch.items.length) {
+      observer.possiblyDuplicated(appId, batch.items.length - items.length)
+    }
+    observer.delivered(appId, this.#lane, { ...batch, items }, answeredAtMs)
+    trace.sent(appId, sharesOf({ ...batch, items }), bulkNames(ticket.id, requestId), answeredAtMs)
     await this.#budget.learned.bodyAccepted(batch.bodyBytes).catch(() => undefined)
   }
 
@@ -394,7 +398,8 @@ export class Flight {
     const facts = { outcome, attempts: this.#attempts, deadAtMs: clock.nowMs() }
     const letter = deadLetterOf(item, facts)
     await this.#untilRedisAnswers(() => deadLetters.bury([letter]))
-    await settler.settle([item])
+    const settled = await settler.settle([item])
+    if (settled.length === 0) return
     observer.deadLettered(workspace().appId, letter.kind, letter.reason, letter.posted)
   }
 

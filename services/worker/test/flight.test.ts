@@ -212,6 +212,38 @@ describe('a lease', () => {
   })
 })
 
+describe('what was delivered', () => {
+  const counted = () => heart.observer.lines.filter((line) => !line.startsWith('attempted'))
+
+  it('counts once it is settled', async () => {
+    fly(heart.batchOf(event(1), event(2)))
+    await turn()
+    expect(counted()).toEqual(['delivered 2'])
+  })
+
+  it('counts as a possible duplicate, not as delivered, when its partition is lost before the answer', async () => {
+    const batch = heart.batchOf(event(1), event(2))
+    heart.sender.answer = () => {
+      batch.items[0]!.window.lost = true
+      return accept()
+    }
+    fly(batch)
+    await turn()
+    expect(counted()).toEqual(['possibly duplicated 2', 'delivered 0'])
+  })
+
+  it('to the dead letters is not counted when its partition is lost before', async () => {
+    const batch = heart.batchOf(event(1))
+    heart.sender.answer = () => {
+      batch.items[0]!.window.lost = true
+      return refusal(400, 'MissingAttributeError')
+    }
+    fly(batch)
+    await turn()
+    expect(counted()).toEqual([])
+  })
+})
+
 describe('an erasure', () => {
   it('removes the customer from the backlog, and is confirmed while the others are sent', async () => {
     const batch = heart.batchOf(event(1), event(2))

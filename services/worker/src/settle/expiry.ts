@@ -57,15 +57,16 @@ export class Expiry {
     const facts = { attempts, deadAtMs: clock.nowMs(), maxAgeMs: maxAgeMs ?? 0 }
     const expired = items.filter((item) => !erasures.covers(item))
     const inHand = erasures.take(expired)
+    let settled: ReadonlySet<Item>
     try {
       if (expired.length > 0) {
         await deadLetters.bury(expired.map((item) => expiredLetterOf(item, facts)))
       }
-      await settler.settle(items)
+      settled = new Set(await settler.settle(items))
     } finally {
       inHand.end()
     }
-    expired.forEach(onExpired)
+    for (const item of expired) if (settled.has(item)) onExpired(item)
   }
 
   /** By the clock that is behind: a step of one of them makes nothing old. */

@@ -30,7 +30,8 @@ export class Settler {
     this.#stopped = true
   }
 
-  async settle(items: readonly Item[]): Promise<void> {
+  /** Returns the items that Redis confirmed; the others are sent again, by this worker or the next owner. */
+  async settle(items: readonly Item[]): Promise<readonly Item[]> {
     const byWindow = new Map<PartitionWindow, Item[]>()
     let own: Item[] | undefined
     for (const [i, item] of items.entries()) {
@@ -38,7 +39,12 @@ export class Settler {
       if (own) own.push(item)
       else byWindow.set(item.window, (own = [item]))
     }
-    await Promise.all([...byWindow].map(([window, own]) => this.#settleWindow(window, own)))
+    const settled = await Promise.all(
+      [...byWindow].map(async ([window, own]) =>
+        (await this.#settleWindow(window, own)) ? own : [],
+      ),
+    )
+    return settled.every((own) => own.length > 0) ? items : settled.flat()
   }
 
   /** Takes chunks out of which everything was erased. */
@@ -47,28 +53,29 @@ export class Settler {
     if (finished.length > 0) await this.#tell(window, { finished, partly: [] })
   }
 
-  #settleWindow(window: PartitionWindow, items: readonly Item[]): Promise<void> {
+  #settleWindow(window: PartitionWindow, items: readonly Item[]): Promise<boolean> {
     return this.#tell(window, window.settle(items))
   }
 
   async #tell(
     window: PartitionWindow,
     { finished, partly }: ReturnType<PartitionWindow['settle']>,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const queue = this.#o.queueOf(window)
     while (!window.lost && queue !== undefined) {
       const lateMs = this.#o.lateMs(window)
       const reply = await queue.settle(window.claim, finished, partly, lateMs).catch(() => null)
       if (reply?.settled === true) {
         window.waiting = Math.max(reply.waiting, window.chunks.length)
-        return
+        return true
       }
       if (reply !== null) {
         this.#o.onFenced(window)
-        return
+        return false
       }
-      if (this.#stopped) return
+      if (this.#stopped) return false
       await this.#o.sleep(AGAIN_MS)
     }
+    return false
   }
 }

@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => redis.stop())
 
-test('a worker of twenty workspaces has at most 2,000 series, all there from the start', async () => {
+test('a worker of twenty workspaces has at most 2,050 series, all there from the start', async () => {
   const limits = {
     usersPerWindow: 5,
     eventsPerWindow: 5,

@@ -35,7 +35,7 @@ function expiryOf({ maxAgeMs, wallMs, redisMs }: Given) {
     settler: {
       settle: (items) => {
         for (const item of items) item.window.settle([item])
-        return Promise.resolve()
+        return Promise.resolve(items)
       },
     },
     erasures: { covers: () => false, take: () => ({ end: () => undefined }) },

@@ -53,6 +53,17 @@ function partitions(): [PartitionWindow, PartitionWindow] {
 
 const settlesOf = ({ tag }: PartitionWindow) => queues.get(tag)?.settles ?? []
 
+it('returns what Redis confirmed', async () => {
+  const [a, b] = partitions()
+  const [a1] = itemsOf(a)
+  const [b1] = itemsOf(b)
+  expect(await settler.settle([a1!, b1!])).toEqual([a1, b1])
+  const [, a2] = itemsOf(a)
+  const [, b2] = itemsOf(b)
+  b.lost = true
+  expect(await settler.settle([a2!, b2!])).toEqual([a2])
+})
+
 describe('elements of several partitions', () => {
   it('are settled with one command for each partition, however they are mixed', async () => {
     const [a, b] = partitions()
