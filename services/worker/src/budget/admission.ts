@@ -68,9 +68,14 @@ const UNDER_WAY_MS = 50
 /** Longest pause between two questions while waiting for budget, ms: keeps the place in the queue. */
 const ASK_AGAIN_MS = 1_000
 
+/** Reservations to be refunded, at most: each is one command. */
+const MAX_UNUSED = 100
+
 /** Places requests in both budgets, under the gate as it is. */
 export class Admission {
   readonly #o: AdmissionOptions
+  /** Reservations that Redis may have, and under which nothing was or will be sent. */
+  readonly #unused = new Set<string>()
 
   constructor(options: AdmissionOptions) {
     this.#o = options
@@ -104,6 +109,8 @@ export class Admission {
     const id = o.newId()
     const openMs = o.requestTimeoutMs + o.arrivalGraceMs
     const issuedAtMs = o.clock.monotonicMs()
+    // Before the next reservation, so that none counts beside it; Redis takes them in this order.
+    for (const unused of this.#unused) void this.refund(unused)
     const grant = await o.ledger
       .reserve({
         ...{ id, lane, cost, need, oldestMs, incarnation, openMs },
@@ -117,8 +124,8 @@ export class Admission {
       })
       .catch(() => null)
     if (grant === null) {
-      // It may have been granted: it counts until it expires, as any attempt without an answer.
-      o.reservations.note(id, cost, lane, openMs + o.windowMs)
+      // It may have been granted.
+      this.#noteUnused(id)
       return { outcome: 'later', waitMs: REDIS_AWAY_MS }
     }
     switch (grant.outcome) {
@@ -153,9 +160,17 @@ export class Admission {
   async refund(id: string): Promise<void> {
     await this.#o.ledger.refund(id).then(
       () => {
+        this.#unused.delete(id)
         this.#o.reservations.refunded(id)
       },
-      () => undefined,
+      () => {
+        this.#noteUnused(id)
+      },
     )
+  }
+
+  #noteUnused(id: string): void {
+    // Past this many, one expires by itself.
+    if (this.#unused.size < MAX_UNUSED) this.#unused.add(id)
   }
 }

@@ -25,7 +25,11 @@ class FakeLedger {
     return this.grant
   }
   answered = () => this.#reply()
-  refund = () => this.#reply()
+  readonly refunds: string[] = []
+  refund = (id: string) => {
+    this.refunds.push(id)
+    return this.#reply()
+  }
   use = () => Promise.resolve({ used: this.inUse, granted: this.inUse, open: NO_COST })
 
   #reply(): Promise<void> {
@@ -54,6 +58,7 @@ let reservations: Reservations
 let admission: Admission
 let limits: WorkspaceLimits
 let incarnation: string
+let ids: string[]
 let recover: () => Promise<number>
 
 beforeEach(() => {
@@ -62,6 +67,7 @@ beforeEach(() => {
   gate = new FakeGate()
   learned = new FakeLearned()
   reservations = new Reservations(systemClock)
+  ids = []
   limits = {
     usersPerWindow: 100,
     eventsPerWindow: 200,
@@ -82,7 +88,7 @@ beforeEach(() => {
     arrivalGraceMs: 5_000,
     backfillFloor: 0.1,
     incarnation: () => incarnation,
-    newId: () => 'id',
+    newId: () => ids.shift() ?? 'id',
     waiter: 'w',
     recover: () => recover(),
   })
@@ -107,10 +113,21 @@ describe('a request', () => {
     expect(ledger.reserved).toEqual([])
   })
 
-  it('counts until it expires when the ledger does not answer: it may have been granted', async () => {
+  it('without an answer is refunded before the next one, for as long as Redis does not confirm that', async () => {
     ledger.grant = new Error('no answer')
+    ledger.replies = false
+    ids = ['a', 'b', 'c', 'd']
     expect(await admission.ask(question)).toEqual({ outcome: 'later', waitMs: 250 })
-    expect(reservations.open()).toMatchObject([{ id: 'id', cost, expiresInMs: 75_000 }])
+    await admission.ask(question)
+    // Nothing was sent under them: after a restart of Redis they are not entered again.
+    expect(reservations.open()).toEqual([])
+    expect(ledger.refunds).toEqual(['a'])
+    ledger.replies = true
+    ledger.grant = { outcome: 'granted' }
+    await admission.ask(question)
+    await admission.ask(question)
+    expect(ledger.refunds).toEqual(['a', 'a', 'b'])
+    expect(reservations.open()).toMatchObject([{ id: 'c' }, { id: 'd' }])
   })
 
   it('under another gate adopts that gate and asks again at once', async () => {

@@ -7,7 +7,7 @@ import { observeSharedState } from '@relay/shared/observability/observe-shared-s
 import { connectRedis } from '@relay/shared/redis/connect.js'
 import { createWorkerMetrics } from '../../src/observe/metrics.js'
 
-const MAX_SERIES = 2_000
+const MAX_SERIES = 2_050
 const WORKSPACES = 20
 
 let redis: TestRedis
