@@ -165,12 +165,20 @@ class Card {
   #draw(samples, intervalSeconds) {
     const top = Math.max(1, ...samples)
     const last = Math.max(1, samples.length - 1)
-    const points = samples.map(
-      (n, i) => `${((i / last) * 100).toFixed(2)} ${(38 - (n / top) * 36).toFixed(2)}`,
-    )
-    const line = points.length > 1 ? `M${points.join('L')}` : 'M0 38L100 38'
-    const area = makeSvg('path', { class: 'area', d: `${line}L100 40L0 40Z` })
-    this.#curve.replaceChildren(area, makeSvg('path', { d: line }))
+    const xOf = (i) => ((i / last) * 100).toFixed(2)
+    let line = ''
+    let area = ''
+    samples.forEach((n, i) => {
+      if (n === null) return
+      const isFirst = (samples[i - 1] ?? null) === null
+      const point = `${xOf(i)} ${(38 - (n / top) * 36).toFixed(2)}`
+      line += `${isFirst ? 'M' : 'L'}${point}`
+      area += isFirst ? `M${xOf(i)} 40L${point}` : `L${point}`
+      // Unknown is a gap.
+      if ((samples[i + 1] ?? null) === null) area += `L${xOf(i)} 40Z`
+    })
+    const paths = [makeSvg('path', { class: 'area', d: area }), makeSvg('path', { d: line })]
+    this.#curve.replaceChildren(...paths)
     const span = duration(samples.length * intervalSeconds)
     const words = `Backlog of the last ${span}, at most ${number(Math.max(0, ...samples))}`
     this.#curve.setAttribute('aria-label', words)

@@ -78,7 +78,7 @@ export class Api {
     const { store, guard } = this.#core
     this.#operator = openOperator({
       ...{ config, workspaces, credentials, store, log },
-      lanes: () => guard.lanes,
+      lanes: () => guard.currentLanes,
       redisProblem: this.#redisProblem,
     })
     this.#intake = createIntakeServer(this.#openIntake(), {

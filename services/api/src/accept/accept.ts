@@ -245,7 +245,8 @@ export class Acceptor {
       return acceptance
     } finally {
       if (typeof ended === 'object') await idempotency.complete(claim, ended.form)
-      else await idempotency.release(claim, ended)
+      // Not awaited: a slow Redis would delay the 503 beyond a second. The same connection takes it first.
+      else void idempotency.release(claim, ended)
     }
   }
 

@@ -351,4 +351,4 @@ function refusalOf(error: unknown, redis: RedisProblem | null): AdminRefusal {
 
 /** How ioredis and Redis report that nothing can be read or written now. */
 const REDIS_AWAY =
-  /enableOfflineQueue|max retries per request|Connection is closed|Command timed out|^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|OOM|MISCONF)/
+  /enableOfflineQueue|max retries per request|Connection is closed|Command timed out|Too many Cluster redirections|^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|OOM|MISCONF)/

@@ -6,13 +6,13 @@ const MAX_SAMPLES = 240
 
 /** The backlog of the last minutes, of each workspace, for curves. Kept by this process alone. */
 export class BacklogHistory {
-  readonly #lanes: () => readonly LaneBacklog[]
+  readonly #lanes: () => readonly LaneBacklog[] | null
   readonly #appIds: () => readonly string[]
-  readonly #samples = new Map<string, number[]>()
+  readonly #samples = new Map<string, (number | null)[]>()
   #timer: NodeJS.Timeout | undefined
 
-  /** `lanes`: the backlog as last read elsewhere; this class reads nothing. */
-  constructor(lanes: () => readonly LaneBacklog[], appIds: () => readonly string[]) {
+  /** `lanes`: the backlog as just read elsewhere, null if unknown; this class reads nothing. */
+  constructor(lanes: () => readonly LaneBacklog[] | null, appIds: () => readonly string[]) {
     this.#lanes = lanes
     this.#appIds = appIds
   }
@@ -34,19 +34,20 @@ export class BacklogHistory {
       if (!appIds.has(appId)) this.#samples.delete(appId)
     }
     const waiting = new Map<string, number>()
-    for (const { appId, elements } of this.#lanes()) {
+    const lanes = this.#lanes()
+    for (const { appId, elements } of lanes ?? []) {
       const total = elements.user + elements.event + elements.device
       waiting.set(appId, (waiting.get(appId) ?? 0) + total)
     }
     for (const appId of appIds) {
       const samples = this.#samples.get(appId) ?? []
-      samples.push(waiting.get(appId) ?? 0)
+      samples.push(lanes === null ? null : (waiting.get(appId) ?? 0))
       if (samples.length > MAX_SAMPLES) samples.shift()
       this.#samples.set(appId, samples)
     }
   }
 
-  /** Elements that waited, oldest sample first. */
+  /** Elements that waited, oldest sample first; null: unknown. */
   view() {
     return {
       interval_seconds: EVERY_MS / 1000,

@@ -30,7 +30,7 @@ export interface OperatorParts {
   readonly store: PostStore
   readonly log: Logger
   /** The backlog as last read. */
-  readonly lanes: () => readonly LaneBacklog[]
+  readonly lanes: () => readonly LaneBacklog[] | null
   readonly redisProblem: AdminDeps['redisProblem']
 }
 

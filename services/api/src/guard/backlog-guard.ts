@@ -36,6 +36,7 @@ const COMPRESS_FROM = 0.02
 export class BacklogGuard {
   readonly #o: BacklogGuardOptions
   #lanes: readonly LaneBacklog[] = []
+  #isCurrent = false
   #bytes = 0
   #addedBytes = 0
   #usedMemory = 0
@@ -48,8 +49,14 @@ export class BacklogGuard {
     this.#o = options
   }
 
+  /** As last read. */
   get lanes(): readonly LaneBacklog[] {
     return this.#lanes
+  }
+
+  /** As just read; null: Redis did not answer. */
+  get currentLanes(): readonly LaneBacklog[] | null {
+    return this.#isCurrent ? this.#lanes : null
   }
 
   get limitBytes(): number {
@@ -99,19 +106,22 @@ export class BacklogGuard {
     return this.#bytes + this.#addedBytes > this.limitBytes * COMPRESS_FROM
   }
 
-  /** Reads the backlog now. Keeps the last values if Redis does not answer. */
+  /** Reads the backlog now. If Redis does not answer, keeps the last values that bound the intake. */
   async look(): Promise<void> {
     const { client, prefix, deployment, appIds } = this.#o
     const before = this.#addedBytes
     try {
       const all = await workspacesWithData(deployment, appIds())
-      this.#lanes = await readBacklog(client, prefix, all)
-      this.#bytes = this.#lanes.reduce((sum, { bytes }) => sum + bytes, 0)
+      const lanes = await readBacklog(client, prefix, all)
+      this.#lanes = lanes
+      this.#isCurrent = true
+      this.#bytes = lanes.reduce((sum, { bytes }) => sum + bytes, 0)
       this.#addedBytes -= before
       await this.#lookAtMemory()
       await this.#lookAtLetters()
     } catch {
       // Redis is down: the store refuses.
+      this.#isCurrent = false
     }
   }
 

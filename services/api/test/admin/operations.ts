@@ -101,7 +101,7 @@ export class Operations {
       ...{ erasures: this.erasures, eraser: this.eraser },
       workspaces: { all: () => all, get: (appId) => all.find((w) => w.appId === appId) },
       history: new BacklogHistory(
-        () => [],
+        () => null,
         () => ['APP'],
       ),
       log: { error: log, warn: log, info: log, debug: log },
