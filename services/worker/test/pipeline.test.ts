@@ -13,6 +13,7 @@ import {
   LINGER_MS,
   noAnswer,
   pass,
+  refusal,
   sentIn,
   turn,
   workspaceOf,
@@ -366,6 +367,23 @@ describe('a gate that is not open', () => {
     await turn()
     expect(heart.inFlight.isFree(window!.tag)).toBe(true)
     expect(sent()).toEqual([])
+  })
+})
+
+describe('a request that settles nothing', () => {
+  it('hides no elements that came to its partition meanwhile, although nobody announced them', async () => {
+    heart.sender.answer = (body) =>
+      sentIn(body).includes('1:1') ? refusal(400, 'SomethingNew') : accept()
+    void lane.run()
+    const [window] = serve([[event(1)], [event(2)]])
+    const queue = queueOf(window!)
+    const all = queue.chunks
+    queue.chunks = all.slice(0, 1)
+    await pass(700)
+    expect(sent()).toEqual([['1:1'], ['1:1'], ['1:1']])
+    queue.chunks = all
+    await pass(10_000)
+    expect(sent()).toContainEqual(['2:2'])
   })
 })
 
