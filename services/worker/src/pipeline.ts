@@ -332,7 +332,8 @@ export class Pipeline {
       open.end()
       this.#flights.delete(landed)
       // Nothing was settled that would have said whether more waits.
-      for (const { window, chunk, index } of batch.items) if (!chunk.isDone(index)) window.stale = true
+      for (const { window, chunk, index } of batch.items)
+        if (!chunk.isDone(index)) window.stale = true
       for (const window of windows) this.#o.onIdle(window)
       this.wake()
     })
