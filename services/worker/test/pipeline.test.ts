@@ -371,7 +371,7 @@ describe('a gate that is not open', () => {
 })
 
 describe('a request that settles nothing', () => {
-  it('hides no elements that came to its partition meanwhile, although nobody announced them', async () => {
+  it('hides no elements that came to its partition meanwhile without a wake-up', async () => {
     heart.sender.answer = (body) =>
       sentIn(body).includes('1:1') ? refusal(400, 'SomethingNew') : accept()
     void lane.run()
