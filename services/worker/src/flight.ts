@@ -34,6 +34,7 @@ import type { WorkerObserver } from './observe/observer.js'
 import type { Open } from './ownership/in-flight.js'
 import type { CustomerPolicy } from './policy/customer-policy.js'
 import { gateEventOf } from './retry/gate-event.js'
+import { Late } from './retry/late.js'
 import { Judge, NOTHING_FOUND, type Begun, type Judgement } from './retry/judge.js'
 import { Manifest } from './retry/manifest.js'
 import type { Refusals } from './retry/refusals.js'
@@ -64,7 +65,10 @@ export interface Delivery {
 
 /** The process and the workspace that requests are sent for. */
 export interface Runtime {
-  readonly config: Pick<Config, 'lingerMs' | 'budgetWindowMs' | 'requestTimeoutMs'>
+  readonly config: Pick<
+    Config,
+    'lingerMs' | 'budgetWindowMs' | 'requestTimeoutMs' | 'arrivalGraceMs'
+  >
   readonly workspace: () => Workspace
   /** By which adjacent elements of a customer share one element of a request; null: none do. */
   readonly shapes: () => Shapes | null
@@ -150,6 +154,7 @@ export class Flight {
   readonly #manifest: Manifest
   readonly #judge: Judge
   readonly #open: Open
+  readonly #late: Late
   #attempts = 0
   /** Everything is refused: another flight tries, with all that was accepted meanwhile. */
   #isOver = false
@@ -168,6 +173,7 @@ export class Flight {
     this.#delivery = delivery
     this.#runtime = runtime
     this.#pause = pause
+    this.#late = new Late(this.#runtime.clock, this.#runtime.config.arrivalGraceMs)
     this.#open = open
     this.#manifest = new Manifest(batch, () => runtime.workspace().limits)
     this.#judge = new Judge(this.#manifest, delivery.refusals, runtime.clock)
@@ -195,6 +201,11 @@ export class Flight {
       const next = this.#manifest.next() ?? batch
       if (!this.#mayTry(next)) {
         await this.#pause(LOOK_AGAIN_MS)
+        continue
+      }
+      const lateMs = this.#late.waitMs(next.items)
+      if (lateMs > 0) {
+        await this.#pause(Math.min(lateMs, LOOK_AGAIN_MS))
         continue
       }
       const ask = await this.#ask(next)
@@ -376,7 +387,10 @@ export class Flight {
 
   #noteUnanswered({ answer, batch }: Attempt, mayHaveArrived: boolean): void {
     const { observer, workspace } = this.#runtime
-    if (answer.kind === 'unknown') this.#open.mayArriveLate()
+    if (answer.kind === 'unknown') {
+      this.#open.mayArriveLate()
+      this.#late.add(batch.items)
+    }
     if (mayHaveArrived && answer.kind !== 'not_sent') {
       observer.possiblyDuplicated(workspace().appId, batch.items.length)
     }

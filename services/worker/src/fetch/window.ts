@@ -80,6 +80,11 @@ export interface Item {
   readonly element: TracedElement
 }
 
+/** Customers are ordered within a partition. */
+export function customerOf({ window, element }: Item): string {
+  return `${window.tag} ${element.customer}`
+}
+
 /**
  * The oldest chunks of an owned partition, in memory, exactly as they stand in Redis: only the
  * owner removes chunks, and new ones go behind.

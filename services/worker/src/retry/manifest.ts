@@ -1,7 +1,7 @@
 import type { Cost } from '@relay/shared/budget/cost.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import type { VendorError } from '../classify/outcome.js'
-import type { Item } from '../fetch/window.js'
+import { customerOf, type Item } from '../fetch/window.js'
 import { isBisected, onAccepted, onRefused, startBisection, type Bisection } from './bisect.js'
 import { BodyBuilder, batchOf, type Batch } from '../batch/body.js'
 import type { Shapes } from '../batch/shape.js'
@@ -235,10 +235,6 @@ export class Manifest {
     }
     return [...parts, body.items]
   }
-}
-
-function customerOf({ window, element }: Item): string {
-  return `${window.tag} ${element.customer}`
 }
 
 function isSame(a: readonly Item[], b: readonly Item[]): boolean {

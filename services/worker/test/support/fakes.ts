@@ -527,7 +527,10 @@ export class Heart {
   }
 
   readonly runtime: Runtime = {
-    config: { lingerMs: LINGER_MS, budgetWindowMs: WINDOW_MS, requestTimeoutMs: TIMEOUT_MS },
+    config: {
+      ...{ lingerMs: LINGER_MS, budgetWindowMs: WINDOW_MS, requestTimeoutMs: TIMEOUT_MS },
+      arrivalGraceMs: GRACE_MS,
+    },
     workspace: () => this.workspace,
     shapes: () => (this.coalesces ? this.shapes : null),
     ...{ clock: systemClock, observer: this.observer, trace: this.trace, sleep },
