@@ -45,9 +45,9 @@ return { __main() or false, __out }`
 
 const EXPIRE = `if redis.call('PEXPIRETIME', KEYS[1]) == tonumber(ARGV[1]) then redis.call('DEL', KEYS[1]) end return 1`
 
-/** Copies every key to database 1. */
-const SNAPSHOT = `redis.call('SELECT', 1) redis.call('FLUSHDB') redis.call('SELECT', 0)
-for _, key in ipairs(redis.call('KEYS', '*')) do redis.call('COPY', key, key, 'DB', 1) end return 1`
+/** Copies all of one database over another. Not SWAPDB: two restarts may go back to one snapshot. */
+const COPY_ALL = `redis.call('SELECT', ARGV[2]) redis.call('FLUSHDB') redis.call('SELECT', ARGV[1])
+for _, key in ipairs(redis.call('KEYS', '*')) do redis.call('COPY', key, key, 'DB', ARGV[2]) end return 1`
 
 /** Texts and names of the scripts that any client has defined, by digest. */
 const scripts = new Map<string, { readonly name: string; readonly text: string }>()
@@ -119,7 +119,7 @@ export class SimRedisServer {
   }
 
   async snapshot(): Promise<void> {
-    await this.ask('EVAL', SNAPSHOT, '0')
+    await this.ask('EVAL', COPY_ALL, '0', '0', '1')
   }
 
   /** Ends every connection; `forgets`: with the data of the last snapshot. */
@@ -127,10 +127,7 @@ export class SimRedisServer {
     this.run += 1
     this.isDown = true
     for (const connection of [...this.connections]) connection.close('restart')
-    if (forgets) {
-      await this.ask('FLUSHDB')
-      await this.ask('SWAPDB', '0', '1')
-    }
+    if (forgets) await this.ask('EVAL', COPY_ALL, '0', '1', '0')
     this.#world.in(downMs, this.actor, () => {
       this.isDown = false
       this.#world.log('redis is up again')
