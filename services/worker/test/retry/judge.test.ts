@@ -210,7 +210,10 @@ describe('a refusal that names no element', () => {
   })
 
   test('of everything, for more than a second at a time, buries nothing', () => {
-    const phases = fc.array(fc.integer({ min: 1_100, max: 20_000 }), { minLength: 2, maxLength: 20 })
+    const phases = fc.array(fc.integer({ min: 1_100, max: 20_000 }), {
+      minLength: 2,
+      maxLength: 20,
+    })
     const arrivals = fc.array(fc.record({ pauseMs: fc.integer({ min: 0, max: 3_000 }), count: fc.integer({ min: 0, max: 4 }) }), { minLength: 20, maxLength: 200 }) // prettier-ignore
     fc.assert(
       fc.property(phases, arrivals, (lengths, flights) => {
