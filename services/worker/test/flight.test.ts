@@ -244,6 +244,24 @@ describe('what was delivered', () => {
   })
 })
 
+describe('a request without an answer', () => {
+  it('is repeated, but a later element of its customer waits until MoEngage cannot process it any more', async () => {
+    const answers = [() => refusal(400, 'MissingAttributeError'), () => noAnswer('reset')]
+    heart.sender.answer = () => (answers.shift() ?? accept)()
+    // The first half holds the older element of customer 1, the second half the newer.
+    fly(heart.batchOf(event(1), event(2), event(1), event(3)))
+    await pass(GRACE_MS - 500)
+    expect(sent().slice(1, 3)).toEqual([
+      ['1:1', '2:2'],
+      ['1:1', '2:2'],
+    ])
+    expect(sent()).toHaveLength(3)
+    await pass(1_500)
+    expect(sent().slice(3).flat()).toEqual(['1:3', '3:4'])
+    expect(isDone()).toBe(true)
+  })
+})
+
 describe('an erasure', () => {
   it('removes the customer from the backlog, and is confirmed while the others are sent', async () => {
     const batch = heart.batchOf(event(1), event(2))

@@ -130,6 +130,17 @@ describe('a request', () => {
     expect(reservations.open()).toMatchObject([{ id: 'c' }, { id: 'd' }])
   })
 
+  it('without an answer is remembered a hundred times at most', async () => {
+    ledger.grant = new Error('no answer')
+    ledger.replies = false
+    ids = Array.from({ length: 150 }, (_, i) => `r${String(i)}`)
+    for (let i = 0; i < 150; i++) await admission.ask(question)
+    ledger.replies = true
+    ledger.refunds.length = 0
+    await admission.ask(question)
+    expect(ledger.refunds).toHaveLength(100)
+  })
+
   it('under another gate adopts that gate and asks again at once', async () => {
     ledger.grant = { outcome: 'gate', version: '5', record: '{}' }
     expect(await admission.ask(question)).toEqual({ outcome: 'later', waitMs: 0 })
