@@ -110,7 +110,9 @@ export class Admission {
     const openMs = o.requestTimeoutMs + o.arrivalGraceMs
     const issuedAtMs = o.clock.monotonicMs()
     // Before the next reservation, so that none counts beside it; Redis takes them in this order.
-    for (const unused of this.#unused) void this.refund(unused)
+    const unused = [...this.#unused]
+    this.#unused.clear()
+    for (const one of unused) void this.refund(one)
     const grant = await o.ledger
       .reserve({
         ...{ id, lane, cost, need, oldestMs, incarnation, openMs },
@@ -160,7 +162,6 @@ export class Admission {
   async refund(id: string): Promise<void> {
     await this.#o.ledger.refund(id).then(
       () => {
-        this.#unused.delete(id)
         this.#o.reservations.refunded(id)
       },
       () => {
