@@ -10,7 +10,7 @@ interface Unanswered {
 
 /**
  * Requests of one flight that MoEngage may still process although relay closed their connection. The
- * same elements may be sent again at once; other elements of their customers must not be overtaken.
+ * same elements may be sent again at once; later elements of their customers must not overtake them.
  */
 export class Late {
   readonly #clock: Clock

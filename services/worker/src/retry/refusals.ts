@@ -3,7 +3,7 @@ import type { Item, LoadedChunk } from '../fetch/window.js'
 
 /** A lone refusal counts if another request was accepted at most this long before it was begun, ms. */
 const AROUND_MS = 1_000
-/** A lone refusal counts once; and all of this where another one, an acceptance and it follow at once. */
+/** Proofs for a fault. A lone refusal is one; after another lone refusal and an acceptance at once, two. */
 const PROOFS = 2
 /** For this long after an element was accepted that was refused alone before, nothing is proven, ms. */
 const FLAPPING_MS = 600_000
@@ -19,10 +19,11 @@ interface Refusal {
 const NEVER: Refusal = { atMs: -Infinity, alone: false, proofs: 0 }
 
 /**
- * Refusals of one workspace that name no element. MoEngage may refuse anything for a while, so that an
- * element is at fault only when it is refused alone, another is accepted, and it is refused alone again,
- * all at once; or when it is twice refused alone at once after an acceptance. An element that was refused alone and then accepted shows that MoEngage's answers do not depend
- * on elements now: nothing is proven for a while.
+ * Refusals of one workspace that name no element. MoEngage may refuse anything for a while. Therefore an
+ * element is at fault only in one of two cases: within a second it is refused alone, another one is
+ * accepted, and it is refused alone again; or twice it is refused alone within a second of an acceptance.
+ * An element that was refused alone and is accepted later shows that MoEngage's answers do not depend on
+ * the element: for a while nothing is proven.
  */
 export class Refusals {
   readonly #clock: Clock
