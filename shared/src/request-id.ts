@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
 import type { Random } from './random.js'
 
 /**
  * Request ids: 16 bytes written as 26 letters of Crockford's base32, so that they sort by time and
  * can be read aloud. Layout, high to low: 48 bits acceptance time (ms since 1970), 20 bits element
- * count, 16 bits producer tag, 44 random bits.
+ * count, 16 bits producer tag, 32 random bits, 12 bits checksum.
  */
 export interface RequestIdFacts {
   /** Wall clock of acceptance, ms since 1970 UTC. */
@@ -13,6 +14,8 @@ export interface RequestIdFacts {
   readonly elementCount: number
   /** `producerTag` of the producer: only that producer may ask for the trace. */
   readonly producerTag: number
+  /** Whether the checksum is right: a mistyped id does not claim that its elements are queued. */
+  readonly isIntact: boolean
 }
 
 export const MAX_COUNTED_ELEMENTS = 0xfffff
@@ -47,7 +50,7 @@ export function createRequestId(
   bytes.writeUIntBE(count * 16 + (producer >>> 12), 6, 3)
   bytes.writeUInt16BE(((producer & 0xfff) << 4) | (noise.readUInt8(0) & 0xf), 9)
   noise.copy(bytes, 11, 1)
-  return encode(bytes)
+  return encode(withChecksum(bytes))
 }
 
 /** Facts encoded in a request id; null for an invalid id. */
@@ -55,11 +58,22 @@ export function parseRequestId(text: string): RequestIdFacts | null {
   if (!SHAPE.test(text)) return null
   let value = 0n
   for (const letter of text) value = value * 32n + BigInt(ALPHABET.indexOf(letter))
+  const bytes = Buffer.from(value.toString(16).padStart(32, '0'), 'hex')
   return {
     acceptedAtMs: Number(value >> 80n),
     elementCount: Number((value >> 60n) & 0xfffffn),
     producerTag: Number((value >> 44n) & 0xffffn),
+    isIntact: withChecksum(bytes).equals(bytes),
   }
+}
+
+/** The lowest 12 bits are made of all others. */
+function withChecksum(bytes: Buffer): Buffer {
+  const checked = Buffer.from(bytes)
+  const end = bytes.readUInt16BE(14) & 0xf000
+  checked.writeUInt16BE(end, 14)
+  checked.writeUInt16BE(end | (crc32(checked) & 0xfff), 14)
+  return checked
 }
 
 /** 128 bits in 26 letters: the first carries the three highest bits, each other one five. */

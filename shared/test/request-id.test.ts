@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { createRequestId, parseRequestId, producerTag } from '../src/request-id.js'
 import { systemRandom } from '../src/random.js'
+import { seededRandom } from '../src/seeded-random.js'
 
 const TIME_MS = fc.integer({ min: 0, max: 2 ** 48 - 1 })
 const COUNT = fc.integer({ min: 0, max: 0xfffff })
@@ -12,9 +13,21 @@ describe('a request id', () => {
       fc.property(TIME_MS, COUNT, TAG, (acceptedAtMs, elementCount, tag) => {
         const id = createRequestId(acceptedAtMs, elementCount, tag, systemRandom)
         expect(id).toMatch(/^[0-9A-HJKMNP-TV-Z]{26}$/)
-        expect(parseRequestId(id)).toEqual({ acceptedAtMs, elementCount, producerTag: tag })
+        const facts = { acceptedAtMs, elementCount, producerTag: tag, isIntact: true }
+        expect(parseRequestId(id)).toEqual(facts)
       }),
     )
+  })
+
+  it('shows that a letter was mistyped, but for one in a thousand', () => {
+    const random = seededRandom(1)
+    const intact = Array.from({ length: 2_000 }, () => {
+      const id = createRequestId(1_795_980_000_000, 1, 1, random)
+      const at = random.bytes(1).readUInt8(0) % 26
+      const other = id[at] === '4' ? '5' : '4'
+      return parseRequestId(id.slice(0, at) + other + id.slice(at + 1))
+    }).filter((facts) => facts?.isIntact)
+    expect(intact.length).toBeLessThanOrEqual(2)
   })
 
   it('sorts by time', () => {

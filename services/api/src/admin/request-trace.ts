@@ -50,7 +50,8 @@ export async function traceRequest(
   const own = found.find(({ events, letters }) => events.length > 0 || letters.length > 0)
   const isForgotten =
     found.some((one) => one.isForgotten) || nowMs - facts.acceptedAtMs > TRACE_KEPT_MS
-  if (own === undefined && (isForgotten || facts.elementCount === 0)) return null
+  const isQueued = !isForgotten && facts.elementCount > 0 && facts.isIntact
+  if (own === undefined && !isQueued) return null
   return traceOf(requestId, facts, own)
 }
 

@@ -33,6 +33,7 @@ describe('an accepted request', () => {
       acceptedAtMs: NOW_MS,
       elementCount: 1,
       producerTag: producerTag('shop'),
+      isIntact: true,
     })
   })
 

@@ -51,6 +51,12 @@ describe('a producer’s own request', () => {
     expect(await trace(id, 'shop', 'OTHER')).toBe('dead_lettered')
   })
 
+  it('is unknown when no request was answered with that id', async () => {
+    const id = newId()
+    const madeUp = id.slice(0, -1) + (id.endsWith('0') ? '1' : '0')
+    expect(await trace(madeUp)).toBeNull()
+  })
+
   it('is no one else’s', async () => {
     const id = newId()
     await send(id, 'APP')
