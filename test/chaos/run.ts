@@ -93,6 +93,7 @@ async function runOn(
     breach('the schedule can be played', String(error))
     return []
   })
+  const healedMs = nowMs()
   await stack.heal()
   await healRedis(stack)
   await stack.ready().catch(() => undefined)
@@ -109,8 +110,9 @@ async function runOn(
   const { limits } = evidence
   await Promise.all(stack.services.map((service) => service.stop()))
   const { violations, duplicates } = judge(evidence)
-  const isQuick = plot.conditions.timers === QUICK_TIMERS
-  const leaks = drained === null ? await remains.leaks(limits.windowMs + 2_100, isQuick) : []
+  const mayKeepClaims = plot.conditions.timers !== QUICK_TIMERS || machine.hasStalledSince(healedMs)
+  const leaks =
+    drained === null ? await remains.leaks(limits.windowMs + 2_100, !mayKeepClaims) : []
   const result: RunResult = {
     ...{ seed, injected, duplicates, drainMs },
     posted: journal.acknowledged,

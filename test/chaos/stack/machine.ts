@@ -24,6 +24,10 @@ export class MachineWatch {
     clearInterval(this.#timer)
   }
 
+  hasStalledSince(sinceMs: number): boolean {
+    return this.stalls.some(({ toMs }) => toMs >= sinceMs)
+  }
+
   #look(): void {
     const now = nowMs()
     const fromMs = this.#lastMs

@@ -61,7 +61,7 @@ export class Remains {
 
   /**
    * What should not be there once all is delivered and every worker has left, in words. A claim of a
-   * killed worker stays where its partition is empty and nothing comes: `claims` tells whether to mind.
+   * lost session stays where its partition is empty and nothing comes: `claims` tells whether to mind.
    */
   async leaks(windowMs: number, claims: boolean): Promise<readonly string[]> {
     const keys = await this.#keys()
