@@ -111,8 +111,7 @@ async function runOn(
   await Promise.all(stack.services.map((service) => service.stop()))
   const { violations, duplicates } = judge(evidence)
   const mayKeepClaims = plot.conditions.timers !== QUICK_TIMERS || machine.hasStalledSince(healedMs)
-  const leaks =
-    drained === null ? await remains.leaks(limits.windowMs + 2_100, !mayKeepClaims) : []
+  const leaks = drained === null ? await remains.leaks(limits.windowMs + 2_100, !mayKeepClaims) : []
   const result: RunResult = {
     ...{ seed, injected, duplicates, drainMs },
     posted: journal.acknowledged,

@@ -273,7 +273,7 @@ export const SETTINGS = {
     0,
     MAX_INT,
     67_108_864,
-    'Redis memory for traces of request ids, bytes per workspace; oldest go first.',
+    'Redis memory for traces of request ids, bytes per workspace; the oldest of the producer with most go first.',
   ),
   RELAY_MAX_AGE_SECONDS: whole(
     1,

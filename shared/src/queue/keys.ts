@@ -77,8 +77,8 @@ export function workspaceKeys(prefix: string, appId: string) {
     deadLetters: `${base}:dead`,
     /** Prefix of a minute: fate of the requests accepted in it. */
     traces: `${base}:trace:`,
-    traceBytes: `${base}:trace:bytes`,
-    traceMinutes: `${base}:trace:minutes`,
+    traceBytes: `${base}:trace:kept`,
+    traceProducers: `${base}:trace:producers`,
   }
 }
 

@@ -15,13 +15,13 @@ export interface Traced {
 }
 
 /*
- * Layout of an entry, version 1, big endian: all requests of one acceptance minute that one bulk
- * request carried.
+ * Layout of an entry, version 1, big endian: all requests of a producer and minute of acceptance that
+ * one bulk request carried.
  *   u8 version · u8 event · u48 atMs · u8 length of bulk id · bulk id (latin1); where MoEngage named
  *     the request, a blank and that name follow within it: older readers show them as one id
  *   per request: 5 bytes tag · u32 elements
- * The tag is the last 40 of a request id's 44 random bits: two of a minute's requests share one
- * with odds of one in thousands of millions.
+ * The tag is the last 40 bits of a request id: random ones and its checksum. Two of a minute's requests
+ * share one with odds of one in thousands of millions.
  */
 const VERSION = 1
 const FIXED_BYTES = 9
@@ -42,9 +42,20 @@ export interface RequestShare {
   readonly elements: number
 }
 
-/** The minute, since 1970, in which a request was accepted: the name of its list. */
-export function minuteOf(requestId: string): number {
-  return Math.floor(numberOf(requestId, 0, TIME_LETTERS) / MINUTE_MS)
+/** Where the entries of a request are listed. */
+export interface List {
+  readonly producerTag: number
+  /** In which the request was accepted, since 1970. */
+  readonly minute: number
+}
+
+export type Listed = List & { readonly entry: Buffer }
+
+export function listOf(requestId: string): List {
+  const minute = Math.floor(numberOf(requestId, 0, TIME_LETTERS) / MINUTE_MS)
+  // Bits 44 to 59: of four letters that hold bits 40 to 59, see request-id.ts.
+  const producerTag = Math.floor(numberOf(requestId, ID_LETTERS - 12, ID_LETTERS - 8) / 16)
+  return { producerTag, minute }
 }
 
 /** Longest name MoEngage may give a request; the rest is cut off. Its own have 8 to 36 characters. */
@@ -56,22 +67,26 @@ export function bulkNames(bulkId: string, vendorRequestId: string | null): strin
   return name === '' ? bulkId : `${bulkId} ${name}`
 }
 
-/** One entry per acceptance minute. Ids that relay did not issue are left out. */
+/** One entry per list. Ids that relay did not issue are left out. */
 export function encodeTrace(
   event: TraceEvent,
   atMs: number,
   bulkId: string,
   shares: readonly RequestShare[],
-): Map<number, Buffer> {
-  const minutes = new Map<number, RequestShare[]>()
+): Listed[] {
+  const lists = new Map<string, List & { readonly own: RequestShare[] }>()
   for (const share of shares) {
     if (share.requestId.length !== ID_LETTERS) continue
-    const minute = minuteOf(share.requestId)
-    const own = minutes.get(minute)
-    if (own) own.push(share)
-    else minutes.set(minute, [share])
+    const { producerTag, minute } = listOf(share.requestId)
+    const name = `${String(producerTag)}:${String(minute)}`
+    const list = lists.get(name)
+    if (list === undefined) lists.set(name, { producerTag, minute, own: [share] })
+    else list.own.push(share)
   }
-  return new Map([...minutes].map(([m, own]) => [m, encodeEntry(event, atMs, bulkId, own)]))
+  return [...lists.values()].map(({ own, ...list }) => ({
+    ...list,
+    entry: encodeEntry(event, atMs, bulkId, own),
+  }))
 }
 
 function encodeEntry(

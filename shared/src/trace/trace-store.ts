@@ -4,7 +4,8 @@ import { luaText, runScript, type Script } from '../redis/script.js'
 import {
   decodeTrace,
   encodeTrace,
-  minuteOf,
+  listOf,
+  type Listed,
   type RequestShare,
   type Traced,
   type TraceEvent,
@@ -20,9 +21,6 @@ const TOGETHER_MS = 20
 /** Maximum entries per script call. */
 const MAX_ENTRIES_PER_CALL = 200
 
-/** An entry, and the minute that it belongs to. */
-type Dated = readonly [minute: number, entry: Buffer]
-
 /** Records the worker's sent elements. Best effort: never rejects, never delays the sender. */
 export interface TraceWriter {
   /** `bulkId` names the request to MoEngage as the worker's log does, see `bulkNames`. */
@@ -37,7 +35,7 @@ export class TraceStore implements TraceWriter {
   readonly #prefix: string
   readonly #mostBytes: number
   /** Entries to be written, by app id. */
-  readonly #pending = new Map<string, Dated[]>()
+  readonly #pending = new Map<string, Listed[]>()
   #timer: NodeJS.Timeout | undefined
 
   /** `mostBytes` bounds the traces of one workspace; 0 keeps none. */
@@ -64,7 +62,7 @@ export class TraceStore implements TraceWriter {
     await Promise.allSettled(writes)
   }
 
-  #soon(appId: string, entries: Iterable<Dated>): void {
+  #soon(appId: string, entries: Iterable<Listed>): void {
     if (this.#mostBytes === 0) return
     const waiting = this.#pending.get(appId) ?? []
     waiting.push(...entries)
@@ -82,31 +80,32 @@ export class TraceStore implements TraceWriter {
     atMs: number,
   ): Promise<void> {
     if (this.#mostBytes === 0) return
-    await this.#write(appId, [...encodeTrace(event, atMs, bulkId, summed(shares))])
+    await this.#write(appId, encodeTrace(event, atMs, bulkId, summed(shares)))
   }
 
-  async #write(appId: string, entries: readonly Dated[]): Promise<void> {
+  async #write(appId: string, entries: readonly Listed[]): Promise<void> {
     if (entries.length === 0) return
     const keys = this.#keys(appId)
     const args = [keys.lists, this.#mostBytes, TRACE_KEPT_MS / 1000]
-    await runScript(this.#client, TRACE, [keys.bytes, keys.minutes], [...args, ...entries.flat()])
+    const listed = entries.flatMap(({ producerTag, minute, entry }) => [producerTag, minute, entry])
+    await runScript(this.#client, TRACE, [keys.bytes, keys.producers], [...args, ...listed])
   }
 
-  /** The entries of a request; null if the entries of its minute have expired. */
+  /** The entries of a request; null if its producer's entries of that minute were dropped. */
   async find(appId: string, requestId: string): Promise<Traced[] | null> {
-    const minute = minuteOf(requestId)
+    const { producerTag, minute } = listOf(requestId)
     const keys = this.#keys(appId)
     const [entries, dropped] = await Promise.all([
-      this.#client.lrangeBuffer(`${keys.lists}${String(minute)}`, 0, -1),
-      this.#client.hget(keys.bytes, 'dropped'),
+      this.#client.lrangeBuffer(`${keys.lists}${String(producerTag)}:${String(minute)}`, 0, -1),
+      this.#client.hget(keys.bytes, String(producerTag)),
     ])
     if (entries.length === 0 && minute <= Number(dropped ?? 0)) return null
     return decodeTrace(entries, requestId)
   }
 
   #keys(appId: string) {
-    const { traceBytes, traceMinutes, traces } = workspaceKeys(this.#prefix, appId)
-    return { lists: traces, bytes: traceBytes, minutes: traceMinutes }
+    const { traceBytes, traceProducers, traces } = workspaceKeys(this.#prefix, appId)
+    return { lists: traces, bytes: traceBytes, producers: traceProducers }
   }
 }
 

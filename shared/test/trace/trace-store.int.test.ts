@@ -2,13 +2,13 @@ import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
 import { createRequestId } from '../../src/request-id.js'
 import { seededRandom } from '../../src/seeded-random.js'
-import { bulkNames, minuteOf } from '../../src/trace/trace-entry.js'
+import { bulkNames, listOf } from '../../src/trace/trace-entry.js'
 import { TraceStore } from '../../src/trace/trace-store.js'
 
 const random = seededRandom(7)
 const T0 = 1_760_000_040_000
 const MINUTE_MS = 60_000
-const id = (atMs: number): string => createRequestId(atMs, 5, 1, random)
+const id = (atMs: number, tag = 1): string => createRequestId(atMs, 5, tag, random)
 const one = (requestId: string) => [{ requestId, elements: 1 }]
 
 let redis: TestRedis
@@ -24,9 +24,12 @@ afterAll(async () => {
   await redis.stop()
 })
 
-it('the minute of a request id is that of its acceptance', () => {
+it('a request is listed with those of its producer and its minute of acceptance', () => {
   for (const atMs of [0, T0, T0 + 59_999, 2 ** 48 - 1]) {
-    expect(minuteOf(id(atMs))).toBe(Math.floor(atMs / MINUTE_MS))
+    for (const producerTag of [0, 1, 0x1234, 0xffff]) {
+      const minute = Math.floor(atMs / MINUTE_MS)
+      expect(listOf(id(atMs, producerTag))).toEqual({ producerTag, minute })
+    }
   }
 })
 
@@ -87,17 +90,40 @@ it('keeps within its bytes by dropping the oldest minutes, and knows that it did
   expect(kept).toBeGreaterThan(8)
   expect(kept).toBeLessThan(14)
   expect(found.slice(0, 30 - kept)).toEqual(Array.from({ length: 30 - kept }, () => null))
-  expect((await client.keys(`${prefix}*`)).length).toBe(kept + 2)
+  expect((await client.keys(`${prefix}*`)).length).toBe(kept + 3)
+})
+
+it('drops those of the producer with most bytes: the others keep theirs', async () => {
+  const prefix = redis.freshPrefix()
+  const traces = new TraceStore(client, prefix, 400)
+  const quiet = id(T0, 2)
+  await traces.note('APP', 'sent', one(quiet), 'bulk', T0)
+  const loud = Array.from({ length: 30 }, (_, n) => id(T0 + n * MINUTE_MS, 1))
+  for (const requestId of loud) await traces.note('APP', 'sent', one(requestId), 'bulk', T0)
+  expect(await traces.find('APP', quiet)).toHaveLength(1)
+  expect(await traces.find('APP', loud[0] ?? '')).toBeNull()
+  expect(await client.zcard(`${prefix}:{APP}:trace:producers`)).toBe(2)
+  expect(Number(await client.hget(`${prefix}:{APP}:trace:kept`, 'bytes'))).toBeLessThanOrEqual(400)
+})
+
+it('keeps within its bytes although the minutes of a silent producer have run out', async () => {
+  const prefix = redis.freshPrefix()
+  const traces = new TraceStore(client, prefix, 400)
+  for (let n = 0; n < 10; n++) await traces.note('APP', 'sent', one(id(T0 + n, 2)), 'bulk', T0)
+  await client.del(`${prefix}:{APP}:trace:2`, `${prefix}:{APP}:trace:2:${String(T0 / MINUTE_MS)}`)
+  for (let n = 0; n < 9; n++) await traces.note('APP', 'sent', one(id(T0 + n, 1)), 'bulk', T0)
+  expect(await traces.find('APP', id(T0, 1))).toEqual([])
+  expect(await client.zrange(`${prefix}:{APP}:trace:producers`, '0', '-1')).toEqual(['1'])
 })
 
 it('accounts for lists that have run out', async () => {
   const prefix = redis.freshPrefix()
   const traces = new TraceStore(client, prefix, 1e6)
   await traces.note('APP', 'sent', one(id(T0)), 'bulk', T0)
-  const before = await client.hget(`${prefix}:{APP}:trace:bytes`, 'bytes')
-  await client.del(`${prefix}:{APP}:trace:${String(T0 / MINUTE_MS)}`)
+  const before = await client.hget(`${prefix}:{APP}:trace:kept`, 'bytes')
+  await client.del(`${prefix}:{APP}:trace:1:${String(T0 / MINUTE_MS)}`)
   await traces.note('APP', 'sent', one(id(T0 + MINUTE_MS)), 'bulk', T0)
-  expect(await client.hget(`${prefix}:{APP}:trace:bytes`, 'bytes')).toBe(before)
+  expect(await client.hget(`${prefix}:{APP}:trace:kept`, 'bytes')).toBe(before)
 })
 
 it('with no bytes allowed notes nothing', async () => {
@@ -109,7 +135,7 @@ it('with no bytes allowed notes nothing', async () => {
 it('lists run out a day after their last entry', async () => {
   const prefix = redis.freshPrefix()
   await new TraceStore(client, prefix, 1e6).note('APP', 'sent', one(id(T0)), 'bulk', T0)
-  const ttl = await client.ttl(`${prefix}:{APP}:trace:${String(T0 / MINUTE_MS)}`)
+  const ttl = await client.ttl(`${prefix}:{APP}:trace:1:${String(T0 / MINUTE_MS)}`)
   expect(ttl).toBeGreaterThan(86_000)
   expect(ttl).toBeLessThanOrEqual(86_400)
 })

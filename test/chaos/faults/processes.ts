@@ -142,7 +142,8 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     },
   },
   {
-    ...{ name: 'worker-stutter', group: 'worker', loses: 'nothing', mayLinger: true },
+    // Frozen for most of a lease it renews late, and gives a request only the time that is left of it.
+    ...{ name: 'worker-stutter', group: 'worker', loses: 'answers', mayLinger: true },
     run: (scene) => stutter(one(scene.random, workers(scene)), scene),
   },
   {
