@@ -5,8 +5,8 @@ const times = <T>(count: number, value: T): T[] => Array.from({ length: count },
 const kept = () => post(GOOD_BODY, { keepAlive: true })
 const startOfBody = () =>
   head(`POST ${PATH} HTTP/1.1`, AUTH, JSON_TYPE, 'Content-Length: 1000') + '{"type"'
-/** Headers have 10 s; it is looked every second. */
-const HEADERS_BY_MS = 13_000
+/** Headers have 8 s; it is looked every second. */
+const HEADERS_BY_MS = 11_000
 const BODY_BY_MS = 34_000
 
 /** Callers that take their time, take too much, or go away. */

@@ -22,7 +22,7 @@ import { PipelineLimiter, type PipelineLimits } from './pipeline-limiter.js'
 /** Timeouts of the server, ms. */
 export const TIMEOUTS = {
   /** From the first byte to the end of the headers. */
-  headersMs: 10_000,
+  headersMs: 8_000,
   /** Above the usual 60 s of a load balancer, so that it never reuses a closing connection. */
   keepAliveMs: 65_000,
   /**
