@@ -34,6 +34,20 @@ test('what was delivered a moment ago may be in it or not, later not', () => {
   ])
 })
 
+test('what arrives again later waited until then', () => {
+  const requests = [
+    request({ requestId: 'first', arrivedAtMs: 1_000 }),
+    request({ requestId: 'second', arrivedAtMs: 20_000 }),
+  ]
+  const arrived = ['first', 'second'].flatMap((requestId) =>
+    arrivals('ann', [1]).map((one) => ({ ...one, requestId })),
+  )
+  const outcome = (backlog: number) =>
+    details({ posted: two, arrived, requests, samples: shows(backlog) })
+  expect([outcome(1), outcome(2)]).toEqual([[], []])
+  expect(outcome(3)).toEqual(['status at 10000: 3, at most 2 wait'])
+})
+
 test('after a fault it may be too much, never too little', () => {
   const facts = {
     posted: two,

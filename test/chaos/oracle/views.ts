@@ -8,19 +8,18 @@ const SETTLED_MS = 2_000
 /**
  * The backlog that each view shows is that of the elements accepted and not yet delivered. From
  * below without exception: an element that has not arrived was in the backlog when it was read.
- * From above only where no fault was near: what a dead worker sent stays in the backlog until it is
- * sent again.
+ * From above only where no fault was near, and an element that arrives again waited until then.
  */
 export function judgeViews(evidence: Evidence): Violation[] {
   const { samples, posted, disturbances, settleWithinMs } = evidence
-  const arrivedAt = firstArrivals(evidence)
+  const { first, last } = arrivals(evidence)
   const wrong = samples.flatMap((sample) => {
     const { fromMs, toMs, backlog, where } = sample
-    const least = posted.filter((p) => certainlyWaits(p, arrivedAt, sample, evidence)).length
+    const least = posted.filter((p) => certainlyWaits(p, first, sample, evidence)).length
     if (backlog < least) return [{ where, fromMs, detail: `${String(backlog)}, ${String(least)} wait` }] // prettier-ignore
     const sinceMs = fromMs - settleWithinMs
     if (disturbances.some((d) => d.fromMs <= toMs && d.toMs >= sinceMs)) return []
-    const most = posted.filter((p) => mayWait(p, arrivedAt, sample, evidence)).length
+    const most = posted.filter((p) => mayWait(p, last, sample, evidence)).length
     if (backlog <= most) return []
     return [{ where, fromMs, detail: `${String(backlog)}, at most ${String(most)} wait` }]
   })
@@ -32,20 +31,25 @@ export function judgeViews(evidence: Evidence): Violation[] {
 
 const name = ({ customer, seq }: Posted | Arrived) => `${customer} ${String(seq)}`
 
-function firstArrivals({ arrived, requests }: Evidence): ReadonlyMap<string, number> {
+type Times = ReadonlyMap<string, number>
+
+/** When each element arrived first, and last: one that arrives again waited until then. */
+function arrivals({ arrived, requests }: Evidence): { first: Times; last: Times } {
   const byId = new Map<string, VendorRequest>(requests.map((r) => [r.requestId, r]))
   const first = new Map<string, number>()
+  const last = new Map<string, number>()
   for (const element of arrived) {
+    const key = name(element)
     const atMs = byId.get(element.requestId)?.arrivedAtMs ?? -Infinity
-    const known = first.get(name(element)) ?? Infinity
-    if (atMs < known) first.set(name(element), atMs)
+    first.set(key, Math.min(atMs, first.get(key) ?? Infinity))
+    last.set(key, Math.max(atMs, last.get(key) ?? -Infinity))
   }
-  return first
+  return { first, last }
 }
 
 function certainlyWaits(
   element: Posted,
-  arrivedAt: ReadonlyMap<string, number>,
+  first: Times,
   { fromMs, toMs, ageMs = 0 }: ViewSample,
   { erasures, forgets }: Evidence,
 ): boolean {
@@ -54,17 +58,17 @@ function certainlyWaits(
   if (poison || acknowledgedAtMs > fromMs - ageMs - STALE_MS) return false
   if (forgets.some((f) => acknowledgedAtMs >= f.fromMs && f.toMs <= toMs)) return false
   if (erasures.some((e) => e.customer === customer && e.askedAtMs <= toMs)) return false
-  return (arrivedAt.get(name(element)) ?? Infinity) > toMs
+  return (first.get(name(element)) ?? Infinity) > toMs
 }
 
 function mayWait(
   element: Posted,
-  arrivedAt: ReadonlyMap<string, number>,
+  last: Times,
   { fromMs, toMs }: ViewSample,
   { forgets }: Evidence,
 ): boolean {
   if (element.postedAtMs > toMs) return false
-  const atMs = arrivedAt.get(name(element)) ?? Infinity
+  const atMs = last.get(name(element)) ?? Infinity
   // Redis came back from before it was settled.
   if (forgets.some((f) => atMs >= f.fromMs - SETTLED_MS && atMs <= f.toMs)) return true
   return atMs > fromMs - STALE_MS - SETTLED_MS
