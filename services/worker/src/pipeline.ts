@@ -293,9 +293,10 @@ export class Pipeline {
     )
   }
 
-  /** Packs a body, and loads more while a short budget holds back the loaded elements. */
+  /** Packs a body, and loads more while a budget or a customer's limit holds back the loaded elements. */
   async #fill(ready: readonly Served[], affordable: Cost): Promise<Choice> {
-    let wantBytes = this.#aheadBytes()
+    // What a round before this one loaded may all be held back.
+    let wantBytes = Math.max(this.#aheadBytes(), ...ready.map(({ window }) => window.loadedBytes))
     for (;;) {
       const batch = this.#pack(ready, affordable)
       const more = ready.some(({ window }) => window.hasUnloaded)

@@ -399,6 +399,25 @@ describe('a customer that must wait', () => {
     await pass(60_000)
     expect(sent()).toEqual([['2:2'], ['1:1']])
   })
+
+  it('does not hold up those that come behind all that waits of it', async () => {
+    heart.workspace = workspaceOf({ customerLimits: [{ units: 50, windowMs: 60_000 }] })
+    heart.counts.refused.add(customer(1))
+    const hot = Array.from({ length: 60 }, (_, i) =>
+      Array.from({ length: 5 }, () => event(1, { bytes: 400 + i })),
+    )
+    const [window] = serve([...hot, [event(9)]])
+    const queue = queueOf(window!)
+    const others = queue.chunks.splice(60)
+    void lane.run()
+    await pass(1_000)
+    expect(sent()).toEqual([])
+    queue.chunks.push(...others)
+    window!.stale = true
+    lane.wake()
+    await pass(1_000)
+    expect(sent()).toEqual([['9:301']])
+  })
 })
 
 describe('a short budget', () => {
