@@ -317,7 +317,7 @@ export class Acceptor {
     const quota = workspace.quotas.get(producer)
     if (quota === undefined) return null
     const { appId } = workspace
-    const elements = assessment.accepted.length
+    const elements = assessment.queued.reduce((sum, { cost }) => sum + cost, 0)
     return { producer, appId, lane, quota, elements, bytes: queuedBytes(assessment) }
   }
 }

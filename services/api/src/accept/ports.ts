@@ -69,6 +69,7 @@ export interface QuotaRequest {
   readonly appId: string
   readonly lane: Lane
   readonly quota: ProducerQuota
+  /** An event counts once for each action, as in MoEngage's budget. */
   readonly elements: number
   readonly bytes: number
 }

@@ -314,6 +314,13 @@ describe('when a request cannot be stored', () => {
     expect(intake.quota.asked.map(({ producer }) => producer)).toEqual(['crm'])
   })
 
+  it('an event counts against the quota once for each action', async () => {
+    const actions = Array.from({ length: 7 }, () => ({ action: 'a' }))
+    const body = JSON.stringify({ type: 'event', customer_id: 'ann', actions })
+    await intake.send({ body, headers: { authorization: basic(APP, 'other') } })
+    expect(intake.quota.asked.map(({ elements }) => elements)).toEqual([7])
+  })
+
   it('what was certainly not stored is given back to the quota', async () => {
     const headers = { authorization: basic(APP, 'other') }
     intake.store.next = { outcome: 'unknown', reason: 'redis_unavailable' }
