@@ -315,8 +315,8 @@ describe('when a request cannot be stored', () => {
   })
 
   it('an event counts against the quota once for each action', async () => {
-    const actions = Array.from({ length: 7 }, () => ({ action: 'a' }))
-    const body = JSON.stringify({ type: 'event', customer_id: 'ann', actions })
+    const actions = Array.from({ length: 7 }, () => ({ action: 'a', user_time: 1 }))
+    const body = transition({ type: 'event', customer_id: 'ann', actions })
     await intake.send({ body, headers: { authorization: basic(APP, 'other') } })
     expect(intake.quota.asked.map(({ elements }) => elements)).toEqual([7])
   })
