@@ -8,8 +8,8 @@ import { connectRedis } from '@relay/shared/redis/connect.js'
 import { CUSTOMER_LIMITS } from '@relay/shared/vendor/limits.js'
 import { CustomerPolicy } from '@relay/worker/policy/customer-policy.js'
 import { Stage } from '../contenders/start.js'
-import { usedMemory } from '../measure/redis-memory.js'
-import { atMost, of, type BenchOptions, type Row, type Sample } from './row.js'
+import { usedMemory } from '../measure/resources.js'
+import { at, atMost, columns, target, type BenchOptions, type Row, type Sample } from './row.js'
 
 type Batch = Parameters<CustomerPolicy['admit']>[1]
 
@@ -70,25 +70,10 @@ async function ordinary({ quick }: BenchOptions): Promise<Sample> {
 export const CUSTOMER_POLICY: Row = {
   name: 'customer-policy',
   title: "MoEngage's policy per end user: what it costs where no customer comes near it",
-  columns: [
-    { name: COST, digits: 3 },
-    { name: BYTES, digits: 3 },
-  ],
+  columns: columns({ [COST]: 3, [BYTES]: 3 }),
   targets: [
-    {
-      what: 'time per ordinary element',
-      wanted: '≤ 0.3 µs',
-      digits: 3,
-      measured: (m) => of(m, ORDINARY, COST),
-      isMet: atMost(0.3),
-    },
-    {
-      what: 'Redis bytes per ordinary element',
-      wanted: '≤ 1',
-      digits: 3,
-      measured: (m) => of(m, ORDINARY, BYTES),
-      isMet: atMost(1),
-    },
+    target('time per ordinary element', '≤ 0.3 µs', 3, at(ORDINARY, COST), atMost(0.3)),
+    target('Redis bytes per ordinary element', '≤ 1', 3, at(ORDINARY, BYTES), atMost(1)),
   ],
   measure: async (options) => [await ordinary(options)],
 }

@@ -10,8 +10,8 @@ import {
 } from '../contenders/start.js'
 import { elementTexts, postBodies } from '../load/bodies.js'
 import { Load, requestBytes } from '../load/load.js'
-import { usedMemory } from '../measure/redis-memory.js'
-import type { BenchOptions, Row, Sample } from './row.js'
+import { usedMemory } from '../measure/resources.js'
+import { columns, type BenchOptions, type Row, type Sample } from './row.js'
 
 const PER_POST = 10
 
@@ -59,11 +59,7 @@ async function footprint(keyed: boolean, { quick }: BenchOptions): Promise<Sampl
 export const FOOTPRINT: Row = {
   name: 'footprint',
   title: `What a post of ${String(PER_POST)} elements takes in Redis, bytes`,
-  columns: [
-    { name: 'its JSON', digits: 0 },
-    { name: 'while it waits', digits: 0 },
-    { name: 'once delivered', digits: 0 },
-  ],
+  columns: columns({ 'its JSON': 0, 'while it waits': 0, 'once delivered': 0 }),
   targets: [],
   measure: async (options) => [await footprint(false, options), await footprint(true, options)],
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { waitFor } from '../wait-for.js'
-import { httpStatus } from './http-status.js'
+import { httpStatus } from './http.js'
 import { dieWithParent, hasEnded } from './reaper.js'
 
 export interface ChildOptions {

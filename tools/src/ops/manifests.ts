@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parse, stringify } from 'yaml'
-import { dashboardFiles } from '../dashboards/all.js'
+import { dashboardFiles } from './dashboards/build.js'
 
 const RULES = ['relay-recording.yml', 'relay-alerts.yml']
 const MADE = '# Made by npm run ops:manifests; do not edit.\n'
@@ -8,7 +8,7 @@ const MADE = '# Made by npm run ops:manifests; do not edit.\n'
 /** File name in `k8s/base/generated` and its text: rules and dashboards as Kubernetes takes them. */
 export function manifestFiles(): Map<string, string> {
   const groups = RULES.flatMap((name) => {
-    const text = readFileSync(new URL(`../../../../ops/rules/${name}`, import.meta.url), 'utf8')
+    const text = readFileSync(new URL(`../../../ops/rules/${name}`, import.meta.url), 'utf8')
     return (parse(text) as { groups: object[] }).groups
   })
   const rule = {

@@ -1,5 +1,6 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { onPath, runCommand } from '../process/command.js'
 
 const APT_TIMEOUT_MS = 180_000
@@ -10,7 +11,77 @@ const ENVIRONMENT = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteract
 export async function isDebian(path: string): Promise<boolean> {
   const release = await readFile('/etc/os-release', 'utf8').catch(() => '')
   const family = /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(release)
-  return family && (await onPath('apt-get', path)) !== null && (await onPath('dpkg', path)) !== null
+  return family && onPath('apt-get', path) !== null && onPath('dpkg', path) !== null
+}
+
+/** A program that can be run here, and what its environment needs. */
+export interface Program {
+  readonly path: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+interface FetchOptions {
+  /** The folder to fetch, which is there whole or not at all. */
+  readonly target: string
+  /** Instead of the environment's PATH. */
+  readonly path?: string | undefined
+  /** Another release of Debian than the system's own. */
+  readonly release?: string | undefined
+  /** Called before it fetches anything. */
+  readonly onStart?: () => void
+  /** Unpacks packages into a folder; gives what is wrong, or null. */
+  readonly fill: (apt: Apt, into: string) => Promise<string | null>
+}
+
+/**
+ * Fetches packages of the distribution into a private folder, without root; gives why it cannot, or null. Safe to
+ * call from several processes at once: each unpacks a copy, and the first to finish wins by an atomic rename.
+ */
+export async function fetchOnce({
+  target,
+  path = process.env.PATH ?? '',
+  release,
+  onStart,
+  fill,
+}: FetchOptions) {
+  if (!(await isDebian(path))) return 'this is neither Debian nor Ubuntu'
+  onStart?.()
+  await mkdir(dirname(target), { recursive: true })
+  const work = await mkdtemp(join(dirname(target), 'fetch-'))
+  try {
+    const apt = await Apt.open(work, release === undefined ? {} : { release })
+    const unpacked = join(work, 'root')
+    const problem = await fill(apt, unpacked)
+    // Another process may have been first: its copy is as good.
+    if (problem === null) await rename(unpacked, target).catch(() => undefined)
+    return problem
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+/** Where libraries lie below the folder of an architecture. */
+const LIBRARY_FOLDERS = ['', 'pulseaudio']
+
+/** The environment in which a program finds libraries that were unpacked below `root`. */
+export function libraryPath(root: string): Record<string, string> {
+  const folders = [join(root, 'usr/lib'), join(root, 'lib')].flatMap((base) => {
+    const architectures = namesIn(base).filter((name) => name.includes('-linux-'))
+    return [
+      base,
+      ...architectures.flatMap((name) => LIBRARY_FOLDERS.map((below) => join(base, name, below))),
+    ]
+  })
+  const inherited = process.env.LD_LIBRARY_PATH
+  return { LD_LIBRARY_PATH: [...folders, ...(inherited ? [inherited] : [])].join(':') }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
 }
 
 interface Source {
@@ -73,15 +144,8 @@ export class Apt {
   /** Unpacks packages together with all that they depend on and the system lacks. */
   async unpackWhole(names: string | readonly string[], into: string): Promise<boolean> {
     // apt's own resolver: it knows alternatives, virtual packages and versions.
-    const { code, stdout, stderr } = await runCommand(
-      'apt-get',
-      [...this.options, '--simulate', '--no-install-recommends', 'install', ...[names].flat()],
-      { env: ENVIRONMENT, timeoutMs: APT_TIMEOUT_MS },
-    )
-    if (code !== 0) {
-      this.lastProblem = lastLine(stderr)
-      return false
-    }
+    const install = ['--simulate', '--no-install-recommends', 'install', ...[names].flat()]
+    const stdout = (await this.output('apt-get', install)) ?? ''
     const wanted = [...stdout.matchAll(/^Inst (\S+)/gm)].map(([, own = '']) => own)
     return wanted.length > 0 && this.unpack(wanted, into)
   }
@@ -103,13 +167,16 @@ export class Apt {
   }
 
   private async run(command: string, args: readonly string[]): Promise<boolean> {
-    const options = { cwd: this.downloads, timeoutMs: APT_TIMEOUT_MS }
-    const result = await runCommand(command, [...this.options, ...args], {
-      ...options,
-      env: ENVIRONMENT,
-    })
-    if (result.code !== 0) this.lastProblem = lastLine(result.stderr)
-    return result.code === 0
+    return (await this.output(command, args)) !== null
+  }
+
+  /** What a command of apt prints; null when it fails. */
+  private async output(command: string, args: readonly string[]): Promise<string | null> {
+    const options = { cwd: this.downloads, timeoutMs: APT_TIMEOUT_MS, env: ENVIRONMENT }
+    const result = await runCommand(command, [...this.options, ...args], options)
+    if (result.code === 0) return result.stdout
+    this.lastProblem = lastLine(result.stderr)
+    return null
   }
 }
 

@@ -1,3 +1,4 @@
+import { plot } from './plot.js'
 import {
   decideScale,
   FIRST_SCALE,
@@ -66,4 +67,31 @@ export function simulateDay(): DayPoint[] {
     })
   }
   return points
+}
+
+/** One point in so many is drawn: a minute. */
+const DRAWN_EVERY = 12
+
+/** The day as an SVG picture. */
+export function plotDay(day: readonly DayPoint[]): string {
+  const points = day.filter((_, i) => i % DRAWN_EVERY === 0)
+  const hours = [0, 4, 8, 12, 16, 20, 24]
+  const ticks = hours.map((hour) => ({ atMs: hour * HOUR_MS, label: `${String(hour)}:00` }))
+  return plot(points, ticks, [
+    {
+      title: 'Elements a second that arrive',
+      lines: [{ label: 'arriving', colour: '#2563eb', value: (p) => p.arriving }],
+    },
+    {
+      title: 'Elements that wait (outage 14:00 to 14:45, backfill of 6 million at 19:00)',
+      lines: [{ label: 'waiting', colour: '#b45309', value: (p) => p.waiting }],
+    },
+    {
+      title: 'Workers',
+      lines: [
+        { label: 'most the budgets can use', colour: '#9ca3af', value: (p) => p.mostUseful },
+        { label: 'wanted', colour: '#15803d', value: (p) => p.wanted },
+      ],
+    },
+  ])
 }

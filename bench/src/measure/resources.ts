@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import type { Redis } from 'ioredis'
 
 /** The kernel's unit of processor time (USER_HZ). */
 const TICKS_PER_SECOND = 100
@@ -26,4 +27,11 @@ export async function memoryBytes(pid: number, field: 'VmRSS' | 'VmHWM'): Promis
   const status = await readFile(`/proc/${String(pid)}/status`, 'utf8')
   const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]
   return Number(kilobytes ?? 0) * 1024
+}
+
+/** What the data of a Redis takes, bytes; not its buffers for clients and for its log. */
+export async function usedMemory(redis: Redis): Promise<number> {
+  const info = await redis.info('memory')
+  const read = (field: string) => Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? 0)
+  return read('used_memory') - read('mem_aof_buffer') - read('mem_clients_normal')
 }
