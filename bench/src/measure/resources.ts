@@ -22,13 +22,6 @@ async function ofProcess(pid: number): Promise<number> {
   return (ticks * 1e6) / TICKS_PER_SECOND
 }
 
-/** Resident memory now (`VmRSS`) or at its most (`VmHWM`), bytes. */
-export async function memoryBytes(pid: number, field: 'VmRSS' | 'VmHWM'): Promise<number> {
-  const status = await readFile(`/proc/${String(pid)}/status`, 'utf8')
-  const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]
-  return Number(kilobytes ?? 0) * 1024
-}
-
 /** What the data of a Redis takes, bytes; not its buffers for clients and for its log. */
 export async function usedMemory(redis: Redis): Promise<number> {
   const info = await redis.info('memory')

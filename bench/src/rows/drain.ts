@@ -3,7 +3,8 @@ import { MAX_BODY_BYTES } from '@relay/shared/vendor/limits.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { Sink, Stage } from '../contenders/start.js'
 import type { SinkTotals } from '../contenders/sink.js'
-import { cpuMicroseconds, memoryBytes } from '../measure/resources.js'
+import { memoryBytes } from '@relay/tools/process/facts.js'
+import { cpuMicroseconds } from '../measure/resources.js'
 import { openFloor, openNaive, openRelay, type OpenDrainer } from './backlog.js'
 import { at, atLeast, atMost, columns, of, target, type Row, type Sample } from './row.js'
 
@@ -56,7 +57,7 @@ async function drain({ label, open, elements, warmUp }: Drain): Promise<Sample> 
     await sleep(SETTLE_MS)
     const workerUs = (await cpuMicroseconds(workerPids)) - workerBefore
     const redisUs = (await cpuMicroseconds([redisPid])) - redisBefore
-    const peaks = await Promise.all(workerPids.map((pid) => memoryBytes(pid, 'VmHWM')))
+    const peaks = workerPids.map((pid) => memoryBytes(pid, 'VmHWM'))
     const values = {
       'µs/element': (workerUs + redisUs) / elements,
       'worker µs': workerUs / elements,

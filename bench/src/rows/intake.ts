@@ -10,8 +10,7 @@ import {
 } from '../contenders/start.js'
 import { elementTexts, meanBytes, postBodies } from '../load/bodies.js'
 import { Load, requestBytes } from '../load/load.js'
-import { cpuMicroseconds } from '../measure/resources.js'
-import { usedMemory } from '../measure/resources.js'
+import { cpuMicroseconds, usedMemory } from '../measure/resources.js'
 import { quantile } from '../measure/statistics.js'
 import {
   at,

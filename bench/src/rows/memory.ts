@@ -2,7 +2,7 @@ import { Redis } from 'ioredis'
 import { manyWorkspaces, postHeaders, Sink, Stage, startIntake } from '../contenders/start.js'
 import { elementTexts, postBodies } from '../load/bodies.js'
 import { Load, requestBytes } from '../load/load.js'
-import { memoryBytes } from '../measure/resources.js'
+import { memoryBytes } from '@relay/tools/process/facts.js'
 import { at, atMost, columns, target, type BenchOptions, type Row, type Sample } from './row.js'
 
 /** About a megabyte, below RELAY_MAX_REQUEST_BYTES. */
@@ -25,7 +25,7 @@ async function largeBodies({ quick }: BenchOptions): Promise<Sample> {
     )
     await load.finished()
     const values = {
-      MB: (await memoryBytes(child.pid, 'VmHWM')) / 1e6,
+      MB: memoryBytes(child.pid, 'VmHWM') / 1e6,
       'Redis connections': 0,
       refused: load.overloads / load.answers,
     }
@@ -60,7 +60,7 @@ async function workspaces({ quick }: BenchOptions): Promise<Sample> {
     const { child } = await stage.service('worker', env)
     await sink.received(count * 2 * 400)
     const values = {
-      MB: (await memoryBytes(child.pid, 'VmHWM')) / 1e6,
+      MB: memoryBytes(child.pid, 'VmHWM') / 1e6,
       'Redis connections': (await ofClients(redis.url)) - fromApi,
       refused: 0,
     }
