@@ -1,5 +1,5 @@
 import type { CustomerLimit } from '@relay/shared/config/customer-limits.js'
-import { SlidingWindow } from '../window/sliding.js'
+import { SlidingWindow } from './windows.js'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
