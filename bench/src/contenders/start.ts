@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -5,6 +6,8 @@ import { startChild, type Child } from '@relay/tools/process/child.js'
 import { freePort, isListening } from '@relay/tools/process/port.js'
 import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { waitFor } from '@relay/tools/wait-for.js'
+import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
+import { Redis } from 'ioredis'
 import { basicAuth, call, type Call } from '@relay/tools/process/http.js'
 import { startService, urlOf, type Environment, type Service } from '@relay/test/support/service.js'
 import type { Target } from '../load/load.js'
@@ -47,6 +50,25 @@ export class Stage {
     const redis = await startRedis({ appendonly: 'everysec', extra: NO_AOF_REWRITE })
     this.onEnd(() => redis.stop())
     return redis
+  }
+
+  /** Another connection to a Redis, to fill it and to look at it. */
+  probe(url: string): Redis {
+    const redis = new Redis(url)
+    this.onEnd(() => redis.quit())
+    return redis
+  }
+
+  /** An empty Redis, relay's client of it, and a probe. */
+  async connected(): Promise<{ readonly client: RedisClient; readonly probe: Redis }> {
+    const { url } = await this.redis()
+    const client = connectRedis({ mode: 'single', url }, { commandTimeoutMs: 30_000 })
+    this.onEnd(() => {
+      client.disconnect()
+      return Promise.resolve()
+    })
+    await once(client, 'ready')
+    return { client, probe: this.probe(url) }
   }
 
   /** A process of this folder that listens on `PORT`, or serves no one (`port` null). */

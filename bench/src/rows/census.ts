@@ -1,12 +1,10 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { Redis } from 'ioredis'
 import { assess } from '@relay/api/accept/assess.js'
 import { WorkspaceNames } from '@relay/api/census/workspace-names.js'
 import { systemClock } from '@relay/shared/clock.js'
 import type { NameRecord } from '@relay/shared/census/name-record.js'
 import { NameStore } from '@relay/shared/census/name-store.js'
-import { connectRedis } from '@relay/shared/redis/connect.js'
 import { Stage } from '../contenders/start.js'
 import { elementTexts, postBodies } from '../load/bodies.js'
 import { usedMemory } from '../measure/resources.js'
@@ -54,16 +52,10 @@ function judge(bodies: readonly Buffer[], names: WorkspaceNames | null): number 
 /** What the names take in Redis, bytes. */
 async function inRedis(records: readonly NameRecord[]): Promise<number> {
   return Stage.run(async (stage) => {
-    const { url } = await stage.redis()
-    const client = connectRedis({ mode: 'single', url }, { commandTimeoutMs: 30_000 })
-    const probe = new Redis(url)
-    await new Promise((resolve) => client.once('ready', resolve))
+    const { client, probe } = await stage.connected()
     const before = await usedMemory(probe)
     await new NameStore(client, 'bench', 'APP').merge(records)
-    const after = await usedMemory(probe)
-    client.disconnect()
-    probe.disconnect()
-    return Math.max(0, after - before)
+    return Math.max(0, (await usedMemory(probe)) - before)
   })
 }
 

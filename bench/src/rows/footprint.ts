@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis'
 import { waitFor } from '@relay/tools/wait-for.js'
 import {
   POST_HEADERS,
@@ -28,8 +27,7 @@ async function footprint(keyed: boolean, { quick }: BenchOptions): Promise<Sampl
     }
     const { target, opsUrl } = await startIntake(stage, 'relay', redis.url, env)
     await stage.service('worker', env)
-    const client = new Redis(redis.url)
-    stage.onEnd(() => client.quit())
+    const client = stage.probe(redis.url)
     await setPaused(opsUrl, true)
     const empty = await usedMemory(client)
     const bodies = postBodies(elementTexts(posts * PER_POST), PER_POST)

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Redis } from 'ioredis'
 import { systemClock } from '@relay/shared/clock.js'
 import {
   INTAKES,
@@ -70,8 +69,7 @@ async function measureOne(
       ...relayEnvironment(server.url, 'http://127.0.0.1:9'),
       ...env,
     })
-    const redis = new Redis(server.url)
-    stage.onEnd(() => redis.quit())
+    const redis = stage.probe(server.url)
     const requests = bodies.map((body) => requestBytes(target, body))
     const emptyBytes = await usedMemory(redis)
     const load = new Load(target.port, requests, CONNECTIONS)

@@ -1,11 +1,11 @@
 import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ROOT } from '@relay/tools/folders.js'
 import { startChild, type Child } from '@relay/tools/process/child.js'
 import { call, type Answer } from '@relay/tools/process/http.js'
 import { freePort, releasePort } from '@relay/tools/process/port.js'
 import { startProxy, type TcpProxy, type Watch } from '../../support/proxy/tcp-proxy.js'
 import { startRedis, type TestRedis } from '../../support/redis/test-redis.js'
+import { entryOf } from '../../support/service.js'
 import { LogFile } from '@relay/tools/start/log-file.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { nowMs } from '../clock.js'
@@ -103,7 +103,7 @@ export class Stack {
     const log = new LogFile(dir, 'simulator')
     const simulator = await startChild({
       name: 'simulator',
-      entry: join(ROOT, 'services/simulator/dist/main.js'),
+      entry: entryOf('simulator'),
       env: simulatorEnvironment(conditions, port, seed),
       onLine: (line) => {
         log.add(line)
