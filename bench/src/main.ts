@@ -2,11 +2,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ROOT } from '@relay/tools/folders.js'
-import { buildServices } from './build.js'
-import { chooseRows, measureRow } from './bench.js'
+import { buildServices, chooseRows, measureRow } from './bench.js'
 import { parseOptions, USAGE, type Options } from './options.js'
-import { machineFacts, performanceDocument } from './report/document.js'
-import { rowReport } from './report/tables.js'
+import { machineFacts, performanceDocument, rowReport } from './report.js'
 
 const EX_USAGE = 64
 
@@ -32,7 +30,7 @@ async function main(): Promise<void> {
     console.log(`${report}\n`)
     reports.push(report)
   }
-  if (out !== null) await writeFile(join(ROOT, out), performanceDocument({ machine, reports }))
+  if (out !== null) await writeFile(join(ROOT, out), performanceDocument(machine, reports))
 }
 
 await main()

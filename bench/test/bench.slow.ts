@@ -1,7 +1,6 @@
 import { ownRedisIsPossible } from '@relay/test/support/redis/test-redis.js'
-import { chooseRows, measureRow, ROWS } from '../src/bench.js'
-import { buildServices } from '../src/build.js'
-import { rowReport } from '../src/report/tables.js'
+import { buildServices, chooseRows, measureRow, ROWS } from '../src/bench.js'
+import { rowReport } from '../src/report.js'
 
 const perRow = ownRedisIsPossible ? describe : describe.skip
 

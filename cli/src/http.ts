@@ -1,5 +1,6 @@
-import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { text } from 'node:stream/consumers'
 
 export interface HttpAnswer {
   readonly status: number
@@ -31,26 +32,17 @@ export function callHttp({
     // Node frames no body of a DELETE by itself.
     const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }
     const framed = { ...headers, ...length }
-    const trust = tls === undefined ? {} : { rejectUnauthorized: true, ...authorities(tls.ca) }
+    const trust = tls && { rejectUnauthorized: true, ...(tls.ca !== null && { ca: tls.ca }) }
     const options = { method, headers: framed, timeout: timeoutMs, agent: false, ...trust }
     const outgoing = request(url, options)
     outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')))
     outgoing.on('error', reject)
     outgoing.on('response', (response) => {
-      readAll(response).then((text) => {
-        resolve({ status: response.statusCode ?? 0, text, headers: response.headers })
+      const { statusCode: status = 0, headers: answered } = response
+      text(response).then((whole) => {
+        resolve({ status, text: whole, headers: answered })
       }, reject)
     })
     outgoing.end(body)
   })
-}
-
-function authorities(ca: string | null): { ca?: string } {
-  return ca === null ? {} : { ca }
-}
-
-async function readAll(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  for await (const chunk of response) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks).toString('utf8')
 }

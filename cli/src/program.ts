@@ -1,6 +1,5 @@
 import { Command } from 'commander'
 import { VERSION } from '@relay/shared/version.js'
-import { addAudit } from './commands/audit.js'
 import { addCheck } from './commands/check.js'
 import { addCompletion } from './commands/completion.js'
 import type { Context } from './commands/context.js'
@@ -8,11 +7,8 @@ import { addDeadLetters } from './commands/dead-letters.js'
 import { addForget } from './commands/forget.js'
 import { addHashSecret } from './commands/hash-secret.js'
 import { addImport } from './commands/import.js'
-import { addNames } from './commands/names.js'
-import { addShadow } from './commands/shadow.js'
 import { addStatus } from './commands/status.js'
-import { addTrace } from './commands/trace.js'
-import { addPauseAndResume } from './commands/workspaces.js'
+import { addAudit, addNames, addPauseAndResume, addShadow, addTrace } from './commands/views.js'
 
 const FOOTER = `
 Access:

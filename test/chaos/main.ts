@@ -1,23 +1,18 @@
 import { fork } from 'node:child_process'
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { PRIVATE, ROOT } from '@relay/tools/folders.js'
+import { ROOT } from '@relay/tools/folders.js'
 import { buildVariant } from '../support/variant/variant.js'
 import { systemClock } from '@relay/shared/clock.js'
-import { FAULTS } from './faults/all.js'
+import { FAULTS } from './faults/faults.js'
 import type { Fault } from './faults/fault.js'
-import { tellLogs } from './logs.js'
 import { parseOptions, USAGE, type Options } from './options.js'
 import { MUTANTS } from './mutants/mutants.js'
-import { AIMED } from './plots/aimed.js'
-import { SCENARIOS } from './plots/default/scenarios.js'
+import { inTurns, play, tellLogs } from './play.js'
+import { AIMED, SCENARIOS } from './plots/aimed.js'
 import { drawnPlot } from './plots/drawn.js'
 import type { Plot } from './plots/plot.js'
-import { inTurns } from './in-turns.js'
 import { prove } from './prove.js'
 import { record } from './record.js'
-import { TABLE_HEAD, tableRow, violationLines } from './report.js'
-import { runOnce } from './run.js'
+import { TABLE_HEAD, tableRow } from './report.js'
 import { playScenarios } from './scenarios.js'
 
 const EXIT_USAGE = 64
@@ -102,18 +97,12 @@ async function runSeed(
   plot: Plot,
   root: string,
 ): Promise<SeedResult> {
-  const dir = join(PRIVATE, 'faults', String(seed))
   say(`seed ${String(seed)}`)
-  const result = await runOnce({ seed, rate, plot, dir, root, say })
+  const result = await play({ seed, rate, plot, name: String(seed), root, say, keep })
   const row = tableRow(result)
   say(row)
-  for (const line of violationLines(result)) say(line)
   const failed = result.violations.length > 0
-  if (failed) {
-    say(`  logs and evidence: ${dir}; again: --seed ${String(seed)}`)
-    // Elsewhere the folder is gone once the job has ended.
-    if (process.env.CI === 'true') await tellLogs(dir, say)
-  } else if (!keep) await rm(dir, { recursive: true, force: true })
+  if (failed) await tellLogs(String(seed), say)
   return { row, failed }
 }
 

@@ -1,31 +1,6 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
-export interface Options {
-  readonly runs: number
-  /** Of the first run; each next run has the next seed. */
-  readonly seed: number
-  readonly durationMs: number
-  /** Concurrent runs, each in its own process. */
-  readonly jobs: number
-  readonly rate: number
-  /** null: all. */
-  readonly faults: readonly string[] | null
-  /** Schedules that aim at one mechanism each, instead of drawn faults. */
-  readonly plots: readonly string[] | null
-  /** Plays the scenarios at default settings, or those of `plots`, several at a time. */
-  readonly scenarios: boolean
-  readonly profile: 'quick' | 'default'
-  /** null: relay as it is. */
-  readonly mutant: string | null
-  /** Folder of another built relay to run; null: this one. */
-  readonly root: string | null
-  /** Runs every mutant, or the one named, and the same without it. */
-  readonly prove: boolean
-  readonly record: boolean
-  readonly keep: boolean
-}
-
 export const USAGE = `npm run test:faults -- [options]
 
   --runs N            runs, each with the next seed        (1)
@@ -66,38 +41,48 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
+/** What the command line asks for; null where it says nothing. */
+export type Options = ReturnType<typeof read>
+
 /** Reads the command line: options, `'list'`, or what is wrong (empty: help was asked for). */
 export function parseOptions(args: readonly string[], freshSeed: number): Options | 'list' | Error {
   try {
     const { values } = parseArgs({ args: [...args], options: OPTIONS, strict: true })
     if (values.help) return new Error('')
-    if (values.list) return 'list'
-    const whole = (name: string, text: string): number => {
-      if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`--${name} is no whole number from 1`)
-      return Number(text)
-    }
-    return {
-      runs: whole('runs', values.runs),
-      seed: values.seed === '' ? freshSeed : whole('seed', values.seed),
-      jobs: whole('jobs', values.jobs),
-      durationMs: whole('seconds', values.seconds) * 1000,
-      rate: whole('rate', values.rate),
-      faults: values.faults === '' ? null : values.faults.split(','),
-      plots: values.plot === '' ? null : values.plot.split(','),
-      scenarios: values.scenarios,
-      profile: profileOf(values.profile),
-      mutant: values.mutant === '' ? null : values.mutant,
-      root: values.root === '' ? null : resolve(values.root),
-      prove: values.prove,
-      record: values.record,
-      keep: values.keep,
-    }
+    return values.list ? 'list' : read(values, freshSeed)
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))
   }
 }
 
-function profileOf(name: string): Options['profile'] {
+function read(
+  values: ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'],
+  freshSeed: number,
+) {
+  const { scenarios, prove, record, keep } = values
+  const whole = (name: 'runs' | 'seed' | 'jobs' | 'seconds' | 'rate'): number => {
+    const text = values[name]
+    if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`--${name} is no whole number from 1`)
+    return Number(text)
+  }
+  const list = (text: string) => (text === '' ? null : text.split(','))
+  return {
+    ...{ scenarios, prove, record, keep },
+    profile: profileOf(values.profile),
+    runs: whole('runs'),
+    seed: values.seed === '' ? freshSeed : whole('seed'),
+    jobs: whole('jobs'),
+    durationMs: whole('seconds') * 1000,
+    rate: whole('rate'),
+    faults: list(values.faults),
+    plots: list(values.plot),
+    mutant: values.mutant === '' ? null : values.mutant,
+    /** Folder of another built relay to run. */
+    root: values.root === '' ? null : resolve(values.root),
+  }
+}
+
+function profileOf(name: string): 'quick' | 'default' {
   if (name === 'quick' || name === 'default') return name
   throw new Error('--profile is neither quick nor default')
 }

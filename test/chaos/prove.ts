@@ -1,16 +1,13 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { PRIVATE, ROOT } from '@relay/tools/folders.js'
+import { ROOT } from '@relay/tools/folders.js'
 import { buildVariant } from '../support/variant/variant.js'
-import { FAULTS } from './faults/all.js'
+import { FAULTS } from './faults/faults.js'
 import type { Aim, Mutant } from './mutants/mutants.js'
 import { AIMED } from './plots/aimed.js'
 import { drawnPlot } from './plots/drawn.js'
 import type { Plot } from './plots/plot.js'
-import { brokenLaws, violationLines } from './report.js'
-import { runOnce, type RunResult } from './run.js'
-
-type Say = (line: string) => void
+import { play, type Say } from './play.js'
+import { brokenLaws } from './report.js'
+import type { RunResult } from './run.js'
 
 /** Of a plot, which draws nothing, and its load. */
 const PLOT_SEED = 700
@@ -42,15 +39,10 @@ export async function prove(mutants: readonly Mutant[], say: Say): Promise<numbe
   return wrong === 0 ? 0 : 1
 }
 
-async function runAim({ aim }: Mutant, root: string, say: Say): Promise<RunResult> {
-  const drawn = 'seed' in aim
-  const seed = drawn ? aim.seed : PLOT_SEED
-  const dir = join(PRIVATE, 'faults', root === ROOT ? 'control' : 'mutant')
-  const rate = drawn ? aim.rate : PLOT_RATE
-  const result = await runOnce({ seed, rate, plot: plotOf(aim), dir, root, say })
-  for (const line of violationLines(result)) say(line)
-  if (result.violations.length === 0) await rm(dir, { recursive: true, force: true })
-  return result
+function runAim({ aim }: Mutant, root: string, say: Say): Promise<RunResult> {
+  const { seed, rate } = 'seed' in aim ? aim : { seed: PLOT_SEED, rate: PLOT_RATE }
+  const name = root === ROOT ? 'control' : 'mutant'
+  return play({ seed, rate, plot: plotOf(aim), name, root, say })
 }
 
 function plotOf(aim: Aim): Plot {

@@ -1,21 +1,19 @@
 import { setMaxListeners } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '@relay/shared/seeded-random.js'
+import { memoryBytes } from '@relay/tools/process/facts.js'
 import { waitFor } from '@relay/tools/wait-for.js'
-import { nowMs } from './clock.js'
+import { nowMs, watchMachine } from './clock.js'
 import { healRedis } from './faults/redis.js'
 import { refusePoison } from './faults/vendor.js'
 import { goneRightly } from './oracle/deliveries.js'
 import { judge } from './oracle/judge.js'
 import type { Disturbance, Evidence, Law, Violation } from './oracle/model.js'
-import type { Plot } from './plots/plot.js'
+import { DRAIN_WITHIN_MS, type Plot } from './plots/plot.js'
 import { makeProducers } from './producers/crowd.js'
-import { Journal } from './producers/journal.js'
-import type { Mood } from './producers/mood.js'
-import { MachineWatch } from './stack/machine.js'
+import { Journal, type Mood } from './producers/journal.js'
 import { Remains } from './stack/remains.js'
 import { QUICK_TIMERS } from './stack/settings.js'
 import { Stack } from './stack/stack.js'
@@ -63,11 +61,12 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
     : options.root
   const stack = await Stack.start({ ...options, root, conditions: plot.conditions })
   const remains = new Remains(stack.redis.port, stack.prefix)
-  const machine = new MachineWatch()
+  const disturbances: Disturbance[] = []
+  const unwatch = watchMachine(disturbances)
   try {
-    return await runOn(stack, remains, machine, options)
+    return await runOn(stack, remains, disturbances, options)
   } finally {
-    machine.stop()
+    unwatch()
     remains.close()
     await stack.close()
   }
@@ -76,7 +75,7 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
 async function runOn(
   stack: Stack,
   remains: Remains,
-  machine: MachineWatch,
+  disturbances: Disturbance[],
   options: RunOptions,
 ): Promise<RunResult> {
   const { seed, plot, say } = options
@@ -88,10 +87,9 @@ async function runOn(
   const seen: Violation[] = []
   const breach = (law: Law, detail: string) => void seen.push({ law, detail })
   const { mood } = load
-  const stage = { stack, remains, journal, random, mood, say, breach, views }
-  const planned = await plot.play(stage).catch((error: unknown) => {
+  const stage = { stack, remains, journal, random, mood, say, breach, views, disturbances }
+  await plot.play(stage).catch((error: unknown) => {
     breach('the schedule can be played', String(error))
-    return []
   })
   const healedMs = nowMs()
   await stack.heal()
@@ -100,17 +98,18 @@ async function runOn(
   const healedAtMs = plot.load ? nowMs() : null
   await load.end()
   const endedMs = nowMs()
-  const drained = await drain(stack, remains, journal, plot.drainWithinMs)
+  const drained = await drain(stack, remains, journal, plot.drainWithinMs ?? DRAIN_WITHIN_MS)
   const drainMs = nowMs() - endedMs
   await landed(stack)
   await views.stop()
   const memory = fatProcesses(stack)
-  const injected = [...planned, ...machine.stalls]
+  const injected = [...disturbances]
   const evidence = await gather(stack, remains, journal, views, injected, healedAtMs)
   const { limits } = evidence
   await Promise.all(stack.services.map((service) => service.stop()))
   const { violations, duplicates } = judge(evidence)
-  const mayKeepClaims = plot.conditions.timers !== QUICK_TIMERS || machine.hasStalledSince(healedMs)
+  const hasStalled = disturbances.some((d) => d.name === 'machine' && d.toMs >= healedMs)
+  const mayKeepClaims = plot.conditions.timers !== QUICK_TIMERS || hasStalled
   const leaks = drained === null ? await remains.leaks(limits.windowMs + 2_100, !mayKeepClaims) : []
   const result: RunResult = {
     ...{ seed, injected, duplicates, drainMs },
@@ -217,9 +216,7 @@ async function landed({ vendor, conditions: { timers } }: Stack): Promise<void> 
 
 function fatProcesses(stack: Stack): string[] {
   return stack.services.flatMap(({ name, pid }) => {
-    if (pid === null) return []
-    const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8')
-    const bytes = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024
+    const bytes = pid === null ? 0 : memoryBytes(pid)
     return bytes > MAX_MEMORY_BYTES ? [`${name} takes ${String(bytes)} bytes`] : []
   })
 }

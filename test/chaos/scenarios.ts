@@ -1,11 +1,7 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { PRIVATE } from '@relay/tools/folders.js'
-import { inTurns } from './in-turns.js'
+import { inTurns, play, type Say } from './play.js'
 import type { Aimed } from './plots/plot.js'
 import { record } from './record.js'
-import { brokenLaws, violationLines } from './report.js'
-import { runOnce } from './run.js'
+import { brokenLaws } from './report.js'
 
 export interface ScenarioOptions {
   readonly root: string
@@ -15,67 +11,50 @@ export interface ScenarioOptions {
   readonly rate: number
   readonly keep: boolean
   readonly record: boolean
-  readonly say: (line: string) => void
+  readonly say: Say
 }
 
 /** They wait most of the time: so many at once leave two cores idle. */
 const AT_ONCE = 4
 const HEAD = '| scenario | what happens | held |\n| --- | --- | --- |'
 
-interface Played {
-  readonly scenario: Aimed
-  /** '' for none. */
-  readonly broken: string
-}
-
 /** Plays each scenario `runs` times, several at once, and prints a table. Returns an exit status. */
 export async function playScenarios(
   scenarios: readonly Aimed[],
-  options: ScenarioOptions,
+  { runs, seed, say, ...options }: ScenarioOptions,
 ): Promise<number> {
-  const { runs, seed, say } = options
-  const plays = scenarios.flatMap((scenario) =>
-    Array.from({ length: runs }, (_, i) => ({ scenario, seed: seed + i })),
+  const plays = scenarios.flatMap((plot) =>
+    Array.from({ length: runs }, (_, i) => ({ plot, seed: seed + i })),
   )
-  const played: Played[] = []
-  await inTurns(plays, AT_ONCE, async (play) => {
-    const { scenario } = play
-    const broken = await playOne(scenario, play.seed, options)
-    say(
-      `${scenario.name}, seed ${String(play.seed)}: ${broken === '' ? 'held' : `BROKEN: ${broken}`}`,
-    )
-    played.push({ scenario, broken })
+  /** The laws that each run of a scenario broke, by its name. */
+  const played = new Map<string, string[]>(scenarios.map(({ name }) => [name, []]))
+  await inTurns(plays, AT_ONCE, async (one) => {
+    const { name } = one.plot
+    const tell = (line: string) => {
+      say(`${name}: ${line.trim()}`)
+    }
+    const result = await play({
+      ...options,
+      ...one,
+      name: `${name}-${String(one.seed)}`,
+      say: tell,
+    })
+    const broken = brokenLaws(result)
+    say(`${name}, seed ${String(one.seed)}: ${broken === '' ? 'held' : `BROKEN: ${broken}`}`)
+    played.get(name)?.push(broken)
   })
-  const rows = scenarios.map((scenario) => rowOf(scenario, played))
+  const rows = scenarios.map(({ name, about }) => {
+    const all = played.get(name) ?? []
+    const broken = all.filter((laws) => laws !== '')
+    const laws = [...new Set(broken)].map((each) => ` **${each}**`).join(',')
+    const held = `${String(all.length - broken.length)} of ${String(all.length)}`
+    return `| ${name} | ${about} | ${held}${laws} |`
+  })
   say(`\n${[HEAD, ...rows].join('\n')}\n`)
-  const failed = played.filter(({ broken }) => broken !== '').length
+  const failed = [...played.values()].flat().filter((laws) => laws !== '').length
   say(
     failed === 0 ? 'Every law held.' : `${String(failed)} of ${String(plays.length)} broke a law.`,
   )
   if (options.record) await record('scenarios at default settings', HEAD, rows)
   return failed === 0 ? 0 : 1
-}
-
-function rowOf({ name, about }: Aimed, played: readonly Played[]): string {
-  const own = played.filter(({ scenario }) => scenario.name === name)
-  const broken = own.flatMap(({ broken: laws }) => (laws === '' ? [] : [laws]))
-  const held = `${String(own.length - broken.length)} of ${String(own.length)}`
-  const laws = [...new Set(broken)].map((one) => ` **${one}**`).join(',')
-  return `| ${name} | ${about} | ${held}${laws} |`
-}
-
-async function playOne(
-  plot: Aimed,
-  seed: number,
-  { root, rate, keep, say }: ScenarioOptions,
-): Promise<string> {
-  const { name } = plot
-  const dir = join(PRIVATE, 'faults', `${name}-${String(seed)}`)
-  const tell = (line: string) => {
-    say(`${name}: ${line.trim()}`)
-  }
-  const result = await runOnce({ seed, rate, plot, dir, root, say: tell })
-  for (const line of violationLines(result)) tell(line)
-  if (result.violations.length === 0 && !keep) await rm(dir, { recursive: true, force: true })
-  return brokenLaws(result)
 }

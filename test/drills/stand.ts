@@ -1,12 +1,14 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ROOT, temporaryFolder } from '@relay/tools/folders.js'
-import { startChild, type Child } from '@relay/tools/process/child.js'
+import type { Child } from '@relay/tools/process/child.js'
 import { runCommand } from '@relay/tools/process/command.js'
+import { basicAuth, call } from '@relay/tools/process/http.js'
 import { freePort } from '@relay/tools/process/port.js'
-import type { PrometheusPrograms } from '@relay/tools/prometheus/find-prometheus.js'
+import type { PrometheusPrograms } from '@relay/tools/fetch/prometheus.js'
 import { askRedis } from '@relay/tools/redis/inline.js'
 import { startRedis, type TestRedis } from '../support/redis/test-redis.js'
+import { startService, startTraffic, urlOf, type Environment } from '../support/service.js'
 import { startSimulator, type Simulator } from '@relay/simulator/simulator.js'
 import { Prometheus } from '../live/prometheus.js'
 import { shortenRules } from '../live/shortened-rules.js'
@@ -24,8 +26,6 @@ const WINDOW_S = 10
 export const LIMITS = { usersPerMinute: 1_000, eventsPerMinute: 3_000 } as const
 /** What the careful producer posts, elements a second. */
 const CALM_RATE = 60
-
-type Environment = Readonly<Record<string, string>>
 
 export interface StandOptions {
   readonly env?: Environment
@@ -104,7 +104,8 @@ export class Stand {
   async #begin(programs: PrometheusPrograms): Promise<void> {
     await this.changeWorkspace({})
     const { api, apiOps } = this.#ports
-    await this.#service('api', apiOps, { PORT: String(api) }, this.#others)
+    const started = await startService('api', { env: this.#env, port: api, opsPort: apiOps })
+    this.#others.push(started.child)
     await Promise.all(this.#workerPorts.map((_, i) => this.startWorker(i)))
     const names = ['relay-recording.yml', 'relay-alerts.yml']
     const rules = await Promise.all(
@@ -124,17 +125,8 @@ export class Stand {
   async startWorker(n: number): Promise<void> {
     const opsPort = this.#workerPorts[n]
     if (opsPort === undefined) throw new RangeError(`There is no worker ${String(n)}`)
-    await this.#service('worker', opsPort, {}, this.workers, n)
-  }
-
-  async #service(role: string, opsPort: number, env: Environment, into: Child[], at = into.length) {
-    const child = await startChild({
-      name: role,
-      entry: join(ROOT, `services/${role}/dist/main.js`),
-      env: { ...this.#env, ...env, OPS_PORT: String(opsPort) },
-    })
-    into[at] = child
-    await child.waitUntilReady(`http://127.0.0.1:${String(opsPort)}/readyz`)
+    const { child } = await startService('worker', { env: this.#env, opsPort })
+    this.workers[n] = child
   }
 
   /** A producer that posts until it is stopped, as one that has to be found and stopped. */
@@ -142,12 +134,9 @@ export class Stand {
     producer: keyof typeof SECRETS,
     { rate, lane = 'realtime' }: { rate: number; lane?: string },
   ): Promise<Child> {
-    const url = `http://127.0.0.1:${String(this.#ports.api)}`
-    const args = ['--url', url, '--app-id', SHOP, '--secret', SECRETS[producer], '--lane', lane]
-    const child = await startChild({
-      name: `${producer} ${lane}`,
-      entry: join(ROOT, 'tools/dist/traffic/main.js'),
-      args: [...args, '--rate', String(rate), '--posts-of', rate > 200 ? '50' : '5'],
+    const child = await startTraffic(urlOf(this.#ports.api), {
+      ...{ 'app-id': SHOP, secret: SECRETS[producer], lane, rate: String(rate) },
+      'posts-of': rate > 200 ? '50' : '5',
     })
     this.#others.push(child)
     return child
@@ -155,17 +144,15 @@ export class Stand {
 
   /** Posts elements once; gives the status. */
   async post(producer: keyof typeof SECRETS, elements: readonly unknown[]): Promise<number> {
-    const credentials = Buffer.from(`${SHOP}:${SECRETS[producer]}`).toString('base64')
-    const answer = await fetch(
-      `http://127.0.0.1:${String(this.#ports.api)}/v1/transition/${SHOP}`,
-      {
-        method: 'POST',
-        headers: { Authorization: `Basic ${credentials}`, 'Content-Type': 'application/json' },
-        body: JSON.stringify({ type: 'transition', elements }),
+    const { status } = await call(`${urlOf(this.#ports.api)}/v1/transition/${SHOP}`, {
+      method: 'POST',
+      headers: {
+        Authorization: basicAuth(SHOP, SECRETS[producer]),
+        'Content-Type': 'application/json',
       },
-    )
-    await answer.arrayBuffer()
-    return answer.status
+      body: JSON.stringify({ type: 'transition', elements }),
+    })
+    return status
   }
 
   /** Rewrites the workspaces file with these and all earlier changes. */
@@ -191,9 +178,9 @@ export class Stand {
   #run(args: readonly string[]) {
     const env = {
       ...{ PATH: process.env.PATH, HOME: process.env.HOME },
-      RELAY_ADMIN_URL: `http://127.0.0.1:${String(this.#ports.apiOps)}`,
+      RELAY_ADMIN_URL: urlOf(this.#ports.apiOps),
       RELAY_ADMIN_TOKEN: TOKEN,
-      RELAY_INTAKE_URL: `http://127.0.0.1:${String(this.#ports.api)}`,
+      RELAY_INTAKE_URL: urlOf(this.#ports.api),
       RELAY_PRODUCER_SECRET: SECRETS.campaign,
     }
     const program = join(ROOT, 'cli/bin/relay.mjs')

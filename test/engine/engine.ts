@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { ROOT } from '@relay/tools/folders.js'
-import { libraryPath } from '@relay/tools/debian/library-path.js'
+import { libraryPath } from '@relay/tools/fetch/apt.js'
 import { startChild, type Child } from '@relay/tools/process/child.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { COMPOSE, FOLDER, PROGRAMS } from './programs.js'

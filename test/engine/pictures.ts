@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { chromiumHere, launchOptions } from '@relay/tools/chromium/find-chromium.js'
+import { chromiumHere, launchOptions } from '@relay/tools/fetch/chromium.js'
 import { launch } from 'puppeteer-core'
 
 const CONSOLE = 'http://127.0.0.1:9464/'

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Apt, isDebian } from '@relay/tools/debian/apt.js'
+import { Apt, isDebian } from '@relay/tools/fetch/apt.js'
 import { PRIVATE } from '@relay/tools/folders.js'
 
 export const FOLDER = join(PRIVATE, 'engine')

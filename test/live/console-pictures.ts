@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { chromiumHere, launchOptions } from '@relay/tools/chromium/find-chromium.js'
+import { chromiumHere, launchOptions } from '@relay/tools/fetch/chromium.js'
 import { launch, type Browser, type Page } from 'puppeteer-core'
 import type { RelayUnderLoad } from './relay-under-load.js'
 

@@ -7,9 +7,9 @@ import {
   prometheus3Here,
   prometheusHere,
   type PrometheusPrograms,
-} from '@relay/tools/prometheus/find-prometheus.js'
+} from '@relay/tools/fetch/prometheus.js'
 import { waitFor } from '@relay/tools/wait-for.js'
-import { DASHBOARDS } from '@relay/tools/ops/dashboards/all.js'
+import { DASHBOARDS } from '@relay/tools/ops/dashboards/build.js'
 import { Prometheus } from './prometheus.js'
 import { fillIn } from '../drills/boxes.js'
 import { startRelayUnderLoad, SHOP, type RelayUnderLoad } from './relay-under-load.js'

@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ROOT, temporaryFolder } from '@relay/tools/folders.js'
-import { startChild, type Child } from '@relay/tools/process/child.js'
+import { temporaryFolder } from '@relay/tools/folders.js'
+import { basicAuth } from '@relay/tools/process/http.js'
 import { freePort } from '@relay/tools/process/port.js'
 import { startRedis } from '../support/redis/test-redis.js'
+import { startService, startTraffic, urlOf } from '../support/service.js'
 import { startSimulator } from '@relay/simulator/simulator.js'
 
 /** Of the workspaces: one that works, with a refused element now and then, and one that is held. */
@@ -41,19 +42,16 @@ export async function startRelayUnderLoad(): Promise<RelayUnderLoad> {
     RELAY_PRODUCERS: `shop:${SECRET}`,
     RELAY_ADMIN_TOKEN: 'operator-token',
   }
-  const service = async (name: string, opsPort: number): Promise<Child> => {
-    const child = await startChild({
-      name,
-      entry: join(ROOT, `services/${name}/dist/main.js`),
-      env: { ...env, PORT: String(port), OPS_PORT: String(opsPort) },
-    })
-    await child.waitUntilReady(`http://127.0.0.1:${String(opsPort)}/readyz`)
-    return child
-  }
-  const children = await Promise.all([service('api', apiOpsPort), service('worker', workerOpsPort)])
+  const services = await Promise.all([
+    startService('api', { env, port, opsPort: apiOpsPort }),
+    startService('worker', { env, opsPort: workerOpsPort }),
+  ])
+  const children = services.map(({ child }) => child)
   await addFaults(simulator.url)
-  const url = `http://127.0.0.1:${String(port)}`
-  for (const lane of ['realtime', 'backfill']) children.push(await startTraffic(url, lane))
+  const url = urlOf(port)
+  for (const lane of ['realtime', 'backfill']) {
+    children.push(await startTraffic(url, { 'app-id': SHOP, secret: SECRET, rate: '150', lane }))
+  }
   const post = (appId: string, attributes: object, customer = 'c1') =>
     postUsers(url, appId, [{ customer, attributes }])
   // A producer that is not careful: one element refused by relay, one accepted with a warning and
@@ -84,15 +82,6 @@ export async function startRelayUnderLoad(): Promise<RelayUnderLoad> {
   }
 }
 
-function startTraffic(url: string, lane: string): Promise<Child> {
-  const args = ['--url', url, '--app-id', SHOP, '--secret', SECRET, '--lane', lane]
-  return startChild({
-    name: `traffic ${lane}`,
-    entry: join(ROOT, 'tools/dist/traffic/main.js'),
-    args: [...args, '--rate', '150'],
-  })
-}
-
 async function addFaults(simulatorUrl: string): Promise<void> {
   const faults = [
     { appId: HELD, action: { kind: 'answer', row: 'account_suspended' } },
@@ -121,7 +110,7 @@ async function postUsers(url: string, appId: string, users: readonly User[]): Pr
   const answer = await fetch(`${url}/v1/transition/${appId}`, {
     method: 'POST',
     headers: {
-      Authorization: `Basic ${Buffer.from(`${appId}:${SECRET}`).toString('base64')}`,
+      Authorization: basicAuth(appId, SECRET),
       'Content-Type': 'application/json',
     },
     body: JSON.stringify({ type: 'transition', elements }),

@@ -1,6 +1,6 @@
 import { loadavg } from 'node:os'
 import { askRedis } from '@relay/tools/redis/inline.js'
-import { processFacts } from '../abuse/hostile/process-facts.js'
+import { processFacts } from '@relay/tools/process/facts.js'
 import { metricsOf, opsUrlOf, sumOf } from '../support/metrics.js'
 import type { Relay } from '../support/relay.js'
 

@@ -1,20 +1,19 @@
-import { request } from 'node:http'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { startChild, type Child } from '@relay/tools/process/child.js'
+import type { Child } from '@relay/tools/process/child.js'
+import * as http from '@relay/tools/process/http.js'
 import { freePort } from '@relay/tools/process/port.js'
 import { startProxy, type TcpProxy } from './proxy/tcp-proxy.js'
 import { startRedis, type TestRedis, type TestRedisOptions } from './redis/test-redis.js'
 import { startSimulator, type Simulator } from '@relay/simulator/simulator.js'
 import type { SettingsInput } from '@relay/simulator/settings.js'
+import { startService, urlOf, type Environment } from './service.js'
 
-const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url))
+export { entryOf, type Environment } from './service.js'
+export type { Answer } from '@relay/tools/process/http.js'
+
 export const APP_ID = 'ACCEPT'
 export const API_KEY = 'vendor-key'
 export const SECRET = 'producer-secret'
 export const ADMIN_TOKEN = 'admin-token'
-
-export type Environment = Readonly<Record<string, string>>
 
 export interface Parts {
   readonly redis: TestRedis
@@ -30,12 +29,6 @@ export interface RelayOptions {
   readonly redis?: TestRedisOptions
   /** The api speaks to Redis through `apiRedis`, which can be told to misbehave. */
   readonly redisProxy?: true
-}
-
-export interface Answer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  readonly body: string
 }
 
 /** What tests read of a dead letter in the operator API. */
@@ -58,28 +51,26 @@ export class Relay {
   readonly env: Environment
   /** Between the api and Redis; null unless asked for. */
   readonly apiRedis: TcpProxy | null
-  #api: Child
+  #api: Child | null = null
+  readonly #ports: { readonly port: number; readonly opsPort: number }
+  /** Settings that only the api gets. */
   readonly #apiEnv: Environment
   readonly #apis: Child[] = []
-  #started = 0
 
   private constructor(
-    simulator: Simulator,
-    redis: TestRedis,
-    api: Child,
-    urls: { api: string; ops: string },
+    { simulator, redis }: Parts,
     env: Environment,
     apiRedis: TcpProxy | null,
-    apiEnv: Environment,
+    api: { port: number; opsPort: number; apiRedis: Environment },
   ) {
     this.simulator = simulator
     this.redis = redis
-    this.#api = api
-    this.apiUrl = urls.api
-    this.opsUrl = urls.ops
+    this.#ports = api
+    this.apiUrl = urlOf(api.port)
+    this.opsUrl = urlOf(api.opsPort)
     this.env = env
     this.apiRedis = apiRedis
-    this.#apiEnv = apiEnv
+    this.#apiEnv = api.apiRedis
   }
 
   static async start(options: RelayOptions = {}): Promise<Relay> {
@@ -102,62 +93,52 @@ export class Relay {
       RELAY_ADMIN_TOKEN: ADMIN_TOKEN,
       ...(typeof env === 'function' ? await env({ redis, simulator: sim }) : env),
     }
-    const ops = `http://127.0.0.1:${String(opsPort)}`
     const proxy = redisProxy ? await startProxy(redis) : null
     const apiRedis = proxy === null ? {} : { REDIS_URL: `redis://127.0.0.1:${String(proxy.port)}` }
-    const apiEnv = { ...all, ...apiRedis, PORT: String(port), OPS_PORT: String(opsPort) }
-    const api = await startChild({ name: 'api', entry: entryOf('api'), env: apiEnv })
-    const urls = { api: `http://127.0.0.1:${String(port)}`, ops }
-    const relay = new Relay(sim, redis, api, urls, all, proxy, apiEnv)
+    const relay = new Relay({ redis, simulator: sim }, all, proxy, { port, opsPort, apiRedis })
     await Promise.all([
-      api.waitUntilReady(`${ops}/readyz`),
+      relay.restartApi(),
       ...Array.from({ length: workers }, () => relay.addWorker()),
     ])
     return relay
   }
 
   /** `root`: folder of the relay to run, the checkout by default. */
-  async addWorker(env: Environment = {}, root = CHECKOUT): Promise<Child> {
-    const opsPort = await freePort()
-    this.#started += 1
-    const worker = await startChild({
-      name: `worker ${String(this.#started)}`,
-      entry: entryOf('worker', root),
-      env: { ...this.env, ...env, OPS_PORT: String(opsPort) },
+  async addWorker(env: Environment = {}, root?: string): Promise<Child> {
+    const { child, opsUrl } = await startService('worker', {
+      ...(root !== undefined && { root }),
+      env: { ...this.env, ...env },
     })
-    const opsUrl = `http://127.0.0.1:${String(opsPort)}`
-    await worker.waitUntilReady(`${opsUrl}/readyz`)
-    this.workers.push(worker)
+    this.workers.push(child)
     this.workerOpsUrls.push(opsUrl)
-    return worker
+    return child
   }
 
   get api(): Child {
+    if (this.#api === null) throw new Error('the api has not been started')
     return this.#api
   }
 
   /** Another api of this relay. Returns its URL. */
-  async addApi(env: Environment = {}, root = CHECKOUT): Promise<string> {
-    const [port, opsPort] = [await freePort(), await freePort()]
-    const api = await startChild({
-      name: 'another api',
-      entry: entryOf('api', root),
-      env: { ...this.env, ...env, PORT: String(port), OPS_PORT: String(opsPort) },
+  async addApi(env: Environment = {}, root?: string): Promise<string> {
+    const port = await freePort()
+    const { child } = await startService('api', {
+      ...{ name: 'another api', port, env: { ...this.env, ...env } },
+      ...(root !== undefined && { root }),
     })
-    this.#apis.push(api)
-    await api.waitUntilReady(`http://127.0.0.1:${String(opsPort)}/readyz`)
-    return `http://127.0.0.1:${String(port)}`
+    this.#apis.push(child)
+    return urlOf(port)
   }
 
-  /** Replaces the api, which must have ended. */
+  /** Starts the api, or starts it again after it has ended. */
   async restartApi(env: Environment = {}): Promise<void> {
-    const all = { ...this.#apiEnv, ...env }
-    this.#api = await startChild({ name: 'api', entry: entryOf('api'), env: all })
-    await this.#api.waitUntilReady(`${this.opsUrl}/readyz`)
+    const all = { ...this.env, ...this.#apiEnv, ...env }
+    const { child } = await startService('api', { ...this.#ports, env: all })
+    this.#api = child
   }
 
   async stop(): Promise<void> {
-    const children = [this.#api, ...this.#apis, ...this.workers]
+    const children = [...(this.#api ? [this.#api] : []), ...this.#apis, ...this.workers]
     await Promise.all(children.map((child) => child.stop()))
     await Promise.all([this.apiRedis?.stop(), this.redis.stop(), this.simulator.close()])
   }
@@ -168,7 +149,7 @@ export class Relay {
     body: unknown,
     headers: Environment = {},
     apiUrl = this.apiUrl,
-  ): Promise<Answer> {
+  ): Promise<http.Answer> {
     const text = typeof body === 'string' ? body : JSON.stringify(body)
     return send(`${apiUrl}${path}`, 'POST', text, {
       ...basicAuth(),
@@ -178,13 +159,11 @@ export class Relay {
   }
 
   /** Asks the operator API: `path` is what follows `/admin/`. */
-  operate(method: string, path: string, body: object | null = null): Promise<Answer> {
+  operate(method: string, path: string, body: object | null = null): Promise<http.Answer> {
     const text = body === null ? '' : JSON.stringify(body)
     return send(`${this.opsUrl}/admin/${path}`, method, text, {
       Authorization: `Bearer ${ADMIN_TOKEN}`,
       'Content-Type': 'application/json',
-      // Node adds none to a DELETE.
-      'Content-Length': String(Buffer.byteLength(text)),
     })
   }
 
@@ -212,7 +191,7 @@ export class Relay {
     elements: readonly unknown[],
     headers?: Environment,
     apiUrl?: string,
-  ): Promise<Answer> {
+  ): Promise<http.Answer> {
     const body = { type: 'transition', elements }
     return this.post(`/v1/transition/${APP_ID}`, body, headers, apiUrl)
   }
@@ -228,12 +207,7 @@ export class Relay {
 
 /** The producer's credentials. */
 export function basicAuth(): Environment {
-  return { Authorization: `Basic ${Buffer.from(`${APP_ID}:${SECRET}`).toString('base64')}` }
-}
-
-/** The built main file of a service. */
-export function entryOf(service: string, root = CHECKOUT): string {
-  return join(root, `services/${service}/dist/main.js`)
+  return { Authorization: http.basicAuth(APP_ID, SECRET) }
 }
 
 /** One HTTP request over its own connection. */
@@ -242,18 +216,6 @@ export function send(
   method: string,
   body: string | Buffer,
   headers: Environment,
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, headers, agent: false }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8')
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text })
-      })
-      response.on('error', reject)
-    })
-    outgoing.on('error', reject)
-    outgoing.end(body)
-  })
+): Promise<http.Answer> {
+  return http.call(url, { method, headers, ...(body !== '' && { body }) })
 }

@@ -6,30 +6,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 
 const file = new URL('../../package-lock.json', import.meta.url)
 const lock = JSON.parse(readFileSync(file, 'utf8'))
-const OS = [
-  'darwin',
-  'linux',
-  'win32',
-  'android',
-  'freebsd',
-  'openharmony',
-  'aix',
-  'netbsd',
-  'openbsd',
-  'sunos',
-]
-const CPU = [
-  'arm64',
-  'x64',
-  'ia32',
-  'arm',
-  'ppc64',
-  's390x',
-  'riscv64',
-  'loong64',
-  'mips64el',
-  'wasm32',
-]
+const OS = 'darwin linux win32 android freebsd openharmony aix netbsd openbsd sunos'.split(' ')
+const CPU = 'arm64 x64 ia32 arm ppc64 s390x riscv64 loong64 mips64el wasm32'.split(' ')
 
 let added = 0
 for (const entry of Object.values(lock.packages)) {

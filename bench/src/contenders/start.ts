@@ -1,17 +1,18 @@
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ROOT } from '@relay/tools/folders.js'
 import { startChild, type Child } from '@relay/tools/process/child.js'
 import { freePort, isListening } from '@relay/tools/process/port.js'
 import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { waitFor } from '@relay/tools/wait-for.js'
-import { call } from '../load/call.js'
+import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
+import { Redis } from 'ioredis'
+import { basicAuth, call, type Call } from '@relay/tools/process/http.js'
+import { startService, urlOf, type Environment, type Service } from '@relay/test/support/service.js'
 import type { Target } from '../load/load.js'
 import { APP_ID } from './names.js'
 import type { SinkTotals } from './sink.js'
-
-type Environment = Readonly<Record<string, string>>
 
 const SECRET = 'producer-secret'
 const ADMIN_TOKEN = 'admin-token'
@@ -51,6 +52,25 @@ export class Stage {
     return redis
   }
 
+  /** Another connection to a Redis, to fill it and to look at it. */
+  probe(url: string): Redis {
+    const redis = new Redis(url)
+    this.onEnd(() => redis.quit())
+    return redis
+  }
+
+  /** An empty Redis, relay's client of it, and a probe. */
+  async connected(): Promise<{ readonly client: RedisClient; readonly probe: Redis }> {
+    const { url } = await this.redis()
+    const client = connectRedis({ mode: 'single', url }, { commandTimeoutMs: 30_000 })
+    this.onEnd(() => {
+      client.disconnect()
+      return Promise.resolve()
+    })
+    await once(client, 'ready')
+    return { client, probe: this.probe(url) }
+  }
+
   /** A process of this folder that listens on `PORT`, or serves no one (`port` null). */
   async contender(name: string, env: Environment, port: number | null): Promise<Child> {
     const entry = fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
@@ -66,24 +86,14 @@ export class Stage {
     return child
   }
 
-  async service(name: 'api' | 'worker', env: Environment): Promise<Service> {
-    const opsPort = await freePort()
-    const child = await startChild({
-      name,
-      command: process.execPath,
-      args: [...PROFILING, join(ROOT, 'services', name, 'dist', 'main.js')],
-      env: { RELAY_ADMIN_TOKEN: ADMIN_TOKEN, ...env, OPS_PORT: String(opsPort) },
+  async service(name: 'api' | 'worker', { PORT, ...env }: Environment): Promise<Service> {
+    const service = await startService(name, {
+      ...{ node: PROFILING, env: { RELAY_ADMIN_TOKEN: ADMIN_TOKEN, ...env } },
+      ...(PORT !== undefined && { port: Number(PORT) }),
     })
-    this.onEnd(() => child.stop())
-    const opsUrl = `http://127.0.0.1:${String(opsPort)}`
-    await child.waitUntilReady(`${opsUrl}/readyz`)
-    return { child, opsUrl }
+    this.onEnd(() => service.child.stop())
+    return service
   }
-}
-
-export interface Service {
-  readonly child: Child
-  readonly opsUrl: string
 }
 
 /** What relay's services are told of everything but workspaces. */
@@ -106,8 +116,7 @@ export function relayEnvironment(redisUrl: string, moengageUrl: string): Environ
 
 /** What a producer sends along with a post to a workspace. */
 export function postHeaders(appId: string): Record<string, string> {
-  const authorization = `Basic ${Buffer.from(`${appId}:${SECRET}`).toString('base64')}`
-  return { authorization, 'content-type': 'application/json' }
+  return { authorization: basicAuth(appId, SECRET), 'content-type': 'application/json' }
 }
 
 export const POST_HEADERS = postHeaders(APP_ID)
@@ -151,11 +160,18 @@ export async function startIntake(
   return { target, child, opsUrl }
 }
 
+/** An exchange outside what is measured; throws for any other answer than 200. */
+async function ask(url: string, how?: Call): Promise<string> {
+  const { status, body } = await call(url, how)
+  if (status !== 200) throw new Error(`${url} answered ${String(status)}: ${body}`)
+  return body
+}
+
 /** Stops or starts the sending of a workspace. */
 export async function setPaused(opsUrl: string, paused: boolean, appId = APP_ID): Promise<void> {
   const what = paused ? 'pause' : 'resume'
   const headers = { authorization: `Bearer ${ADMIN_TOKEN}` }
-  await call(`${opsUrl}/admin/workspaces/${appId}/${what}`, { method: 'POST', headers })
+  await ask(`${opsUrl}/admin/workspaces/${appId}/${what}`, { method: 'POST', headers })
 }
 
 /** The stand-in for MoEngage that only counts. */
@@ -169,15 +185,15 @@ export class Sink {
   static async start(stage: Stage): Promise<Sink> {
     const port = await freePort()
     await stage.contender('sink', {}, port)
-    return new Sink(`http://127.0.0.1:${String(port)}`)
+    return new Sink(urlOf(port))
   }
 
   async totals(): Promise<SinkTotals> {
-    return JSON.parse(await call(`${this.url}/totals`)) as SinkTotals
+    return JSON.parse(await ask(`${this.url}/totals`)) as SinkTotals
   }
 
   async reset(): Promise<void> {
-    await call(`${this.url}/totals?reset`)
+    await ask(`${this.url}/totals?reset`)
   }
 
   /** Resolves once so many elements have come since the last reset. */

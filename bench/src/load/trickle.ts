@@ -1,6 +1,9 @@
-import { createServer, request, Agent } from 'node:http'
+import { Agent, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { urlOf } from '@relay/test/support/service.js'
+import { call } from '@relay/tools/process/http.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { APP_ID } from '../contenders/names.js'
 import { POST_HEADERS, type Stage } from '../contenders/start.js'
@@ -55,7 +58,10 @@ export class Trickle {
 
   async #postOne(port: number): Promise<void> {
     const id = `customer-${String(this.#acceptedAtMs.length)}-${String(systemClock.monotonicMs())}`
-    await post(port, event(id), this.#agent)
+    const { status } = await call(`${urlOf(port)}/v1/event/${APP_ID}`, {
+      ...{ method: 'POST', headers: POST_HEADERS, agent: this.#agent, body: event(id) },
+    })
+    if (status !== 200) throw new Error(`a post was answered ${String(status)}`)
     this.#acceptedAtMs.push({ id, atMs: systemClock.monotonicMs() })
   }
 }
@@ -63,14 +69,10 @@ export class Trickle {
 /** Answers after a while, and notes when each element came. */
 async function startListener(stage: Stage, arrived: (id: string, atMs: number) => void) {
   const server = createServer((incoming, response) => {
-    const parts: Buffer[] = []
-    incoming.on('data', (part: Buffer) => parts.push(part))
-    incoming.on('end', () => {
+    void json(incoming).then((body) => {
       const atMs = systemClock.monotonicMs()
-      const body = JSON.parse(Buffer.concat(parts).toString('utf8')) as {
-        elements: { customer_id: string }[]
-      }
-      for (const { customer_id: id } of body.elements) arrived(id, atMs)
+      const { elements } = body as { elements: { customer_id: string }[] }
+      for (const { customer_id: id } of elements) arrived(id, atMs)
       setTimeout(() => response.end('{"status":"success"}'), MOENGAGE_MS)
     })
   })
@@ -79,7 +81,7 @@ async function startListener(stage: Stage, arrived: (id: string, atMs: number) =
     server.closeAllConnections()
     return new Promise((closed) => server.close(closed))
   })
-  return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`
+  return urlOf((server.address() as AddressInfo).port)
 }
 
 function event(id: string): string {
@@ -87,20 +89,4 @@ function event(id: string): string {
   const current_time = new Date(systemClock.nowMs()).toISOString()
   const actions = [{ action: 'Product Viewed', attributes, platform: 'web', current_time }]
   return JSON.stringify({ type: 'event', customer_id: id, actions })
-}
-
-function post(port: number, body: string, agent: Agent): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const path = `/v1/event/${APP_ID}`
-    const options = { port, path, host: '127.0.0.1', method: 'POST', headers: POST_HEADERS, agent }
-    const sent = request(options, (response) => {
-      response.resume()
-      response.on('end', () => {
-        if (response.statusCode === 200) resolve()
-        else reject(new Error(`a post was answered ${String(response.statusCode)}`))
-      })
-    })
-    sent.on('error', reject)
-    sent.end(body)
-  })
 }

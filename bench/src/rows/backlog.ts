@@ -1,5 +1,4 @@
 import { Queue } from 'bullmq'
-import { Redis } from 'ioredis'
 import { APP_ID, FLOOR_LIST, NAIVE_QUEUE } from '../contenders/names.js'
 import {
   manyWorkspaces,
@@ -38,8 +37,7 @@ function* batches(count: number): Generator<string[]> {
 
 export const openFloor: OpenDrainer = async (stage, sink) => {
   const server = await stage.redis()
-  const redis = new Redis(server.url)
-  stage.onEnd(() => redis.quit())
+  const redis = stage.probe(server.url)
   const env = { REDIS_URL: server.url, SINK_URL: sink.url, PER_REQUEST: '300' }
   const { pid } = await stage.contender('floor-worker', env, null)
   const aside = `${FLOOR_LIST}:aside`

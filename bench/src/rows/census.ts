@@ -1,16 +1,14 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { Redis } from 'ioredis'
 import { assess } from '@relay/api/accept/assess.js'
 import { WorkspaceNames } from '@relay/api/census/workspace-names.js'
 import { systemClock } from '@relay/shared/clock.js'
 import type { NameRecord } from '@relay/shared/census/name-record.js'
 import { NameStore } from '@relay/shared/census/name-store.js'
-import { connectRedis } from '@relay/shared/redis/connect.js'
 import { Stage } from '../contenders/start.js'
 import { elementTexts, postBodies } from '../load/bodies.js'
-import { usedMemory } from '../measure/redis-memory.js'
-import { atMost, of, type BenchOptions, type Row, type Sample } from './row.js'
+import { usedMemory } from '../measure/resources.js'
+import { at, atMost, columns, of, target, type BenchOptions, type Row, type Sample } from './row.js'
 
 const PER_POST = 200
 const COST = 'µs/element'
@@ -54,16 +52,10 @@ function judge(bodies: readonly Buffer[], names: WorkspaceNames | null): number 
 /** What the names take in Redis, bytes. */
 async function inRedis(records: readonly NameRecord[]): Promise<number> {
   return Stage.run(async (stage) => {
-    const { url } = await stage.redis()
-    const client = connectRedis({ mode: 'single', url }, { commandTimeoutMs: 30_000 })
-    const probe = new Redis(url)
-    await new Promise((resolve) => client.once('ready', resolve))
+    const { client, probe } = await stage.connected()
     const before = await usedMemory(probe)
     await new NameStore(client, 'bench', 'APP').merge(records)
-    const after = await usedMemory(probe)
-    client.disconnect()
-    probe.disconnect()
-    return Math.max(0, after - before)
+    return Math.max(0, (await usedMemory(probe)) - before)
   })
 }
 
@@ -110,26 +102,16 @@ async function hostile({ quick }: BenchOptions): Promise<Sample> {
 export const CENSUS: Row = {
   name: 'census',
   title: 'The census of names: what it costs, and what it holds of one workspace',
-  columns: [
-    { name: COST, digits: 3 },
-    { name: MEMORY, digits: 3 },
-    { name: REDIS, digits: 3 },
-  ],
+  columns: columns({ [COST]: 3, [MEMORY]: 3, [REDIS]: 3 }),
   targets: [
-    {
-      what: 'time per element of a shop',
-      wanted: '≤ 0.2 µs',
-      digits: 3,
-      measured: (m) => of(m, SHOP, COST),
-      isMet: atMost(0.2),
-    },
-    {
-      what: 'MB of a workspace, process and Redis, after 10 million elements of new names',
-      wanted: '≤ 8',
-      digits: 3,
-      measured: (m) => of(m, HOSTILE, MEMORY) + of(m, HOSTILE, REDIS),
-      isMet: atMost(8),
-    },
+    target('time per element of a shop', '≤ 0.2 µs', 3, at(SHOP, COST), atMost(0.2)),
+    target(
+      'MB of a workspace, process and Redis, after 10 million elements of new names',
+      '≤ 8',
+      3,
+      (m) => of(m, HOSTILE, MEMORY) + of(m, HOSTILE, REDIS),
+      atMost(8),
+    ),
   ],
   measure: async (options) => [await shop(options), await hostile(options)],
 }

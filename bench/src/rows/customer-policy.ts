@@ -1,15 +1,13 @@
-import { Redis } from 'ioredis'
 import { systemClock } from '@relay/shared/clock.js'
 import { parseCustomerLimits } from '@relay/shared/config/customer-limits.js'
 import { customerKey } from '@relay/shared/identity.js'
 import { CustomerCounts } from '@relay/shared/policy/customer-counts.js'
 import { decodeChunk, encodeChunk } from '@relay/shared/queue/chunk.js'
-import { connectRedis } from '@relay/shared/redis/connect.js'
 import { CUSTOMER_LIMITS } from '@relay/shared/vendor/limits.js'
 import { CustomerPolicy } from '@relay/worker/policy/customer-policy.js'
 import { Stage } from '../contenders/start.js'
-import { usedMemory } from '../measure/redis-memory.js'
-import { atMost, of, type BenchOptions, type Row, type Sample } from './row.js'
+import { usedMemory } from '../measure/resources.js'
+import { at, atMost, columns, target, type BenchOptions, type Row, type Sample } from './row.js'
 
 type Batch = Parameters<CustomerPolicy['admit']>[1]
 
@@ -37,10 +35,7 @@ function batches(elements: number): Batch[] {
 
 async function ordinary({ quick }: BenchOptions): Promise<Sample> {
   return Stage.run(async (stage) => {
-    const { url } = await stage.redis()
-    const client = connectRedis({ mode: 'single', url }, { commandTimeoutMs: 5_000 })
-    const probe = new Redis(url)
-    await new Promise((resolve) => client.once('ready', resolve))
+    const { client, probe } = await stage.connected()
     const policy = new CustomerPolicy({
       counts: new CustomerCounts({ client, prefix: 'bench', appId: 'APP', openMs: OPEN_MS }),
       limits: () => parseCustomerLimits(CUSTOMER_LIMITS) ?? [],
@@ -60,8 +55,6 @@ async function ordinary({ quick }: BenchOptions): Promise<Sample> {
     for (const [i, batch] of prepared.entries()) await policy.admit(String(i), batch)
     const { user, system } = process.cpuUsage(started)
     const bytes = Math.max(0, (await usedMemory(probe)) - before)
-    client.disconnect()
-    probe.disconnect()
     const values = { [COST]: (user + system) / elements, [BYTES]: bytes / elements }
     return { contender: ORDINARY, values }
   })
@@ -70,25 +63,10 @@ async function ordinary({ quick }: BenchOptions): Promise<Sample> {
 export const CUSTOMER_POLICY: Row = {
   name: 'customer-policy',
   title: "MoEngage's policy per end user: what it costs where no customer comes near it",
-  columns: [
-    { name: COST, digits: 3 },
-    { name: BYTES, digits: 3 },
-  ],
+  columns: columns({ [COST]: 3, [BYTES]: 3 }),
   targets: [
-    {
-      what: 'time per ordinary element',
-      wanted: '≤ 0.3 µs',
-      digits: 3,
-      measured: (m) => of(m, ORDINARY, COST),
-      isMet: atMost(0.3),
-    },
-    {
-      what: 'Redis bytes per ordinary element',
-      wanted: '≤ 1',
-      digits: 3,
-      measured: (m) => of(m, ORDINARY, BYTES),
-      isMet: atMost(1),
-    },
+    target('time per ordinary element', '≤ 0.3 µs', 3, at(ORDINARY, COST), atMost(0.3)),
+    target('Redis bytes per ordinary element', '≤ 1', 3, at(ORDINARY, BYTES), atMost(1)),
   ],
   measure: async (options) => [await ordinary(options)],
 }

@@ -3,25 +3,26 @@ import { MAX_BODY_BYTES } from '@relay/shared/vendor/limits.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { Sink, Stage } from '../contenders/start.js'
 import type { SinkTotals } from '../contenders/sink.js'
-import { cpuMicroseconds, memoryBytes } from '../measure/cpu.js'
+import { memoryBytes } from '@relay/tools/process/facts.js'
+import { cpuMicroseconds } from '../measure/resources.js'
 import { openFloor, openNaive, openRelay, type OpenDrainer } from './backlog.js'
-import { atLeast, atMost, of, type Column, type Row, type Sample } from './row.js'
+import { at, atLeast, atMost, columns, of, target, type Row, type Sample } from './row.js'
 
 /** Bytes of a bulk body around its elements; each but one element also has a comma. */
 const ENVELOPE_BYTES = '{"type":"transition","elements":[]}'.length
 /** After the last request what it settled is still written, ms. */
 const SETTLE_MS = 300
 
-const COLUMNS: readonly Column[] = [
-  { name: 'µs/element', digits: 2 },
-  { name: 'worker µs', digits: 2 },
-  { name: 'Redis µs', digits: 2 },
-  { name: 'elements/s', digits: 0 },
-  { name: 'requests', digits: 0 },
-  { name: 'lower bound', digits: 0 },
-  { name: 'mean body', digits: 0 },
-  { name: 'worker MB', digits: 0 },
-]
+const COLUMNS = columns({
+  'µs/element': 2,
+  'worker µs': 2,
+  'Redis µs': 2,
+  'elements/s': 0,
+  requests: 0,
+  'lower bound': 0,
+  'mean body': 0,
+  'worker MB': 0,
+})
 
 /** The fewest requests that can carry what these carried. */
 function lowerBound({ bodyBytes, requests }: SinkTotals): number {
@@ -56,7 +57,7 @@ async function drain({ label, open, elements, warmUp }: Drain): Promise<Sample> 
     await sleep(SETTLE_MS)
     const workerUs = (await cpuMicroseconds(workerPids)) - workerBefore
     const redisUs = (await cpuMicroseconds([redisPid])) - redisBefore
-    const peaks = await Promise.all(workerPids.map((pid) => memoryBytes(pid, 'VmHWM')))
+    const peaks = workerPids.map((pid) => memoryBytes(pid, 'VmHWM'))
     const values = {
       'µs/element': (workerUs + redisUs) / elements,
       'worker µs': workerUs / elements,
@@ -84,34 +85,34 @@ export const DRAIN: Row = {
   title: 'Drain of a backlog, unlimited budgets',
   columns: COLUMNS,
   targets: [
-    {
-      what: 'cheaper than naive',
-      wanted: '≥ 30×',
-      digits: 1,
-      measured: (m) => of(m, 'naive', cost) / of(m, 'relay', cost),
-      isMet: atLeast(30),
-    },
-    {
-      what: 'dearer than the floor',
-      wanted: '–',
-      digits: 2,
-      measured: (m) => of(m, 'relay', cost) / of(m, 'floor', cost),
-      isMet: () => true,
-    },
-    {
-      what: 'mean body',
-      wanted: '≥ 98 % of 128,000 bytes',
-      digits: 3,
-      measured: (m) => of(m, 'relay', 'mean body') / MAX_BODY_BYTES,
-      isMet: atLeast(0.98),
-    },
-    {
-      what: 'requests',
-      wanted: '≤ 1.02 × the lower bound',
-      digits: 3,
-      measured: (m) => of(m, 'relay', 'requests') / of(m, 'relay', 'lower bound'),
-      isMet: atMost(1.02),
-    },
+    target(
+      'cheaper than naive',
+      '≥ 30×',
+      1,
+      (m) => of(m, 'naive', cost) / of(m, 'relay', cost),
+      atLeast(30),
+    ),
+    target(
+      'dearer than the floor',
+      '–',
+      2,
+      (m) => of(m, 'relay', cost) / of(m, 'floor', cost),
+      () => true,
+    ),
+    target(
+      'mean body',
+      '≥ 98 % of 128,000 bytes',
+      3,
+      (m) => of(m, 'relay', 'mean body') / MAX_BODY_BYTES,
+      atLeast(0.98),
+    ),
+    target(
+      'requests',
+      '≤ 1.02 × the lower bound',
+      3,
+      (m) => of(m, 'relay', 'requests') / of(m, 'relay', 'lower bound'),
+      atMost(1.02),
+    ),
   ],
   measure: ({ quick }) => {
     const many = quick ? 5_000 : 1_000_000
@@ -133,34 +134,28 @@ export const DRAIN_SCALE: Row = {
   title: 'Drain cost by length of the backlog, number of workspaces and of workers',
   columns: COLUMNS,
   targets: [
-    {
-      what: 'backlog of 10⁶ against 10⁴',
-      wanted: '≤ 1.2×',
-      digits: 2,
-      measured: (m) => of(m, ONE, cost) / of(m, '10⁴', cost),
-      isMet: atMost(1.2),
-    },
-    {
-      what: '10⁶ in 200 workspaces of 5,000 against one workspace',
-      wanted: '≤ 1.2×',
-      digits: 2,
-      measured: (m) => of(m, MANY, cost) / of(m, ONE, cost),
-      isMet: atMost(1.2),
-    },
-    {
-      what: '8 workers on one Redis against 1, as much for each',
-      wanted: '≤ 1.2×',
-      digits: 2,
-      measured: (m) => of(m, EACH, cost) / of(m, '10⁵', cost),
-      isMet: atMost(1.2),
-    },
-    {
-      what: 'worker with 10⁶ waiting',
-      wanted: '≤ 200 MB',
-      digits: 0,
-      measured: (m) => of(m, ONE, 'worker MB'),
-      isMet: atMost(200),
-    },
+    target(
+      'backlog of 10⁶ against 10⁴',
+      '≤ 1.2×',
+      2,
+      (m) => of(m, ONE, cost) / of(m, '10⁴', cost),
+      atMost(1.2),
+    ),
+    target(
+      '10⁶ in 200 workspaces of 5,000 against one workspace',
+      '≤ 1.2×',
+      2,
+      (m) => of(m, MANY, cost) / of(m, ONE, cost),
+      atMost(1.2),
+    ),
+    target(
+      '8 workers on one Redis against 1, as much for each',
+      '≤ 1.2×',
+      2,
+      (m) => of(m, EACH, cost) / of(m, '10⁵', cost),
+      atMost(1.2),
+    ),
+    target('worker with 10⁶ waiting', '≤ 200 MB', 0, at(ONE, 'worker MB'), atMost(200)),
   ],
   measure: ({ quick }) => {
     const warmUp = quick ? 1_000 : 600_000

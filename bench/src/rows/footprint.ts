@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis'
 import { waitFor } from '@relay/tools/wait-for.js'
 import {
   POST_HEADERS,
@@ -10,8 +9,8 @@ import {
 } from '../contenders/start.js'
 import { elementTexts, postBodies } from '../load/bodies.js'
 import { Load, requestBytes } from '../load/load.js'
-import { usedMemory } from '../measure/redis-memory.js'
-import type { BenchOptions, Row, Sample } from './row.js'
+import { usedMemory } from '../measure/resources.js'
+import { columns, type BenchOptions, type Row, type Sample } from './row.js'
 
 const PER_POST = 10
 
@@ -28,8 +27,7 @@ async function footprint(keyed: boolean, { quick }: BenchOptions): Promise<Sampl
     }
     const { target, opsUrl } = await startIntake(stage, 'relay', redis.url, env)
     await stage.service('worker', env)
-    const client = new Redis(redis.url)
-    stage.onEnd(() => client.quit())
+    const client = stage.probe(redis.url)
     await setPaused(opsUrl, true)
     const empty = await usedMemory(client)
     const bodies = postBodies(elementTexts(posts * PER_POST), PER_POST)
@@ -59,11 +57,7 @@ async function footprint(keyed: boolean, { quick }: BenchOptions): Promise<Sampl
 export const FOOTPRINT: Row = {
   name: 'footprint',
   title: `What a post of ${String(PER_POST)} elements takes in Redis, bytes`,
-  columns: [
-    { name: 'its JSON', digits: 0 },
-    { name: 'while it waits', digits: 0 },
-    { name: 'once delivered', digits: 0 },
-  ],
+  columns: columns({ 'its JSON': 0, 'while it waits': 0, 'once delivered': 0 }),
   targets: [],
   measure: async (options) => [await footprint(false, options), await footprint(true, options)],
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { manyWorkspaces, Stage, startIntake } from '../contenders/start.js'
-import { atMost, of, type BenchOptions, type Row, type Sample } from './row.js'
+import { at, atMost, columns, target, type BenchOptions, type Row, type Sample } from './row.js'
 
 const WORKSPACES = 200
 
@@ -41,16 +41,15 @@ const label = (workspaces: number) => `${String(workspaces)} workspaces`
 export const IDLE: Row = {
   name: 'idle',
   title: 'At rest: one worker, then an api beside it, without scrapes of metrics',
-  columns: [
-    { name: WORKER, digits: 2 },
-    { name: 'with an api, commands/s', digits: 2 },
-  ],
-  targets: [1, WORKSPACES].map((workspaces) => ({
-    what: `Redis commands/s, ${label(workspaces)}`,
-    wanted: `≤ 2 per worker + 0.1 per workspace = ${String(2 + workspaces / 10)}`,
-    digits: 2,
-    measured: (m) => of(m, label(workspaces), WORKER),
-    isMet: atMost(2 + workspaces / 10),
-  })),
+  columns: columns({ [WORKER]: 2, 'with an api, commands/s': 2 }),
+  targets: [1, WORKSPACES].map((workspaces) =>
+    target(
+      `Redis commands/s, ${label(workspaces)}`,
+      `≤ 2 per worker + 0.1 per workspace = ${String(2 + workspaces / 10)}`,
+      2,
+      at(label(workspaces), WORKER),
+      atMost(2 + workspaces / 10),
+    ),
+  ),
   measure: async (options) => [await idle(1, options), await idle(WORKSPACES, options)],
 }

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Redis } from 'ioredis'
 import { systemClock } from '@relay/shared/clock.js'
 import {
   INTAKES,
@@ -10,15 +9,16 @@ import {
 } from '../contenders/start.js'
 import { elementTexts, meanBytes, postBodies } from '../load/bodies.js'
 import { Load, requestBytes } from '../load/load.js'
-import { cpuMicroseconds } from '../measure/cpu.js'
-import { usedMemory } from '../measure/redis-memory.js'
+import { cpuMicroseconds, usedMemory } from '../measure/resources.js'
 import { quantile } from '../measure/statistics.js'
 import {
+  at,
   atLeast,
   atMost,
+  columns,
   of,
+  target,
   type BenchOptions,
-  type Column,
   type Row,
   type Sample,
 } from './row.js'
@@ -41,16 +41,16 @@ const VARIANTS: readonly { label: string; name: IntakeName; env: Record<string, 
   },
 ]
 
-const COLUMNS: readonly Column[] = [
-  { name: 'µs/element', digits: 1 },
-  { name: 'intake µs', digits: 1 },
-  { name: 'Redis µs', digits: 1 },
-  { name: 'elements/s', digits: 0 },
-  { name: 'p50 ms', digits: 2 },
-  { name: 'p99 ms', digits: 2 },
-  { name: 'Redis bytes/element', digits: 0 },
-  { name: '× its JSON', digits: 2 },
-]
+const COLUMNS = columns({
+  'µs/element': 1,
+  'intake µs': 1,
+  'Redis µs': 1,
+  'elements/s': 0,
+  'p50 ms': 2,
+  'p99 ms': 2,
+  'Redis bytes/element': 0,
+  '× its JSON': 2,
+})
 
 async function measureOne(
   { label, name, env }: (typeof VARIANTS)[number],
@@ -69,8 +69,7 @@ async function measureOne(
       ...relayEnvironment(server.url, 'http://127.0.0.1:9'),
       ...env,
     })
-    const redis = new Redis(server.url)
-    stage.onEnd(() => redis.quit())
+    const redis = stage.probe(server.url)
     const requests = bodies.map((body) => requestBytes(target, body))
     const emptyBytes = await usedMemory(redis)
     const load = new Load(target.port, requests, CONNECTIONS)
@@ -120,34 +119,34 @@ function intakeRow(perPost: number, wanted: Wanted): Row {
     title: `Intake: posts of ${String(perPost)}, ${String(CONNECTIONS)} connections`,
     columns: COLUMNS,
     targets: [
-      {
-        what: 'cheaper than naive',
-        wanted: `≥ ${String(wanted.naive)}×`,
-        digits: 1,
-        measured: (m) => of(m, 'naive', cost) / of(m, 'relay', cost),
-        isMet: atLeast(wanted.naive),
-      },
-      {
-        what: 'dearer than the floor',
-        wanted: `≤ ${String(wanted.floor)}×`,
-        digits: 2,
-        measured: (m) => of(m, 'relay', cost) / of(m, 'floor', cost),
-        isMet: atMost(wanted.floor),
-      },
-      {
-        what: 'Redis bytes per element, stored as is',
-        wanted: `≤ ${String(wanted.bytes)}× its JSON`,
-        digits: 2,
-        measured: (m) => of(m, 'relay, stored as is', '× its JSON'),
-        isMet: atMost(wanted.bytes),
-      },
-      {
-        what: 'Redis bytes per element, compressed',
-        wanted: 'below 0.6× its JSON',
-        digits: 2,
-        measured: (m) => of(m, 'relay', '× its JSON'),
-        isMet: atMost(0.6),
-      },
+      target(
+        'cheaper than naive',
+        `≥ ${String(wanted.naive)}×`,
+        1,
+        (m) => of(m, 'naive', cost) / of(m, 'relay', cost),
+        atLeast(wanted.naive),
+      ),
+      target(
+        'dearer than the floor',
+        `≤ ${String(wanted.floor)}×`,
+        2,
+        (m) => of(m, 'relay', cost) / of(m, 'floor', cost),
+        atMost(wanted.floor),
+      ),
+      target(
+        'Redis bytes per element, stored as is',
+        `≤ ${String(wanted.bytes)}× its JSON`,
+        2,
+        at('relay, stored as is', '× its JSON'),
+        atMost(wanted.bytes),
+      ),
+      target(
+        'Redis bytes per element, compressed',
+        'below 0.6× its JSON',
+        2,
+        at('relay', '× its JSON'),
+        atMost(0.6),
+      ),
     ],
     measure: async (options) => {
       const samples: Sample[] = []

@@ -3,7 +3,7 @@ import { systemClock } from '@relay/shared/clock.js'
 import { relayEnvironment, Stage, startIntake } from '../contenders/start.js'
 import { MOENGAGE_MS, Trickle } from '../load/trickle.js'
 import { quantile } from '../measure/statistics.js'
-import { atMost, of, type BenchOptions, type Row, type Sample } from './row.js'
+import { at, atMost, columns, target, type BenchOptions, type Row, type Sample } from './row.js'
 
 const LINGER_MS = 100
 /** Half of 20,000 events a minute. */
@@ -42,27 +42,16 @@ export const LATENCY: Row = {
   name: 'latency',
   title:
     'Accepted → at MoEngage, at half the budget of events, posts of 1, MoEngage answers in 20 ms',
-  columns: [
-    { name: 'p50 ms', digits: 0 },
-    { name: 'p99 ms', digits: 0 },
-    { name: 'most ms', digits: 0 },
-    { name: 'elements', digits: 0 },
-  ],
+  columns: columns({ 'p50 ms': 0, 'p99 ms': 0, 'most ms': 0, elements: 0 }),
   targets: [
-    {
-      what: 'p50',
-      wanted: `≤ 20 ms + linger (${String(LINGER_MS)} ms)`,
-      digits: 0,
-      measured: (m) => of(m, 'relay', 'p50 ms'),
-      isMet: atMost(MOENGAGE_MS + LINGER_MS),
-    },
-    {
-      what: 'p99',
-      wanted: '≤ 250 ms',
-      digits: 0,
-      measured: (m) => of(m, 'relay', 'p99 ms'),
-      isMet: atMost(250),
-    },
+    target(
+      'p50',
+      `≤ 20 ms + linger (${String(LINGER_MS)} ms)`,
+      0,
+      at('relay', 'p50 ms'),
+      atMost(MOENGAGE_MS + LINGER_MS),
+    ),
+    target('p99', '≤ 250 ms', 0, at('relay', 'p99 ms'), atMost(250)),
   ],
   measure,
 }

@@ -2,8 +2,8 @@ import { Redis } from 'ioredis'
 import { manyWorkspaces, postHeaders, Sink, Stage, startIntake } from '../contenders/start.js'
 import { elementTexts, postBodies } from '../load/bodies.js'
 import { Load, requestBytes } from '../load/load.js'
-import { memoryBytes } from '../measure/cpu.js'
-import { atMost, of, type BenchOptions, type Row, type Sample } from './row.js'
+import { memoryBytes } from '@relay/tools/process/facts.js'
+import { at, atMost, columns, target, type BenchOptions, type Row, type Sample } from './row.js'
 
 /** About a megabyte, below RELAY_MAX_REQUEST_BYTES. */
 const LARGE_POST = 2_300
@@ -25,7 +25,7 @@ async function largeBodies({ quick }: BenchOptions): Promise<Sample> {
     )
     await load.finished()
     const values = {
-      MB: (await memoryBytes(child.pid, 'VmHWM')) / 1e6,
+      MB: memoryBytes(child.pid, 'VmHWM') / 1e6,
       'Redis connections': 0,
       refused: load.overloads / load.answers,
     }
@@ -60,7 +60,7 @@ async function workspaces({ quick }: BenchOptions): Promise<Sample> {
     const { child } = await stage.service('worker', env)
     await sink.received(count * 2 * 400)
     const values = {
-      MB: (await memoryBytes(child.pid, 'VmHWM')) / 1e6,
+      MB: memoryBytes(child.pid, 'VmHWM') / 1e6,
       'Redis connections': (await ofClients(redis.url)) - fromApi,
       refused: 0,
     }
@@ -71,33 +71,11 @@ async function workspaces({ quick }: BenchOptions): Promise<Sample> {
 export const MEMORY: Row = {
   name: 'memory',
   title: `Memory at most: api with ${String(CONNECTIONS)} connections that post 1 MB each, worker with ${String(WORKSPACES)} workspaces × 2 lanes × 8 partitions`,
-  columns: [
-    { name: 'MB', digits: 0 },
-    { name: 'Redis connections', digits: 0 },
-    { name: 'refused', digits: 2 },
-  ],
+  columns: columns({ MB: 0, 'Redis connections': 0, refused: 2 }),
   targets: [
-    {
-      what: 'api',
-      wanted: '≤ 400 MB',
-      digits: 0,
-      measured: (m) => of(m, 'api', 'MB'),
-      isMet: atMost(400),
-    },
-    {
-      what: 'worker',
-      wanted: '≤ 250 MB',
-      digits: 0,
-      measured: (m) => of(m, 'worker', 'MB'),
-      isMet: atMost(250),
-    },
-    {
-      what: "worker's Redis connections",
-      wanted: '≤ 10',
-      digits: 0,
-      measured: (m) => of(m, 'worker', 'Redis connections'),
-      isMet: atMost(10),
-    },
+    target('api', '≤ 400 MB', 0, at('api', 'MB'), atMost(400)),
+    target('worker', '≤ 250 MB', 0, at('worker', 'MB'), atMost(250)),
+    target("worker's Redis connections", '≤ 10', 0, at('worker', 'Redis connections'), atMost(10)),
   ],
   measure: async (options) => [await largeBodies(options), await workspaces(options)],
 }

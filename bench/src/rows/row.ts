@@ -9,7 +9,7 @@ export interface Sample {
   readonly values: Readonly<Record<string, number>>
 }
 
-export interface Column {
+interface Column {
   readonly name: string
   readonly digits: number
 }
@@ -18,7 +18,7 @@ export interface Column {
 export type Medians = ReadonlyMap<string, Readonly<Record<string, number>>>
 
 /** What a row should show, computed from medians of one session. */
-export interface Target {
+interface Target {
   readonly what: string
   readonly wanted: string
   readonly digits: number
@@ -40,6 +40,12 @@ export function of(medians: Medians, contender: string, column: string): number 
   return medians.get(contender)?.[column] ?? Number.NaN
 }
 
+/** The same of one contender's column, for a target. */
+export const at =
+  (contender: string, column: string) =>
+  (medians: Medians): number =>
+    of(medians, contender, column)
+
 export const atMost =
   (bound: number) =>
   (measured: number): boolean =>
@@ -48,3 +54,15 @@ export const atLeast =
   (bound: number) =>
   (measured: number): boolean =>
     measured >= bound
+
+/** Columns by name, with the digits after the point. */
+export const columns = (digits: Readonly<Record<string, number>>): readonly Column[] =>
+  Object.entries(digits).map(([name, count]) => ({ name, digits: count }))
+
+export const target = (
+  what: string,
+  wanted: string,
+  digits: number,
+  measured: Target['measured'],
+  isMet: Target['isMet'],
+): Target => ({ what, wanted, digits, measured, isMet })

@@ -2,7 +2,7 @@ import { systemClock } from '@relay/shared/clock.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { relayEnvironment, Stage, startIntake } from '../contenders/start.js'
 import { Trickle } from '../load/trickle.js'
-import { atMost, of, type BenchOptions, type Row, type Sample } from './row.js'
+import { at, atMost, columns, of, target, type BenchOptions, type Row, type Sample } from './row.js'
 
 const LEASE_MS = 5_000
 const EVENTS_PER_SECOND = 100
@@ -50,26 +50,22 @@ async function takeover(signal: 'SIGTERM' | 'SIGKILL', { quick }: BenchOptions):
 export const TAKEOVER: Row = {
   name: 'takeover',
   title: `One of two workers ends, ${String(EVENTS_PER_SECOND)} single events a second, MoEngage answers in 20 ms: accepted → at MoEngage`,
-  columns: [
-    { name: BEFORE, digits: 0 },
-    { name: LONGEST, digits: 0 },
-    { name: 'lease, ms', digits: 0 },
-  ],
+  columns: columns({ [BEFORE]: 0, [LONGEST]: 0, 'lease, ms': 0 }),
   targets: [
-    {
-      what: 'SIGTERM: longest wait, the last attempt included',
-      wanted: '≤ 300 ms',
-      digits: 0,
-      measured: (m) => of(m, 'SIGTERM', LONGEST),
-      isMet: atMost(300),
-    },
-    {
-      what: 'kill -9: longest wait, less the lease',
-      wanted: '≤ 1,000 ms',
-      digits: 0,
-      measured: (m) => of(m, 'kill -9', LONGEST) - of(m, 'kill -9', 'lease, ms'),
-      isMet: atMost(1_000),
-    },
+    target(
+      'SIGTERM: longest wait, the last attempt included',
+      '≤ 300 ms',
+      0,
+      at('SIGTERM', LONGEST),
+      atMost(300),
+    ),
+    target(
+      'kill -9: longest wait, less the lease',
+      '≤ 1,000 ms',
+      0,
+      (m) => of(m, 'kill -9', LONGEST) - of(m, 'kill -9', 'lease, ms'),
+      atMost(1_000),
+    ),
   ],
   measure: async (options) => [
     await takeover('SIGTERM', options),

@@ -1,5 +1,5 @@
 import { CredentialDirectory } from '@relay/shared/config/credential-directory.js'
-import { configWarnings, type ConfigWarning } from '@relay/shared/config/warnings.js'
+import { configWarnings } from '@relay/shared/config/warnings.js'
 import { parseEnvironment, type Config } from '@relay/shared/config/environment.js'
 import { ConfigError, type ConfigFault } from '@relay/shared/config/fault.js'
 import { tlsFaults } from '@relay/shared/config/tls-files.js'
@@ -49,13 +49,14 @@ export function checkConfiguration(env: Environment): CheckedConfig {
   const faults = [...directory.load(), ...credentials.load(), ...tlsFaults(config.tls)]
   const workspaces = directory.all()
   const names = workspaces.map(({ appId }) => appId).join(', ')
-  const warnings = configWarnings(workspaces, credentials)
   const findings = [
     ok('environment', 'all settings are valid'),
     ...faults.map(fault),
     ...(faults.length === 0 ? [ok('workspaces', `${String(workspaces.length)}: ${names}`)] : []),
     ...secretFindings(config, credentials),
-    ...warnings.map(toFinding),
+    ...configWarnings(workspaces, credentials).map(({ where, problem, remedy }) =>
+      warning(where, problem, remedy),
+    ),
   ]
   return { findings, config, workspaces }
 }
@@ -86,8 +87,4 @@ function secretFindings(
     )
   }
   return findings
-}
-
-function toFinding({ where, problem, remedy }: ConfigWarning): Finding {
-  return warning(where, problem, remedy)
 }

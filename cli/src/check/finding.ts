@@ -3,18 +3,16 @@ export interface Finding {
   readonly level: 'ok' | 'warning' | 'failed'
   readonly what: string
   readonly detail: string
-  /** The remedy; null if none is needed. */
+  /** null if none is needed. */
   readonly remedy: string | null
 }
 
-export function ok(what: string, detail: string): Finding {
+const finding =
+  (level: Finding['level']) =>
+  (what: string, detail: string, remedy: string): Finding => ({ level, what, detail, remedy })
+
+export const warning = finding('warning')
+export const failed = finding('failed')
+export const ok = (what: string, detail: string): Finding => {
   return { level: 'ok', what, detail, remedy: null }
-}
-
-export function warning(what: string, detail: string, remedy: string): Finding {
-  return { level: 'warning', what, detail, remedy }
-}
-
-export function failed(what: string, detail: string, remedy: string): Finding {
-  return { level: 'failed', what, detail, remedy }
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import { callHttp } from '../http.js'
@@ -14,23 +15,17 @@ export async function checkReachability({ appId, baseUrl }: Workspace): Promise<
   return failed(`MoEngage for ${appId}`, `${baseUrl} is not reachable (${reason})`, remedy)
 }
 
-function connectionFault(host: string, port: number): Promise<string | null> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: TIMEOUT_MS })
-    const end = (reason: string | null): void => {
-      socket.destroy()
-      resolve(reason)
-    }
-    socket.once('connect', () => {
-      end(null)
-    })
-    socket.once('timeout', () => {
-      end('no answer in time')
-    })
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      end(error.code ?? error.message)
-    })
-  })
+async function connectionFault(host: string, port: number): Promise<string | null> {
+  const socket = connect({ host, port })
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(TIMEOUT_MS) })
+    return null
+  } catch (error) {
+    const { name, code, message } = error as NodeJS.ErrnoException
+    return name === 'AbortError' ? 'no answer in time' : (code ?? message)
+  } finally {
+    socket.destroy()
+  }
 }
 
 /** Tries the key at the vendor's test endpoint. openapi: `POST /v1/integrations/authentication`. */

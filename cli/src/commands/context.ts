@@ -1,4 +1,5 @@
 import type { Clock } from '@relay/shared/clock.js'
+import { CommandError, EXIT } from '../exit.js'
 import type { OperatorApi } from '../operator-api.js'
 import type { GlobalOptions } from '../settings.js'
 import type { Terminal } from '../terminal.js'
@@ -14,4 +15,26 @@ export interface Context {
   readonly interrupted: () => { readonly asked: () => boolean; readonly release: () => void }
   /** Sets the exit status of a command that succeeded and found a problem. */
   readonly fail: (status: number) => void
+}
+
+/** Prints what the API answered: its JSON as sent, or in lines for a person. */
+export function print(
+  { terminal }: Context,
+  { json }: GlobalOptions,
+  text: string,
+  lines: (view: unknown) => readonly string[],
+): void {
+  for (const line of json ? [text] : lines(JSON.parse(text))) terminal.out(line)
+}
+
+/** Asks before what cannot be undone; true to do it. Without a person `--yes` has to say so. */
+export async function isConfirmed(
+  { terminal }: Context,
+  yes: boolean | undefined,
+  { question, refusal }: { readonly question: string; readonly refusal: string | null },
+): Promise<boolean> {
+  if (yes) return true
+  if (terminal.isLive) return terminal.confirm(question)
+  if (refusal === null) return true
+  throw new CommandError(EXIT.usage, refusal, 'Add --yes to do it.')
 }

@@ -3,7 +3,7 @@ import { CommandError, EXIT } from '../exit.js'
 import { letterDetails, letterLines, type LetterView } from '../render/dead-letters.js'
 import { counted } from '../render/table.js'
 import type { GlobalOptions } from '../settings.js'
-import type { Context } from './context.js'
+import { isConfirmed, print, type Context } from './context.js'
 
 interface FilterOptions extends GlobalOptions {
   readonly appId?: string
@@ -75,20 +75,12 @@ function addList(group: Command, context: Context): void {
     .action(async (_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<ListOptions>()
       const { limit, cursor } = options
-      const query = new URLSearchParams(
-        Object.entries({ ...filterOf(context, options), limit, cursor }).filter(
-          (entry): entry is [string, string] => entry[1] !== undefined,
-        ),
-      )
+      const query = new URLSearchParams(given({ ...filterOf(context, options), limit, cursor }))
       const text = await context.api(options).text('GET', `/admin/dead-letters?${query.toString()}`)
-      if (options.json) {
-        context.terminal.out(text)
-        return
-      }
-      const page = JSON.parse(text) as Page
-      for (const line of letterLines(page.dead_letters)) context.terminal.out(line)
-      if (page.next_cursor !== null) {
-        context.terminal.note(`More are available: add --cursor ${page.next_cursor}`)
+      print(context, options, text, (view) => letterLines((view as Page).dead_letters))
+      const { next_cursor: next } = JSON.parse(text) as Page
+      if (next !== null && !options.json) {
+        context.terminal.note(`More are available: add --cursor ${next}`)
       }
     })
 }
@@ -103,11 +95,7 @@ function addShow(group: Command, context: Context): void {
       const options = command.optsWithGlobals<GlobalOptions>()
       const path = `/admin/dead-letters/${encodeURIComponent(id)}`
       const text = await context.api(options).text('GET', path)
-      if (options.json) context.terminal.out(text)
-      else {
-        const lines = letterDetails(JSON.parse(text) as LetterView, text)
-        for (const line of lines) context.terminal.out(line)
-      }
+      print(context, options, text, (letter) => letterDetails(letter as LetterView, text))
     })
 }
 
@@ -140,32 +128,16 @@ function addChange(group: Command, context: Context, change: Change): void {
           `Give ids or a filter: relay dead-letters ${name} --app-id APP_ID`,
         )
       }
-      if (!(await isConfirmed(context, options, change, ids))) return
+      const what = ids.length > 0 ? `${String(ids.length)} letters` : 'all matching letters'
+      const refusal = change.isFinal ? `${name} cannot be undone.` : null
+      const question = `${name} ${what}?`
+      if (!(await isConfirmed(context, options.yes, { question, refusal }))) return
       const body = ids.length > 0 ? { ids, ...filter } : filter
-      const done = await context
-        .api(options)
-        .json<{ count: number }>(change.method, change.path, body)
-      context.terminal.out(
-        options.json
-          ? JSON.stringify(done)
-          : `${counted(done.count, 'dead letter')} ${change.done}.`,
-      )
+      const text = await context.api(options).text(change.method, change.path, body)
+      print(context, options, text, (done) => [
+        `${counted((done as { count: number }).count, 'dead letter')} ${change.done}.`,
+      ])
     })
-}
-
-async function isConfirmed(
-  { terminal }: Context,
-  { yes }: ChangeOptions,
-  { name, isFinal }: Change,
-  ids: readonly string[],
-): Promise<boolean> {
-  if (yes) return true
-  if (!terminal.isLive) {
-    if (!isFinal) return true
-    throw new CommandError(EXIT.usage, `${name} cannot be undone.`, 'Add --yes to do it.')
-  }
-  const what = ids.length > 0 ? `${String(ids.length)} letters` : 'all matching letters'
-  return terminal.confirm(`${name} ${what}?`)
 }
 
 function filterOf({ clock }: Context, options: FilterOptions): Record<string, string> {
@@ -177,10 +149,13 @@ function filterOf({ clock }: Context, options: FilterOptions): Record<string, st
     request_id: requestId,
     since: since === undefined ? undefined : moment(since, clock.nowMs()),
   }
-  return Object.fromEntries(
-    Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  )
+  return given(fields)
 }
+
+const given = (fields: Readonly<Record<string, string | undefined>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )
 
 /** Converts a duration such as `24h` to the time that long ago; anything else is passed to the API. */
 function moment(text: string, nowMs: number): string {

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { CommandError, EXIT } from '../exit.js'
 import { counted } from '../render/table.js'
 import type { GlobalOptions } from '../settings.js'
-import type { Context } from './context.js'
+import { isConfirmed, type Context } from './context.js'
 
 interface ForgetOptions extends GlobalOptions {
   readonly appId: string
@@ -20,6 +20,10 @@ interface Erasure {
   readonly workers_pending: number | null
 }
 
+const QUESTION = {
+  question: 'Permanently erase this customer?',
+  refusal: 'An erasure cannot be undone.',
+}
 /** Interval between polls of the erasure, ms. */
 const ASK_EVERY_MS = 500
 
@@ -47,7 +51,7 @@ export function addForget(program: Command, context: Context): void {
     .action(async (_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<ForgetOptions>()
       const body = bodyOf(options)
-      if (!(await isConfirmed(context, options))) return
+      if (!(await isConfirmed(context, options.yes, QUESTION))) return
       const begun = await context.api(options).json<Erasure>('POST', '/admin/forget', body)
       const erasure = options.wait ? await ended(context, options, begun) : begun
       context.terminal.out(options.json ? JSON.stringify(erasure) : sentenceOf(erasure))
@@ -101,10 +105,4 @@ function bodyOf({ appId, customerId, identifier }: ForgetOptions): Record<string
     return [pair.slice(0, at), pair.slice(at + 1)] as const
   })
   return { app_id: appId, user_identifiers: Object.fromEntries(pairs) }
-}
-
-async function isConfirmed({ terminal }: Context, { yes }: ForgetOptions): Promise<boolean> {
-  if (yes) return true
-  if (terminal.isLive) return terminal.confirm('Permanently erase this customer?')
-  throw new CommandError(EXIT.usage, 'An erasure cannot be undone.', 'Add --yes to do it.')
 }

@@ -1,8 +1,4 @@
-interface Sample {
-  readonly atMs: number
-  /** Elements sent to MoEngage, from an arbitrary start. */
-  readonly delivered: number
-}
+import { Recent } from './progress.js'
 
 /** The workspace at one moment. */
 export interface Look {
@@ -15,7 +11,7 @@ export interface Look {
   readonly windowMs: number
 }
 
-/** The rate covers this time, or a budget window; older samples are dropped. */
+/** The rate covers this time, or a budget window. */
 const RATE_MS = 60_000
 /** A rate over less than this is unreliable. */
 const MIN_MS = 30_000
@@ -25,27 +21,21 @@ const MIN_MS = 30_000
  * while elements are pending all the time; otherwise the import is the bottleneck.
  */
 export class DeliveryRate {
-  #samples: Sample[] = []
+  readonly #samples = new Recent<{ readonly nowMs: number; readonly delivered: number }>()
   #leastMs = MIN_MS
 
   add({ atMs, sent, waiting, windowMs }: Look): void {
     if (waiting === 0) {
-      this.#samples = []
+      this.#samples.clear()
       return
     }
-    this.#samples.push({ atMs, delivered: sent - waiting })
-    const fromMs = atMs - Math.max(RATE_MS, windowMs)
-    // One sample from before stays: the rate is measured from it.
-    while ((this.#samples[1]?.atMs ?? Infinity) <= fromMs) this.#samples.shift()
+    this.#samples.add({ nowMs: atMs, delivered: sent - waiting }, Math.max(RATE_MS, windowMs))
     this.#leastMs = Math.max(MIN_MS, windowMs)
   }
 
   /** null if it is not known yet. */
   get perSecond(): number | null {
-    const [first, last] = [this.#samples[0], this.#samples.at(-1)]
-    if (first === undefined || last === undefined) return null
-    const spanMs = last.atMs - first.atMs
-    const rate = ((last.delivered - first.delivered) * 1000) / spanMs
-    return spanMs >= this.#leastMs && rate > 0 ? rate : null
+    const rate = this.#samples.perSecond(({ delivered }) => delivered, this.#leastMs)
+    return rate !== null && rate > 0 ? rate : null
   }
 }

@@ -9,38 +9,56 @@ export interface Progress {
 }
 
 const BAR = 24
-/** The rate covers this time; older samples are dropped. */
+/** The rate covers this time. */
 const PACE_MS = 30_000
 /** A rate over less than this is unreliable. */
 const MIN_MS = 500
 
 /** The recent rate of an import. */
 export class Pace {
-  #samples: Progress[] = []
+  readonly #samples = new Recent<Progress>()
 
   add(progress: Progress): void {
-    this.#samples.push(progress)
-    const fromMs = progress.nowMs - PACE_MS
-    // One sample from before stays: the rate is measured from it.
-    while ((this.#samples[1]?.nowMs ?? Infinity) <= fromMs) this.#samples.shift()
+    this.#samples.add(progress, PACE_MS)
   }
 
   get linesPerSecond(): number | null {
-    return this.#perSecond(({ lines }) => lines)
+    return this.#samples.perSecond(({ lines }) => lines, MIN_MS)
   }
 
   /** Until the file has been read to its end. */
   get etaSeconds(): number | null {
-    const sharePerSecond = this.#perSecond(({ share }) => share)
-    const share = this.#samples.at(-1)?.share ?? 0
-    return sharePerSecond ? (1 - share) / sharePerSecond : null
+    const sharePerSecond = this.#samples.perSecond(({ share }) => share, MIN_MS)
+    return sharePerSecond ? (1 - (this.#samples.last?.share ?? 0)) / sharePerSecond : null
+  }
+}
+
+/** Samples of late, and the rates that follow from them. */
+export class Recent<Sample extends { readonly nowMs: number }> {
+  #samples: Sample[] = []
+
+  /** Adds a sample, and drops those that are older than `forMs`. */
+  add(sample: Sample, forMs: number): void {
+    this.#samples.push(sample)
+    const fromMs = sample.nowMs - forMs
+    // One sample from before stays: the rate is measured from it.
+    while ((this.#samples[1]?.nowMs ?? Infinity) <= fromMs) this.#samples.shift()
   }
 
-  #perSecond(of: (progress: Progress) => number): number | null {
-    const [first, last] = [this.#samples[0], this.#samples.at(-1)]
+  clear(): void {
+    this.#samples = []
+  }
+
+  get last(): Sample | undefined {
+    return this.#samples.at(-1)
+  }
+
+  /** null while the samples cover less than `minMs`. */
+  perSecond(of: (sample: Sample) => number, minMs: number): number | null {
+    const [first, last] = [this.#samples[0], this.last]
     if (first === undefined || last === undefined) return null
     const spanMs = last.nowMs - first.nowMs
-    return spanMs < MIN_MS ? null : ((of(last) - of(first)) * 1000) / spanMs
+    return spanMs < minMs ? null : ((of(last) - of(first)) * 1000) / spanMs
   }
 }
 

@@ -1,5 +1,4 @@
-import { printable } from './printable.js'
-import { table } from './table.js'
+import { printable, table } from './table.js'
 
 /** A dead letter of `GET /admin/dead-letters`. */
 export interface LetterView {

@@ -1,5 +1,4 @@
-import { printable } from './printable.js'
-import { count, table } from './table.js'
+import { count, printable, table } from './table.js'
 
 /** `GET /admin/workspaces/{app_id}/names`. */
 export interface NamesView {

@@ -1,4 +1,4 @@
-import { printable } from './printable.js'
+import { printable } from './table.js'
 
 /** The answer of `GET /admin/requests/{id}`. */
 export interface TraceView {

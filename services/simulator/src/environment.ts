@@ -42,6 +42,8 @@ const variable = (
   ...path: Variable['path']
 ): Variable => ({ name, read, accepted, path })
 
+const MS = 'ms from 0 to 3600000'
+
 /** Every variable of the simulator, in the order of its README. */
 const VARIABLES: readonly Variable[] = [
   variable('PORT', whole, 'a port, 0 for a free one', 'port'),
@@ -55,22 +57,10 @@ const VARIABLES: readonly Variable[] = [
   variable('SIM_ENFORCE_LIMITS', yesNo, 'true or false', 'enforceLimits'),
   variable('SIM_MAX_BODY_BYTES', whole, 'bytes from 1 to 128000', 'maxBodyBytes'),
   variable('SIM_VALIDATION', plain, 'strict or silent', 'validation'),
-  variable('SIM_LATENCY_BEFORE_MS', whole, 'ms from 0 to 3600000', 'latency', 'beforeMs'),
-  variable(
-    'SIM_LATENCY_BEFORE_JITTER_MS',
-    whole,
-    'ms from 0 to 3600000',
-    'latency',
-    'beforeJitterMs',
-  ),
-  variable('SIM_LATENCY_AFTER_MS', whole, 'ms from 0 to 3600000', 'latency', 'afterMs'),
-  variable(
-    'SIM_LATENCY_AFTER_JITTER_MS',
-    whole,
-    'ms from 0 to 3600000',
-    'latency',
-    'afterJitterMs',
-  ),
+  variable('SIM_LATENCY_BEFORE_MS', whole, MS, 'latency', 'beforeMs'),
+  variable('SIM_LATENCY_BEFORE_JITTER_MS', whole, MS, 'latency', 'beforeJitterMs'),
+  variable('SIM_LATENCY_AFTER_MS', whole, MS, 'latency', 'afterMs'),
+  variable('SIM_LATENCY_AFTER_JITTER_MS', whole, MS, 'latency', 'afterJitterMs'),
   variable('SIM_CLOSED_BEFORE_ARRIVAL', plain, 'drop or process', 'closedBeforeArrival'),
   variable('SIM_CUSTOMER_LIMITS', customerLimits, CUSTOMER_LIMITS_ACCEPTED, 'customerLimits'),
   variable('SIM_RATE_LIMIT_HEADERS', plain, HEADER_FORMS.join(', '), 'rateLimitHeaders'),

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { matches, type FaultRule } from './faults/rule.js'
 import { ROWS, type Refusal } from './vendor/answers.js'
-import type { DropReason } from './record/drops.js'
+import type { DropReason } from './record/tallies.js'
 import type { RecordedRequest } from './record/record.js'
 import { decodeBody, type DecodedBody, type Endpoint, type ReceivedElement } from './vendor/body.js'
 import { judgeHeaders } from './vendor/credentials.js'

@@ -87,25 +87,16 @@ export const settingsSchema = z.strictObject({
 export type Settings = z.output<typeof settingsSchema>
 export type SettingsInput = z.input<typeof settingsSchema>
 
-const PATCHABLE = {
-  workspaces: true,
-  usersPerWindow: true,
-  eventsPerWindow: true,
-  devicesPerWindow: true,
-  windowMs: true,
-  windowMode: true,
-  enforceLimits: true,
-  maxBodyBytes: true,
-  validation: true,
-  latency: true,
-  customerLimits: true,
-  rateLimitHeaders: true,
-  projects: true,
-  allowedIps: true,
-  closedBeforeArrival: true,
+const FIXED = {
+  host: true,
+  port: true,
+  seed: true,
+  record: true,
+  recordMaxElements: true,
+  recordMaxRequests: true,
 } as const
 
-const patchSchema = settingsSchema.pick(PATCHABLE).extend({ latency: latency.partial() }).partial()
+const patchSchema = settingsSchema.omit(FIXED).extend({ latency: latency.partial() }).partial()
 export type SettingsPatch = z.input<typeof patchSchema>
 
 /** Settings with the fields of `patch` replaced (latency field by field); throws `ZodError`. */

@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { systemClock, type Clock } from '@relay/shared/clock.js'
 import type { ActiveFault } from './faults/faults.js'
@@ -55,9 +56,10 @@ export async function startSimulator(
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true }, (req, res) => {
     void route(world, req, res)
   })
-  await listen(server, world.settings)
-  const { port } = server.address() as AddressInfo
   const { host } = world.settings
+  server.listen(world.settings.port, host)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
   const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
   return {
     url: `http://${name.includes(':') ? `[${name}]` : name}:${String(port)}`,
@@ -86,25 +88,12 @@ export async function startSimulator(
         timeoutMs,
         () => JSON.stringify(world.record.totals),
       ),
-    close: () => close(server),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve()
+        })
+        server.closeAllConnections()
+      }),
   }
-}
-
-function listen(server: Server, { host, port }: Settings): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => {
-      resolve()
-    })
-    server.closeAllConnections()
-  })
 }

@@ -5,7 +5,7 @@ import { Faults } from './faults/faults.js'
 import { ArrivalRecord } from './record/record.js'
 import { Watchers } from './record/watchers.js'
 import { limitsOf, patchSettings, type Settings } from './settings.js'
-import { CustomerPolicy } from './policy/customer-policy.js'
+import { CustomerPolicy } from './window/customer-policy.js'
 import { WorkspaceBudgets } from './window/budgets.js'
 
 /** The state of the simulator, on which the HTTP handlers act. */

@@ -1,3 +1,4 @@
+import { basicAuth } from '@relay/tools/process/http.js'
 import { ADMIN_TOKEN, APP_ID, SECRET } from '../../support/relay.js'
 
 /** Requests as bytes: what a client library would refuse to send has to be sendable here. */
@@ -8,11 +9,7 @@ export const GOOD_BODY = JSON.stringify({
   elements: [{ type: 'customer', customer_id: 'ann', attributes: { a: 1 } }],
 })
 
-export function basic(user: string, secret: string): string {
-  return `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`
-}
-
-export const AUTH = `Authorization: ${basic(APP_ID, SECRET)}`
+export const AUTH = `Authorization: ${basicAuth(APP_ID, SECRET)}`
 export const JSON_TYPE = 'Content-Type: application/json'
 export const ADMIN = `Authorization: Bearer ${ADMIN_TOKEN}`
 const CLOSE = 'Connection: close'

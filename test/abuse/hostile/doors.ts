@@ -1,5 +1,6 @@
+import { basicAuth } from '@relay/tools/process/http.js'
 import { ADMIN_TOKEN, APP_ID, SECRET } from '../../support/relay.js'
-import { ADMIN, AUTH, bare, basic, GOOD_BODY, head, JSON_TYPE, PATH, post } from './bytes.js'
+import { ADMIN, AUTH, bare, GOOD_BODY, head, JSON_TYPE, PATH, post } from './bytes.js'
 import { input, type HostileInput } from './input.js'
 
 /** A workspace in which only `OTHER_PRODUCER` may post. */
@@ -19,7 +20,7 @@ export const ALL_PRODUCERS = [
 ].join()
 
 const OPS = { door: 'ops' } as const
-const as = (user: string, secret: string) => ({ auth: `Authorization: ${basic(user, secret)}` })
+const as = (user: string, secret: string) => ({ auth: `Authorization: ${basicAuth(user, secret)}` })
 const at = (path: string) => () => post(GOOD_BODY, { path })
 const adminPost = (path: string, body: string) => () =>
   post(body, { path, auth: ADMIN, headers: [JSON_TYPE] })

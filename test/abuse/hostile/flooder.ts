@@ -2,9 +2,10 @@
  * A producer that uses all it can get, in its own process so that it does not slow down who
  * measures: `flooder.ts PORT FLOOD SECONDS` prints how often it was answered what.
  */
+import { basicAuth } from '@relay/tools/process/http.js'
 import { connect, type Socket } from 'node:net'
 import { APP_ID } from '../../support/relay.js'
-import { basic, JSON_TYPE, post } from './bytes.js'
+import { JSON_TYPE, post } from './bytes.js'
 import { FLOODS, isFlood } from './floods.js'
 
 const [port, flood = '', seconds] = process.argv.slice(2)
@@ -14,7 +15,7 @@ const answers = new Map<string, number>()
 const sockets: Socket[] = []
 const headers = gzip ? [JSON_TYPE, 'Content-Encoding: gzip'] : [JSON_TYPE]
 const requests = secrets.map((secret) => {
-  const auth = `Authorization: ${basic(APP_ID, secret)}`
+  const auth = `Authorization: ${basicAuth(APP_ID, secret)}`
   return bodies.map((body) => post(body, { auth, headers, keepAlive: true }))
 })
 let sent = 0

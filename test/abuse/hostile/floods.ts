@@ -1,6 +1,6 @@
-import { get } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { startChild } from '@relay/tools/process/child.js'
+import { call } from '@relay/tools/process/http.js'
 import { SECRET } from '../../support/relay.js'
 import { GOOD_BODY } from './bytes.js'
 import { COSTLY, NESTED } from './costly.js'
@@ -150,7 +150,7 @@ function watchHealth({ relay }: Siege): { stop(): Promise<number> } {
   const asked: Promise<void>[] = []
   const ask = async (): Promise<void> => {
     const startedMs = performance.now()
-    await healthOf(relay.opsUrl)
+    await call(`${relay.opsUrl}/healthz`)
     slowestMs = Math.max(slowestMs, performance.now() - startedMs)
   }
   const timer = setInterval(() => asked.push(ask()), LOOK_EVERY_MS)
@@ -161,16 +161,6 @@ function watchHealth({ relay }: Siege): { stop(): Promise<number> } {
       return slowestMs
     },
   }
-}
-
-function healthOf(opsUrl: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const asked = get(`${opsUrl}/healthz`, (response) => {
-      response.resume()
-      response.once('end', resolve)
-    })
-    asked.once('error', reject)
-  })
 }
 
 export async function floodAll(

@@ -1,4 +1,5 @@
-import { Agent, request } from 'node:http'
+import { Agent } from 'node:http'
+import { basicAuth, call } from '@relay/tools/process/http.js'
 import { GOOD_BODY, PATH } from './bytes.js'
 import { APP_ID } from '../../support/relay.js'
 import { OTHER_SECRET } from './doors.js'
@@ -63,20 +64,15 @@ export class Neighbour {
 
   /** The status; 0 when there was none. */
   #post(): Promise<number> {
-    return new Promise((resolve) => {
-      const asked = request(this.#url, {
-        method: 'POST',
-        auth: `${APP_ID}:${OTHER_SECRET}`,
-        agent: this.#agent,
-        headers: { 'Content-Type': 'application/json' },
-      })
-      asked.on('response', (response) => {
-        response.resume()
-        response.on('end', () => { resolve(response.statusCode ?? 0) }) // prettier-ignore
-      })
-      asked.on('error', () => { resolve(0) }) // prettier-ignore
-      asked.end(GOOD_BODY)
-    })
+    const headers = {
+      Authorization: basicAuth(APP_ID, OTHER_SECRET),
+      'Content-Type': 'application/json',
+    }
+    const post = { method: 'POST', headers, agent: this.#agent, body: GOOD_BODY }
+    return call(this.#url, post).then(
+      ({ status }) => status,
+      () => 0,
+    )
   }
 }
 

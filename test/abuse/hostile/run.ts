@@ -9,7 +9,7 @@ import { FRAMING } from './framing.js'
 import type { HostileInput } from './input.js'
 import { Neighbour, type Lap } from './neighbour.js'
 import { PATIENCE } from './patience.js'
-import { processFacts, type ProcessFacts } from './process-facts.js'
+import { processFacts, type ProcessFacts } from '@relay/tools/process/facts.js'
 
 /** By what they attack. */
 export const GROUPS: Readonly<Record<string, readonly HostileInput[]>> = {

@@ -1,6 +1,7 @@
-import { Agent, request } from 'node:http'
+import { Agent } from 'node:http'
+import { basicAuth, call } from '@relay/tools/process/http.js'
 import { APP_ID, SECRET } from '../../support/relay.js'
-import { basic, GOOD_BODY, PATH } from './bytes.js'
+import { GOOD_BODY, PATH } from './bytes.js'
 
 export interface Timing {
   readonly rounds: number
@@ -25,7 +26,8 @@ export async function timeWrongKeys(apiUrl: string, rounds: number): Promise<Tim
   for (let round = 0; round < rounds; round++) {
     for (const [what, [user, secret]] of Object.entries(KEYS)) {
       const startedNs = process.hrtime.bigint()
-      await refused(`${apiUrl}${PATH}`, basic(user, secret), agent)
+      const headers = { Authorization: basicAuth(user, secret), 'Content-Type': 'application/json' }
+      await call(`${apiUrl}${PATH}`, { method: 'POST', headers, agent, body: GOOD_BODY })
       times.get(what)?.push(Number(process.hrtime.bigint() - startedNs) / 1_000)
     }
   }
@@ -36,16 +38,4 @@ export async function timeWrongKeys(apiUrl: string, rounds: number): Promise<Tim
     return { what, medianUs: at(0.5), p90Us: at(0.9) }
   })
   return { rounds, rows }
-}
-
-function refused(url: string, authorization: string, agent: Agent): Promise<void> {
-  const headers = { Authorization: authorization, 'Content-Type': 'application/json' }
-  return new Promise((resolve, reject) => {
-    const asked = request(url, { method: 'POST', agent, headers }, (response) => {
-      response.resume()
-      response.once('end', resolve)
-    })
-    asked.once('error', reject)
-    asked.end(GOOD_BODY)
-  })
 }

@@ -1,107 +1,67 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { TcpProxy } from '../../support/proxy/tcp-proxy.js'
-import type { Loss, Resumes } from '../oracle/model.js'
 import type { Random } from '@relay/shared/random.js'
+import type { TcpProxy } from '../../support/proxy/tcp-proxy.js'
 import { between, chance, pick } from '../random.js'
-import type { Fault, Scene } from './fault.js'
+import { fault, lasting, type Fault, type Scene } from './fault.js'
 
 type Way = 'api-redis' | 'worker-redis' | 'worker-vendor'
-const WAYS: readonly Way[] = ['api-redis', 'worker-redis', 'worker-vendor']
-
-const LOSES: Readonly<Record<Way, Loss>> = {
-  'api-redis': 'nothing',
-  'worker-redis': 'settles',
-  'worker-vendor': 'answers',
-}
 
 /** A worker that is cut off from Redis may lose its lease; one cut off from MoEngage has to probe it. */
-const RESUMES: Readonly<Record<Way, Resumes>> = {
-  'api-redis': 'soon',
-  'worker-redis': 'lease',
-  'worker-vendor': 'later',
-}
+const WAYS = {
+  'api-redis': { resumes: 'soon' },
+  'worker-redis': { loses: 'settles', resumes: 'lease' },
+  // Cut off from Redis only, a worker still closes its connections to MoEngage.
+  'worker-vendor': { loses: 'answers', resumes: 'later', mayLinger: true },
+} as const
 
-interface Weather {
-  readonly name: string
-  readonly onlyDefault?: true
-  readonly run: (proxy: TcpProxy, random: Random) => Promise<void>
-}
-
-const WEATHERS: readonly Weather[] = [
-  {
-    name: 'delay',
-    run: async (proxy, random) => {
-      proxy.set({ delayMs: between(random, 50, 400) })
-      await sleep(between(random, 1000, 3000))
-      proxy.heal()
-    },
+/** What happens to one connection, until it works again. */
+const WEATHERS: Readonly<Record<string, (proxy: TcpProxy, random: Random) => Promise<void>>> = {
+  delay: async (proxy, random) => {
+    proxy.set({ delayMs: between(random, 50, 400) })
+    await lasting(random, 1000, 3000)
+    proxy.heal()
   },
-  {
-    name: 'stall',
-    run: async (proxy, random) => {
-      const direction = chance(random, 0.5) ? 'up' : 'down'
-      if (chance(random, 0.5)) proxy.set({ stalled: true })
-      else proxy.set({ stalled: true }, direction)
-      await sleep(between(random, 500, 4000))
-      proxy.heal()
-    },
+  stall: async (proxy, random) => {
+    const direction = chance(random, 0.5) ? 'up' : 'down'
+    if (chance(random, 0.5)) proxy.set({ stalled: true })
+    else proxy.set({ stalled: true }, direction)
+    await lasting(random, 500, 4000)
+    proxy.heal()
   },
-  {
-    name: 'half-open',
-    run: async (proxy, random) => {
-      proxy.halfOpen(chance(random, 0.5) ? 'client' : 'target')
-      await sleep(between(random, 200, 2000))
-      proxy.heal()
-    },
+  'half-open': async (proxy, random) => {
+    proxy.halfOpen(chance(random, 0.5) ? 'client' : 'target')
+    await lasting(random, 200, 2000)
+    proxy.heal()
   },
-  {
-    // Late, but not so late that a command is given up: a claim may end meanwhile, a lease may not.
-    name: 'slow-replies',
-    onlyDefault: true,
-    run: async (proxy, random) => {
-      proxy.set({ delayMs: between(random, 400, 560) }, 'down')
-      await sleep(between(random, 3_000, 6_000))
-      proxy.heal()
-    },
+  // Late, but not so late that a command is given up: a claim may end meanwhile, a lease may not.
+  'slow-replies': async (proxy, random) => {
+    proxy.set({ delayMs: between(random, 400, 560) }, 'down')
+    await lasting(random, 3_000, 6_000)
+    proxy.heal()
   },
-  {
-    // Messages of subscriptions get lost while everything else flows.
-    name: 'mute',
-    onlyDefault: true,
-    run: async (proxy, random) => {
-      proxy.set({ swallow: '$7\r\nmessage\r\n' }, 'down')
-      await sleep(between(random, 2_000, 6_000))
-      proxy.heal()
-    },
+  // Messages of subscriptions get lost while everything else flows.
+  mute: async (proxy, random) => {
+    proxy.set({ swallow: '$7\r\nmessage\r\n' }, 'down')
+    await lasting(random, 2_000, 6_000)
+    proxy.heal()
   },
-  {
-    name: 'cut',
-    run: async (proxy, random) => {
-      for (let i = 0; i < between(random, 1, 5); i += 1) {
-        proxy.cut()
-        await sleep(between(random, 50, 500))
-      }
-    },
-  },
-  {
-    name: 'refuse',
-    run: async (proxy, random) => {
-      proxy.refuse()
+  cut: async (proxy, random) => {
+    for (let i = 0; i < between(random, 1, 5); i += 1) {
       proxy.cut()
-      await sleep(between(random, 300, 3000))
-      proxy.heal()
-    },
+      await lasting(random, 50, 500)
+    }
   },
-]
-
-interface Place {
-  readonly name: string
-  readonly proxy: TcpProxy
+  refuse: async (proxy, random) => {
+    proxy.refuse()
+    proxy.cut()
+    await lasting(random, 300, 3000)
+    proxy.heal()
+  },
 }
+const ONLY_DEFAULT = ['slow-replies', 'mute']
 
 /** Of one process or of all of that kind. */
-function placesOf(way: Way, { stack, random }: Scene): readonly Place[] {
-  const services = way === 'api-redis' ? stack.apis.map(({ service }) => service) : stack.workers
+function placesOf(way: Way, { stack, random }: Scene) {
+  const services = way === 'api-redis' ? stack.apis : stack.workers
   const all = services.flatMap(({ name, redis, vendor }) => {
     const proxy = way === 'worker-vendor' ? vendor : redis
     return proxy === null ? [] : [{ name, proxy }]
@@ -109,23 +69,14 @@ function placesOf(way: Way, { stack, random }: Scene): readonly Place[] {
   return chance(random, 0.5) ? all : [pick(random, all)]
 }
 
-function faultOf(way: Way, { name, run, onlyDefault }: Weather): Fault {
-  return {
-    name: `${way}-${name}`,
-    group: 'network',
-    ...(onlyDefault && { onlyDefault }),
-    loses: LOSES[way],
-    resumes: RESUMES[way],
-    // Cut off from Redis only, a worker still closes its connections to MoEngage.
-    mayLinger: way === 'worker-vendor',
-    run: async (scene) => {
+export const NETWORK_FAULTS: readonly Fault[] = (Object.keys(WAYS) as Way[]).flatMap((way) =>
+  Object.entries(WEATHERS).map(([name, happen]) => {
+    const onlyDefault = ONLY_DEFAULT.includes(name) && ({ onlyDefault: true } as const)
+    const traits = { group: 'network', ...WAYS[way], ...onlyDefault } as const
+    return fault(`${way}-${name}`, traits, async (scene) => {
       const places = placesOf(way, scene)
-      await Promise.all(places.map(({ proxy }) => run(proxy, scene.random)))
-      return places.map(({ name: place }) => place)
-    },
-  }
-}
-
-export const NETWORK_FAULTS: readonly Fault[] = WAYS.flatMap((way) =>
-  WEATHERS.map((weather) => faultOf(way, weather)),
+      await Promise.all(places.map(({ proxy }) => happen(proxy, scene.random)))
+      return places.map((place) => place.name)
+    })
+  }),
 )

@@ -1,54 +1,63 @@
-import { waitFor } from '@relay/tools/wait-for.js'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { nowMs } from '../clock.js'
 import { between, pick } from '../random.js'
-import { APP_ID } from '../stack/settings.js'
-import type { Fault, Scene } from './fault.js'
+import { APP_ID, OTHER_WORKSPACE } from '../stack/settings.js'
+import { fault, lasting, type Fault } from './fault.js'
 
-const group = {
-  group: 'operator',
-  loses: 'nothing',
-  mayLinger: false,
-  onlyDefault: true,
-} as const
-const DONE_WITHIN_MS = 60_000
+const PARTITIONS = [2, 3, 4, 6, 8]
+/** Longer than any timer inside relay that is not a setting, ms. */
+const MAX_TIMER_MS = 32_000
+const operator = { group: 'operator', onlyDefault: true } as const
+const load = { group: 'load', onlyDefault: true } as const
 
-/** Has a customer erased, and asks until relay says that it is done. */
-async function forget({ stack, journal }: Scene, customer: string): Promise<void> {
-  const askedAtMs = nowMs()
-  const body = { app_id: APP_ID, customer_id: customer }
-  const isDone = async () => {
-    const reply = await stack.operate('POST', 'forget', body)
-    return reply.status === 200 && !reply.body.includes('"pending"')
-  }
-  // Erased or not: what was posted before it may be gone.
-  const erasure = { customer, askedAtMs, doneAtMs: Infinity }
-  journal.erasures.push(erasure)
-  const erased = await waitFor(isDone, {
-    what: 'the erasure',
-    timeoutMs: DONE_WITHIN_MS,
-    everyMs: 200,
-  }).catch(() => false)
-  if (erased) erasure.doneAtMs = nowMs()
-}
-
-/** What is done by hand while something fails. */
+/** What operators do to the configuration, and by hand while something fails; what producers do that is no fault of theirs. */
 export const OPERATOR_FAULTS: readonly Fault[] = [
-  {
-    ...{ name: 'operator-forget', ...group },
-    run: async (scene) => {
-      const known = [...new Set(scene.journal.posted.map(({ customer }) => customer))]
-      for (let i = 0; i < 3 && known.length > 0; i += 1) {
-        await forget(scene, pick(scene.random, known))
-        await sleep(between(scene.random, 100, 500))
-      }
+  fault('config-broken-file', { group: 'config' }, async ({ stack, random }) => {
+    await stack.breakWorkspaces()
+    await lasting(random, 600, 1500)
+    await stack.writeWorkspaces()
+  }),
+  fault('config-other-workspace', { group: 'config' }, async ({ stack, random }) => {
+    await stack.writeWorkspaces([OTHER_WORKSPACE])
+    await lasting(random, 600, 2000)
+    await stack.writeWorkspaces()
+  }),
+  fault(
+    'config-workspace-returns',
+    { group: 'config', onlyDefault: true },
+    async ({ stack, random }) => {
+      await stack.removeWorkspace(OTHER_WORKSPACE)
+      await lasting(random, 500, 4_000)
+      await stack.writeWorkspaces()
     },
-  },
-  {
-    ...{ name: 'operator-replay', ...group },
-    run: async ({ stack }) => {
-      // Refused again, each of them: they end where they were.
-      await stack.operate('POST', 'dead-letters/replay', { app_id: APP_ID }).catch(() => undefined)
-    },
-  },
+  ),
+  fault('config-partitions', { group: 'config' }, async ({ stack, random }) => {
+    const others = PARTITIONS.filter((count) => count !== stack.partitions)
+    stack.partitions = pick(random, others)
+    for (const service of stack.services.filter(({ running }) => running)) {
+      await service.stop()
+      await service.start()
+    }
+  }),
+  fault('operator-forget', operator, async ({ stack, random, journal }) => {
+    const known = [...new Set(journal.posted.map(({ customer }) => customer))]
+    for (let i = 0; i < 3 && known.length > 0; i += 1) {
+      await stack.forget(pick(random, known), journal).catch(() => undefined)
+      await lasting(random, 100, 500)
+    }
+  }),
+  fault('operator-replay', operator, async ({ stack }) => {
+    // Refused again, each of them: they end where they were.
+    await stack.operate('dead-letters/replay', { app_id: APP_ID }).catch(() => undefined)
+  }),
+  fault('load-quiet', load, async ({ stack, random, mood }) => {
+    mood.quiet = true
+    const { leaseMs } = stack.conditions.timers
+    await sleep(Math.max(MAX_TIMER_MS, leaseMs) + between(random, 0, 6_000))
+    mood.quiet = false
+  }),
+  fault('load-impatient', load, async ({ random, mood }) => {
+    mood.impatientShare = 0.3
+    await lasting(random, 2_000, 5_000)
+    mood.impatientShare = 0
+  }),
 ]

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '@relay/shared/random.js'
 import { between } from '../random.js'
 import { APP_ID } from '../stack/settings.js'
-import type { Fault, Scene } from './fault.js'
+import { fault, lasting, type Fault, type Scene } from './fault.js'
 
 interface Scripted {
   readonly probability?: number
@@ -20,14 +20,11 @@ function scripted(
   { probability = 1, mostMs = 3_000, ...more }: Scripted = {},
 ): Fault {
   const id = `vendor-${name}`
-  return {
-    ...{ name: id, group: 'vendor', loses: 'nothing', mayLinger: false, ...more },
-    run: async ({ stack, random }) => {
-      await stack.vendor.addFault({ id, probability, action: action(random) })
-      await sleep(between(random, 300, mostMs))
-      await stack.vendor.removeFault(id)
-    },
-  }
+  return fault(id, { group: 'vendor', ...more }, async ({ stack, random }) => {
+    await stack.vendor.addFault({ id, probability, action: action(random) })
+    await lasting(random, 300, mostMs)
+    await stack.vendor.removeFault(id)
+  })
 }
 
 /** The id of the standing rules that refuse poison; no other fault touches them. */
@@ -80,46 +77,27 @@ export const VENDOR_FAULTS: readonly Fault[] = [
     () => ({ kind: 'status', status: 400, body: '{"error":{"message":"no","type":"Strange"}}' }),
     { onlyDefault: true },
   ),
-  {
-    // Some of it after relay has given up: MoEngage processes it all the same, within the grace.
-    ...{
-      name: 'vendor-slow',
-      group: 'vendor',
-      loses: 'nothing',
-      mayLinger: false,
-      onlyDefault: true,
-    },
-    run: async ({ stack, random }) => {
-      const { requestTimeoutMs, arrivalGraceMs } = stack.conditions.timers
-      const beforeMs = between(
-        random,
-        requestTimeoutMs / 4,
-        requestTimeoutMs + arrivalGraceMs * 0.8,
-      )
-      const action = { kind: 'delay', beforeMs: Math.floor(beforeMs) }
-      await stack.vendor.addFault({ id: 'vendor-slow', probability: 0.5, action })
-      await sleep(between(random, 300, 3_000))
-      await stack.vendor.removeFault('vendor-slow')
-    },
-  },
+  // Some of it after relay has given up: MoEngage processes it all the same, within the grace.
+  fault('vendor-slow', { group: 'vendor', onlyDefault: true }, async ({ stack, random }) => {
+    const { requestTimeoutMs, arrivalGraceMs } = stack.conditions.timers
+    const mostMs = requestTimeoutMs + arrivalGraceMs * 0.8
+    const beforeMs = Math.floor(between(random, requestTimeoutMs / 4, mostMs))
+    await stack.vendor.delay(beforeMs, { probability: 0.5 })
+    await lasting(random, 300, 3_000)
+    await stack.vendor.removeFault('vendor-slow')
+  }),
   scripted('ceiling', (r) => ({ kind: 'body_ceiling', bytes: between(r, 6_000, 15_000) })),
-  {
-    ...{ name: 'vendor-new-key', group: 'vendor', loses: 'nothing', mayLinger: false },
-    run: async ({ stack, random }) => {
-      const key = `key-${String(between(random, 2, 1_000_000))}`
-      await stack.vendor.configure({ workspaces: { [APP_ID]: key } })
-      await sleep(between(random, 200, 1500))
-      stack.apiKey = key
-      await stack.writeWorkspaces()
-      await sleep(1_000)
-    },
-  },
-  {
-    ...{ name: 'vendor-poison', group: 'vendor', loses: 'nothing', mayLinger: false },
-    run: async ({ random, mood }) => {
-      mood.poisonShare = 0.02 + random.next() * 0.06
-      await sleep(between(random, 1000, 3000))
-      mood.poisonShare = 0
-    },
-  },
+  fault('vendor-new-key', { group: 'vendor' }, async ({ stack, random }) => {
+    const key = `key-${String(between(random, 2, 1_000_000))}`
+    await stack.vendor.configure({ workspaces: { [APP_ID]: key } })
+    await lasting(random, 200, 1500)
+    stack.apiKey = key
+    await stack.writeWorkspaces()
+    await sleep(1_000)
+  }),
+  fault('vendor-poison', { group: 'vendor' }, async ({ random, mood }) => {
+    mood.poisonShare = 0.02 + random.next() * 0.06
+    await lasting(random, 1000, 3000)
+    mood.poisonShare = 0
+  }),
 ]

@@ -1,8 +1,6 @@
-import { judgeDeadLetters } from './dead-letters.js'
-import { judgeDeliveries } from './deliveries.js'
+import { goneRightly, judgeDeliveries } from './deliveries.js'
 import { explainDuplicates } from './duplicates.js'
 import type { Evidence, Violation } from './model.js'
-import { judgeErasures } from './erasures.js'
 import { judgeLiveness } from './liveness.js'
 import { judgeRequests } from './requests.js'
 import { judgeViews } from './views.js'
@@ -27,4 +25,42 @@ export function judge(evidence: Evidence): Judgement {
       ...judgeLiveness(evidence),
     ],
   }
+}
+
+/** All acknowledged poison is dead-lettered, and nothing else, for any outages. */
+function judgeDeadLetters(evidence: Evidence): Violation[] {
+  const { posted, deadLetters } = evidence
+  const mayBeGone = goneRightly(evidence)
+  const name = (e: { customer: string; seq: number }) => `${e.customer} ${String(e.seq)}`
+  const dead = new Set(deadLetters.map(name))
+  const poison = new Map(posted.filter((p) => p.poison).map((p) => [name(p), p]))
+  const wrong = [...dead]
+    .filter((key) => !poison.has(key))
+    .map((key) => ({ law: 'only poison is dead-lettered' as const, detail: `${key} is dead` }))
+  const missing = [...poison]
+    .filter(([key, letter]) => letter.acknowledged && !dead.has(key) && !mayBeGone(letter))
+    .map(([key]) => ({
+      law: 'nothing acknowledged is missing' as const,
+      detail: `${key}: poison that is no dead letter`,
+    }))
+  return [...wrong, ...missing]
+}
+
+/** Once relay has answered `done`, nothing that it had accepted of that customer is sent. */
+function judgeErasures({ erasures, posted, arrived, requests }: Evidence): Violation[] {
+  const startedAt = new Map(requests.map((r) => [r.requestId, r.startedAtMs]))
+  const acceptedAt = new Map(posted.map((p) => [`${p.customer} ${String(p.seq)}`, p]))
+  return erasures.flatMap(({ customer, askedAtMs, doneAtMs }) =>
+    arrived
+      .filter((a) => a.customer === customer)
+      .filter((a) => (startedAt.get(a.requestId) ?? -Infinity) > doneAtMs)
+      .filter(({ seq }) => {
+        const element = acceptedAt.get(`${customer} ${String(seq)}`)
+        return element !== undefined && element.acknowledgedAtMs < askedAtMs
+      })
+      .map(({ seq, requestId }) => ({
+        law: 'nothing of a forgotten customer is sent' as const,
+        detail: `${customer}: ${String(seq)} in request ${requestId}, begun after the answer`,
+      })),
+  )
 }

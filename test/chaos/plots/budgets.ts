@@ -1,10 +1,9 @@
 import { USUAL } from '../stack/settings.js'
-import { DRAIN_WITHIN_MS, type Aimed, type Stage } from './plot.js'
+import type { Aimed, Stage } from './plot.js'
 import { Poster } from './poster.js'
 
 /** So little that a few requests spend it, and that two windows' worth is posted in a moment. */
-const SCANT = { ...USUAL, limits: { ...USUAL.limits, users: 500, events: 600 } }
-const scant = { conditions: SCANT, load: false, drainWithinMs: DRAIN_WITHIN_MS }
+const conditions = { ...USUAL, limits: { ...USUAL.limits, users: 500, events: 600 } }
 
 const CUSTOMERS = Array.from({ length: 60 }, (_, i) => `c-${String(i)}`)
 /** Each posts one event of every customer, which has one action or two. */
@@ -17,32 +16,29 @@ async function postTwoWindows(stage: Stage, arrivals: number): Promise<void> {
   await poster.arrivals(arrivals)
 }
 
-/** What arrived is charged although its answer was lost. */
-const lostAnswers: Aimed = {
-  ...scant,
-  name: 'lost-answers',
-  about: 'MoEngage takes the first four requests of a backlog and resets their connections',
-  play: async (stage) => {
-    const action = { kind: 'reset', at: 'answer' }
-    await stage.stack.vendor.addFault({ id: 'vendor-reset-after', count: 4, action })
-    await postTwoWindows(stage, CUSTOMERS.length * POSTS * 0.8)
-    return []
+export const budgetPlots: readonly Aimed[] = [
+  {
+    // What arrived is charged although its answer was lost.
+    name: 'lost-answers',
+    about: 'MoEngage takes the first four requests of a backlog and resets their connections',
+    conditions,
+    play: async (stage) => {
+      const action = { kind: 'reset', at: 'answer' }
+      await stage.stack.vendor.addFault({ id: 'vendor-reset-after', count: 4, action })
+      await postTwoWindows(stage, CUSTOMERS.length * POSTS * 0.8)
+    },
   },
-}
-
-/** A request is charged from when it may have arrived, not from when it was begun. */
-const slowFirst: Aimed = {
-  ...scant,
-  name: 'slow-first',
-  about:
-    'the first window of a backlog reaches MoEngage a second after it was sent, the second at once',
-  play: async (stage) => {
-    const { vendor } = stage.stack
-    await vendor.addFault({ id: 'vendor-delay', action: { kind: 'delay', beforeMs: 1_000 } })
-    await postTwoWindows(stage, CUSTOMERS.length * 5)
-    await vendor.removeFault('vendor-delay')
-    return []
+  {
+    // A request is charged from when it may have arrived, not from when it was begun.
+    name: 'slow-first',
+    about:
+      'the first window of a backlog reaches MoEngage a second after it was sent, the second at once',
+    conditions,
+    play: async (stage) => {
+      const { vendor } = stage.stack
+      await vendor.addFault({ id: 'vendor-delay', action: { kind: 'delay', beforeMs: 1_000 } })
+      await postTwoWindows(stage, CUSTOMERS.length * 5)
+      await vendor.removeFault('vendor-delay')
+    },
   },
-}
-
-export const budgetPlots: readonly Aimed[] = [lostAnswers, slowFirst]
+]

@@ -2,35 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { nowMs } from '../clock.js'
 import { QUICK_TIMERS, USUAL } from '../stack/settings.js'
-import { disturb } from './disturb.js'
-import { DRAIN_WITHIN_MS, type Aimed, type Stage } from './plot.js'
+import { disturb, type Aimed, type Stage } from './plot.js'
 import { Poster } from './poster.js'
-
-const base = { load: false, drainWithinMs: DRAIN_WITHIN_MS }
-
-/** An attempt that relay gave up is processed after its retry and after later requests. */
-const lateArrival: Aimed = {
-  ...base,
-  name: 'late-arrival',
-  about:
-    'MoEngage processes the first attempt 4.5 s after it was sent, 3 s after relay gave it up and 1 s after its retry; a newer value waits behind it',
-  conditions: {
-    ...USUAL,
-    timers: { ...QUICK_TIMERS, arrivalGraceMs: 4_000, leaseMs: 10_000 },
-    workers: 1,
-    simulator: { SIM_CLOSED_BEFORE_ARRIVAL: 'process' },
-  },
-  play: async (stage) => {
-    const poster = new Poster(stage)
-    const action = { kind: 'delay', beforeMs: 4_500 }
-    await stage.stack.vendor.addFault({ id: 'vendor-slow', count: 1, action })
-    await poster.accepted('user', ['ann'], 0)
-    await poster.requestsOpen(1)
-    await poster.delivered(await poster.accepted('user', ['ann'], 0))
-    await sleep(4_500)
-    return []
-  },
-}
 
 /** The worker that has a request open, by its connection. */
 async function senderOf({ stack }: Stage) {
@@ -48,46 +21,58 @@ const LEASE_MS = 12_000
 /** Longer than Redis takes to come back and a worker to claim, within what a lease leaves, ms. */
 const OPEN_MS = 7_500
 
-/** Redis forgets a claim whose owner is cut off from it, and has a request open. */
-const forgottenClaim: Aimed = {
-  ...base,
-  name: 'forgotten-claim',
-  about:
-    'a worker is cut off from Redis with a request open, Redis comes back from before its claim, and a newer value of the same customer is posted',
-  conditions: {
-    ...USUAL,
-    workers: 2,
-    partitions: 1,
-    timers: { ...QUICK_TIMERS, leaseMs: LEASE_MS, requestTimeoutMs: 10_000 },
+export const claimPlots: readonly Aimed[] = [
+  {
+    // An attempt that relay gave up is processed after its retry and after later requests.
+    name: 'late-arrival',
+    about:
+      'MoEngage processes the first attempt 4.5 s after it was sent, 3 s after relay gave it up and 1 s after its retry; a newer value waits behind it',
+    conditions: {
+      ...USUAL,
+      timers: { ...QUICK_TIMERS, arrivalGraceMs: 4_000, leaseMs: 10_000 },
+      workers: 1,
+      simulator: { SIM_CLOSED_BEFORE_ARRIVAL: 'process' },
+    },
+    play: async (stage) => {
+      const poster = new Poster(stage)
+      await stage.stack.vendor.delay(4_500, { count: 1 })
+      await poster.accepted('user', ['ann'], 0)
+      await poster.requestsOpen(1)
+      await poster.delivered(await poster.accepted('user', ['ann'], 0))
+      await sleep(4_500)
+    },
   },
-  play: async (stage) => {
-    const { stack, journal } = stage
-    const poster = new Poster(stage)
-    const fromMs = nowMs()
-    await stack.saveRedis()
-    const action = { kind: 'delay', beforeMs: OPEN_MS }
-    // Trusted again: no worker has just started.
-    await sleep(LEASE_MS + 1_000)
-    await stack.vendor.addFault({ id: 'vendor-slow', count: 1, action })
-    await poster.accepted('user', ['ann'], 0)
-    const sender = await senderOf(stage)
-    const cut = await disturb(
-      { name: 'redis-forgets', loses: 'settles', mayLinger: false },
-      async () => {
+  {
+    // Redis forgets a claim whose owner is cut off from it, and has a request open.
+    name: 'forgotten-claim',
+    about:
+      'a worker is cut off from Redis with a request open, Redis comes back from before its claim, and a newer value of the same customer is posted',
+    conditions: {
+      ...USUAL,
+      workers: 2,
+      partitions: 1,
+      timers: { ...QUICK_TIMERS, leaseMs: LEASE_MS, requestTimeoutMs: 10_000 },
+    },
+    play: async (stage) => {
+      const { stack, journal } = stage
+      const poster = new Poster(stage)
+      const fromMs = nowMs()
+      await stack.saveRedis()
+      // Trusted again: no worker has just started.
+      await sleep(LEASE_MS + 1_000)
+      await stack.vendor.delay(OPEN_MS, { count: 1 })
+      await poster.accepted('user', ['ann'], 0)
+      const sender = await senderOf(stage)
+      await disturb(stage, 'redis-forgets', { loses: 'settles' }, async () => {
         sender.redis.refuse()
         sender.redis.cut()
         await stack.restoreRedis()
         journal.forgets.push({ fromMs, toMs: nowMs() })
         const newer = poster.next('user', ['ann'])
-        await waitFor(async () => (await poster.post(newer, 0, 'newer')) === 200, {
-          what: 'the newer value to be accepted',
-        })
+        await poster.untilAccepted(newer, 0, 'newer')
         await poster.delivered(newer)
         sender.redis.heal()
-      },
-    )
-    return [cut]
+      })
+    },
   },
-}
-
-export const claimPlots: readonly Aimed[] = [lateArrival, forgottenClaim]
+]

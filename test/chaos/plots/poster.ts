@@ -1,7 +1,7 @@
 import { waitFor } from '@relay/tools/wait-for.js'
 import type { Kind, Posted } from '../oracle/model.js'
 import { elementOf } from '../producers/element.js'
-import { send } from '../producers/send.js'
+import { send } from '../producers/producer.js'
 import type { Stage } from './plot.js'
 
 const WITHIN_MS = 30_000
@@ -27,7 +27,7 @@ export class Poster {
     key: string | null = null,
     padding = PADDING,
   ): Promise<number> {
-    const url = this.#stage.stack.apis[api]?.url ?? ''
+    const { url } = this.#stage.stack.api(api)
     const body = JSON.stringify({
       type: 'transition',
       elements: elements.map((element) =>
@@ -47,6 +47,19 @@ export class Poster {
     padding = PADDING,
   ): Promise<Posted[]> {
     return this.acceptedAll(this.next(kind, customers), api, padding)
+  }
+
+  /** Posts the customers' next elements, so many in a post; throws when they are not accepted. */
+  async burst(kind: Kind, customers: readonly string[], perPost: number): Promise<void> {
+    for (let at = 0; at < customers.length; at += perPost) {
+      await this.accepted(kind, customers.slice(at, at + perPost), 0)
+    }
+  }
+
+  /** Posts them with a key until they are accepted, as a producer does that heard nothing. */
+  async untilAccepted(elements: readonly Posted[], api: number, key: string): Promise<void> {
+    const isAccepted = async () => (await this.post(elements, api, key)) === 200
+    await waitFor(isAccepted, { what: `${key} to be accepted`, timeoutMs: WITHIN_MS, everyMs: 50 })
   }
 
   /** Posts these elements; throws when they are not accepted. */

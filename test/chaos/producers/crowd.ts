@@ -1,7 +1,6 @@
 import { seededRandom } from '@relay/shared/seeded-random.js'
 import type { Stack } from '../stack/stack.js'
-import type { Journal } from './journal.js'
-import type { Mood } from './mood.js'
+import type { Journal, Mood } from './journal.js'
 import { Producer } from './producer.js'
 
 const PRODUCERS = 12

@@ -1,6 +1,16 @@
 import { nowMs } from '../clock.js'
 import type { Erasure, Forgetting, Kind, Posted } from '../oracle/model.js'
 
+/** How all producers behave at present; faults change it. */
+export interface Mood {
+  /** Share of poison among the elements. */
+  poisonShare: number
+  /** Share of posts that are sent again, with the same key, before their answer is there. */
+  impatientShare: number
+  /** No producer posts. */
+  quiet: boolean
+}
+
 /** What the producers posted, and what of it was acknowledged. */
 export class Journal {
   readonly posted: Posted[] = []

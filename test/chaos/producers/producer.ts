@@ -1,12 +1,36 @@
+import { Agent } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '@relay/shared/random.js'
 import type { Kind, Posted } from '../oracle/model.js'
-import type { Reply } from '../http.js'
+import { basicAuth, call, type Answer } from '@relay/tools/process/http.js'
 import { between, chance, pick } from '../random.js'
 import { elementOf } from './element.js'
-import type { Journal } from './journal.js'
-import type { Mood } from './mood.js'
-import { send, type Sent } from './send.js'
+import { APP_ID, PRODUCER } from '../stack/settings.js'
+import type { Journal, Mood } from './journal.js'
+
+interface Sent {
+  /** Of an api. */
+  readonly url: string
+  readonly lane: 'realtime' | 'backfill'
+  /** Idempotency-Key; null: none. */
+  readonly key: string | null
+  readonly body: string
+}
+
+const TIMEOUT_MS = 3_000
+const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+
+/** Posts once; null when there was no answer. */
+export function send({ url, lane, key, body }: Sent): Promise<Answer | null> {
+  const headers = {
+    'content-type': 'application/json',
+    authorization: basicAuth(APP_ID, PRODUCER.secret),
+    'relay-lane': lane,
+    ...(key === null ? {} : { 'idempotency-key': key }),
+  }
+  const post = { method: 'POST', headers, body, agent, timeoutMs: TIMEOUT_MS }
+  return call(`${url}/v1/transition/${APP_ID}`, post).catch(() => null)
+}
 
 export interface ProducerOptions {
   readonly name: string
@@ -86,7 +110,7 @@ export class Producer {
   }
 
   /** Sends it; an impatient producer sends it again meanwhile, and takes the better answer. */
-  async #send(post: Sent): Promise<Reply | null> {
+  async #send(post: Sent): Promise<Answer | null> {
     const { random, urls, mood } = this.#o
     if (!chance(random, mood.impatientShare)) return send(post)
     const again = async () => {

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { startChild, type Child } from '@relay/tools/process/child.js'
-import type { TcpProxy } from '../../support/proxy/tcp-proxy.js'
 import type { LogFile } from '@relay/tools/start/log-file.js'
+import type { TcpProxy } from '../../support/proxy/tcp-proxy.js'
+import { entryOf, urlOf } from '../../support/service.js'
 
 export interface ServiceOptions {
   readonly name: string
@@ -11,6 +11,8 @@ export interface ServiceOptions {
   readonly root: string
   /** Environment but for the number of partitions, which may change between two starts. */
   readonly env: Readonly<Record<string, string>>
+  /** Of an api's intake. */
+  readonly port: number
   readonly opsPort: number
   readonly redis: TcpProxy
   /** To MoEngage; an api has none. */
@@ -27,6 +29,13 @@ const WALL_CLOCK = new URL('./wall-clock.mjs', import.meta.url).href
 
 /** One place for an api or worker process, with its own way to Redis and MoEngage. */
 export class Service {
+  readonly name: string
+  readonly redis: TcpProxy
+  readonly vendor: TcpProxy | null
+  readonly workspacesFile: string
+  /** Of an api's intake. */
+  readonly url: string
+  readonly opsUrl: string
   readonly #o: ServiceOptions
   #child: Child | null = null
   #starts = 0
@@ -35,30 +44,12 @@ export class Service {
 
   constructor(options: ServiceOptions) {
     this.#o = options
-  }
-
-  get name(): string {
-    return this.#o.name
-  }
-
-  get role(): 'api' | 'worker' {
-    return this.#o.role
-  }
-
-  get redis(): TcpProxy {
-    return this.#o.redis
-  }
-
-  get vendor(): TcpProxy | null {
-    return this.#o.vendor
-  }
-
-  get workspacesFile(): string {
-    return this.#o.workspacesFile
-  }
-
-  get opsUrl(): string {
-    return `http://127.0.0.1:${String(this.#o.opsPort)}`
+    this.name = options.name
+    this.redis = options.redis
+    this.vendor = options.vendor
+    this.workspacesFile = options.workspacesFile
+    this.url = urlOf(options.port)
+    this.opsUrl = urlOf(options.opsPort)
   }
 
   get running(): boolean {
@@ -70,35 +61,32 @@ export class Service {
   }
 
   start(): Promise<void> {
-    return this.#inTurn(() => this.#start())
-  }
-
-  async #start(): Promise<void> {
-    if (this.#child !== null) return
-    const { name, role, root, env, log, onDeath, partitions } = this.#o
-    this.#starts += 1
-    log.add(`--- start ${String(this.#starts)}`)
-    const child = await startChild({
-      name,
-      entry: join(root, `services/${role}/dist/main.js`),
-      env: {
-        ...env,
-        RELAY_PARTITIONS: String(partitions()),
-        NODE_OPTIONS: `--import ${WALL_CLOCK}`,
-        FAULTS_CLOCK_FILE: this.#clockFile,
-      },
-      onLine: (line) => {
-        log.add(line)
-      },
-    })
-    this.#child = child
-    void child.exited.then(({ code, signal }) => {
-      if (this.#child !== child) return
-      this.#child = null
-      onDeath(
+    return this.#inTurn(async () => {
+      if (this.#child !== null) return
+      const { name, role, root, env, port, opsPort, log, onDeath, partitions } = this.#o
+      this.#starts += 1
+      log.add(`--- start ${String(this.#starts)}`)
+      const child = await startChild({
         name,
-        `${signal ?? `status ${String(code)}`}: ${child.lastLines().slice(-3).join(' | ')}`,
-      )
+        entry: entryOf(role, root),
+        env: {
+          ...env,
+          ...{ PORT: String(port), OPS_PORT: String(opsPort) },
+          RELAY_PARTITIONS: String(partitions()),
+          NODE_OPTIONS: `--import ${WALL_CLOCK}`,
+          FAULTS_CLOCK_FILE: this.#clockFile,
+        },
+        onLine: (line) => {
+          log.add(line)
+        },
+      })
+      this.#child = child
+      void child.exited.then(({ code, signal }) => {
+        if (this.#child !== child) return
+        this.#child = null
+        const last = child.lastLines().slice(-3).join(' | ')
+        onDeath(name, `${signal ?? `status ${String(code)}`}: ${last}`)
+      })
     })
   }
 
@@ -117,18 +105,16 @@ export class Service {
 
   /** SIGTERM; notes a death when it does not end with status 0 within 15 s. */
   stop(): Promise<void> {
-    return this.#inTurn(() => this.#stop())
-  }
-
-  async #stop(): Promise<void> {
-    const child = this.#take('SIGTERM')
-    if (child === null) return
-    // Before it could say anything it could not have heard the signal either.
-    const isStarting = child.lastLines().length === 0
-    const { code, signal } = await child.stop(STOP_WITHIN_MS)
-    if (code !== 0 && !(isStarting && signal === 'SIGTERM')) {
-      this.#o.onDeath(this.name, `SIGTERM ended with ${signal ?? `status ${String(code)}`}`)
-    }
+    return this.#inTurn(async () => {
+      const child = this.#take('SIGTERM')
+      if (child === null) return
+      // Before it could say anything it could not have heard the signal either.
+      const isStarting = child.lastLines().length === 0
+      const { code, signal } = await child.stop(STOP_WITHIN_MS)
+      if (code !== 0 && !(isStarting && signal === 'SIGTERM')) {
+        this.#o.onDeath(this.name, `SIGTERM ended with ${signal ?? `status ${String(code)}`}`)
+      }
+    })
   }
 
   pause(): void {
@@ -148,7 +134,7 @@ export class Service {
   }
 
   get #clockFile(): string {
-    return `${this.#o.workspacesFile}.clock`
+    return `${this.workspacesFile}.clock`
   }
 
   #inTurn(act: () => Promise<void>): Promise<void> {

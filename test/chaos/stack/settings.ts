@@ -5,6 +5,12 @@ export const PRODUCER = { name: 'faults', secret: 'faults-secret' }
 export const FIRST_API_KEY = 'key-1'
 
 export const ADMIN_TOKEN = 'faults-admin'
+/** A workspace that no one posts to. */
+export const OTHER_WORKSPACE = {
+  appId: 'OTHER_DEBUG',
+  apiKey: 'other',
+  baseUrl: 'http://127.0.0.1:9',
+}
 
 /** The timers that decide how long a fault lasts. */
 export interface Timers {

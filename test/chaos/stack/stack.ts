@@ -1,14 +1,15 @@
 import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ROOT } from '@relay/tools/folders.js'
 import { startChild, type Child } from '@relay/tools/process/child.js'
+import { call, type Answer } from '@relay/tools/process/http.js'
 import { freePort, releasePort } from '@relay/tools/process/port.js'
 import { startProxy, type TcpProxy, type Watch } from '../../support/proxy/tcp-proxy.js'
 import { startRedis, type TestRedis } from '../../support/redis/test-redis.js'
+import { entryOf } from '../../support/service.js'
 import { LogFile } from '@relay/tools/start/log-file.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { nowMs } from '../clock.js'
-import { call, type Reply } from '../http.js'
+import type { Journal } from '../producers/journal.js'
 import { Service } from './service.js'
 import {
   ADMIN_TOKEN,
@@ -19,8 +20,7 @@ import {
   workspacesJson,
   type Conditions,
 } from './settings.js'
-import { Answers } from './answers.js'
-import { Vendor } from './vendor.js'
+import { Answers, Vendor } from './vendor.js'
 
 const APIS = 2
 /** Places for workers; not all run from the start. */
@@ -29,12 +29,12 @@ const READY_WITHIN_MS = 30_000
 /** From reading a file to the notice of the exit that it causes, ms. */
 const NOTICED_WITHIN_MS = 5_000
 const EX_CONFIG = 'status 78'
+const ERASED_WITHIN_MS = 60_000
 
-export interface ApiPlace {
-  readonly service: Service
-  readonly url: string
-  /** Of the operator API and the metrics. */
-  readonly opsUrl: string
+function placeOf(places: readonly Service[], index: number): Service {
+  const place = places[index]
+  if (place === undefined) throw new Error(`there is no place ${String(index)}`)
+  return place
 }
 
 export interface StackOptions {
@@ -56,7 +56,7 @@ export class Stack {
   readonly vendor: Vendor
   /** What workers were answered. */
   readonly answers = new Answers()
-  readonly apis: ApiPlace[] = []
+  readonly apis: Service[] = []
   readonly workers: Service[] = []
   /** Unexpected ends, in words. */
   readonly deaths: string[] = []
@@ -103,7 +103,7 @@ export class Stack {
     const log = new LogFile(dir, 'simulator')
     const simulator = await startChild({
       name: 'simulator',
-      entry: join(ROOT, 'services/simulator/dist/main.js'),
+      entry: entryOf('simulator'),
       env: simulatorEnvironment(conditions, port, seed),
       onLine: (line) => {
         log.add(line)
@@ -120,7 +120,15 @@ export class Stack {
   }
 
   get services(): readonly Service[] {
-    return [...this.apis.map(({ service }) => service), ...this.workers]
+    return [...this.apis, ...this.workers]
+  }
+
+  api(index: number): Service {
+    return placeOf(this.apis, index)
+  }
+
+  worker(index: number): Service {
+    return placeOf(this.workers, index)
   }
 
   /** The workers one of whose connections to MoEngage had this port. */
@@ -190,28 +198,26 @@ export class Stack {
   }
 
   /** One request to the operator API of the first api. */
-  operate(method: 'GET' | 'POST', path: string, body: object = {}): Promise<Reply> {
-    const headers = {
-      authorization: `Bearer ${ADMIN_TOKEN}`,
-      'content-type': 'application/json',
+  operate(path: string, body: object): Promise<Answer> {
+    return call(`${this.api(0).opsUrl}/admin/${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      timeoutMs: 5_000,
+    })
+  }
+
+  /** Has a customer erased, and waits until relay says that it is done. */
+  async forget(customer: string, { erasures }: Journal): Promise<void> {
+    // Erased or not: what was posted before it may be gone.
+    const erasure = { customer, askedAtMs: nowMs(), doneAtMs: Infinity }
+    erasures.push(erasure)
+    const isDone = async () => {
+      const answer = await this.operate('forget', { app_id: APP_ID, customer_id: customer })
+      return answer.status === 200 && !answer.body.includes('"pending"')
     }
-    const url = `${this.apis[0]?.opsUrl ?? ''}/admin/${path}`
-    const text = method === 'GET' ? {} : { body: JSON.stringify(body) }
-    return call({ url, method, headers, ...text })
-  }
-
-  /** Stops sending for the workspace, as an operator does. */
-  pause(): Promise<void> {
-    return this.#switch('pause')
-  }
-
-  resume(): Promise<void> {
-    return this.#switch('resume')
-  }
-
-  async #switch(to: 'pause' | 'resume'): Promise<void> {
-    const isDone = async () => (await this.operate('POST', `workspaces/${APP_ID}/${to}`)).status === 200 // prettier-ignore
-    await waitFor(isDone, { what: `the workspace to ${to}`, timeoutMs: READY_WITHIN_MS })
+    await waitFor(isDone, { what: 'the erasure', timeoutMs: ERASED_WITHIN_MS, everyMs: 200 })
+    erasure.doneAtMs = nowMs()
   }
 
   /** Everything works again: processes run, connections flow, Redis takes writes. */
@@ -233,13 +239,8 @@ export class Stack {
 
   async #startServices(): Promise<void> {
     await this.vendor.waitUntilUp()
-    for (let i = 0; i < APIS; i += 1) {
-      const port = await this.#port()
-      const service = await this.#place('api', i, { PORT: String(port) })
-      const url = `http://127.0.0.1:${String(port)}`
-      this.apis.push({ service, url, opsUrl: service.opsUrl })
-    }
-    for (let i = 0; i < WORKERS; i += 1) this.workers.push(await this.#place('worker', i, {}))
+    for (let i = 0; i < APIS; i += 1) this.apis.push(await this.#place('api', i))
+    for (let i = 0; i < WORKERS; i += 1) this.workers.push(await this.#place('worker', i))
     await this.writeWorkspaces()
     for (const service of this.#running) await service.start()
     await this.ready()
@@ -250,24 +251,16 @@ export class Stack {
     await Promise.all(this.#running.map((service) => service.ready(READY_WITHIN_MS)))
   }
 
-  async #place(
-    role: 'api' | 'worker',
-    index: number,
-    own: Readonly<Record<string, string>>,
-  ): Promise<Service> {
+  async #place(role: 'api' | 'worker', index: number): Promise<Service> {
     const name = `${role}-${String(index)}`
     const redis = await this.#proxy(this.redis.port)
     const vendor =
       role === 'worker' ? await this.#proxy(this.#simulatorPort, this.answers.watch) : null
-    const opsPort = await this.#port()
+    const [port, opsPort] = [await this.#port(), await this.#port()]
     const workspacesFile = join(this.dir, `${name}.workspaces.json`)
     return new Service({
-      ...{ name, role, root: this.root, opsPort, redis, vendor, workspacesFile },
-      env: {
-        ...relayEnvironment(this.conditions, this.prefix, redis.port, workspacesFile),
-        ...own,
-        OPS_PORT: String(opsPort),
-      },
+      ...{ name, role, root: this.root, port, opsPort, redis, vendor, workspacesFile },
+      env: relayEnvironment(this.conditions, this.prefix, redis.port, workspacesFile),
       log: new LogFile(this.dir, name),
       partitions: () => this.partitions,
       onDeath: (who, how) => {

@@ -1,5 +1,6 @@
 import { waitFor } from '@relay/tools/wait-for.js'
-import { call } from '../http.js'
+import { call } from '@relay/tools/process/http.js'
+import { nowMs } from '../clock.js'
 import type { Arrived, Kind, VendorRequest } from '../oracle/model.js'
 
 interface RecordedElement {
@@ -26,6 +27,7 @@ const KINDS: Readonly<Record<RecordedElement['element']['type'], Kind>> = {
   device: 'device',
 }
 const PAGE = 10_000
+const TIMEOUT_MS = 5_000
 
 /** The simulator's control API: faults in, evidence out. */
 export class Vendor {
@@ -38,7 +40,7 @@ export class Vendor {
   }
 
   async waitUntilUp(): Promise<void> {
-    const isUp = async () => (await call({ url: this.#url })).status === 200
+    const isUp = async () => (await call(this.#url, { timeoutMs: TIMEOUT_MS })).status === 200
     await waitFor(isUp, { what: 'the simulator', timeoutMs: 20_000 })
   }
 
@@ -48,7 +50,12 @@ export class Vendor {
 
   async removeFault(id: string): Promise<void> {
     // A fault that has run its course is gone already.
-    await call({ url: `${this.#url}/faults/${id}`, method: 'DELETE' })
+    await call(`${this.#url}/faults/${id}`, { method: 'DELETE', timeoutMs: TIMEOUT_MS })
+  }
+
+  /** MoEngage takes so long to process requests: so many, those of so long, or some of them. */
+  delay(beforeMs: number, which: object = {}): Promise<void> {
+    return this.addFault({ id: 'vendor-slow', ...which, action: { kind: 'delay', beforeMs } })
   }
 
   async configure(settings: object): Promise<void> {
@@ -83,9 +90,9 @@ export class Vendor {
   }
 
   async #send(method: 'POST' | 'PATCH', path: string, body: object): Promise<void> {
-    const reply = await call({
-      url: `${this.#url}/${path}`,
+    const reply = await call(`${this.#url}/${path}`, {
       method,
+      timeoutMs: TIMEOUT_MS,
       body: JSON.stringify(body),
       headers: { 'content-type': 'application/json' },
     })
@@ -93,7 +100,7 @@ export class Vendor {
   }
 
   async #read<T>(path: string): Promise<T> {
-    const { body } = await call({ url: `${this.#url}/${path}`, timeoutMs: 20_000 })
+    const { body } = await call(`${this.#url}/${path}`, { timeoutMs: 20_000 })
     return JSON.parse(body) as T
   }
 }
@@ -135,4 +142,30 @@ function copiesOf(actions: NonNullable<RecordedElement['element']['actions']>): 
   return [...counts].flatMap(([seq, perName]) =>
     Array.from({ length: Math.max(...perName.values()) }, () => seq),
   )
+}
+
+const REQUEST_ID = /"request_id":"([^"]+)"/g
+/** An answer may come in pieces: so many characters before a piece can belong to its name. */
+const KEPT = 100
+
+/** Which of MoEngage's answers were passed on to a worker's connection, seen on the way. */
+export class Answers {
+  readonly #passedAtMs = new Map<string, number>()
+
+  /** When the name of an answer, which stands at its end, was passed on; undefined: never. */
+  passedAtMs(requestId: string): number | undefined {
+    return this.#passedAtMs.get(requestId)
+  }
+
+  /** Of one connection. */
+  readonly watch = (): ((bytes: Buffer) => void) => {
+    let tail = ''
+    return (bytes) => {
+      const text = tail + bytes.toString('latin1')
+      for (const [, id = ''] of text.matchAll(REQUEST_ID)) {
+        if (!this.#passedAtMs.has(id)) this.#passedAtMs.set(id, nowMs())
+      }
+      tail = text.slice(-KEPT)
+    }
+  }
 }

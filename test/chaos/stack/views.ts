@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nowMs } from '../clock.js'
-import { call } from '../http.js'
+import { call } from '@relay/tools/process/http.js'
 import type { ViewSample } from '../oracle/model.js'
 import { ADMIN_TOKEN, APP_ID } from './settings.js'
 import type { Service } from './service.js'
@@ -57,7 +57,7 @@ export class Views {
   async look(): Promise<void> {
     const { apis, services } = this.#stack
     await Promise.all([
-      ...apis.map(({ service, opsUrl }) => this.#sample(`${service.name} status`, () => status(opsUrl))), // prettier-ignore
+      ...apis.map(({ name, opsUrl }) => this.#sample(`${name} status`, () => status(opsUrl))),
       this.#sample('metrics', () => this.#greatest(services.filter(({ running }) => running))),
     ])
   }
@@ -79,7 +79,7 @@ export class Views {
   }
 
   async #metrics(opsUrl: string): Promise<Shown | null> {
-    const { status, body } = await call({ url: `${opsUrl}/metrics`, timeoutMs: TIMEOUT_MS })
+    const { status, body } = await call(`${opsUrl}/metrics`, { timeoutMs: TIMEOUT_MS })
     const found = [...body.matchAll(BACKLOG)]
     const wanted = WANTED.exec(body)?.[1]
     if (wanted !== undefined) this.workersWanted = Number(wanted)
@@ -93,7 +93,7 @@ export class Views {
 async function status(opsUrl: string): Promise<Shown | null> {
   const headers = { authorization: `Bearer ${ADMIN_TOKEN}` }
   const url = `${opsUrl}/admin/workspaces`
-  const { status: code, body } = await call({ url, headers, timeoutMs: TIMEOUT_MS })
+  const { status: code, body } = await call(url, { headers, timeoutMs: TIMEOUT_MS })
   if (code !== 200) return null
   const { workspaces } = JSON.parse(body) as Overview
   const own = workspaces.find(({ app_id }) => app_id === APP_ID)

@@ -1,4 +1,4 @@
-import { chromiumHere, launchOptions } from '@relay/tools/chromium/find-chromium.js'
+import { chromiumHere, launchOptions } from '@relay/tools/fetch/chromium.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { launch, type Browser, type Page } from 'puppeteer-core'
 

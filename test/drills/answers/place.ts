@@ -5,14 +5,14 @@ import { ROOT, temporaryFolder } from '@relay/tools/folders.js'
 import { startChild, type Child, type LogRecord } from '@relay/tools/process/child.js'
 import { runCommand } from '@relay/tools/process/command.js'
 import { askRedis } from '@relay/tools/redis/inline.js'
-import { freePort, LOOPBACK } from '@relay/tools/process/port.js'
+import { basicAuth } from '@relay/tools/process/http.js'
+import { freePort } from '@relay/tools/process/port.js'
 import { startRedis, type TestRedis } from '../../support/redis/test-redis.js'
+import { entryOf, startTraffic, urlOf, type Environment } from '../../support/service.js'
 
 export const SHOP = 'SHOP'
 export const TOKEN = 'operator-token-of-the-drill'
 export const SECRET = 'secret-of-the-shop-producer'
-
-type Environment = Readonly<Record<string, string>>
 
 interface Services {
   /** Of the Redis that is started. */
@@ -76,13 +76,13 @@ export class Place {
 
   async startWorker(): Promise<void> {
     this.worker = await this.#service('worker', this.ports.workerOps)
-    await this.worker.waitUntilReady(`http://${LOOPBACK}:${String(this.ports.workerOps)}/readyz`)
+    await this.worker.waitUntilReady(`${this.url('workerOps')}/readyz`)
   }
 
   async #service(name: string, opsPort: number): Promise<Child> {
     const child = await startChild({
       name,
-      entry: join(ROOT, `services/${name}/dist/main.js`),
+      entry: entryOf(name),
       env: { ...this.env, PORT: String(this.ports.api), OPS_PORT: String(opsPort) },
     })
     this.#children.push(child)
@@ -91,13 +91,12 @@ export class Place {
 
   /** A shop that posts until the end. */
   async traffic(): Promise<void> {
-    const args = ['--url', this.url('api'), '--app-id', SHOP, '--secret', SECRET, '--rate', '60']
-    const entry = join(ROOT, 'tools/dist/traffic/main.js')
-    this.#children.push(await startChild({ name: 'traffic', entry, args }))
+    const shop = { 'app-id': SHOP, secret: SECRET, rate: '60' }
+    this.#children.push(await startTraffic(this.url('api'), shop))
   }
 
   url(port: keyof Place['ports']): string {
-    return `http://${LOOPBACK}:${String(this.ports[port])}`
+    return urlOf(this.ports[port])
   }
 
   /** One user update, or another body. */
@@ -105,7 +104,7 @@ export class Place {
     return fetch(`${this.url('api')}/v1/customer/${SHOP}`, {
       method: 'POST',
       headers: {
-        Authorization: `Basic ${Buffer.from(`${SHOP}:${SECRET}`).toString('base64')}`,
+        Authorization: basicAuth(SHOP, SECRET),
         'Content-Type': 'application/json',
       },
       body: JSON.stringify(body),

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { PRIVATE, ROOT } from '@relay/tools/folders.js'
-import { fetchKubectl, kubectlHere } from '@relay/tools/kubernetes/find-kubectl.js'
+import { fetchKubectl } from '@relay/tools/fetch/kubectl.js'
 import { runCommand } from '@relay/tools/process/command.js'
 import type { Line } from './line.js'
 
@@ -17,9 +17,8 @@ async function quoted(path: string, pattern: RegExp): Promise<string> {
 
 /** What a cluster gets of an overlay with a component. */
 async function rendered(overlay: string, ...components: readonly string[]): Promise<string> {
-  const problem = await fetchKubectl()
-  const kubectl = kubectlHere()
-  if (kubectl === null) throw new Error(`No kubectl: ${problem ?? ''}`)
+  const kubectl = await fetchKubectl()
+  if ('problem' in kubectl) throw new Error(`No kubectl: ${kubectl.problem}`)
   const folder = await mkdtemp(join(PRIVATE, 'render-'))
   const path = (...parts: readonly string[]) => relative(folder, join(ROOT, 'k8s', ...parts))
   try {
@@ -28,7 +27,7 @@ async function rendered(overlay: string, ...components: readonly string[]): Prom
       components: components.map((name) => path('components', name)),
     }
     await writeFile(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization))
-    const { code, stdout, stderr } = await runCommand(kubectl, ['kustomize', folder])
+    const { code, stdout, stderr } = await runCommand(kubectl.path, ['kustomize', folder])
     if (code !== 0) throw new Error(stderr)
     return stdout
   } finally {

@@ -4,9 +4,9 @@
  * that the worker looks as far ahead as it may. Takes some minutes, writes docs/reports/backlog-memory.md;
  * ends with status 1 when memory is over the bound or something did not arrive, or twice.
  */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { memoryBytes } from '@relay/tools/process/facts.js'
 import { writePage } from '@relay/tools/docs/write-page.js'
 import { ROOT } from '@relay/tools/folders.js'
 import { waitFor } from '@relay/tools/wait-for.js'
@@ -137,12 +137,6 @@ async function lookAhead(relay: Relay): Promise<Delivered> {
       ...(refused === 0 ? [] : [`${String(refused)} requests were refused with 429`]),
     ],
   }
-}
-
-/** Resident memory of a process now (`VmRSS`) or at its most (`VmHWM`). */
-function memoryBytes(pid: number, field: 'VmRSS' | 'VmHWM'): number {
-  const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8')
-  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? NaN) * 1024
 }
 
 function megabytes(bytes: number): string {

@@ -14,6 +14,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { temporaryFolder } from '@relay/tools/folders.js'
 import type { Child } from '@relay/tools/process/child.js'
+import { memoryBytes } from '@relay/tools/process/facts.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { startCommand } from '../../support/command-line.js'
 import { metricsOf } from '../../support/metrics.js'
@@ -58,11 +59,7 @@ async function writeLines(count: number): Promise<string> {
   return file
 }
 
-async function residentMegabytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${String(pid)}/status`, 'utf8')
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1000
-}
-
+const MB = 1_000_000
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3_600, d: 86_400 }
 
 function forecastOf(shown: string, of: Forecast['of'], atSeconds: number): Forecast[] {
@@ -150,11 +147,11 @@ async function main(lines: number, usersPerMinute: number, interruptions: number
   const arrivals = new Arrivals(relay.simulator.record, lines)
   const startedMs = performance.now()
   const atSeconds = () => (performance.now() - startedMs) / 1000
-  const before = await residentMegabytes(relay.api.pid)
+  const before = memoryBytes(relay.api.pid) / MB
   let most = before
   const sampler = setInterval(() => {
     arrivals.look()
-    void residentMegabytes(relay.api.pid).then((now) => (most = Math.max(most, now)))
+    most = Math.max(most, memoryBytes(relay.api.pid) / MB)
   }, SAMPLE_MS)
   for (let i = 1; i <= interruptions; i++) {
     const ended = await startCommand(relay, 'import', file)

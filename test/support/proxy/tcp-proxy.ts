@@ -1,4 +1,5 @@
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { LOOPBACK } from '@relay/tools/process/port.js'
 import { Lane, type Fault } from './lane.js'
 
@@ -60,12 +61,12 @@ export async function startProxy(
     if (refusing) client.resetAndDestroy()
     else join(client, connectTo(target, ports), faults, open, watch)
   })
-  await listen(server, port)
+  await once(server.listen(port, LOOPBACK), 'listening')
   const each = (act: (connection: Connection) => void) => {
     for (const connection of [...open]) act(connection)
   }
   return {
-    port: portOf(server),
+    port: (server.address() as AddressInfo).port,
     get connections() {
       return open.size
     },
@@ -184,16 +185,4 @@ function connectTo(
     if (socket.localPort !== undefined) ports.add(socket.localPort)
   })
   return socket
-}
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, LOOPBACK, resolve)
-  })
-}
-
-function portOf(server: Server): number {
-  const address = server.address()
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

@@ -4,9 +4,9 @@ import { temporaryFolder } from '@relay/tools/folders.js'
 import { startChild, type Child } from '@relay/tools/process/child.js'
 import { freePort, LOOPBACK } from '@relay/tools/process/port.js'
 import { waitFor } from '@relay/tools/wait-for.js'
-import { findRedisServer } from '@relay/tools/redis/find-server.js'
+import { findRedisServer } from '@relay/tools/fetch/redis.js'
 import { askRedis, askRedisText } from '@relay/tools/redis/inline.js'
-import type { RedisServerProgram } from '@relay/tools/redis/program.js'
+import type { Program } from '@relay/tools/fetch/apt.js'
 
 export interface Sentinels {
   /** As relay takes it. */
@@ -58,7 +58,7 @@ export async function startSentinels(masterPort: number, replicas: number): Prom
 }
 
 async function startSentinel(
-  { path, env }: RedisServerProgram,
+  { path, env }: Program,
   dir: string,
   port: number,
   masterPort: number,

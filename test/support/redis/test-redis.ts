@@ -2,12 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { temporaryFolder } from '@relay/tools/folders.js'
 import { freePort, LOOPBACK, releasePort } from '@relay/tools/process/port.js'
-import { findRedisServer } from '@relay/tools/redis/find-server.js'
-import { sharedRedis } from './shared-redis.js'
-import type { TestRedis } from './test-redis-port.js'
+import { findRedisServer } from '@relay/tools/fetch/redis.js'
+import { sharedRedis, type TestRedis } from './shared-redis.js'
 import { startRedisServer } from '@relay/tools/redis/server.js'
 
-export type { TestRedis } from './test-redis-port.js'
+export type { TestRedis } from './shared-redis.js'
 
 export interface TestRedisOptions {
   readonly appendonly?: 'everysec' | 'always' | false

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { waitFor } from '../wait-for.js'
-import { httpStatus } from './http-status.js'
+import { httpStatus } from './http.js'
 import { dieWithParent, hasEnded } from './reaper.js'
 
 export interface ChildOptions {
@@ -60,10 +61,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  await new Promise<void>((resolve, reject) => {
-    child.once('spawn', resolve)
-    child.once('error', reject)
-  })
+  await once(child, 'spawn')
   const pid = child.pid
   if (pid === undefined) throw new Error(`${options.name} has no process id`)
   dieWithParent(pid)

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
-import { constants } from 'node:fs'
-import { access } from 'node:fs/promises'
+import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 export interface CommandResult {
@@ -36,19 +35,18 @@ export function runCommand(
 }
 
 /** Where `PATH` has this program, or null. */
-export async function onPath(
-  program: string,
-  path = process.env.PATH ?? '',
-): Promise<string | null> {
-  for (const folder of path.split(delimiter)) {
-    if (folder === '') continue
-    const file = join(folder, program)
-    try {
-      await access(file, constants.X_OK)
-      return file
-    } catch {
-      continue
-    }
+export function onPath(program: string, path = process.env.PATH ?? ''): string | null {
+  const files = path
+    .split(delimiter)
+    .flatMap((folder) => (folder === '' ? [] : [join(folder, program)]))
+  return files.find(isExecutable) ?? null
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
   }
-  return null
 }

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 
 export const LOOPBACK = '127.0.0.1'
@@ -45,57 +46,46 @@ export function releasePort(port: number): void {
 }
 
 /** Null when another process, or this one, has claimed it. */
-function claimPort(port: number): Promise<Socket | null> {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket('udp4')
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      socket.close()
-      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(null)
-      else reject(error)
-    })
-    socket.bind({ port, address: LOOPBACK, exclusive: true }, () => {
-      socket.removeAllListeners('error')
-      socket.unref()
-      resolve(socket)
-    })
-  })
+async function claimPort(port: number): Promise<Socket | null> {
+  const socket = createSocket('udp4').bind({ port, address: LOOPBACK, exclusive: true })
+  try {
+    await once(socket, 'listening')
+    return socket.unref()
+  } catch (error) {
+    socket.close()
+    if (isTaken(error)) return null
+    throw error
+  }
 }
+
+const isTaken = (error: unknown): boolean =>
+  ['EADDRINUSE', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')
 
 /** Whether something else holds this port, on any address or on loopback. */
 export async function isPortBusy(port: number): Promise<boolean> {
-  return (await cannotListen(port, LOOPBACK)) || (await cannotListen(port))
+  return (await cannotListen({ port, host: LOOPBACK })) || (await cannotListen({ port }))
 }
 
-function cannotListen(port: number, host?: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      resolve(error.code === 'EADDRINUSE' || error.code === 'EACCES')
-    })
-    server.listen({ port, ...(host === undefined ? {} : { host }), exclusive: true }, () => {
-      server.close(() => {
-        resolve(false)
-      })
-    })
-  })
+async function cannotListen(place: { port: number; host?: string }): Promise<boolean> {
+  const server = createServer().listen({ ...place, exclusive: true })
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    return isTaken(error)
+  }
+  await once(server.close(), 'close')
+  return false
 }
 
 /** Whether something accepts connections on this loopback port. */
-export function isListening(port: number, timeoutMs = 1_000): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: LOOPBACK, timeout: timeoutMs })
-    const answer = (listening: boolean) => {
-      socket.destroy()
-      resolve(listening)
-    }
-    socket.once('connect', () => {
-      answer(true)
-    })
-    socket.once('timeout', () => {
-      answer(false)
-    })
-    socket.once('error', () => {
-      answer(false)
-    })
-  })
+export async function isListening(port: number, timeoutMs = 1_000): Promise<boolean> {
+  const socket = connect({ port, host: LOOPBACK })
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) })
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
 }

@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { LOOPBACK } from '../process/port.js'
 
 /**
@@ -11,9 +12,9 @@ export async function askRedis(
   command: string,
   timeoutMs = 1_000,
 ): Promise<string | null> {
-  const text = await askRedisText(port, command, timeoutMs)
-  const lines = text?.split('\r\n').filter((line) => line !== '') ?? []
-  return (text?.startsWith('*') === true ? lines.at(-1) : lines[0]) ?? null
+  const answer = await askRedisText(port, command, timeoutMs)
+  const lines = answer?.split('\r\n').filter((line) => line !== '') ?? []
+  return (answer?.startsWith('*') === true ? lines.at(-1) : lines[0]) ?? null
 }
 
 /** The same, as the whole text of the answer. Sentinels answer, too. */
@@ -22,28 +23,12 @@ export function askRedisText(
   command: string,
   timeoutMs = 1_000,
 ): Promise<string | null> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: LOOPBACK })
-    const timer = setTimeout(() => {
-      end(null)
-    }, timeoutMs)
-    const end = (answer: string | null) => {
-      clearTimeout(timer)
-      socket.destroy()
-      resolve(answer)
-    }
-    let text = ''
-    socket.setEncoding('utf8')
-    // The end of what it is asked makes the server close once it has answered.
-    socket.once('connect', () => socket.end(`${command}\r\n`))
-    socket.on('data', (chunk: string) => {
-      text += chunk
-    })
-    socket.once('error', () => {
-      end(null)
-    })
-    socket.once('close', () => {
-      end(text === '' ? null : text)
-    })
-  })
+  const signal = AbortSignal.timeout(timeoutMs)
+  const socket = connect({ port, host: LOOPBACK, signal })
+  // The end of what it is asked makes the server close once it has answered.
+  socket.end(`${command}\r\n`)
+  return text(socket).then(
+    (answer) => (answer === '' ? null : answer),
+    () => null,
+  )
 }

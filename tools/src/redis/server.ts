@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises'
+import type { Program } from '../fetch/apt.js'
 import { Ended, startChild, type Child } from '../process/child.js'
 import { LOOPBACK } from '../process/port.js'
 import { waitFor } from '../wait-for.js'
 import { askRedis } from './inline.js'
-import type { RedisServerProgram } from './program.js'
 
 export interface RedisServerOptions {
-  readonly program: RedisServerProgram
+  readonly program: Program
   readonly dir: string
   readonly port: number
   /** When the log of writes reaches the disk; false: there is none. */

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { PRIVATE, ROOT } from '../folders.js'
-import { runRelay } from './run.js'
-import { stopSignal } from './stop-signal.js'
+import { runRelay, stopSignal } from './run.js'
 
 const service = (name: string) => join(ROOT, 'services', name, 'dist', 'main.js')
 

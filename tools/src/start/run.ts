@@ -1,16 +1,15 @@
-import { chmod, mkdir, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigError, EXIT_CONFIG, type ConfigFault } from '@relay/shared/config/fault.js'
 import { Ended } from '../process/child.js'
 import { isPortBusy } from '../process/port.js'
-import { NoRedisServer } from '../redis/find-server.js'
+import { NoRedisServer } from '../fetch/redis.js'
 import { WaitedInVain } from '../wait-for.js'
 import { banner } from './banner.js'
 import { credentialsIn } from './credentials.js'
 import { BadPort, planStart, type Environment, type Plan } from './plan.js'
 import { startPrivateRedis } from './private-redis.js'
 import { AlreadyRunning, takeRunLock } from './run-lock.js'
-import { writeRunning } from './running.js'
 import { withSecretFiles } from './secret-files.js'
 import { Stack, type Entries } from './stack.js'
 
@@ -80,6 +79,21 @@ async function runAlone(options: RunOptions): Promise<number> {
   }
 }
 
+const SETTING = /^(MOENGAGE_|RELAY_|REDIS_URL$|PORT$|OPS_PORT$)/
+
+/**
+ * Keeps the api's settings for `relay check` while npm start runs with its simulator. A real
+ * workspace has a real key, which belongs in no file of ours.
+ */
+async function writeRunning(file: string, { simulator, apiEnv }: Plan): Promise<void> {
+  await rm(file, { force: true })
+  if (simulator === null) return
+  const settings = Object.entries(apiEnv).filter(([name]) => SETTING.test(name))
+  await writeFile(file, `${JSON.stringify(Object.fromEntries(settings), null, 2)}\n`, {
+    mode: 0o600,
+  })
+}
+
 async function ownRedis(stack: Stack, home: string, show: (line: string) => void): Promise<string> {
   const redis = await startPrivateRedis(join(home, 'redis'), show, stack.lineSink('redis'))
   stack.watch(redis.child)
@@ -129,4 +143,14 @@ function readSecrets(env: Environment): Environment {
   const given = withSecretFiles(env, faults)
   if (faults.length > 0) throw new ConfigError(faults)
   return given
+}
+
+/**
+ * Settles at the first SIGINT, SIGTERM or SIGHUP. Later ones change nothing: npm passes on the
+ * signal that the terminal has sent already, and stopping takes a few seconds at most.
+ */
+export function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, resolve)
+  })
 }

@@ -3,12 +3,11 @@ import { mkdir, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
-import { findChromium } from '../chromium/find-chromium.js'
+import { findChromium } from '../fetch/chromium.js'
 import { PRIVATE, ROOT } from '../folders.js'
-import { fetchKubectl } from '../kubernetes/find-kubectl.js'
-import { findPrometheus, findPrometheus3 } from '../prometheus/find-prometheus.js'
-import { findRedisServer, NoRedisServer } from '../redis/find-server.js'
-import { closingLine, type JestResult } from './closing-line.js'
+import { fetchKubectl } from '../fetch/kubectl.js'
+import { findPrometheus, findPrometheus3 } from '../fetch/prometheus.js'
+import { findRedisServer, NoRedisServer } from '../fetch/redis.js'
 
 const RESULT = join(PRIVATE, 'test', `result-${String(process.pid)}.json`)
 
@@ -17,10 +16,8 @@ async function main(args: readonly string[]): Promise<number> {
   await mkdir(join(PRIVATE, 'test'), { recursive: true })
   const [hasOwnRedis, ...missing] = await Promise.all([
     announceRedis(),
-    announcePrometheus(),
-    announceChromium(),
-    announceKubectl(),
-    process.env.RELAY_TEST_SLOW === 'yes' ? announcePrometheus3() : null,
+    ...WANTED.map(announce),
+    ...(process.env.RELAY_TEST_SLOW === 'yes' ? [announce(WANTED_SLOW)] : []),
   ])
   const code = await jest(args, {
     ...process.env,
@@ -51,56 +48,64 @@ async function announceRedis(): Promise<boolean> {
   }
 }
 
-/** Fetches it when needed: tests look for it and are skipped where there is none, as the line says. */
-async function announcePrometheus(): Promise<string | null> {
-  const found = await findPrometheus(console.log)
-  if (!('problem' in found)) {
-    console.log(`Prometheus for the tests: ${found.prometheus}`)
-    return null
-  }
-  return told(
-    `NO PROMETHEUS: ${found.problem}; rules and dashboards are not tried against one: SKIPPED.`,
-  )
+/** A program that tests look for; they are skipped without it, as a line says at the start and at the end. */
+interface Wanted {
+  readonly name: string
+  readonly find: () => Promise<{ readonly path?: string } | { readonly problem: string }>
+  readonly without: string
 }
 
-/** The same with Prometheus 3, which slow tests alone use. */
-async function announcePrometheus3(): Promise<string | null> {
-  const found = await findPrometheus3()
-  return 'problem' in found
-    ? told(
-        `NO PROMETHEUS 3: ${found.problem}; rules are tried against Prometheus 2 alone: SKIPPED.`,
-      )
-    : null
+const WANTED: readonly Wanted[] = [
+  {
+    name: 'Prometheus',
+    find: () => findPrometheus(console.log),
+    without: 'rules and dashboards are not tried against one',
+  },
+  {
+    name: 'Chromium',
+    find: () => findChromium(console.log),
+    without: 'the console is not tried in a browser',
+  },
+  { name: 'kubectl', find: fetchKubectl, without: 'no overlay is rendered' },
+]
+/** Slow tests alone use it. */
+const WANTED_SLOW: Wanted = {
+  name: 'Prometheus 3',
+  find: findPrometheus3,
+  without: 'rules are tried against Prometheus 2 alone',
 }
 
-/** The same with kubectl, which renders the manifests. */
-async function announceKubectl(): Promise<string | null> {
-  const problem = await fetchKubectl()
-  return problem === null ? null : told(`NO KUBECTL: ${problem}; no overlay is rendered: SKIPPED.`)
-}
-
-/** The same with a browser. */
-async function announceChromium(): Promise<string | null> {
-  const found = await findChromium(console.log)
-  if (!('problem' in found)) {
-    console.log(`Chromium for the tests: ${found.program.path}`)
-    return null
-  }
-  return told(`NO CHROMIUM: ${found.problem}; the console is not tried in a browser: SKIPPED.`)
-}
-
-function told(line: string): string {
+/** Fetches it when needed; the line that says what is skipped without it, or null. */
+async function announce({ name, find, without }: Wanted): Promise<string | null> {
+  const found = await find()
+  const line =
+    'problem' in found
+      ? `NO ${name.toUpperCase()}: ${found.problem}; ${without}: SKIPPED.`
+      : `${name} for the tests: ${found.path ?? 'yes'}`
   console.log(line)
-  return line
+  return 'problem' in found ? line : null
+}
+
+/** The part of Jest's `--json` result that counts. */
+interface JestResult {
+  readonly numPassedTests: number
+  readonly numFailedTests: number
+  readonly numPendingTests: number
+  readonly numTodoTests: number
+  /** Files that failed before any of their tests could run. */
+  readonly numRuntimeErrorTestSuites: number
+}
+
+/** The last line of `npm test`. A run without a result is a failure. */
+function closingLine(result: JestResult | null): string {
+  if (result === null) return '0 passed, 1 failed, 0 skipped'
+  const failed = result.numFailedTests + result.numRuntimeErrorTestSuites
+  const skipped = result.numPendingTests + result.numTodoTests
+  return `${String(result.numPassedTests)} passed, ${String(failed)} failed, ${String(skipped)} skipped`
 }
 
 function jest(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const program = join(
-    createRequire(import.meta.url).resolve('jest/package.json'),
-    '..',
-    'bin',
-    'jest.js',
-  )
+  const program = createRequire(import.meta.url).resolve('jest/bin/jest')
   const options = ['--maxWorkers=2', '--json', `--outputFile=${RESULT}`]
   return new Promise((resolve, reject) => {
     // Jest's report is on standard error; with --json its standard output repeats the file.

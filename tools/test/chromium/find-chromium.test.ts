@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { chromiumHere, findChromium } from '../../src/chromium/find-chromium.js'
-import { withFonts } from '../../src/chromium/fonts.js'
+import { chromiumHere, findChromium, withFonts } from '../../src/fetch/chromium.js'
 import { temporaryFolder } from '../../src/folders.js'
 
 async function fileAt(...parts: string[]): Promise<string> {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { deniedPhrases } from '../../src/docs/language.js'
+import { deniedPhrases } from './language.js'
 import { ROOT } from '../../src/folders.js'
 
 /** The list of phrases itself, and this test. */

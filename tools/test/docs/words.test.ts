@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { handWrittenWords } from '../../src/docs/words.js'
+import { handWrittenWords } from './words.js'
 import { ROOT } from '../../src/folders.js'
 
 /** A new colleague should be able to read all of them in two hours. */

@@ -2,7 +2,7 @@ import { chmod, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporaryFolder } from '../../src/folders.js'
 import { runCommand } from '../../src/process/command.js'
-import { findRedisServer, NoRedisServer } from '../../src/redis/find-server.js'
+import { findRedisServer, NoRedisServer } from '../../src/fetch/redis.js'
 
 async function folderWith(program: string): Promise<string> {
   const folder = await temporaryFolder('path')

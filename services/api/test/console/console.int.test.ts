@@ -1,4 +1,4 @@
-import { chromiumHere, launchOptions } from '@relay/tools/chromium/find-chromium.js'
+import { chromiumHere, launchOptions } from '@relay/tools/fetch/chromium.js'
 import type { TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { DEAD_LETTER_REASONS } from '@relay/shared/dead-letters/dead-letter.js'
 import { readGate } from '@relay/shared/gate/gate-state.js'

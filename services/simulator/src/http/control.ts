@@ -10,7 +10,7 @@ import {
 } from '../record/views.js'
 import type { Settings } from '../settings.js'
 import type { World } from '../world.js'
-import { readBody } from './read-body.js'
+import { readBody } from './connection.js'
 
 interface Reply {
   readonly status: number

@@ -16,29 +16,17 @@ const SAMPLES = 100
 
 /** Finds requests that were open at the same time and carry the same customer. Exact, bounded. */
 export class OverlapWatch {
-  #maxOverlap = 0
-  #overlaps = 0
-  #maxOpen = 0
+  /** Most requests of one customer that overlapped one of them, itself included; 1: none ever did. */
+  maxOverlap = 0
+  /** Pairs (customer, request) that began while another request of the customer was open. */
+  overlaps = 0
+  /** Maximum number of concurrent requests, for any customers. */
+  maxOpen = 0
   readonly samples: Overlap[] = []
   /** In order of their start, so that the first is the oldest. */
   readonly #open = new Set<OpenRequest>()
   readonly #byCustomer = new Map<string, OpenRequest[]>()
   #ended: OpenRequest[] = []
-
-  /** Most requests of one customer that overlapped one of them, itself included; 1: none ever did. */
-  get maxOverlap(): number {
-    return this.#maxOverlap
-  }
-
-  /** Pairs (customer, request) that began while another request of the customer was open. */
-  get overlaps(): number {
-    return this.#overlaps
-  }
-
-  /** Maximum number of concurrent requests, for any customers. */
-  get maxOpen(): number {
-    return this.#maxOpen
-  }
 
   get open(): number {
     return this.#open.size
@@ -47,7 +35,7 @@ export class OverlapWatch {
   begin(requestId: string, startedAtMs: number): OpenRequest {
     const request: OpenRequest = { requestId, startedAtMs, endedAtMs: null, customers: new Set() }
     this.#open.add(request)
-    this.#maxOpen = Math.max(this.#maxOpen, this.#open.size)
+    this.maxOpen = Math.max(this.maxOpen, this.#open.size)
     return request
   }
 
@@ -59,7 +47,7 @@ export class OverlapWatch {
       const others = this.#byCustomer.get(customer) ?? []
       const during = others.filter((o) => o.endedAtMs === null || o.endedAtMs > request.startedAtMs)
       if (during.length > 0) this.#note(customer, [...during, request])
-      this.#maxOverlap = Math.max(this.#maxOverlap, during.length + 1)
+      this.maxOverlap = Math.max(this.maxOverlap, during.length + 1)
       others.push(request)
       this.#byCustomer.set(customer, others)
     }
@@ -74,7 +62,7 @@ export class OverlapWatch {
   }
 
   #note(customer: string, requests: readonly OpenRequest[]): void {
-    this.#overlaps += 1
+    this.overlaps += 1
     if (this.samples.length >= SAMPLES) return
     this.samples.push({ customer, requestIds: requests.map((r) => r.requestId) })
   }

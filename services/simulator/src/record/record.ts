@@ -2,10 +2,8 @@ import { createHash } from 'node:crypto'
 import type { Cost, Endpoint, ReceivedElement } from '../vendor/body.js'
 import type { ElementType } from '../vendor/elements.js'
 import { OverlapWatch } from './overlap.js'
-import { Rates } from './rates.js'
-import { Drops } from './drops.js'
 import { Ring } from './ring.js'
-import { Sizes } from './sizes.js'
+import { Drops, Rates, Sizes } from './tallies.js'
 
 /**
  * The outcome of a request. `dropped`: its connection closed before it arrived; nothing happened.

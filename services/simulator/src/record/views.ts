@@ -1,4 +1,4 @@
-import { member, objectMembers, valueAt } from '../json/slices.js'
+import { member, objectMembers, valueAt } from '../vendor/slices.js'
 import type { World } from '../world.js'
 import type { RecordedElement, RecordedRequest } from './record.js'
 

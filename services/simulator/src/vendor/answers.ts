@@ -15,6 +15,8 @@ export interface Refusal {
 
 const row = (status: number, type: string, message: string): Refusal => ({ status, type, message })
 
+const UNAUTHENTICATED = 'Authentication required'
+
 /** Every row of the overview's table (and `blocked_client` of the OpenAPI document), by name. */
 export const ROWS = {
   content_type_missing: row(400, 'Missing header value', 'The Content-Type Header is required'),
@@ -30,28 +32,16 @@ export const ROWS = {
   not_an_object: row(400, 'Body type is not JSON', 'A valid JSON document is required.'),
   missing_attribute: row(400, 'MissingAttributeError', '{{key}} is expected to be {{datatype}}'),
   auth_header_missing: row(401, 'Authentication Required', 'Authentication Header Required'),
-  auth_header_empty: row(401, 'Authentication required', 'No identity information found'),
-  auth_undecodable: row(401, 'Authentication required', 'Invalid identity information found'),
-  app_key_missing: row(
-    401,
-    'Authentication required',
-    'APP_KEY missing in the authentication header',
-  ),
-  app_secret_missing: row(
-    401,
-    'Authentication required',
-    'APP_SECRET missing in the authentication header',
-  ),
+  auth_header_empty: row(401, UNAUTHENTICATED, 'No identity information found'),
+  auth_undecodable: row(401, UNAUTHENTICATED, 'Invalid identity information found'),
+  app_key_missing: row(401, UNAUTHENTICATED, 'APP_KEY missing in the authentication header'),
+  app_secret_missing: row(401, UNAUTHENTICATED, 'APP_SECRET missing in the authentication header'),
   app_secret_mismatch: row(
     401,
-    'Authentication required',
+    UNAUTHENTICATED,
     'App Secret key mismatch. Please login to the dashboard to verify key',
   ),
-  auth_app_id_invalid: row(
-    401,
-    'Authentication required',
-    'Invalid APP_ID used in Authentication Header',
-  ),
+  auth_app_id_invalid: row(401, UNAUTHENTICATED, 'Invalid APP_ID used in Authentication Header'),
   account_suspended: row(403, 'Account Suspended', 'Account Suspended'),
   account_temporarily_suspended: row(
     403,
@@ -70,7 +60,7 @@ export const ROWS = {
   ),
   app_secret_not_set: row(
     409,
-    'Authentication required',
+    UNAUTHENTICATED,
     'App Secret key is not set. Please login to the dashboard to set a key',
   ),
   payload_too_large: row(413, 'Payload too large', 'The payload can not exceed 128KB'),

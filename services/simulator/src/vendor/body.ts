@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { arrayItems, member, valueAt, type Slice } from '../json/slices.js'
+import { arrayItems, member, valueAt, type Slice } from './slices.js'
 import { ROWS, type Refusal } from './answers.js'
 import { costOf, customerOf, type ElementType } from './elements.js'
 

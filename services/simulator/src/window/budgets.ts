@@ -1,6 +1,5 @@
 import type { Cost } from '../vendor/body.js'
-import { FixedWindow } from './fixed.js'
-import { SlidingWindow } from './sliding.js'
+import { FixedWindow, SlidingWindow } from './windows.js'
 
 export type WindowMode = 'sliding' | 'fixed'
 export const BUDGETS = ['users', 'events', 'devices'] as const

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { arrayItems, member, objectMembers, valueAt } from '../../src/json/slices.js'
+import { arrayItems, member, objectMembers, valueAt } from '../../src/vendor/slices.js'
 
 /** Any JSON text, also with white space that no serialiser writes. */
 const text = fc

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check'
 import { WorkspaceBudgets } from '../../src/window/budgets.js'
-import { FixedWindow } from '../../src/window/fixed.js'
-import { SlidingWindow } from '../../src/window/sliding.js'
+import { FixedWindow, SlidingWindow } from '../../src/window/windows.js'
 
 const steps = fc.array(
   fc.record({ waitMs: fc.integer({ min: 0, max: 40 }), units: fc.integer({ min: 0, max: 9 }) }),

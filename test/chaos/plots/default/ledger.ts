@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { waitFor } from '@relay/tools/wait-for.js'
 import { nowMs } from '../../clock.js'
 import { DEFAULTS, USUAL } from '../../stack/settings.js'
-import { disturb } from '../disturb.js'
-import type { Aimed, Stage } from '../plot.js'
+import { disturb, type Aimed, type Stage } from '../plot.js'
 import { Poster } from '../poster.js'
 
 const WINDOW_EVENTS = 1_000
@@ -16,8 +14,7 @@ async function postBurst(poster: Poster, name: string): Promise<void> {
   const customers = Array.from({ length: BURST }, (_, i) => `${name}-${String(i)}`)
   for (let at = 0; at < BURST; at += PER_POST) {
     const elements = poster.next('event', customers.slice(at, at + PER_POST))
-    const isAccepted = async () => (await poster.post(elements, 0, `${name}-${String(at)}`)) === 200
-    await waitFor(isAccepted, { what: 'a burst to be accepted', timeoutMs: WITHIN_MS })
+    await poster.untilAccepted(elements, 0, `${name}-${String(at)}`)
   }
 }
 
@@ -26,30 +23,30 @@ async function postBurst(poster: Poster, name: string): Promise<void> {
  * take the ledger of that Redis for the truth. The sender is in the registry, but had claimed only
  * the partition of one customer.
  */
-async function forgetBurst(stage: Stage, frozenMs: number): Promise<void> {
-  const { stack } = stage
-  const [sender, newcomer] = stack.workers
-  if (sender === undefined || newcomer === undefined) throw new Error('two workers are needed')
-  const poster = new Poster(stage)
-  await poster.delivered(await poster.accepted('event', ['warm'], 0))
-  await poster.settled()
-  const fromMs = nowMs()
-  await stack.saveRedis()
-  await postBurst(poster, 'before')
-  await poster.arrivals(BURST * 0.7)
-  sender.pause()
-  await stack.restoreRedis()
-  stage.journal.forgets.push({ fromMs, toMs: nowMs() })
-  const thawed = sleep(frozenMs).then(() => {
-    sender.resume()
+const forgetBurst = (frozenMs: number) => (stage: Stage) =>
+  disturb(stage, 'redis-forgets', { loses: 'settles', mayLinger: true }, async () => {
+    const { stack } = stage
+    const [sender, newcomer] = [stack.worker(0), stack.worker(1)]
+    const poster = new Poster(stage)
+    await poster.delivered(await poster.accepted('event', ['warm'], 0))
+    await poster.settled()
+    const fromMs = nowMs()
+    await stack.saveRedis()
+    await postBurst(poster, 'before')
+    await poster.arrivals(BURST * 0.7)
+    sender.pause()
+    await stack.restoreRedis()
+    stage.journal.forgets.push({ fromMs, toMs: nowMs() })
+    const thawed = sleep(frozenMs).then(() => {
+      sender.resume()
+    })
+    await newcomer.start()
+    await postBurst(poster, 'after')
+    await newcomer.ready(WITHIN_MS)
+    await thawed
   })
-  await newcomer.start()
-  await postBurst(poster, 'after')
-  await newcomer.ready(WITHIN_MS)
-  await thawed
-}
 
-const forgottenBurst: Aimed = {
+export const forgottenBurst: Aimed = {
   name: 'forgotten-burst',
   about:
     'a burst that fills the window is sent, Redis comes back from before it while the sender is frozen for 6 s, as much is posted again, and a new worker starts',
@@ -59,18 +56,12 @@ const forgottenBurst: Aimed = {
     limits: { ...DEFAULTS.limits, events: WINDOW_EVENTS, windowMs: 30_000 },
     workers: 1,
   },
-  load: false,
   drainWithinMs: 150_000,
-  play: async (stage) => [
-    await disturb({ name: 'redis-forgets', loses: 'settles', mayLinger: true }, () =>
-      forgetBurst(stage, 6_000),
-    ),
-  ],
+  play: forgetBurst(6_000),
 }
 
 /** The same with short timers: shorter than the lease, so that only the ledger is tried. */
 export const forgottenWindow: Aimed = {
-  ...forgottenBurst,
   name: 'forgotten-window',
   about: 'the same as forgotten-burst, with a window of 10 s and 1.5 s of frost',
   conditions: {
@@ -78,12 +69,5 @@ export const forgottenWindow: Aimed = {
     limits: { ...USUAL.limits, events: WINDOW_EVENTS, windowMs: 10_000 },
     workers: 1,
   },
-  drainWithinMs: 60_000,
-  play: async (stage) => [
-    await disturb({ name: 'redis-forgets', loses: 'settles', mayLinger: true }, () =>
-      forgetBurst(stage, 1_500),
-    ),
-  ],
+  play: forgetBurst(1_500),
 }
-
-export const ledgerPlots: readonly Aimed[] = [forgottenBurst]

@@ -1,8 +1,6 @@
 import { waitFor } from '@relay/tools/wait-for.js'
 import { DEFAULTS } from '../../stack/settings.js'
-import { digestOf } from '../digest.js'
-import { disturb } from '../disturb.js'
-import type { Aimed, Stage } from '../plot.js'
+import { digestOf, disturb, type Aimed, type Stage } from '../plot.js'
 import { Poster } from '../poster.js'
 
 const READY_WITHIN_MS = 30_000
@@ -20,21 +18,19 @@ const LARGE = 'x'.repeat(14_000)
  */
 async function holdFirstSettle(stage: Stage): Promise<void> {
   const { stack } = stage
-  const [former, next] = stack.workers
-  if (former === undefined || next === undefined) throw new Error('two workers are needed')
+  const [former, next] = [stack.worker(0), stack.worker(1)]
   const poster = new Poster(stage)
   await poster.delivered(await poster.accepted('event', SPENDERS, 0))
   await poster.delivered(await poster.accepted('user', ['warm'], 0))
   await poster.settled()
-  const fault = { stallFrom: await digestOf(stack.root, 'settle'), once: true, late: true } as const
+  const fault = { stallFrom: await digestOf(stage, 'settle'), once: true, late: true } as const
   former.redis.set(fault, 'up')
   const mixed = [...poster.next('user', ['bob', 'ann']), ...poster.next('event', ['eve'])]
-  const [bob, ann] = await poster.acceptedAll(mixed, 0, LARGE)
-  if (bob === undefined || ann === undefined) throw new Error('two values are needed')
-  await poster.delivered([bob])
+  const posted = await poster.acceptedAll(mixed, 0, LARGE)
+  await poster.delivered(posted.slice(0, 1))
   await waitFor(() => former.redis.heldBytes > 0, { what: 'the settle to be held up' })
   // Only after the settle of bob's value was repeated on another connection.
-  await poster.delivered([ann])
+  await poster.delivered(posted.slice(1, 2))
   await poster.delivered(await poster.accepted('user', ['ann'], 0))
   await waitFor(async () => (await stage.remains.waiting()) === 1, {
     what: 'the newer value to be settled',
@@ -48,7 +44,7 @@ async function holdFirstSettle(stage: Stage): Promise<void> {
   await next.ready(READY_WITHIN_MS)
 }
 
-const settleArrivesLate: Aimed = {
+export const settleArrivesLate: Aimed = {
   name: 'settle-arrives-late',
   about:
     'the first settle of a chunk reaches Redis after the second, sent by the same owner on another connection; then another worker takes over',
@@ -59,13 +55,6 @@ const settleArrivesLate: Aimed = {
     workers: 1,
     env: { RELAY_COALESCE: 'off' },
   },
-  load: false,
-  drainWithinMs: 60_000,
-  play: async (stage) => [
-    await disturb({ name: 'settle-late', loses: 'nothing', mayLinger: false }, () =>
-      holdFirstSettle(stage),
-    ),
-  ],
+  play: (stage) =>
+    disturb(stage, 'settle-late', { loses: 'nothing' }, () => holdFirstSettle(stage)),
 }
-
-export const settlePlots: readonly Aimed[] = [settleArrivesLate]

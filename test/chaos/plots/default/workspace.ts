@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nowMs } from '../../clock.js'
-import { DEFAULTS } from '../../stack/settings.js'
-import { disturb } from '../disturb.js'
-import type { Aimed, Stage } from '../plot.js'
+import { DEFAULTS, OTHER_WORKSPACE } from '../../stack/settings.js'
+import { disturb, type Aimed, type Stage } from '../plot.js'
 import { Poster } from '../poster.js'
 
 /** Within the request timeout, and long enough for both services to see the file twice, ms. */
@@ -15,19 +14,17 @@ const RESUMES_WITHIN_MS = 1_000
 const SLACK_MS = 500
 /** One partition only: nothing else wakes the worker. */
 const CUSTOMERS = ['ann']
-const OTHER = { appId: 'OTHER_DEBUG', apiKey: 'other', baseUrl: 'http://127.0.0.1:9' }
 
 async function removeAndReturn(stage: Stage): Promise<void> {
   const { stack, breach, say } = stage
   const poster = new Poster(stage)
   await poster.delivered(await poster.accepted('user', ['warm'], 0))
-  const action = { kind: 'delay', beforeMs: SLOW_MS }
-  await stack.vendor.addFault({ id: 'vendor-slow', durationMs: 1_000, action })
+  await stack.vendor.delay(SLOW_MS, { durationMs: 1_000 })
   const first = await poster.accepted('user', CUSTOMERS, 0)
   await poster.requestsOpen(1)
   await sleep(200)
   const behind = await poster.accepted('user', CUSTOMERS, 0)
-  await stack.removeWorkspace(OTHER)
+  await stack.removeWorkspace(OTHER_WORKSPACE)
   await sleep(SEEN_WITHIN_MS)
   await stack.writeWorkspaces()
   await poster.delivered(first)
@@ -43,17 +40,11 @@ async function removeAndReturn(stage: Stage): Promise<void> {
   }
 }
 
-const workspaceReturns: Aimed = {
+export const workspaceReturns: Aimed = {
   name: 'workspace-returns',
   about: 'a workspace is taken out of the file and put back while one of its requests is open',
   conditions: { ...DEFAULTS, workers: 1 },
-  load: false,
   drainWithinMs: 30_000,
-  play: async (stage) => [
-    await disturb({ name: 'workspace-removed', loses: 'nothing', mayLinger: false }, () =>
-      removeAndReturn(stage),
-    ),
-  ],
+  play: (stage) =>
+    disturb(stage, 'workspace-removed', { loses: 'nothing' }, () => removeAndReturn(stage)),
 }
-
-export const workspacePlots: readonly Aimed[] = [workspaceReturns]

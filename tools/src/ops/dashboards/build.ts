@@ -5,7 +5,24 @@ import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard'
 import * as prometheus from '@grafana/grafana-foundation-sdk/prometheus'
 import * as stat from '@grafana/grafana-foundation-sdk/stat'
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries'
+import { delivery } from './delivery.js'
+import { failures } from './failures.js'
+import { intake } from './intake.js'
+import { overview } from './overview.js'
 import { inNamespace, type DashboardSpec, type PanelSpec } from './panel.js'
+import { runtime } from './runtime.js'
+
+export const DASHBOARDS: readonly DashboardSpec[] = [overview, intake, delivery, failures, runtime]
+
+/** File name in `ops/dashboards` and its text. */
+export function dashboardFiles(): Map<string, string> {
+  return new Map(
+    DASHBOARDS.map((spec) => [
+      `${spec.uid}.json`,
+      `${JSON.stringify(buildDashboard(spec), null, 2)}\n`,
+    ]),
+  )
+}
 
 const DATASOURCE = { type: 'prometheus', uid: '${datasource}' }
 const COLUMNS = 24
@@ -13,7 +30,7 @@ const STAT_HEIGHT = 4
 const LINES_HEIGHT = 8
 
 /** Grafana's JSON model of a dashboard. */
-export function buildDashboard(spec: DashboardSpec): dashboard.Dashboard {
+function buildDashboard(spec: DashboardSpec): dashboard.Dashboard {
   const builder = new dashboard.DashboardBuilder(spec.title)
     .uid(spec.uid)
     .description(spec.about)
@@ -103,21 +120,12 @@ function buildLines({ kind, width = COLUMNS / 3 }: PanelSpec) {
 }
 
 function thresholds([yellow, red]: readonly [number, number]) {
-  const isReversed = yellow > red
-  const steps = isReversed
-    ? [
-        { value: null, color: 'red' },
-        { value: red, color: 'yellow' },
-        { value: yellow, color: 'green' },
-      ]
-    : [
-        { value: null, color: 'green' },
-        { value: yellow, color: 'yellow' },
-        { value: red, color: 'red' },
-      ]
+  const colours = ['green', 'yellow', 'red']
+  const bounds = yellow > red ? [null, red, yellow] : [null, yellow, red]
+  if (yellow > red) colours.reverse()
   return new dashboard.ThresholdsConfigBuilder()
     .mode(dashboard.ThresholdsMode.Absolute)
-    .steps(steps)
+    .steps(bounds.map((value, i) => ({ value, color: colours[i] ?? '' })))
 }
 
 function wordMap(words: Readonly<Record<string, string>>) {

@@ -1,23 +1,21 @@
 /** A panel of a dashboard, before it is Grafana's. */
-export interface PanelSpec {
-  readonly title: string
-  /** What the panel shows, and how to read it. */
-  readonly about: string
+export interface PanelSpec extends PanelOptions {
   readonly kind: 'stat' | 'lines' | 'stacked'
+  readonly title: string
   /** Grafana's name of the unit, e.g. `s`, `bytes`, `percentunit`, `cps`. */
   readonly unit: string
-  readonly queries: readonly QuerySpec[]
+  /** What the panel shows, and how to read it. */
+  readonly about: string
+  readonly queries: readonly { readonly expr: string; readonly legend: string }[]
+}
+
+interface PanelOptions {
   /** Of the 24 columns. */
   readonly width?: number
   /** Values from which a stat turns yellow and red; reversed when the first is the greater. */
   readonly limits?: readonly [yellow: number, red: number]
   /** Words instead of values. */
   readonly words?: Readonly<Record<string, string>>
-}
-
-export interface QuerySpec {
-  readonly expr: string
-  readonly legend: string
 }
 
 export interface DashboardSpec {
@@ -27,7 +25,26 @@ export interface DashboardSpec {
   readonly rows: readonly { readonly title: string; readonly panels: readonly PanelSpec[] }[]
 }
 
-export const query = (expr: string, legend: string): QuerySpec => ({ expr, legend })
+/** Rows of panels by their titles. */
+export const rows = (byTitle: Readonly<Record<string, readonly PanelSpec[]>>) =>
+  Object.entries(byTitle).map(([title, panels]) => ({ title, panels }))
+
+const panel =
+  (kind: PanelSpec['kind']) =>
+  (
+    title: string,
+    unit: string,
+    about: string,
+    byLegend: Readonly<Record<string, string>>,
+    options: PanelOptions = {},
+  ): PanelSpec => {
+    const queries = Object.entries(byLegend).map(([legend, expr]) => ({ expr, legend }))
+    return { kind, title, unit, about, queries, ...options }
+  }
+
+export const lines = panel('lines')
+export const stacked = panel('stacked')
+export const stat = panel('stat')
 
 /** The workspaces chosen at the top of the dashboard. */
 export const CHOSEN = 'app_id=~"$app_id"'

@@ -1,4 +1,4 @@
-import { query, RATE, type DashboardSpec } from './panel.js'
+import { RATE, lines, rows, stacked, type DashboardSpec } from './panel.js'
 
 const RELAY = 'job=~"relay-(api|worker)"'
 
@@ -6,131 +6,95 @@ export const runtime: DashboardSpec = {
   uid: 'relay-runtime',
   title: 'relay / Redis and runtime',
   about: 'Runtime and Redis health: Redis, workers, processes.',
-  rows: [
-    {
-      title: 'Redis',
-      panels: [
+  rows: rows({
+    Redis: [
+      lines('Memory', 'bytes', 'At the limit Redis refuses writes; intake stops well below.', {
+        used: 'max(relay_redis_memory_used_bytes)',
+        'maxmemory (0: none)': 'max(relay_redis_memory_limit_bytes)',
+        backlog: 'sum(max by (app_id) (relay_backlog_bytes))',
+      }),
+      lines(
+        'Time of one command',
+        's',
+        'As each process measured it. Over 10 ms everything slows down.',
+        { '{{job}} {{instance}}': 'relay_redis_command_seconds' },
+      ),
+      lines(
+        'Safe settings',
+        'none',
+        'All must be 1: append-only file on and written, no eviction, reachable.',
         {
-          title: 'Memory',
-          about: 'At the limit Redis refuses writes; intake stops well below.',
-          kind: 'lines',
-          unit: 'bytes',
-          queries: [
-            query('max(relay_redis_memory_used_bytes)', 'used'),
-            query('max(relay_redis_memory_limit_bytes)', 'maxmemory (0: none)'),
-            query('sum(max by (app_id) (relay_backlog_bytes))', 'backlog'),
-          ],
+          reachable: 'min(relay_redis_up)',
+          'append-only file': 'min(relay_redis_aof_enabled)',
+          written: 'min(relay_redis_aof_ok)',
+          noeviction: 'min(relay_redis_noeviction)',
+          'rewriting now': 'max(relay_redis_aof_rewriting)',
         },
+      ),
+    ],
+    Workers: [
+      lines(
+        'Wanted and alive',
+        'none',
+        'More than wanted is waste; fewer for long means slow delivery.',
+        { wanted: 'max(relay_workers_wanted)', alive: 'max(relay_workers_alive)' },
+      ),
+      stacked('Partitions served', 'none', 'By worker: about the same number each.', {
+        '{{instance}}': 'relay_partitions_owned',
+      }),
+      lines(
+        'Takeovers and lost leases',
+        'cps',
+        'A worker died, or was stopped for longer than its lease.',
         {
-          title: 'Time of one command',
-          about: 'As each process measured it. Over 10 ms everything slows down.',
-          kind: 'lines',
-          unit: 's',
-          queries: [query('relay_redis_command_seconds', '{{job}} {{instance}}')],
+          takeovers: `sum(rate(relay_takeovers_total[${RATE}]))`,
+          'lost leases': `sum(rate(relay_lease_losses_total[${RATE}]))`,
         },
-        {
-          title: 'Safe settings',
-          about: 'All must be 1: append-only file on and written, no eviction, reachable.',
-          kind: 'lines',
-          unit: 'none',
-          queries: [
-            query('min(relay_redis_up)', 'reachable'),
-            query('min(relay_redis_aof_enabled)', 'append-only file'),
-            query('min(relay_redis_aof_ok)', 'written'),
-            query('min(relay_redis_noeviction)', 'noeviction'),
-            query('max(relay_redis_aof_rewriting)', 'rewriting now'),
-          ],
-        },
-      ],
-    },
-    {
-      title: 'Workers',
-      panels: [
-        {
-          title: 'Wanted and alive',
-          about: 'More than wanted is waste; fewer for long means slow delivery.',
-          kind: 'lines',
-          unit: 'none',
-          queries: [
-            query('max(relay_workers_wanted)', 'wanted'),
-            query('max(relay_workers_alive)', 'alive'),
-          ],
-        },
-        {
-          title: 'Partitions served',
-          about: 'By worker: about the same number each.',
-          kind: 'stacked',
-          unit: 'none',
-          queries: [query('relay_partitions_owned', '{{instance}}')],
-        },
-        {
-          title: 'Takeovers and lost leases',
-          about: 'A worker died, or was stopped for longer than its lease.',
-          kind: 'lines',
-          unit: 'cps',
-          queries: [
-            query(`sum(rate(relay_takeovers_total[${RATE}]))`, 'takeovers'),
-            query(`sum(rate(relay_lease_losses_total[${RATE}]))`, 'lost leases'),
-          ],
-        },
-      ],
-    },
-    {
-      title: 'Processes',
-      panels: [
-        {
-          title: 'Up',
-          about: 'Processes that Prometheus reaches.',
-          kind: 'lines',
-          unit: 'none',
-          width: 6,
-          queries: [query(`sum by (job) (up{${RELAY}})`, '{{job}}')],
-        },
-        {
-          title: 'CPU',
-          about: 'Cores in use; one event loop uses at most about one.',
-          kind: 'lines',
-          unit: 'none',
-          width: 6,
-          queries: [
-            query(`rate(process_cpu_seconds_total{${RELAY}}[${RATE}])`, '{{job}} {{instance}}'),
-          ],
-        },
-        {
-          title: 'Resident memory',
-          about: 'Bytes of each process.',
-          kind: 'lines',
-          unit: 'bytes',
-          width: 6,
-          queries: [query(`process_resident_memory_bytes{${RELAY}}`, '{{job}} {{instance}}')],
-        },
-        {
-          title: 'Event loop lag',
-          about: 'p99. Near the lease, a worker loses its partitions.',
-          kind: 'lines',
-          unit: 's',
-          width: 6,
-          queries: [query(`nodejs_eventloop_lag_p99_seconds{${RELAY}}`, '{{job}} {{instance}}')],
-        },
-        {
-          title: 'Versions',
-          about: 'Two at once only during a rollout.',
-          kind: 'lines',
-          unit: 'none',
-          width: 12,
-          queries: [
-            query('sum by (service, version) (relay_build_info)', '{{service}} {{version}}'),
-          ],
-        },
-        {
-          title: 'Age of shared values',
-          about: 'How old what a process reports of Redis is.',
-          kind: 'lines',
-          unit: 's',
-          width: 12,
-          queries: [query('relay_state_age_seconds', '{{job}} {{instance}}')],
-        },
-      ],
-    },
-  ],
+      ),
+    ],
+    Processes: [
+      lines(
+        'Up',
+        'none',
+        'Processes that Prometheus reaches.',
+        { '{{job}}': `sum by (job) (up{${RELAY}})` },
+        { width: 6 },
+      ),
+      lines(
+        'CPU',
+        'none',
+        'Cores in use; one event loop uses at most about one.',
+        { '{{job}} {{instance}}': `rate(process_cpu_seconds_total{${RELAY}}[${RATE}])` },
+        { width: 6 },
+      ),
+      lines(
+        'Resident memory',
+        'bytes',
+        'Bytes of each process.',
+        { '{{job}} {{instance}}': `process_resident_memory_bytes{${RELAY}}` },
+        { width: 6 },
+      ),
+      lines(
+        'Event loop lag',
+        's',
+        'p99. Near the lease, a worker loses its partitions.',
+        { '{{job}} {{instance}}': `nodejs_eventloop_lag_p99_seconds{${RELAY}}` },
+        { width: 6 },
+      ),
+      lines(
+        'Versions',
+        'none',
+        'Two at once only during a rollout.',
+        { '{{service}} {{version}}': 'sum by (service, version) (relay_build_info)' },
+        { width: 12 },
+      ),
+      lines(
+        'Age of shared values',
+        's',
+        'How old what a process reports of Redis is.',
+        { '{{job}} {{instance}}': 'relay_state_age_seconds' },
+        { width: 12 },
+      ),
+    ],
+  }),
 }

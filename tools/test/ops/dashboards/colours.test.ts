@@ -1,4 +1,4 @@
-import { DASHBOARDS, dashboardFiles } from '../../../src/ops/dashboards/all.js'
+import { DASHBOARDS, dashboardFiles } from '../../../src/ops/dashboards/build.js'
 import { colourOf } from '@relay/test/drills/boxes.js'
 
 /** Of every box that has a colour: a value of a healthy relay, and one that wakes somebody. */

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { dashboardFiles } from '../../../src/ops/dashboards/all.js'
+import { dashboardFiles } from '../../../src/ops/dashboards/build.js'
 
 const FOLDER = join(__dirname, '../../../../ops/dashboards')
 

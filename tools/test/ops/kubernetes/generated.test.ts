@@ -7,7 +7,7 @@ const FOLDER = join(ROOT, 'k8s/base/generated')
 
 test('the committed rules and dashboards of Kubernetes are up to date: else run npm run ops:manifests', () => {
   const program = `
-    import { manifestFiles } from './tools/src/ops/manifests/manifests.ts'
+    import { manifestFiles } from './tools/src/ops/manifests.ts'
     process.stdout.write(JSON.stringify([...manifestFiles()]))`
   const options = ['--conditions=@relay/source', '--import', 'tsx', '--input-type=module', '-e']
   const { stdout, stderr } = spawnSync(process.execPath, [...options, program], { cwd: ROOT })

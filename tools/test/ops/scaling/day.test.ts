@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { simulateDay } from '../../../src/ops/scaling/day.js'
-import { plotDay } from '../../../src/ops/scaling/plot.js'
+import { simulateDay } from '../../../src/ops/scaling-day.js'
+import { plotDay } from '../../../src/ops/scaling-day.js'
 
 test('over a day with peaks, backfill and an outage it follows the load without flapping', () => {
   const day = simulateDay()

@@ -1,0 +1,105 @@
+import type { Command } from 'commander'
+import { namesLines, type NamesView } from '../render/names.js'
+import { shadowLines, type ShadowView } from '../render/shadow.js'
+import { traceLines, type TraceView } from '../render/trace.js'
+import type { GlobalOptions } from '../settings.js'
+import { print, type Context } from './context.js'
+
+/** Commands that show one resource of the operator API, or switch one. */
+export function addAudit(program: Command, context: Context): void {
+  program
+    .command('audit')
+    .description('what operators changed, newest first')
+    .option('--limit <n>', 'maximum number, up to 1000', '50')
+    .addHelpText('after', '\nExample:\n  relay audit --limit 10')
+    .action(async (_own: unknown, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions & { readonly limit: string }>()
+      const path = `/admin/audit?limit=${encodeURIComponent(options.limit)}`
+      const text = await context.api(options).text('GET', path)
+      print(context, options, text, (view) =>
+        (view as { readonly actions: readonly Action[] }).actions.map(actionLine),
+      )
+    })
+}
+
+type Action = Readonly<Record<string, unknown>>
+
+function actionLine({ at, action, ...rest }: Action): string {
+  const facts = Object.entries(rest).filter(([, value]) => value !== null)
+  const words = facts.map(([name, value]) => `${name}=${String(value)}`)
+  return [at, action, ...words].map(String).join('  ')
+}
+
+export function addNames(program: Command, context: Context): void {
+  program
+    .command('names')
+    .description('event and attribute names that a workspace was sent, and doubtful ones')
+    .argument('<app-id>', 'the workspace')
+    .option('--all', 'list every name, not only doubtful ones')
+    .addHelpText(
+      'after',
+      "\nShows how near a workspace is to MoEngage's bounds, beyond which new names are blocked in silence.\n\nExamples:\n  relay names DEMO\n  relay names DEMO --all",
+    )
+    .action(async (appId: string, _own: unknown, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions & { readonly all?: boolean }>()
+      const text = await context.api(options).text('GET', pathOf(appId, 'names'))
+      print(context, options, text, (view) => namesLines(view as NamesView, options.all === true))
+    })
+}
+
+export function addShadow(program: Command, context: Context): void {
+  program
+    .command('shadow')
+    .description('show what a workspace in shadow refused, warned about and would have sent')
+    .argument('<app-id>', 'the workspace')
+    .option('--reset', 'delete the report and start a new one')
+    .addHelpText(
+      'after',
+      '\nA workspace is in shadow with "mode": "shadow" in the workspaces file.\n\nExamples:\n  relay shadow DEMO\n  relay shadow DEMO --reset',
+    )
+    .action(async (appId: string, _own: unknown, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions & { readonly reset?: boolean }>()
+      const api = context.api(options)
+      if (options.reset) await api.text('DELETE', pathOf(appId, 'shadow'))
+      const text = await api.text('GET', pathOf(appId, 'shadow'))
+      print(context, options, text, (view) => shadowLines(view as ShadowView))
+    })
+}
+
+export function addTrace(program: Command, context: Context): void {
+  program
+    .command('trace')
+    .description('where the elements of a request are now: queued, sent or dead-lettered')
+    .argument('<request_id>', 'from the answer of the intake')
+    .addHelpText('after', '\nExample:\n  relay trace 01JDBX3K5NPQRS000000000000')
+    .action(async (requestId: string, _own: unknown, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions>()
+      const path = `/admin/requests/${encodeURIComponent(requestId)}`
+      const text = await context.api(options).text('GET', path)
+      print(context, options, text, (view) => traceLines(view as TraceView))
+    })
+}
+
+/** `pause` and `resume`. */
+const SWITCHES = [
+  ['pause', 'stop sending to a workspace; posts are still accepted and nothing is lost', 'paused'],
+  ['resume', 'resume sending to a paused workspace', 'resumed'],
+] as const
+
+export function addPauseAndResume(program: Command, context: Context): void {
+  for (const [action, description, done] of SWITCHES) {
+    program
+      .command(action)
+      .description(description)
+      .argument('<app_id>', 'the workspace')
+      .addHelpText('after', `\nExample:\n  relay ${action} DEMO`)
+      .action(async (appId: string, _own: unknown, command: Command) => {
+        const options = command.optsWithGlobals<GlobalOptions>()
+        const text = await context.api(options).text('POST', pathOf(appId, action))
+        print(context, options, text, () => [`${appId} is ${done}.`])
+      })
+  }
+}
+
+const pathOf = (appId: string, what: string): string =>
+  `/admin/workspaces/${encodeURIComponent(appId)}/${what}`

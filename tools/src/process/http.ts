@@ -1,0 +1,54 @@
+import * as http from 'node:http'
+import * as https from 'node:https'
+import { text } from 'node:stream/consumers'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<http.IncomingHttpHeaders>
+  readonly body: string
+}
+
+export interface Call {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Buffer
+  /** For the whole answer; without it a call waits as long as the connection lasts. */
+  readonly timeoutMs?: number
+  /** Keeps the connection for later calls; without it each call has a new one. */
+  readonly agent?: http.Agent
+}
+
+/** One HTTP exchange. Rejects when there is no whole answer in time. */
+export function call(url: string, { method, headers, body, timeoutMs, agent }: Call = {}) {
+  const request = url.startsWith('https:') ? https.request : http.request
+  const options = {
+    ...{ method, agent: agent ?? false },
+    // Node adds no length to a DELETE.
+    headers: {
+      ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }),
+      ...headers,
+    },
+    signal: timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs),
+  }
+  return new Promise<Answer>((resolve, reject) => {
+    const sent = request(url, options, (response) => {
+      const { statusCode: status = 0, headers: answered } = response
+      text(response).then((whole) => {
+        resolve({ status, headers: answered, body: whole })
+      }, reject)
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
+
+/** Status of a GET, or null when there is no answer. */
+export const httpStatus = (url: string, timeoutMs = 2_000): Promise<number | null> =>
+  call(url, { timeoutMs }).then(
+    ({ status }) => status,
+    () => null,
+  )
+
+/** Credentials as a header has them. */
+export const basicAuth = (user: string, password: string): string =>
+  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
