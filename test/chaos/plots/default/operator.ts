@@ -8,8 +8,11 @@ const EVENTS = 200
 /** A customer's first event has two actions. */
 const SPENDERS = Array.from({ length: EVENTS / 2 }, (_, i) => `spender-${String(i)}`)
 const FORGOTTEN = 'forgotten'
+const NO_ONE = 'no-one'
 /** Messages of subscriptions are lost. */
 const UNHEARD = { swallow: '$7\r\nmessage\r\n' }
+/** Its look at the erasures is held back, and what it asks Redis after that. */
+const UNREAD = { stallFrom: ':erasures' }
 
 const spending = (windowMs: number) => ({
   ...DEFAULTS,
@@ -30,6 +33,8 @@ async function readAhead(stage: Stage): Promise<Poster> {
 
 /** Longer than the window, within the lease, ms. */
 const FROZEN_MS = 11_000
+/** For so long after it: less than the lease has left, ms. */
+const UNREAD_MS = 2_000
 /** How long MoEngage refuses everything, ms: enough for every element to be tried alone. */
 const REFUSES_MS = 20_000
 const REFUSED = Array.from({ length: 300 }, (_, i) => `c-${String(i)}`)
@@ -51,21 +56,26 @@ export const operatorPlots: readonly Aimed[] = [
     // The worker thaws with the customer's event in its memory when the budget is free again.
     name: 'forget-frozen',
     about:
-      'an operator has a customer erased whose event a worker has read ahead; the worker hears of nothing, is frozen for 11 s, and can pay for the event when it thaws',
+      'an operator has a customer erased whose event a worker has read ahead; the worker hears of nothing, is frozen for 11 s, and can pay for the event when it thaws, before it can read of the erasure',
     conditions: spending(10_000),
     play: (stage) =>
       disturb(stage, 'worker-pause', { loses: 'both', mayLinger: true }, async () => {
         const { stack, journal } = stage
         const worker = stack.worker(0)
+        // Done once the api has run for a lease: since then it knows which workers there are.
+        await stack.forget(NO_ONE, journal)
         const poster = await readAhead(stage)
         worker.pause()
+        worker.redis.set(UNREAD, 'up')
         const thawed = sleep(FROZEN_MS).then(() => {
           worker.resume()
         })
-        await stack.forget(FORGOTTEN, journal)
+        const forgotten = stack.forget(FORGOTTEN, journal)
         await thawed
-        await poster.arrivals(SPENDERS.length + 2)
+        await sleep(UNREAD_MS)
         for (const { redis } of stack.workers) redis.heal()
+        await forgotten
+        await poster.arrivals(SPENDERS.length + 2)
       }),
   },
   {
