@@ -11,10 +11,11 @@
   ARGV[3]     the job's data, JSON
   ARGV[4]     the chunk
   ARGV[5..8]  its bytes, users, events, devices (elements as posted)
-  ARGV[9]     the partition's tag
-  ARGV[10]    pub/sub channel for wake-ups
-  ARGV[11]    activation for which the caller has marked the partition active, '' for none
-  ARGV[12..]  digests of the keyed posts in the chunk: 12 bytes, optionally followed by the time of
+  ARGV[9]     actions of its events beyond the first of each
+  ARGV[10]    the partition's tag
+  ARGV[11]    pub/sub channel for wake-ups
+  ARGV[12]    activation for which the caller has marked the partition active, '' for none
+  ARGV[13..]  digests of the keyed posts in the chunk: 12 bytes, optionally followed by the time of
               the key's first use (4 bytes, Redis time in s since 1970). The default is now
 
   Returns {outcome, Redis time in ms, …}:
@@ -42,7 +43,7 @@ if control[1] then
   return { 'closed', now }
 end
 local activation = control[5] or '0'
-if not control[4] and ARGV[11] ~= activation then
+if not control[4] and ARGV[12] ~= activation then
   return { 'inactive', now, activation }
 end
 -- A key can be reused a day after its first use, but the digests of that use may be younger.
@@ -59,13 +60,13 @@ local function isSeen(key, i)
   return struct.unpack('>I4', usedAt(i)) - struct.unpack('>I4', stored) < DAY_S
 end
 local today
-if #ARGV > 11 then
+if #ARGV > 12 then
   -- The day by Redis' clock, the same for all callers. That clock may have stepped back over midnight.
   local day = math.floor(time[1] / DAY_S)
   today = base .. 'seen:' .. day
   local yesterday, tomorrow = base .. 'seen:' .. (day - 1), base .. 'seen:' .. (day + 1)
   local seen = {}
-  for i = 12, #ARGV do
+  for i = 13, #ARGV do
     if isSeen(today, i) or isSeen(yesterday, i) or isSeen(tomorrow, i) then
       seen[#seen + 1] = ARGV[i]
     end
@@ -97,8 +98,12 @@ redis.call('HINCRBY', controlKey, 'bytes', ARGV[5])
 if ARGV[6] ~= '0' then redis.call('HINCRBY', controlKey, 'user', ARGV[6]) end
 if ARGV[7] ~= '0' then redis.call('HINCRBY', controlKey, 'event', ARGV[7]) end
 if ARGV[8] ~= '0' then redis.call('HINCRBY', controlKey, 'device', ARGV[8]) end
+if ARGV[9] ~= '0' then
+  redis.call('HSET', base .. id, 'actions', ARGV[9])
+  redis.call('HINCRBY', controlKey, 'actions', ARGV[9])
+end
 if today then
-  for i = 12, #ARGV do
+  for i = 13, #ARGV do
     redis.call('HSET', today, string.sub(ARGV[i], 1, 12), usedAt(i))
   end
   redis.call('EXPIRE', today, 172800)
@@ -110,6 +115,6 @@ if control[3] then
   redis.call('HDEL', controlKey, 'watch')
 end
 if waiting == 0 or control[3] then
-  redis.call('PUBLISH', ARGV[10], 'wake ' .. ARGV[9] .. ' ' .. (control[2] or ''))
+  redis.call('PUBLISH', ARGV[11], 'wake ' .. ARGV[10] .. ' ' .. (control[2] or ''))
 end
 return { 'stored', now }

@@ -37,8 +37,11 @@ end
 -- an error, which must not leave this script half done.
 local finished = tonumber(ARGV[4])
 local before = {}
+local actions = 0
 for i = 5, 4 + finished do
-  before[i] = redis.call('HGET', ARGV[2] .. ARGV[i], 'counts')
+  local job = redis.call('HMGET', ARGV[2] .. ARGV[i], 'counts', 'actions')
+  before[i] = job[1]
+  actions = actions + (tonumber(job[2]) or 0)
 end
 for i = 5 + finished, #ARGV, 3 do
   local job = redis.call('HMGET', ARGV[2] .. ARGV[i], 'counts', 'done')
@@ -74,6 +77,12 @@ for i = 1, 4 do
   if gone[i] ~= 0 then
     redis.call('HINCRBY', KEYS[2], fields[i], -gone[i])
   end
+end
+if redis.call('LLEN', KEYS[1]) == 0 then
+  -- Workers of before 0.2.0 do not count them.
+  redis.call('HDEL', KEYS[2], 'actions')
+elseif actions ~= 0 then
+  redis.call('HINCRBY', KEYS[2], 'actions', -actions)
 end
 if ARGV[3] ~= '0' then
   -- A newer generation of partitions waits for this too, because it has the same customers.

@@ -2,14 +2,19 @@ import type { WorkspaceLimits } from '../config/workspace.js'
 import { KINDS, type Kind } from '../element.js'
 import { budgetOf, BUDGETS, NO_COST, REALTIME_HEADROOM, type Cost } from './cost.js'
 
-/** Waiting elements by the budget that pays for them, each as one unit. */
-export function waitingByBudget(
-  waiting: Readonly<Record<Kind, number>>,
-  limits: WorkspaceLimits,
-): Cost {
+/** Backlog of some lanes by the budget that pays for it: an element is one unit, an event one per action. */
+export function waitingByBudget(lanes: readonly Waiting[], limits: WorkspaceLimits): Cost {
   const sums = { ...NO_COST }
-  for (const kind of KINDS) sums[budgetOf(kind, limits)] += waiting[kind]
+  for (const { elements, furtherActions } of lanes) {
+    for (const kind of KINDS) sums[budgetOf(kind, limits)] += elements[kind]
+    sums.events += furtherActions
+  }
   return sums
+}
+
+interface Waiting {
+  readonly elements: Readonly<Record<Kind, number>>
+  readonly furtherActions: number
 }
 
 export interface Drain {
@@ -26,7 +31,7 @@ export interface Drain {
 
 /**
  * Seconds until the backlog is sent if nothing more arrives and MoEngage accepts as much as the
- * budgets allow. The slower budget decides. An event with several actions counts as one here.
+ * budgets allow. The slower budget decides.
  * Backfill alone is paced over the window and leaves realtime's headroom free, so it does not gain
  * from currently unused budget.
  */

@@ -163,6 +163,7 @@ function lanesOf(appId: string, all: readonly LaneBacklog[]): Record<Lane, LaneB
       all.find((found) => found.appId === appId && found.lane === lane) ?? {
         ...{ appId, lane, bytes: 0, oldestMs: null },
         elements: { user: 0, event: 0, device: 0 },
+        furtherActions: 0,
       },
   ) as [LaneBacklog, LaneBacklog]
   return { realtime, backfill }
@@ -181,7 +182,7 @@ function countWaiters(entries: readonly string[], nowMs: number): Record<Lane, n
 
 function loadOf(states: readonly WorkspaceState[], windowMs: number, workers: number): Load {
   const budgets = states.flatMap(({ workspace, lanes, gate, used, effective }) => {
-    const waiting = waitingByBudget(waitingOf(lanes), workspace.limits)
+    const waiting = waitingByBudget(Object.values(lanes), workspace.limits)
     const limits = effectiveLimits(workspace.limits, 1)
     return (['users', 'events', 'devices'] as const).map((budget) => ({
       waiting: waiting[budget],
@@ -191,10 +192,4 @@ function loadOf(states: readonly WorkspaceState[], windowMs: number, workers: nu
     }))
   })
   return { windowMs, workers, budgets }
-}
-
-/** Backlog of both lanes. */
-export function waitingOf(lanes: WorkspaceState['lanes']): Record<Kind, number> {
-  const sum = (kind: Kind) => LANES.reduce((all, lane) => all + lanes[lane].elements[kind], 0)
-  return { user: sum('user'), event: sum('event'), device: sum('device') }
 }

@@ -4,7 +4,7 @@ import { drainEtaSeconds, waitingByBudget } from '../budget/drain.js'
 import type { Clock } from '../clock.js'
 import { KINDS, LANES } from '../element.js'
 import { HOLD_REASONS, sends } from '../gate/gate-state.js'
-import { STORES, waitingOf, type SharedState, type WorkspaceState } from './shared-state.js'
+import { STORES, type SharedState, type WorkspaceState } from './shared-state.js'
 
 export interface StateMetricsOptions {
   readonly registry: Registry
@@ -165,7 +165,7 @@ function showBacklog(
     gauges.oldestAge.set({ app_id, lane }, ageMs / 1000)
   }
   gauges.backlogBytes.set({ app_id }, lanes.realtime.bytes + lanes.backfill.bytes)
-  const waiting = waitingByBudget(waitingOf(lanes), limits)
+  const waiting = waitingByBudget(Object.values(lanes), limits)
   const realtime = KINDS.some((kind) => lanes.realtime.elements[kind] > 0)
   const drain = { waiting, effective, used, windowMs, realtime }
   const eta = drainEtaSeconds(drain, { sends: sends(gate), recovers, workersAlive })

@@ -12,6 +12,8 @@ interface Backlog {
   bytes: number
   /** Elements as posted. */
   readonly elements: Record<Kind, number>
+  /** Of the events beyond the first of each. May still count those of a chunk that is partly sent. */
+  furtherActions: number
   /** When the oldest chunk was added, ms since 1970; null: nothing waits. */
   oldestMs: number | null
 }
@@ -48,6 +50,7 @@ export async function readBacklog(
       return
     }
     sum.bytes += own.bytes
+    sum.furtherActions += own.furtherActions
     for (const kind of KINDS) sum.elements[kind] += own.elements[kind]
     if (own.oldestMs !== null) sum.oldestMs = Math.min(sum.oldestMs ?? Infinity, own.oldestMs)
   })
@@ -62,10 +65,11 @@ export async function partitionBacklog(
 ): Promise<Backlog> {
   const { control, wait, job } = partitionKeys(prefix, tag)
   const reply = replyList(await runScript(client, BACKLOG, [control, wait], [job])).map(replyText)
-  const [bytes, user, event, device, oldest] = reply
+  const [bytes, user, event, device, oldest, furtherActions] = reply
   return {
     bytes: Number(bytes),
     elements: { user: Number(user), event: Number(event), device: Number(device) },
+    furtherActions: Number(furtherActions),
     oldestMs: oldest ? Number(oldest) : null,
   }
 }

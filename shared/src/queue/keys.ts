@@ -42,7 +42,7 @@ export function partitionKeys(prefix: string, tag: string) {
     active: `${base}:active`,
     events: `${base}:events`,
     marker: `${base}:marker`,
-    /** Hash: owner, closed, and backlog (bytes, user, event, device). */
+    /** Hash: owner, closed, and backlog (bytes, user, event, device, actions). */
     control: `${base}:relay`,
     /** Hash of digests of keyed posts stored here on a day. */
     seen: (day: number) => `${base}:seen:${String(day)}`,

@@ -59,6 +59,8 @@ export interface ChunkCounts {
 export interface NewChunk {
   readonly payload: Buffer
   readonly counts: ChunkCounts
+  /** Of its events beyond the first of each; MoEngage's budget counts every one. */
+  readonly furtherActions: number
   /** Digests of the keyed posts that it has elements of. */
   readonly digests: readonly Buffer[]
   /** Last moment at which Redis may store it, Redis ms; absent: there is none. */
@@ -146,7 +148,8 @@ export class PartitionQueue {
         [this.#keys.job],
         [
           ...[nowMs, deadlineRedisMs, `{"elements":${String(elements)},"bytes":${String(bytes)}}`],
-          ...[chunk.payload, bytes, user, event, device, this.tag, this.#wake, activation],
+          ...[chunk.payload, bytes, user, event, device, chunk.furtherActions],
+          ...[this.tag, this.#wake, activation],
           ...chunk.digests,
         ],
       ),

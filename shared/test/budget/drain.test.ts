@@ -14,17 +14,20 @@ function secondsFor(change: Partial<Drain>): number {
   })
 }
 
-it('elements wait for the budget that pays for them', () => {
+it('elements wait for the budget that pays for them, an event once for each action', () => {
   const limits = { usersPerWindow: 1, eventsPerWindow: 1, maxBodyBytes: 1_000 }
-  const waiting = { user: 3, event: 5, device: 7 }
+  const waiting = [
+    { elements: { user: 1, event: 2, device: 3 }, furtherActions: 6_999 },
+    { elements: { user: 2, event: 3, device: 4 }, furtherActions: 0 },
+  ]
   expect(waitingByBudget(waiting, { ...limits, devicesPerWindow: null })).toEqual({
     users: 10,
-    events: 5,
+    events: 7_004,
     devices: 0,
   })
   expect(waitingByBudget(waiting, { ...limits, devicesPerWindow: 4 })).toEqual({
     users: 3,
-    events: 5,
+    events: 7_004,
     devices: 7,
   })
 })

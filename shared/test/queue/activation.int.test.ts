@@ -50,7 +50,7 @@ describe('a partition that holds chunks is in the active set', () => {
       }
       const bytes = payload()
       const counts = { bytes: bytes.length, user: 0, event: 1, device: 0 }
-      const chunk = { payload: bytes, counts, digests: [] }
+      const chunk = { payload: bytes, counts, furtherActions: 0, digests: [] }
       const reply = await queue.add(chunk, NOW_MS, FAR, activation)
       activation = reply.outcome === 'inactive' ? reply.activation : ''
       isMarked = reply.outcome !== 'inactive'
@@ -117,7 +117,7 @@ describe('a partition that holds chunks is in the active set', () => {
     const queue = new PartitionQueue(client, prefix, TAG)
     const bytes = payload()
     const counts = { bytes: bytes.length, user: 0, event: 1, device: 0 }
-    const chunk = { payload: bytes, counts, digests: [] }
+    const chunk = { payload: bytes, counts, furtherActions: 0, digests: [] }
     expect(await queue.add(chunk, NOW_MS, FAR)).toMatchObject({
       outcome: 'inactive',
       activation: '0',

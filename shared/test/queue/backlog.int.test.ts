@@ -3,6 +3,7 @@ import { readBacklog } from '../../src/queue/backlog.js'
 import { encodeChunk } from '../../src/queue/chunk.js'
 import { Deployment } from '../../src/queue/deployment.js'
 import { LayoutStore } from '../../src/queue/layout.js'
+import { partitionKeys } from '../../src/queue/keys.js'
 import { PartitionQueue } from '../../src/queue/partition-queue.js'
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
 
@@ -26,16 +27,21 @@ describe('the backlog', () => {
     await redis.stop()
   })
 
-  async function add(appId: string, partition: number): Promise<void> {
+  async function add(appId: string, partition: number, actions = 1): Promise<PartitionQueue> {
     const tag = `${appId}/backfill/0/${String(partition)}`
     const json = Buffer.from('{"type":"event"}')
-    const element = { kind: 'event', json, cost: 1, customer: 'customer', posted: 1 } as const
+    const element = { kind: 'event', json, cost: actions, customer: 'customer', posted: 1 } as const
     const provenance = { requestId: 'r', acceptedAtMs: NOW_MS }
     const payload = encodeChunk([{ provenance, elements: [element] }], false)
     const counts = { bytes: payload.length, user: 0, event: 1, device: 0 }
     await new LayoutStore(client, prefix, { partitions: PARTITIONS, mode: () => 'live' }).get(appId)
-    const added = { payload, counts, digests: [] }
-    await new PartitionQueue(client, prefix, tag).add(added, NOW_MS, Number.MAX_SAFE_INTEGER, '0')
+    const added = { payload, counts, furtherActions: actions - 1, digests: [] }
+    const queue = new PartitionQueue(client, prefix, tag)
+    const reply = await queue.add(added, NOW_MS, Number.MAX_SAFE_INTEGER)
+    if (reply.outcome === 'inactive') {
+      await queue.add(added, NOW_MS, Number.MAX_SAFE_INTEGER, reply.activation)
+    }
+    return queue
   }
 
   async function scriptsRun(): Promise<number> {
@@ -56,6 +62,39 @@ describe('the backlog', () => {
     expect((await scriptsRun()) - before).toBe(PARTITIONS)
     expect(one).toEqual(all.filter(({ appId }) => appId === 'TWO'))
     expect(await readBacklog(client, prefix, ['FOUR'])).toEqual([])
+  })
+
+  test('counts the actions of its events until their chunks are settled', async () => {
+    const actions = async () => (await readBacklog(client, prefix, ['MANY']))[0]?.furtherActions
+    await add('MANY', 0, 7_000)
+    await add('MANY', 0)
+    const queue = await add('MANY', 0, 3)
+    await add('MANY', 1, 10)
+    expect(await actions()).toBe(6_999 + 2 + 9)
+    expect(await queue.claim('', 'claim', Number.MAX_SAFE_INTEGER)).toMatchObject({ claimed: true })
+    const settle = async (most: number) => {
+      const { chunks } = await queue.peek(0, most, 1e6, false)
+      await queue.settle(
+        'claim',
+        chunks.map(({ id }) => id),
+        [],
+        0,
+      )
+    }
+    await settle(1)
+    expect(await actions()).toBe(2 + 9)
+    await settle(2)
+    expect(await actions()).toBe(9)
+  })
+
+  test('does not count actions that a former version settled', async () => {
+    const queue = await add('FORMER', 0)
+    const { control } = partitionKeys(prefix, 'FORMER/backfill/0/0')
+    await client.hset(control, 'actions', 5)
+    await queue.claim('', 'claim', Number.MAX_SAFE_INTEGER)
+    const { chunks } = await queue.peek(0, 1, 1e6, false)
+    await queue.settle('claim', [chunks[0]?.id ?? ''], [], 0)
+    expect(await client.hexists(control, 'actions')).toBe(0)
   })
 
   test('counts a partition that the active set does not have', async () => {

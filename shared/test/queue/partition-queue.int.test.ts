@@ -22,7 +22,8 @@ function chunkOf(name: string, digests: Buffer[] = []): NewChunk {
   }
   const provenance = { requestId: name, acceptedAtMs: NOW_MS }
   const payload = encodeChunk([{ provenance, elements: [element, element] }], false)
-  return { payload, counts: { bytes: payload.length, user: 0, event: 2, device: 0 }, digests }
+  const counts = { bytes: payload.length, user: 0, event: 2, device: 0 }
+  return { payload, counts, furtherActions: 0, digests }
 }
 
 describe('a partition in Redis', () => {

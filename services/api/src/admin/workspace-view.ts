@@ -105,9 +105,7 @@ function budgetsView({ limits, used, share }: WorkspaceFacts) {
 
 function etaSeconds(facts: WorkspaceFacts): number | null {
   const { gate, limits, share, used, windowMs, lanes, recovers, workersAlive } = facts
-  const count = (kind: Kind) => lanes.reduce((sum, { elements }) => sum + elements[kind], 0)
-  const counts = { user: count('user'), event: count('event'), device: count('device') }
-  const waiting = waitingByBudget(counts, limits)
+  const waiting = waitingByBudget(lanes, limits)
   const realtime = lanes.some(({ lane, elements }) => lane === 'realtime' && total(elements) > 0)
   const effective = effectiveLimits(limits, share)
   const drain = { waiting, effective, used, windowMs, realtime }

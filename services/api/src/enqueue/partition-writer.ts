@@ -178,12 +178,16 @@ function toChunk(batch: readonly Waiting[], compress: boolean): NewChunk {
   const parts = batch.map(({ piece, provenance }) => ({ provenance, elements: piece.elements }))
   const payload = encodeChunk(parts, compress)
   const counts = { bytes: payload.length, user: 0, event: 0, device: 0 }
+  let furtherActions = 0
   const digests: Buffer[] = []
   let storeUntilMs = Infinity
   for (const { piece } of batch) {
     storeUntilMs = Math.min(storeUntilMs, piece.storeUntilMs ?? Infinity)
-    for (const { kind, posted } of piece.elements) counts[kind] += posted
+    for (const { kind, posted, cost } of piece.elements) {
+      counts[kind] += posted
+      furtherActions += cost - posted
+    }
     if (piece.digest) digests.push(piece.digest)
   }
-  return { payload, counts, digests, storeUntilMs }
+  return { payload, counts, furtherActions, digests, storeUntilMs }
 }

@@ -102,6 +102,7 @@ describe('quotas', () => {
         lane: 'realtime',
         bytes,
         elements: { user: 1, event: 0, device: 0 },
+        furtherActions: 0,
         oldestMs: bytes === 0 ? null : Date.now() - ageMs,
       },
     ]
