@@ -65,7 +65,7 @@ export class NameTable {
   readonly #quietShapes = new Float64Array(SHAPES).fill(NO_SHAPE)
   /** Indexes of events: their names are read as texts anyway. */
   #events = new Map<string, number>()
-  /** Events that were found last, each in a place of its own. */
+  /** Events that were found last, each in its place. */
   readonly #recentNames = new Array<string | null>(RECENT).fill(null)
   readonly #recent = new Int32Array(RECENT).fill(-1)
 
