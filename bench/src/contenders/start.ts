@@ -46,8 +46,10 @@ export class Stage {
     this.#ends.push(end)
   }
 
-  async redis(): Promise<TestRedis> {
-    const redis = await startRedis({ appendonly: 'everysec', extra: NO_AOF_REWRITE })
+  /** `settings`: of Redis, as arguments. */
+  async redis(settings: readonly string[] = []): Promise<TestRedis> {
+    const extra = [...NO_AOF_REWRITE, ...settings]
+    const redis = await startRedis({ appendonly: 'everysec', extra })
     this.onEnd(() => redis.stop())
     return redis
   }

@@ -31,13 +31,28 @@ const MEASURED = { posts: 8_000, elements: 300_000 }
 /** Redis writes its log behind; its memory is read once that is done, ms. */
 const CALM_MS = 1_500
 
-/** A contender, and relay with its chunks as they are (by default it deflates them from 20 MB on). */
-const VARIANTS: readonly { label: string; name: IntakeName; env: Record<string, string> }[] = [
-  ...INTAKES.map((name) => ({ label: name, name, env: {} })),
+interface Variant {
+  readonly label: string
+  readonly name: IntakeName
+  /** Limit of the backlog, as a multiple of all JSON that is posted. relay deflates chunks from 2 % of it on. */
+  readonly backlog?: number
+  /** Settings of Redis, as arguments. */
+  readonly redis?: readonly string[]
+}
+
+const AS_IS = 'relay, stored as is'
+const COMPRESSED = 'relay, compressed'
+const LISTPACKS = `${COMPRESSED}, small chunks in listpacks`
+
+const VARIANTS: readonly Variant[] = [
+  ...INTAKES.map((name) => ({ label: name, name })),
+  { label: AS_IS, name: 'relay', backlog: 1_000 },
+  { label: COMPRESSED, name: 'relay', backlog: 4 },
   {
-    label: 'relay, stored as is',
+    label: LISTPACKS,
     name: 'relay',
-    env: { RELAY_MAX_BACKLOG_BYTES: '1000000000000' },
+    backlog: 4,
+    redis: ['--hash-max-listpack-value', '4096'],
   },
 ]
 
@@ -53,7 +68,7 @@ const COLUMNS = columns({
 })
 
 async function measureOne(
-  { label, name, env }: (typeof VARIANTS)[number],
+  { label, name, backlog, redis: settings }: Variant,
   perPost: number,
   { quick }: BenchOptions,
 ): Promise<Sample> {
@@ -63,8 +78,11 @@ async function measureOne(
     Math.ceil(Math.min(posts, elements / perPost) * share)
   const texts = elementTexts(ELEMENTS)
   const bodies = postBodies(texts, perPost)
+  const posts = quick ? 150 : postsOf(WARM_UP) + postsOf(MEASURED)
+  const limit = Math.ceil((backlog ?? 0) * posts * perPost * meanBytes(texts))
+  const env = backlog === undefined ? {} : { RELAY_MAX_BACKLOG_BYTES: String(limit) }
   return Stage.run(async (stage) => {
-    const server = await stage.redis()
+    const server = await stage.redis(settings)
     const { target, child } = await startIntake(stage, name, server.url, {
       ...relayEnvironment(server.url, 'http://127.0.0.1:9'),
       ...env,
@@ -137,14 +155,21 @@ function intakeRow(perPost: number, wanted: Wanted): Row {
         'Redis bytes per element, stored as is',
         `≤ ${String(wanted.bytes)}× its JSON`,
         2,
-        at('relay, stored as is', '× its JSON'),
+        at(AS_IS, '× its JSON'),
         atMost(wanted.bytes),
       ),
       target(
         'Redis bytes per element, compressed',
         'below 0.6× its JSON',
         2,
-        at('relay', '× its JSON'),
+        at(COMPRESSED, '× its JSON'),
+        atMost(0.6),
+      ),
+      target(
+        'the same, small chunks in listpacks',
+        'below 0.6× its JSON',
+        2,
+        at(LISTPACKS, '× its JSON'),
         atMost(0.6),
       ),
     ],

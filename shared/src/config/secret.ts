@@ -42,6 +42,8 @@ export class Keyring {
   /** Holders of a secret that can be guessed. The length of a hashed one is unknown. */
   readonly weak: readonly string[]
   readonly #keys: readonly { readonly name: string; readonly kept: Kept }[]
+  /** Owners of secrets that were found, by their digests: at most one for each of `#keys`. */
+  readonly #found = new Map<string, string>()
 
   constructor(secrets: ReadonlyMap<string, readonly string[]>) {
     this.names = [...secrets.keys()]
@@ -66,10 +68,20 @@ export class Keyring {
   }
 
   /**
-   * Name of the secret's owner, in constant time: compares digests of equal length and always compares
-   * all secrets.
+   * Name of the secret's owner. A secret that is not remembered is compared in constant time: digests of
+   * equal length, and always all of them. With a salt for each of 100 producers that takes 500 µs.
    */
   nameOf(secret: string): string | null {
+    // Looked up by its digest, of which a caller cannot choose the beginning.
+    const digest = hash('sha256', secret, 'base64')
+    const known = this.#found.get(digest)
+    if (known !== undefined) return known
+    const name = this.#compare(secret)
+    if (name !== null) this.#found.set(digest, name)
+    return name
+  }
+
+  #compare(secret: string): string | null {
     const asked = new Map<string, Buffer>()
     let found: string | null = null
     for (const { name, kept: own } of this.#keys) {

@@ -67,7 +67,7 @@ export function readSparse(
     const looking: Looking = {
       ruled: ruledAttributes(names),
       known,
-      seen: new NameList(),
+      seen: SEEN,
       found: [],
     }
     if (endpoint === 'transition') {
@@ -84,6 +84,9 @@ export function readSparse(
     throw error
   }
 }
+
+/** One for all bodies: the reading of one is never interrupted. */
+const SEEN = new NameList()
 
 /** What is looked for in a body. */
 interface Looking {
@@ -243,9 +246,11 @@ function seeAction(
   if (known === undefined || typeof name !== 'string') return
   const index = known.findEvent(name)
   const isQuiet = index >= 0 && known.isQuiet(index, NO_TYPE)
+  const scope = index < 0 ? UNKNOWN : scopeOf(index)
+  if (isQuiet && known.isQuietShape(looking.seen.shape(scope))) return
   const event = { name, position }
   if (!isQuiet) looking.found.push({ event, attribute: null, type: null })
-  seeAttributes(cursor, looking, index < 0 ? UNKNOWN : scopeOf(index), event)
+  seeAttributes(cursor, looking, scope, event)
 }
 
 /** Scope of attributes whose event is unknown, as they are themselves. */

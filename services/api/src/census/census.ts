@@ -1,6 +1,7 @@
 import type { NameRecord } from '@relay/shared/census/name-record.js'
 import type { Findings } from '../validate/findings.js'
 import { inside } from '../validate/path.js'
+import { EarlyNames } from './early-names.js'
 import type { NameTable } from './name-table.js'
 import type { Sighting } from './sighting.js'
 import { WorkspaceNames, type Posted } from './workspace-names.js'
@@ -26,6 +27,8 @@ interface Kept {
   readonly shared: SharedNames
   /** What was read from Redis last; null: nothing yet. */
   changes: string | null
+  /** Names that were posted before Redis was read. */
+  readonly early: EarlyNames
   /** The workspace had a post since it was last shared. */
   isInUse: boolean
   sharing: Promise<void> | null
@@ -54,23 +57,29 @@ export class Census {
     await this.share()
   }
 
-  /** The names known of a workspace; undefined until they were read from Redis. */
-  known(appId: string): NameTable | undefined {
+  /** The names known of a workspace; none until they were read from Redis. */
+  known(appId: string): NameTable {
     let kept = this.#kept.get(appId)
     if (kept === undefined) {
       const shared = this.#open(appId)
-      kept = { names: new WorkspaceNames(), shared, changes: null, isInUse: true, sharing: null }
+      const [names, early] = [new WorkspaceNames(), new EarlyNames()]
+      kept = { names, shared, changes: null, early, isInUse: true, sharing: null }
       this.#kept.set(appId, kept)
       void this.#share(kept)
     }
     kept.isInUse = true
-    return kept.changes === null ? undefined : kept.names.table
+    return kept.names.table
   }
 
   /** Records the names of accepted elements; adds what there is to say of them to `findings`. */
   consider(appId: string, posted: Posted, seen: readonly Seen[], findings: Findings): void {
-    const names = this.#kept.get(appId)?.names
-    if (names === undefined || seen.length === 0) return
+    const kept = this.#kept.get(appId)
+    if (kept === undefined || seen.length === 0) return
+    const { names, early } = kept
+    if (kept.changes === null) {
+      for (const { sighting } of seen) early.add(sighting, posted)
+      return
+    }
     const said = new Set<string>()
     for (const { index, sighting } of seen) {
       const found = names.see(sighting, posted)
@@ -107,6 +116,8 @@ export class Census {
 
 async function exchange(kept: Kept): Promise<void> {
   const { names, shared } = kept
+  // Before anything is written: whether a name is doubtful is told from all that are known.
+  if (kept.changes === null) await update(kept)
   const own = names.takeChanged()
   if (own.length > 0) {
     const { merged, changes } = await shared.merge(own).catch((error: unknown) => {
@@ -117,10 +128,17 @@ async function exchange(kept: Kept): Promise<void> {
     // No other api wrote meanwhile.
     if (Number(changes) === Number(kept.changes) + 1) kept.changes = changes
   }
+  await update(kept)
+}
+
+/** Reads what other apis wrote. */
+async function update(kept: Kept): Promise<void> {
+  const { names, shared, early } = kept
   const changes = await shared.changes()
   if (changes === kept.changes) return
   for (const record of inOrder(await shared.read())) names.adopt(record)
   kept.changes = changes
+  for (const [sighting, posted] of early.take()) names.see(sighting, posted)
 }
 
 /** Events before their attributes, and older names before younger ones. */

@@ -21,8 +21,13 @@ export function scopeOf(event: number): number {
 }
 
 const FIRST_BYTES = 1_024
-const MAX_SHAPES = 10_000
+/** A shape is never negative. */
+const NO_SHAPE = -1
+/** Places for quiet shapes, a power of two: 16 KB. */
+const SHAPES = 2_048
 const FIRST_NAMES = 64
+/** Events that are remembered, a power of two. */
+const RECENT = 64
 
 export interface NameTableData {
   readonly size: number
@@ -53,10 +58,16 @@ export class NameTable {
   #quiet = new Uint8Array(FIRST_NAMES)
   /** 1 + index of a name, by hash; 0: none. At most a quarter full. */
   #places = new Int32Array(4 * FIRST_NAMES)
-  /** Names and types that were all found quiet, see `NameList.shape`: most elements are of a few kinds. */
-  readonly #quietShapes = new Set<number>()
+  /**
+   * Names and types that were all found quiet, see `NameList.shape`: most elements are of a few kinds. Each
+   * has one place, where the last one stays.
+   */
+  readonly #quietShapes = new Float64Array(SHAPES).fill(NO_SHAPE)
   /** Indexes of events: their names are read as texts anyway. */
   #events = new Map<string, number>()
+  /** Events that were found last, each in its place. */
+  readonly #recentNames = new Array<string | null>(RECENT).fill(null)
+  readonly #recent = new Int32Array(RECENT).fill(-1)
 
   /** Everything in it, for another thread. */
   get data(): NameTableData {
@@ -96,7 +107,16 @@ export class NameTable {
 
   /** The index of an event; -1: it is unknown. */
   findEvent(name: string): number {
-    return this.#events.get(name) ?? -1
+    const place = (31 * name.length + name.charCodeAt(name.length - 1)) & (RECENT - 1)
+    // A text of a body has no hash yet: it is cheaper to compare than to look up.
+    if (this.#recentNames[place] === name) return this.#recent[place] ?? -1
+    const index = this.#events.get(name) ?? -1
+    if (index >= 0) {
+      // A copy: a slice of a body keeps the whole body in memory.
+      this.#recentNames[place] = Buffer.from(name).toString()
+      this.#recent[place] = index
+    }
+    return index
   }
 
   findText(name: string, scope: number): number {
@@ -110,17 +130,16 @@ export class NameTable {
   }
 
   isQuietShape(shape: number): boolean {
-    return this.#quietShapes.has(shape)
+    return this.#quietShapes[shape & (SHAPES - 1)] === shape
   }
 
   addQuietShape(shape: number): void {
-    if (this.#quietShapes.size >= MAX_SHAPES) this.#quietShapes.clear()
-    this.#quietShapes.add(shape)
+    this.#quietShapes[shape & (SHAPES - 1)] = shape
   }
 
   /** `types`: codes of which there is nothing to say. */
   setQuiet(index: number, types: readonly number[]): void {
-    this.#quietShapes.clear()
+    this.#quietShapes.fill(NO_SHAPE)
     this.#quiet[index] = types.reduce((bits, type) => bits | (1 << type), 0)
   }
 

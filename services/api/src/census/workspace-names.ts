@@ -212,6 +212,6 @@ function namedScope({ event, attribute }: Sighting): NameScope {
 }
 
 /** A copy of the text: a slice of a body keeps the whole body in memory. */
-function apart(text: string): string {
+export function apart(text: string): string {
   return Buffer.from(text).toString()
 }

@@ -43,14 +43,17 @@ function isAt(text: Buffer, bytes: Buffer, start: number, end: number): boolean 
   return true
 }
 
-/** `hash` with one more byte. */
+/** `hash` with one more byte, as in FNV-1a: 31 times the hash plus the byte is alike for `Aa` and `BB`. */
 export function hashByte(hash: number, byte: number): number {
-  return (Math.imul(hash, 31) + byte) | 0
+  return Math.imul(hash ^ byte, 0x01000193)
 }
 
-/** Hash of some bytes, byte by byte from 0. */
+/** What the hash of a text starts with. */
+export const NO_BYTES = 0x811c9dc5 | 0
+
+/** Hash of some bytes. */
 export function hashOf(text: Buffer): number {
-  let hash = 0
+  let hash = NO_BYTES
   for (const byte of text) hash = hashByte(hash, byte)
   return hash
 }

@@ -1,4 +1,4 @@
-import { hashByte, type ByteNames } from './byte-names.js'
+import { hashByte, NO_BYTES, type ByteNames } from './byte-names.js'
 import { hex4 } from './scan.js'
 
 /** Limits of plain JSON; anything beyond them is `NotPlain`. */
@@ -77,10 +77,12 @@ interface KnownNames {
   find(bytes: Buffer, start: number, end: number, hash: number, scope: number): number
 }
 
+const FIRST_FACTS = 4 * 64
+
 /** Places of names in a text, and the types of their values. */
 export class NameList {
   length = 0
-  readonly #facts: number[] = []
+  #facts = new Int32Array(FIRST_FACTS)
   #sum = 0
   #mixed = 0
 
@@ -96,11 +98,13 @@ export class NameList {
     return sum * 2 ** 21 + (this.#mixed >>> 11)
   }
 
-  add(start: number, end: number, hash: number, type: number): void {
-    const fact = Math.imul(hash + type, 0x85ebca6b)
+  /** `first`: the first byte, as there are words of one hash. */
+  add(start: number, end: number, hash: number, type: number, first: number): void {
+    const fact = Math.imul(hash ^ Math.imul(type, 0x9e3779b1), 0x85ebca6b)
     this.#sum = (this.#sum + fact) | 0
-    this.#mixed ^= Math.imul(fact ^ (fact >>> 15), 0xc2b2ae35)
+    this.#mixed ^= Math.imul((fact ^ (fact >>> 15)) + ((end - start) << 8) + first, 0xc2b2ae35)
     const at = 4 * this.length
+    if (at === this.#facts.length) this.#grow()
     this.#facts[at] = start
     this.#facts[at + 1] = end
     this.#facts[at + 2] = hash
@@ -122,6 +126,12 @@ export class NameList {
 
   type(index: number): number {
     return this.#facts[4 * index + 3] ?? 0
+  }
+
+  #grow(): void {
+    const more = new Int32Array(2 * this.#facts.length)
+    more.set(this.#facts)
+    this.#facts = more
   }
 }
 
@@ -205,12 +215,10 @@ export class PlainCursor {
 
   /** Adds the present member's name, and the type of its value, to a list. */
   note(names: NameList): void {
-    names.add(
-      this.#nameStart,
-      this.#nameEnd,
-      this.#nameHash,
-      TYPE_OF[this.#bytes[this.at] ?? 0] ?? 0,
-    )
+    const bytes = this.#bytes
+    const start = this.#nameStart
+    const end = this.#nameEnd
+    names.add(start, end, this.#nameHash, TYPE_OF[bytes[this.at] ?? 0] ?? 0, bytes[start] ?? 0)
   }
 
   /** A name of a list, made by `note`. */
@@ -404,7 +412,7 @@ export class PlainCursor {
     const bytes = this.#bytes
     if (bytes[open] !== QUOTE) throw NOT_PLAIN
     const start = open + 1
-    let hash = 0
+    let hash = NO_BYTES
     let i = start
     let byte = bytes[i] ?? 0
     for (; ENDS_NAME[byte] === 0; byte = bytes[++i] ?? 0) hash = hashByte(hash, byte)

@@ -14,6 +14,7 @@ import {
   TYPE_CODES,
   USER,
 } from '../../src/census/name-table.js'
+import { WorkspaceNames } from '../../src/census/workspace-names.js'
 import { CustomerKeys } from '../../src/identity/identity.js'
 import { ELEMENT_CASES as CASES } from '../corpus/all.js'
 import { NOW_MS, workspace } from '../support/workspace.js'
@@ -30,6 +31,8 @@ const shop = shopTraffic({ seed: SEED, nowMs: () => NOW_MS })
 const shopElements = (count: number) => Array.from({ length: count }, () => shop.next().value)
 const list = (elements: readonly string[]) =>
   `{"type":"transition","elements":[${elements.join()}]}`
+
+const POSTED = { producer: 'shop', nowMs: NOW_MS, projectCode: null }
 
 /** A census that knows some names, and has something to say about one of them. */
 const KNOWN = new NameTable()
@@ -77,6 +80,27 @@ function isReadAlike(body: Buffer, endpoint: Endpoint): boolean {
   return true
 }
 
+describe('an unknown name is told, however like a known one its hash is', () => {
+  it.each([
+    ['{"item_a":1}', '{"item_b":"x"}'],
+    ['{"score_1":true}', '{"score_3":"x"}'],
+    ['{"Aa":"x"}', '{"BB":"x"}'],
+    ['{"a":"x","costarring":"x","b":1}', '{"a":"x","liquid":"x","b":1}'],
+    ['{"declinate":"x"}', '{"macallums":"x"}'],
+  ])('%s and %s', (first, second) => {
+    const names = new WorkspaceNames()
+    const seeIn = (attributes: string) => {
+      const text = `{"type":"customer","customer_id":"c","attributes":${attributes}}`
+      const elements = readSparse(Buffer.from(text), 'customer', 1, undefined, names.table) ?? []
+      const seen = elements.flatMap(({ sightings = [] }) => sightings)
+      for (const sighting of seen) names.see(sighting, POSTED)
+    }
+    for (const attributes of [first, first, second]) seeIn(attributes)
+    const posted = [first, second].flatMap((text) => Object.keys(JSON.parse(text) as object))
+    expect(names.takeChanged().map(({ name }) => name)).toEqual([...new Set(posted)])
+  })
+})
+
 describe('a body that is read sparsely is judged as one that is read in full', () => {
   const usual: (readonly [Endpoint, string])[] = [
     ...Array.from({ length: 20 }, () => [
@@ -109,7 +133,7 @@ describe('a body that is read sparsely is judged as one that is read in full', (
     ['a name that stands twice', '"attributes":{"a":1,"a":2}'],
     ['a name that stands twice, once escaped', '"attributes":{"a":1,"\\u0061":2}'],
     ['a name that stands twice, deep inside', '"attributes":{"l":[{"a":1,"b":{"a":1},"a":2}]}'],
-    ['two names of one hash', '"attributes":{"Aa":1,"BB":2}'],
+    ['two names of one hash', '"attributes":{"costarring":1,"liquid":2}'],
     ['a type that stands twice', '"type":"customer"'],
     ['an id that stands twice', '"customer_id":"bob"'],
     ['half of a surrogate pair', '"attributes":{"a":"\\ud800"}'],

@@ -77,10 +77,28 @@ it('survives a restart, and says nothing before Redis was read', async () => {
   post(census, [user('price', 'number'), event('Viewed'), own('Viewed', 'a\tb', 'object')])
   await census.stop()
   const next = new Census((appId) => new NameStore(client, prefix, appId))
-  expect(next.known(APP)).toBeUndefined()
+  expect(post(next, [user('price', 'text')])).toEqual([])
   await next.share()
-  expect(next.known(APP)?.size).toBe(3)
+  expect(next.known(APP).size).toBe(3)
   expect(post(next, [user('price', 'text')])).toEqual([[0, 'attributes.price', 'nameType']])
+})
+
+it('records the names posted before Redis was read as if they came after it', async () => {
+  const census = await anApi()
+  post(census, [event('Order placed')])
+  await census.stop()
+  const next = new Census((appId) => new NameStore(client, prefix, appId))
+  const first = [event('Order plced'), own('Order plced', 'n', 'number'), own('Order plced', 'n', 'text')] // prettier-ignore
+  expect(post(next, [...first, ...first])).toEqual([])
+  await next.stop()
+  const records = await stored().read()
+  expect(records.map(({ name, types, doubt }) => ({ name, types, doubt }))).toEqual(
+    expect.arrayContaining([
+      { name: 'Order placed', types: [], doubt: null },
+      { name: 'Order plced', types: [], doubt: { why: 'lookalike', of: 'Order placed' } },
+      { name: 'n', types: ['number', 'text'], doubt: null },
+    ]),
+  )
 })
 
 it('is one for all apis: the first day and its type win, types are added', async () => {

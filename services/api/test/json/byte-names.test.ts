@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { ByteNames, hashByte } from '../../src/json/byte-names.js'
+import { ByteNames, hashOf as hashOfBytes } from '../../src/json/byte-names.js'
 
-const hashOf = (text: string) => Array.from(Buffer.from(text)).reduce(hashByte, 0)
+const hashOf = (text: string) => hashOfBytes(Buffer.from(text))
 
 /** Finds `text` where it stands between others. */
 function found<Name extends string>(names: ByteNames<Name>, text: string): Name | undefined {
@@ -12,7 +12,7 @@ function found<Name extends string>(names: ByteNames<Name>, text: string): Name 
 test('names are told from their bytes, and nothing else is taken for one', () => {
   const word = fc.oneof(
     fc.string(),
-    fc.constantFrom('', 'Aa', 'BB', 'AaAa', 'BBBB', 'AaBB', 'é', 'type'),
+    fc.constantFrom('', 'costarring', 'liquid', 'declinate', 'macallums', 'é', 'type'),
   )
   fc.assert(
     fc.property(fc.array(word, { maxLength: 60 }), fc.array(word), (known, asked) => {
@@ -26,7 +26,8 @@ test('names are told from their bytes, and nothing else is taken for one', () =>
 })
 
 test('two names of one hash are told apart', () => {
-  expect(hashOf('Aa')).toBe(hashOf('BB'))
-  expect(found(new ByteNames(['Aa']), 'BB')).toBeUndefined()
-  expect(found(new ByteNames(['Aa', 'BB']), 'BB')).toBe('BB')
+  const [one, other] = ['costarring', 'liquid']
+  expect(hashOf(one)).toBe(hashOf(other))
+  expect(found(new ByteNames([one]), other)).toBeUndefined()
+  expect(found(new ByteNames([one, other]), other)).toBe(other)
 })
