@@ -256,9 +256,14 @@ export class Ownership {
     return free.filter((tag) => leftMs(tag) <= 0)
   }
 
-  /** Own claims that a lost answer or a former session left count at once, others once Redis is trusted. */
+  /**
+   * Own claims of this run of Redis, which a lost answer or a former session left, count at once; others
+   * once Redis is trusted: a Redis that went back may show a claim that this worker had given up.
+   */
   #mayClaim(tag: string): boolean {
-    return this.#isOwn(this.#owners.get(tag)?.claim ?? '') || this.#o.peers.trusted
+    const claim = this.#owners.get(tag)?.claim ?? ''
+    const isCertain = this.#isOwn(claim) && joinedIn(sessionOf(claim), this.#o.runId())
+    return isCertain || this.#o.peers.trusted
   }
 
   /** Whether this process made the claim. `InFlight` has its requests in flight. */
@@ -367,6 +372,8 @@ export class Ownership {
 
   /** Not served before the session has joined and claims it once more: see `#mayBeServed`. */
   async #reclaim(tag: string, { claim, isCertain }: FormerClaim, session: string): Promise<void> {
+    // Another worker may have claimed it since, in a moment that Redis forgot.
+    if (!isCertain && !joinedIn(sessionOf(claim), this.#o.runId())) return
     const queue = this.#o.queueOf(tag)
     const again = (seen: string) =>
       queue.claim(seen, this.#newClaim(session), Number.MAX_SAFE_INTEGER).catch(() => null)

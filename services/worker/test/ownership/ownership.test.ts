@@ -288,6 +288,18 @@ describe('a claim', () => {
   })
 })
 
+describe('an own claim', () => {
+  it('of another run of Redis does not count before lost claims must be over', async () => {
+    // Given up before Redis went back; the worker that claimed it then may still send.
+    const old = `${newSessionId('me', 0, 'run 0')}:1`
+    queueOf(TAG).claimed = old
+    await balance([newSessionId('late', 1, 'run 0')])
+    expect(queueOf(TAG).claimed).toBe(old)
+    await owned()
+    expect(queueOf(TAG).claimed).toBe(`${session.id}:1`)
+  })
+})
+
 describe('a former claim', () => {
   it('without an answer is not made twice', async () => {
     await owned()
@@ -306,6 +318,16 @@ describe('a former claim', () => {
     queueOf(TAG).claimed = older
     await ownership.reclaim(newSessionId('me', 2, RUN))
     expect(queueOf(TAG).claimed).toBe(`${newSessionId('me', 2, RUN)}:3`)
+  })
+
+  it('of a lease that was over is not made again in a Redis that went back', async () => {
+    session = { id: newSessionId('me', 1, 'run 0'), alive: true }
+    await owned()
+    ownership.dropAll(false)
+    // Another worker took the partition over, which Redis forgot.
+    const left = queueOf(TAG).claimed
+    await ownership.reclaim(newSessionId('me', 2, RUN))
+    expect(queueOf(TAG).claimed).toBe(left)
   })
 
   it('of which another worker of this run of Redis was faster is left to it', async () => {
