@@ -26,8 +26,9 @@ beforeEach(() => {
 
 const WORKERS = { alive: 2, partitions_served: 3, partitions_unserved: 0, none_since: null }
 
-function serve(workspace: object, workers: { alive: number } = WORKERS): void {
-  const text = JSON.stringify({ workspaces: [workspace], workers_alive: workers.alive, workers })
+function serve(workspace: object, workers: { alive: number } = WORKERS, more: object = {}): void {
+  const own = { workspaces: [workspace], workers_alive: workers.alive, workers }
+  const text = JSON.stringify({ ...own, ...more })
   api.answers.set('GET /admin/workspaces', { status: 200, text })
 }
 
@@ -80,6 +81,21 @@ describe('status', () => {
     )
     expect(out[1]).toContain('Next: start a worker')
     expect(out.join('\n')).toMatch(/DEMO +not sending \(no worker\) +12,345 +0 +3\.3 min +unknown/)
+  })
+
+  it('a full memory of Redis comes first, with what to do, and exits 1', async () => {
+    const problem = {
+      reason: 'redis_full',
+      meaning: 'the memory of Redis is full',
+      next: 'Raise it',
+    }
+    serve(WORKSPACE, WORKERS, { intake_problem: problem })
+    const { out, status } = await api.run(['status'])
+    expect(status).toBe(1)
+    expect(out.slice(0, 2)).toEqual([
+      '! Intake: the memory of Redis is full. Nothing accepted is lost.',
+      '  Next: Raise it.',
+    ])
   })
 
   it('--json prints what the API said, unchanged', async () => {

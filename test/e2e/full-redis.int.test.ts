@@ -19,6 +19,11 @@ describeOwn('a Redis at its memory limit', () => {
     await relay.stop()
   })
 
+  const intakeProblem = async () => {
+    const { body } = await relay.operate('GET', 'workspaces')
+    return (JSON.parse(body) as { intake_problem: Readonly<Record<string, string>> | null })
+      .intake_problem
+  }
   const deadLetters = async () => (await relay.deadLetters()).length
 
   test('refuses posts, continues to drain past faults and poison, and takes posts again', async () => {
@@ -48,6 +53,18 @@ describeOwn('a Redis at its memory limit', () => {
     const refused = await relay.postElements([numberedEvent('late', 0)])
     expect(refused.status).toBe(503)
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0)
+    await waitFor(async () => (await intakeProblem()) !== null, { what: 'the state to name it' })
+    const { reason, meaning, next } = (await intakeProblem()) ?? {}
+    expect([reason, next]).toEqual(['redis_full', expect.stringContaining('raise maxmemory')])
+    const ready = await fetch(`${relay.opsUrl}/readyz`)
+    expect([ready.status, await ready.json()]).toEqual([
+      200,
+      expect.objectContaining({
+        checks: expect.objectContaining({ intake_problem: meaning, intake_next: next }),
+      }),
+    ])
+    const logged = relay.api.logs().find(({ message }) => message === 'request not accepted')
+    expect(logged).toMatchObject({ status: 503, cause: 'redis_full' })
     await relay.addWorker()
     await simulator.until((record) => marksIn(record).size >= users.length, 60_000)
     await waitFor(async () => (await deadLetters()) === 1, { what: 'the dead letter' })
@@ -57,6 +74,7 @@ describeOwn('a Redis at its memory limit', () => {
       return (await relay.postElements([numberedEvent('late', 1)])).status === 200
     }
     await waitFor(isTaken, { what: 'posts to be taken again' })
+    expect(await intakeProblem()).toBeNull()
     await simulator.until((record) => record.totals.events >= 1)
   })
 })

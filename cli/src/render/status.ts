@@ -34,6 +34,8 @@ export interface WorkspaceView {
 /** `GET /admin/workspaces`. */
 export interface StatusView {
   readonly workspaces: readonly WorkspaceView[]
+  /** Why the api refuses posts; absent from an api of a version before 0.2. */
+  readonly intake_problem?: { readonly meaning: string; readonly next: string } | null
   /** Absent from an api of a version before 0.2. */
   readonly workers_alive?: number
   readonly workers?: {
@@ -57,6 +59,7 @@ export function statusLines(view: StatusView): string[] {
     return ['No workspace is configured.', '  Next: set MOENGAGE_APP_ID or RELAY_WORKSPACES_FILE.']
   }
   return [
+    ...intakeLines(view),
     ...workersLines(view),
     ...table(
       HEAD,
@@ -69,7 +72,18 @@ export function statusLines(view: StatusView): string[] {
 
 /** Whether something needs attention. */
 export function isTrouble(view: StatusView): boolean {
-  return isWithoutWorkers(view) || view.workspaces.some(({ state }) => state === 'held')
+  const isHeld = view.workspaces.some(({ state }) => state === 'held')
+  return isHeld || isWithoutWorkers(view) || hasIntakeProblem(view)
+}
+
+function hasIntakeProblem({ intake_problem: problem = null }: StatusView): boolean {
+  return problem !== null
+}
+
+function intakeLines({ intake_problem: problem = null }: StatusView): string[] {
+  if (problem === null) return []
+  const { meaning, next } = problem
+  return [`! Intake: ${meaning}. Nothing accepted is lost.`, `  Next: ${next}.`, '']
 }
 
 function isWithoutWorkers({ workers_alive }: StatusView): boolean {

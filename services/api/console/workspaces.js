@@ -8,21 +8,28 @@ function workersText({ alive, partitions_served, partitions_unserved, none_since
   return `No worker is alive, ${since}. Nothing is sent or lost. Start a worker. ${partitions}`
 }
 
+function intakeText({ meaning, next }) {
+  return `${sentence(meaning)} Nothing accepted is lost. Next: ${next}.`
+}
+
 /** The workspaces as cards that are updated in place, to keep focus and reading position. */
 export class WorkspacesView {
   #cards = new Map()
   #grid = make('div', { class: 'cards' })
   #workers = make('p', { role: 'status' })
+  #intake = make('p', { role: 'status', class: 'remark', hidden: true })
 
   show(main) {
-    main.replaceChildren(this.#workers, make('h2', {}, 'Workspaces'), this.#grid)
+    main.replaceChildren(this.#intake, this.#workers, make('h2', {}, 'Workspaces'), this.#grid)
   }
 
   async update() {
-    const [{ workspaces, workers }, history] = await Promise.all([
+    const [{ workspaces, workers, intake_problem: problem }, history] = await Promise.all([
       ask('GET', '/admin/workspaces'),
       ask('GET', '/admin/history'),
     ])
+    this.#intake.hidden = problem === null
+    setText(this.#intake, problem === null ? '' : intakeText(problem))
     setText(this.#workers, workersText(workers))
     this.#workers.className = workers.alive === 0 ? 'remark' : ''
     const known = new Set(workspaces.map(({ app_id }) => app_id))

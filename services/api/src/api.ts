@@ -75,9 +75,9 @@ export class Api {
     this.#client = connectRedis(config.redis, { commandTimeoutMs: ADD_TIMEOUT_MS })
     this.#redisProblem = watchRedis(this.#client, log, systemClock)
     this.#core = this.#openCore()
-    const { store, guard } = this.#core
+    const { store, guard, problem: intakeProblem } = this.#core
     this.#operator = openOperator({
-      ...{ config, workspaces, credentials, store, log },
+      ...{ config, workspaces, credentials, store, log, intakeProblem },
       lanes: () => guard.currentLanes,
       redisProblem: this.#redisProblem,
     })
@@ -210,6 +210,7 @@ export class Api {
    */
   #readiness() {
     const { level, problem } = this.#core.durability.reached
+    const intake = this.#core.problem()
     return {
       // From then on: with Redis unavailable, posts get a 503 with Retry-After instead of no connection.
       ready: this.#core.durability.isKnown,
@@ -218,6 +219,7 @@ export class Api {
         ...redisChecks(this.#redisProblem()),
         durability: level,
         ...(problem === null ? {} : { durability_problem: problem }),
+        ...(intake === null ? {} : { intake_problem: intake.meaning, intake_next: intake.next }),
       },
     }
   }

@@ -15,6 +15,7 @@ import type { Census } from './census/census.js'
 import { DurabilityGuard } from './durability/durability-guard.js'
 import { RedisPostStore } from './enqueue/redis-post-store.js'
 import { BacklogGuard } from './guard/backlog-guard.js'
+import { durabilityMissing, type IntakeProblem } from './guard/intake-problem.js'
 import { RedisIdempotency } from './idempotency/redis-idempotency.js'
 import { RedisQuota } from './quota/redis-quota.js'
 import { ShadowObserver, ShadowStore, ShadowTally } from './shadow/shadow-tally.js'
@@ -44,6 +45,8 @@ export interface Core {
   readonly store: PostStore
   readonly guard: BacklogGuard
   readonly durability: DurabilityGuard
+  /** Why posts are refused now, as last read; null: they are not. */
+  readonly problem: () => IntakeProblem | null
   readonly accept: Omit<AcceptDeps, 'limits'>
   readonly acceptor: Acceptor
   start(): Promise<void>
@@ -87,8 +90,7 @@ export function openCore(options: CoreOptions): Core {
   const posts = new ShadowStore(intake, shadow)
   const observer = new ShadowObserver(options.observer, shadow)
   const accept = {
-    ...{ clock, random, largeBodies: options.largeBodies },
-    census: options.census,
+    ...{ clock, random, largeBodies: options.largeBodies, census: options.census },
     store: traced?.store(posts) ?? posts,
     observer: traced?.observer(observer) ?? observer,
     idempotency: new RedisIdempotency(client, prefix, () => guard.producerBytes),
@@ -96,6 +98,7 @@ export function openCore(options: CoreOptions): Core {
   }
   return {
     ...{ store, guard, durability, accept },
+    problem: () => durabilityMissing(durability) ?? guard.problem,
     acceptor: new Acceptor({ ...accept, limits: REQUEST_LIMITS }),
     start: () => {
       void guard.start()

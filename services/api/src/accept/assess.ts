@@ -74,6 +74,8 @@ export function* assessing(body: Buffer, context: AssessmentContext): Steps<Asse
     names,
     known,
   })
+  // The elements of the other lists are lost: the producer should know.
+  if (parsed.isListRepeated) judge.findings.add('repeatedMember', 0, 'elements')
   for (const element of parsed.elements) {
     yield
     judge.element(element, body)
@@ -126,7 +128,7 @@ export class Judge implements Assessment {
       return false
     }
     const valid = this.#check(parsed, index)
-    const queued = valid === null ? null : buildElements(valid, body, this.#build)
+    const queued = valid === null ? null : this.#queue(valid, body, index)
     if (valid !== null && queued !== null) {
       // Nothing parsed is kept: it would outlive many a garbage collection while the post is stored.
       this.accepted.push(index)
@@ -140,6 +142,13 @@ export class Judge implements Assessment {
     }
     this.#reject(kindOf(parsed.value))
     return false
+  }
+
+  #queue(valid: ValidElement, body: Buffer, index: number): Element[] | null {
+    if (!valid.isIrregular) return buildElements(valid, body, this.#build)
+    return buildElements(valid, body, this.#build, (path) => {
+      this.findings.add('repeatedMember', index, path)
+    })
   }
 
   /** Checked before the element is walked: only events are split, between their actions. */

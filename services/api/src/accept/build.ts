@@ -2,7 +2,7 @@ import type { Element } from '@relay/shared/element.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import { BULK_ENVELOPE_BYTES } from '@relay/shared/vendor/bulk-body.js'
 import type { CustomerKeys } from '../identity/identity.js'
-import { compact, normalised } from '../json/compact.js'
+import { compact, normalised, type OnRepeated } from '../json/compact.js'
 import { scanJson, type Span } from '../json/scan.js'
 import { needsStamp, stampActions, stampOf } from '../stamp/stamp.js'
 import type { CheckedElement } from '../validate/element.js'
@@ -36,8 +36,9 @@ export function buildElements(
   valid: ValidElement,
   body: Buffer,
   { limits, customers, names, nowMs }: BuildContext,
+  onRepeated?: OnRepeated,
 ): Element[] | null {
-  const text = ownText(valid, body)
+  const text = ownText(valid, body, onRepeated)
   const customer = customers.keyOf(valid.type, valid.element, names)
   const kind = KIND_OF_TYPE[valid.type]
   const maxBytes = limits.maxBodyBytes - BULK_ENVELOPE_BYTES
@@ -95,8 +96,12 @@ function actionSpans(text: Buffer): readonly Span[] {
   return scanJson(text, 'actions', NESTING_LEVELS).items ?? []
 }
 
-function ownText({ span, isIrregular }: ValidElement, body: Buffer): Buffer {
+function ownText(
+  { span, isIrregular }: ValidElement,
+  body: Buffer,
+  onRepeated: OnRepeated | undefined,
+): Buffer {
   const raw = body.subarray(span.start, span.end)
   const text = span.whitespace > 0 ? compact(raw, span.whitespace) : raw
-  return isIrregular ? normalised(text, countsAsAbsent) : text
+  return isIrregular ? normalised(text, countsAsAbsent, onRepeated) : text
 }

@@ -27,7 +27,12 @@ export interface ParsedElement extends ReadElement {
 }
 
 export type ParsedBody =
-  | { readonly ok: true; readonly elements: readonly ParsedElement[] }
+  | {
+      readonly ok: true
+      readonly elements: readonly ParsedElement[]
+      /** The body has several lists; these are the elements of the last. */
+      readonly isListRepeated?: boolean
+    }
   | { readonly ok: false; readonly fault: BodyFault }
 
 /** Types and messages are those of the overview's response table. */
@@ -75,7 +80,8 @@ export function parseBody(body: Buffer, endpoint: Wanted, maxElements: number): 
     return refused(type, message + rootFault(root))
   }
   if (endpoint !== 'transition') return { ok: true, elements: [{ value: root, span: scan.root }] }
-  return parseTransition(root, scan.items ?? [])
+  const parsed = parseTransition(root, scan.items ?? [])
+  return parsed.ok ? { ...parsed, isListRepeated: scan.isKeyRepeated } : parsed
 }
 
 function tooMany(max: number): ParsedBody {

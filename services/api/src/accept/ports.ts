@@ -1,6 +1,7 @@
 import type { Kind, Lane } from '@relay/shared/element.js'
 import type { ProducerQuota, Workspace } from '@relay/shared/config/workspace.js'
 import type { AssessmentContext, AssessmentOutcome } from './assess.js'
+import type { Cause } from '../refusal.js'
 import type { RuleName } from '../validate/rules.js'
 
 /** The workspace of an app id as configured now, or undefined. */
@@ -114,6 +115,8 @@ export interface IntakeObserver {
     readonly producer: string | null
     readonly bodyBytes: number
     readonly elements: number
+    /** Why relay itself could not accept it; null otherwise. */
+    readonly cause: Cause | null
   }): void
   /** An unexpected error; the producer got 500. */
   failed(error: unknown, requestId: string): void

@@ -1,5 +1,5 @@
 import type { RefusalReason } from '@relay/shared/queue/post.js'
-import type { Detail, Refusal } from '../refusal.js'
+import type { CallersFault, Detail, Refusal } from '../refusal.js'
 import type { Finding, FoundAll } from '../validate/findings.js'
 import { RULES } from '../validate/rules.js'
 import type { BodyFault } from './parse.js'
@@ -28,7 +28,7 @@ export function bodyRefusal({ type, message, attribute }: BodyFault): Refusal {
 }
 
 /** The first problem leads, as in the vendor's answer; all are in `details`. */
-export function invalidRefusal({ problems, problemCount }: FoundAll): Refusal {
+export function invalidRefusal({ problems, problemCount }: FoundAll): CallersFault {
   const onlySize = problems.every(({ rule }) => rule === 'tooLarge')
   const details = detailsOf(problems, problemCount)
   const [first] = problems
@@ -53,7 +53,9 @@ export function quotaRefusal(outcome: QuotaOutcome & { granted: false }): Refusa
 
 const KEY = 'Idempotency-Key'
 
-export function claimRefusal(state: Exclude<ClaimOutcome['state'], 'new' | 'resumed' | 'replay'>) {
+type NotClaimed = Exclude<ClaimOutcome['state'], 'new' | 'resumed' | 'replay'>
+
+export function claimRefusal(state: NotClaimed): Refusal {
   switch (state) {
     case 'mismatch': {
       const message = `This ${KEY} was used with another body or project_code; use a new key for a new request`
@@ -93,6 +95,7 @@ export function storeRefusal(outcome: 'refused' | 'unknown', reason: RefusalReas
       : `Part of this request may have been stored; post it again with the same ${KEY}`
   return {
     status: 503,
+    cause: reason,
     type: 'Service Unavailable',
     message: `${words}. ${advice} after the time in Retry-After.`,
     retryAfterMs,
@@ -106,6 +109,7 @@ export function importRefusal(outcome: 'refused' | 'unknown', reason: RefusalRea
     outcome === 'refused' ? '' : ' Some of the lines that follow it may be stored already.'
   return {
     status: 503,
+    cause: reason,
     type: 'Service Unavailable',
     message: `${words}. Resume after last_line after the time in Retry-After.${doubt}`,
     retryAfterMs,

@@ -19,6 +19,7 @@ import type { RedisClient } from '@relay/shared/redis/connect.js'
 import type { RedisProblem } from '@relay/shared/redis/explain.js'
 import type { TraceStore } from '@relay/shared/trace/trace-store.js'
 import { addConsole } from '../console/console.js'
+import type { IntakeProblem } from '../guard/intake-problem.js'
 import { answer, invalid, notFound, refuse, RefusedError, type AdminRefusal } from './answer.js'
 import { AuditLog, selectedCustomer, selectionFields } from './audit.js'
 import { AuditStore } from './audit-store.js'
@@ -61,6 +62,8 @@ export interface AdminDeps {
   readonly log: Logger
   /** Why Redis is unavailable; null while it is not. */
   readonly redisProblem: () => RedisProblem | null
+  /** Why this api refuses posts; null while it does not. */
+  readonly intakeProblem: () => IntakeProblem | null
 }
 
 /** Largest body: 10,000 ids fit. */
@@ -139,7 +142,8 @@ class Admin {
   }
 
   readonly workspaces: Handler = async (_request, response) => {
-    answer(response, 200, await readWorkspaces(this.#d, this.#d.workspaces.all()))
+    const views = await readWorkspaces(this.#d, this.#d.workspaces.all())
+    answer(response, 200, { intake_problem: this.#d.intakeProblem(), ...views })
   }
 
   readonly history: Handler = (_request, response) => {

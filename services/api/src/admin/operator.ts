@@ -32,6 +32,7 @@ export interface OperatorParts {
   /** The backlog as last read. */
   readonly lanes: () => readonly LaneBacklog[] | null
   readonly redisProblem: AdminDeps['redisProblem']
+  readonly intakeProblem: AdminDeps['intakeProblem']
 }
 
 export interface Operator {
@@ -42,7 +43,7 @@ export interface Operator {
 
 /** Everything for operators, on a dedicated Redis connection. */
 export function openOperator({ config, credentials, ...rest }: OperatorParts): Operator {
-  const { workspaces, store, log, lanes, redisProblem } = rest
+  const { workspaces, store, log, lanes, redisProblem, intakeProblem } = rest
   const client = connectRedis(config.redis, { commandTimeoutMs: OPERATOR_TIMEOUT_MS })
   const letters = new DeadLetterStore(client, config.prefix)
   const traces = new TraceStore(client, config.prefix, config.traceBytes)
@@ -66,7 +67,7 @@ export function openOperator({ config, credentials, ...rest }: OperatorParts): O
   return {
     app: createAdminApp({
       ...{ ...parts, client, store, workspaces, history, erasures, eraser, random: systemRandom },
-      redisProblem,
+      ...{ redisProblem, intakeProblem },
       operators: () => credentials.operators,
       prefix: config.prefix,
       windowMs: config.budgetWindowMs,

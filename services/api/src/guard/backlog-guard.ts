@@ -4,6 +4,7 @@ import { readBacklog, workspacesWithData, type LaneBacklog } from '@relay/shared
 import type { Post } from '@relay/shared/queue/post.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { parseRequestId } from '@relay/shared/request-id.js'
+import { BACKLOG_FULL, redisFull, type IntakeProblem } from './intake-problem.js'
 
 export interface BacklogGuardOptions {
   readonly client: RedisClient
@@ -29,6 +30,8 @@ const DEFAULT_LIMIT_BYTES = 1024 ** 3
  */
 const PRODUCER_SHARE = 0.1
 const DEFAULT_PRODUCER_BYTES = 512 * 1024 ** 2
+/** Share of the limit from which posts do not fit, or soon will not. */
+const FULL_SHARE = 0.98
 /** Chunks are compressed from this share of the limit on, to save memory during an outage. */
 const COMPRESS_FROM = 0.02
 
@@ -39,7 +42,8 @@ export class BacklogGuard {
   #isCurrent = false
   #bytes = 0
   #addedBytes = 0
-  #usedMemory = 0
+  /** Of the fullest server, 0..1; 0 without maxmemory. */
+  #memoryShare = 0
   #maxMemory = 0
   /** By app id, the tags of producers whose dead letters use their share; empty as a rule. */
   #fullOfLetters: ReadonlyMap<string, ReadonlySet<number>> = new Map()
@@ -88,12 +92,18 @@ export class BacklogGuard {
 
   /** Why a post cannot be accepted now; null if it can, and then it is counted. */
   refusal(post: Post): 'backlog_full' | 'redis_full' | null {
-    if (this.#maxMemory > 0 && this.#usedMemory > this.#maxMemory * MEMORY_SHARE)
-      return 'redis_full'
+    if (this.#memoryShare > MEMORY_SHARE) return 'redis_full'
     const bytes = post.elements.reduce((sum, { json }) => sum + json.length, 0)
     if (this.#bytes + this.#addedBytes + bytes > this.limitBytes) return 'backlog_full'
     this.#addedBytes += bytes
     return null
+  }
+
+  /** What the intake lacks as last read; null: it accepts posts. */
+  get problem(): IntakeProblem | null {
+    if (this.#memoryShare > MEMORY_SHARE) return redisFull(this.#memoryShare)
+    const isFull = this.#bytes + this.#addedBytes > this.limitBytes * FULL_SHARE
+    return isFull ? BACKLOG_FULL : null
   }
 
   /** Whether the dead letters of the post's producer leave no room for more. Never asked for a replay. */
@@ -141,9 +151,13 @@ export class BacklogGuard {
     const { client } = this.#o
     const nodes = 'nodes' in client ? client.nodes('master') : [client]
     const infos = await Promise.all(nodes.map((node) => node.info('memory')))
-    const sum = (field: RegExp) =>
-      infos.reduce((total, info) => total + Number(field.exec(info)?.[1] ?? 0), 0)
-    this.#usedMemory = sum(/^used_memory:(\d+)/m)
-    this.#maxMemory = sum(/^maxmemory:(\d+)/m)
+    const number = (info: string, field: RegExp) => Number(field.exec(info)?.[1] ?? 0)
+    const servers = infos.map((info) => ({
+      used: number(info, /^used_memory:(\d+)/m),
+      max: number(info, /^maxmemory:(\d+)/m),
+    }))
+    this.#maxMemory = servers.reduce((sum, { max }) => sum + max, 0)
+    // Of a Cluster, the fullest: its partitions can then be neither filled nor drained.
+    this.#memoryShare = Math.max(...servers.map(({ used, max }) => (max > 0 ? used / max : 0)))
   }
 }

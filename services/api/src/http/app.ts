@@ -7,7 +7,7 @@ import type { Endpoint } from '../accept/parse.js'
 import type { ProducersTrace, Workspaces } from '../accept/ports.js'
 import { authenticate } from '../auth/authenticate.js'
 import { withoutByteOrderMark } from '../json/byte-order-mark.js'
-import type { Refusal } from '../refusal.js'
+import type { Cause, Refusal } from '../refusal.js'
 import { readBody } from './body.js'
 import { HttpCaller } from './http-caller.js'
 import { FairTurns } from '../accept/fair-turns.js'
@@ -75,6 +75,7 @@ interface RequestContext {
   producer: string | null
   bodyBytes: number
   elements: number
+  cause: Cause | null
 }
 
 /**
@@ -230,6 +231,7 @@ class Intake {
     const result = await this.#imports.run(request, sender, requestId)
     known.elements = result.accepted
     known.bodyBytes = result.bodyBytes
+    known.cause = result.cause
     if (result.answer === null) this.#tell(ABORTED, requestId, known)
     else {
       if (!request.complete) boundUnreadBody(request, response)
@@ -317,7 +319,7 @@ class Intake {
 
   #begin(route: string): RequestContext {
     const startedMs = this.#deps.clock.monotonicMs()
-    return { route, startedMs, appId: null, producer: null, bodyBytes: 0, elements: 0 }
+    return { route, startedMs, appId: null, producer: null, bodyBytes: 0, elements: 0, cause: null }
   }
 
   #conclude(
@@ -354,6 +356,7 @@ class Intake {
     known: RequestContext,
   ): string {
     const requestId = this.#requestId(known)
+    known.cause = refusal.cause ?? null
     if (!request.complete) boundUnreadBody(request, response)
     this.#answer(request, response, refusalAnswer(refusal, requestId), requestId, known)
     return requestId
@@ -383,9 +386,10 @@ class Intake {
 
   /** Reports the end of a request to the observer. */
   #tell(status: number, requestId: string, known: RequestContext): void {
-    const { route, appId, producer, bodyBytes, elements } = known
+    const { route, appId, producer, bodyBytes, elements, cause } = known
     const durationMs = this.#deps.clock.monotonicMs() - known.startedMs
-    const facts = { route, status, durationMs, requestId, appId, producer, bodyBytes, elements }
+    const sender = { requestId, appId, producer }
+    const facts = { route, status, cause, durationMs, ...sender, bodyBytes, elements }
     this.#deps.observer.answered(facts)
   }
 }

@@ -7,6 +7,7 @@ import { BROKEN_GZIP, TOO_SLOW } from './body.js'
 
 const STOPPING: Refusal = {
   status: 503,
+  cause: 'stopping',
   type: 'Service Unavailable',
   message:
     'This instance is shutting down. Resume after last_line; another instance will accept the request.',

@@ -3,7 +3,7 @@ import type { Clock } from '@relay/shared/clock.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import { Importer, type ImportDeps, type ImportResult } from '../import/importer.js'
 import { LISTED, MAX_LISTED } from '../import/tally.js'
-import type { Detail, Refusal } from '../refusal.js'
+import type { Cause, Detail, Refusal } from '../refusal.js'
 import { refusalAnswer, type Answer } from './envelope.js'
 import { parametersRefusal, readImportHeaders } from './headers.js'
 import { ImportSource } from './import-source.js'
@@ -28,10 +28,13 @@ export interface ImportOutcome {
   readonly answer: Answer | null
   readonly accepted: number
   readonly bodyBytes: number
+  /** Why relay itself refused it or stopped it; null otherwise. */
+  readonly cause: Cause | null
 }
 
 const BUSY: Refusal = {
   status: 503,
+  cause: 'import_limit',
   type: 'Service Unavailable',
   message: 'Limit of concurrent imports reached. Nothing of this one was stored; post it again.',
   retryAfterMs: 10_000,
@@ -86,7 +89,9 @@ export class Imports {
       const asked = { ...sender, requestId, idempotencyKey, projectCode, firstLine, listed }
       const result = await this.#importer.run(asked, source)
       const answer = answerOf(result, requestId, warnings)
-      return { answer, accepted: result.tally.accepted, bodyBytes: source.bodyBytes }
+      const cause = typeof result.end === 'object' ? (result.end.cause ?? null) : null
+      const { accepted } = result.tally
+      return { answer, accepted, cause, bodyBytes: source.bodyBytes }
     } finally {
       this.#count(sender.producer, -1)
       source.discard()
@@ -109,7 +114,8 @@ export class Imports {
 }
 
 function refused(refusal: Refusal, requestId: string): ImportOutcome {
-  return { answer: refusalAnswer(refusal, requestId), accepted: 0, bodyBytes: 0 }
+  const cause = refusal.cause ?? null
+  return { answer: refusalAnswer(refusal, requestId), accepted: 0, cause, bodyBytes: 0 }
 }
 
 const FIRST_LINE: Detail = {

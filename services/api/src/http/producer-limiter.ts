@@ -24,6 +24,7 @@ const BUSY_RETRY_MS = 1_000
 
 export const BUSY: Refusal = {
   status: 503,
+  cause: 'process_memory',
   type: 'Service Unavailable',
   message: 'Memory for requests is in use. Nothing of this request was stored; post it again.',
   retryAfterMs: BUSY_RETRY_MS,
@@ -33,6 +34,7 @@ function tooMuchOfOne(what: string, headers: Readonly<Record<string, string>> = 
   return {
     // Not 429, which means the producer's quota: this is a limit of the process.
     status: 503,
+    cause: 'producer_limit',
     type: 'Service Unavailable',
     message: `Limit of ${what} per producer reached. Nothing of this request was stored; post it again.`,
     retryAfterMs: BUSY_RETRY_MS,

@@ -71,6 +71,7 @@ export const BROKEN_PATH: Refusal = {
 
 export const FAILED: Refusal = {
   status: 500,
+  cause: 'internal',
   type: 'Server Error',
   message: 'An unexpected error was encountered while processing this request',
 }
@@ -86,6 +87,7 @@ export const UNKNOWN_REQUEST: Refusal = {
 
 export const TRACE_UNAVAILABLE: Refusal = {
   status: 503,
+  cause: 'traces_unavailable',
   type: 'Service Unavailable',
   message: 'Traces are unavailable; try again',
   retryAfterMs: 1_000,

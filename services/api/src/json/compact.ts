@@ -1,3 +1,5 @@
+import { inside } from '../validate/path.js'
+
 /**
  * Copies of a JSON value's own bytes: no number, escape or key is rewritten. All functions require
  * valid JSON.
@@ -31,36 +33,46 @@ interface Member {
 /** Whether a member that is null is left out. `path`: the names down to it; arrays add none. */
 export type OmitsNull = (path: readonly string[]) => boolean
 
+/** Receives the path of each member that is left out because a later one has its name. */
+export type OnRepeated = (path: string) => void
+
 /**
  * `text` (compact JSON) with every object holding each key once: the last member of a name stays,
  * in its place, because that is the value that JSON.parse, and so validation, saw. What MoEngage's
  * parser would do with duplicates is not documented. Members that are null and that `omitsNull`
  * names are left out.
  */
-export function normalised(text: Buffer, omitsNull: OmitsNull): Buffer {
-  return new Rewriter(text, omitsNull).value()
+export function normalised(
+  text: Buffer,
+  omitsNull: OmitsNull,
+  onRepeated: OnRepeated = () => undefined,
+): Buffer {
+  return new Rewriter(text, omitsNull, onRepeated).value('')
 }
 
 /** Recursive: depth is bounded before it is called. */
 class Rewriter {
   readonly #text: Buffer
   readonly #omitsNull: OmitsNull
+  readonly #onRepeated: OnRepeated
   readonly #path: string[] = []
   #at = 0
 
-  constructor(text: Buffer, omitsNull: OmitsNull) {
+  constructor(text: Buffer, omitsNull: OmitsNull, onRepeated: OnRepeated) {
     this.#text = text
     this.#omitsNull = omitsNull
+    this.#onRepeated = onRepeated
   }
 
-  value(): Buffer {
+  /** `place`: where the value stands, for a person. */
+  value(place: string): Buffer {
     const first = this.#text[this.#at]
-    if (first === 0x7b) return this.#object()
-    if (first === 0x5b) return this.#array()
+    if (first === 0x7b) return this.#object(place)
+    if (first === 0x5b) return this.#array(place)
     return first === QUOTE ? this.#string() : this.#scalar()
   }
 
-  #object(): Buffer {
+  #object(place: string): Buffer {
     const members: Member[] = []
     this.#at++
     while (this.#text[this.#at] !== 0x7d) {
@@ -68,7 +80,7 @@ class Rewriter {
       this.#at++
       const key = JSON.parse(name.toString('utf8')) as string
       this.#path.push(key)
-      const value = this.value()
+      const value = this.value(inside(place, key))
       const omitted = value.equals(NULL) && this.#omitsNull(this.#path)
       this.#path.pop()
       members.push({ key, omitted, text: Buffer.concat([name, COLON, value]) })
@@ -76,15 +88,18 @@ class Rewriter {
     }
     this.#at++
     const last = new Map(members.map(({ key }, index) => [key, index]))
+    members.forEach(({ key }, index) => {
+      if (last.get(key) !== index) this.#onRepeated(inside(place, key))
+    })
     const kept = members.filter(({ key, omitted }, index) => !omitted && last.get(key) === index)
     return join('{', kept.map((member) => member.text), '}') // prettier-ignore
   }
 
-  #array(): Buffer {
+  #array(place: string): Buffer {
     const items: Buffer[] = []
     this.#at++
     while (this.#text[this.#at] !== 0x5d) {
-      items.push(this.value())
+      items.push(this.value(`${place}[${String(items.length)}]`))
       if (this.#text[this.#at] === 0x2c) this.#at++
     }
     this.#at++

@@ -13,6 +13,8 @@ export interface Scan {
   readonly root: Span
   /** Items of the root object's last array under the wanted key; null if there is none. */
   readonly items: readonly Span[] | null
+  /** The root object has the wanted key several times. */
+  readonly isKeyRepeated: boolean
 }
 
 /** A value's position in the text, and what is needed to copy it. */
@@ -64,6 +66,7 @@ class Scanner {
   #lastStringEnd = 0
   /** The root member being read is the wanted one. */
   #wanted = false
+  #wantedCount = 0
   /** Inside the wanted array, whose items are at depth 2. */
   #collecting = false
   #items: Span[] | null = null
@@ -107,7 +110,7 @@ class Scanner {
       whitespace: this.#whitespace - start - (this.#bytes.length - end),
       badEscapes: this.#badEscapes,
     }
-    return { tooDeep, root, items: this.#items }
+    return { tooDeep, root, items: this.#items, isKeyRepeated: this.#wantedCount > 1 }
   }
 
   /** Index of the closing quote, or the end of the text. */
@@ -142,7 +145,9 @@ class Scanner {
     if (this.#depth !== 1) return
     this.#wanted = this.#keyIsWanted()
     // A later member of the same name replaces the earlier one, as in JSON.parse.
-    if (this.#wanted) this.#items = null
+    if (!this.#wanted) return
+    this.#items = null
+    this.#wantedCount++
   }
 
   #keyIsWanted(): boolean {

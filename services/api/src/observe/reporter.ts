@@ -29,14 +29,15 @@ export class Reporter implements IntakeObserver {
   }
 
   answered(answer: Parameters<IntakeObserver['answered']>[0]): void {
-    const { route, status, durationMs, requestId, appId, producer, bodyBytes, elements } = answer
+    const { route, status, cause, durationMs, ...rest } = answer
+    const { requestId, appId, producer, bodyBytes, elements } = rest
     this.#metrics.requests.inc({ route, status: String(status) })
     this.#metrics.duration.observe({ route }, durationMs / 1000)
     if (producer !== null && elements > 0) {
       this.#metrics.producerElements.inc({ producer }, elements)
     }
     const fields = { route, status, requestId, appId, producer, bodyBytes, elements }
-    if (status >= 500) this.#notAccepted(fields)
+    if (status >= 500) this.#notAccepted({ ...fields, cause })
     else this.#log.debug('request', fields)
   }
 

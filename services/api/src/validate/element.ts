@@ -106,11 +106,13 @@ function checkCustomerId(element: Json, type: ElementType, reporter: Reporter): 
     if (!id.includes('\0')) findings.add('controlInId', index, 'customer_id')
   } else if (id.length < 32 && BLOCKED.has(id.trim().toLowerCase())) {
     findings.add('blockedIdSpelling', index, 'customer_id')
-  }
+  } else if (SPACED.test(id)) findings.add('spacedId', index, 'customer_id')
 }
 
 // eslint-disable-next-line no-control-regex
 const CONTROL = /[\0-\x1f\x7f-\x9f]/
+/** Joiners (U+200C, U+200D) only at the ends: inside they form words and emoji. */
+const SPACED = /^[\s\u200c\u200d]|[\s\u200c\u200d]$|[\u00ad\u200b\u2060\ufeff]/
 
 /** Characters, not UTF-16 units: an emoji is one. */
 function hasFewerCharacters(text: string, count: number): boolean {

@@ -51,6 +51,10 @@ export const RULES = {
     const meant = d === '' ? '' : ` Did you mean "${d}"?`
     return `MoEngage does not know this member and drops it.${meant}`
   }),
+  repeatedMember: warn(
+    'RFC 8259 4; own choice',
+    () => 'stands more than once in its object: only the last one is sent',
+  ),
   nullMember: warn('own choice', () => 'null counts as absent: relay leaves the member out'),
 
   // Customer identity
@@ -67,6 +71,10 @@ export const RULES = {
   blockedIdSpelling: warn(
     'overview, list of values',
     () => 'customer_id is another spelling of a value that MoEngage does not allow',
+  ),
+  spacedId: warn(
+    'own choice: MoEngage may keep it as another user',
+    () => 'customer_id begins or ends with a blank, or contains an invisible character',
   ),
   placeholderId: refuse(
     ATTRIBUTE,
@@ -161,7 +169,11 @@ export const RULES = {
   unsetId: refuse(ATTRIBUTE, 'help, unset-user-attributes', () => 'customer_id cannot be cleared'),
   setAndUnset: warn(
     'help, unset-user-attributes',
-    () => 'is set and cleared in one element: MoEngage clears it',
+    (d) => `clears ${d}, which the same element sets: MoEngage clears it`,
+  ),
+  unsetAlsoId: warn(
+    'help, unset-user-attributes',
+    () => 'also covers customer_id, which MoEngage does not clear',
   ),
   standardObject: refuse(
     TYPE,

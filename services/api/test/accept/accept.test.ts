@@ -62,6 +62,32 @@ describe('an accepted request', () => {
     expect(odd.headers['x-request-id']).toBe(odd.body.request_id)
   })
 
+  it('with two lists of elements queues the last, and says so', async () => {
+    const lists = [user({ customer_id: 'ann' }), user({ customer_id: 'bob' })]
+    const [first, last] = lists.map((element) => `"elements":[${element}]`)
+    const { status, body } = await intake.send({
+      body: `{"type":"transition",${first ?? ''},${last ?? ''}}`,
+    })
+    expect([status, intake.store.take()]).toEqual([200, [lists[1]]])
+    expect(body.warnings).toEqual([
+      {
+        index: 0,
+        attribute: 'elements',
+        message: 'stands more than once in its object: only the last one is sent',
+      },
+    ])
+  })
+
+  it('names an attribute that it sets and clears, also one of a long name', async () => {
+    const name = `city${'y'.repeat(500)}`
+    const unset_attributes = [{ type: 'prefix', attr: 'CITY', case_sensitive: false }]
+    const body = `{"type":"transition","elements":[${user({ attributes: { [name]: 1 }, unset_attributes })}]}`
+    const { body: answer } = await intake.send({ body })
+    expect(answer.warnings?.map(({ message }) => message)).toContain(
+      `clears "${name.slice(0, 300)}", which the same element sets: MoEngage clears it`,
+    )
+  })
+
   it('is counted by kind, and its warnings by rule', async () => {
     await intake.send({
       body: `{"type":"transition","elements":[${user({ customer_id: 'Guest' })},${device()}]}`,

@@ -20,6 +20,7 @@ import { BacklogHistory } from '../../src/admin/backlog-history.js'
 import { watchRedis } from '@relay/shared/redis/explain.js'
 import { createAdminApp } from '../../src/admin/app.js'
 import { Eraser } from '../../src/admin/eraser.js'
+import type { IntakeProblem } from '../../src/guard/intake-problem.js'
 import { RedisPostStore } from '../../src/enqueue/redis-post-store.js'
 import { identityOfCustomerId } from '../../src/identity/identity.js'
 import { workspace } from '../support/intake.js'
@@ -64,6 +65,8 @@ export class Operations {
     nowMs: () => Date.now(),
     monotonicMs: () => performance.now() + this.clock.aheadMs,
   }
+  /** As this api's guard reports it. */
+  intakeProblem: IntakeProblem | null = null
   readonly logged: { message: string; fields: LogFields }[] = []
   readonly #server: Server
   readonly #deployment: Deployment
@@ -106,6 +109,7 @@ export class Operations {
       ),
       log: { error: log, warn: log, info: log, debug: log },
       redisProblem: watchRedis(client, { error: log, info: log }, systemClock),
+      intakeProblem: () => this.intakeProblem,
     })
     this.#server = createServer(app)
   }

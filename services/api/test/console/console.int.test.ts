@@ -83,6 +83,9 @@ inBrowser('the console in a browser', () => {
     await see('No worker is alive')
     await see('not sending')
     expect(await page.$('.badge.running')).toBeNull()
+    o.intakeProblem = { reason: 'redis_full', meaning: 'Redis is full', next: 'Raise maxmemory' }
+    await see('Redis is full. Nothing accepted is lost. Next: Raise maxmemory.')
+    o.intakeProblem = null
     await press('Sign out')
     faults.length = 0
   })

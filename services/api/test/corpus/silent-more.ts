@@ -21,9 +21,9 @@ const members = (count: number) =>
 const urlOf = (characters: number) => 'https://shop.example/'.padEnd(characters, 'x')
 
 const IDS: readonly ElementCase[] = [
-  ...['Null', 'NULL', 'Undefined', 'UNDEFINED', 'nan', 'NAN', 'nil', 'Nil', '[Object Object]', 'undefined '].map((id) => ({ name: `id ${JSON.stringify(id)} may be somebody`, json: user({ customer_id: id }), ...(['null'].includes(id.trim().toLowerCase()) ? { warned: ['customer_id'] } : {}) })),
+  ...['Null', 'NULL', 'Undefined', 'UNDEFINED', 'nan', 'NAN', 'nil', 'Nil', '[Object Object]', 'undefined '].map((id) => ({ name: `id ${JSON.stringify(id)} may be somebody`, json: user({ customer_id: id }), ...(['undefined ', 'null'].includes(id.toLowerCase()) ? { warned: ['customer_id'] } : {}) })),
   ...['\u0000ann', 'a\u001fb', '\u0085ann', 'ann\u009f'].map((id) => ({ name: `id with ${JSON.stringify(id)}`, json: user({ customer_id: id }), refused: ['customer_id'] })),
-  ...['a\u00adb', 'a\u200bb', 'a\u00a0b', '\ufeffann'].map((id) => ({ name: `id with the invisible ${JSON.stringify(id)}`, json: user({ customer_id: id }) })),
+  ...['a\u00adb', 'a\u200bb', 'a\u00a0b', '\ufeffann'].map((id) => ({ name: `id with the invisible ${JSON.stringify(id)}`, json: user({ customer_id: id }), ...(id === 'a\u00a0b' ? {} : { warned: ['customer_id'] }) })),
   ...[5, true, ['ann'], { id: 'ann' }].map((id) => ({ name: `id ${JSON.stringify(id)} is no text`, json: user({ customer_id: id }), refused: ['customer_id'], type: 'TypeError' })),
   { name: 'event of id NaN', json: event({ customer_id: 'NaN' }), refused: ['customer_id'] },
   { name: 'event of id [object Object]', json: event({ customer_id: '[object Object]' }), refused: ['customer_id'] },
@@ -90,12 +90,12 @@ const VALUES: readonly ElementCase[] = [
   { name: 'an exponent keeps its spelling', json: '{"type":"customer","customer_id":"ann","attributes":{"a":1E3,"b":-0.0}}' },
   { name: 'an escaped name is the same name', json: '{"type":"customer","customer_id":"ann","attributes":{"c\\u0069ty":""}}', warned: at('city') },
   { name: 'blanks between tokens go, those in texts stay', json: '{ "type" : "customer", "customer_id":"ann","attributes":{ "a" : " b " } }', sent: ['{"type":"customer","customer_id":"ann","attributes":{"a":" b "}}'] },
-  { name: 'a name that stands twice: the last one leaves', json: '{"type":"customer","customer_id":"ann","attributes":{"a":1,"b":2,"a":3}}', sent: ['{"type":"customer","customer_id":"ann","attributes":{"b":2,"a":3}}'] },
+  { name: 'a name that stands twice: the last one leaves', json: '{"type":"customer","customer_id":"ann","attributes":{"a":1,"b":2,"a":3}}', sent: ['{"type":"customer","customer_id":"ann","attributes":{"b":2,"a":3}}'], warned: ['attributes.a'] },
 ] // prettier-ignore
 
 const CLEARING: readonly ElementCase[] = [
   { name: 'unset two attributes', json: unset({ type: 'equals', attr: 'a' }, { type: 'equals', attr: 'b' }) },
-  { name: 'unset by a prefix of what is set', json: user({ attributes: { tmp_a: 1 }, unset_attributes: [{ type: 'prefix', attr: 'tmp_' }] }) },
+  { name: 'unset by a prefix of what is set', json: user({ attributes: { tmp_a: 1 }, unset_attributes: [{ type: 'prefix', attr: 'tmp_' }] }), warned: ['unset_attributes[0].attr'] },
   { name: 'unset a standard attribute', json: unset({ type: 'equals', attr: 'u_fn' }) },
   { name: 'unset with case_sensitive null', json: unset({ type: 'equals', attr: 'a', case_sensitive: null }), refused: ['unset_attributes[0].case_sensitive'] },
   { name: 'unset with type a number', json: unset({ type: 1, attr: 'a' }), refused: ['unset_attributes[0].type'] },

@@ -173,7 +173,8 @@ export class CountingRandom implements Random {
   }
   bytes(length: number): Buffer {
     const bytes = Buffer.alloc(length)
-    bytes.writeUIntBE(++this.#count, length - 4, 4)
+    // A request id keeps its last 12 bits for a checksum.
+    bytes.writeUIntBE((++this.#count * 0x1000) % 2 ** 32, length - 4, 4)
     return bytes
   }
 }

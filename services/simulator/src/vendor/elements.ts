@@ -1,31 +1,16 @@
 import * as vendor from '@relay/shared/vendor/limits.js'
+import {
+  RESERVED_PREFIX,
+  STANDARD_EVENT_ATTRIBUTES,
+  STANDARD_USER_ATTRIBUTES,
+} from '@relay/shared/vendor/reserved-names.js'
+import { IDENTIFIER_ATTRIBUTES } from '@relay/shared/vendor/user-attributes.js'
 import { ROWS, type Refusal } from './answers.js'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
 export type ElementType = 'customer' | 'event' | 'device'
 const TYPES: readonly unknown[] = ['customer', 'event', 'device']
-
-/** Names with the reserved prefix that the vendor's documents themselves use. openapi. */
-const STANDARD_MOE_NAMES = new Set([
-  'moe_em_unsub_categories',
-  'moe_email',
-  'moe_email_optin_status',
-  'moe_gaid',
-  'moe_hard_bounce',
-  'moe_mobile',
-  'moe_os_type',
-  'moe_push_opted',
-  'moe_push_provisional_opted',
-  'moe_sms_subscription',
-  'moe_spam',
-  'moe_sub_w',
-  'moe_unsubscribe',
-  'moe_wa_subscription',
-])
-
-/** Attributes that can identify a user without customer_id. openapi, identity resolution. */
-const IDENTIFIERS = ['uid', 'u_em', 'u_mb', 'moe_email', 'moe_mobile', 'moe_gaid']
 
 /** "Future events are not accepted"; ten minutes for clocks that differ. */
 const CLOCK_SKEW_MS = 600_000
@@ -107,26 +92,26 @@ function judgeCustomerFields(element: JsonObject): Refusal | null {
 }
 
 function hasIdentifier(attributes: JsonObject | undefined): boolean {
-  return IDENTIFIERS.some((name) => {
+  return IDENTIFIER_ATTRIBUTES.some((name) => {
     const value = attributes?.[name]
-    return typeof value === 'string' && value !== ''
+    return typeof value === 'number' || (typeof value === 'string' && value !== '')
   })
 }
 
 /** openapi, UserAttributes: '"id", "_id", and "" keywords are blocked' as names of user attributes. */
 function judgeUserNames(attributes: JsonObject): Refusal | null {
   const blocked = ['', 'id', '_id'].find((name) => Object.hasOwn(attributes, name))
-  if (blocked === undefined) return judgePrefix(attributes)
+  if (blocked === undefined) return judgePrefix(attributes, STANDARD_USER_ATTRIBUTES)
   return fault('AttributeError', blocked, `'${blocked}' is a blocked attribute name`)
 }
 
-function judgePrefix(attributes: JsonObject): Refusal | null {
-  const reserved = Object.keys(attributes).find(isReserved)
+function judgePrefix(attributes: JsonObject, standard: ReadonlySet<string>): Refusal | null {
+  const reserved = Object.keys(attributes).find(
+    (name) => name.startsWith(RESERVED_PREFIX) && !standard.has(name),
+  )
   if (reserved === undefined) return null
   return fault('AttributeError', reserved, `'${reserved}' uses the reserved prefix moe_`)
 }
-
-const isReserved = (name: string) => name.startsWith('moe_') && !STANDARD_MOE_NAMES.has(name)
 
 function judgeArrayFields(attributes: JsonObject): Refusal | null {
   const operators = ['addValueToArrayField', 'removeValueFromArrayField']
@@ -174,11 +159,11 @@ function judgeAction(entry: unknown, nowMs: number): Refusal | null {
   if (action === undefined) return notFound('action')
   if (typeof action !== 'string') return { ...ROWS.malformed_json, attribute: 'action' }
   if (action === '') return missing('action', 'action cannot be empty Unicode string')
-  if (isReserved(action)) {
+  if (action.startsWith(RESERVED_PREFIX)) {
     return fault('AttributeError', 'action', `'${action}' uses the reserved prefix moe_`)
   }
   if (attributes !== undefined && !isObject(attributes)) return wrongType('attributes', 'dict')
-  const names = attributes === undefined ? null : judgePrefix(attributes)
+  const names = attributes === undefined ? null : judgePrefix(attributes, STANDARD_EVENT_ATTRIBUTES)
   return names ?? judgeActionFields(entry) ?? judgeTimes(entry, nowMs)
 }
 
@@ -255,7 +240,7 @@ export function customerOf(element: unknown): string {
   if (typeof element.customer_id === 'string') return element.customer_id
   const source = element.type === 'event' ? element.user_identifiers : element.attributes
   if (!isObject(source)) return ''
-  const names = element.type === 'event' ? Object.keys(source).sort() : IDENTIFIERS
+  const names = element.type === 'event' ? Object.keys(source).sort() : IDENTIFIER_ATTRIBUTES
   const given = names.filter((name) => source[name] !== undefined)
   return given.map((name) => `${name}=${String(source[name])}`).join('&')
 }

@@ -1,0 +1,39 @@
+import type { LevelReached } from '@relay/shared/durability/level.js'
+
+/** Why the intake answers 503 to every post, or to those that do not fit, and the remedy. */
+export interface IntakeProblem {
+  readonly reason: 'redis_full' | 'backlog_full' | 'durability'
+  readonly meaning: string
+  readonly next: string
+}
+
+/** `share` of `maxmemory` in use. */
+export function redisFull(share: number): IntakeProblem {
+  return {
+    reason: 'redis_full',
+    meaning: `the memory of Redis is full (${String(Math.floor(share * 100))} % of maxmemory), so the intake answers 503`,
+    next: 'Find out why the backlog waits; raise maxmemory, or purge dead letters (runbook RelayRedisMemoryHigh)',
+  }
+}
+
+/** The part of a `DurabilityGuard` that is read here. */
+interface Durable {
+  readonly isMissing: boolean
+  readonly reached: LevelReached
+}
+
+export const BACKLOG_FULL: IntakeProblem = {
+  reason: 'backlog_full',
+  meaning: 'the backlog is at its limit, so the intake answers 503',
+  next: 'Find out why nothing drains, or raise the limit (runbook RelayBacklogNearLimit)',
+}
+
+export function durabilityMissing({ isMissing, reached }: Durable): IntakeProblem | null {
+  if (!isMissing) return null
+  const { problem } = reached
+  return {
+    reason: 'durability',
+    meaning: `the configured durability is not reached (${problem ?? 'unknown'}), so the intake answers 503`,
+    next: 'Correct the settings of Redis, or RELAY_DURABILITY (runbook RelayRedisUnsafe)',
+  }
+}
