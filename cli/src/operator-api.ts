@@ -34,6 +34,7 @@ export class OperatorApi {
     const answer = await callHttp(call).catch((error: unknown) => {
       throw unreachable(url, error)
     })
+    if (!isOperators(answer)) throw elsewhere(url)
     if (answer.status !== 200) throw refusal(answer, url)
     return answer.text.trimEnd()
   }
@@ -45,10 +46,34 @@ export class OperatorApi {
 
 function unreachable(url: string, error: unknown): CommandError {
   const { code, message } = error as NodeJS.ErrnoException
+  // What answers does not speak HTTP.
+  if (code?.startsWith('HPE_')) return elsewhere(url)
   return new CommandError(
     EXIT.unavailable,
     `The api does not answer at ${url} (${code ?? message}).`,
     'Start relay (npm start), or set its ops port: --url http://HOST:9464 or RELAY_ADMIN_URL.',
+  )
+}
+
+/**
+ * Whether an answer can be the operator API's: JSON, and an error without the `status` of MoEngage's
+ * envelope, which the intake and the simulator send. A gateway in front may answer 5xx in its own form.
+ */
+function isOperators({ status, text }: HttpAnswer): boolean {
+  if (status >= 500) return true
+  try {
+    const body = JSON.parse(text) as object
+    return status === 200 || !('status' in body)
+  } catch {
+    return false
+  }
+}
+
+function elsewhere(url: string): CommandError {
+  return new CommandError(
+    EXIT.unavailable,
+    `${url} is not the ops port of an api: something else answers there.`,
+    "Set the api's OPS_PORT (9464 by default): --url http://HOST:9464 or RELAY_ADMIN_URL.",
   )
 }
 

@@ -3,6 +3,7 @@ import { VERSION } from '@relay/shared/version.js'
 import { addCheck } from './commands/check.js'
 import { addCompletion } from './commands/completion.js'
 import type { Context } from './commands/context.js'
+import { CommandError, EXIT } from './exit.js'
 import { addDeadLetters } from './commands/dead-letters.js'
 import { addForget } from './commands/forget.js'
 import { addHashSecret } from './commands/hash-secret.js'
@@ -39,6 +40,7 @@ export function createProgram(context: Context): Command {
     .addHelpText('after', FOOTER)
   program.hook('preAction', (_program, action) => {
     warnOfSecrets(action.optsWithGlobals(), context)
+    refuseEmpty(action)
   })
   addStatus(program, context)
   addDeadLetters(program, context)
@@ -53,6 +55,14 @@ export function createProgram(context: Context): Command {
   addHashSecret(program, context)
   addCompletion(program, context)
   return program
+}
+
+/** An empty argument, as of an unset variable of the shell, would be part of another path. */
+function refuseEmpty({ args, registeredArguments }: Command): void {
+  const empty = args.findIndex((arg) => arg.trim() === '')
+  if (empty < 0) return
+  const name = (registeredArguments[empty] ?? registeredArguments.at(-1))?.name() ?? 'argument'
+  throw new CommandError(EXIT.usage, `<${name}> is empty.`)
 }
 
 /** Where a secret that is an option belongs. */

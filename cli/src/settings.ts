@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { secretLines } from '@relay/shared/config/producers.js'
 import { isHashed } from '@relay/shared/config/secret.js'
 import { readFiles } from '@relay/shared/config/watch-files.js'
+import { CommandError, EXIT } from './exit.js'
 
 export interface GlobalOptions {
   readonly url?: string
@@ -32,7 +33,40 @@ export function accessFrom(
   const byPort = port ? `http://127.0.0.1:${port}` : DEFAULT_URL
   const url = options.url ?? env.RELAY_ADMIN_URL ?? byPort
   const token = options.token ?? ownToken(env) ?? keptCredentials().adminToken ?? null
-  return { url: url.replace(/\/+$/, ''), token }
+  if (token !== null && !HEADER_TEXT.test(token)) {
+    const from = options.token === undefined ? 'the admin token' : '--token'
+    throw new CommandError(
+      EXIT.usage,
+      `A character in ${from} is not printable ASCII, so no request can carry it.`,
+      'Check the value for line breaks and copied characters.',
+    )
+  }
+  const from = options.url === undefined ? 'RELAY_ADMIN_URL' : '--url'
+  return { url: httpUrl(url, from, 9464), token }
+}
+
+const HEADER_TEXT = /^[\x20-\x7e]*$/
+
+/** The address of the intake; the secret of a producer is no part of it. */
+export function intakeUrlFrom(
+  option: string | undefined,
+  env: Environment,
+  running: () => Environment | null = runningEnvironment,
+): string {
+  const port = env.PORT ?? running()?.PORT ?? '8080'
+  const url = option ?? env.RELAY_INTAKE_URL ?? `http://127.0.0.1:${port}`
+  return httpUrl(url, option === undefined ? 'RELAY_INTAKE_URL' : '--intake-url', 8080)
+}
+
+/** Without a slash at its end; an address that no request can be sent to is an error of usage. */
+function httpUrl(text: string, from: string, port: number): string {
+  const { protocol } = URL.canParse(text) ? new URL(text) : { protocol: '' }
+  if (protocol === 'http:' || protocol === 'https:') return text.replace(/\/+$/, '')
+  throw new CommandError(
+    EXIT.usage,
+    `${from} is not an address: ${JSON.stringify(text)}.`,
+    `Use http://HOST:${String(port)} or https://HOST.`,
+  )
 }
 
 /** The services' token, unless only its hash is configured. */

@@ -179,7 +179,8 @@ it('without any answer gives up soon; Ctrl-C ends any waiting', async () => {
   const more = { target, waits: (why: string) => waits.push(why) }
   expect(await importFile(options(file, more))).toMatchObject({ outcome: 'unavailable' })
   expect(waits.length).toBeLessThan(10)
-  expect(waits[0]).toContain('ECONNREFUSED')
+  expect(waits[0]).toContain('does not answer at http://127.0.0.1:9 (ECONNREFUSED)')
+  expect(waits[0]).toContain('Next: start relay (npm start), or set its intake: --intake-url')
   let asked = 0
   const stopped = () => asked++ > 2
   expect(await importFile(options(file, { ...more, stopped }))).toMatchObject({

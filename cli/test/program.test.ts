@@ -1,5 +1,11 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { Context } from '../src/commands/context.js'
+import { OperatorApi } from '../src/operator-api.js'
 import { createProgram } from '../src/program.js'
 import { FakeApi } from './console-double.js'
 
@@ -116,6 +122,65 @@ it.each([
   const { status, notes } = await api.run(['status'])
   expect(status).toBe(expected)
   expect(notes.join('\n')).toContain(words)
+})
+
+it.each([
+  [
+    'the intake',
+    404,
+    '{"status":"fail","error":{"message":"Resource not found","type":"Not Found"}}',
+  ],
+  ['a worker', 404, ''],
+  ['a web page', 200, '<html></html>'],
+  ['another page', 403, '<html></html>'],
+])('at the port of %s it says that this is not the ops port of an api', async (_, to, text) => {
+  api.answers.set('GET /admin/workspaces', { status: to, text })
+  const { status, notes } = await api.run(['status'])
+  expect(status).toBe(69)
+  expect(notes.join('\n')).toContain('is not the ops port of an api')
+  expect(notes.join('\n')).toContain('OPS_PORT (9464 by default)')
+})
+
+it('at a port that does not speak HTTP it says the same', async () => {
+  const redis = createServer((socket) => {
+    socket.once('data', () => socket.end('-ERR unknown command\r\n'))
+  })
+  await new Promise<void>((resolve) => redis.listen(0, '127.0.0.1', resolve))
+  const { port } = redis.address() as AddressInfo
+  const elsewhere = new OperatorApi({ url: `http://127.0.0.1:${String(port)}`, token: null })
+  await expect(elsewhere.text('GET', '/x')).rejects.toThrow('is not the ops port of an api')
+  await new Promise((resolve) => redis.close(resolve))
+})
+
+it.each([
+  [['trace', ''], 'request_id'],
+  [['names', ' '], 'app-id'],
+  [['pause', ''], 'app_id'],
+  [['dead-letters', 'show', ''], 'id'],
+  [['dead-letters', 'purge', '--yes', 'a', ''], 'ids'],
+])('the empty argument of %j is named before anything is asked', async (args, name) => {
+  const { status, notes } = await api.run(args)
+  expect([status, notes.join(''), api.asked]).toEqual([64, `<${name}> is empty.`, []])
+})
+
+it('a --since that is no time is refused with the forms that are', async () => {
+  const { status, notes } = await api.run(['dead-letters', 'list', '--since', 'yesterday'])
+  expect([status, api.asked]).toEqual([64, []])
+  expect(notes.join(' ')).toMatch(/--since "yesterday" is not a time.*24h.*ISO 8601/)
+})
+
+it('an import of a directory, or of no file, is refused and writes nothing', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'relay-'))
+  const options = ['--app-id', 'DEMO', '--secret', 's']
+  const here = await api.run(['import', folder, ...options])
+  expect([here.status, here.notes.join(' ')]).toEqual([
+    64,
+    expect.stringContaining('is a directory'),
+  ])
+  const gone = await api.run(['import', join(folder, 'x.ndjson'), ...options])
+  expect([gone.status, gone.notes.join(' ')]).toEqual([64, expect.stringContaining('No such file')])
+  expect([await readdir(folder), existsSync(`${folder}.checkpoint`)]).toEqual([[], false])
+  await rm(folder, { recursive: true })
 })
 
 it('an api that is not there becomes exit 69 and says how to start it', async () => {

@@ -157,10 +157,14 @@ const given = (fields: Readonly<Record<string, string | undefined>>): Record<str
     Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   )
 
-/** Converts a duration such as `24h` to the time that long ago; anything else is passed to the API. */
+/** Converts a duration such as `24h` to the time that long ago; a time is passed to the API. */
 function moment(text: string, nowMs: number): string {
   const span = SPAN.exec(text)
-  if (!span) return text
+  if (!span) {
+    if (/^\d+(\.\d+)?$/.test(text) || !Number.isNaN(Date.parse(text))) return text
+    const next = 'Use a span (90m, 24h, 7d), ISO 8601 or epoch seconds.'
+    throw new CommandError(EXIT.usage, `--since ${JSON.stringify(text)} is not a time.`, next)
+  }
   const seconds = Number(span[1]) * (SECONDS[span[2] ?? ''] ?? 0)
   return new Date(nowMs - seconds * 1000).toISOString()
 }

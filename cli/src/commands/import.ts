@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { CommandError, EXIT } from '../exit.js'
 import { Display } from '../import/display.js'
@@ -5,7 +6,7 @@ import { deliverySeconds } from '../import/forecast.js'
 import { importFile, type ImportResult } from '../import/importer.js'
 import type { WorkspaceView } from '../render/status.js'
 import { count, counted, duration } from '../render/table.js'
-import { keptCredentials, type GlobalOptions } from '../settings.js'
+import { intakeUrlFrom, keptCredentials, type GlobalOptions } from '../settings.js'
 import type { Context } from './context.js'
 
 interface ImportCommandOptions extends GlobalOptions {
@@ -43,7 +44,7 @@ async function run(context: Context, file: string, options: ImportCommandOptions
   const { env, terminal, clock, sleep } = context
   const appId = options.appId ?? env.MOENGAGE_APP_ID
   const secret = options.secret ?? env.RELAY_PRODUCER_SECRET ?? keptCredentials().producerSecret
-  const intakeUrl = options.intakeUrl ?? env.RELAY_INTAKE_URL ?? 'http://127.0.0.1:8080'
+  const intakeUrl = intakeUrlFrom(options.intakeUrl, env)
   if (!appId)
     throw new CommandError(EXIT.usage, 'The workspace is missing.', 'Add --app-id APP_ID.')
   if (!secret) {
@@ -53,6 +54,7 @@ async function run(context: Context, file: string, options: ImportCommandOptions
       'Set RELAY_PRODUCER_SECRET.',
     )
   }
+  await checkFile(file)
   const stop = context.interrupted()
   const isLive = terminal.isLive && options.json !== true
   const view = () => workspaceView(context, options, appId)
@@ -60,7 +62,7 @@ async function run(context: Context, file: string, options: ImportCommandOptions
   try {
     const result = await importFile({
       file,
-      target: { intakeUrl: intakeUrl.replace(/\/+$/, ''), appId, secret },
+      target: { intakeUrl, appId, secret },
       ...{ clock, sleep, stopped: stop.asked },
       show: (progress) => {
         display.show(progress)
@@ -70,13 +72,26 @@ async function run(context: Context, file: string, options: ImportCommandOptions
       },
     })
     return { result, deliveredPerSecond: display.deliveredPerSecond }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    throw new CommandError(EXIT.usage, `No such file: ${file}.`)
   } finally {
     stop.release()
     if (isLive) terminal.note('')
   }
+}
+
+/** Before anything is written beside it. */
+async function checkFile(file: string): Promise<void> {
+  const problem = await stat(file).then(
+    (found) => (found.isDirectory() ? 'EISDIR' : null),
+    (error: unknown) => (error as NodeJS.ErrnoException).code ?? 'unknown',
+  )
+  if (problem === null) return
+  if (problem === 'ENOENT') throw new CommandError(EXIT.usage, `No such file: ${file}.`)
+  const why = problem === 'EISDIR' ? 'is a directory' : `cannot be read (${problem})`
+  throw new CommandError(
+    EXIT.usage,
+    `${file} ${why}.`,
+    'Give one file: FILE.ndjson or FILE.ndjson.gz',
+  )
 }
 
 async function tell(

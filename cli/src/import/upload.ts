@@ -71,14 +71,17 @@ export async function sendSlice(
     body: Buffer.concat(parts),
     timeoutMs: TIMEOUT_MS,
   })
-  return call.then((answer) => read(answer, slice), unanswered)
+  return call.then(
+    (answer) => read(answer, slice),
+    (error: unknown) => unanswered(error, intakeUrl),
+  )
 }
 
 const NEWLINE = Buffer.from('\n')
 
-function unanswered(error: unknown): SliceResult {
+function unanswered(error: unknown, url: string): SliceResult {
   const { code, message } = error as NodeJS.ErrnoException
-  const why = `relay does not answer (${code ?? message})`
+  const why = `relay does not answer at ${url} (${code ?? message}).\n  Next: start relay (npm start), or set its intake: --intake-url http://HOST:8080 or RELAY_INTAKE_URL.`
   const stop = { why, retryAfterMs: null, answered: false }
   return { lines: 0, accepted: 0, rejected: 0, refused: [], stop }
 }

@@ -138,7 +138,7 @@ export class WorkspaceNames {
     const { events, userAttributes, eventAttributes, ofPortfolio } = NAME_LIMITS
     const detail =
       scope === null
-        ? `event has more than ${String(eventAttributes)} attributes`
+        ? `name of this event has collected more than ${String(eventAttributes)} attribute names in this workspace over time`
         : scope === EVENTS
           ? `workspace has more than ${String(this.#isPortfolio ? ofPortfolio : events)} events`
           : `workspace has more than ${String(this.#isPortfolio ? ofPortfolio : userAttributes)} user attributes`

@@ -403,11 +403,11 @@ async function within<T>(mostMs: number, promise: Promise<T>): Promise<T> {
   return Promise.race([promise, late]).finally(() => { clearTimeout(timer) }) // prettier-ignore
 }
 
-/** App ids in path and query, the path's first; null if there is none. */
+/** App ids in path and query, the path's first; null if there is none. One that is repeated is refused with the query. */
 function appIdsOf(request: Request): string[] | null {
   const { appId } = request.params
   const query = request.query.app_id
-  const named = [appId, ...(Array.isArray(query) ? (query as unknown[]) : [query])]
-  const appIds = named.filter((id): id is string => typeof id === 'string' && id !== '')
+  if (Array.isArray(query)) return typeof appId === 'string' ? [appId] : []
+  const appIds = [appId, query].filter((id): id is string => typeof id === 'string' && id !== '')
   return appIds.length === 0 ? null : appIds
 }

@@ -37,7 +37,12 @@ export function readQuery(url: string, known: readonly string[] = []): QueryOutc
   const codes = parameters.getAll('project_code')
   const [code = null] = codes
   const isWrong = codes.length > 1 || (code !== null && !PROJECT_CODE.test(code))
-  const refusal = parametersRefusal(isWrong ? [WRONG_PROJECT_CODE] : [])
+  const isRepeated = parameters.getAll('app_id').length > 1
+  const details = [
+    ...(isRepeated ? [REPEATED_APP_ID] : []),
+    ...(isWrong ? [WRONG_PROJECT_CODE] : []),
+  ]
+  const refusal = parametersRefusal(details)
   if (refusal !== null) return { ok: false, refusal }
   const unknown = new Set(
     [...parameters.keys()].filter((name) => !TAKEN.has(name) && !known.includes(name)),
@@ -47,6 +52,8 @@ export function readQuery(url: string, known: readonly string[] = []): QueryOutc
 }
 
 const TAKEN: ReadonlySet<string> = new Set(['app_id', 'project_code'])
+
+const REPEATED_APP_ID: Detail = { attribute: 'app_id', message: 'app_id must be given once' }
 
 const WRONG_PROJECT_CODE: Detail = {
   attribute: 'project_code',

@@ -117,6 +117,10 @@ describe('the names of a workspace', () => {
     const rules = seeAll(names, [event('A'), attribute('A', 'moe_mobile'), ...own])
     expect(rules.indexOf('namesBeyond')).toBe(102)
     expect(rules.filter((rule) => rule !== null)).toHaveLength(1)
+    // A post of one attribute gets this warning, too: it is about the name, not about the post.
+    expect(names.see(attribute('A', 'another'), BY_SHOP)?.detail).toBe(
+      'name of this event has collected more than 100 attribute names in this workspace over time',
+    )
   })
 
   it('of type object are bounded by 10 of users and 5 of events', () => {

@@ -44,6 +44,19 @@ describe('the query of a post', () => {
     })
 
     it.each([
+      ['beside the path', `/${APP}?app_id=${APP}&app_id=X`],
+      ['instead of the path', `?app_id=X&app_id=${APP}`],
+    ])('is refused where app_id is given twice, %s', async (_, path) => {
+      const sending = { path: `/v1/${endpoint}${path}`, body, headers }
+      // Of an import, the app id is part of the path.
+      if (endpoint === 'import' && !path.startsWith('/')) return
+      const { status, body: answer } = await intake.send(sending)
+      expect([status, answer.error?.attribute]).toEqual([400, 'app_id'])
+      expect(answer.error?.message).toContain('app_id must be given once')
+      expect(projects()).toEqual([])
+    })
+
+    it.each([
       ['empty', '?project_code='],
       ['blank', '?project_code=%20'],
       ['long', `?project_code=${'x'.repeat(101)}`],
