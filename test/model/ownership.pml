@@ -544,8 +544,16 @@ end:
 /* One worker owns the partition, which is empty. */
 init {
   atomic {
+#ifdef UNKNOWN_PEER /* … or none yet, and the second worker has not joined. */
+    owner = 0;
+    registered = BIT(SESSION(0, 1));
+    w[0].known = registered;
+    w[1].phase = OUT;
+    w[1].join = 0;
+#else
     w[0].window = owner;
     w[0].claims = 1;
+#endif
     run Worker(0);
     run Worker(1)
   }

@@ -8,6 +8,7 @@ import { PRIVATE, ROOT } from '../folders.js'
 import { fetchKubectl } from '../kubernetes/find-kubectl.js'
 import { findPrometheus, findPrometheus3 } from '../prometheus/find-prometheus.js'
 import { findRedisServer, NoRedisServer } from '../redis/find-server.js'
+import { fetchSpin } from '../spin/find-spin.js'
 import { closingLine, type JestResult } from './closing-line.js'
 
 const RESULT = join(PRIVATE, 'test', `result-${String(process.pid)}.json`)
@@ -20,7 +21,7 @@ async function main(args: readonly string[]): Promise<number> {
     announcePrometheus(),
     announceChromium(),
     announceKubectl(),
-    process.env.RELAY_TEST_SLOW === 'yes' ? announcePrometheus3() : null,
+    ...(process.env.RELAY_TEST_SLOW === 'yes' ? [announcePrometheus3(), announceSpin()] : []),
   ])
   const code = await jest(args, {
     ...process.env,
@@ -71,6 +72,12 @@ async function announcePrometheus3(): Promise<string | null> {
         `NO PROMETHEUS 3: ${found.problem}; rules are tried against Prometheus 2 alone: SKIPPED.`,
       )
     : null
+}
+
+/** The same with spin, which searches the models. */
+async function announceSpin(): Promise<string | null> {
+  const problem = await fetchSpin()
+  return problem === null ? null : told(`NO SPIN: ${problem}; no model is searched: SKIPPED.`)
 }
 
 /** The same with kubectl, which renders the manifests. */
