@@ -67,6 +67,7 @@ const MUTANTS: readonly [Model, string, Faults, string][] = [
   ['ledger', 'SHORT_WAIT', LEDGER_CRASH, OVER_LIMIT],
   ['ledger', 'COUNTS_FROM_SEND', LEDGER_CRASH, OVER_LIMIT],
   ['ledger', 'REFUND_SENT', LEDGER_CRASH, OVER_LIMIT],
+  ['ledger', 'EXPIRED_BEFORE_READ', LEDGER_CRASH, OVER_LIMIT],
   ['ledger', 'UNKNOWN_WORKER', LEDGER_CRASH, OVER_LIMIT],
 ]
 
