@@ -1,7 +1,16 @@
 /*
  * The recovery of the budget ledger: reservations, refunds, workers that die, and a Redis that returns to an
- * earlier snapshot. Four requests of one unit each, a limit of one a window, two workers. README.md says what
- * is assumed and left out. Every mutant (`#ifdef`) names the code that it breaks.
+ * earlier snapshot. Three requests of one unit each, a limit of one a window, two workers. Every mutant
+ * (`#ifdef`) names the code that it breaks.
+ *
+ * Laws: no window at MoEngage holds more than the limit; the ledger opens again, and grants all, in the end.
+ *
+ * Assumed. Clocks are an order of events: a reservation expires, and the wait of a recovery ends, only when its
+ * request cannot count any more. A worker reserves in a new run only after it knows of the run. Whose reservations
+ * a restart forgets is in the registry that it went back to: see UNKNOWN_WORKER.
+ *
+ * Left out: waiters, lanes and their shares, limits that change, steps of clocks, an empty ledger (`ended`),
+ * `durability: replica`.
  */
 #ifndef CRASHES
 #define CRASHES 2
@@ -9,11 +18,11 @@
 #ifndef RESTARTS
 #define RESTARTS 1
 #endif
-/* Grants whose reply is lost. */
+/* Of these together: a grant whose reply is lost, a refund, a deadline that passes before the send. */
 #ifndef TROUBLES
 #define TROUBLES 1
 #endif
-#define REQUESTS 4
+#define REQUESTS 3
 #define LIMIT 1
 #define BIT(n) (1 << (n))
 
@@ -59,9 +68,9 @@ byte newRun          /* requests that were reserved in the new run */
 #define CAN_ACT(v) (w[v].isUp && w[v].noticed == restarted)
 
 #define IN_WINDOW(i) (at[i] == COUNTED -> 1 : 0)
-#define USED_AT_MOENGAGE (IN_WINDOW(0) + IN_WINDOW(1) + IN_WINDOW(2) + IN_WINDOW(3))
+#define USED_AT_MOENGAGE (IN_WINDOW(0) + IN_WINDOW(1) + IN_WINDOW(2))
 #define IN_LEDGER(i) ((counted & BIT(i)) -> 1 : 0)
-#define USED (IN_LEDGER(0) + IN_LEDGER(1) + IN_LEDGER(2) + IN_LEDGER(3))
+#define USED (IN_LEDGER(0) + IN_LEDGER(1) + IN_LEDGER(2))
 
 #define IS_HELD(i) (w[0].granted == i + 1 || w[1].granted == i + 1)
 #define MAY_COUNT(i) (IS_HELD(i) || at[i] == SENT || at[i] == COUNTED)
@@ -80,7 +89,7 @@ byte newRun          /* requests that were reserved in the new run */
 #else
 #define OLD_COUNTS(i) (MAY_COUNT(i) && !(newRun & BIT(i)))
 #endif
-#define WAIT_IS_OVER !(OLD_COUNTS(0) || OLD_COUNTS(1) || OLD_COUNTS(2) || OLD_COUNTS(3))
+#define WAIT_IS_OVER !(OLD_COUNTS(0) || OLD_COUNTS(1) || OLD_COUNTS(2))
 
 #ifdef NO_BEFORE /* worker.ts: #recovery */
 #define WORKERS(v) (w[v].roster | ME(v))
@@ -181,7 +190,8 @@ end:
     }
 #endif
 
-  :: d_step { w[v].isUp && crashes < CRASHES ->
+  /* One without reservations only delays a recovery by dying. */
+  :: d_step { w[v].isUp && crashes < CRASHES && (w[v].own | w[v].granted | w[v].unused) ->
       crashes++;
       w[v].isUp = 0;
       w[v].granted = 0;
@@ -218,7 +228,6 @@ end:
   REQUEST(0)
   REQUEST(1)
   REQUEST(2)
-  REQUEST(3)
   od
 }
 
@@ -232,7 +241,13 @@ end:
 #define IS_KNOWN(i) (!MAY_COUNT(i) || (oldCounted & BIT(i)) || (oldRegistered & BIT(process[i])))
 #endif
 #define IS_DEAD(p) (!(w[p & 1].isUp && w[p & 1].life == p >> 1))
-#define EXPIRE(p) :: d_step { (registered & BIT(p)) && IS_DEAD(p) -> registered = registered & ~BIT(p) }
+#ifdef EXPIRED_BEFORE_READ /* session.lua: before */
+#define MAY_EXPIRE true
+#else
+/* Expired sessions leave when a session is renewed, the first time in a run after "before" was read. */
+#define MAY_EXPIRE (!restarted || hasBefore)
+#endif
+#define EXPIRE(p) :: d_step { (registered & BIT(p)) && IS_DEAD(p) && MAY_EXPIRE -> registered = registered & ~BIT(p) }
 active proctype Redis() {
 end:
   do
@@ -241,13 +256,14 @@ end:
       oldCounted = counted;
       oldRegistered = registered
     }
-  :: d_step { hasSnapshot && IS_KNOWN(0) && IS_KNOWN(1) && IS_KNOWN(2) && IS_KNOWN(3) ->
+  :: d_step { hasSnapshot && IS_KNOWN(0) && IS_KNOWN(1) && IS_KNOWN(2) ->
       restarted = 1;
       hasSnapshot = 0;
       counted = oldCounted;
       registered = oldRegistered;
       oldCounted = 0;
-      oldRegistered = 0
+      oldRegistered = 0;
+      process[0] = 0; process[1] = 0; process[2] = 0
     }
   EXPIRE(0) EXPIRE(1) EXPIRE(2) EXPIRE(3) EXPIRE(4) EXPIRE(5)
   od

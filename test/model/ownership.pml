@@ -1,8 +1,21 @@
 /*
  * Who may send a partition's elements, and when: sessions, claims, requests in flight and late arrivals,
  * settling, the active set, and a Redis that returns to an earlier snapshot. Three elements of one customer
- * in one partition, two workers. README.md says what is assumed and left out. Every mutant (`#ifdef`) names
- * the code that it breaks.
+ * in one partition, two workers. Every mutant (`#ifdef`) names the code that it breaks.
+ *
+ * Laws: nothing is sent that is newer than what MoEngage may still process; first deliveries are in order; a
+ * settle takes nothing back; a partition with elements is in the active set, or found again; what Redis kept is
+ * delivered in the end. Every count of faults is bounded, so that each run ends.
+ *
+ * Assumed. Clocks are an order of events: others take a session for over, and the wait after a restart ends,
+ * only when nothing of it may still arrive. Within a grace a request arrives or never does. A worker whose lease
+ * runs out has no request open. A worker acts in a new run only after it knows of the run; a claim may stand
+ * before. A worker has seen every session that Redis forgets and that may still send: see UNKNOWN_PEER.
+ * Deactivation may follow a mark at once. One without claim and request changes nothing by dying.
+ *
+ * Left out: fair shares (anyone may claim), generations, erasures, dead letters, the gate, lanes, shutdown,
+ * several partitions in a request, failovers in a Cluster that a client does not notice. An expired session
+ * leaves the registry as soon as somebody reads it. Owner and roster are read in one step.
  */
 #ifndef CRASHES
 #define CRASHES 2
@@ -544,8 +557,16 @@ end:
 /* One worker owns the partition, which is empty. */
 init {
   atomic {
+#ifdef UNKNOWN_PEER /* … or none yet, and the second worker has not joined. */
+    owner = 0;
+    registered = BIT(SESSION(0, 1));
+    w[0].known = registered;
+    w[1].phase = OUT;
+    w[1].join = 0;
+#else
     w[0].window = owner;
     w[0].claims = 1;
+#endif
     run Worker(0);
     run Worker(1)
   }

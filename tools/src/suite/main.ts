@@ -8,6 +8,7 @@ import { PRIVATE, ROOT } from '../folders.js'
 import { fetchKubectl } from '../fetch/kubectl.js'
 import { findPrometheus, findPrometheus3 } from '../fetch/prometheus.js'
 import { findRedisServer, NoRedisServer } from '../fetch/redis.js'
+import { fetchSpin } from '../fetch/spin.js'
 
 const RESULT = join(PRIVATE, 'test', `result-${String(process.pid)}.json`)
 
@@ -17,7 +18,7 @@ async function main(args: readonly string[]): Promise<number> {
   const [hasOwnRedis, ...missing] = await Promise.all([
     announceRedis(),
     ...WANTED.map(announce),
-    ...(process.env.RELAY_TEST_SLOW === 'yes' ? [announce(WANTED_SLOW)] : []),
+    ...(process.env.RELAY_TEST_SLOW === 'yes' ? WANTED_SLOW.map(announce) : []),
   ])
   const code = await jest(args, {
     ...process.env,
@@ -68,12 +69,15 @@ const WANTED: readonly Wanted[] = [
   },
   { name: 'kubectl', find: fetchKubectl, without: 'no overlay is rendered' },
 ]
-/** Slow tests alone use it. */
-const WANTED_SLOW: Wanted = {
-  name: 'Prometheus 3',
-  find: findPrometheus3,
-  without: 'rules are tried against Prometheus 2 alone',
-}
+/** Slow tests alone use these. */
+const WANTED_SLOW: readonly Wanted[] = [
+  {
+    name: 'Prometheus 3',
+    find: findPrometheus3,
+    without: 'rules are tried against Prometheus 2 alone',
+  },
+  { name: 'spin', find: fetchSpin, without: 'no model is searched' },
+]
 
 /** Fetches it when needed; the line that says what is skipped without it, or null. */
 async function announce({ name, find, without }: Wanted): Promise<string | null> {
