@@ -64,7 +64,7 @@ function take(model: Model, post: Post, bytes: number): void {
   const isTooMuch = model.bytesOf(post.producer) + bytes > 2 * free
   const refusal = post.place.take(bytes)
   expect(refusal?.status ?? null).toBe(isFull || isTooMuch ? 503 : null)
-  expect(refusal?.message.includes('one producer') ?? false).toBe(isTooMuch && !isFull)
+  expect(refusal?.message.includes('per producer') ?? false).toBe(isTooMuch && !isFull)
   if (refusal === null) post.bytes += bytes
 }
 
