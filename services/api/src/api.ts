@@ -9,6 +9,7 @@ import type { Logger } from '@relay/shared/observability/logger.js'
 import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'
 import { createOpsServer, redisChecks } from '@relay/shared/observability/ops-server.js'
 import { observeProcess } from '@relay/shared/observability/process-metrics.js'
+import { LoopDelay } from '@relay/shared/process/loop-delay.js'
 import { closeServer, listen } from '@relay/shared/process/shutdown.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
@@ -73,7 +74,7 @@ export class Api {
     this.#reloaded = observeProcess(this.#registry, 'api', workspaces)
     this.#metrics = createIntakeMetrics(this.#registry)
     this.#client = connectRedis(config.redis, { commandTimeoutMs: ADD_TIMEOUT_MS })
-    this.#redisProblem = watchRedis(this.#client, log, systemClock)
+    this.#redisProblem = watchRedis(this.#client, log, systemClock, new LoopDelay(systemClock))
     this.#core = this.#openCore()
     const { store, guard } = this.#core
     this.#operator = openOperator({

@@ -105,7 +105,9 @@ export class Operations {
         () => ['APP'],
       ),
       log: { error: log, warn: log, info: log, debug: log },
-      redisProblem: watchRedis(client, { error: log, info: log }, systemClock),
+      redisProblem: watchRedis(client, { error: log, info: log }, systemClock, {
+        recentMs: () => 0,
+      }),
     })
     this.#server = createServer(app)
   }
