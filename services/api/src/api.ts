@@ -9,6 +9,7 @@ import type { Logger } from '@relay/shared/observability/logger.js'
 import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'
 import { createOpsServer, redisChecks } from '@relay/shared/observability/ops-server.js'
 import { observeProcess } from '@relay/shared/observability/process-metrics.js'
+import { LoopDelay } from '@relay/shared/process/loop-delay.js'
 import { closeServer, listen } from '@relay/shared/process/shutdown.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
@@ -16,6 +17,7 @@ import { watchRedis, type RedisProblem } from '@relay/shared/redis/explain.js'
 import type { Tracer } from '@relay/shared/telemetry/tracer.js'
 import { AssessThread } from './accept/assess-thread.js'
 import { openOperator, type Operator } from './admin/operator.js'
+import { isProducers } from './auth/authenticate.js'
 import { Census } from './census/census.js'
 import { openCore, type Core } from './core.js'
 import { ADD_TIMEOUT_MS } from './enqueue/redis-post-store.js'
@@ -73,7 +75,7 @@ export class Api {
     this.#reloaded = observeProcess(this.#registry, 'api', workspaces)
     this.#metrics = createIntakeMetrics(this.#registry)
     this.#client = connectRedis(config.redis, { commandTimeoutMs: ADD_TIMEOUT_MS })
-    this.#redisProblem = watchRedis(this.#client, log, systemClock)
+    this.#redisProblem = watchRedis(this.#client, log, systemClock, new LoopDelay(systemClock))
     this.#core = this.#openCore()
     const { store, guard, problem: intakeProblem } = this.#core
     this.#operator = openOperator({
@@ -85,6 +87,7 @@ export class Api {
       clock: systemClock,
       random: systemRandom,
       tls: config.tls,
+      hasCredentials: ({ headers }) => isProducers(headers.authorization, credentials.producers),
     })
     this.#ops = createOpsServer({
       registry: this.#registry,

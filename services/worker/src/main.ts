@@ -8,6 +8,7 @@ import { createLogger, logPlainOutput } from '@relay/shared/observability/logger
 import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'
 import { observeProcess } from '@relay/shared/observability/process-metrics.js'
 import { createOpsServer, redisChecks } from '@relay/shared/observability/ops-server.js'
+import { LoopDelay } from '@relay/shared/process/loop-delay.js'
 import { closeServer, listen, onShutdown } from '@relay/shared/process/shutdown.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { connectRedis } from '@relay/shared/redis/connect.js'
@@ -44,7 +45,7 @@ async function main(): Promise<void> {
   const subscriber = connectRedis(config.redis, {
     commandTimeoutMs: COMMAND_TIMEOUT_MS,
   })
-  const redisProblem = watchRedis(client, log, systemClock)
+  const redisProblem = watchRedis(client, log, systemClock, new LoopDelay(systemClock))
   observeSharedState({ registry, client, config, workspaces, clock: systemClock })
   const worker = new Worker({
     ...{ config, workspaces, client, subscriber, log, metrics, reloaded },

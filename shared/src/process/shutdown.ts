@@ -30,6 +30,9 @@ export function closeServer(server: Server, mostMs: number): Promise<void> {
   })
 }
 
+/** Connections that wait to be accepted: for a further one, its caller tries again after a second. */
+const BACKLOG = 4_096
+
 /** Starts listening; rejects with a person's words when the port cannot be had. */
 export function listen(
   server: Server,
@@ -52,7 +55,7 @@ export function listen(
       const problem = busy ? 'is in use by another process' : `cannot be used (${error.code ?? ''})`
       reject(new Error(`port ${String(port)} ${problem}; set ${setting} to a free port`))
     })
-    server.listen({ port, ...(host === null ? {} : { host }) }, () => {
+    server.listen({ port, backlog: BACKLOG, ...(host === null ? {} : { host }) }, () => {
       const address = server.address()
       resolve(typeof address === 'object' && address ? address.port : port)
     })

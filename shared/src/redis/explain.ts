@@ -1,11 +1,38 @@
 import type { Clock } from '../clock.js'
 import type { Logger } from '../observability/logger.js'
+import type { LoopDelay } from '../process/loop-delay.js'
 import type { RedisClient } from './connect.js'
 
 /** Why Redis is unavailable, and the remedy. Neither text contains an address or a secret. */
 export interface RedisProblem {
   readonly problem: string
   readonly next: string
+  /** How long the event loop of this process stopped, ms; only if that explains the timeout. */
+  readonly loopDelayMs?: number
+}
+
+/** A timeout after a longer delay of the event loop says nothing about Redis, ms. */
+const LATE_MS = 500
+/** If Redis does not answer for longer, the delay does not explain it, ms. */
+const MAX_LATE_MS = 15_000
+
+const TIMEOUT = /ETIMEDOUT|timeout|timed out/i
+
+/** What the log and the operators' answers call a problem. */
+export function titleOf({ loopDelayMs }: RedisProblem): string {
+  return loopDelayMs === undefined
+    ? 'Redis is unavailable'
+    : 'This process was too busy to read from Redis'
+}
+
+/** The problem if a timeout is due to this process, whose event loop ran too late to read the answer. */
+function ownDelay(error: Error & { code?: string }, loopDelayMs: number): RedisProblem | null {
+  if (loopDelayMs <= LATE_MS || !TIMEOUT.test(`${error.code ?? ''} ${error.message}`)) return null
+  return {
+    problem: 'the event loop of this process stopped, so answers of Redis were read too late',
+    next: 'Look at nodejs_eventloop_lag_max_seconds and at what this process was sent; Redis may be well',
+    loopDelayMs: Math.round(loopDelayMs),
+  }
 }
 
 /** Patterns of connection errors; the first match applies. */
@@ -49,29 +76,33 @@ export function explainRedisError({ message, ...error }: Error & { code?: string
 
 /**
  * Logs why Redis is unavailable, once per cause, and when it is back. Returns the current problem or
- * null.
+ * null. A timeout while this process was too busy to read is reported as that.
  */
 export function watchRedis(
   client: Pick<RedisClient, 'on'>,
   log: Pick<Logger, 'error' | 'info'>,
   clock: Pick<Clock, 'monotonicMs'>,
+  loopDelay: Pick<LoopDelay, 'recentMs'>,
 ): () => RedisProblem | null {
   let present: RedisProblem | null = null
   let sinceMs = 0
   const note = (found: RedisProblem) => {
     if (present === null) sinceMs = clock.monotonicMs()
-    if (present?.problem !== found.problem) log.error('Redis is unavailable', { ...found })
+    if (present?.problem !== found.problem) log.error(titleOf(found), { ...found })
     present = found
   }
   client.on('error', (error: Error) => {
-    note(explainRedisError(error))
+    const isLong = present !== null && clock.monotonicMs() - sinceMs > MAX_LATE_MS
+    const own = isLong ? null : ownDelay(error, loopDelay.recentMs())
+    note(own ?? explainRedisError(error))
   })
   client.on('close', () => {
     if (present === null) note(explainRedisError(new Error('Connection is closed')))
   })
   client.on('ready', () => {
     if (present === null) return
-    log.info('Redis is available again', { afterMs: Math.round(clock.monotonicMs() - sinceMs) })
+    const back = present.loopDelayMs === undefined ? 'Redis is available' : 'Redis can be read'
+    log.info(`${back} again`, { afterMs: Math.round(clock.monotonicMs() - sinceMs) })
     present = null
   })
   return () => present

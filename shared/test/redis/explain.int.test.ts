@@ -1,10 +1,12 @@
 import { EventEmitter } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { freePort } from '@relay/tools/process/port.js'
 import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { systemClock } from '@relay/shared/clock.js'
 import type { LogFields } from '@relay/shared/observability/logger.js'
-import { connectRedis } from '@relay/shared/redis/connect.js'
+import { LoopDelay } from '@relay/shared/process/loop-delay.js'
+import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { watchRedis } from '@relay/shared/redis/explain.js'
 
 let redis: TestRedis
@@ -13,12 +15,24 @@ beforeAll(async () => {
 })
 afterAll(() => redis.stop())
 
-/** The log of a connection that is watched until it says something. */
-async function explained(url: string) {
-  const client = connectRedis({ mode: 'single', url }, { commandTimeoutMs: 1_000 })
+const ON_TIME = { recentMs: () => 0 }
+
+/** The log of a connection that is watched until it says something; once it is there, `begin` runs. */
+async function explained(
+  url: string,
+  begin: (client: RedisClient) => void = () => undefined,
+  commandTimeoutMs = 1_000,
+) {
+  const client = connectRedis({ mode: 'single', url }, { commandTimeoutMs })
+  client.once('ready', () => { begin(client) }) // prettier-ignore
   const lines: { message: string; fields: LogFields }[] = []
   const log = (message: string, fields: LogFields = {}) => lines.push({ message, fields })
-  const problem = watchRedis(client, { error: log, info: log }, systemClock)
+  const problem = watchRedis(
+    client,
+    { error: log, info: log },
+    systemClock,
+    new LoopDelay(systemClock),
+  )
   try {
     await waitFor(() => lines.length > 0, { what: 'an explanation' })
     return { lines, problem: problem() }
@@ -62,6 +76,7 @@ test('one cause is one line however often it is met, and its end says how long i
     client as never,
     { error: log, info: log },
     { monotonicMs: () => nowMs },
+    ON_TIME,
   )
   client.emit('close')
   for (let i = 0; i < 5; i++) {
@@ -77,4 +92,54 @@ test('one cause is one line however often it is met, and its end says how long i
   ])
   expect(lines[2]?.[1]).toEqual({ afterMs: 14_000 })
   expect(problem()).toBeNull()
+})
+
+/** Stops the event loop, as too much work in one step does. */
+function stopLoop(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+}
+
+test('a timeout because the event loop of the process stopped is reported as that, not as an outage', async () => {
+  const busy = (client: RedisClient) => {
+    client.ping().catch(() => undefined)
+    setImmediate(stopLoop, 1_500)
+  }
+  const { lines } = await explained(redis.url, busy, 250)
+  expect(lines[0]?.message).toBe('This process was too busy to read from Redis')
+  expect(lines[0]?.fields.loopDelayMs).toBeGreaterThan(1_000)
+})
+
+test('a Redis that does not answer a process that is on time is unavailable', async () => {
+  const mute = createServer((socket) => socket.on('error', () => undefined))
+  await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve))
+  const { port } = mute.address() as AddressInfo
+  const { lines } = await explained(`redis://127.0.0.1:${String(port)}`)
+  expect(lines[0]).toMatchObject({
+    message: 'Redis is unavailable',
+    fields: { problem: 'Redis does not answer in time' },
+  })
+  mute.close()
+})
+
+test('a delay of the event loop explains timeouts for 15 s, and no other error', () => {
+  const client = new EventEmitter()
+  const lines: string[] = []
+  const log = (message: string, { problem }: LogFields = {}) =>
+    lines.push(`${message}: ${String(problem)}`)
+  let nowMs = 0
+  const clock = { monotonicMs: () => nowMs }
+  watchRedis(client as never, { error: log, info: log }, clock, { recentMs: () => 900 })
+  const timeout = new Error('Socket timeout. Expecting data')
+  const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
+  client.emit('error', timeout)
+  nowMs = 14_000
+  client.emit('error', timeout)
+  nowMs = 16_000
+  client.emit('error', timeout)
+  client.emit('error', refused)
+  expect(lines).toEqual([
+    expect.stringContaining('This process was too busy to read from Redis: '),
+    'Redis is unavailable: Redis does not answer in time',
+    'Redis is unavailable: nothing listens at the address of Redis',
+  ])
 })

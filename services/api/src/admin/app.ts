@@ -16,7 +16,7 @@ import { Deployment } from '@relay/shared/queue/deployment.js'
 import { readPartitions } from '@relay/shared/queue/partition-list.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
-import type { RedisProblem } from '@relay/shared/redis/explain.js'
+import { titleOf, type RedisProblem } from '@relay/shared/redis/explain.js'
 import type { TraceStore } from '@relay/shared/trace/trace-store.js'
 import { addConsole } from '../console/console.js'
 import type { IntakeProblem } from '../guard/intake-problem.js'
@@ -343,7 +343,7 @@ function refusalOf(error: unknown, redis: RedisProblem | null): AdminRefusal {
     const message =
       redis === null
         ? 'Redis does not answer'
-        : `Redis is unavailable: ${redis.problem}. ${redis.next}`
+        : `${titleOf(redis)}: ${redis.problem}. ${redis.next}`
     return { status: 503, type: 'Unavailable', message, headers }
   }
   return {

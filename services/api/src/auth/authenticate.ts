@@ -60,6 +60,13 @@ export function authenticate(
   return { ok: true, workspace, producer }
 }
 
+/** Whether the credentials are those of any producer, for any workspace. */
+export function isProducers(authorization: string | undefined, producers: Keyring): boolean {
+  if (authorization === undefined) return false
+  const credentials = readCredentials(authorization)
+  return credentials.ok && producers.nameOf(credentials.secret) !== null
+}
+
 function unauthorized(message: string, type = 'Authentication required'): AuthOutcome {
   return { ok: false, refusal: { status: 401, type, message, headers: CHALLENGE } }
 }

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname } from 'node:path'
+import { dirname, extname, join } from 'node:path'
 import type { Express } from 'express'
 import { openApiDocument } from '../openapi/document.js'
 import { errorsPage } from '../openapi/errors.js'
@@ -44,9 +45,10 @@ export const DOCS_PATHS = ['/openapi.json', '/docs{/*rest}']
 
 /** `/openapi.json`, and at `/docs` a page to read and try it. Contains no secrets, needs no credentials. */
 export function serveDocs(app: Express): void {
-  let document: string | undefined
+  // Buffers, which responses share: a caller that does not read its answer holds no copy.
+  let document: Buffer | undefined
   app.get('/openapi.json', (_request, response) => {
-    document ??= JSON.stringify(openApiDocument())
+    document ??= Buffer.from(JSON.stringify(openApiDocument()))
     response.set(HEADERS).type('application/json').send(document)
   })
   app.get('/docs', (_request, response) => {
@@ -59,9 +61,12 @@ export function serveDocs(app: Express): void {
     response.set(HEADERS).type('text/plain').send(errorsPage())
   })
   const root = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
+  const files = new Map<string, Buffer>()
   for (const file of FILES) {
     app.get(`/docs/${file}`, (_request, response) => {
-      response.set(HEADERS).sendFile(file, { root })
+      const content = files.get(file) ?? readFileSync(join(root, file))
+      files.set(file, content)
+      response.set(HEADERS).type(extname(file)).send(content)
     })
   }
 }

@@ -10,6 +10,8 @@ export interface PipelineLimits {
 
 type Asked = readonly [IncomingMessage, ServerResponse]
 
+const NONE: readonly ServerResponse[] = []
+
 /**
  * Limits the concurrent requests of a connection and stops reading while more are waiting, so that a
  * caller that pipelines thousands is slowed to the pace of its answers and does not delay others.
@@ -51,7 +53,7 @@ export class PipelineLimiter {
 
   /** Responses due on a connection, in the order they are due. */
   unanswered(socket: Socket): readonly ServerResponse[] {
-    return this.#connections.get(socket)?.unanswered ?? []
+    return this.#connections.get(socket)?.unanswered ?? NONE
   }
 
   #connectionOf(socket: Socket): Connection {

@@ -1,5 +1,6 @@
 import {
   createServer,
+  type IncomingMessage,
   type RequestListener,
   type Server,
   type ServerOptions,
@@ -9,12 +10,19 @@ import type { Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:https'
 import type { Clock } from '@relay/shared/clock.js'
 import type { TlsFiles } from '@relay/shared/config/tls-files.js'
+import { refusePipelining } from '@relay/shared/process/pipelining.js'
 import type { Random } from '@relay/shared/random.js'
 import { createRequestId } from '@relay/shared/request-id.js'
 import type { Refusal } from '../refusal.js'
 import { refusalAnswer, send } from './envelope.js'
 import { BUSY } from './producer-limiter.js'
-import { boundStrangers, StrangerTurns, STRANGERS, type StrangerLimits } from './strangers.js'
+import {
+  boundStrangers,
+  isKnown,
+  StrangerTurns,
+  STRANGERS,
+  type StrangerLimits,
+} from './strangers.js'
 import { tlsOptions } from './tls.js'
 import { boundUnreadBody } from './unread.js'
 import { PipelineLimiter, type PipelineLimits } from './pipeline-limiter.js'
@@ -51,13 +59,14 @@ export interface IntakeServerParts {
   /** null: plain HTTP. */
   readonly tls?: TlsFiles | null
   readonly strangers?: StrangerLimits
+  /** Whether a request has the credentials of a producer. */
+  readonly hasCredentials: (request: IncomingMessage) => boolean
 }
 
 /** An HTTP server for the intake's handler that no slow or broken caller can block. */
-export function createIntakeServer(
-  listener: RequestListener,
-  { clock, random, timeouts = TIMEOUTS, tls = null, strangers = STRANGERS }: IntakeServerParts,
-): Server {
+export function createIntakeServer(listener: RequestListener, parts: IntakeServerParts): Server {
+  const { clock, random, timeouts = TIMEOUTS, tls = null, strangers = STRANGERS } = parts
+  const { hasCredentials } = parts
   const requestId = () => createRequestId(clock.nowMs(), 0, 0, random)
   const refuse: RequestListener = (_request, response) => {
     const id = requestId()
@@ -71,13 +80,14 @@ export function createIntakeServer(
     }
   }
   const noHost = answerWith(NO_HOST)
-  const strangerTurns = new StrangerTurns()
+  const unexpected = answerWith(EXPECTATION)
+  const strangerTurns = new StrangerTurns(hasCredentials)
   const turns = new PipelineLimiter(
     strangerTurns.listener((request, response) => {
       // RFC 9112 3.2: a request of HTTP/1.1 without Host is refused.
       const isLost = request.headers.host === undefined && request.httpVersion !== '1.0'
       if (isLost) response.shouldKeepAlive = false
-      ;(isLost ? noHost : listener)(request, response)
+      ;(isLost ? noHost : isUnmet(request) ? unexpected : listener)(request, response)
     }),
     refuse,
     TURNS,
@@ -100,7 +110,10 @@ export function createIntakeServer(
   Object.assign(server, { httpAllowHalfOpen: true })
   server.timeout = timeouts.silenceMs
   server.maxConnections = MAX_CONNECTIONS
-  server.on('checkExpectation', answerWith(EXPECTATION))
+  refusePipelining(server, {
+    unanswered: (socket) => turns.unanswered(socket),
+    mayPipeline: (request) => isKnown(request.socket) || hasCredentials(request),
+  })
   boundStrangers(server, strangers, strangerTurns)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const due = turns.unanswered(socket)
@@ -126,6 +139,13 @@ function openServer(
   return createTlsServer(
     { ...options, ...tlsOptions(tls), handshakeTimeout: STRANGERS.stayMs },
     listener,
+  )
+}
+
+/** RFC 9110 10.1.1: an expectation other than 100-continue gets 417. */
+function isUnmet({ headers: { expect }, httpVersion }: IncomingMessage): boolean {
+  return (
+    expect !== undefined && httpVersion === '1.1' && !/(?:^|\W)100-continue(?:\W|$)/i.test(expect)
   )
 }
 

@@ -1,5 +1,7 @@
-import type { RequestListener, Server } from 'node:http'
+import type { IncomingMessage, RequestListener, Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import { connectionEvent } from '@relay/shared/process/pipelining.js'
 
 export interface StrangerLimits {
   /** Maximum connections without credentials; the oldest is closed for a new one. */
@@ -18,12 +20,23 @@ export function isKnownNow(socket: Socket): void {
   known.add(socket)
 }
 
+export function isKnown(socket: Socket): boolean {
+  return known.has(socket)
+}
+
 function tooLate(): Error {
   return Object.assign(new Error('no credentials in time'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
 }
 
 /** Steps per turn of the event loop; a 401 takes about 0.2 ms. */
 const STEPS = 8
+/**
+ * Pause after a turn, in times of what it took: a quarter of the time at most, so that connections are
+ * accepted faster than strangers are answered. A producer's new one queues behind theirs until then.
+ */
+const PAUSE_TIMES = 3
+/** Shorter pauses are the next turn of the event loop, ms. */
+const MIN_PAUSE_MS = 1
 
 type Step = () => void
 
@@ -32,8 +45,15 @@ type Step = () => void
  * the connections. Node would answer thousands that ask at the same moment in one turn.
  */
 export class StrangerTurns {
+  readonly #hasCredentials: (request: IncomingMessage) => boolean
   readonly #steps = new Map<Socket, Step[]>()
+  readonly #answers = new StrangersAnswers()
   #hasTurn = false
+  #nextAtMs = -Infinity
+
+  constructor(hasCredentials: (request: IncomingMessage) => boolean) {
+    this.#hasCredentials = hasCredentials
+  }
 
   /** The steps of one connection run in the order in which they are added. */
   add(socket: Socket, step: Step): void {
@@ -43,37 +63,88 @@ export class StrangerTurns {
     this.#takeTurn()
   }
 
-  /** Serves a request at once if its caller has authenticated before. */
+  /** Serves a request at once if its caller has authenticated before, or does so with it. */
   listener(serve: RequestListener): RequestListener {
     return (request, response) => {
       const { socket } = request
+      const mayGoFirst = known.has(socket) || this.#hasCredentials(request)
       // Requests of one connection start in their order.
-      if (known.has(socket) && !this.#steps.has(socket)) serve(request, response)
-      else this.add(socket, serve.bind(null, request, response))
+      if (mayGoFirst && !this.#steps.has(socket)) serve(request, response)
+      else {
+        this.add(socket, () => {
+          serve(request, response)
+          this.#answers.count(socket)
+        })
+      }
     }
   }
 
   #takeTurn(): void {
     if (this.#hasTurn) return
     this.#hasTurn = true
-    setImmediate(() => {
-      this.#hasTurn = false
-      for (let left = STEPS; left > 0 && this.#steps.size > 0; left--) this.#next()
-      if (this.#steps.size > 0) this.#takeTurn()
-    })
+    const pauseMs = this.#nextAtMs - performance.now()
+    if (pauseMs < MIN_PAUSE_MS) setImmediate(this.#turn)
+    // A timer alone could run behind the last turn without input and output between them.
+    else setTimeout(() => setImmediate(this.#turn), pauseMs)
   }
 
-  #next(): void {
+  readonly #turn = (): void => {
+    const startedMs = performance.now()
+    this.#hasTurn = false
+    let left = STEPS
+    while (left > 0 && this.#steps.size > 0) if (this.#next()) left--
+    const endedMs = performance.now()
+    this.#nextAtMs = endedMs + (endedMs - startedMs) * PAUSE_TIMES
+    if (this.#steps.size > 0) this.#takeTurn()
+  }
+
+  /** False if the connection has gone, which costs nothing. */
+  #next(): boolean {
     const [first] = this.#steps
-    if (first === undefined) return
+    if (first === undefined) return false
     const [socket, steps] = first
     const step = steps.shift()
     this.#steps.delete(socket)
-    if (socket.destroyed) return
+    if (socket.destroyed) return false
     // Behind all others.
     if (steps.length > 0) this.#steps.set(socket, steps)
     step?.()
+    return true
   }
+}
+
+/** Maximum bytes of answers on open connections without credentials; the kernel holds unread ones. */
+const MAX_ANSWER_BYTES = 32 * 1_048_576
+
+/** Resets the oldest connections without credentials when their answers, read or not, take too much. */
+class StrangersAnswers {
+  /** In order of their first answers. */
+  readonly #bytes = new Map<Socket, number>()
+  #sumBytes = 0
+
+  /** Counts what was written to a connection until now. */
+  count(socket: Socket): void {
+    if (known.has(socket) || socket.destroyed) return
+    if (!this.#bytes.has(socket)) socket.once('close', () => { this.#set(socket, 0) }) // prettier-ignore
+    this.#set(socket, socket.bytesWritten)
+    for (const oldest of this.#bytes.keys()) {
+      if (this.#sumBytes <= MAX_ANSWER_BYTES) break
+      this.#set(oldest, 0)
+      if (!known.has(oldest)) reset(oldest)
+    }
+  }
+
+  #set(socket: Socket, bytes: number): void {
+    this.#sumBytes += bytes - (this.#bytes.get(socket) ?? 0)
+    if (bytes > 0) this.#bytes.set(socket, bytes)
+    else this.#bytes.delete(socket)
+  }
+}
+
+/** Without a reset, the kernel would keep what is not read and try to send it for minutes. */
+function reset(socket: Socket): void {
+  if (socket instanceof TLSSocket) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 /** Limits the number, age and processor time of connections without credentials. */
@@ -104,6 +175,5 @@ export function boundStrangers(
       if (!known.has(oldest)) oldest.destroy()
     }
   }
-  // With TLS, requests refer to the inner socket.
-  server.on('setSecureContext' in server ? 'secureConnection' : 'connection', came)
+  server.on(connectionEvent(server), came)
 }

@@ -108,7 +108,9 @@ export class Operations {
         () => ['APP'],
       ),
       log: { error: log, warn: log, info: log, debug: log },
-      redisProblem: watchRedis(client, { error: log, info: log }, systemClock),
+      redisProblem: watchRedis(client, { error: log, info: log }, systemClock, {
+        recentMs: () => 0,
+      }),
       intakeProblem: () => this.intakeProblem,
     })
     this.#server = createServer(app)

@@ -1,4 +1,9 @@
-import { request as httpRequest, type RequestListener, type Server } from 'node:http'
+import {
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { createIntakeServer, TIMEOUTS } from '../../src/http/server.js'
 import { isKnownNow } from '../../src/http/strangers.js'
@@ -6,7 +11,20 @@ import { CountingRandom, FixedClock } from '../support/doubles.js'
 import { APP, basic, TestIntake, workspace } from '../support/intake.js'
 
 const PATIENCE = { ...TIMEOUTS, headersMs: 150, checkMs: 20 }
-const AUTH = `Authorization: ${basic(APP, 's3cret')}\r\nContent-Type: application/json\r\n`
+const AUTH_HEADER = basic(APP, 's3cret')
+const AUTH = `Authorization: ${AUTH_HEADER}\r\nContent-Type: application/json\r\n`
+
+/** Eight such answers are 32 MiB, without their headers. */
+const LARGE = Buffer.alloc(4 * 1_048_576 - 1_024)
+
+const hasCredentials = ({ headers }: IncomingMessage) => headers.authorization === AUTH_HEADER
+
+/** Occupies the event loop; returns how long it did, ms. */
+function beBusy(ms: number): number {
+  const startedMs = performance.now()
+  while (performance.now() - startedMs < ms);
+  return performance.now() - startedMs
+}
 
 /** What a raw connection gets back until the other side closes it. */
 function exchange(port: number, ...parts: readonly string[]): Promise<string> {
@@ -28,7 +46,7 @@ describe('a caller that does not behave', () => {
   })
   const impatient: Server = createIntakeServer(
     intake.server.listeners('request')[0] as RequestListener,
-    { clock: new FixedClock(0), random: new CountingRandom(), timeouts: PATIENCE },
+    { clock: new FixedClock(0), random: new CountingRandom(), hasCredentials, timeouts: PATIENCE },
   )
   const port = () => (impatient.address() as AddressInfo).port
 
@@ -149,6 +167,23 @@ describe('a caller that does not behave', () => {
     const text = await exchange(port(), (head + body).repeat(3) + 'no HTTP\r\n\r\n')
     expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(['200', '200', '200']) // prettier-ignore
     expect(intake.store.take()).toEqual([body, body, body])
+  })
+
+  it('pipelines 50 posts on a new connection: all are answered if it has credentials, none otherwise', async () => {
+    const body = '{"type":"customer","customer_id":"ann"}'
+    const pipelined = async (auth: string) => {
+      const head = `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\n${auth}Content-Length: ${String(body.length)}\r\n`
+      const text = await exchange(
+        intake.port,
+        `${head}\r\n${body}`.repeat(49) + `${head}Connection: close\r\n\r\n${body}`,
+      )
+      return [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)
+    }
+    intake.store.take()
+    expect(await pipelined(AUTH)).toEqual(Array.from({ length: 50 }, () => '200'))
+    expect(intake.store.take()).toHaveLength(50)
+    expect(await pipelined(AUTH.replace(basic(APP, 's3cret'), basic(APP, 'wrong')))).toEqual([])
+    expect(intake.store.take()).toEqual([])
   })
 
   it('is not authenticated: its body is not read before the answer', async () => {
@@ -313,7 +348,7 @@ describe('a caller that leaves while its post waits', () => {
 describe('a caller without credentials', () => {
   const intake = new TestIntake([workspace(APP)])
   const server = createIntakeServer(intake.server.listeners('request')[0] as RequestListener, {
-    ...{ clock: new FixedClock(0), random: new CountingRandom() },
+    ...{ clock: new FixedClock(0), random: new CountingRandom(), hasCredentials },
     strangers: { max: 3, stayMs: 300 },
   })
   const port = () => (server.address() as AddressInfo).port
@@ -367,15 +402,17 @@ describe('many connections without credentials', () => {
   let most = 0
   let inTurn = 0
   const served: string[] = []
+  let busyMs = 0
   const server = createIntakeServer(
     (request, response) => {
       if (inTurn++ === 0) setImmediate(() => (inTurn = 0))
       most = Math.max(most, inTurn)
       served.push(request.url ?? '')
-      if (request.headers.authorization !== undefined) isKnownNow(request.socket)
-      response.end()
+      if (hasCredentials(request)) isKnownNow(request.socket)
+      if (request.url === '/slow') busyMs += beBusy(4)
+      response.end(request.url === '/large' ? LARGE : '')
     },
-    { clock: new FixedClock(0), random: new CountingRandom() },
+    { clock: new FixedClock(0), random: new CountingRandom(), hasCredentials },
   )
   const port = () => (server.address() as AddressInfo).port
   beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)))
@@ -385,21 +422,105 @@ describe('many connections without credentials', () => {
   })
   afterAll(() => new Promise((resolve) => server.close(resolve)))
 
-  it('are served a few per turn of the event loop, also if all ask at the same moment', async () => {
-    let accepted = 0
-    const allAccepted = new Promise<void>((resolve) => {
+  /** Connections that the server has accepted. */
+  async function accepted(count: number): Promise<readonly Socket[]> {
+    let left = count
+    const all = new Promise<void>((resolve) => {
       server.on('connection', () => {
-        if (++accepted === 100) resolve()
+        if (--left === 0) resolve()
       })
     })
-    const sockets = Array.from({ length: 100 }, () => connect(port(), '127.0.0.1'))
-    await allAccepted
+    const sockets = Array.from({ length: count }, () => connect(port(), '127.0.0.1'))
+    await all
+    return sockets
+  }
+
+  it('are served a few per turn of the event loop, also if all ask at the same moment', async () => {
+    const sockets = await accepted(100)
     const answered = sockets.map((socket) => new Promise((resolve) => socket.once('data', resolve)))
     for (const socket of sockets) socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
     await Promise.all(answered)
     for (const socket of sockets) socket.destroy()
     expect(served).toHaveLength(100)
     expect(most).toBeLessThanOrEqual(8)
+  })
+
+  const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
+  const EXPECTING = 'GET / HTTP/1.1\r\nHost: x\r\nExpect: y\r\n\r\n'
+  it.each([
+    ['requests', GET],
+    ['requests with an unknown expectation', EXPECTING],
+    ['requests with wrong credentials', GET.replace('Host', 'Authorization: Basic eDp5\r\nHost')],
+  ])(
+    'are closed at the second of 1,000 pipelined %s, and the rest is not parsed',
+    async (_, one) => {
+      const parsed = new Promise<number>((resolve) => {
+        server.once('clientError', (error: Error & { bytesParsed?: number }) => {
+          resolve(error.bytesParsed ?? Infinity)
+        })
+      })
+      await exchange(port(), one.repeat(1_000))
+      expect(served.length).toBeLessThanOrEqual(1)
+      expect(await parsed).toBeLessThanOrEqual(2 * one.length)
+    },
+  )
+
+  it('are served all of their requests if each waits for the answer before it', async () => {
+    const socket = connect(port(), '127.0.0.1')
+    for (let i = 1; i <= 20; i++) {
+      const answered = new Promise((resolve) => socket.once('data', resolve))
+      socket.write(GET)
+      await answered
+      expect(served).toHaveLength(i)
+    }
+    socket.destroy()
+  })
+
+  it('are served after the first request of a connection with credentials', async () => {
+    const sockets = await accepted(41)
+    const answered = sockets.map((socket) => new Promise((resolve) => socket.once('data', resolve)))
+    for (const socket of sockets.slice(1)) socket.write(GET)
+    sockets[0]?.write(`GET /producer HTTP/1.1\r\nHost: x\r\n${AUTH}\r\n`)
+    await Promise.all(answered)
+    for (const socket of sockets) socket.destroy()
+    expect(served).toHaveLength(41)
+    expect(served.indexOf('/producer')).toBeLessThan(9)
+  })
+
+  it('are served in at most a third of the time, so that others are accepted meanwhile', async () => {
+    const sockets = await accepted(40)
+    const answered = sockets.map((socket) => new Promise((resolve) => socket.once('data', resolve)))
+    const startedMs = performance.now()
+    busyMs = 0
+    for (const socket of sockets) socket.write('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n')
+    await Promise.all(answered)
+    expect(performance.now() - startedMs).toBeGreaterThan(3 * busyMs)
+    expect(served).toHaveLength(40)
+    for (const socket of sockets) socket.destroy()
+  })
+
+  it('are reset, the oldest first, when their answers take over 32 MiB', async () => {
+    const closed: number[] = []
+    let fourClosed: () => void = () => undefined
+    const enough = new Promise<void>((resolve) => (fourClosed = resolve))
+    const sockets: Socket[] = []
+    for (let i = 0; i < 12; i++) {
+      const connected = new Promise<Socket>((resolve) => server.once('connection', resolve))
+      sockets.push(connect(port(), '127.0.0.1').pause())
+      const accepted = await connected
+      accepted.once('close', () => {
+        closed.push(i)
+        if (closed.length === 4) fourClosed()
+      })
+    }
+    for (const socket of sockets) {
+      const asked = new Promise((resolve) => server.once('request', resolve))
+      socket.write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n')
+      await asked
+    }
+    await enough
+    expect(closed.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3])
+    for (const socket of sockets) socket.destroy()
   })
 
   it('have their pipelined requests served in order, also behind the one with credentials', async () => {

@@ -6,6 +6,7 @@ import type { Workspace } from '@relay/shared/config/workspace.js'
 import { Acceptor, type AcceptDeps } from '../../src/accept/accept.js'
 import { REQUEST_LIMITS } from '../../src/accept/assess.js'
 import type { ProducersTrace } from '../../src/accept/ports.js'
+import { isProducers } from '../../src/auth/authenticate.js'
 import { createIntakeApp, DEFAULT_LIMITS, type IntakeLimits } from '../../src/http/app.js'
 import { createIntakeServer } from '../../src/http/server.js'
 import * as answers from '../../src/openapi/answers.js'
@@ -103,7 +104,10 @@ export class TestIntake {
       producersTrace: (...asked) => this.producersTrace(...asked),
       limits: { ...DEFAULT_LIMITS, ...limits },
     })
-    this.server = createIntakeServer(app, { clock: this.clock, random })
+    this.server = createIntakeServer(app, {
+      ...{ clock: this.clock, random },
+      hasCredentials: ({ headers }) => isProducers(headers.authorization, producers),
+    })
   }
 
   get port(): number {
