@@ -22,14 +22,15 @@ export class Neighbour {
   #lap = { tookMs: [] as number[], others: 0 }
   readonly #url: string
   readonly #nowMs: () => number
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 2 })
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 })
   readonly #loops: Promise<void>[]
   #stopped = false
 
   constructor(apiUrl: string, nowMs: () => number) {
     this.#url = `${apiUrl}${PATH}`
     this.#nowMs = nowMs
-    this.#loops = [this.#loop(), this.#loop()]
+    // One connection that is kept, and a new one for each post.
+    this.#loops = [this.#loop(this.#agent), this.#loop(false)]
   }
 
   /** What was met since the last call. */
@@ -48,10 +49,10 @@ export class Neighbour {
     this.#agent.destroy()
   }
 
-  async #loop(): Promise<void> {
+  async #loop(agent: Agent | false): Promise<void> {
     while (!this.#stopped) {
       const startedMs = this.#nowMs()
-      const status = await this.#post()
+      const status = await this.#post(agent)
       const tookMs = this.#nowMs() - startedMs
       this.slowestMs = Math.max(this.slowestMs, tookMs)
       this.#lap.tookMs.push(tookMs)
@@ -62,12 +63,12 @@ export class Neighbour {
   }
 
   /** The status; 0 when there was none. */
-  #post(): Promise<number> {
+  #post(agent: Agent | false): Promise<number> {
     return new Promise((resolve) => {
       const asked = request(this.#url, {
         method: 'POST',
         auth: `${APP_ID}:${OTHER_SECRET}`,
-        agent: this.#agent,
+        agent,
         headers: { 'Content-Type': 'application/json' },
       })
       asked.on('response', (response) => {
