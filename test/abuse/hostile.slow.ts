@@ -1,9 +1,11 @@
+import { flood, UNREAD_FLOODS } from './hostile/floods.js'
 import { GROUPS, Siege, startTarget, type Played } from './hostile/run.js'
 
 /** A small api at rest needs about 110 MiB, and bodies of 20 bombs at one time a few tens more. */
 const MAX_MIB = 420
 /** 500 connections at one time are the most that the table opens, with the idle ones beside. */
 const MAX_DESCRIPTORS = 1_200
+const FLOOD_S = 5
 
 describe('hostile input', () => {
   let siege: Siege
@@ -39,6 +41,19 @@ describe('hostile input', () => {
       if (played === undefined) throw new Error('was not started')
       expectAnswers(await played)
     },
+  )
+
+  test.each(UNREAD_FLOODS)(
+    'the flood %s without credentials: producers are served, memory is bounded, and all is closed in time',
+    async (name) => {
+      const { during, mostMiB, goneMs, slowestHealthMs } = await flood(siege, name, FLOOD_S)
+      expect(during.others).toBe(0)
+      expect(during.slowestMs).toBeLessThan(3_000)
+      expect(slowestHealthMs).toBeLessThan(3_000)
+      expect(mostMiB).toBeLessThan(MAX_MIB)
+      expect(goneMs).not.toBeNull()
+    },
+    120_000,
   )
 
   test('costs neither memory nor descriptors in the end', () => {

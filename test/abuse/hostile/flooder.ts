@@ -1,16 +1,16 @@
 /**
  * A producer that uses all it can get, in its own process so that it does not slow down who
- * measures: `flooder.ts PORT FLOOD SECONDS` prints how often it was answered what.
+ * measures: `flooder.ts PORT FLOOD SECONDS HOLD_SECONDS` prints how often it was answered what.
  */
 import { basicAuth } from '@relay/tools/process/http.js'
 import { connect, type Socket } from 'node:net'
 import { APP_ID } from '../../support/relay.js'
-import { JSON_TYPE, post } from './bytes.js'
-import { FLOODS, isFlood } from './floods.js'
+import { head, JSON_TYPE, post } from './bytes.js'
+import { FLOODS, isFlood, WAVE_MS } from './floods.js'
 
-const [port, flood = '', seconds] = process.argv.slice(2)
+const [port, flood = '', seconds, holdSeconds] = process.argv.slice(2)
 if (!isFlood(flood)) throw new Error(`no flood is called ${flood}`)
-const { connections, secrets, bodies, gzip, unended, once } = FLOODS[flood]
+const { connections, secrets, bodies, gzip, unended, once, unread } = FLOODS[flood]
 const answers = new Map<string, number>()
 const sockets: Socket[] = []
 const headers = gzip ? [JSON_TYPE, 'Content-Encoding: gzip'] : [JSON_TYPE]
@@ -25,7 +25,7 @@ function requestOf(connection: number): Buffer {
   return own[sent++ % own.length] ?? Buffer.alloc(0)
 }
 
-for (let i = 0; i < connections; i++) {
+function open(i: number): void {
   const socket = connect(Number(port), '127.0.0.1')
   sockets.push(socket)
   socket.on('error', () => undefined)
@@ -39,10 +39,27 @@ for (let i = 0; i < connections; i++) {
   // A byte is missing: it is held until its time is over.
   socket.write(unended ? first.subarray(0, -1) : first)
 }
+/** Sends all requests at once, and reads nothing. */
+function openUnread(requests: string): void {
+  const socket = connect(Number(port), '127.0.0.1').pause()
+  sockets.push(socket)
+  socket.on('error', () => undefined)
+  socket.write(requests)
+}
+
+const endMs = performance.now() + Number(seconds) * 1_000
+if (unread === undefined) for (let i = 0; i < connections; i++) open(i)
+else {
+  const requests = head(`GET ${unread.path} HTTP/1.1`).repeat(unread.times)
+  const wave = setInterval(() => {
+    if (performance.now() > endMs) clearInterval(wave)
+    else for (let i = 0; i < connections; i++) openUnread(requests)
+  }, WAVE_MS)
+}
 setTimeout(
   () => {
     for (const socket of sockets) socket.destroy()
     process.stdout.write(`${JSON.stringify(Object.fromEntries(answers))}\n`)
   },
-  Number(seconds) * 1_000,
+  (Number(seconds) + (unread === undefined ? 0 : Number(holdSeconds))) * 1_000,
 )

@@ -5,6 +5,7 @@ import { SECRET } from '../../support/relay.js'
 import { GOOD_BODY } from './bytes.js'
 import { COSTLY, NESTED } from './costly.js'
 import { FLOODING_SECRETS } from './doors.js'
+import type { Door } from './input.js'
 import type { Lap } from './neighbour.js'
 import type { Siege } from './run.js'
 
@@ -20,6 +21,26 @@ interface FloodShape {
   readonly unended?: true
   /** Each connection posts once, and then says nothing more. */
   readonly once?: true
+  /** Requests without credentials on new connections all the time, whose answers are not read. */
+  readonly unread?: Unread
+}
+
+interface Unread {
+  readonly door: Door
+  readonly path: string
+  /** Requests in one write. */
+  readonly times: number
+}
+
+/** How often a flood of `unread` opens its connections, ms. */
+export const WAVE_MS = 500
+
+function unread(connections: number, asked: Unread): FloodShape {
+  const { door, path, times } = asked
+  const requests = `${times.toLocaleString('en')} GET ${path} without credentials`
+  const what = `${String(connections)} new connections every 0.5 s, each with ${requests} in one write, and no answer is read`
+  const where = door === 'ops' ? ' (ops port)' : ''
+  return { what: what + where, connections, secrets: [], bodies: [], unread: asked }
 }
 
 const SHAPES = {
@@ -63,10 +84,15 @@ const SHAPES = {
     secrets: [],
     bodies: [],
   },
+  pipelined: unread(100, { door: 'intake', path: '/nope', times: 1_000 }),
+  documents: unread(200, { door: 'intake', path: '/openapi.json', times: 1 }),
+  scrapes: unread(200, { door: 'ops', path: '/metrics', times: 50 }),
 } satisfies Record<string, FloodShape>
 
 type Flood = keyof typeof SHAPES
 export const FLOODS: Readonly<Record<Flood, FloodShape>> = SHAPES
+/** Floods of callers that have no credentials and read nothing. */
+export const UNREAD_FLOODS = ['pipelined', 'documents', 'scrapes'] as const
 export const isFlood = (name: string): name is Flood => Object.hasOwn(FLOODS, name)
 
 export interface Flooded {
@@ -90,6 +116,8 @@ export interface Flooded {
 const FLOODER = fileURLToPath(new URL('flooder.ts', import.meta.url))
 /** Until the flooder's connections stand. */
 const BEGIN_S = 2
+/** How long an `unread` flood keeps its connections after it opened the last, for relay to close them. */
+const HOLD_S = 10
 const LOOK_EVERY_MS = 100
 /** Descriptors that come and go without a flood. */
 const OTHER_DESCRIPTORS = 20
@@ -116,13 +144,14 @@ export async function flood(siege: Siege, name: Flood, seconds: number): Promise
   siege.neighbour.lap()
   await sleep(seconds * 1_000)
   const before = siege.neighbour.lap()
-  const { port } = new URL(siege.relay.apiUrl)
+  const { relay } = siege
+  const { port } = new URL(FLOODS[name].unread?.door === 'ops' ? relay.opsUrl : relay.apiUrl)
   const atRest = siege.facts().descriptors + OTHER_DESCRIPTORS
   const startedMs = performance.now()
   const child = await startChild({
     name: 'flooder',
     entry: FLOODER,
-    args: [port, name, String(seconds + BEGIN_S)],
+    args: [port, name, String(seconds + BEGIN_S), String(HOLD_S)],
   })
   let [mostMiB, mostDescriptors, lastDescriptors, seenMs] = [0, 0, 0, 0]
   const look = setInterval(() => {

@@ -75,11 +75,20 @@ export const PATIENCE: readonly HostileInput[] = [
     { withinMs: 4_000 },
   ),
   input(
-    '2,000 requests on one connection',
+    '2,000 requests with credentials on one connection',
     times(2_000, 404),
-    () => head('GET /nothing HTTP/1.1').repeat(1_999) + bare('GET', '/nothing'),
+    () => head('GET /nothing HTTP/1.1', AUTH).repeat(1_999) + bare('GET', '/nothing', AUTH),
     { withinMs: 8_000 },
   ),
+  input('2,000 requests without credentials in one go', [], () =>
+    head('GET /nothing HTTP/1.1').repeat(2_000),
+  ),
+  input('2,000 requests with an unknown expectation in one go', [], () =>
+    head('GET /nothing HTTP/1.1', 'Expect: y').repeat(2_000),
+  ),
+  input('500 scrapes in one go', [], () => head('GET /metrics HTTP/1.1').repeat(500), {
+    door: 'ops',
+  }),
   input(
     '200 pipelined posts, no answer read, then away',
     [],

@@ -12,7 +12,7 @@ export interface PlayedGroup {
 const HEAD = `# Hostile inputs
 
 What becomes of requests that no honest producer sends. Each was played against a live api, with a well-behaved
-producer on two connections beside it all the time. Made by \`npm run security:inputs\`; the same inputs, but for the slow
+producer beside it all the time, on a connection that it keeps and on a new one for each post. Made by \`npm run security:inputs\`; the same inputs, but for the slow
 ones, are part of \`npm run test:slow\` (\`test/abuse/hostile.slow.ts\`), where any other answer fails.
 
 - **answer**: statuses in the order they came; "closed": the connection is closed without one. \`n × 200\`: so many of them.
@@ -107,12 +107,12 @@ export function floodSection(floods: readonly Flooded[]): string {
         `${String(answered)}, ${[medianMs, p99Ms, slowestMs].map((ms) => ms.toFixed(0)).join(' / ')} ms${others === 0 ? '' : `, **${String(others)} not 200**`}`
       const descriptors = `${String(rest.mostDescriptors)} / ${String(rest.lastDescriptors)}`
       const gone = rest.goneMs === null ? 'still open' : `${(rest.goneMs / 1_000).toFixed(1)} s`
-      return `| ${[what, told.join(', ') || 'none yet', lap(before), lap(during), slowestHealthMs.toFixed(0), mostMiB, descriptors, gone].join(' | ')} |`
+      return `| ${[what, told.join(', ') || 'none read', lap(before), lap(during), slowestHealthMs.toFixed(0), mostMiB, descriptors, gone].join(' | ')} |`
     },
   )
   return [
     '## A producer that wants all there is',
-    `Each for ${String(floods[0]?.seconds ?? 0)} s, from its own process on the same machine. The neighbour is another producer with two connections: its posts answered 200, and the median, 99th percentile and slowest of them, for as long before. Descriptors: most, and at the end, while the flooder still has its connections. Closed: when the api had closed the last of the flood's connections, from the flood's begin, by the api's own descriptors. Each flood starts once the neighbour is served as before the last one.`,
+    `Each for ${String(floods[0]?.seconds ?? 0)} s, from its own process on the same machine. The neighbour is another producer with one connection that it keeps and a new one for each post: its posts answered 200, and the median, 99th percentile and slowest of them, for as long before. Descriptors: most, and at the end, while the flooder still has its connections. Closed: when the api had closed the last of the flood's connections, from the flood's begin, by the api's own descriptors. Each flood starts once the neighbour is served as before the last one.`,
     `| flood | its answers | neighbour before | neighbour meanwhile | slowest /healthz, ms | memory, MiB | descriptors | closed after |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n${lines.join('\n')}`,
   ].join('\n\n')
 }
