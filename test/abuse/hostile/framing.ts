@@ -98,7 +98,7 @@ export const FRAMING: readonly HostileInput[] = [
   input('garbage behind a good request', 200, () => [
     Buffer.concat([post(GOOD_BODY, { keepAlive: true }), Buffer.from('\0\0\0\0 / \r\n\r\n')]),
   ]),
-  input('app_id 1,000 times without a value', 400, () =>
+  input('app_id 1,000 times without a value, and no credentials', 401, () =>
     bare('POST', `/v1/customer?${'app_id&'.repeat(1_000)}app_id[__proto__]=${APP_ID}`, JSON_TYPE),
   ),
 ]
