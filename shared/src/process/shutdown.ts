@@ -30,8 +30,12 @@ export function closeServer(server: Server, mostMs: number): Promise<void> {
   })
 }
 
-/** Connections that wait to be accepted: for a further one, its caller tries again after a second. */
-const BACKLOG = 4_096
+/**
+ * Connections that wait to be accepted; for a further one, its caller tries again after a second. They
+ * are accepted together, so fewer than the intake keeps without credentials: a producer's request is
+ * read before newer connections close its own.
+ */
+const BACKLOG = 1_024
 
 /** Starts listening; rejects with a person's words when the port cannot be had. */
 export function listen(

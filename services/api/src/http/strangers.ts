@@ -31,10 +31,10 @@ function tooLate(): Error {
 /** Steps per turn of the event loop; a 401 takes about 0.2 ms. */
 const STEPS = 8
 /**
- * Pause after a turn, in times of what it took: a quarter of the time at most, so that connections are
+ * Pause after a turn, in times of what it took: half of the time at most, so that connections are
  * accepted faster than strangers are answered. A producer's new one queues behind theirs until then.
  */
-const PAUSE_TIMES = 3
+const PAUSE_TIMES = 1
 /** Shorter pauses are the next turn of the event loop, ms. */
 const MIN_PAUSE_MS = 1
 

@@ -488,14 +488,14 @@ describe('many connections without credentials', () => {
     expect(served.indexOf('/producer')).toBeLessThan(9)
   })
 
-  it('are served in at most a third of the time, so that others are accepted meanwhile', async () => {
+  it('are served in at most two thirds of the time, so that others are accepted meanwhile', async () => {
     const sockets = await accepted(40)
     const answered = sockets.map((socket) => new Promise((resolve) => socket.once('data', resolve)))
     const startedMs = performance.now()
     busyMs = 0
     for (const socket of sockets) socket.write('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n')
     await Promise.all(answered)
-    expect(performance.now() - startedMs).toBeGreaterThan(3 * busyMs)
+    expect(performance.now() - startedMs).toBeGreaterThan(1.5 * busyMs)
     expect(served).toHaveLength(40)
     for (const socket of sockets) socket.destroy()
   })
