@@ -56,6 +56,9 @@ for _, minute in ipairs(any and oldest(any, 4) or {}) do
 end
 while tonumber(redis.call('HGET', KEYS[1], 'bytes')) > tonumber(ARGV[2]) do
   local largest = redis.call('ZREVRANGE', KEYS[2], 0, 0)[1]
+  if not largest then
+    break
+  end
   local minute = oldest(largest, 1)[1]
   if minute then
     drop(largest, minute)

@@ -3,9 +3,9 @@ import { crc32 } from 'node:zlib'
 import type { Random } from './random.js'
 
 /**
- * Request ids: 16 bytes written as 26 letters of Crockford's base32, so that they sort by time and
+ * Request ids: 128 bits written as 26 letters of Crockford's base32, so that they sort by time and
  * can be read aloud. Layout, high to low: 48 bits acceptance time (ms since 1970), 20 bits element
- * count, 16 bits producer tag, 32 random bits, 12 bits checksum.
+ * count, 16 bits producer tag, 34 random bits, 10 bits checksum.
  */
 export interface RequestIdFacts {
   /** Wall clock of acceptance, ms since 1970 UTC. */
@@ -14,8 +14,6 @@ export interface RequestIdFacts {
   readonly elementCount: number
   /** `producerTag` of the producer: only that producer may ask for the trace. */
   readonly producerTag: number
-  /** Whether the checksum is right: a mistyped id does not claim that its elements are queued. */
-  readonly isIntact: boolean
 }
 
 export const MAX_COUNTED_ELEMENTS = 0xfffff
@@ -23,6 +21,12 @@ export const MAX_COUNTED_ELEMENTS = 0xfffff
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const SHAPE = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
 export const REQUEST_ID_DIGITS = 26
+/** Where the letters of the time, the count, and the tag with four random bits end. */
+const [TIME_END, COUNT_END, TAG_END] = [10, 14, 18] as const
+const CHECKSUM_FROM = 24
+/** Value of a letter by its code; 0 for other characters. */
+const VALUES = new Uint8Array(128)
+for (let i = 0; i < ALPHABET.length; i++) VALUES[ALPHABET.charCodeAt(i)] = i
 
 /** By name; names are those of the configuration, so there are few. */
 const TAGS = new Map<string, number>()
@@ -43,53 +47,46 @@ export function createRequestId(
   producer: number,
   random: Random,
 ): string {
-  const noise = random.bytes(6)
-  const bytes = Buffer.alloc(16)
-  bytes.writeUIntBE(acceptedAtMs, 0, 6)
   const count = Math.min(elementCount, MAX_COUNTED_ELEMENTS)
-  bytes.writeUIntBE(count * 16 + (producer >>> 12), 6, 3)
-  bytes.writeUInt16BE(((producer & 0xfff) << 4) | (noise.readUInt8(0) & 0xf), 9)
-  noise.copy(bytes, 11, 1)
-  return encode(withChecksum(bytes))
+  const noise = random.bytes(6).readUIntBE(0, 6) % 2 ** 34
+  const checked =
+    lettersOf(acceptedAtMs, TIME_END) +
+    lettersOf(count, COUNT_END - TIME_END) +
+    lettersOf(producer * 16 + Math.floor(noise / 2 ** 30), TAG_END - COUNT_END) +
+    lettersOf(noise % 2 ** 30, CHECKSUM_FROM - TAG_END)
+  return checked + checksumOf(checked)
 }
 
 /** Facts encoded in a request id; null for an invalid id. */
 export function parseRequestId(text: string): RequestIdFacts | null {
   if (!SHAPE.test(text)) return null
-  let value = 0n
-  for (const letter of text) value = value * 32n + BigInt(ALPHABET.indexOf(letter))
-  const bytes = Buffer.from(value.toString(16).padStart(32, '0'), 'hex')
   return {
-    acceptedAtMs: Number(value >> 80n),
-    elementCount: Number((value >> 60n) & 0xfffffn),
-    producerTag: Number((value >> 44n) & 0xffffn),
-    isIntact: withChecksum(bytes).equals(bytes),
+    acceptedAtMs: numberIn(text, 0, TIME_END),
+    elementCount: numberIn(text, TIME_END, COUNT_END),
+    producerTag: Math.floor(numberIn(text, COUNT_END, TAG_END) / 16),
   }
 }
 
-/** The lowest 12 bits are made of all others. */
-function withChecksum(bytes: Buffer): Buffer {
-  const checked = Buffer.from(bytes)
-  const end = bytes.readUInt16BE(14) & 0xf000
-  checked.writeUInt16BE(end, 14)
-  checked.writeUInt16BE(end | (crc32(checked) & 0xfff), 14)
-  return checked
+/** Whether the checksum is right: a mistyped id does not claim that its elements are queued. */
+export function isIntact(requestId: string): boolean {
+  return requestId.slice(CHECKSUM_FROM) === checksumOf(requestId.slice(0, CHECKSUM_FROM))
 }
 
-/** 128 bits in 26 letters: the first carries the three highest bits, each other one five. */
-function encode(bytes: Buffer): string {
+function checksumOf(letters: string): string {
+  return lettersOf(crc32(letters) & 0x3ff, REQUEST_ID_DIGITS - CHECKSUM_FROM)
+}
+
+/** The number that some letters of a request id write, at most 10 of them. */
+export function numberIn(requestId: string, from: number, to: number): number {
+  let value = 0
+  for (let i = from; i < to; i += 1) value = value * 32 + (VALUES[requestId.charCodeAt(i)] ?? 0)
+  return value
+}
+
+function lettersOf(value: number, count: number): string {
   let text = ''
-  for (let digit = 0; digit < REQUEST_ID_DIGITS; digit++) {
-    const lowest = 125 - digit * 5
-    text += ALPHABET.charAt(bitsAt(bytes, lowest))
+  for (let left = value; text.length < count; left = Math.floor(left / 32)) {
+    text = ALPHABET.charAt(left % 32) + text
   }
   return text
-}
-
-/** Five bits of a 128-bit big-endian number from bit `lowest` up; bits beyond the number are 0. */
-function bitsAt(bytes: Buffer, lowest: number): number {
-  const byte = 15 - (lowest >> 3)
-  const low = bytes[byte] ?? 0
-  const high = byte > 0 ? (bytes[byte - 1] ?? 0) : 0
-  return (((high << 8) | low) >> (lowest & 7)) & 31
 }

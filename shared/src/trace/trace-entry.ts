@@ -1,3 +1,5 @@
+import { numberIn, parseRequestId, REQUEST_ID_DIGITS } from '../request-id.js'
+
 /** Fates of elements, other than waiting or dead letters. */
 export const TRACE_EVENTS = ['sent', 'purged', 'shadowed'] as const
 export type TraceEvent = (typeof TRACE_EVENTS)[number]
@@ -26,15 +28,9 @@ export interface Traced {
 const VERSION = 1
 const FIXED_BYTES = 9
 const REQUEST_BYTES = 9
+/** The last letters of a request id. */
 const TAG_LETTERS = 8
-const TIME_LETTERS = 10
-const ID_LETTERS = 26
 const MINUTE_MS = 60_000
-
-const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-/** Value of a letter by its code; 0 for other characters. */
-const VALUES = new Uint8Array(128)
-for (let i = 0; i < ALPHABET.length; i++) VALUES[ALPHABET.charCodeAt(i)] = i
 
 /** Elements of one request. */
 export interface RequestShare {
@@ -51,11 +47,12 @@ export interface List {
 
 export type Listed = List & { readonly entry: Buffer }
 
-export function listOf(requestId: string): List {
-  const minute = Math.floor(numberOf(requestId, 0, TIME_LETTERS) / MINUTE_MS)
-  // Bits 44 to 59: of four letters that hold bits 40 to 59, see request-id.ts.
-  const producerTag = Math.floor(numberOf(requestId, ID_LETTERS - 12, ID_LETTERS - 8) / 16)
-  return { producerTag, minute }
+/** null for an id that relay did not issue. */
+export function listOf(requestId: string): List | null {
+  const facts = parseRequestId(requestId)
+  if (facts === null) return null
+  const { producerTag, acceptedAtMs } = facts
+  return { producerTag, minute: Math.floor(acceptedAtMs / MINUTE_MS) }
 }
 
 /** Longest name MoEngage may give a request; the rest is cut off. Its own have 8 to 36 characters. */
@@ -76,8 +73,9 @@ export function encodeTrace(
 ): Listed[] {
   const lists = new Map<string, List & { readonly own: RequestShare[] }>()
   for (const share of shares) {
-    if (share.requestId.length !== ID_LETTERS) continue
-    const { producerTag, minute } = listOf(share.requestId)
+    const place = listOf(share.requestId)
+    if (place === null) continue
+    const { producerTag, minute } = place
     const name = `${String(producerTag)}:${String(minute)}`
     const list = lists.get(name)
     if (list === undefined) lists.set(name, { producerTag, minute, own: [share] })
@@ -129,11 +127,5 @@ function decodeEntry(entry: Buffer, tag: number): Traced | null {
 }
 
 function tagOf(requestId: string): number {
-  return numberOf(requestId, ID_LETTERS - TAG_LETTERS, ID_LETTERS)
-}
-
-function numberOf(requestId: string, from: number, to: number): number {
-  let value = 0
-  for (let i = from; i < to; i += 1) value = value * 32 + (VALUES[requestId.charCodeAt(i)] ?? 0)
-  return value
+  return numberIn(requestId, REQUEST_ID_DIGITS - TAG_LETTERS, REQUEST_ID_DIGITS)
 }

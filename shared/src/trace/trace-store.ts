@@ -93,7 +93,9 @@ export class TraceStore implements TraceWriter {
 
   /** The entries of a request; null if its producer's entries of that minute were dropped. */
   async find(appId: string, requestId: string): Promise<Traced[] | null> {
-    const { producerTag, minute } = listOf(requestId)
+    const place = listOf(requestId)
+    if (place === null) return []
+    const { producerTag, minute } = place
     const keys = this.#keys(appId)
     const [entries, dropped] = await Promise.all([
       this.#client.lrangeBuffer(`${keys.lists}${String(producerTag)}:${String(minute)}`, 0, -1),

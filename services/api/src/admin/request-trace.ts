@@ -3,6 +3,7 @@ import { ANY_LETTER } from '@relay/shared/dead-letters/dead-letter-filter.js'
 import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
 import {
+  isIntact,
   MAX_COUNTED_ELEMENTS,
   parseRequestId,
   type RequestIdFacts,
@@ -50,7 +51,7 @@ export async function traceRequest(
   const own = found.find(({ events, letters }) => events.length > 0 || letters.length > 0)
   const isForgotten =
     found.some((one) => one.isForgotten) || nowMs - facts.acceptedAtMs > TRACE_KEPT_MS
-  const isQueued = !isForgotten && facts.elementCount > 0 && facts.isIntact
+  const isQueued = !isForgotten && facts.elementCount > 0 && isIntact(requestId)
   if (own === undefined && !isQueued) return null
   return traceOf(requestId, facts, own)
 }

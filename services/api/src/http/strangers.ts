@@ -124,7 +124,7 @@ class StrangersAnswers {
 
   /** Counts what was written to a connection until now. */
   count(socket: Socket): void {
-    if (known.has(socket) || socket.destroyed) return
+    if (known.has(socket) || socket.destroyed || socket.bytesWritten === 0) return
     if (!this.#bytes.has(socket)) socket.once('close', () => { this.#set(socket, 0) }) // prettier-ignore
     this.#set(socket, socket.bytesWritten)
     for (const oldest of this.#bytes.keys()) {

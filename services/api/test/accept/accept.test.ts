@@ -33,7 +33,6 @@ describe('an accepted request', () => {
       acceptedAtMs: NOW_MS,
       elementCount: 1,
       producerTag: producerTag('shop'),
-      isIntact: true,
     })
   })
 

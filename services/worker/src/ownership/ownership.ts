@@ -262,8 +262,12 @@ export class Ownership {
    */
   #mayClaim(tag: string): boolean {
     const claim = this.#owners.get(tag)?.claim ?? ''
-    const isCertain = this.#isOwn(claim) && joinedIn(sessionOf(claim), this.#o.runId())
-    return isCertain || this.#o.peers.trusted
+    return (this.#isOwn(claim) && this.#isOfThisRun(claim)) || this.#o.peers.trusted
+  }
+
+  /** Whether the claim was made in this run of Redis: no older snapshot can show it. */
+  #isOfThisRun(claim: string): boolean {
+    return joinedIn(sessionOf(claim), this.#o.runId())
   }
 
   /** Whether this process made the claim. `InFlight` has its requests in flight. */
@@ -373,14 +377,14 @@ export class Ownership {
   /** Not served before the session has joined and claims it once more: see `#mayBeServed`. */
   async #reclaim(tag: string, { claim, isCertain }: FormerClaim, session: string): Promise<void> {
     // Another worker may have claimed it since, in a moment that Redis forgot.
-    if (!isCertain && !joinedIn(sessionOf(claim), this.#o.runId())) return
+    if (!isCertain && !this.#isOfThisRun(claim)) return
     const queue = this.#o.queueOf(tag)
     const again = (seen: string) =>
       queue.claim(seen, this.#newClaim(session), Number.MAX_SAFE_INTEGER).catch(() => null)
     const first = await again(claim)
     if (first === null || first.claimed || !isCertain) return
     // Redis lost the claim. The present claim is older, unless it was made in this run.
-    if (joinedIn(sessionOf(first.owner), this.#o.runId())) return
+    if (this.#isOfThisRun(first.owner)) return
     await again(first.owner)
   }
 
