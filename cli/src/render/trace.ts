@@ -1,4 +1,4 @@
-import { printable } from './table.js'
+import { counted, printable } from './table.js'
 
 /** The answer of `GET /admin/requests/{id}`. */
 export interface TraceView {
@@ -27,7 +27,7 @@ export function traceLines(trace: TraceView): string[] {
   return [
     `${trace.request_id}: ${trace.state.replace('_', '-')}`,
     `  accepted ${trace.accepted_at}${trace.app_id ? ` for ${trace.app_id}` : ''}`,
-    `  ${some(accepted)} elements: ${some(sent)} sent, ${some(queued)} queued, ${some(dead_lettered)} dead, ${some(purged)} purged${shadowed ? `, ${some(shadowed)} accepted in shadow and not sent` : ''}`,
+    `  ${typeof accepted === 'number' ? counted(accepted, 'element') : '? elements'}: ${some(sent)} sent, ${some(queued)} queued, ${some(dead_lettered)} dead, ${some(purged)} purged${shadowed ? `, ${some(shadowed)} accepted in shadow and not sent` : ''}`,
     ...trace.sent.map(
       ({ at, bulk_request_id, vendor_request_id, elements }) =>
         `  sent ${at}: ${String(elements)} in bulk request ${bulk_request_id}${vendor_request_id ? `, MoEngage's request_id ${vendor_request_id}` : ''}`,
