@@ -4,8 +4,7 @@ import {
   USERS_PER_MINUTE,
 } from '@relay/shared/vendor/limits.js'
 import { seededRandom } from '@relay/shared/seeded-random.js'
-import { metricsOf, sumOf } from '../support/metrics.js'
-import type { Relay } from '../support/relay.js'
+import { metricsOf, sumOf, type Relay } from '../support/relay.js'
 import { numberedEvent, numberedUser } from '../support/shop.js'
 import type { Tally } from './tally.js'
 

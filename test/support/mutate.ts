@@ -1,4 +1,5 @@
 import type { Random } from '@relay/shared/random.js'
+import { pick } from '@relay/shared/seeded-random.js'
 
 /** Pieces that parsers of HTTP and JSON stumble over. */
 const TOKENS: readonly Buffer[] = [
@@ -18,12 +19,6 @@ const BYTES: readonly Buffer[] = [
 const DICTIONARY = [...TOKENS, ...BYTES]
 const MAX_REPEATS = 200
 const MAX_PIECE = 64
-
-export function pick<T>(random: Random, from: readonly T[]): T {
-  const found = from[Math.floor(random.next() * from.length)]
-  if (found === undefined) throw new RangeError('there is nothing to pick from')
-  return found
-}
 
 type Mutation = (bytes: Buffer, random: Random, others: readonly Buffer[]) => Buffer
 

@@ -1,8 +1,7 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { WorkspaceView } from '../render/status.js'
 import type { Terminal } from '../terminal.js'
-import { DeliveryRate } from './delivery-rate.js'
-import { deliverySeconds } from './forecast.js'
+import { DeliveryRate, deliverySeconds } from './forecast.js'
 import { Pace, progressLine, type Progress } from './progress.js'
 
 export interface DisplayOptions {

@@ -2,13 +2,7 @@ import { workspaceKeys } from '../queue/keys.js'
 import type { RedisClient } from '../redis/connect.js'
 import { parseRequestId } from '../request-id.js'
 import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
-import { matches, type DeadLetterFilter } from './dead-letter-filter.js'
-import {
-  DEAD_LETTER_REASONS,
-  type DeadLetter,
-  type DeadLetterReason,
-  type DeadLetterSink,
-} from './dead-letter.js'
+import { matches, DEAD_LETTER_REASONS, type DeadLetterFilter, type DeadLetter, type DeadLetterReason, type DeadLetterSink } from './dead-letter.js'
 import { readIndex, type IndexEntry } from './letter-index.js'
 
 const KEYS = 6 + DEAD_LETTER_REASONS.length

@@ -3,7 +3,7 @@ import type { RedisClient } from '../redis/connect.js'
 import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
 import type { Deployment } from './deployment.js'
 import { parsePartitionTag, partitionKeys } from './keys.js'
-import { readTags } from './partitions.js'
+import { readTags } from './layout.js'
 
 const BACKLOG: Script = { name: 'backlog', text: luaText('backlog.lua'), keys: 2 }
 

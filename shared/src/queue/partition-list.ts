@@ -2,7 +2,7 @@ import type { Kind } from '../element.js'
 import type { RedisClient } from '../redis/connect.js'
 import { partitionBacklog } from './backlog.js'
 import { parsePartitionTag, partitionKeys, type Partition } from './keys.js'
-import { readTags } from './partitions.js'
+import { readTags } from './layout.js'
 import { sessionOf } from './session-id.js'
 import { liveSessions, readLeases } from './workers.js'
 

@@ -2,7 +2,7 @@ import {
   ANY_LETTER,
   matches,
   type DeadLetterFilter,
-} from '../../src/dead-letters/dead-letter-filter.js'
+} from '../../src/dead-letters/dead-letter.js'
 import { letter } from './letters.js'
 
 const one = letter(5)

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { between, pick } from '../random.js'
+import { between, pick } from '@relay/shared/seeded-random.js'
 import { APP_ID, OTHER_WORKSPACE } from '../stack/settings.js'
 import { fault, lasting, type Fault } from './fault.js'
 

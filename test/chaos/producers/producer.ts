@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '@relay/shared/random.js'
 import type { Kind, Posted } from '../oracle/model.js'
 import { basicAuth, call, type Answer } from '@relay/tools/process/http.js'
-import { between, chance, pick } from '../random.js'
+import { between, chance, pick, seededRandom } from '@relay/shared/seeded-random.js'
 import { elementOf } from './element.js'
 import { APP_ID, PRODUCER } from '../stack/settings.js'
 import type { Journal, Mood } from './journal.js'
+import type { Stack } from '../stack/stack.js'
 
 interface Sent {
   /** Of an api. */
@@ -132,4 +133,42 @@ export class Producer {
   #padding(): string {
     return 'x'.repeat(between(this.#o.random, 20, 400))
   }
+}
+
+const PRODUCERS = 12
+const CUSTOMERS_EACH = 12
+/** Every third producer posts to the backfill lane. */
+const BACKFILL_EVERY = 3
+const MEAN_ELEMENTS = 6.5
+
+interface CrowdOptions {
+  readonly seed: number
+  /** Elements a second, about, all together. */
+  readonly rate: number
+  readonly mood: Readonly<Mood>
+}
+
+/** The usual producers, each with its own customers. */
+export function makeProducers(
+  stack: Stack,
+  journal: Journal,
+  { seed, rate, mood }: CrowdOptions,
+): Producer[] {
+  return Array.from({ length: PRODUCERS }, (_, i) => {
+    const lane = i % BACKFILL_EVERY === BACKFILL_EVERY - 1 ? 'backfill' : 'realtime'
+    return new Producer({
+      name: `${String(seed)}-p${String(i)}`,
+      lane,
+      urls: stack.apis.map(({ url }) => url),
+      customers: Array.from(
+        { length: CUSTOMERS_EACH },
+        (_, c) => `${lane}-${String(i)}-${String(c)}`,
+      ),
+      journal,
+      random: seededRandom(seed * 1000 + i),
+      pauseMs: (1000 * PRODUCERS * MEAN_ELEMENTS) / rate,
+      mood,
+      mayRefuse: () => stack.mayLackWorkspace,
+    })
+  })
 }

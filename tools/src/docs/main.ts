@@ -3,12 +3,10 @@ import { join } from 'node:path'
 import { ROOT } from '../folders.js'
 import { dashboardFiles } from '../ops/dashboards/build.js'
 import { manifestFiles } from '../ops/manifests.js'
-import { metricCatalogue } from '../ops/metrics.js'
-import { metricsDocument } from '../ops/metrics.js'
-import { simulateDay } from '../ops/scaling-day.js'
-import { plotDay } from '../ops/scaling-day.js'
+import { metricCatalogue, metricsDocument } from '../ops/metrics.js'
+import { simulateDay, plotDay } from '../ops/scaling-day.js'
 import { envExample, withSettings } from './settings.js'
-import { writePage } from './write-page.js'
+import { writePage } from './page.js'
 
 /** The generators of `npm run docs:…` and `npm run ops:…`, by name. */
 const GENERATORS: Readonly<Record<string, () => Promise<void>>> = {

@@ -10,19 +10,9 @@ import type { Census } from '../census/census.js'
 import { vocabularyOf } from '../validate/vocabulary.js'
 import { assessing, type Assessment, type AssessmentOutcome, type RequestLimits } from './assess.js'
 import { countRejected, countStored, countWarnings } from './count.js'
-import { STAYS, type Caller } from './caller.js'
-import { FairSlices } from './fair-slices.js'
-import { FairTurns } from './fair-turns.js'
+import { STAYS, type Caller, type Claim, type ClaimOutcome, type Idempotency, type IntakeObserver, type LargeBodies, type Quota, type QuotaRequest } from './ports.js'
+import { FairSlices, FairTurns } from './fairness.js'
 import type { Endpoint } from './parse.js'
-import type {
-  Claim,
-  ClaimOutcome,
-  Idempotency,
-  IntakeObserver,
-  LargeBodies,
-  Quota,
-  QuotaRequest,
-} from './ports.js'
 import * as refusals from './refusals.js'
 
 /** An authenticated request with valid headers. */

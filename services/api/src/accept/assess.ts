@@ -5,14 +5,13 @@ import type { NameTable } from '../census/name-table.js'
 import { sightingsIn } from '../census/sighting.js'
 import { CustomerKeys } from '../identity/identity.js'
 import { checkElement } from '../validate/element.js'
-import { Findings } from '../validate/findings.js'
+import { Findings, isObject } from '../validate/findings.js'
 import { KIND_OF_TYPE, type ElementType } from '../validate/names.js'
-import { isObject } from '../validate/subject.js'
 import { STANDARD_VOCABULARY, type Vocabulary } from '../validate/vocabulary.js'
 import { buildElements, type BuildContext, type ValidElement } from './build.js'
-import { runAll, type Steps } from './fair-slices.js'
+import { runAll, type Steps } from './fairness.js'
 import type { BodyFault, Endpoint, ParsedElement } from './parse.js'
-import { readBody } from './read.js'
+import { readBody } from './sparse.js'
 
 /** Limits of one request that do not depend on the workspace. */
 export interface RequestLimits {

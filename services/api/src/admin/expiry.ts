@@ -1,6 +1,5 @@
-import { ANY_LETTER } from '@relay/shared/dead-letters/dead-letter-filter.js'
+import { ANY_LETTER, type DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
 import { ORDERS_PER_MS } from '@relay/shared/dead-letters/dead-letter-store.js'
-import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import { purge, type PurgeParts } from './purge.js'
 

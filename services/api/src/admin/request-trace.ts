@@ -1,7 +1,6 @@
 import type { Clock } from '@relay/shared/clock.js'
-import { ANY_LETTER } from '@relay/shared/dead-letters/dead-letter-filter.js'
+import { ANY_LETTER, type DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
 import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
-import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
 import {
   isIntact,
   MAX_COUNTED_ELEMENTS,

@@ -1,17 +1,7 @@
 import type { Durability } from '@relay/shared/config/settings.js'
-import type { RedisClient } from '@relay/shared/redis/connect.js'
-import {
-  isUnchanged,
-  majority,
-  masters,
-  type Connections,
-} from '@relay/shared/redis/replication.js'
-import {
-  levelReached,
-  type LevelReached,
-  type ServerFacts,
-} from '@relay/shared/durability/level.js'
-import { readServerFacts } from './server-facts.js'
+import type { RedisClient, RedisServer } from '@relay/shared/redis/connect.js'
+import { isUnchanged, majority, masters, readReplicas, type Connections } from '@relay/shared/redis/replication.js'
+import { levelReached, type LevelReached, type ServerFacts } from '@relay/shared/durability/level.js'
 
 /** Interval between reads of Redis' settings, ms. */
 const LOOK_MS = 1_000
@@ -136,4 +126,33 @@ type Server = ReturnType<typeof masters>[number]
 
 function nameOf({ options: { host, port } }: Server): string {
   return `${host ?? ''}:${String(port ?? '')}`
+}
+
+/** Asks one server. Rejects when it does not answer. */
+async function readServerFacts(
+  server: RedisServer,
+  expectedReplicas: number,
+): Promise<ServerFacts> {
+  const [persistence, replicas, fsync] = await Promise.all([
+    server.info('persistence'),
+    readReplicas(server),
+    readFsync(server),
+  ])
+  return {
+    appends: /^aof_enabled:1/m.test(persistence),
+    fsync,
+    replicas: replicas.keepUp,
+    expectedReplicas: Math.max(expectedReplicas, replicas.known),
+  }
+}
+
+async function readFsync(server: RedisServer): Promise<string | null> {
+  try {
+    const [, value] = await server.config('GET', 'appendfsync')
+    return value ?? null
+  } catch (error) {
+    // Refused is an answer; silence is not.
+    if (error instanceof Error && /^(ERR|NOPERM)/.test(error.message)) return null
+    throw error
+  }
 }

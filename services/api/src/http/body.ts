@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { createGunzip } from 'node:zlib'
-import type { Caller } from '../accept/caller.js'
+import type { Caller } from '../accept/ports.js'
 import type { Refusal } from '../refusal.js'
-import type { FairTurns } from '../accept/fair-turns.js'
+import type { FairTurns } from '../accept/fairness.js'
 import type { Slot } from './producer-limiter.js'
 
 export type BodyOutcome =

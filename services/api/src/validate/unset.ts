@@ -1,6 +1,5 @@
 import { ADD_TO_ARRAY, REMOVE_FROM_ARRAY } from '@relay/shared/vendor/user-attributes.js'
-import { inside } from './path.js'
-import { isObject, type Json, type Reporter } from './subject.js'
+import { inside, isObject, type Json, type Reporter } from './findings.js'
 
 /** How an entry of `unset_attributes` selects attributes. help, unset-user-attributes. */
 const MATCHES: ReadonlySet<unknown> = new Set(['equals', 'prefix', 'suffix', 'contains'])

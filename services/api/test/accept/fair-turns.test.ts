@@ -1,5 +1,5 @@
-import { STAYS } from '../../src/accept/caller.js'
-import { FairTurns } from '../../src/accept/fair-turns.js'
+import { STAYS } from '../../src/accept/ports.js'
+import { FairTurns } from '../../src/accept/fairness.js'
 import { LeavingCaller } from '../support/doubles.js'
 
 describe('turns of the producers', () => {

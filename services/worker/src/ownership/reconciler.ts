@@ -1,5 +1,5 @@
 import type { Deployment } from '@relay/shared/queue/deployment.js'
-import { readTags } from '@relay/shared/queue/partitions.js'
+import { readTags } from '@relay/shared/queue/layout.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 
