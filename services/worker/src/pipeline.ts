@@ -16,11 +16,11 @@ import { BUDGETS, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import { oldestMsOf, type Batch } from './batch/body.js'
 import { isCrowded, pack, type PackLimits } from './batch/pack.js'
-import type { Admitted } from './budget/admission.js'
-import { Appetite } from './budget/appetite.js'
+import { REDIS_RETRY_DELAY_MS, type Admitted } from './budget/admission.js'
+import { BudgetPlanner } from './budget/budget-planner.js'
 import { Fetcher, loadedBytes, type FetcherOptions, type Served } from './fetch/fetcher.js'
 import type { PartitionWindow } from './fetch/window.js'
-import { Flight, REDIS_AWAY_MS, type FlightOptions, type Ticket } from './flight.js'
+import { Flight, type FlightOptions, type Ticket } from './flight.js'
 import { Signal } from './signal.js'
 
 export interface PipelineOptions extends FlightOptions, FetcherOptions {
@@ -76,7 +76,7 @@ export async function deliver(flight: Flight, granted: Ticket | null): Promise<v
 export class Pipeline {
   readonly #o: PipelineOptions
   readonly #fetcher: Fetcher
-  readonly #appetite: Appetite
+  readonly #planner: BudgetPlanner
   readonly #signal = new Signal()
   readonly #flights = new Set<Promise<void>>()
   readonly #pauses = new Set<Signal>()
@@ -86,7 +86,7 @@ export class Pipeline {
     this.#o = options
     this.#fetcher = new Fetcher(options)
     const { runtime, budget } = options
-    this.#appetite = new Appetite({
+    this.#planner = new BudgetPlanner({
       clock: runtime.clock,
       windowMs: runtime.config.budgetWindowMs,
       limits: () => budget.admission.limits(),
@@ -99,8 +99,8 @@ export class Pipeline {
     this.wake()
   }
 
-  forget(window: PartitionWindow): void {
-    this.#fetcher.forget(window)
+  drop(window: PartitionWindow): void {
+    this.#fetcher.drop(window)
     this.wake()
   }
 
@@ -130,10 +130,10 @@ export class Pipeline {
     if (free.length === 0) return this.#fetcher.nextFreeMs()
     // Refilled once less than one body of sendable elements is left.
     if (!(await this.#fetch(free, this.#bodyBytes * A_BODY_LEFT, this.#aheadBytes()))) {
-      return REDIS_AWAY_MS
+      return REDIS_RETRY_DELAY_MS
     }
     const expired = await this.#expire(free)
-    if (expired !== 'none') return expired === 'some' ? 0 : REDIS_AWAY_MS
+    if (expired !== 'none') return expired === 'some' ? 0 : REDIS_RETRY_DELAY_MS
     for (const { window } of free) if (window.isUnreadable) this.#o.onIdle(window)
     const ready = free.filter(({ window }) => window.chunks.length > 0 && !window.lost)
     if (ready.length === 0) return this.#fetcher.nextFreeMs()
@@ -160,7 +160,7 @@ export class Pipeline {
     const { erasures, settler } = this.#o.delivery
     // At least two bodies for all partitions together, regardless of other lanes, so that none stalls.
     const leastBytes = (this.#bodyBytes * 2) / served.length
-    const watch = this.#appetite.isShort()
+    const watch = this.#planner.isShort()
     const target = { enoughBytes, wantBytes, leastBytes, watch }
     const isLoaded = await this.#fetcher.load(served, target)
     for (const { window } of served) erasures.apply(window)
@@ -174,10 +174,10 @@ export class Pipeline {
 
   /** Removes elements over the maximum age, regardless of the gate. */
   async #expire(served: readonly Served[]): Promise<'none' | 'some' | 'redis is away'> {
-    const { expiry } = this.#o.delivery
-    const old = served.flatMap(({ window }) => expiry.expiredIn(window))
+    const { maxAge } = this.#o.delivery
+    const old = served.flatMap(({ window }) => maxAge.expiredIn(window))
     if (old.length === 0) return 'none'
-    return expiry.bury(old, 0).then(
+    return maxAge.deadLetter(old, 0).then(
       () => 'some' as const,
       () => 'redis is away' as const,
     )
@@ -207,7 +207,7 @@ export class Pipeline {
 
   async #packAndReserve(ready: readonly Served[]): Promise<number> {
     const sinceMs = this.#o.runtime.clock.monotonicMs()
-    let affordable = this.#appetite.next()
+    let affordable = this.#planner.next()
     for (let fitting = 0; fitting < FITTINGS; fitting += 1) {
       const { batch, whole } = await this.#fill(ready, affordable)
       if (batch.items.length === 0) break
@@ -216,13 +216,13 @@ export class Pipeline {
       affordable = step.retryWith
     }
     // A shortage that ended while looking further ahead is over: waiting on would let others pass.
-    return Math.min(MAX_WAIT_MS, this.#appetite.shortForMs(sinceMs))
+    return Math.min(MAX_WAIT_MS, this.#planner.shortForMs(sinceMs))
   }
 
   #act(ready: readonly Served[], batch: Batch, tried: Cost, admitted: Admitted): Step {
     switch (admitted.outcome) {
       case 'granted': {
-        this.#appetite.granted(batch, this.#bodyBytes)
+        this.#planner.granted(batch, this.#bodyBytes)
         const { id, deadlineMs } = admitted
         const ticket = { id, cost: batch.cost, deadlineMs, probeId: null }
         if (!this.#start(batch, ticket)) void this.#o.budget.admission.refund(id)
@@ -232,7 +232,7 @@ export class Pipeline {
         return { waitMs: admitted.waitMs }
       case 'short': {
         const short = BUDGETS.filter((budget) => batch.cost[budget] > admitted.free[budget])
-        this.#appetite.denied(short)
+        this.#planner.denied(short)
         return { retryWith: this.#settleFor(ready, short, tried, admitted) }
       }
     }
@@ -257,7 +257,7 @@ export class Pipeline {
       short.some((budget) => fitting.cost[budget] >= limits[budget] * WORTHWHILE)
     const soon = allMs <= this.#o.runtime.config.budgetWindowMs * SOON
     if (worthwhile && !soon) return within
-    this.#appetite.renounce(short, worthwhile ? Math.max(1, allMs) : waitMs)
+    this.#planner.renounce(short, worthwhile ? Math.max(1, allMs) : waitMs)
     // The whole list may be loaded. The next add must wake the worker, because another budget may pay for it.
     for (const { window } of ready) window.stale = true
     const without = { ...tried }
@@ -273,7 +273,7 @@ export class Pipeline {
   #spread(ready: readonly Served[]): Pick<PackLimits, 'mostWindows' | 'windowByWindow'> {
     const several = loadedBytes(ready) > 2 * this.#bodyBytes
     const mostWindows = several ? Math.ceil(ready.length / 2) : ready.length
-    return { mostWindows, windowByWindow: !this.#appetite.isSaturated() }
+    return { mostWindows, windowByWindow: !this.#planner.isSaturated() }
   }
 
   #pack(ready: readonly Served[], affordable: Cost): Batch {
@@ -329,16 +329,16 @@ export class Pipeline {
     if (open === null) return false
     for (const window of windows) window.readyAtMs = 0
     const flight = new Flight(this.#o, (ms) => this.#pause(ms), batch, open)
-    const landed = deliver(flight, ticket).finally(() => {
+    const done = deliver(flight, ticket).finally(() => {
       open.end()
-      this.#flights.delete(landed)
+      this.#flights.delete(done)
       // Nothing was settled that would have said whether more waits.
       for (const { window, chunk, index } of batch.items)
         if (!chunk.isDone(index)) window.stale = true
       for (const window of windows) this.#o.onIdle(window)
       this.wake()
     })
-    this.#flights.add(landed)
+    this.#flights.add(done)
     return true
   }
 

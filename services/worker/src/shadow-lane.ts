@@ -5,7 +5,8 @@ import { batchOf, type Batch } from './batch/body.js'
 import { pack } from './batch/pack.js'
 import { Fetcher, type FetcherOptions, type Served } from './fetch/fetcher.js'
 import type { PartitionWindow } from './fetch/window.js'
-import { REDIS_AWAY_MS, type Runtime } from './flight.js'
+import { REDIS_RETRY_DELAY_MS } from './budget/admission.js'
+import type { Runtime } from './flight.js'
 import type { Settler } from './settle/settler.js'
 import { Signal } from './signal.js'
 
@@ -62,8 +63,8 @@ export class ShadowLane {
     this.wake()
   }
 
-  forget(window: PartitionWindow): void {
-    this.#fetcher.forget(window)
+  drop(window: PartitionWindow): void {
+    this.#fetcher.drop(window)
     this.wake()
   }
 
@@ -114,7 +115,7 @@ export class ShadowLane {
       leastBytes: wantBytes,
       watch: false,
     }
-    if (!(await this.#fetcher.load(free, target))) return REDIS_AWAY_MS
+    if (!(await this.#fetcher.load(free, target))) return REDIS_RETRY_DELAY_MS
     const windows = free.map(({ window }) => window).filter(({ chunks }) => chunks.length > 0)
     const batch = this.#next(windows)
     if (batch === null) return 0

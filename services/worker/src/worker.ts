@@ -60,7 +60,7 @@ export class Worker {
   readonly #deployment: Deployment
   readonly #session: Session
   readonly #ownership: Ownership
-  readonly #life: RedisRun
+  readonly #redisRun: RedisRun
   readonly #services = new Map<string, WorkspaceService>()
   readonly #memory = new WindowMemory(WINDOW_BYTES)
   readonly #settler: Settler
@@ -69,7 +69,7 @@ export class Worker {
   readonly #peers: Peers
   readonly #reconciler: Reconciler
   readonly #trace: TraceStore
-  readonly #toldFormats = new Set<number>()
+  readonly #reportedFormats = new Set<number>()
   #redisOffsetMs = 0
   /** The last roster of the present session. */
   #roster: Roster | null = null
@@ -90,13 +90,13 @@ export class Worker {
         for (const service of this.#services.values()) service.wake()
       },
     })
-    this.#life = new RedisRun(client, (before) => {
+    this.#redisRun = new RedisRun(client, (before) => {
       this.#onNewLife(before)
     })
     this.#session = this.#newSession()
     this.#peers = new Peers({
       ...{ clock, leaseMs: config.leaseMs },
-      runId: () => this.#life.id,
+      runId: () => this.#redisRun.id,
     })
     this.#ownership = this.#newOwnership()
     this.#settler = new Settler({
@@ -127,7 +127,7 @@ export class Worker {
       ...{ worker: this.#name, registry: this.#deployment, clock },
       leaseMs: config.leaseMs,
       marginMs: lateMarginMs(config.leaseMs, config.arrivalGraceMs),
-      runId: () => this.#life.id,
+      runId: () => this.#redisRun.id,
       beforeWrite: () =>
         config.durability === 'replica' ? replication.beforeWrite() : () => Promise.resolve(true),
       beforeJoin: (id) => this.#ownership.reclaim(id),
@@ -146,14 +146,14 @@ export class Worker {
       ...{ worker: this.#name, deployment: this.#deployment, clock, leaseMs: config.leaseMs },
       ...{ peers: this.#peers, inFlight: this.#inFlight },
       queueOf: (tag) => this.#queueOf(tag),
-      runId: () => this.#life.id,
+      runId: () => this.#redisRun.id,
       redisNowMs: () => this.#redisNowMs(),
       session: () => ({ id: this.#session.id, alive: this.#session.alive }),
       onGained: (window, queue) => {
         this.#onGained(window, queue)
       },
       onLost: (window) => {
-        this.#services.get(window.partition.appId)?.forget(window)
+        this.#services.get(window.partition.appId)?.drop(window)
         metrics.partitionsOwned.set(this.#ownership.owned.size)
       },
       onTakeover: (tag, from) => {
@@ -318,8 +318,8 @@ export class Worker {
       ...{ inFlight: this.#inFlight, erasures: this.#erasures },
       redisNowMs: () => this.#redisNowMs(),
       sendableMs: () => this.#session.sendableMs(),
-      incarnation: () => this.#life.id,
-      refreshLife: () => this.#life.refresh(),
+      runId: () => this.#redisRun.id,
+      refreshRun: () => this.#redisRun.refresh(),
       recovery: () => this.#recovery(),
       onIdle: (window) => {
         this.#onIdle(window)
@@ -334,8 +334,8 @@ export class Worker {
 
   /** Logged once per format, because every read of such a partition finds it. */
   #onUnreadable(tag: string, format: number): void {
-    if (this.#toldFormats.has(format)) return
-    this.#toldFormats.add(format)
+    if (this.#reportedFormats.has(format)) return
+    this.#reportedFormats.add(format)
     this.#o.log.error('chunks of a newer format; upgrade this worker', {
       partition: tag,
       format,
@@ -345,7 +345,7 @@ export class Worker {
 
   #recovery(): Recovery | null {
     const roster = this.#roster
-    if (roster === null || !joinedIn(this.#session.id, this.#life.id)) return null
+    if (roster === null || !joinedIn(this.#session.id, this.#redisRun.id)) return null
     const workers = [...roster.before, ...roster.sessions.keys()].map(workerOf)
     const ended = (withinMs: number) => this.#peers.endedWithin(withinMs)
     return { workers, ended, runMs: this.#redisNowMs() - roster.runSinceMs }
@@ -364,7 +364,7 @@ export class Worker {
     // Others may wait for this worker's reservations, whether it has anything to send or not.
     if (isFirst) this.#recoverServices()
     void this.#erasures.look()
-    void this.#life.refreshIfUnheard()
+    void this.#redisRun.refreshIfUnheard()
     if (!this.#stopping) void this.#balance(roster, askedAtMs)
   }
 

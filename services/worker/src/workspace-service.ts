@@ -16,8 +16,8 @@ import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import { sharesOf } from './batch/body.js'
 import { Shapes } from './batch/shape.js'
 import { Admission } from './budget/admission.js'
-import { GaugeWatch } from './learn/gauge-watch.js'
-import { Learned } from './learn/learned.js'
+import { GaugeWatch } from './adaptive/gauge-watch.js'
+import { AdaptiveLimits } from './adaptive/adaptive-limits.js'
 import { LearnedStore } from '@relay/shared/gate/learned-store.js'
 import { Reservations } from './budget/reservations.js'
 import { WorkspaceGate } from './budget/workspace-gate.js'
@@ -28,7 +28,7 @@ import { CustomerPolicy } from './policy/customer-policy.js'
 import { Partitioning } from './ownership/partitioning.js'
 import { Refusals } from './retry/refusals.js'
 import type { NewSender, Sender } from './send/answer.js'
-import { Expiry } from './settle/expiry.js'
+import { MaxAge } from './settle/max-age.js'
 import { routeOf, ShadowLane, type Route } from './shadow-lane.js'
 
 /** What Redis holds of one workspace. `mode`: the workspace's at present. */
@@ -65,9 +65,9 @@ export interface WorkspaceServiceOptions
   readonly log: Logger
   /** This process. */
   readonly worker: string
-  readonly incarnation: () => string
+  readonly runId: () => string
   /** Reads the run id of Redis again. */
-  readonly refreshLife: () => Promise<void>
+  readonly refreshRun: () => Promise<void>
   /** Workers that may have reserved before this run of Redis; null before the registry was read in it. */
   readonly recovery: () => Recovery | null
 }
@@ -167,9 +167,9 @@ export class WorkspaceService {
     this.#shadowLanes.get(window.partition.lane)?.serve(window, queue)
   }
 
-  forget(window: PartitionWindow): void {
-    this.#pipelines.get(window.partition.lane)?.forget(window)
-    this.#shadowLanes.get(window.partition.lane)?.forget(window)
+  drop(window: PartitionWindow): void {
+    this.#pipelines.get(window.partition.lane)?.drop(window)
+    this.#shadowLanes.get(window.partition.lane)?.drop(window)
   }
 
   wake(): void {
@@ -224,11 +224,11 @@ export class WorkspaceService {
 
   /** Enters own reservations into the ledger of a new run of Redis. Returns ms to wait, 0 when open. */
   async recover(): Promise<number> {
-    const { config, worker, incarnation } = this.#o
-    const life = incarnation()
+    const { config, worker } = this.#o
+    const runId = this.#o.runId()
     const recovery = this.#o.recovery()
     // A worker that has just started may see no others, and would open a ledger that others must still fill.
-    if (life === '' || recovery === null) return RECOVERY_LOOK_MS
+    if (runId === '' || recovery === null) return RECOVERY_LOOK_MS
     // A worker that is partitioned with the former master may continue until its lease ends.
     const lastSendMs = config.durability === 'replica' ? config.leaseMs : 0
     const countsMs =
@@ -236,7 +236,7 @@ export class WorkspaceService {
     const { runMs } = recovery
     const mayBeLost = runMs < countsMs
     const waitMs = await this.#stores.ledger.recover({
-      ...{ incarnation: life, worker, countsMs, runMs, own: this.#reservations.open() },
+      ...{ runId, worker, countsMs, runMs, own: this.#reservations.open() },
       workers: mayBeLost ? [...new Set([worker, ...recovery.workers])] : [worker],
       ended: mayBeLost ? recovery.ended(countsMs) : [],
     })
@@ -258,9 +258,9 @@ export class WorkspaceService {
    * two workers that each recover into their own would never agree.
    */
   async #recoverUnlessStale(): Promise<number> {
-    const before = this.#o.incarnation()
-    await this.#o.refreshLife()
-    return this.#o.incarnation() === before ? this.recover() : 0
+    const before = this.#o.runId()
+    await this.#o.refreshRun()
+    return this.#o.runId() === before ? this.recover() : 0
   }
 
   /** Finishes requests in flight within `mostMs`, then releases the partitions. */
@@ -303,7 +303,7 @@ export class WorkspaceService {
           observer.advertised(this.#workspace.appId, limit, differs)
         },
       }),
-      expiry: new Expiry({
+      maxAge: new MaxAge({
         ...{ clock, deadLetters, settler, erasures, redisNowMs, maxAgeMs: config.maxAgeMs },
         onExpired: ({ element: { kind, posted } }) => {
           observer.deadLettered(this.#workspace.appId, kind, 'expired', posted)
@@ -317,7 +317,7 @@ export class WorkspaceService {
     const { gauge } = this.#delivery
     return {
       policy: this.#newPolicy(),
-      learned: new Learned({
+      learned: new AdaptiveLimits({
         gaugeShare: () => gauge.share,
         store: this.#stores.learned,
         limits: () => this.#workspace.limits,
@@ -338,12 +338,12 @@ export class WorkspaceService {
 
   /** One for both lanes: a customer's units of both count together. */
   #newPolicy(): CustomerPolicy {
-    const { config, clock, random, observer, redisNowMs, incarnation, recovery } = this.#o
+    const { config, clock, random, observer, redisNowMs, runId, recovery } = this.#o
     const { appId } = this.#workspace
     return new CustomerPolicy({
       counts: this.#stores.counts,
       limits: () => this.#workspace.customerLimits ?? [],
-      ...{ clock, redisNowMs, incarnation, openMs: openMsOf(config) },
+      ...{ clock, redisNowMs, runId, openMs: openMsOf(config) },
       workers: () => recovery()?.workers.length ?? 1,
       newId: () => random.bytes(9).toString('base64url'),
       onHeld: (customer, waitMs) => {
@@ -353,12 +353,12 @@ export class WorkspaceService {
   }
 
   #newPipeline(lane: Lane): Pipeline {
-    const { config, clock, incarnation, worker, memory, inFlight, onIdle } = this.#o
+    const { config, clock, runId, worker, memory, inFlight, onIdle } = this.#o
     const { gate, learned } = this.#budget
     const { workspace, newId } = this.#runtime
     const { requestTimeoutMs, arrivalGraceMs } = config
     const admission = new Admission({
-      ...{ gate, learned, clock, workspace, newId, incarnation, requestTimeoutMs, arrivalGraceMs },
+      ...{ gate, learned, clock, workspace, newId, runId, requestTimeoutMs, arrivalGraceMs },
       ledger: this.#stores.ledger,
       reservations: this.#reservations,
       windowMs: config.budgetWindowMs,

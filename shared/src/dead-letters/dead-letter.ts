@@ -50,7 +50,7 @@ export interface DeadLetter {
 /** Where dead letters go; the store behind the operator API implements it. */
 export interface DeadLetterSink {
   /** Stores them; rejects when that is not certain. Storing the same again changes nothing. */
-  bury(letters: readonly DeadLetter[]): Promise<void>
+  add(letters: readonly DeadLetter[]): Promise<void>
 }
 
 /** Which letters of a workspace; null: any. */

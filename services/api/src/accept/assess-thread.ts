@@ -33,7 +33,7 @@ export class AssessThread {
       const onError = (error: Error) => {
         stopListening()
         // It may take a while to exit, and answers nothing any more.
-        this.#forget(worker)
+        this.#discard(worker)
         reject(error)
       }
       const onExit = () => {
@@ -58,12 +58,12 @@ export class AssessThread {
     })
     worker.unref()
     // An error without a body to judge, such as a lack of memory, ends the thread only.
-    worker.on('error', () => { this.#forget(worker) }) // prettier-ignore
-    worker.once('exit', () => { this.#forget(worker) }) // prettier-ignore
+    worker.on('error', () => { this.#discard(worker) }) // prettier-ignore
+    worker.once('exit', () => { this.#discard(worker) }) // prettier-ignore
     return worker
   }
 
-  #forget(worker: Worker): void {
+  #discard(worker: Worker): void {
     if (this.#worker === worker) this.#worker = null
   }
 }

@@ -64,7 +64,7 @@ export function* assessing(body: Buffer, context: AssessmentContext): Steps<Asse
   const expected = endpoint === 'transition' ? null : endpoint
   const { maxFindings } = limits
   const customers = CUSTOMERS
-  const judge = new Judge({
+  const validator = new Validator({
     expected,
     workspaceLimits,
     maxFindings,
@@ -74,12 +74,12 @@ export function* assessing(body: Buffer, context: AssessmentContext): Steps<Asse
     known,
   })
   // The elements of the other lists are lost: the producer should know.
-  if (parsed.isListRepeated) judge.findings.add('repeatedMember', 0, 'elements')
+  if (parsed.isListRepeated) validator.findings.add('repeatedMember', 0, 'elements')
   for (const element of parsed.elements) {
     yield
-    judge.element(element, body)
+    validator.element(element, body)
   }
-  return { ok: true, assessment: judge }
+  return { ok: true, assessment: validator }
 }
 
 export interface JudgeContext {
@@ -100,7 +100,7 @@ const MAX_SEEN = 2_000
 const CUSTOMERS = new CustomerKeys()
 
 /** Validates elements one by one and collects an assessment. Pure. */
-export class Judge implements Assessment {
+export class Validator implements Assessment {
   readonly findings: Findings
   readonly accepted: number[] = []
   readonly queued: Element[] = []

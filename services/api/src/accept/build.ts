@@ -9,7 +9,7 @@ import { NESTING_LEVELS } from '../validate/limits.js'
 import { countsAsAbsent } from '../validate/members.js'
 import { KIND_OF_TYPE } from '../validate/names.js'
 import type { Vocabulary } from '../validate/vocabulary.js'
-import { splitEvent, type EventParts, type Piece, type PieceLimits } from './split.js'
+import { splitEvent, type EventText, type EventPart, type PartLimits } from './split.js'
 import { isObject } from '../validate/findings.js'
 
 /** A valid element together with its place in the body that carried it. */
@@ -48,10 +48,10 @@ export function buildElements(
     if (actions.length <= maxActions && text.length <= maxBytes && !actions.some(needsStamp)) {
       return [{ kind, json: text, cost: actions.length, customer, posted: 1 }]
     }
-    const pieces = buildEvent(text, actions, nowMs, { maxActions, maxBytes })
-    if (pieces === null) return null
-    const last = pieces.length - 1
-    return pieces.map(({ json, actions: cost }, i) => {
+    const parts = buildEvent(text, actions, nowMs, { maxActions, maxBytes })
+    if (parts === null) return null
+    const last = parts.length - 1
+    return parts.map(({ json, actions: cost }, i) => {
       return { kind, json, cost, customer, posted: i === last ? 1 : 0 }
     })
   }
@@ -62,8 +62,8 @@ function buildEvent(
   text: Buffer,
   actions: readonly unknown[],
   nowMs: number,
-  limits: PieceLimits,
-): readonly Piece[] | null {
+  limits: PartLimits,
+): readonly EventPart[] | null {
   const timed = actions.some(needsStamp)
     ? stampActions(text, actionSpans(text), actions, stampOf(nowMs))
     : text
@@ -83,13 +83,13 @@ function buildEvent(
 const MAX_GROWTH = 8
 
 /** Checked before splitting: 100 KB around 75,000 actions would become 37 MB. */
-function growsTooMuch({ head, actions, tail }: EventParts, limits: PieceLimits): boolean {
+function growsTooMuch({ head, actions, tail }: EventText, limits: PartLimits): boolean {
   const around = head.length + tail.length
   const within = actions.reduce((sum, { length }) => sum + length + 1, 0)
   const room = limits.maxBytes - around
   if (room <= 0) return true
-  const pieces = Math.max(actions.length / limits.maxActions, within / room)
-  return around * pieces > MAX_GROWTH * (around + within)
+  const parts = Math.max(actions.length / limits.maxActions, within / room)
+  return around * parts > MAX_GROWTH * (around + within)
 }
 
 function actionSpans(text: Buffer): readonly Span[] {

@@ -9,7 +9,7 @@ import {
 } from '@relay/shared/dead-letters/dead-letter-store.js'
 import { MAX_ERASURES, type ErasureStore } from '@relay/shared/erasure/erasure-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
-import type { PostStore, RefusalReason } from '@relay/shared/queue/post.js'
+import type { PostStore, NotStoredReason } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
 import { readBacklog, workspacesWithData } from '@relay/shared/queue/backlog.js'
 import { Deployment } from '@relay/shared/queue/deployment.js'
@@ -305,7 +305,7 @@ function tooManyErasures(): RefusedError {
   })
 }
 
-const STOPPED_BY: Readonly<Record<RefusalReason, string>> = {
+const STOPPED_BY: Readonly<Record<NotStoredReason, string>> = {
   redis_unavailable: 'Redis does not answer',
   backlog_full: 'the backlog is full',
   redis_full: 'Redis is full',
@@ -313,7 +313,7 @@ const STOPPED_BY: Readonly<Record<RefusalReason, string>> = {
   durability: 'the configured durability was not reached',
 }
 
-function replayStopped(count: number, reason: RefusalReason): RefusedError {
+function replayStopped(count: number, reason: NotStoredReason): RefusedError {
   return new RefusedError({
     status: 503,
     type: 'Unavailable',

@@ -41,14 +41,14 @@ const ENFORCED_MS = 120_000
 export class Eraser {
   readonly #p: EraserParts
   readonly #senders: Senders
-  readonly #life: RedisRun
+  readonly #redisRun: RedisRun
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
   constructor(parts: EraserParts) {
     this.#p = parts
     this.#senders = new Senders(parts.leaseMs, this.#nowMs())
-    this.#life = new RedisRun(parts.client, () => {
+    this.#redisRun = new RedisRun(parts.client, () => {
       this.#senders.distrust(this.#nowMs())
     })
   }
@@ -137,7 +137,7 @@ export class Eraser {
 
   async #isConfirmed({ id }: Erasure): Promise<boolean> {
     const progress = await this.#p.erasures.progress(id)
-    if (this.#life.id === '') return false
+    if (this.#redisRun.id === '') return false
     return this.#senders.unconfirmed(progress?.confirmed ?? new Set(), this.#nowMs()) === 0
   }
 

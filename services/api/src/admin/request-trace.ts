@@ -35,7 +35,7 @@ export interface RequestTrace {
 /** Maximum number of letters read per request. */
 const MAX_LETTERS = 1_000
 /** An id from further in the future than this was not issued by relay, ms. */
-const AHEAD_MOST_MS = 60_000
+const MAX_AHEAD_MS = 60_000
 
 /** Finds the outcome of a request; null if relay did not issue the id or its trace has expired. */
 export async function traceRequest(
@@ -45,7 +45,7 @@ export async function traceRequest(
 ): Promise<RequestTrace | null> {
   const facts = parseRequestId(requestId)
   const nowMs = parts.clock.nowMs()
-  if (facts === null || facts.acceptedAtMs > nowMs + AHEAD_MOST_MS) return null
+  if (facts === null || facts.acceptedAtMs > nowMs + MAX_AHEAD_MS) return null
   const found = await Promise.all(appIds.map((appId) => findIn(parts, appId, requestId)))
   const own = found.find(({ events, letters }) => events.length > 0 || letters.length > 0)
   const isForgotten =

@@ -3,11 +3,11 @@ import type { Deployment } from '@relay/shared/queue/deployment.js'
 import { partitionTag } from '@relay/shared/queue/keys.js'
 import type { Layout, LayoutStore } from '@relay/shared/queue/layout.js'
 import { PartitionQueue, type NewChunk } from '@relay/shared/queue/partition-queue.js'
-import type { Post, PostStore, RefusalReason, StoreOutcome } from '@relay/shared/queue/post.js'
+import type { Post, PostStore, NotStoredReason, StoreOutcome } from '@relay/shared/queue/post.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { connectionsOf, type Connections } from '@relay/shared/redis/replication.js'
 import { readRedisMs, RedisClock } from '@relay/shared/redis/redis-clock.js'
-import { Gathering } from './gathering.js'
+import { FlushScheduler } from './flush-scheduler.js'
 import { PartitionWriter, type PieceOutcome } from './partition-writer.js'
 import { dividePost, type Piece } from './pieces.js'
 
@@ -44,14 +44,14 @@ interface Writer {
 export class RedisPostStore implements PostStore {
   readonly #o: RedisPostStoreOptions
   readonly #redisClock: RedisClock
-  readonly #gathering: Gathering
+  readonly #flushes: FlushScheduler
   readonly #writers = new Map<string, Writer>()
   readonly #layouts = new Map<string, { layout: Layout; readAtMs: number }>()
 
   constructor(options: RedisPostStoreOptions) {
     this.#o = options
     this.#redisClock = new RedisClock(options.clock)
-    this.#gathering = new Gathering(options.clock)
+    this.#flushes = new FlushScheduler(options.clock)
     options.client.on('close', () => {
       this.#redisClock.reset()
       this.#layouts.clear()
@@ -143,7 +143,7 @@ export class RedisPostStore implements PostStore {
     if (known) return known
     const queue = new PartitionQueue(this.#o.client, this.#o.prefix, tag)
     const add = (chunk: NewChunk) => this.#add(queue, chunk)
-    const writer = { tag, writer: new PartitionWriter(add, this.#o.compress, this.#gathering) }
+    const writer = { tag, writer: new PartitionWriter(add, this.#o.compress, this.#flushes) }
     this.#writers.set(tag, writer)
     return writer
   }
@@ -210,7 +210,7 @@ function notStored(error: unknown): never {
   throw new Error('READONLY the partition could not be marked', { cause: error })
 }
 
-function refused(reason: RefusalReason): StoreOutcome {
+function refused(reason: NotStoredReason): StoreOutcome {
   return { outcome: 'refused', reason }
 }
 

@@ -47,7 +47,7 @@ describe('a producer’s own request', () => {
 
   it('is found among the dead letters, too', async () => {
     const id = newId()
-    await o.letters.bury([letter(1, 'ada', { requestId: id }), letter(2, 'ada', { requestId: id })])
+    await o.letters.add([letter(1, 'ada', { requestId: id }), letter(2, 'ada', { requestId: id })])
     expect(await trace(id, 'shop', 'OTHER')).toBe('dead_lettered')
   })
 

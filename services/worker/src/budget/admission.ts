@@ -9,14 +9,14 @@ import {
 import type { Ledger } from '@relay/shared/budget/ledger.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { Lane } from '@relay/shared/element.js'
-import type { Learned } from '../learn/learned.js'
+import type { AdaptiveLimits } from '../adaptive/adaptive-limits.js'
 import type { Reservations } from './reservations.js'
 import type { WorkspaceGate } from './workspace-gate.js'
 
 export interface AdmissionOptions {
   readonly ledger: Ledger
   readonly gate: WorkspaceGate
-  readonly learned: Learned
+  readonly learned: AdaptiveLimits
   readonly reservations: Reservations
   readonly clock: Clock
   readonly workspace: () => Workspace
@@ -24,12 +24,12 @@ export interface AdmissionOptions {
   readonly requestTimeoutMs: number
   readonly arrivalGraceMs: number
   readonly backfillFloor: number
-  /** Which life of Redis this worker speaks to; '' while that is unknown. */
-  readonly incarnation: () => string
+  /** Which run of Redis this worker speaks to; '' while that is unknown. */
+  readonly runId: () => string
   readonly newId: () => string
   /** Name under which this worker queues for budget. */
   readonly waiter: string
-  /** The ledger belongs to another life of Redis: re-enter own reservations. Returns ms to wait. */
+  /** The ledger belongs to another run of Redis: re-enter own reservations. Returns ms to wait. */
   readonly recover: () => Promise<number>
 }
 
@@ -62,7 +62,7 @@ export type Admitted =
   | { readonly outcome: 'later'; readonly waitMs: number }
 
 /** Pause after Redis did not answer, ms. */
-const REDIS_AWAY_MS = 250
+export const REDIS_RETRY_DELAY_MS = 250
 /** Pause while another request must be answered first, ms. */
 const UNDER_WAY_MS = 50
 /** Longest pause between two questions while waiting for budget, ms: keeps the place in the queue. */
@@ -104,8 +104,8 @@ export class Admission {
 
   async ask({ lane, cost, need, oldestMs, queue }: Ask): Promise<Admitted> {
     const o = this.#o
-    const incarnation = o.incarnation()
-    if (incarnation === '') return { outcome: 'later', waitMs: REDIS_AWAY_MS }
+    const runId = o.runId()
+    if (runId === '') return { outcome: 'later', waitMs: REDIS_RETRY_DELAY_MS }
     const id = o.newId()
     const openMs = o.requestTimeoutMs + o.arrivalGraceMs
     const issuedAtMs = o.clock.monotonicMs()
@@ -115,7 +115,7 @@ export class Admission {
     for (const one of unused) void this.refund(one)
     const grant = await o.ledger
       .reserve({
-        ...{ id, lane, cost, need, oldestMs, incarnation, openMs },
+        ...{ id, lane, cost, need, oldestMs, runId, openMs },
         limits: this.limits(),
         windowMs: o.windowMs,
         gateVersion: o.gate.version,
@@ -128,7 +128,7 @@ export class Admission {
     if (grant === null) {
       // It may have been granted.
       this.#noteUnused(id)
-      return { outcome: 'later', waitMs: REDIS_AWAY_MS }
+      return { outcome: 'later', waitMs: REDIS_RETRY_DELAY_MS }
     }
     switch (grant.outcome) {
       case 'granted':
@@ -140,7 +140,7 @@ export class Admission {
       case 'later':
         return { outcome: 'later', waitMs: UNDER_WAY_MS }
       case 'recover':
-        return { outcome: 'later', waitMs: await o.recover().catch(() => REDIS_AWAY_MS) }
+        return { outcome: 'later', waitMs: await o.recover().catch(() => REDIS_RETRY_DELAY_MS) }
       case 'wait':
         return {
           outcome: 'short',

@@ -29,7 +29,7 @@ export class Fetcher {
     this.#o.memory.add(window)
   }
 
-  forget(window: PartitionWindow): void {
+  drop(window: PartitionWindow): void {
     this.#served.delete(window)
     this.#o.memory.remove(window)
   }

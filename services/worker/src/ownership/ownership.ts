@@ -234,7 +234,7 @@ export class Ownership {
     const askedAtMs = clock.monotonicMs()
     const refused = await Promise.all(claimable.map((tag) => this.#claimOnce(tag, id)))
     // Released while a claim of it was in flight: no further message will report it.
-    const freed = claimable.some((tag) => this.#owners.get(tag)?.claim === '' && this.#heardSince(tag, askedAtMs)) // prettier-ignore
+    const freed = claimable.some((tag) => this.#owners.get(tag)?.claim === '' && this.#readSince(tag, askedAtMs)) // prettier-ignore
     // Another worker was faster: there may be other partitions to claim instead.
     if (freed || refused.includes(true)) await this.#apply()
     return share.release.flatMap((tag) => this.#owned.get(tag) ?? [])
@@ -297,10 +297,10 @@ export class Ownership {
    */
   #isSureOfOwner(tag: string): boolean {
     if (this.#owned.has(tag)) return true
-    return this.#mayBeServed(tag) && this.#heardSince(tag, this.#o.clock.monotonicMs() - this.#o.leaseMs) // prettier-ignore
+    return this.#mayBeServed(tag) && this.#readSince(tag, this.#o.clock.monotonicMs() - this.#o.leaseMs) // prettier-ignore
   }
 
-  #heardSince(tag: string, sinceMs: number): boolean {
+  #readSince(tag: string, sinceMs: number): boolean {
     return (this.#owners.get(tag)?.heardAtMs ?? -Infinity) > sinceMs
   }
 
@@ -313,7 +313,7 @@ export class Ownership {
 
   /** Redis' answer to a question of `askedAtMs`: a message that came since is newer. */
   #read(tag: string, claim: string, askedAtMs: number): void {
-    if (!this.#heardSince(tag, askedAtMs)) this.#saw(tag, claim)
+    if (!this.#readSince(tag, askedAtMs)) this.#saw(tag, claim)
   }
 
   async #lookUpOwners(tags: readonly string[]): Promise<void> {

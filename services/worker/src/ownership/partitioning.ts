@@ -88,7 +88,7 @@ export class Partitioning {
     }
     const [oldest] = layout.draining
     if (oldest !== undefined && (await this.#isDrained(oldest))) {
-      await this.#o.keysOf(oldest).forget()
+      await this.#o.keysOf(oldest).expire()
       return this.#advance(await layouts.drained(appId, oldest.generation))
     }
     return layout

@@ -13,7 +13,7 @@ const MAX_ANSWER_BYTES = 65_536
  */
 const HELD_BACK_BYTES = 1
 
-export interface Route {
+export interface Destination {
   readonly url: URL
   readonly agent: http.Agent
   readonly headers: Readonly<Record<string, string>>
@@ -30,7 +30,7 @@ interface Head {
 
 /** One request and its answer. Settles exactly once, at the deadline at the latest. */
 export class Exchange {
-  readonly #route: Route
+  readonly #destination: Destination
   readonly #request: BulkRequest
   readonly #clock: Clock
   readonly #startedMs: number
@@ -45,8 +45,8 @@ export class Exchange {
   #head: Head | null = null
   #client: http.ClientRequest | null = null
 
-  constructor(route: Route, request: BulkRequest, clock: Clock) {
-    this.#route = route
+  constructor(destination: Destination, request: BulkRequest, clock: Clock) {
+    this.#destination = destination
     this.#request = request
     this.#clock = clock
     this.#startedMs = clock.monotonicMs()
@@ -86,7 +86,7 @@ export class Exchange {
   }
 
   #start(): void {
-    const { url, agent, headers } = this.#route
+    const { url, agent, headers } = this.#destination
     const { body } = this.#request
     try {
       const open = url.protocol === 'https:' ? https.request : http.request

@@ -12,7 +12,7 @@ export interface ErasuresOptions {
   readonly onNew: () => void
 }
 
-/** Elements that this process is sending or burying. */
+/** Elements that this process is sending or dead-lettering. */
 export interface InHand {
   end(): void
 }
@@ -90,7 +90,7 @@ export class Erasures {
     const { store, worker } = this.#o
     try {
       const erasures = await store.enforced()
-      this.#learn(erasures)
+      this.#adopt(erasures)
       const items = [...this.#inHand].flat().filter((item) => this.covers(item))
       const clear = erasures.filter(
         (erasure) => erasure.doneAtMs === null && !items.some((item) => isOf(erasure, item)),
@@ -104,7 +104,7 @@ export class Erasures {
     }
   }
 
-  #learn(erasures: readonly Erasure[]): void {
+  #adopt(erasures: readonly Erasure[]): void {
     const nowMs = this.#o.clock.monotonicMs()
     let isNew = false
     for (const erasure of erasures) {

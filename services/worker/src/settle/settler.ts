@@ -50,14 +50,14 @@ export class Settler {
   /** Takes chunks out of which everything was erased. */
   async sweep(window: PartitionWindow): Promise<void> {
     const finished = window.takeErased()
-    if (finished.length > 0) await this.#tell(window, { finished, partly: [] })
+    if (finished.length > 0) await this.#report(window, { finished, partly: [] })
   }
 
   #settleWindow(window: PartitionWindow, items: readonly Item[]): Promise<boolean> {
-    return this.#tell(window, window.settle(items))
+    return this.#report(window, window.settle(items))
   }
 
-  async #tell(
+  async #report(
     window: PartitionWindow,
     { finished, partly }: ReturnType<PartitionWindow['settle']>,
   ): Promise<boolean> {

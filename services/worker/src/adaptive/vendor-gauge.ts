@@ -229,7 +229,7 @@ function withShare(
   })
   const share = Math.min(1, Math.max(MIN_SHARE, ...shares))
   if (share === 1) {
-    // One window without others does not end the share of the previous window before its expiry.
+    // One window without others does not end the share of the previous window before its maxAge.
     return nowMs >= gauge.shareUntilMs ? { ...gauge, share: 1, cappedSinceMs: null } : gauge
   }
   const stillCapped = nowMs < gauge.shareUntilMs + windowMs ? gauge.cappedSinceMs : null

@@ -1,6 +1,6 @@
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import { isInDoubt, onBodyAccepted, onBodyRefused, readCeiling, type Ceiling } from './ceiling.js'
-import { Lessons } from './lessons.js'
+import { SharedRecord } from './shared-record.js'
 import {
   effectiveShare,
   readAdaptation,
@@ -11,7 +11,7 @@ import {
 } from '@relay/shared/gate/adaptation.js'
 import type { LearnedStore } from '@relay/shared/gate/learned-store.js'
 
-export interface LearnedOptions {
+export interface AdaptiveLimitsOptions {
   readonly store: Pick<LearnedStore, 'read' | 'change'>
   readonly limits: () => WorkspaceLimits
   readonly windowMs: number
@@ -24,20 +24,20 @@ export interface LearnedOptions {
 }
 
 /** Limits of a workspace learned from MoEngage's answers: maximum body size and available budget. */
-export class Learned {
-  readonly #o: LearnedOptions
-  readonly #ceiling: Lessons<Ceiling>
-  readonly #adaptation: Lessons<Adaptation | null>
+export class AdaptiveLimits {
+  readonly #o: AdaptiveLimitsOptions
+  readonly #ceiling: SharedRecord<Ceiling>
+  readonly #adaptation: SharedRecord<Adaptation | null>
   /** The request that tests whether MoEngage accepts a body of an uncertain size. */
   #trial: object | null = null
 
-  constructor(options: LearnedOptions) {
+  constructor(options: AdaptiveLimitsOptions) {
     this.#o = options
-    this.#ceiling = new Lessons({
+    this.#ceiling = new SharedRecord({
       change: (seen, next) => options.store.change('ceiling', seen, next),
       parse: (text) => readCeiling(text === '' ? null : text, options.limits().maxBodyBytes),
     })
-    this.#adaptation = new Lessons<Adaptation | null>({
+    this.#adaptation = new SharedRecord<Adaptation | null>({
       change: (seen, next) => options.store.change('adaptation', seen, next),
       parse: (text) => readAdaptation(text === '' ? null : text),
     })
@@ -93,17 +93,17 @@ export class Learned {
 
   async bodyAccepted(bodyBytes: number): Promise<void> {
     const at = { limitBytes: this.#o.limits().maxBodyBytes, nowMs: this.#o.nowMs() }
-    await this.#ceiling.learn((ceiling) => onBodyAccepted(ceiling, bodyBytes, at))
+    await this.#ceiling.apply((ceiling) => onBodyAccepted(ceiling, bodyBytes, at))
   }
 
   async bodyRefused(bodyBytes: number): Promise<void> {
     const nowMs = this.#o.nowMs()
-    await this.#ceiling.learn((ceiling) => onBodyRefused(ceiling, bodyBytes, nowMs))
+    await this.#ceiling.apply((ceiling) => onBodyRefused(ceiling, bodyBytes, nowMs))
   }
 
   /** A 429 to a request sent at `sentAtMs` (Redis' time) with `usedShare` of the limits in the window. */
   async rateRefused(sentAtMs: number, usedShare: number): Promise<void> {
     const refusal = { sentAtMs, nowMs: this.#o.nowMs(), usedShare, windowMs: this.#o.windowMs }
-    await this.#adaptation.learn((before) => shrink(before, refusal))
+    await this.#adaptation.apply((before) => shrink(before, refusal))
   }
 }

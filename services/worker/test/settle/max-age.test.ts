@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
 import type { Item, PartitionWindow } from '../../src/fetch/window.js'
-import { Expiry } from '../../src/settle/expiry.js'
+import { MaxAge } from '../../src/settle/max-age.js'
 import { partitions, windowsOf } from '../support/windows.js'
 
 /** Chunks of `windowsOf` are accepted one ms after another, from 1,001 on. */
@@ -11,7 +11,7 @@ class Letters {
   readonly all: DeadLetter[] = []
   fails = false
 
-  bury(letters: readonly DeadLetter[]): Promise<void> {
+  add(letters: readonly DeadLetter[]): Promise<void> {
     if (this.fails) return Promise.reject(new Error('Redis is away'))
     this.all.push(...letters)
     return Promise.resolve()
@@ -27,7 +27,7 @@ interface Given {
 function expiryOf({ maxAgeMs, wallMs, redisMs }: Given) {
   const letters = new Letters()
   const counted: Item[] = []
-  const expiry = new Expiry({
+  const maxAge = new MaxAge({
     maxAgeMs,
     clock: { nowMs: () => wallMs, monotonicMs: () => 0 },
     redisNowMs: () => redisMs,
@@ -41,7 +41,7 @@ function expiryOf({ maxAgeMs, wallMs, redisMs }: Given) {
     erasures: { covers: () => false, take: () => ({ end: () => undefined }) },
     onExpired: (item) => counted.push(item),
   })
-  return { expiry, letters, counted }
+  return { maxAge, letters, counted }
 }
 
 /** What is left to be sent, in order. */
@@ -67,7 +67,7 @@ describe('an age limit', () => {
           const windows = windowsOf(specs)
           const wallMs = FIRST_MS + maxAgeMs + agedMs
           const given = { maxAgeMs, wallMs, redisMs: wallMs + stepMs }
-          const { expiry, letters, counted } = expiryOf(given)
+          const { maxAge, letters, counted } = expiryOf(given)
           const before = Math.min(wallMs, wallMs + stepMs) - maxAgeMs
           const isOld = (atMs: number) => atMs < before
           const all = windows.flatMap(loaded)
@@ -76,7 +76,7 @@ describe('an age limit', () => {
               .filter(({ provenance }) => !isOld(provenance.acceptedAtMs))
               .map(({ json }) => json.toString()),
           )
-          for (const window of windows) await expiry.bury(expiry.expiredIn(window), 0)
+          for (const window of windows) await maxAge.deadLetter(maxAge.expiredIn(window), 0)
           const old = all.filter(({ provenance }) => isOld(provenance.acceptedAtMs))
           expect(letters.all.map(({ element }) => element)).toEqual(
             old.map(({ json }) => json.toString()),
@@ -84,7 +84,7 @@ describe('an age limit', () => {
           expect(new Set(letters.all.map(({ reason }) => reason)).size).toBeLessThanOrEqual(1)
           expect(counted).toHaveLength(old.length)
           expect(windows.map(left)).toEqual(kept)
-          for (const window of windows) expect(expiry.expiredIn(window)).toEqual([])
+          for (const window of windows) expect(maxAge.expiredIn(window)).toEqual([])
         },
       ),
     )
@@ -93,16 +93,16 @@ describe('an age limit', () => {
   it('is off without a setting, however old an element is', () => {
     const [window] = windowsOf([[[{ customer: 1, kind: 'user', bytes: 20, cost: 1 }]]])
     if (!window) throw new Error('no window')
-    const { expiry } = expiryOf({ maxAgeMs: null, wallMs: 1e15, redisMs: 1e15 })
-    expect(expiry.expiredIn(window)).toEqual([])
+    const { maxAge } = expiryOf({ maxAgeMs: null, wallMs: 1e15, redisMs: 1e15 })
+    expect(maxAge.expiredIn(window)).toEqual([])
   })
 
   it('settles nothing whose dead letter is not kept for certain', async () => {
     const [window] = windowsOf([[[{ customer: 1, kind: 'user', bytes: 20, cost: 1 }]]])
     if (!window) throw new Error('no window')
-    const { expiry, letters, counted } = expiryOf({ maxAgeMs: 1, wallMs: 1e15, redisMs: 1e15 })
+    const { maxAge, letters, counted } = expiryOf({ maxAgeMs: 1, wallMs: 1e15, redisMs: 1e15 })
     letters.fails = true
-    await expect(expiry.bury(expiry.expiredIn(window), 0)).rejects.toThrow()
+    await expect(maxAge.deadLetter(maxAge.expiredIn(window), 0)).rejects.toThrow()
     expect(left(window)).toHaveLength(1)
     expect(counted).toEqual([])
   })
@@ -110,8 +110,8 @@ describe('an age limit', () => {
   it('says why, and how often the element was sent', async () => {
     const [window] = windowsOf([[[{ customer: 1, kind: 'user', bytes: 20, cost: 1 }]]])
     if (!window) throw new Error('no window')
-    const { expiry, letters } = expiryOf({ maxAgeMs: 60_000, wallMs: 1e15, redisMs: 1e15 })
-    await expiry.bury(expiry.expiredIn(window), 3)
+    const { maxAge, letters } = expiryOf({ maxAgeMs: 60_000, wallMs: 1e15, redisMs: 1e15 })
+    await maxAge.deadLetter(maxAge.expiredIn(window), 3)
     expect(letters.all[0]).toMatchObject({
       reason: 'expired',
       attempts: 3,

@@ -11,7 +11,7 @@ import { splitForProbe, splitToCost } from './probe.js'
  * The undelivered elements of a flight, in order, and their division into requests. Splits, halves and
  * bisects; never changes the order of one customer's elements.
  */
-export class Manifest {
+export class DeliveryPlan {
   #batches: (readonly Item[])[]
   /** The front batch, while the elements that MoEngage refuses in it are being found. */
   #bisection: Bisection | null = null

@@ -6,7 +6,7 @@ import {
   onBodyRefused,
   readCeiling,
   unknownCeiling,
-} from '../../src/learn/ceiling.js'
+} from '../../src/adaptive/ceiling.js'
 
 const LIMIT = 128_000
 const HOUR_MS = 3_600_000

@@ -1,6 +1,6 @@
 import { NO_COST, type Cost } from '@relay/shared/budget/cost.js'
 import type { Outcome } from '../../src/classify/outcome.js'
-import { GaugeWatch } from '../../src/learn/gauge-watch.js'
+import { GaugeWatch } from '../../src/adaptive/gauge-watch.js'
 import { workspaceOf } from '../support/fakes.js'
 
 const WINDOW_MS = 60_000

@@ -1,10 +1,10 @@
 import type { Clock } from '@relay/shared/clock.js'
-import type { Departures } from './partition-writer.js'
+import type { Flushes } from './partition-writer.js'
 
 /** Maximum time that a piece waits for others, ms. */
-const MAX_GATHERED_MS = 10
+const MAX_WAIT_MS = 10
 /** Minimum time between two flushes, ms. */
-const REST_MS = 2
+const COOLDOWN_MS = 2
 
 /**
  * Decides when pieces are flushed: all of a process together, at the first turn of the event loop
@@ -12,12 +12,12 @@ const REST_MS = 2
  * and those within the pause after a flush, share chunks, commands and system calls: flushing every
  * turn makes chunks of one or two posts.
  */
-export class Gathering implements Departures {
+export class FlushScheduler implements Flushes {
   readonly #clock: Clock
   #members: (() => void)[] = []
   #arrivals = 0
   #sinceMs = 0
-  #rests = false
+  #isCoolingDown = false
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -27,29 +27,29 @@ export class Gathering implements Departures {
     this.#arrivals += 1
   }
 
-  join(leave: () => void): void {
-    this.#members.push(leave)
+  onFlush(flush: () => void): void {
+    this.#members.push(flush)
     if (this.#members.length > 1) return
     this.#sinceMs = this.#clock.monotonicMs()
-    if (!this.#rests) setImmediate(this.#turn)
+    if (!this.#isCoolingDown) setImmediate(this.#turn)
   }
 
   readonly #turn = (): void => {
     const isQuiet = this.#arrivals === 0
     this.#arrivals = 0
-    if (!isQuiet && this.#clock.monotonicMs() - this.#sinceMs < MAX_GATHERED_MS) {
+    if (!isQuiet && this.#clock.monotonicMs() - this.#sinceMs < MAX_WAIT_MS) {
       setImmediate(this.#turn)
       return
     }
     const members = this.#members
     this.#members = []
-    this.#rests = true
-    setTimeout(this.#rested, REST_MS)
-    for (const leave of members) leave()
+    this.#isCoolingDown = true
+    setTimeout(this.#cooledDown, COOLDOWN_MS)
+    for (const flush of members) flush()
   }
 
-  readonly #rested = (): void => {
-    this.#rests = false
+  readonly #cooledDown = (): void => {
+    this.#isCoolingDown = false
     if (this.#members.length > 0) this.#turn()
   }
 }

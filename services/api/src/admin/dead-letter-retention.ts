@@ -3,7 +3,7 @@ import { ORDERS_PER_MS } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import { purge, type PurgeParts } from './purge.js'
 
-export interface ExpiryOptions extends PurgeParts {
+export interface DeadLetterRetentionOptions extends PurgeParts {
   readonly keptMs: number
   readonly appIds: () => readonly string[]
   readonly log: Logger
@@ -14,11 +14,11 @@ const LOOK_EVERY_MS = 600_000
 const STEP = 500
 
 /** Deletes dead letters older than the retention period. Every api runs it; the first one wins. */
-export class DeadLetterExpiry {
-  readonly #o: ExpiryOptions
+export class DeadLetterRetention {
+  readonly #o: DeadLetterRetentionOptions
   #timer: NodeJS.Timeout | undefined
 
-  constructor(options: ExpiryOptions) {
+  constructor(options: DeadLetterRetentionOptions) {
     this.#o = options
   }
 

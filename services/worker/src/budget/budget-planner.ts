@@ -12,7 +12,7 @@ interface Shortage {
   perBody: number
 }
 
-export interface AppetiteOptions {
+export interface BudgetPlannerOptions {
   readonly clock: Clock
   readonly windowMs: number
   /** The current limits, and the maximum cost of one request. */
@@ -26,15 +26,15 @@ const NEGLIGIBLE = 0.1
 const SMOOTHING = 0.2
 
 /** Plans how much of each budget the next request takes, from earlier answers of the ledger. */
-export class Appetite {
-  readonly #o: AppetiteOptions
+export class BudgetPlanner {
+  readonly #o: BudgetPlannerOptions
   readonly #of: Readonly<Record<Budget, Shortage>> = {
     users: neverShort(),
     events: neverShort(),
     devices: neverShort(),
   }
 
-  constructor(options: AppetiteOptions) {
+  constructor(options: BudgetPlannerOptions) {
     this.#o = options
   }
 

@@ -3,7 +3,7 @@ import { seededRandom } from '@relay/shared/seeded-random.js'
 import type { Item } from '../../src/fetch/window.js'
 import { batchOf } from '../../src/batch/body.js'
 import { Shapes } from '../../src/batch/shape.js'
-import { Manifest } from '../../src/retry/manifest.js'
+import { DeliveryPlan } from '../../src/retry/delivery-plan.js'
 import { itemsOf, streams, waitingIn } from '../support/elements.js'
 import { partitions, windowsOf } from '../support/windows.js'
 
@@ -36,30 +36,30 @@ function run(
   next: () => string,
   ceiling = Infinity,
 ): End {
-  const manifest = new Manifest(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
+  const plan = new DeliveryPlan(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
   const end: End = { delivered: [], dead: [], requests: 0 }
-  for (let batch = manifest.next(); batch !== null; batch = manifest.next()) {
+  for (let batch = plan.next(); batch !== null; batch = plan.next()) {
     end.requests += 1
     if (end.requests > 20_000) throw new Error('does not end')
     const fate = next()
     if (fate === 'retry') continue
     if (fate === 'probe') {
-      manifest.splitForProbe()
+      plan.splitForProbe()
       continue
     }
     if (fate === 'dear') {
-      manifest.splitToCost({ users: 2, events: 3, devices: 1 })
+      plan.splitToCost({ users: 2, events: 3, devices: 1 })
       continue
     }
     if (batch.bodyBytes > ceiling) {
-      const dead = manifest.tooLarge(ceiling)
+      const dead = plan.tooLarge(ceiling)
       if (dead) end.dead.push(dead)
     } else if (batch.items.some(isPoison)) {
-      const dead = manifest.refused(null)
+      const dead = plan.refused(null)
       if (dead) end.dead.push(dead)
     } else {
       end.delivered.push(...batch.items)
-      manifest.delivered()
+      plan.delivered()
     }
   }
   return end
@@ -151,15 +151,15 @@ describe('what of a flight is still to be sent', () => {
         chunk.elements.map((element, index) => ({ window, chunk, index, element })),
       ),
     )
-    const manifest = new Manifest(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
-    manifest.refused(null)
-    manifest.delivered()
+    const plan = new DeliveryPlan(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
+    plan.refused(null)
+    plan.delivered()
     const sent = items.slice(0, 3)
-    manifest.drop(({ window }) => window === windows[1])
+    plan.drop(({ window }) => window === windows[1])
     const left: Item[] = []
-    for (let batch = manifest.next(); batch !== null; batch = manifest.next()) {
+    for (let batch = plan.next(); batch !== null; batch = plan.next()) {
       left.push(...batch.items)
-      manifest.delivered()
+      plan.delivered()
     }
     expect(left).toEqual(items.slice(sent.length, 4))
   })
@@ -172,16 +172,16 @@ describe('what of a flight is still to be sent', () => {
             chunk.elements.map((element, index) => ({ window, chunk, index, element })),
           ),
         )
-        const manifest = new Manifest(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
-        manifest.splitToBytes(ceiling * 2)
+        const plan = new DeliveryPlan(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
+        plan.splitToBytes(ceiling * 2)
         const sent: unknown[] = []
         for (;;) {
-          manifest.splitToBytes(ceiling)
-          const batch = manifest.next()
+          plan.splitToBytes(ceiling)
+          const batch = plan.next()
           if (batch === null) break
           expect(batch.bodyBytes <= ceiling || batch.items.length === 1).toBe(true)
           sent.push(...batch.items.map(({ element }) => element))
-          manifest.delivered()
+          plan.delivered()
         }
         expect(sent).toEqual(items.map(({ element }) => element))
       }),
@@ -197,11 +197,11 @@ describe('what of a flight is still to be sent', () => {
           ),
         )
         const most = { users: 2, events, devices: 0 }
-        const manifest = new Manifest(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
+        const plan = new DeliveryPlan(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
         const seen = new Set<string>()
         for (;;) {
-          manifest.splitToCost(most)
-          const batch = manifest.next()
+          plan.splitToCost(most)
+          const batch = plan.next()
           if (batch === null) break
           const customers = new Set(batch.items.map(({ element }) => element.customer))
           // No one is in two requests, and only one customer's run may be dearer.
@@ -209,7 +209,7 @@ describe('what of a flight is still to be sent', () => {
           for (const customer of customers) seen.add(customer)
           const fits = batch.cost.users <= most.users && batch.cost.events <= most.events
           expect(fits || customers.size === 1).toBe(true)
-          manifest.delivered()
+          plan.delivered()
         }
         expect(seen.size).toBe(new Set(items.map(({ element }) => element.customer)).size)
       }),
@@ -225,54 +225,54 @@ describe('what of a flight is still to be sent', () => {
   }
   const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
   const flightOf = (items: readonly Item[]) => {
-    const manifest = new Manifest(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
-    const places = () => placesOf(manifest.next()?.items ?? [], items)
-    return { manifest, places }
+    const plan = new DeliveryPlan(batchOf(items, LIMITS, new Shapes([])), () => LIMITS)
+    const places = () => placesOf(plan.next()?.items ?? [], items)
+    return { plan, places }
   }
   const bytesOf = (items: readonly Item[]) => batchOf(items, LIMITS, new Shapes([])).bodyBytes
 
   test('a lone element that is refused is the one to blame, at once', () => {
     const items = eventsOf(0)
-    const { manifest } = flightOf(items)
-    expect(manifest.refused(null)).toBe(items[0])
-    expect(manifest.next()).toBeNull()
+    const { plan } = flightOf(items)
+    expect(plan.refused(null)).toBe(items[0])
+    expect(plan.next()).toBeNull()
   })
 
   test('no element is to blame while a group is refused', () => {
     const items = eventsOf(0, 1, 2, 3)
-    const { manifest, places } = flightOf(items)
-    expect(manifest.refused(null)).toBeNull()
+    const { plan, places } = flightOf(items)
+    expect(plan.refused(null)).toBeNull()
     expect(places()).toEqual([0, 1])
-    expect(manifest.refused(null)).toBeNull()
+    expect(plan.refused(null)).toBeNull()
     expect(places()).toEqual([0])
-    expect(manifest.refused(null)).toBe(items[0])
+    expect(plan.refused(null)).toBe(items[0])
     expect(places()).toEqual([1, 2, 3])
   })
 
   test('a lone element that is too large is the one to blame, the others continue', () => {
     const items = eventsOf(0, 1, 2)
-    const { manifest, places } = flightOf(items)
-    manifest.splitToBytes(1)
+    const { plan, places } = flightOf(items)
+    plan.splitToBytes(1)
     expect(places()).toEqual([0])
-    expect(manifest.tooLarge(1)).toBe(items[0])
+    expect(plan.tooLarge(1)).toBe(items[0])
     expect(places()).toEqual([1])
     // Also where it is what a search has come to.
     const searching = flightOf(items)
-    searching.manifest.refused(null)
-    searching.manifest.delivered()
+    searching.plan.refused(null)
+    searching.plan.delivered()
     expect(searching.places()).toEqual([2])
-    expect(searching.manifest.tooLarge(1)).toBe(items[2])
-    expect(searching.manifest.next()).toBeNull()
+    expect(searching.plan.tooLarge(1)).toBe(items[2])
+    expect(searching.plan.next()).toBeNull()
   })
 
   test('a group that is too large is divided by the ceiling, and in any case', () => {
     const items = eventsOf(...upTo(12))
     const small = flightOf(items)
     const quarter = bytesOf(items.slice(0, 3))
-    expect(small.manifest.tooLarge(quarter)).toBeNull()
+    expect(small.plan.tooLarge(quarter)).toBeNull()
     expect(small.places()).toEqual([0, 1, 2])
     const believed = flightOf(items)
-    expect(believed.manifest.tooLarge(1_000_000)).toBeNull()
+    expect(believed.plan.tooLarge(1_000_000)).toBeNull()
     const first = believed.places()
     expect(first.length).toBeGreaterThan(6)
     expect(first.length).toBeLessThan(12)
@@ -282,74 +282,74 @@ describe('what of a flight is still to be sent', () => {
   test('what fits the ceiling to the byte is left together', () => {
     const items = eventsOf(0, 1, 2)
     const fits = flightOf(items)
-    fits.manifest.splitToBytes(bytesOf(items))
+    fits.plan.splitToBytes(bytesOf(items))
     expect(fits.places()).toEqual([0, 1, 2])
     const over = flightOf(items)
-    over.manifest.splitToBytes(bytesOf(items) - 1)
+    over.plan.splitToBytes(bytesOf(items) - 1)
     expect(over.places()).toEqual([0, 1])
     const two = flightOf(items)
-    two.manifest.splitToBytes(bytesOf(items.slice(0, 2)))
+    two.plan.splitToBytes(bytesOf(items.slice(0, 2)))
     expect(two.places()).toEqual([0, 1])
   })
 
   test('a search is left alone by ceilings and budgets: its requests are small', () => {
     const items = eventsOf(0, 1, 2, 3)
-    const { manifest, places } = flightOf(items)
-    manifest.refused(null)
-    manifest.splitToBytes(1)
-    manifest.splitToCost({ users: 0, events: 1, devices: 0 })
+    const { plan, places } = flightOf(items)
+    plan.refused(null)
+    plan.splitToBytes(1)
+    plan.splitToCost({ users: 0, events: 1, devices: 0 })
     expect(places()).toEqual([0, 1])
-    manifest.delivered()
+    plan.delivered()
     expect(places()).toEqual([2])
   })
 
   test('a probe carries the customers of the first ten elements, whole, and ends a search', () => {
     const customers = [0, 1, 0, 2, 0, 1, 0, 0, 0, 1, 4, 3, 0, 2, 4]
     const items = eventsOf(...customers)
-    const { manifest, places } = flightOf(items)
-    manifest.splitForProbe()
+    const { plan, places } = flightOf(items)
+    plan.splitForProbe()
     expect(places()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13])
-    manifest.delivered()
+    plan.delivered()
     expect(places()).toEqual([10, 11, 14])
-    manifest.delivered()
-    expect(manifest.next()).toBeNull()
+    plan.delivered()
+    expect(plan.next()).toBeNull()
     const searching = flightOf(eventsOf(...upTo(5), ...upTo(5)))
-    searching.manifest.refused(null)
-    searching.manifest.delivered()
-    searching.manifest.splitForProbe()
+    searching.plan.refused(null)
+    searching.plan.delivered()
+    searching.plan.splitForProbe()
     expect(searching.places()).toEqual([5, 6, 7, 8, 9])
   })
 
   test('what is lost ends a search only if it was part of the flight', () => {
     const items = eventsOf(0, 1, 2, 3)
-    const { manifest, places } = flightOf(items)
-    manifest.refused(null)
-    manifest.drop(() => false)
+    const { plan, places } = flightOf(items)
+    plan.refused(null)
+    plan.drop(() => false)
     expect(places()).toEqual([0, 1])
-    manifest.drop((item) => item === items[3])
+    plan.drop((item) => item === items[3])
     expect(places()).toEqual([0, 1, 2])
-    manifest.drop(() => true)
-    expect(manifest.next()).toBeNull()
+    plan.drop(() => true)
+    expect(plan.next()).toBeNull()
     const two = flightOf(items)
-    two.manifest.splitToBytes(bytesOf(items.slice(0, 2)))
-    two.manifest.drop((item) => item === items[0])
+    two.plan.splitToBytes(bytesOf(items.slice(0, 2)))
+    two.plan.drop((item) => item === items[0])
     expect(two.places()).toEqual([1])
-    two.manifest.delivered()
+    two.plan.delivered()
     expect(two.places()).toEqual([2, 3])
   })
 
   test('a request that is asked for again is the same one, until the limits change', () => {
     const items = eventsOf(0, 1, 2)
     let limits = LIMITS
-    const manifest = new Manifest(batchOf(items, LIMITS, new Shapes([])), () => limits)
-    const first = manifest.next()
-    expect(manifest.next()).toBe(first)
+    const plan = new DeliveryPlan(batchOf(items, LIMITS, new Shapes([])), () => limits)
+    const first = plan.next()
+    expect(plan.next()).toBe(first)
     limits = { ...LIMITS }
-    const second = manifest.next()
+    const second = plan.next()
     expect(second).not.toBe(first)
     expect(second?.items).toEqual(first?.items)
-    manifest.splitToBytes(bytesOf(items.slice(0, 2)))
-    expect(manifest.next()).not.toBe(second)
-    expect(manifest.next()).toBe(manifest.next())
+    plan.splitToBytes(bytesOf(items.slice(0, 2)))
+    expect(plan.next()).not.toBe(second)
+    expect(plan.next()).toBe(plan.next())
   })
 })

@@ -5,7 +5,7 @@ import type { Item, PartitionWindow } from '../fetch/window.js'
 import { expiredLetterOf } from './dead-letter.js'
 import type { Settler } from './settler.js'
 
-export interface ExpiryOptions {
+export interface MaxAgeOptions {
   /** Maximum age at which an element is sent, ms; null: unlimited. */
   readonly maxAgeMs: number | null
   readonly clock: Clock
@@ -18,10 +18,10 @@ export interface ExpiryOptions {
 }
 
 /** Takes elements that are too old out of their partitions, to the dead letters. Off by default. */
-export class Expiry {
-  readonly #o: ExpiryOptions
+export class MaxAge {
+  readonly #o: MaxAgeOptions
 
-  constructor(options: ExpiryOptions) {
+  constructor(options: MaxAgeOptions) {
     this.#o = options
   }
 
@@ -52,7 +52,7 @@ export class Expiry {
   }
 
   /** Dead letters first, then out of the queue. Rejects when Redis does not answer: ask again. */
-  async bury(items: readonly Item[], attempts: number): Promise<void> {
+  async deadLetter(items: readonly Item[], attempts: number): Promise<void> {
     const { clock, deadLetters, settler, erasures, onExpired, maxAgeMs } = this.#o
     const facts = { attempts, deadAtMs: clock.nowMs(), maxAgeMs: maxAgeMs ?? 0 }
     const expired = items.filter((item) => !erasures.covers(item))
@@ -60,7 +60,7 @@ export class Expiry {
     let settled: ReadonlySet<Item>
     try {
       if (expired.length > 0) {
-        await deadLetters.bury(expired.map((item) => expiredLetterOf(item, facts)))
+        await deadLetters.add(expired.map((item) => expiredLetterOf(item, facts)))
       }
       settled = new Set(await settler.settle(items))
     } finally {

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { Lessons } from '../../src/learn/lessons.js'
+import { SharedRecord } from '../../src/adaptive/shared-record.js'
 
 /** A record in Redis, whose answers come when the test lets them. */
 class Store {
@@ -25,36 +25,36 @@ class Store {
 
 /** The smallest number learnt: what was learnt last is not always what holds. */
 const atMost = (n: number) => (before: number) => Math.min(before, n)
-const lessonsOf = (store: Store) =>
-  new Lessons({ change: store.change, parse: (text) => (text === '' ? Infinity : Number(text)) })
+const recordOf = (store: Store) =>
+  new SharedRecord({ change: store.change, parse: (text) => (text === '' ? Infinity : Number(text)) })
 
-test('a lesson survives a read that was in flight when it was learnt', async () => {
+test('a update survives a read that was in flight when it was learnt', async () => {
   const store = new Store()
-  const lessons = lessonsOf(store)
+  const updates = recordOf(store)
   const read = store.text
-  const learnt = lessons.learn(atMost(5))
-  const adopted = lessons.adopt(read)
-  expect(lessons.value).toBe(5)
+  const learnt = updates.learn(atMost(5))
+  const adopted = updates.adopt(read)
+  expect(updates.value).toBe(5)
   await store.answer()
   await Promise.all([learnt, adopted])
-  expect([lessons.value, store.text]).toEqual([5, '5'])
+  expect([updates.value, store.text]).toEqual([5, '5'])
 })
 
-test('a lesson learnt while Redis was away is stored once it is back', async () => {
+test('a update learnt while Redis was away is stored once it is back', async () => {
   const store = new Store()
-  const lessons = lessonsOf(store)
+  const updates = recordOf(store)
   store.isAway = true
-  const failed = expect(lessons.learn(atMost(5))).rejects.toThrow('no answer')
+  const failed = expect(updates.learn(atMost(5))).rejects.toThrow('no answer')
   await store.answer()
   await failed
   store.isAway = false
-  const adopted = lessons.adopt('')
+  const adopted = updates.adopt('')
   await store.answer()
   await adopted
-  expect([lessons.value, store.text]).toEqual([5, '5'])
+  expect([updates.value, store.text]).toEqual([5, '5'])
 })
 
-test('after everything is stored all workers know every lesson, for any order and failures', async () => {
+test('after everything is stored all workers know every update, for any order and failures', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(
@@ -63,7 +63,7 @@ test('after everything is stored all workers know every lesson, for any order an
       ),
       async (schedule) => {
         const store = new Store()
-        const workers = [0, 1, 2].map(() => lessonsOf(store))
+        const workers = [0, 1, 2].map(() => recordOf(store))
         for (const { worker, n, away } of schedule) {
           store.isAway = away
           const learnt = workers[worker]?.learn(atMost(n)).catch(() => undefined)

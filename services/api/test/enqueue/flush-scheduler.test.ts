@@ -1,16 +1,16 @@
 import fc from 'fast-check'
-import { Gathering } from '../../src/enqueue/gathering.js'
+import { FlushScheduler } from '../../src/enqueue/flush-scheduler.js'
 
 /** The event loop's turns and timers as jest moves them; the clock goes with them. */
 const clock = { nowMs: () => Date.now(), monotonicMs: () => Date.now() }
 
 describe('when pieces leave', () => {
-  let gathering: Gathering
+  let scheduler: FlushScheduler
   let left: string[]
 
   beforeEach(() => {
     jest.useFakeTimers()
-    gathering = new Gathering(clock)
+    scheduler = new FlushScheduler(clock)
     left = []
   })
 
@@ -19,8 +19,8 @@ describe('when pieces leave', () => {
   })
 
   function come(name: string): void {
-    gathering.arrived()
-    gathering.join(() => left.push(name))
+    scheduler.arrived()
+    scheduler.onFlush(() => left.push(name))
   }
 
   /** Turns of the event loop, one timer or immediate each, until `done`. */
@@ -51,13 +51,13 @@ describe('when pieces leave', () => {
     const gapsMs = fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 60 })
     fc.assert(
       fc.property(gapsMs, (gaps) => {
-        const own = new Gathering(clock)
+        const own = new FlushScheduler(clock)
         const gone: number[] = []
         const waits: number[] = []
         gaps.forEach((gapMs, i) => {
           const cameAtMs = Date.now()
           own.arrived()
-          own.join(() => {
+          own.onFlush(() => {
             gone.push(i)
             waits.push(Date.now() - cameAtMs)
           })
@@ -73,11 +73,11 @@ describe('when pieces leave', () => {
   test('pieces that come in every turn do not hold those before them for more than 10 ms', () => {
     const startedMs = Date.now()
     let firstLeftMs: number | null = null
-    gathering.arrived()
-    gathering.join(() => (firstLeftMs = Date.now()))
+    scheduler.arrived()
+    scheduler.onFlush(() => (firstLeftMs = Date.now()))
     // A turn takes a millisecond here and always brings something.
     const more = (): void => {
-      gathering.arrived()
+      scheduler.arrived()
       jest.setSystemTime(Date.now() + 1)
       if (firstLeftMs === null) setImmediate(more)
     }
@@ -87,17 +87,17 @@ describe('when pieces leave', () => {
     expect(Number(firstLeftMs) - startedMs).toBeLessThanOrEqual(11)
   })
 
-  test('under load departures keep a distance', () => {
-    const departuresMs: number[] = []
+  test('under load flushes keep a distance', () => {
+    const flushesMs: number[] = []
     for (let i = 0; i < 50; i++) {
-      gathering.arrived()
-      gathering.join(() => departuresMs.push(Date.now()))
+      scheduler.arrived()
+      scheduler.onFlush(() => flushesMs.push(Date.now()))
       jest.advanceTimersByTime(1)
     }
     jest.advanceTimersByTime(20)
-    const distinct = [...new Set(departuresMs)]
+    const distinct = [...new Set(flushesMs)]
     const gaps = distinct.slice(1).map((atMs, i) => atMs - (distinct[i] ?? 0))
-    expect(departuresMs).toHaveLength(50)
+    expect(flushesMs).toHaveLength(50)
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(2)
   })
 })

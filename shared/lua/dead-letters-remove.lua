@@ -1,7 +1,7 @@
 --[[
   Deletes dead letters of one workspace, after a replay, a purge or their retention.
 
-  KEYS     as in bury.lua
+  KEYS     as in dead-letters-add.lua
   per letter in ARGV: id, number of its reason (1..), customer, request id, producer tag
 
   Returns {id, …} of the deleted letters.
@@ -11,7 +11,7 @@
   Reordered?   Letters are independent.
   Claim lost?  Letters belong to the workspace and do not depend on claims.
 ]]
--- The same in bury.lua.
+-- The same in dead-letters-add.lua.
 local OVERHEAD = 500
 local gone = {}
 for i = 1, #ARGV, 5 do

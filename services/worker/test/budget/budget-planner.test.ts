@@ -1,15 +1,15 @@
 import type { Budget, Cost } from '@relay/shared/budget/cost.js'
 import type { Batch } from '../../src/batch/body.js'
-import { Appetite } from '../../src/budget/appetite.js'
+import { BudgetPlanner } from '../../src/budget/budget-planner.js'
 
 const LIMITS: Cost = { users: 1_000, events: 5_000, devices: 0 }
 const AMPLE: Cost = { users: 1e9, events: 1e9, devices: 1e9 }
 const WINDOW_MS = 60_000
 
-function appetite(perRequest = AMPLE) {
+function planner(perRequest = AMPLE) {
   const clock = { now: 1_000_000, nowMs: () => 0, monotonicMs: () => clock.now }
   const options = { clock, windowMs: WINDOW_MS, limits: () => LIMITS, perRequest: () => perRequest }
-  return { clock, of: new Appetite(options) }
+  return { clock, of: new BudgetPlanner(options) }
 }
 
 /** A granted request of `bytes` bytes of each of these budgets' elements. */
@@ -20,10 +20,10 @@ function batch(cost: Partial<Cost>, budgetBytes: Partial<Cost>): Batch {
 
 describe('the next request', () => {
   it('may take all of a budget that was never denied, but no more than one request should', () => {
-    const { of } = appetite()
+    const { of } = planner()
     of.granted(batch({ users: 300 }, { users: 1_000 }), 1_000)
     expect(of.next()).toEqual(LIMITS)
-    expect(appetite({ users: 70, events: 9_999, devices: 5 }).of.next()).toEqual({
+    expect(planner({ users: 70, events: 9_999, devices: 5 }).of.next()).toEqual({
       users: 70,
       events: 5_000,
       devices: 0,
@@ -31,7 +31,7 @@ describe('the next request', () => {
   })
 
   it('takes an even share of a budget for one window after it was denied', () => {
-    const { clock, of } = appetite()
+    const { clock, of } = planner()
     // 300 units fill a body: four requests of 250 use up 1,000.
     of.granted(batch({ users: 300 }, { users: 1_000 }), 1_000)
     of.denied(['users'])
@@ -43,7 +43,7 @@ describe('the next request', () => {
   })
 
   it('knows how much fills a body only from what was granted', () => {
-    const { of } = appetite()
+    const { of } = planner()
     of.denied(['users', 'events'])
     expect(of.next()).toEqual(LIMITS)
     // Half of the body is users': a body full of them would have twice as many.
@@ -55,7 +55,7 @@ describe('the next request', () => {
   })
 
   it('takes nothing of a budget that it does without', () => {
-    const { clock, of } = appetite()
+    const { clock, of } = planner()
     of.renounce(['events'], 500)
     expect(of.next()).toEqual({ ...LIMITS, events: 0 })
     clock.now += 499
@@ -91,14 +91,14 @@ describe('a shortage', () => {
       100,
     ],
   ])('of %j lasts %d ms', (renounced, waitMs) => {
-    const { of } = appetite()
+    const { of } = planner()
     for (const [budget, forMs] of renounced) of.renounce([budget], forMs)
     expect(of.shortForMs()).toBe(waitMs)
     expect(of.isShort()).toBe(waitMs < Infinity)
   })
 
   it('is over when its time is', () => {
-    const { clock, of } = appetite()
+    const { clock, of } = planner()
     of.renounce(['users'], 300)
     clock.now += 299
     expect(of.shortForMs()).toBe(1)
@@ -107,7 +107,7 @@ describe('a shortage', () => {
   })
 
   it('that ended while one looked elsewhere leaves nothing to wait for', () => {
-    const { clock, of } = appetite()
+    const { clock, of } = planner()
     const sinceMs = clock.now
     of.renounce(['users'], 3)
     clock.now += 5

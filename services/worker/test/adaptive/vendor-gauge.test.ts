@@ -10,7 +10,7 @@ import {
   onRefusal,
   onUse,
   type VendorGauge,
-} from '../../src/learn/vendor-gauge.js'
+} from '../../src/adaptive/vendor-gauge.js'
 
 const WINDOW_MS = 60_000
 const STEP_MS = 500

@@ -1,6 +1,5 @@
-import type { Cost } from '@relay/shared/budget/cost.js'
+import { effectiveLimits, type Cost } from '@relay/shared/budget/cost.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
-import { effectiveLimits } from '@relay/shared/budget/cost.js'
 import type { LedgerUse } from '@relay/shared/budget/ledger.js'
 import type { RateGauge } from '../classify/rate-gauge.js'
 import type { Outcome } from '../classify/outcome.js'

@@ -3,7 +3,7 @@ import { waitFor } from '@relay/tools/wait-for.js'
 import { MAX_BODY_BYTES } from '@relay/shared/vendor/limits.js'
 import { LearnedStore } from '@relay/shared/gate/learned-store.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
-import { Learned } from '../../src/learn/learned.js'
+import { AdaptiveLimits } from '../../src/adaptive/adaptive-limits.js'
 
 let redis: TestRedis
 let client: RedisClient
@@ -24,7 +24,7 @@ afterAll(async () => {
   await redis.stop()
 })
 
-function learner(): { learned: Learned; ended: () => number } {
+function learner(): { learned: AdaptiveLimits; ended: () => number } {
   let ended = 0
   const limits = {
     usersPerWindow: 5_000,
@@ -32,7 +32,7 @@ function learner(): { learned: Learned; ended: () => number } {
     devicesPerWindow: null,
     maxBodyBytes: MAX_BODY_BYTES,
   }
-  const learned = new Learned({
+  const learned = new AdaptiveLimits({
     store: new LearnedStore(client, prefix, 'P'),
     limits: () => limits,
     windowMs: 60_000,

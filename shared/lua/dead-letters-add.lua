@@ -24,7 +24,7 @@
 ]]
 -- A full Redis refuses a script whose first write may allocate memory, so delete first.
 redis.call('HDEL', KEYS[1], '')
--- Memory of a letter in addition to its JSON: its index entries. The same in unbury.lua.
+-- Memory of a letter in addition to its JSON: its index entries. The same in dead-letters-remove.lua.
 local OVERHEAD = 500
 local last = tonumber(redis.call('GET', KEYS[2]) or 0)
 local new = 0

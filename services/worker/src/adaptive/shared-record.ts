@@ -4,57 +4,57 @@ export type ChangeRecord = (
   next: string,
 ) => Promise<{ readonly changed: boolean; readonly record: string }>
 
-export interface LessonsOptions<T> {
+export interface SharedRecordOptions<T> {
   readonly change: ChangeRecord
   /** Reads a record; '' is an absent one. */
   readonly parse: (text: string) => T
 }
 
 /** An idempotent change by an answer; returns the same object if nothing changes. */
-export type Lesson<T> = (before: T) => T
+export type Update<T> = (before: T) => T
 
-/** Maximum lessons not yet in Redis: an outage of Redis stops sending, and with it new lessons. */
+/** Maximum updates not yet in Redis: an outage of Redis stops sending, and with it new updates. */
 const MAX_PENDING = 100
 
 /**
- * A record that several workers change: its state in Redis, and this worker's lessons that are not yet in
- * Redis. Neither a read in flight nor a failed write loses a lesson.
+ * A record that several workers change: its state in Redis, and this worker's updates that are not yet in
+ * Redis. Neither a read in flight nor a failed write loses a update.
  */
-export class Lessons<T> {
-  readonly #o: LessonsOptions<T>
+export class SharedRecord<T> {
+  readonly #o: SharedRecordOptions<T>
   #stored = ''
-  #pending: Lesson<T>[] = []
+  #pending: Update<T>[] = []
   #value: T
   #writing: Promise<void> = Promise.resolve()
 
-  constructor(options: LessonsOptions<T>) {
+  constructor(options: SharedRecordOptions<T>) {
     this.#o = options
     this.#value = options.parse('')
   }
 
-  /** The record with every lesson. */
+  /** The record with every update. */
   get value(): T {
     return this.#value
   }
 
-  /** Adopts the state in Redis, and stores pending lessons. Rejects when Redis does not answer. */
+  /** Adopts the state in Redis, and stores pending updates. Rejects when Redis does not answer. */
   async adopt(text: string): Promise<void> {
     this.#setStored(text)
     await this.#store()
   }
 
-  /** Applies a lesson at once. Rejects when it could not be stored: `adopt` tries again. */
-  async learn(lesson: Lesson<T>): Promise<void> {
-    const next = lesson(this.#value)
+  /** Applies a update at once. Rejects when it could not be stored: `adopt` tries again. */
+  async apply(update: Update<T>): Promise<void> {
+    const next = update(this.#value)
     if (next === this.#value) return
     this.#value = next
-    this.#pending = [...this.#pending, lesson].slice(-MAX_PENDING)
+    this.#pending = [...this.#pending, update].slice(-MAX_PENDING)
     await this.#store()
   }
 
   #setStored(text: string): void {
     this.#stored = text
-    this.#value = this.#pending.reduce((value, lesson) => lesson(value), this.#o.parse(text))
+    this.#value = this.#pending.reduce((value, update) => update(value), this.#o.parse(text))
   }
 
   /** One write at a time: the text that the next one sees is that of the one before. */
