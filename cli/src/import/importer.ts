@@ -6,7 +6,13 @@ import type { Clock } from '@relay/shared/clock.js'
 import { CheckpointFile, type Checkpoint } from './checkpoint.js'
 import type { Progress } from './progress.js'
 import { linesOf, slicesOf, type Slice } from './slices.js'
-import { sendSlice, type ImportTarget, type SliceResult, type RefusedLine, type Stop } from './upload.js'
+import {
+  sendSlice,
+  type ImportTarget,
+  type SliceResult,
+  type RefusedLine,
+  type Stop,
+} from './upload.js'
 
 export interface ImportOptions {
   readonly file: string

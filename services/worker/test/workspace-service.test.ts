@@ -388,11 +388,7 @@ describe('the recovery of the budgets after a restart of Redis', () => {
     }
     serve([[event(1)]])
     await turn()
-    expect(heart.ledger.reserved.map(({ runId }) => runId)).toEqual([
-      'run 1',
-      'run 2',
-      'run 2',
-    ])
+    expect(heart.ledger.reserved.map(({ runId }) => runId)).toEqual(['run 1', 'run 2', 'run 2'])
     expect(heart.ledger.recoveries).toHaveLength(1)
     expect(heart.waiting).toEqual([])
   })

@@ -2,12 +2,23 @@ import { workspaceKeys } from '../queue/keys.js'
 import type { RedisClient } from '../redis/connect.js'
 import { parseRequestId } from '../request-id.js'
 import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
-import { matches, DEAD_LETTER_REASONS, type DeadLetterFilter, type DeadLetter, type DeadLetterReason, type DeadLetterSink } from './dead-letter.js'
+import {
+  matches,
+  DEAD_LETTER_REASONS,
+  type DeadLetterFilter,
+  type DeadLetter,
+  type DeadLetterReason,
+  type DeadLetterSink,
+} from './dead-letter.js'
 import { readIndex, type IndexEntry } from './letter-index.js'
 
 const KEYS = 6 + DEAD_LETTER_REASONS.length
 const ADD: Script = { name: 'dead-letters-add', text: luaText('dead-letters-add.lua'), keys: KEYS }
-const REMOVE: Script = { name: 'dead-letters-remove', text: luaText('dead-letters-remove.lua'), keys: KEYS }
+const REMOVE: Script = {
+  name: 'dead-letters-remove',
+  text: luaText('dead-letters-remove.lua'),
+  keys: KEYS,
+}
 
 /** Order numbers per millisecond: see lua/dead-letters-add.lua. */
 export const ORDERS_PER_MS = 1024

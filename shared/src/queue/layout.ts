@@ -87,14 +87,7 @@ export interface Layout extends Generation {
 }
 
 /** In the order in which the script answers. */
-const LAYOUT_FIELDS = [
-  'generation',
-  'partitions',
-  'next',
-  'draining',
-  'mode',
-  'previous',
-] as const
+const LAYOUT_FIELDS = ['generation', 'partitions', 'next', 'draining', 'mode', 'previous'] as const
 
 /** From `LAYOUT_FIELDS`, '' for none. */
 export function layoutOf(fields: readonly string[]): Layout {

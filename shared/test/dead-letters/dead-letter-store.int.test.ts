@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
-import { ANY_LETTER, type DeadLetterFilter, type DeadLetter } from '../../src/dead-letters/dead-letter.js'
+import {
+  ANY_LETTER,
+  type DeadLetterFilter,
+  type DeadLetter,
+} from '../../src/dead-letters/dead-letter.js'
 import { DeadLetterStore, type PageRequest } from '../../src/dead-letters/dead-letter-store.js'
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
 import { createRequestId, parseRequestId } from '../../src/request-id.js'

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { errorsPage } from '@relay/api/openapi/errors.js'
 import { ROOT } from '../folders.js'
 import { dashboardFiles } from '../ops/dashboards/build.js'
 import { manifestFiles } from '../ops/manifests.js'
@@ -17,6 +18,7 @@ const GENERATORS: Readonly<Record<string, () => Promise<void>>> = {
   },
   metrics: () =>
     writePage(join(ROOT, 'docs/reference/metrics.md'), metricsDocument(metricCatalogue())),
+  errors: () => writeFile(join(ROOT, 'docs/reference/errors.md'), errorsPage()),
   dashboards: () => writeAll('ops/dashboards', dashboardFiles()),
   manifests: () => writeAll('k8s/base/generated', manifestFiles()),
   'scaling-plot': () =>

@@ -10,8 +10,16 @@ import type { Census } from '../census/census.js'
 import { vocabularyOf } from '../validate/vocabulary.js'
 import { assessing, type Assessment, type AssessmentOutcome, type RequestLimits } from './assess.js'
 import { countRejected, countStored, countWarnings } from './count.js'
-import { STAYS, type Caller, type Claim, type ClaimOutcome, type Idempotency, type IntakeObserver, type LargeBodies, type Quota, type QuotaRequest } from './ports.js'
-import { FairSlices, FairTurns } from './fairness.js'
+import {
+  type Claim,
+  type ClaimOutcome,
+  type Idempotency,
+  type IntakeObserver,
+  type LargeBodies,
+  type Quota,
+  type QuotaRequest,
+} from './ports.js'
+import { STAYS, FairSlices, FairTurns, type Caller } from './fairness.js'
 import type { Endpoint } from './parse.js'
 import * as refusals from './refusals.js'
 

@@ -1,5 +1,8 @@
 import { z } from 'zod'
-import { DEAD_LETTER_REASONS, type DeadLetterFilter } from '@relay/shared/dead-letters/dead-letter.js'
+import {
+  DEAD_LETTER_REASONS,
+  type DeadLetterFilter,
+} from '@relay/shared/dead-letters/dead-letter.js'
 import { customerKey } from '@relay/shared/identity.js'
 import { parseRequestId } from '@relay/shared/request-id.js'
 import { identityOfCustomerId } from '../identity/identity.js'

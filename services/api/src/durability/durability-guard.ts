@@ -1,7 +1,17 @@
 import type { Durability } from '@relay/shared/config/settings.js'
 import type { RedisClient, RedisServer } from '@relay/shared/redis/connect.js'
-import { isUnchanged, majority, masters, readReplicas, type Connections } from '@relay/shared/redis/replication.js'
-import { levelReached, type LevelReached, type ServerFacts } from '@relay/shared/durability/level.js'
+import {
+  isUnchanged,
+  majority,
+  masters,
+  readReplicas,
+  type Connections,
+} from '@relay/shared/redis/replication.js'
+import {
+  levelReached,
+  type LevelReached,
+  type ServerFacts,
+} from '@relay/shared/durability/level.js'
 
 /** Interval between reads of Redis' settings, ms. */
 const LOOK_MS = 1_000

@@ -1,5 +1,10 @@
 import { isObject, inside, type Json, type Reporter } from './findings.js'
-import { ARRAY_ENTRIES_KEPT, NAME_CHARACTERS, OBJECT_ENTRIES_KEPT, VALUE_CHARACTERS_KEPT } from './limits.js'
+import {
+  ARRAY_ENTRIES_KEPT,
+  NAME_CHARACTERS,
+  OBJECT_ENTRIES_KEPT,
+  VALUE_CHARACTERS_KEPT,
+} from './limits.js'
 
 /**
  * Reports what in an element is longer than MoEngage keeps. Only called if the cheap survey found

@@ -1,5 +1,4 @@
-import { STAYS } from '../../src/accept/ports.js'
-import { FairTurns } from '../../src/accept/fairness.js'
+import { STAYS, FairTurns } from '../../src/accept/fairness.js'
 import { LeavingCaller } from '../support/doubles.js'
 
 describe('turns of the producers', () => {

@@ -1,4 +1,15 @@
-import type { Caller, Claim, ClaimOutcome, ClaimRequest, Idempotency, IntakeObserver, Quota, QuotaOutcome, QuotaRequest, Recalled } from '../../src/accept/ports.js'
+import type {
+  Claim,
+  ClaimOutcome,
+  ClaimRequest,
+  Idempotency,
+  IntakeObserver,
+  Quota,
+  QuotaOutcome,
+  QuotaRequest,
+  Recalled,
+} from '../../src/accept/ports.js'
+import type { Caller } from '../../src/accept/fairness.js'
 import type { Clock } from '@relay/shared/clock.js'
 import type { Post, PostStore, StoreOutcome } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'

@@ -8,7 +8,7 @@ export interface PartitioningOptions {
   readonly layouts: Pick<LayoutStore, 'get' | 'plan' | 'flip' | 'drained'>
   readonly keysOf: (
     generation: Generation,
-  ) => Pick<GenerationKeys, 'close' | 'isDrained' | 'forget'>
+  ) => Pick<GenerationKeys, 'close' | 'isDrained' | 'expire'>
   /** Redis' time, ms since 1970. */
   readonly redisNowMs: () => number
   /** Which generation may be served has changed. */

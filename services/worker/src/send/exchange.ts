@@ -1,7 +1,13 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { Clock } from '@relay/shared/clock.js'
-import { networkFaultOf, type Answer, type BulkRequest, type NetworkFault, type Withheld } from './answer.js'
+import {
+  networkFaultOf,
+  type Answer,
+  type BulkRequest,
+  type NetworkFault,
+  type Withheld,
+} from './answer.js'
 import { resetSocket } from './connections.js'
 
 /** Read limit of an answer's body. MoEngage's are under 1 KB; a proxy's page may have any size. */

@@ -64,7 +64,10 @@ export class HttpSender implements Sender {
   async attempt(request: BulkRequest): Promise<Answer> {
     const why = this.#refusalOf(request)
     if (why !== null) return { kind: 'not_sent', why, timings: { connectMs: null, totalMs: 0 } }
-    const destination = { ...this.#destination, url: urlOf(this.#destination.url, request.projectCode) }
+    const destination = {
+      ...this.#destination,
+      url: urlOf(this.#destination.url, request.projectCode),
+    }
     const exchange = new Exchange(destination, request, this.#clock)
     this.#underWay.add(exchange)
     try {

@@ -26,13 +26,16 @@ class Store {
 /** The smallest number learnt: what was learnt last is not always what holds. */
 const atMost = (n: number) => (before: number) => Math.min(before, n)
 const recordOf = (store: Store) =>
-  new SharedRecord({ change: store.change, parse: (text) => (text === '' ? Infinity : Number(text)) })
+  new SharedRecord({
+    change: store.change,
+    parse: (text) => (text === '' ? Infinity : Number(text)),
+  })
 
 test('a update survives a read that was in flight when it was learnt', async () => {
   const store = new Store()
   const updates = recordOf(store)
   const read = store.text
-  const learnt = updates.learn(atMost(5))
+  const learnt = updates.apply(atMost(5))
   const adopted = updates.adopt(read)
   expect(updates.value).toBe(5)
   await store.answer()
@@ -44,7 +47,7 @@ test('a update learnt while Redis was away is stored once it is back', async () 
   const store = new Store()
   const updates = recordOf(store)
   store.isAway = true
-  const failed = expect(updates.learn(atMost(5))).rejects.toThrow('no answer')
+  const failed = expect(updates.apply(atMost(5))).rejects.toThrow('no answer')
   await store.answer()
   await failed
   store.isAway = false
@@ -66,7 +69,7 @@ test('after everything is stored all workers know every update, for any order an
         const workers = [0, 1, 2].map(() => recordOf(store))
         for (const { worker, n, away } of schedule) {
           store.isAway = away
-          const learnt = workers[worker]?.learn(atMost(n)).catch(() => undefined)
+          const learnt = workers[worker]?.apply(atMost(n)).catch(() => undefined)
           await store.answer()
           await learnt
           expect(workers[worker]?.value).toBeLessThanOrEqual(n)
