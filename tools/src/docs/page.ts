@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { format, resolveConfig } from 'prettier'
 import { ROOT } from '../folders.js'
 
 /** Cells. */
@@ -27,6 +26,8 @@ export function table(rows: readonly Row[]): string {
 
 /** Writes a page of Markdown in the form that the linter wants, wherever it lies. */
 export async function writePage(path: string, text: string): Promise<void> {
+  // Loaded here: Jest cannot load it.
+  const { format, resolveConfig } = await import('prettier')
   const style = await resolveConfig(join(ROOT, 'docs', 'page.md'))
   writeFileSync(path, await format(text, { ...style, parser: 'markdown' }))
 }
