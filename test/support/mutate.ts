@@ -28,7 +28,6 @@ function replaced(bytes: Buffer, from: number, to: number, by: Buffer): Buffer {
   return Buffer.concat([bytes.subarray(0, from), by, bytes.subarray(to)])
 }
 
-/** A stretch of it. */
 function stretch(bytes: Buffer, random: Random): readonly [number, number] {
   const from = place(bytes, random)
   return [from, Math.min(bytes.length, from + 1 + Math.floor(random.next() * MAX_PIECE))]

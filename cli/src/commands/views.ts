@@ -1,12 +1,6 @@
 import type { Command } from 'commander'
-import {
-  namesLines,
-  shadowLines,
-  traceLines,
-  type NamesView,
-  type ShadowView,
-  type TraceView,
-} from '../render/views.js'
+import { namesLines, type NamesView } from '../render/names.js'
+import { shadowLines, traceLines, type ShadowView, type TraceView } from '../render/views.js'
 import type { GlobalOptions } from '../settings.js'
 import { print, type Context } from './context.js'
 

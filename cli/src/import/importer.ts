@@ -211,13 +211,13 @@ const STEP_MS = 250
 
 /** How long an import waits for a relay that cannot continue. */
 class Patience {
-  readonly #o: PatienceOptions
+  readonly #options: PatienceOptions
   #answered = false
   #waitedMs = 0
   #nextMs = FIRST_MS
 
   constructor(options: PatienceOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   /** There was progress. */
@@ -232,13 +232,13 @@ class Patience {
     this.#answered ||= answered
     const longestMs = this.#answered ? MAX_WAIT_MS : UNANSWERED_MS
     if (this.#waitedMs >= longestMs) return false
-    this.#o.waits(why)
+    this.#options.waits(why)
     const waitMs = Math.min(Math.max(this.#nextMs, retryAfterMs ?? 0), MAX_STOP_MS)
     this.#nextMs *= 2
-    for (let leftMs = waitMs; leftMs > 0 && !this.#o.stopped(); leftMs -= STEP_MS) {
-      await this.#o.sleep(Math.min(leftMs, STEP_MS))
+    for (let leftMs = waitMs; leftMs > 0 && !this.#options.stopped(); leftMs -= STEP_MS) {
+      await this.#options.sleep(Math.min(leftMs, STEP_MS))
     }
     this.#waitedMs += waitMs
-    return !this.#o.stopped()
+    return !this.#options.stopped()
   }
 }

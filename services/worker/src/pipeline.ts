@@ -74,7 +74,7 @@ export async function deliver(flight: Flight, granted: Ticket | null): Promise<v
 
 /** Forms batches from the owned partitions of one workspace and lane, and starts their flights. */
 export class Pipeline {
-  readonly #o: PipelineOptions
+  readonly #options: PipelineOptions
   readonly #fetcher: Fetcher
   readonly #planner: BudgetPlanner
   readonly #signal = new Signal()
@@ -83,7 +83,7 @@ export class Pipeline {
   #stopped = false
 
   constructor(options: PipelineOptions) {
-    this.#o = options
+    this.#options = options
     this.#fetcher = new Fetcher(options)
     const { runtime, budget } = options
     this.#planner = new BudgetPlanner({
@@ -112,7 +112,7 @@ export class Pipeline {
 
   async run(): Promise<void> {
     while (!this.#stopped) {
-      const waitMs = await this.#o.memory.turns.take(() => this.#round())
+      const waitMs = await this.#options.memory.turns.take(() => this.#round())
       if (waitMs > 0) await this.#signal.wait(waitMs)
     }
   }
@@ -134,10 +134,10 @@ export class Pipeline {
     }
     const expired = await this.#expire(free)
     if (expired !== 'none') return expired === 'some' ? 0 : REDIS_RETRY_DELAY_MS
-    for (const { window } of free) if (window.isUnreadable) this.#o.onIdle(window)
+    for (const { window } of free) if (window.isUnreadable) this.#options.onIdle(window)
     const ready = free.filter(({ window }) => window.chunks.length > 0 && !window.lost)
     if (ready.length === 0) return this.#fetcher.nextFreeMs()
-    const may = this.#o.budget.gate.mayStart()
+    const may = this.#options.budget.gate.mayStart()
     if (!may.go || may.probe) return this.#waitForGate(ready)
     const lingerMs = this.#lingerMs(ready)
     return lingerMs > 0 ? lingerMs : this.#packAndReserve(ready)
@@ -145,7 +145,7 @@ export class Pipeline {
 
   /** Largest body at present, bytes. */
   get #bodyBytes(): number {
-    return this.#o.budget.learned.bodyBytes
+    return this.#options.budget.learned.bodyBytes
   }
 
   #aheadBytes(): number {
@@ -157,7 +157,7 @@ export class Pipeline {
     enoughBytes: number,
     wantBytes: number,
   ): Promise<boolean> {
-    const { erasures, settler } = this.#o.delivery
+    const { erasures, settler } = this.#options.delivery
     // At least two bodies for all partitions together, regardless of other lanes, so that none stalls.
     const leastBytes = (this.#bodyBytes * 2) / served.length
     const watch = this.#planner.isShort()
@@ -165,7 +165,7 @@ export class Pipeline {
     const isLoaded = await this.#fetcher.load(served, target)
     for (const { window } of served) erasures.apply(window)
     await Promise.all(served.map(({ window }) => settler.sweep(window)))
-    const nowMs = this.#o.runtime.clock.monotonicMs()
+    const nowMs = this.#options.runtime.clock.monotonicMs()
     for (const { window } of served) {
       if (window.chunks.length > 0 && window.readyAtMs === 0) window.readyAtMs = nowMs
     }
@@ -174,7 +174,7 @@ export class Pipeline {
 
   /** Removes elements over the maximum age, regardless of the gate. */
   async #expire(served: readonly Served[]): Promise<'none' | 'some' | 'redis is away'> {
-    const { maxAge } = this.#o.delivery
+    const { maxAge } = this.#options.delivery
     const old = served.flatMap(({ window }) => maxAge.expiredIn(window))
     if (old.length === 0) return 'none'
     return maxAge.deadLetter(old, 0).then(
@@ -186,7 +186,7 @@ export class Pipeline {
   /** The gate is not open: one flight waits at it, ready to be the probe; the rest stays put. */
   #waitForGate(ready: readonly Served[]): number {
     if (this.#flights.size === 0) {
-      const batch = this.#pack(ready, this.#o.budget.admission.limits())
+      const batch = this.#pack(ready, this.#options.budget.admission.limits())
       if (batch.items.length > 0) this.#start(batch, null)
     }
     return MAX_WAIT_MS
@@ -197,7 +197,7 @@ export class Pipeline {
    * the updates of one user within the linger cost one update.
    */
   #lingerMs(ready: readonly Served[]): number {
-    const { config, clock, shapes } = this.#o.runtime
+    const { config, clock, shapes } = this.#options.runtime
     if (loadedBytes(ready) >= this.#bodyBytes) return 0
     const updatesOnly = () => ready.every(({ window }) => window.hasOnlyUpdates)
     if (this.#flights.size === 0 && !(shapes() !== null && updatesOnly())) return 0
@@ -206,7 +206,7 @@ export class Pipeline {
   }
 
   async #packAndReserve(ready: readonly Served[]): Promise<number> {
-    const sinceMs = this.#o.runtime.clock.monotonicMs()
+    const sinceMs = this.#options.runtime.clock.monotonicMs()
     let affordable = this.#planner.next()
     for (let fitting = 0; fitting < FITTINGS; fitting += 1) {
       const { batch, whole } = await this.#fill(ready, affordable)
@@ -225,7 +225,7 @@ export class Pipeline {
         this.#planner.granted(batch, this.#bodyBytes)
         const { id, deadlineMs } = admitted
         const ticket = { id, cost: batch.cost, deadlineMs, probeId: null }
-        if (!this.#start(batch, ticket)) void this.#o.budget.admission.refund(id)
+        if (!this.#start(batch, ticket)) void this.#options.budget.admission.refund(id)
         return { waitMs: 0 }
       }
       case 'later':
@@ -250,12 +250,12 @@ export class Pipeline {
   ): Cost {
     const within = { ...tried }
     for (const budget of short) within[budget] = free[budget]
-    const limits = this.#o.budget.admission.limits()
+    const limits = this.#options.budget.admission.limits()
     const fitting = this.#pack(ready, within)
     const worthwhile =
       fitting.bodyBytes >= this.#bodyBytes * WORTHWHILE ||
       short.some((budget) => fitting.cost[budget] >= limits[budget] * WORTHWHILE)
-    const soon = allMs <= this.#o.runtime.config.budgetWindowMs * SOON
+    const soon = allMs <= this.#options.runtime.config.budgetWindowMs * SOON
     if (worthwhile && !soon) return within
     this.#planner.renounce(short, worthwhile ? Math.max(1, allMs) : waitMs)
     // The whole list may be loaded. The next add must wake the worker, because another budget may pay for it.
@@ -277,8 +277,8 @@ export class Pipeline {
   }
 
   #pack(ready: readonly Served[], affordable: Cost): Batch {
-    const { workspace, shapes } = this.#o.runtime
-    const { admission, policy } = this.#o.budget
+    const { workspace, shapes } = this.#options.runtime
+    const { admission, policy } = this.#options.budget
     return pack(
       ready.map(({ window }) => window),
       {
@@ -313,8 +313,8 @@ export class Pipeline {
     const half = this.#bodyBytes * WORTHWHILE
     const share = whole && batch.bodyBytes < half ? 1 : Math.min(1, half / batch.bodyBytes)
     const need = (budget: Budget) => Math.ceil(batch.cost[budget] * share)
-    return this.#o.budget.admission.ask({
-      lane: this.#o.lane,
+    return this.#options.budget.admission.ask({
+      lane: this.#options.lane,
       cost: batch.cost,
       need: { users: need('users'), events: need('events'), devices: need('devices') },
       oldestMs: oldestMsOf(batch),
@@ -325,17 +325,19 @@ export class Pipeline {
   /** Returns false when another delivery of this process has one of the partitions by now. */
   #start(batch: Batch, ticket: Ticket | null): boolean {
     const windows = new Set(batch.items.map(({ window }) => window))
-    const open = this.#stopped ? null : this.#o.inFlight.begin([...windows].map(({ tag }) => tag))
+    const open = this.#stopped
+      ? null
+      : this.#options.inFlight.begin([...windows].map(({ tag }) => tag))
     if (open === null) return false
     for (const window of windows) window.readyAtMs = 0
-    const flight = new Flight(this.#o, (ms) => this.#pause(ms), batch, open)
+    const flight = new Flight(this.#options, (ms) => this.#pause(ms), batch, open)
     const done = deliver(flight, ticket).finally(() => {
       open.end()
       this.#flights.delete(done)
       // Nothing was settled that would have said whether more waits.
       for (const { window, chunk, index } of batch.items)
         if (!chunk.isDone(index)) window.stale = true
-      for (const window of windows) this.#o.onIdle(window)
+      for (const window of windows) this.#options.onIdle(window)
       this.wake()
     })
     this.#flights.add(done)

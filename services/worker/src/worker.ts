@@ -55,7 +55,7 @@ const PING_EVERY_MS = 5_000
 
 /** One worker process: a session, the partitions it owns, and a service per workspace. */
 export class Worker {
-  readonly #o: WorkerOptions
+  readonly #options: WorkerOptions
   readonly #name: string
   readonly #deployment: Deployment
   readonly #session: Session
@@ -78,7 +78,7 @@ export class Worker {
   #stopping = false
 
   constructor(options: WorkerOptions) {
-    this.#o = options
+    this.#options = options
     const { client, config, clock, random, log, metrics } = options
     this.#name = random.bytes(9).toString('base64url')
     this.#trace = new TraceStore(client, config.prefix, config.traceBytes)
@@ -121,7 +121,7 @@ export class Worker {
   }
 
   #newSession(): Session {
-    const { client, config, clock } = this.#o
+    const { client, config, clock } = this.#options
     const replication = new Replication(client, REPLICATED_WITHIN_MS)
     return new Session({
       ...{ worker: this.#name, registry: this.#deployment, clock },
@@ -141,7 +141,7 @@ export class Worker {
   }
 
   #newOwnership(): Ownership {
-    const { config, clock, metrics, log } = this.#o
+    const { config, clock, metrics, log } = this.#options
     return new Ownership({
       ...{ worker: this.#name, deployment: this.#deployment, clock, leaseMs: config.leaseMs },
       ...{ peers: this.#peers, inFlight: this.#inFlight },
@@ -173,7 +173,7 @@ export class Worker {
   }
 
   #queueOf(tag: string): PartitionQueue {
-    return new PartitionQueue(this.#o.client, this.#o.config.prefix, tag)
+    return new PartitionQueue(this.#options.client, this.#options.config.prefix, tag)
   }
 
   get alive(): boolean {
@@ -181,7 +181,7 @@ export class Worker {
   }
 
   async start(): Promise<void> {
-    const { subscriber, workspaces } = this.#o
+    const { subscriber, workspaces } = this.#options
     subscriber.on('message', (_channel: string, message: string) => {
       this.#onMessage(message)
     })
@@ -196,14 +196,16 @@ export class Worker {
     this.#syncWorkspaces()
     workspaces.watch({
       onChange: () => {
-        this.#o.reloaded('changed')
-        this.#o.log.info('workspaces file changed', { workspaces: workspaces.all().length })
+        this.#options.reloaded('changed')
+        this.#options.log.info('workspaces file changed', { workspaces: workspaces.all().length })
         this.#syncWorkspaces()
       },
       onFault: (faults) => {
-        this.#o.reloaded('refused')
+        this.#options.reloaded('refused')
         const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
-        this.#o.log.error('workspaces file cannot be used; the last good one stays', { problems })
+        this.#options.log.error('workspaces file cannot be used; the last good one stays', {
+          problems,
+        })
       },
     })
     await this.#session.start()
@@ -214,9 +216,9 @@ export class Worker {
     this.#stopping = true
     clearInterval(this.#pings)
     clearTimeout(this.#look)
-    this.#o.workspaces.close()
-    const { shutdownMs } = this.#o.config
-    const untilMs = this.#o.clock.monotonicMs() + shutdownMs
+    this.#options.workspaces.close()
+    const { shutdownMs } = this.#options.config
+    const untilMs = this.#options.clock.monotonicMs() + shutdownMs
     const settles = setTimeout(() => {
       this.#settler.stop()
     }, shutdownMs)
@@ -235,14 +237,16 @@ export class Worker {
 
   /** Waits until every partition is released, or for as long as a shutdown may take. */
   async #released(untilMs: number): Promise<void> {
-    while (!this.#ownership.isReleased && this.#o.clock.monotonicMs() < untilMs) {
+    while (!this.#ownership.isReleased && this.#options.clock.monotonicMs() < untilMs) {
       await sleep(RELEASE_LOOK_MS)
     }
   }
 
   async #leave(): Promise<void> {
     const runsOut = (why: string) => {
-      this.#o.log.warn('leaving the lease to expire; partitions stay owned until then', { why })
+      this.#options.log.warn('leaving the lease to expire; partitions stay owned until then', {
+        why,
+      })
     }
     if (this.#ownership.isReleased) {
       await this.#session.leave().catch((error: unknown) => {
@@ -257,7 +261,7 @@ export class Worker {
   }
 
   #subscribe(): void {
-    const { subscriber, config } = this.#o
+    const { subscriber, config } = this.#options
     void subscriber.subscribe(deploymentKeys(config.prefix).wake).then(
       () => {
         // Messages that were published meanwhile are lost.
@@ -276,23 +280,23 @@ export class Worker {
   }
 
   #redisNowMs(): number {
-    return this.#o.clock.monotonicMs() + this.#redisOffsetMs
+    return this.#options.clock.monotonicMs() + this.#redisOffsetMs
   }
 
   #syncWorkspaces(): void {
-    const all = this.#o.workspaces.all()
+    const all = this.#options.workspaces.all()
     const known = new Set(all.map(({ appId }) => appId))
     for (const [appId, service] of this.#services) {
       // A removed workspace keeps its queue: it is served again when it comes back.
       if (!known.has(appId)) {
         this.#services.delete(appId)
-        void service.stop(this.#o.config.shutdownMs)
+        void service.stop(this.#options.config.shutdownMs)
       }
     }
     for (const workspace of all) {
       // Only there: a series each would be too much for a metric that few need.
       if (workspace.mode === 'shadow') {
-        this.#o.metrics.shadowed.inc({ app_id: workspace.appId }, 0)
+        this.#options.metrics.shadowed.inc({ app_id: workspace.appId }, 0)
       }
       const service = this.#services.get(workspace.appId)
       if (service) void service.reconfigure(workspace)
@@ -304,9 +308,9 @@ export class Worker {
   }
 
   #newService(workspace: WorkspaceService['workspace']): WorkspaceService {
-    const { config } = this.#o
-    this.#o.metrics.preset(workspace.appId, config.maxAgeMs !== null)
-    const { client, clock, random, log, observer, newSender } = this.#o
+    const { config } = this.#options
+    this.#options.metrics.preset(workspace.appId, config.maxAgeMs !== null)
+    const { client, clock, random, log, observer, newSender } = this.#options
     const service = new WorkspaceService({
       ...{ config, workspace, clock, random, log, observer, newSender },
       newStores: (mode) => workspaceStores(client, config, clock, { appId: workspace.appId, mode }),
@@ -336,7 +340,7 @@ export class Worker {
   #onUnreadable(tag: string, format: number): void {
     if (this.#reportedFormats.has(format)) return
     this.#reportedFormats.add(format)
-    this.#o.log.error('chunks of a newer format; upgrade this worker', {
+    this.#options.log.error('chunks of a newer format; upgrade this worker', {
       partition: tag,
       format,
       understood: CHUNK_FORMAT,
@@ -352,10 +356,10 @@ export class Worker {
   }
 
   #onRoster(roster: Roster, askedAtMs: number, stepMs: number): void {
-    this.#o.metrics.partitionsUnreadable.set(this.#ownership.unreadable.length)
-    this.#redisOffsetMs = roster.redisNowMs - this.#o.clock.monotonicMs()
+    this.#options.metrics.partitionsUnreadable.set(this.#ownership.unreadable.length)
+    this.#redisOffsetMs = roster.redisNowMs - this.#options.clock.monotonicMs()
     if (stepMs !== 0) {
-      this.#o.log.warn("Redis' clock stepped", { stepMs: Math.round(stepMs) })
+      this.#options.log.warn("Redis' clock stepped", { stepMs: Math.round(stepMs) })
       this.#peers.distrust()
     }
     const isFirst = this.#roster === null
@@ -380,8 +384,8 @@ export class Worker {
   }
 
   #onSessionLost(wasAlive: boolean): void {
-    this.#o.metrics.leaseLosses.inc()
-    this.#o.log.warn('session lost; released all partitions, rejoining')
+    this.#options.metrics.leaseLosses.inc()
+    this.#options.log.warn('session lost; released all partitions, rejoining')
     this.#roster = null
     this.#ownership.dropAll(wasAlive)
   }
@@ -393,14 +397,16 @@ export class Worker {
   }
 
   #onGained(window: PartitionWindow, queue: PartitionQueue): void {
-    this.#o.metrics.partitionsOwned.set(this.#ownership.owned.size)
+    this.#options.metrics.partitionsOwned.set(this.#ownership.owned.size)
     this.#services.get(window.partition.appId)?.serve(window, queue)
   }
 
   /** Redis restarted or failed over and may have lost its last writes. */
   #onNewLife(before: string): void {
     if (before !== '') {
-      this.#o.log.warn('Redis restarted or failed over; re-registering claims and reservations')
+      this.#options.log.warn(
+        'Redis restarted or failed over; re-registering claims and reservations',
+      )
       this.#peers.distrust()
       void this.#session.rejoin()
     } else this.#renew()

@@ -146,7 +146,6 @@ export class DeadLetterStore implements DeadLetterSink {
     return new Map(Object.entries(counted).map(([tag, bytes]) => [Number(tag), Number(bytes)]))
   }
 
-  /** Number of stored letters by reason. */
   async counts(appId: string): Promise<Record<DeadLetterReason, number>> {
     const counts = await Promise.all(
       DEAD_LETTER_REASONS.map((reason) => this.#client.zcard(this.#keys(appId).reason(reason))),

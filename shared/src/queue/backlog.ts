@@ -18,7 +18,6 @@ interface Backlog {
   oldestMs: number | null
 }
 
-/** Backlog of one lane of a workspace. */
 export interface LaneBacklog extends Backlog {
   readonly appId: string
   readonly lane: Lane
@@ -57,7 +56,6 @@ export async function readBacklog(
   return [...lanes.values()]
 }
 
-/** Backlog of one partition. */
 export async function partitionBacklog(
   client: RedisClient,
   prefix: string,

@@ -10,7 +10,6 @@ import { liveSessions, readLeases } from './workers.js'
 export interface PartitionState extends Partition {
   readonly chunks: number
   readonly elements: Readonly<Record<Kind, number>>
-  /** Redis bytes of the chunks. */
   readonly bytes: number
   /** When the oldest chunk was added, ms since 1970 UTC. Null: the partition was emptied meanwhile. */
   readonly oldestMs: number | null

@@ -40,7 +40,6 @@ export async function readWorkers(
   }
 }
 
-/** The leases of workers' sessions. */
 interface Leases {
   /** Session → end of its lease, Redis ms. */
   readonly sessions: ReadonlyMap<string, number>

@@ -31,7 +31,6 @@ export interface OpenSpan {
   end(end: SpanEnd): void
 }
 
-/** A span that has just ended, with its links. */
 export interface LinkedSpan extends SpanEnd {
   readonly name: string
   readonly durationMs: number

@@ -109,7 +109,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'generations',
     aim: { plot: 'full-change' },
     breaks: 'the new partitions are served before the old ones are empty',
-    changes: [{ file: FETCHER, search: 'this.#o.mayServe(window)', replace: 'true' }],
+    changes: [{ file: FETCHER, search: 'this.#options.mayServe(window)', replace: 'true' }],
   },
   {
     name: 'open-time',

@@ -15,7 +15,6 @@ export class Poster {
     this.#stage = stage
   }
 
-  /** The customers' next elements. */
   next(kind: Kind, customers: readonly string[]): Posted[] {
     return customers.map((customer) => this.#stage.journal.next(customer, kind, false))
   }

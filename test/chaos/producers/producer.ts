@@ -66,24 +66,24 @@ const AGAIN: ReadonlySet<number> = new Set([409, 429, 503])
  * and body until it is accepted. Its customers are its own, so acceptance orders their elements.
  */
 export class Producer {
-  readonly #o: ProducerOptions
+  readonly #options: ProducerOptions
   #posts = 0
 
   constructor(options: ProducerOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   /** Posts until stopped; the post in progress is carried to its end. */
   async run(stopped: AbortSignal, givenUp: AbortSignal): Promise<void> {
     while (!stopped.aborted) {
-      if (!this.#o.mood.quiet) await this.#post(givenUp)
-      const pause = this.#o.random.next() * 2 * this.#o.pauseMs
+      if (!this.#options.mood.quiet) await this.#post(givenUp)
+      const pause = this.#options.random.next() * 2 * this.#options.pauseMs
       await sleep(pause, undefined, { signal: stopped }).catch(() => undefined)
     }
   }
 
   async #post(givenUp: AbortSignal): Promise<void> {
-    const { name, journal, lane, urls, random } = this.#o
+    const { name, journal, lane, urls, random } = this.#options
     this.#posts += 1
     const elements = this.#elements()
     const body = JSON.stringify({
@@ -98,7 +98,7 @@ export class Producer {
         journal.acknowledge(elements)
         return
       }
-      if (reply !== null && !AGAIN.has(reply.status) && !this.#o.mayRefuse()) {
+      if (reply !== null && !AGAIN.has(reply.status) && !this.#options.mayRefuse()) {
         journal.refusals.push(`${key}: ${String(reply.status)} ${reply.body.slice(0, 200)}`)
         if (reply.status < 500) return
       }
@@ -112,7 +112,7 @@ export class Producer {
 
   /** Sends it; an impatient producer sends it again meanwhile, and takes the better answer. */
   async #send(post: Sent): Promise<Answer | null> {
-    const { random, urls, mood } = this.#o
+    const { random, urls, mood } = this.#options
     if (!chance(random, mood.impatientShare)) return send(post)
     const again = async () => {
       await sleep(between(random, 5, 500))
@@ -123,7 +123,7 @@ export class Producer {
   }
 
   #elements(): Posted[] {
-    const { random, customers, journal, mood } = this.#o
+    const { random, customers, journal, mood } = this.#options
     const some = Array.from({ length: between(random, 1, 3) }, () => pick(random, customers))
     return Array.from({ length: between(random, 1, MAX_ELEMENTS) }, () =>
       journal.next(pick(random, some), pick(random, KINDS), chance(random, mood.poisonShare)),
@@ -131,7 +131,7 @@ export class Producer {
   }
 
   #padding(): string {
-    return 'x'.repeat(between(this.#o.random, 20, 400))
+    return 'x'.repeat(between(this.#options.random, 20, 400))
   }
 }
 

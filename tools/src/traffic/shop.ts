@@ -58,7 +58,6 @@ export function* shopTraffic(options: ShopOptions): Generator<ShopElement, never
   }
 }
 
-/** The first `count` elements of `shopTraffic`. */
 export function shopElements(count: number, options: ShopOptions): ShopElement[] {
   const elements: ShopElement[] = []
   for (const element of shopTraffic(options)) {

@@ -145,7 +145,6 @@ export class FairSlices {
   }
 }
 
-/** Runs all steps at once. */
 export function runAll<T>(steps: Steps<T>): T {
   for (;;) {
     const step = steps.next()

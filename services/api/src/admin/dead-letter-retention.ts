@@ -15,11 +15,11 @@ const STEP = 500
 
 /** Deletes dead letters older than the retention period. Every api runs it; the first one wins. */
 export class DeadLetterRetention {
-  readonly #o: DeadLetterRetentionOptions
+  readonly #options: DeadLetterRetentionOptions
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: DeadLetterRetentionOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   start(): void {
@@ -33,13 +33,13 @@ export class DeadLetterRetention {
 
   /** Looks now; returns how many were deleted. */
   async look(): Promise<number> {
-    const count = await purge(this.#o, this.#expired())
-    if (count > 0) this.#o.log.warn('dead letters expired', { count })
+    const count = await purge(this.#options, this.#expired())
+    if (count > 0) this.#options.log.warn('dead letters expired', { count })
     return count
   }
 
   async *#expired(): AsyncGenerator<readonly DeadLetter[]> {
-    const { letters, clock, keptMs, appIds } = this.#o
+    const { letters, clock, keptMs, appIds } = this.#options
     const upTo = (clock.nowMs() - keptMs) * ORDERS_PER_MS
     for (const appId of appIds()) {
       for (;;) {

@@ -27,7 +27,7 @@ export interface DurabilityGuardOptions {
 
 /** Knows the durability that a 200 promises, and waits until a write has reached it. One per process. */
 export class DurabilityGuard {
-  readonly #o: DurabilityGuardOptions
+  readonly #options: DurabilityGuardOptions
   readonly #expected = new Map<string, number>()
   #servers: readonly ServerFacts[] = []
   #reached: LevelReached
@@ -36,7 +36,7 @@ export class DurabilityGuard {
   #running: Promise<boolean> = Promise.resolve(true)
 
   constructor(options: DurabilityGuardOptions) {
-    this.#o = options
+    this.#options = options
     this.#reached = levelReached(options.wanted, [])
   }
 
@@ -51,11 +51,11 @@ export class DurabilityGuard {
 
   /** Whether posts must be refused. A missing `process` level is only reported. */
   get isMissing(): boolean {
-    return this.#o.wanted !== 'process' && this.#reached.problem !== null
+    return this.#options.wanted !== 'process' && this.#reached.problem !== null
   }
 
   async start(): Promise<void> {
-    this.#o.client.on('ready', () => void this.look())
+    this.#options.client.on('ready', () => void this.look())
     await this.look()
     const again = (): void => {
       this.#timer = setTimeout(() => void this.look().finally(again), LOOK_MS)
@@ -69,7 +69,7 @@ export class DurabilityGuard {
 
   /** Reads the settings now. Keeps the last ones if Redis does not answer: the store then refuses. */
   async look(): Promise<void> {
-    const { client, wanted } = this.#o
+    const { client, wanted } = this.#options
     try {
       const servers = masters(client)
       const facts = await Promise.all(
@@ -91,8 +91,8 @@ export class DurabilityGuard {
    * come while replicas are waited for share the next wait, since it holds up the connection.
    */
   async durable(before: Connections): Promise<boolean> {
-    if (this.#o.wanted !== 'replica') return !this.isMissing
-    return (await this.#nextWait()) && isUnchanged(this.#o.client, before)
+    if (this.#options.wanted !== 'replica') return !this.isMissing
+    return (await this.#nextWait()) && isUnchanged(this.#options.client, before)
   }
 
   #nextWait(): Promise<boolean> {
@@ -105,7 +105,7 @@ export class DurabilityGuard {
   }
 
   async #wait(): Promise<boolean> {
-    const waits = masters(this.#o.client).map(async (server) => {
+    const waits = masters(this.#options.client).map(async (server) => {
       const needed = majority(this.#expected.get(nameOf(server)) ?? 0)
       return (await server.wait(needed, WAIT_MS)) >= needed
     })
@@ -120,14 +120,14 @@ export class DurabilityGuard {
 
   #behind(): LevelReached {
     const silent = this.#servers.map((server) => ({ ...server, replicas: 0 }))
-    return levelReached(this.#o.wanted, silent)
+    return levelReached(this.#options.wanted, silent)
   }
 
   #conclude(reached: LevelReached): void {
     const before = this.#reached
     this.#reached = reached
     if (before.level !== reached.level || before.problem !== reached.problem) {
-      this.#o.onChange(reached)
+      this.#options.onChange(reached)
     }
   }
 }

@@ -11,7 +11,6 @@ import { ProducerTurns } from './producer-turns.js'
 /** A chunk is full at this many bytes of JSON. */
 const CHUNK_BYTES = 98_304
 
-/** The outcome of a piece. */
 export type PieceOutcome =
   | 'stored'
   /** Certainly not stored: it never left, or Redis refused it. */

@@ -271,7 +271,6 @@ class Intake {
     next()
   }
 
-  /** A handler that always refuses. */
   refuse(route: string, refusal: Refusal): Handler {
     return (request, response) => {
       this.#refuse(request, response, refusal, this.#begin(route))

@@ -17,7 +17,6 @@ export interface CheckedElement {
   readonly isIrregular: boolean
 }
 
-/** An element as it was read. */
 export interface ReadElement {
   readonly value: unknown
   /** Facts of the text that the parsed value does not show. */

@@ -35,7 +35,6 @@ export function checkIdentifierValues(
   }
 }
 
-/** `user_identifiers` of an event. */
 export function checkUserIdentifiers(
   identifiers: unknown,
   isNamed: boolean,

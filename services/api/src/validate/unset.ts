@@ -38,7 +38,6 @@ function checkEntry(entry: Json, at: string, compared: Compared, reporter: Repor
   }
 }
 
-/** The attribute of an entry. */
 function checkNamed(entry: Json, at: string, compared: Compared, reporter: Reporter): void {
   const { type, attr } = entry
   const { index, findings } = reporter

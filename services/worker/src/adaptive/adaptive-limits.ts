@@ -25,14 +25,14 @@ export interface AdaptiveLimitsOptions {
 
 /** Limits of a workspace learned from MoEngage's answers: maximum body size and available budget. */
 export class AdaptiveLimits {
-  readonly #o: AdaptiveLimitsOptions
+  readonly #options: AdaptiveLimitsOptions
   readonly #ceiling: SharedRecord<Ceiling>
   readonly #adaptation: SharedRecord<Adaptation | null>
   /** The request that tests whether MoEngage accepts a body of an uncertain size. */
   #trial: object | null = null
 
   constructor(options: AdaptiveLimitsOptions) {
-    this.#o = options
+    this.#options = options
     this.#ceiling = new SharedRecord({
       change: (seen, next) => options.store.change('ceiling', seen, next),
       parse: (text) => readCeiling(text === '' ? null : text, options.limits().maxBodyBytes),
@@ -45,12 +45,12 @@ export class AdaptiveLimits {
 
   /** Largest body to build now, bytes. */
   get bodyBytes(): number {
-    return Math.min(this.#ceiling.value.bytes, this.#o.limits().maxBodyBytes)
+    return Math.min(this.#ceiling.value.bytes, this.#options.limits().maxBodyBytes)
   }
 
   /** Share of the configured limits to use now, 0..1. */
   get share(): number {
-    const { nowMs, windowMs, gaugeShare } = this.#o
+    const { nowMs, windowMs, gaugeShare } = this.#options
     const learned = effectiveShare(this.#adaptation.value, { nowMs: nowMs(), windowMs })
     return Math.min(learned, gaugeShare?.() ?? 1)
   }
@@ -62,12 +62,12 @@ export class AdaptiveLimits {
 
   /** Maximum units per request of a budget with this limit. */
   unitsPerRequest(limit: number): number {
-    return requestCostCap(limit, { share: this.share, windowMs: this.#o.windowMs })
+    return requestCostCap(limit, { share: this.share, windowMs: this.#options.windowMs })
   }
 
   /** Reads the other workers' limits, and stores pending changes. Rejects when Redis does not answer. */
   async refresh(): Promise<void> {
-    const { ceiling, adaptation } = await this.#o.store.read()
+    const { ceiling, adaptation } = await this.#options.store.read()
     await Promise.all([
       this.#ceiling.adopt(ceiling ?? ''),
       this.#adaptation.adopt(adaptation ?? ''),
@@ -88,22 +88,27 @@ export class AdaptiveLimits {
   endTrial(by: object): void {
     if (this.#trial !== by) return
     this.#trial = null
-    this.#o.onTrialEnded()
+    this.#options.onTrialEnded()
   }
 
   async bodyAccepted(bodyBytes: number): Promise<void> {
-    const at = { limitBytes: this.#o.limits().maxBodyBytes, nowMs: this.#o.nowMs() }
+    const at = { limitBytes: this.#options.limits().maxBodyBytes, nowMs: this.#options.nowMs() }
     await this.#ceiling.apply((ceiling) => onBodyAccepted(ceiling, bodyBytes, at))
   }
 
   async bodyRefused(bodyBytes: number): Promise<void> {
-    const nowMs = this.#o.nowMs()
+    const nowMs = this.#options.nowMs()
     await this.#ceiling.apply((ceiling) => onBodyRefused(ceiling, bodyBytes, nowMs))
   }
 
   /** A 429 to a request sent at `sentAtMs` (Redis' time) with `usedShare` of the limits in the window. */
   async rateRefused(sentAtMs: number, usedShare: number): Promise<void> {
-    const refusal = { sentAtMs, nowMs: this.#o.nowMs(), usedShare, windowMs: this.#o.windowMs }
+    const refusal = {
+      sentAtMs,
+      nowMs: this.#options.nowMs(),
+      usedShare,
+      windowMs: this.#options.windowMs,
+    }
     await this.#adaptation.apply((before) => shrink(before, refusal))
   }
 }

@@ -32,18 +32,18 @@ const NEAR_END = 0.1
 
 /** Follows the rate-limit headers of one workspace, as this worker sees them. */
 export class GaugeWatch {
-  readonly #o: GaugeWatchOptions
+  readonly #options: GaugeWatchOptions
   #gauge: VendorGauge = NO_GAUGE
   #advertised: number | null = null
   #askedAtMs = -Infinity
 
   constructor(options: GaugeWatchOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   /** Share of the configured limits that other senders leave, 0..1. */
   get share(): number {
-    return gaugeShare(this.#gauge, this.#o.monotonicMs(), this.#o.windowMs)
+    return gaugeShare(this.#gauge, this.#options.monotonicMs(), this.#options.windowMs)
   }
 
   /** Takes an answer's headers in. `accepted`: null unless MoEngage accepted a request of this cost. */
@@ -52,7 +52,7 @@ export class GaugeWatch {
     if (accepted === null || said === null) return
     const { limit, remaining, resetMs } = said
     if (limit === null || remaining === null || resetMs === null) return
-    const nowMs = this.#o.monotonicMs()
+    const nowMs = this.#options.monotonicMs()
     this.#gauge = onReading(this.#gauge, { nowMs, limit, remaining, resetMs, cost: accepted })
     const everyMs = remaining < limit * NEAR_END ? ASK_OFTEN_MS : ASK_EVERY_MS
     if (!needsUse(this.#gauge) || nowMs - this.#askedAtMs < everyMs) return
@@ -63,30 +63,30 @@ export class GaugeWatch {
   /** An outcome without a reset that is not believed: a 429 is then retried as without headers. */
   credible(outcome: Outcome): Outcome {
     const isBad =
-      outcome.outcome === 'rate_limited' && !isBelieved(this.#gauge, this.#o.monotonicMs())
+      outcome.outcome === 'rate_limited' && !isBelieved(this.#gauge, this.#options.monotonicMs())
     return isBad ? { ...outcome, resetMs: null } : outcome
   }
 
   /** A 429. Whether it only confirms what the headers said, so that nothing else is learnt from it. */
   expectedRefusal(): boolean {
-    const next = onRefusal(this.#gauge, this.#o.monotonicMs(), this.#o.windowMs)
+    const next = onRefusal(this.#gauge, this.#options.monotonicMs(), this.#options.windowMs)
     if (next !== null) this.#gauge = next
     return next !== null
   }
 
   async #ask(): Promise<void> {
-    const use = await this.#o.use().catch(() => null)
+    const use = await this.#options.use().catch(() => null)
     // Without relay's use the headers are ignored, because they do not separate it from other senders'.
     if (use === null) return
-    const limits = effectiveLimits(this.#o.limits(), 1)
-    const at = { nowMs: this.#o.monotonicMs(), windowMs: this.#o.windowMs, use, limits }
+    const limits = effectiveLimits(this.#options.limits(), 1)
+    const at = { nowMs: this.#options.monotonicMs(), windowMs: this.#options.windowMs, use, limits }
     this.#gauge = onUse(this.#gauge, at)
   }
 
   #compare(advertised: number): void {
     if (advertised === this.#advertised) return
     this.#advertised = advertised
-    this.#o.onAdvertised(advertised, !isConfigured(this.#o.limits(), advertised))
+    this.#options.onAdvertised(advertised, !isConfigured(this.#options.limits(), advertised))
   }
 }
 

@@ -21,14 +21,14 @@ const MAX_PENDING = 100
  * Redis. Neither a read in flight nor a failed write loses a update.
  */
 export class SharedRecord<T> {
-  readonly #o: SharedRecordOptions<T>
+  readonly #options: SharedRecordOptions<T>
   #stored = ''
   #pending: Update<T>[] = []
   #value: T
   #writing: Promise<void> = Promise.resolve()
 
   constructor(options: SharedRecordOptions<T>) {
-    this.#o = options
+    this.#options = options
     this.#value = options.parse('')
   }
 
@@ -54,7 +54,7 @@ export class SharedRecord<T> {
 
   #setStored(text: string): void {
     this.#stored = text
-    this.#value = this.#pending.reduce((value, update) => update(value), this.#o.parse(text))
+    this.#value = this.#pending.reduce((value, update) => update(value), this.#options.parse(text))
   }
 
   /** One write at a time: the text that the next one sees is that of the one before. */
@@ -67,7 +67,10 @@ export class SharedRecord<T> {
   async #write(): Promise<void> {
     while (this.#pending.length > 0) {
       const count = this.#pending.length
-      const { changed, record } = await this.#o.change(this.#stored, JSON.stringify(this.#value))
+      const { changed, record } = await this.#options.change(
+        this.#stored,
+        JSON.stringify(this.#value),
+      )
       if (changed) this.#pending = this.#pending.slice(count)
       this.#setStored(record)
     }

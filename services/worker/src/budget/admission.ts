@@ -73,37 +73,36 @@ const MAX_UNUSED = 100
 
 /** Places requests in both budgets, under the gate as it is. */
 export class Admission {
-  readonly #o: AdmissionOptions
+  readonly #options: AdmissionOptions
   /** Reservations that Redis may have, and under which nothing was or will be sent. */
   readonly #unused = new Set<string>()
 
   constructor(options: AdmissionOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   /** The limits now in force. */
   limits(): Cost {
-    return effectiveLimits(this.#o.workspace().limits, this.#o.learned.share)
+    return effectiveLimits(this.#options.workspace().limits, this.#options.learned.share)
   }
 
-  /** Maximum cost of one request. */
   perRequest(): Cost {
-    const limits = effectiveLimits(this.#o.workspace().limits, 1)
-    const most = (limit: number) => this.#o.learned.unitsPerRequest(limit)
+    const limits = effectiveLimits(this.#options.workspace().limits, 1)
+    const most = (limit: number) => this.#options.learned.unitsPerRequest(limit)
     return { users: most(limits.users), events: most(limits.events), devices: most(limits.devices) }
   }
 
   /** The largest share of a configured limit that is in use, not counting `cost`. 0..1. */
   async usedShare(cost: Cost): Promise<number> {
-    const { used } = await this.#o.ledger.use()
-    const limits = effectiveLimits(this.#o.workspace().limits, 1)
+    const { used } = await this.#options.ledger.use()
+    const limits = effectiveLimits(this.#options.workspace().limits, 1)
     const share = (budget: Budget) =>
       limits[budget] === 0 ? 0 : Math.max(0, used[budget] - cost[budget]) / limits[budget]
     return Math.max(...BUDGETS.map(share))
   }
 
   async ask({ lane, cost, need, oldestMs, queue }: Ask): Promise<Admitted> {
-    const o = this.#o
+    const o = this.#options
     const runId = o.runId()
     if (runId === '') return { outcome: 'later', waitMs: REDIS_RETRY_DELAY_MS }
     const id = o.newId()
@@ -153,16 +152,16 @@ export class Admission {
 
   /** The answer was read: the cost counts for one window more. */
   async answered(id: string): Promise<void> {
-    this.#o.reservations.answered(id, this.#o.windowMs)
+    this.#options.reservations.answered(id, this.#options.windowMs)
     // Without this the cost counts longer than need be, never shorter.
-    await this.#o.ledger.answered(id, this.#o.windowMs).catch(() => undefined)
+    await this.#options.ledger.answered(id, this.#options.windowMs).catch(() => undefined)
   }
 
   /** Nothing of the attempt left this process. */
   async refund(id: string): Promise<void> {
-    await this.#o.ledger.refund(id).then(
+    await this.#options.ledger.refund(id).then(
       () => {
-        this.#o.reservations.refunded(id)
+        this.#options.reservations.refunded(id)
       },
       () => {
         this.#noteUnused(id)

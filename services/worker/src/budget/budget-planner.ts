@@ -27,7 +27,7 @@ const SMOOTHING = 0.2
 
 /** Plans how much of each budget the next request takes, from earlier answers of the ledger. */
 export class BudgetPlanner {
-  readonly #o: BudgetPlannerOptions
+  readonly #options: BudgetPlannerOptions
   readonly #of: Readonly<Record<Budget, Shortage>> = {
     users: neverShort(),
     events: neverShort(),
@@ -35,18 +35,18 @@ export class BudgetPlanner {
   }
 
   constructor(options: BudgetPlannerOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   /** Maximum cost of the next request: nothing of a short budget, an even share of a saturated one. */
   next(): Cost {
-    const limits = this.#o.limits()
-    const most = this.#o.perRequest()
-    const nowMs = this.#o.clock.monotonicMs()
+    const limits = this.#options.limits()
+    const most = this.#options.perRequest()
+    const nowMs = this.#options.clock.monotonicMs()
     return forEach((budget) => {
       const { untilMs, lastMs, perBody } = this.#of[budget]
       if (nowMs < untilMs) return 0
-      const saturated = nowMs - lastMs < this.#o.windowMs
+      const saturated = nowMs - lastMs < this.#options.windowMs
       const even = evenShare(limits[budget], saturated ? perBody : 0)
       return Math.min(limits[budget], most[budget], even)
     })
@@ -59,16 +59,16 @@ export class BudgetPlanner {
 
   /** Whether some budget was denied within the last window. */
   isSaturated(): boolean {
-    const nowMs = this.#o.clock.monotonicMs()
-    return BUDGETS.some((budget) => nowMs - this.#of[budget].lastMs < this.#o.windowMs)
+    const nowMs = this.#options.clock.monotonicMs()
+    return BUDGETS.some((budget) => nowMs - this.#of[budget].lastMs < this.#options.windowMs)
   }
 
   /**
    * Milliseconds until the first budget that was short at `sinceMs` (monotonic), or has become short
    * since, may be requested again: 0 if that time has passed; Infinity if none was short.
    */
-  shortForMs(sinceMs = this.#o.clock.monotonicMs()): number {
-    const nowMs = this.#o.clock.monotonicMs()
+  shortForMs(sinceMs = this.#options.clock.monotonicMs()): number {
+    const nowMs = this.#options.clock.monotonicMs()
     const ends = BUDGETS.map((budget) => this.#of[budget].untilMs).filter((ms) => ms > sinceMs)
     return Math.max(0, Math.min(...ends) - nowMs)
   }
@@ -86,13 +86,13 @@ export class BudgetPlanner {
 
   /** These budgets were denied. */
   denied(budgets: readonly Budget[]): void {
-    const nowMs = this.#o.clock.monotonicMs()
+    const nowMs = this.#options.clock.monotonicMs()
     for (const budget of budgets) this.#of[budget].lastMs = nowMs
   }
 
   /** Does without these budgets for a while. */
   renounce(budgets: readonly Budget[], forMs: number): void {
-    const untilMs = this.#o.clock.monotonicMs() + forMs
+    const untilMs = this.#options.clock.monotonicMs() + forMs
     for (const budget of budgets) this.#of[budget].untilMs = untilMs
   }
 }

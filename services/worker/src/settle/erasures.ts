@@ -26,7 +26,7 @@ const REMEMBERED_MS = 60_000
  * elements; from then on it drops all that it loads.
  */
 export class Erasures {
-  readonly #o: ErasuresOptions
+  readonly #options: ErasuresOptions
   readonly #known = new Map<string, { readonly erasure: Erasure; seenAtMs: number }>()
   /** The same by workspace and customer. */
   #byCustomer = new Map<string, Erasure[]>()
@@ -38,7 +38,7 @@ export class Erasures {
   #next: Promise<void> | null = null
 
   constructor(options: ErasuresOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   /** Reads the list, applies new erasures and confirms the finished ones. Never rejects. */
@@ -87,7 +87,7 @@ export class Erasures {
   }
 
   async #look(): Promise<void> {
-    const { store, worker } = this.#o
+    const { store, worker } = this.#options
     try {
       const erasures = await store.enforced()
       this.#adopt(erasures)
@@ -105,7 +105,7 @@ export class Erasures {
   }
 
   #adopt(erasures: readonly Erasure[]): void {
-    const nowMs = this.#o.clock.monotonicMs()
+    const nowMs = this.#options.clock.monotonicMs()
     let isNew = false
     for (const erasure of erasures) {
       isNew ||= !this.#known.has(erasure.id)
@@ -121,7 +121,7 @@ export class Erasures {
     }
     if (!isNew) return
     this.#count += 1
-    this.#o.onNew()
+    this.#options.onNew()
   }
 }
 

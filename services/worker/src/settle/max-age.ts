@@ -19,10 +19,10 @@ export interface MaxAgeOptions {
 
 /** Takes elements that are too old out of their partitions, to the dead letters. Off by default. */
 export class MaxAge {
-  readonly #o: MaxAgeOptions
+  readonly #options: MaxAgeOptions
 
   constructor(options: MaxAgeOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   /** Those of the items that are too old and not settled yet. */
@@ -53,7 +53,7 @@ export class MaxAge {
 
   /** Dead letters first, then out of the queue. Rejects when Redis does not answer: ask again. */
   async deadLetter(items: readonly Item[], attempts: number): Promise<void> {
-    const { clock, deadLetters, settler, erasures, onExpired, maxAgeMs } = this.#o
+    const { clock, deadLetters, settler, erasures, onExpired, maxAgeMs } = this.#options
     const facts = { attempts, deadAtMs: clock.nowMs(), maxAgeMs: maxAgeMs ?? 0 }
     const expired = items.filter((item) => !erasures.covers(item))
     const inHand = erasures.take(expired)
@@ -71,7 +71,7 @@ export class MaxAge {
 
   /** By the clock that is behind: a step of one of them makes nothing old. */
   #acceptedBefore(): number {
-    const { maxAgeMs, clock, redisNowMs } = this.#o
+    const { maxAgeMs, clock, redisNowMs } = this.#options
     return maxAgeMs === null ? -Infinity : Math.min(clock.nowMs(), redisNowMs()) - maxAgeMs
   }
 }
