@@ -10,14 +10,14 @@ import type { Census } from '../census/census.js'
 import { vocabularyOf } from '../validate/vocabulary.js'
 import { assessing, type Assessment, type AssessmentOutcome, type RequestLimits } from './assess.js'
 import { countRejected, countStored, countWarnings } from './count.js'
-import {
-  type Claim,
-  type ClaimOutcome,
-  type Idempotency,
-  type IntakeObserver,
-  type LargeBodies,
-  type Quota,
-  type QuotaRequest,
+import type {
+  Claim,
+  ClaimOutcome,
+  Idempotency,
+  IntakeObserver,
+  LargeBodies,
+  Quota,
+  QuotaRequest,
 } from './ports.js'
 import { STAYS, FairSlices, FairTurns, type Caller } from './fairness.js'
 import type { Endpoint } from './parse.js'
