@@ -132,9 +132,9 @@ export class Relay {
   }
 
   /** Starts the api, or starts it again after it has ended. */
-  async restartApi(env: Environment = {}): Promise<void> {
-    const all = { ...this.env, ...this.#apiEnv, ...env }
-    const { child } = await startService('api', { ...this.#ports, env: all })
+  async restartApi(): Promise<void> {
+    const env = { ...this.env, ...this.#apiEnv }
+    const { child } = await startService('api', { ...this.#ports, env })
     this.#api = child
   }
 

@@ -25,7 +25,7 @@ export const OPERATOR_FAULTS: readonly Fault[] = [
     'config-workspace-returns',
     { group: 'config', onlyDefault: true },
     async ({ stack, random }) => {
-      await stack.removeWorkspace(OTHER_WORKSPACE)
+      await stack.removeWorkspace()
       await lasting(random, 500, 4_000)
       await stack.writeWorkspaces()
     },

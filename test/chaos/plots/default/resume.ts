@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nowMs } from '../../clock.js'
-import { DEFAULTS, OTHER_WORKSPACE } from '../../stack/settings.js'
+import { DEFAULTS } from '../../stack/settings.js'
 import { disturb, type Aimed, type Stage } from '../plot.js'
 import { Poster } from '../poster.js'
 
@@ -48,10 +48,10 @@ async function removeAndReturn(stage: Stage): Promise<void> {
   await poster.delivered(await poster.accepted('user', ['warm'], 0))
   await stack.vendor.delay(SLOW_MS, { durationMs: 1_000 })
   const first = await poster.accepted('user', ONE_CUSTOMER, 0)
-  await poster.requestsOpen(1)
+  await poster.requestOpen()
   await sleep(200)
   const behind = await poster.accepted('user', ONE_CUSTOMER, 0)
-  await stack.removeWorkspace(OTHER_WORKSPACE)
+  await stack.removeWorkspace()
   await sleep(SEEN_WITHIN_MS)
   await stack.writeWorkspaces()
   await poster.delivered(first)
