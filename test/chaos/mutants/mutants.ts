@@ -261,7 +261,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'an erasure is done although a worker may still send what it has read',
     changes: [
       {
-        file: 'services/api/dist/admin/senders.js',
+        file: 'services/api/dist/admin/eraser.js',
         search: '&& !confirmed.has(w)',
         replace: '&& false',
       },

@@ -21,8 +21,7 @@ import type { TraceStore } from '@relay/shared/trace/trace-store.js'
 import { addConsole } from '../console/console.js'
 import type { IntakeProblem } from '../guard/intake-problem.js'
 import { answer, invalid, notFound, refuse, RefusedError, type AdminRefusal } from './answer.js'
-import { AuditLog, selectedCustomer, selectionFields } from './audit.js'
-import { AuditStore } from './audit-store.js'
+import { AuditLog, selectedCustomer, selectionFields, AuditStore, Pseudonyms } from './audit.js'
 import type { BacklogHistory } from './backlog-history.js'
 import { vocabularyOf } from '../validate/vocabulary.js'
 import type { Eraser, ErasureView } from './eraser.js'
@@ -31,14 +30,18 @@ import { namesView } from './names-view.js'
 import { letterJson, listLetters } from './letter-list.js'
 import { MAX_PARTITIONS, partitionsView } from './partition-view.js'
 import { setPaused } from './pause.js'
-import { Pseudonyms } from './pseudonym.js'
 import { shadowView } from './shadow-view.js'
 import { purge } from './purge.js'
 import { replay } from './replay.js'
 import { traceRequest } from './request-trace.js'
 import { operatorsTrace } from './request-view.js'
-import { selected } from './selected.js'
-import { parseAuditQuery, parseListQuery, parseSelection, type Selection } from './selection.js'
+import {
+  selected,
+  parseAuditQuery,
+  parseListQuery,
+  parseSelection,
+  type Selection,
+} from './selection.js'
 import { requireToken } from './token.js'
 import { readWorkspaces } from './workspace-reader.js'
 

@@ -16,7 +16,7 @@ import { createAdminApp, type AdminDeps } from './app.js'
 import { BacklogHistory } from './backlog-history.js'
 import { Eraser } from './eraser.js'
 import { DeadLetterRetention } from './dead-letter-retention.js'
-import { traceOwnRequest } from './own-trace.js'
+import { traceOwnRequest } from './request-trace.js'
 import { producersTrace } from './request-view.js'
 
 /** An operator may wait longer for Redis than a producer, ms. */

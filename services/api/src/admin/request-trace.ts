@@ -5,6 +5,7 @@ import {
   isIntact,
   MAX_COUNTED_ELEMENTS,
   parseRequestId,
+  producerTag,
   type RequestIdFacts,
 } from '@relay/shared/request-id.js'
 import type { Traced, TraceEvent } from '@relay/shared/trace/trace-entry.js'
@@ -103,4 +104,30 @@ export function stateOf({ queued, events, dead }: RequestTrace): RequestState {
   const befell = (what: TraceEvent) => events.some(({ event }) => event === what)
   if (befell('purged')) return 'purged'
   return befell('shadowed') ? 'shadowed' : 'sent'
+}
+
+interface OwnRequest {
+  readonly requestId: string
+  readonly producer: string
+  /** The workspace as which the producer asks. */
+  readonly appId: string
+  /** All that there are. */
+  readonly appIds: readonly string[]
+}
+
+/**
+ * Finds a producer's own request; null if it is unknown or another producer's. If the workspace that
+ * the producer names has no trace of it, the other workspaces are searched: the id does not contain
+ * the workspace.
+ */
+export async function traceOwnRequest(
+  parts: RequestTracerParts,
+  { requestId, producer, appId, appIds }: OwnRequest,
+): Promise<RequestTrace | null> {
+  if (parseRequestId(requestId)?.producerTag !== producerTag(producer)) return null
+  const here = await traceRequest(parts, [appId], requestId)
+  if (here !== null && here.appId !== null) return here
+  const elsewhere = appIds.filter((other) => other !== appId)
+  const there = await traceRequest(parts, elsewhere, requestId)
+  return there !== null && there.appId !== null ? there : here
 }

@@ -3,8 +3,7 @@ import { systemClock } from '@relay/shared/clock.js'
 import { systemRandom } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { createRequestId, producerTag } from '@relay/shared/request-id.js'
-import { traceOwnRequest } from '../../src/admin/own-trace.js'
-import { stateOf } from '../../src/admin/request-trace.js'
+import { traceOwnRequest, stateOf } from '../../src/admin/request-trace.js'
 import { letter, Operations, redisForTests } from './operations.js'
 
 describe('a producer’s own request', () => {
