@@ -163,7 +163,7 @@ export class Validator implements Assessment {
     return !(isObject(value) && value.type === 'event' && Array.isArray(value.actions))
   }
 
-  /** Adds an element that was judged as a body of its own. */
+  /** Adds an element that was judged as a separate body. */
   judged({ accepted, queued, rejectedKinds, seen, findings }: Assessment): void {
     const index = this.posted++
     this.findings.addAll(findings, index)
