@@ -22,7 +22,7 @@ const HELD_PER_FREE = 2
 
 const BUSY_RETRY_MS = 1_000
 
-export const BUSY: Refusal = {
+const BUSY: Refusal = {
   status: 503,
   cause: 'process_memory',
   type: 'Service Unavailable',
