@@ -40,7 +40,7 @@ const down: Drill = {
       ...{ page: 'RelayMoEngageRefusing', step: 1 },
       did: 'Waited until MoEngage answered again, and touched nothing.',
       act: ({ simulator }) => {
-        simulator.removeFault('down')
+        simulator.faults.remove('down')
         return Promise.resolve()
       },
     },

@@ -45,7 +45,7 @@ const poisonFlood: Drill = {
       did: 'The attribute was fixed at MoEngage, then `relay dead-letters replay --app-id SHOP --yes`.',
       act: async (stand) => {
         await stand.backgroundEnded()
-        stand.simulator.removeFault('poison')
+        stand.simulator.faults.remove('poison')
         await stand.relay('dead-letters', 'replay', '--app-id', SHOP, '--yes')
       },
     },

@@ -67,7 +67,7 @@ describe('elements older than RELAY_MAX_AGE_SECONDS', () => {
     const found = await untilLetters(3)
     expect(Math.max(...found.map(({ attempts }) => attempts))).toBeGreaterThanOrEqual(1)
     expect(found[0]?.answer.message).toContain(`within ${String(MAX_AGE_S)} s`)
-    simulator.removeFault(outage)
+    simulator.faults.remove(outage)
     await post(2, 3)
     await simulator.until((record) => record.totals.events >= 6, 30_000)
     for (const customer of CUSTOMERS) expect(arrived(customer)).toEqual([2, 3])

@@ -43,7 +43,7 @@ describe('a 400 that names no element', () => {
     }).catch(() => undefined)
     expect(simulator.record.totals.requests).toBeLessThan(120)
     expect(await relay.deadLetters()).toEqual([])
-    simulator.removeFault('all')
+    simulator.faults.remove('all')
     await simulator.until(({ totals }) => totals.events >= 300, 30_000)
     expect(await relay.deadLetters()).toEqual([])
     expect(await holdReason()).toBeNull()

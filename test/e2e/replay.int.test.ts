@@ -57,7 +57,7 @@ describe('dead letters that are replayed', () => {
     await simulator.until((record) => record.totals.users >= CUSTOMERS.length * 6)
     for (const customer of CUSTOMERS) expect(arrived(customer)).toEqual([1, 3, 5, 6, 7, 8])
 
-    simulator.removeFault(fault)
+    simulator.faults.remove(fault)
     await relay.operate('POST', 'dead-letters/replay', { app_id: APP_ID })
     await waitFor(() => CUSTOMERS.every((customer) => arrived(customer).length === 8), {
       what: 'the replayed to arrive',

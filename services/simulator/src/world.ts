@@ -2,19 +2,28 @@ import type { Clock } from '@relay/shared/clock.js'
 import type { Random } from '@relay/shared/random.js'
 import { seededRandom } from '@relay/shared/seeded-random.js'
 import { Faults } from './faults/faults.js'
+import type { FaultInput } from './faults/rule.js'
 import { ArrivalRecord } from './record/record.js'
-import { limitsOf, patchSettings, type Settings } from './settings.js'
+import { limitsOf, patchSettings, type Settings, type SettingsPatch } from './settings.js'
 import { CustomerPolicy } from './window/customer-policy.js'
 import { WorkspaceBudgets } from './window/budgets.js'
 
-/** The state of the simulator, on which the HTTP handlers act. */
+/** A test that waits for an event. */
+interface Watcher {
+  readonly seen: (record: ArrivalRecord) => boolean
+  readonly resolve: () => void
+}
+
+const UNTIL_TIMEOUT_MS = 10_000
+
+/** The state of the simulator, on which the HTTP handlers and tests act. */
 export class World {
   readonly clock: Clock
   readonly random: Random
   readonly faults: Faults
-  /** Notified whenever a request was decided or ended. */
-  readonly watchers = new Watchers()
+  /** The record since the start or the last reset. */
   record: ArrivalRecord
+  readonly #watchers = new Set<Watcher>()
   #settings: Settings
   #budgets = new Map<string, WorkspaceBudgets>()
   #policies = new Map<string, CustomerPolicy>()
@@ -38,8 +47,8 @@ export class World {
     return this.#originMs + this.clock.monotonicMs()
   }
 
-  /** Changes settings while running; a new window length resets counts. */
-  configure(patch: unknown): Settings {
+  /** Changes settings while running; a new window length resets counts. Throws `ZodError`. */
+  configure(patch: SettingsPatch): Settings {
     const before = this.#settings
     this.#settings = patchSettings(before, patch)
     if (this.#settings.windowMs !== before.windowMs) this.#budgets.clear()
@@ -69,8 +78,8 @@ export class World {
     return limitsOf(this.#settings, appId)
   }
 
-  /** Readings per configured workspace. */
-  readBudgets() {
+  /** Budgets of every configured workspace: limit, use and peaks. */
+  budgets() {
     const nowMs = this.nowMs()
     const { windowMode, workspaces } = this.#settings
     return Object.keys(workspaces).map((appId) => ({
@@ -80,7 +89,7 @@ export class World {
   }
 
   /** Per configured workspace: breaches of the policy per customer, and its fullest windows. */
-  readPolicy() {
+  policy() {
     return Object.keys(this.#settings.workspaces).map((appId) => {
       const policy = this.policyOf(appId)
       return { appId, breaches: policy.breaches.length, peaks: policy.peaks() }
@@ -88,42 +97,36 @@ export class World {
   }
 
   /** Clears the record and the peaks; the current windows still count. */
-  resetRecord(): void {
+  reset(): void {
     this.record = this.#newRecord()
     for (const budgets of this.#budgets.values()) budgets.forgetPeaks(this.nowMs())
   }
 
-  #newRecord(): ArrivalRecord {
-    const { recordMaxElements, recordMaxRequests } = this.#settings
-    return new ArrivalRecord({ maxElements: recordMaxElements, maxRequests: recordMaxRequests })
+  /** Adds a scripted fault; returns its id. */
+  addFault(fault: FaultInput): string {
+    return this.faults.add(fault, this.nowMs()).id
   }
-}
 
-interface Watcher {
-  readonly seen: () => boolean
-  readonly resolve: () => void
-}
-
-/** Lets a test wait for an event without polling or sleeping. */
-class Watchers {
-  readonly #waiting = new Set<Watcher>()
-
-  /** Resolves the waiters whose event has happened. */
+  /** A request was decided or ended: resolves the waiters whose event has happened. */
   notify(): void {
-    for (const watcher of this.#waiting) {
-      if (!watcher.seen()) continue
-      this.#waiting.delete(watcher)
+    for (const watcher of this.#watchers) {
+      if (!watcher.seen(this.record)) continue
+      this.#watchers.delete(watcher)
       watcher.resolve()
     }
   }
 
-  /** Resolves once `seen` returns true, now or on a change; rejects after `timeoutMs`. */
-  until(seen: () => boolean, timeoutMs: number, describe: () => string): Promise<void> {
-    if (seen()) return Promise.resolve()
+  /**
+   * Resolves once `seen` returns true for the record, without polling. Rejects after `timeoutMs` with
+   * the totals.
+   */
+  until(seen: Watcher['seen'], timeoutMs = UNTIL_TIMEOUT_MS): Promise<void> {
+    if (seen(this.record)) return Promise.resolve()
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#waiting.delete(watcher)
-        reject(new Error(`not seen within ${String(timeoutMs)} ms: ${describe()}`))
+        this.#watchers.delete(watcher)
+        const totals = JSON.stringify(this.record.totals)
+        reject(new Error(`not seen within ${String(timeoutMs)} ms: ${totals}`))
       }, timeoutMs)
       const watcher: Watcher = {
         seen,
@@ -132,7 +135,12 @@ class Watchers {
           resolve()
         },
       }
-      this.#waiting.add(watcher)
+      this.#watchers.add(watcher)
     })
+  }
+
+  #newRecord(): ArrivalRecord {
+    const { recordMaxElements, recordMaxRequests } = this.#settings
+    return new ArrivalRecord({ maxElements: recordMaxElements, maxRequests: recordMaxRequests })
   }
 }

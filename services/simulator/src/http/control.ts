@@ -8,7 +8,7 @@ import {
   lastAttributes,
   summary,
 } from '../record/views.js'
-import type { Settings } from '../settings.js'
+import type { Settings, SettingsPatch } from '../settings.js'
 import type { World } from '../world.js'
 import { readBody } from './connection.js'
 
@@ -45,7 +45,8 @@ const limit = (query: URLSearchParams) => number(query, 'limit', DEFAULT_LIMIT, 
 const CALLS: Readonly<Record<string, (call: Call) => Reply>> = {
   'GET ': () => reply({ calls: Object.keys(CALLS).map((c) => c.replace(' ', ' /control/')) }),
   'GET settings': ({ world }) => reply(publicSettings(world.settings)),
-  'PATCH settings': ({ world, body }) => reply(publicSettings(world.configure(body))),
+  'PATCH settings': ({ world, body }) =>
+    reply(publicSettings(world.configure(body as SettingsPatch))),
   'GET faults': ({ world }) => reply({ faults: world.faults.list(world.nowMs()) }),
   'POST faults': addFaults,
   'DELETE faults': ({ world, id }) => {
@@ -55,7 +56,7 @@ const CALLS: Readonly<Record<string, (call: Call) => Reply>> = {
   },
   'GET record': ({ world }) => reply(summary(world)),
   'DELETE record': ({ world }) => {
-    world.resetRecord()
+    world.reset()
     return reply({ reset: true })
   },
   'GET requests': listRequests,
@@ -75,8 +76,7 @@ function publicSettings(settings: Settings) {
 
 function addFaults({ world, body }: Call): Reply {
   const rules = (Array.isArray(body) ? body : [body]) as FaultInput[]
-  const added = rules.map((rule) => world.faults.add(rule, world.nowMs()))
-  return reply({ added: added.map((f) => f.id) }, 201)
+  return reply({ added: rules.map((rule) => world.addFault(rule)) }, 201)
 }
 
 function listRequests({ world, query }: Call): Reply {

@@ -78,7 +78,7 @@ export async function serveData(
   const decoded = decodeRequest(world, { ...arrived, bodyBytes: read.bytes })
   const fault = arrive(world, exchange, decoded)
   const answer = decide(world, exchange, decoded, fault)
-  world.watchers.notify()
+  world.notify()
   await sleep(extra.afterMs + latency.afterMs + jitter(world, latency.afterJitterMs))
   await respond(world, exchange, answer, fault?.action ?? null)
 }
@@ -109,7 +109,7 @@ function end(world: World, { entry, open, record }: Exchange): void {
   if (entry.endedAtMs !== null) return
   entry.endedAtMs = world.nowMs()
   record.overlap.end(open, entry.endedAtMs)
-  world.watchers.notify()
+  world.notify()
 }
 
 function resetAtStart(world: World, exchange: Exchange, subject: FaultSubject): boolean {
@@ -124,7 +124,7 @@ function resetAtStart(world: World, exchange: Exchange, subject: FaultSubject): 
 
 function drop(world: World, exchange: Exchange): void {
   exchange.record.settle(exchange.entry, 'dropped')
-  world.watchers.notify()
+  world.notify()
   end(world, exchange)
 }
 
@@ -199,7 +199,7 @@ function isAddressAllowed(world: World, appId: string, { headers }: IncomingMess
 function refuseAddress({ entry, record }: Exchange, world: World): void {
   entry.type = 'IP Validation Required'
   record.settle(entry, 'refused')
-  world.watchers.notify()
+  world.notify()
 }
 
 function gaugeHeaders(world: World, appId: string): Record<string, string> {

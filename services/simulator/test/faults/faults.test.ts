@@ -127,7 +127,7 @@ describe('a scripted fault', () => {
     clock.atMs = 100
     expect((await postBulk(timed.url, [event('anna')])).status).toBe(200)
     const id = timed.addFault({ action: { kind: 'answer', row: 'server_error' } })
-    expect(timed.removeFault(id)).toBe(true)
+    expect(timed.faults.remove(id)).toBe(true)
     expect((await postBulk(timed.url, [event('anna')])).status).toBe(200)
     await timed.close()
   })

@@ -16,7 +16,7 @@ beforeAll(async () => {
   simulator = await startSimulator({ workspaces: { [APP]: KEY, OTHER: 'o', KEYLESS: '' } })
 })
 afterEach(() => {
-  simulator.clearFaults()
+  simulator.faults.clear()
 })
 afterAll(() => simulator.close())
 
