@@ -16,7 +16,7 @@ describe('RELAY_PRODUCERS', () => {
     )
   })
 
-  it('gives a name that stands twice two valid secrets, so that one can be rotated out', () => {
+  it('gives a name that occurs twice two valid secrets, so that one can be rotated out', () => {
     expect(producersOf('shop:old,shop:new')).toEqual(new Map([['shop', ['old', 'new']]]))
   })
 

@@ -67,7 +67,7 @@ export function claimRefusal(state: NotClaimed): Refusal {
       return { status: 409, type, message, attribute: KEY, retryAfterMs: 1_000 }
     }
     case 'full': {
-      const message = `Your ${KEY}s use all of their memory; post without a key, or later`
+      const message = `The memory for your ${KEY}s is full; post without a key, or later`
       return { status: 429, type: 'Rate Limit Exceeded', message, retryAfterMs: 600_000 }
     }
     case 'unavailable':
@@ -81,7 +81,7 @@ const STORE_REASONS: Readonly<Record<NotStoredReason, { words: string; retryAfte
   backlog_full: { words: 'The backlog is full', retryAfterMs: 30_000 },
   redis_full: { words: 'The memory of the queue is full', retryAfterMs: 30_000 },
   dead_letters_full: {
-    words: 'Your dead letters use all of their memory; an operator has to replay or purge them',
+    words: 'The memory for your dead letters is full; an operator has to replay or purge them',
     retryAfterMs: 600_000,
   },
   durability: { words: 'The queue does not reach the configured durability', retryAfterMs: 5_000 },

@@ -148,7 +148,7 @@ function readPlaced(cursor: PlainCursor, looking: Looking) {
 /** What nearly every element has. */
 const NO_SIGHTINGS: readonly Sighting[] = []
 
-/** No name stands twice and nothing is long. */
+/** No name occurs twice and nothing is long. */
 const PLAIN = { members: 0, oversized: false }
 
 function readElement(cursor: PlainCursor, looking: Looking): Json {

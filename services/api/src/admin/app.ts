@@ -312,7 +312,7 @@ const STOPPED_BY: Readonly<Record<NotStoredReason, string>> = {
   redis_unavailable: 'Redis does not answer',
   backlog_full: 'the backlog is full',
   redis_full: 'Redis is full',
-  dead_letters_full: 'the dead letters use all of their memory',
+  dead_letters_full: 'the memory for dead letters is full',
   durability: 'the configured durability was not reached',
 }
 

@@ -53,7 +53,7 @@ export const RULES = {
   }),
   repeatedMember: warn(
     'RFC 8259 4; own choice',
-    () => 'stands more than once in its object: only the last one is sent',
+    () => 'occurs more than once in its object; only the last one is sent',
   ),
   nullMember: warn('own choice', () => 'null counts as absent: relay leaves the member out'),
 

@@ -72,7 +72,7 @@ describe('an accepted request', () => {
       {
         index: 0,
         attribute: 'elements',
-        message: 'stands more than once in its object: only the last one is sent',
+        message: 'occurs more than once in its object; only the last one is sent',
       },
     ])
   })

@@ -130,12 +130,12 @@ describe('a body that is read sparsely is judged as one that is read in full', (
   })
 
   it.each([
-    ['a name that stands twice', '"attributes":{"a":1,"a":2}'],
-    ['a name that stands twice, once escaped', '"attributes":{"a":1,"\\u0061":2}'],
-    ['a name that stands twice, deep inside', '"attributes":{"l":[{"a":1,"b":{"a":1},"a":2}]}'],
+    ['a name that occurs twice', '"attributes":{"a":1,"a":2}'],
+    ['a name that occurs twice, once escaped', '"attributes":{"a":1,"\\u0061":2}'],
+    ['a name that occurs twice, deep inside', '"attributes":{"l":[{"a":1,"b":{"a":1},"a":2}]}'],
     ['two names of one hash', '"attributes":{"costarring":1,"liquid":2}'],
-    ['a type that stands twice', '"type":"customer"'],
-    ['an id that stands twice', '"customer_id":"bob"'],
+    ['a type that occurs twice', '"type":"customer"'],
+    ['an id that occurs twice', '"customer_id":"bob"'],
     ['half of a surrogate pair', '"attributes":{"a":"\\ud800"}'],
     ['NUL', '"attributes":{"a":"\\u0000"}'],
     ['an unknown reserved name', '"attributes":{"moe_unknown":1}'],

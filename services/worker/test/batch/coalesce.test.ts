@@ -206,7 +206,7 @@ describe('coalescing', () => {
     ['consent', '{"moe_unsubscribe":true}', '{"moe_unsubscribe":false}'],
     ['a name in another case', '{"a":1}', '{"A":2}'],
     ['a path', '{"a":{"x":1}}', '{"a.x":2}'],
-    ['a name that stands twice', '{"a":1}', '{"b":1,"\\u0062":2}'],
+    ['a name that occurs twice', '{"a":1}', '{"b":1,"\\u0062":2}'],
     ['a text that is cut', '{"a":"x"}', `{"a":"${'x'.repeat(513)}"}`],
   ])('leaves apart: %s', (_, earlier, later) => {
     expect(run([update(earlier), update(later)]).cost.users).toBe(2)

@@ -138,7 +138,7 @@ function attributesOf({ names, values, operators }: Palette): fc.Arbitrary<strin
     { weight: operators ? 2 : 0, arbitrary: fc.constantFrom(...OPERATORS) },
   )
   const list = fc.array(one, { maxLength: 4 })
-  // A name that stands twice does not come from the intake, but is harmless too: kept sometimes.
+  // A name that occurs twice does not come from the intake, but is harmless too: kept sometimes.
   return fc.tuple(list, fc.nat(9)).map(([all, twice]) => (twice === 0 ? all : onceEach(all)))
 }
 
