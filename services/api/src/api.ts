@@ -17,7 +17,7 @@ import { watchRedis, type RedisProblem } from '@relay/shared/redis/explain.js'
 import type { Tracer } from '@relay/shared/telemetry/tracer.js'
 import { AssessThread } from './accept/assess-thread.js'
 import { openOperator, type Operator } from './admin/operator.js'
-import { producerOf } from './auth/authenticate.js'
+import { producerOf } from './guard/authenticate.js'
 import { Census } from './census/census.js'
 import { openCore, type Core } from './core.js'
 import { ADD_TIMEOUT_MS } from './enqueue/redis-post-store.js'
@@ -26,7 +26,7 @@ import { createIntakeServer } from './http/server.js'
 import { watchTls } from './http/tls.js'
 import { createIntakeMetrics, observeBacklogLimit, type IntakeMetrics } from './observe/metrics.js'
 import { Reporter } from './observe/reporter.js'
-import { TracedIntake } from './telemetry/traced-intake.js'
+import { TracedIntake } from './observe/traced-intake.js'
 
 /** Time for requests in flight at shutdown, ms. */
 const FINISH_WITHIN_MS = 5_000

@@ -12,13 +12,13 @@ import { Acceptor, type AcceptDeps } from './accept/accept.js'
 import { REQUEST_LIMITS } from './accept/assess.js'
 import type { IntakeObserver, LargeBodies } from './accept/ports.js'
 import type { Census } from './census/census.js'
-import { DurabilityGuard } from './durability/durability-guard.js'
+import { DurabilityGuard } from './guard/durability-guard.js'
 import { RedisPostStore } from './enqueue/redis-post-store.js'
 import { BacklogGuard } from './guard/backlog-guard.js'
 import { durabilityMissing, type IntakeProblem } from './guard/intake-problem.js'
-import { RedisIdempotency } from './idempotency/redis-idempotency.js'
-import { RedisQuota } from './quota/redis-quota.js'
-import { ShadowObserver, ShadowStore, ShadowTally } from './shadow/shadow-tally.js'
+import { RedisIdempotency } from './guard/redis-idempotency.js'
+import { RedisQuota } from './guard/redis-quota.js'
+import { ShadowObserver, ShadowStore, ShadowTally } from './accept/shadow-tally.js'
 
 export interface CoreOptions {
   readonly client: RedisClient

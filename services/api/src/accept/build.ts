@@ -1,7 +1,7 @@
 import type { Element } from '@relay/shared/element.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import { BULK_ENVELOPE_BYTES } from '@relay/shared/vendor/limits.js'
-import type { CustomerKeys } from '../identity/identity.js'
+import type { CustomerKeys } from './identity.js'
 import { compact, normalised, type OnRepeated } from '../json/compact.js'
 import { scanJson, type Span } from '../json/scan.js'
 import type { CheckedElement } from '../validate/element.js'

@@ -6,7 +6,7 @@ import { partitionTag } from '@relay/shared/queue/keys.js'
 import { findLayout } from '@relay/shared/queue/layout.js'
 import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
-import { identityOf } from '../identity/identity.js'
+import { identityOf } from '../accept/identity.js'
 import type { Vocabulary } from '../validate/vocabulary.js'
 import { invalid } from './answer.js'
 

@@ -6,7 +6,7 @@ import {
 } from '@relay/shared/dead-letters/dead-letter.js'
 import { customerKey } from '@relay/shared/identity.js'
 import { parseRequestId } from '@relay/shared/request-id.js'
-import { identityOfCustomerId } from '../identity/identity.js'
+import { identityOfCustomerId } from '../accept/identity.js'
 import { invalid } from './answer.js'
 import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 

@@ -5,7 +5,7 @@ import { createRequestId, MAX_COUNTED_ELEMENTS, producerTag } from '@relay/share
 import type { Acceptor, AcceptDeps, Acceptance, IntakeRequest } from '../accept/accept.js'
 import type { Endpoint } from '../accept/parse.js'
 import type { ProducersTrace, Workspaces } from '../accept/ports.js'
-import { authenticate } from '../auth/authenticate.js'
+import { authenticate } from '../guard/authenticate.js'
 import { withoutByteOrderMark } from '../json/scan.js'
 import type { Cause, Refusal } from '../refusal.js'
 import { readBody } from './body.js'

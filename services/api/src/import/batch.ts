@@ -4,7 +4,7 @@ import type { Element } from '@relay/shared/element.js'
 import { Validator, type Assessment, type AssessmentOutcome } from '../accept/assess.js'
 import { readBody } from '../accept/sparse.js'
 import type { NameTable } from '../census/name-table.js'
-import { CustomerKeys } from '../identity/identity.js'
+import { CustomerKeys } from '../accept/identity.js'
 import type { Vocabulary } from '../validate/vocabulary.js'
 import type { Line } from './ndjson.js'
 

@@ -1,6 +1,6 @@
 import { assess, Validator } from '../../src/accept/assess.js'
 import type { Endpoint } from '../../src/accept/parse.js'
-import { CustomerKeys } from '../../src/identity/identity.js'
+import { CustomerKeys } from '../../src/accept/identity.js'
 import { action, device, event, user } from '../corpus/case.js'
 import { NOW_MS, workspace } from '../support/workspace.js'
 

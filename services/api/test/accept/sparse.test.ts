@@ -15,7 +15,7 @@ import {
   USER,
 } from '../../src/census/name-table.js'
 import { WorkspaceNames } from '../../src/census/workspace-names.js'
-import { CustomerKeys } from '../../src/identity/identity.js'
+import { CustomerKeys } from '../../src/accept/identity.js'
 import { ELEMENT_CASES as CASES } from '../corpus/all.js'
 import { NOW_MS, workspace } from '../support/workspace.js'
 

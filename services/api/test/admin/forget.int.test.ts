@@ -6,7 +6,7 @@ import type { TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { customerKey } from '@relay/shared/identity.js'
 import { boundaryOf } from '../../src/admin/forget.js'
 import type { ErasureView } from '../../src/admin/eraser.js'
-import { identityOfCustomerId } from '../../src/identity/identity.js'
+import { identityOfCustomerId } from '../../src/accept/identity.js'
 import { customerOf, LEASE_MS, letter, Operations, redisForTests } from './operations.js'
 
 let redis: TestRedis

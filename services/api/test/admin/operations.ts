@@ -22,7 +22,7 @@ import { createAdminApp } from '../../src/admin/app.js'
 import { Eraser } from '../../src/admin/eraser.js'
 import type { IntakeProblem } from '../../src/guard/intake-problem.js'
 import { RedisPostStore } from '../../src/enqueue/redis-post-store.js'
-import { identityOfCustomerId } from '../../src/identity/identity.js'
+import { identityOfCustomerId } from '../../src/accept/identity.js'
 import { workspace } from '../support/intake.js'
 
 export const TOKEN = 'operator-token'

@@ -1,6 +1,6 @@
 import type { Post } from '@relay/shared/queue/post.js'
 import { customerKey } from '@relay/shared/identity.js'
-import { identityOfCustomerId } from '../../src/identity/identity.js'
+import { identityOfCustomerId } from '../../src/accept/identity.js'
 
 /** A post of one event for each of the customers, in their order. */
 export function waitingPost(appId: string, customers: readonly string[]): Post {

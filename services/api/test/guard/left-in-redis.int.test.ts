@@ -6,8 +6,8 @@ import { Deployment } from '@relay/shared/queue/deployment.js'
 import { LayoutStore } from '@relay/shared/queue/layout.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { RedisPostStore } from '../../src/enqueue/redis-post-store.js'
-import { RedisIdempotency } from '../../src/idempotency/redis-idempotency.js'
-import { RedisQuota } from '../../src/quota/redis-quota.js'
+import { RedisIdempotency } from '../../src/guard/redis-idempotency.js'
+import { RedisQuota } from '../../src/guard/redis-quota.js'
 import { APP, TestIntake, transition, workspace, type Sending } from '../support/intake.js'
 
 const MIB = 1_048_576

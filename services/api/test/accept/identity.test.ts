@@ -1,6 +1,6 @@
 import { customerKey } from '@relay/shared/identity.js'
 import { createHash } from 'node:crypto'
-import { CustomerKeys, identityOf, identityOfCustomerId } from '../../src/identity/identity.js'
+import { CustomerKeys, identityOf, identityOfCustomerId } from '../../src/accept/identity.js'
 
 const event = (change: object) => identityOf('event', { type: 'event', ...change })
 const user = (change: object) => identityOf('customer', { type: 'customer', ...change })

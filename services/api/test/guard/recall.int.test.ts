@@ -1,7 +1,7 @@
 import type { TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import type { Claim } from '../../src/accept/ports.js'
-import { RedisIdempotency } from '../../src/idempotency/redis-idempotency.js'
+import { RedisIdempotency } from '../../src/guard/redis-idempotency.js'
 import { redisForTests } from '../admin/operations.js'
 
 const DAY_MS = 86_400_000

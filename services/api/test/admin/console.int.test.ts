@@ -7,7 +7,7 @@ import { advance } from '@relay/shared/gate/gate.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import axe from 'axe-core'
 import { launch, type Browser, type Page } from 'puppeteer-core'
-import { letter, Operations, redisForTests, TOKEN } from '../admin/operations.js'
+import { letter, Operations, redisForTests, TOKEN } from './operations.js'
 import { waitingPost } from '../support/waiting-post.js'
 
 const chromium = chromiumHere()

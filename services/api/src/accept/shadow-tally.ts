@@ -2,7 +2,7 @@ import { budgetOf } from '@relay/shared/budget/cost.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { Post, PostStore, StoreOutcome } from '@relay/shared/queue/post.js'
 import { minuteTally, type Tallies } from '@relay/shared/shadow/shadow-report.js'
-import type { IntakeObserver, Workspaces } from '../accept/ports.js'
+import type { IntakeObserver, Workspaces } from './ports.js'
 
 export interface ShadowTallyOptions {
   readonly workspaces: Workspaces

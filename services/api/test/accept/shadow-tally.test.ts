@@ -1,5 +1,5 @@
 import type { Element } from '@relay/shared/element.js'
-import { ShadowTally } from '../../src/shadow/shadow-tally.js'
+import { ShadowTally } from '../../src/accept/shadow-tally.js'
 import { workspace } from '../support/intake.js'
 
 const WORKSPACES = new Map([

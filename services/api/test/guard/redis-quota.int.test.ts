@@ -4,7 +4,7 @@ import { parseRedisUrl } from '@relay/shared/config/redis-url.js'
 import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import type { QuotaRequest } from '../../src/accept/ports.js'
-import { RedisQuota, type BacklogView } from '../../src/quota/redis-quota.js'
+import { RedisQuota, type BacklogView } from '../../src/guard/redis-quota.js'
 
 describe('quotas', () => {
   let redis: TestRedis

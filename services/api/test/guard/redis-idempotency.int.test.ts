@@ -8,7 +8,7 @@ import { LayoutStore } from '@relay/shared/queue/layout.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import type { Claim, ClaimOutcome } from '../../src/accept/ports.js'
 import { RedisPostStore } from '../../src/enqueue/redis-post-store.js'
-import { RedisIdempotency } from '../../src/idempotency/redis-idempotency.js'
+import { RedisIdempotency } from '../../src/guard/redis-idempotency.js'
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000

@@ -7,7 +7,7 @@ import {
 import { waitFor } from '@relay/tools/wait-for.js'
 import type { Durability } from '@relay/shared/config/settings.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
-import { DurabilityGuard } from '../../src/durability/durability-guard.js'
+import { DurabilityGuard } from '../../src/guard/durability-guard.js'
 import { connectionsOf } from '@relay/shared/redis/replication.js'
 import type { LevelReached } from '@relay/shared/durability/level.js'
 

@@ -1,4 +1,4 @@
-import { identityOf, identityOfCustomerId } from '../../src/identity/identity.js'
+import { identityOf, identityOfCustomerId } from '../../src/accept/identity.js'
 import { STANDARD_VOCABULARY, vocabularyOf } from '../../src/validate/vocabulary.js'
 import { APP, TestIntake, workspace } from '../support/intake.js'
 
