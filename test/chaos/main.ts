@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { ROOT } from '@relay/tools/folders.js'
-import { buildVariant } from '../support/variant/variant.js'
+import { buildVariant } from '../support/variant.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { FAULTS } from './faults/faults.js'
 import type { Fault } from './faults/fault.js'

@@ -1,5 +1,5 @@
 import { ROOT } from '@relay/tools/folders.js'
-import { buildVariant } from '../support/variant/variant.js'
+import { buildVariant } from '../support/variant.js'
 import { FAULTS } from './faults/faults.js'
 import type { Aim, Mutant } from './mutants/mutants.js'
 import { AIMED } from './plots/aimed.js'

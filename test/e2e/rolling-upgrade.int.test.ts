@@ -1,4 +1,4 @@
-import { buildVariant } from '../support/variant/variant.js'
+import { buildVariant } from '../support/variant.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { Customers } from '../support/customers.js'
 import { Relay } from '../support/relay.js'

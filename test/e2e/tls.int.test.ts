@@ -6,12 +6,7 @@ import { join } from 'node:path'
 import { TLSSocket } from 'node:tls'
 import { startChild } from '@relay/tools/process/child.js'
 import { freePort } from '@relay/tools/process/port.js'
-import {
-  Authority,
-  startTlsFront,
-  type Certified,
-  type TlsFront,
-} from '../support/tls/certificates.js'
+import { Authority, startTlsFront, type Certified, type TlsFront } from '../support/tls.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { APP_ID, entryOf, Relay, SECRET } from '../support/relay.js'
 

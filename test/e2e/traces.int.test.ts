@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { freePort } from '@relay/tools/process/port.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { APP_ID, Relay } from '../support/relay.js'
-import { startOtlpReceiver, type OtlpReceiver } from '../support/telemetry/otlp-receiver.js'
+import { startOtlpReceiver, type OtlpReceiver } from '../support/otlp-receiver.js'
 
 const trace = (digit: string) => digit.repeat(32)
 const span = (digit: string) => digit.repeat(16)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { ROOT } from '@relay/tools/folders.js'
 import { MUTANTS } from '../chaos/mutants/mutants.js'
-import { buildVariant } from '../support/variant/variant.js'
+import { buildVariant } from '../support/variant.js'
 import type { Law } from './oracle.js'
 import type { ScenarioName } from './scenarios.js'
 

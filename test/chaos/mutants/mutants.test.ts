@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ROOT } from '@relay/tools/folders.js'
-import { changed } from '../../support/variant/variant.js'
+import { changed } from '../../support/variant.js'
 import { MUTANTS } from './mutants.js'
 
 describe('what is broken on purpose', () => {

@@ -1,4 +1,4 @@
-import type { Change, Variant } from '../../support/variant/variant.js'
+import type { Change, Variant } from '../../support/variant.js'
 
 /**
  * Deliberately broken variants of relay: each takes one mechanism out of a copy of what was built,

@@ -1,6 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { buildVariant } from '../../support/variant/variant.js'
+import { buildVariant } from '../../support/variant.js'
 import { ROOT } from '@relay/tools/folders.js'
 
 /** Holds how far Redis' clock is off, s; the scripts of the variant read it. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import tls from 'node:tls'
-import { Authority } from '@relay/test/support/tls/certificates.js'
+import { Authority } from '@relay/test/support/tls.js'
 import { systemClock } from '@relay/shared/clock.js'
 import type { BulkRequest } from '../../src/send/answer.js'
 import { HttpSender } from '../../src/send/http-sender.js'
