@@ -74,6 +74,19 @@ describe('status', () => {
     expect(out.at(-1)).toBe('~ DEMO: no connection. Next try at N. Nothing to do.')
   })
 
+  it('customers that wait are counted, and the estimate is said to be without that', async () => {
+    const longest = [{ customer: 'ab12', since: 'S', until: 'U' }]
+    serve({ ...WORKSPACE, customers_held: { count: 2, longest } })
+    const { out, status } = await api.run(['status'])
+    expect(status).toBe(0)
+    expect(out.at(-2)).toContain(
+      'DEMO: 2 customers held back, the first since S until U at least (hash ab12)',
+    )
+    expect(out.at(-1)).toContain('The ETA is as if they were not held')
+    serve({ ...WORKSPACE, customers_held: { count: 0, longest: [] } })
+    expect((await api.run(['status'])).out.join('\n')).not.toContain('held back')
+  })
+
   it.each([
     ['2026-11-29T02:00:00.000Z', 'since 2026-11-29T02:00:00.000Z'],
     [null, 'since when is unknown'],
@@ -352,6 +365,16 @@ describe('names', () => {
     ])
     expect((await api.run(['names', 'DEMO', '--all'])).out).toHaveLength(out.length + 1)
     expect((await api.run(['names', 'DEMO', '--json'])).out).toEqual([JSON.stringify(view)])
+  })
+
+  it('deletes them on request, and shows what is left', async () => {
+    const text = JSON.stringify({ ...view, names: [] })
+    api.answers.set('DELETE /admin/workspaces/DEMO/names', { status: 200, text: '{}' })
+    api.answers.set(path, { status: 200, text })
+    const { out, status } = await api.run(['names', 'DEMO', '--reset'])
+    expect(status).toBe(0)
+    expect(api.asked.map(({ method }) => method)).toEqual(['DELETE', 'GET'])
+    expect(out.join()).toContain('since a reset')
   })
 
   it('says that there are none', async () => {

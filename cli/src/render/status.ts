@@ -1,5 +1,5 @@
 import type { Kind, Lane } from '@relay/shared/element.js'
-import { count, duration, table } from './table.js'
+import { count, counted, duration, table } from './table.js'
 
 export interface BudgetView {
   readonly limit: number
@@ -29,6 +29,11 @@ export interface WorkspaceView {
   readonly budget_window_seconds: number
   readonly drain_eta_seconds: number | null
   readonly dead_letters: Readonly<Record<string, number>>
+  /** Absent from an api of a version before 0.2. */
+  readonly customers_held?: {
+    readonly count: number
+    readonly longest: readonly (Readonly<Record<'customer' | 'since' | 'until', string>>)[]
+  }
 }
 
 /** `GET /admin/workspaces`. */
@@ -149,9 +154,21 @@ function remarks(workspace: WorkspaceView): string[] {
   if (mode === 'shadow') {
     lines.push(`~ ${app_id} is in shadow: nothing is sent. See: relay shadow ${app_id}`)
   }
+  lines.push(...customersHeldLines(workspace))
   if (state === 'paused') lines.push(`! ${app_id} is paused. Next: relay resume ${app_id}`)
   if (deadCount(workspace) > 0) {
     lines.push(`! ${app_id} has dead letters. Next: relay dead-letters list --app-id ${app_id}`)
   }
   return lines.length === 0 ? [] : ['', ...lines]
+}
+
+/** One producer that uses one id for many people, mostly; no other customer waits. */
+function customersHeldLines({ app_id, customers_held: held }: WorkspaceView): string[] {
+  if (held === undefined || held.count === 0) return []
+  const [longest] = held.longest
+  const first = longest === undefined ? '' : `, the first since ${longest.since} until ${longest.until} at least (hash ${longest.customer})` // prettier-ignore
+  return [
+    `~ ${app_id}: ${counted(held.count, 'customer')} held back${first}: MoEngage would block an end user with so many data requests. No other customer waits, and nothing is lost.`,
+    '  The ETA is as if they were not held: theirs takes longer. Next: look for a test, shared or default id at the producer.',
+  ]
 }

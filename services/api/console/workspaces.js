@@ -130,7 +130,7 @@ class Card {
     setText(this.#facts.get(name), text)
   }
 
-  #remark({ hold, slowed }) {
+  #remark({ hold, slowed, customers_held: held }) {
     let text = ''
     if (hold) {
       const times = `Held since ${moment(hold.since)}, next probe ${moment(hold.next_probe_at)}.`
@@ -138,9 +138,13 @@ class Card {
     } else if (slowed?.reason) {
       text = `${sentence(slowed.meaning)} Next try ${moment(slowed.next_probe_at)}. Nothing to do.`
     }
-    if (this.#remarks.textContent === text) return
-    const mild = hold ? '' : ' mild'
-    this.#remarks.replaceChildren(...(text ? [make('p', { class: `remark${mild}` }, text)] : []))
+    const customers = customersHeldText(held)
+    if (this.#remarks.textContent === text + customers) return
+    const paragraph = (words, mild) => make('p', { class: mild ? 'remark mild' : 'remark' }, words)
+    this.#remarks.replaceChildren(
+      ...(text ? [paragraph(text, !hold)] : []),
+      ...(customers ? [paragraph(customers, true)] : []),
+    )
   }
 
   #gauge(name, { used, effective, limit }, windowSeconds) {
@@ -202,6 +206,13 @@ class Card {
     notify(`${this.#appId} ${isPause ? 'is paused' : 'resumed'}.`)
     await refresh()
   }
+}
+
+function customersHeldText({ count, longest: [longest] }) {
+  if (count === 0) return ''
+  const who = count === 1 ? '1 customer is' : `${number(count)} customers are`
+  const times = `the first since ${moment(longest.since)} until ${moment(longest.until)} at least`
+  return `${who} held back, ${times}: MoEngage would block an end user with so many data requests. No other customer waits. The ETA is as if they were not held: theirs takes longer. Next: look for a test, shared or default id. Hash of the first: ${longest.customer}`
 }
 
 function sentence(text) {

@@ -90,7 +90,7 @@ function createGauges(registry: Registry, collect: () => Promise<void>) {
     ),
     drain: gauge(
       'relay_drain_eta_seconds',
-      'Seconds until the backlog is sent if nothing more arrives; absent while held, paused or without a worker.',
+      'Seconds until the backlog is sent if nothing more arrives, as if no customer were held; absent while held, paused or without a worker.',
       'app_id',
     ),
     limit: gauge('relay_budget_limit', 'Units that one window allows.', 'app_id', 'budget'),
@@ -107,6 +107,16 @@ function createGauges(registry: Registry, collect: () => Promise<void>) {
       ...['app_id' as const, 'reason' as const],
     ),
     paused: gauge('relay_workspace_paused', 'Whether an operator stopped sending.', 'app_id'),
+    customersHeld: gauge(
+      'relay_customers_held',
+      "Customers that wait for MoEngage's policy per end user; 1000: or more.",
+      'app_id',
+    ),
+    customerHeldFor: gauge(
+      'relay_customer_held_seconds',
+      'How long the customer that is held longest has waited; 0 when none does.',
+      'app_id',
+    ),
     deadLetters: gauge('relay_dead_letters', 'Dead letters that are kept.', 'app_id'),
     stored: gauge(
       'relay_stored_bytes',
@@ -136,8 +146,9 @@ type Gauges = ReturnType<typeof createGauges>
 function show(gauges: Gauges, state: SharedState, windowMs: number): void {
   const perWorkspace = ['backlog', 'backlogBytes', 'oldestAge', 'drain', 'limit', 'used'] as const
   const more = ['effective', 'waiters', 'held', 'paused', 'deadLetters', 'stored'] as const
+  const customers = ['customersHeld', 'customerHeldFor'] as const
   // A workspace that was removed is not reported any longer.
-  for (const name of [...perWorkspace, ...more]) gauges[name].reset()
+  for (const name of [...perWorkspace, ...more, ...customers]) gauges[name].reset()
   for (const workspace of state.workspaces) {
     showBacklog(gauges, workspace, state, windowMs)
     showBudgets(gauges, workspace)
@@ -186,13 +197,15 @@ function showBudgets(gauges: Gauges, { workspace, used, effective, waiters }: Wo
   for (const lane of LANES) gauges.waiters.set({ app_id, lane }, waiters[lane])
 }
 
-function showGate(gauges: Gauges, { workspace, gate }: WorkspaceState): void {
+function showGate(gauges: Gauges, { workspace, gate, customersHeld }: WorkspaceState): void {
   const app_id = workspace.appId
   const holding = gate.mode.state === 'held' ? gate.mode.reason : null
   for (const reason of HOLD_REASONS) {
     gauges.held.set({ app_id, reason }, reason === holding ? 1 : 0)
   }
   gauges.paused.set({ app_id }, gate.paused ? 1 : 0)
+  gauges.customersHeld.set({ app_id }, customersHeld.count)
+  gauges.customerHeldFor.set({ app_id }, customersHeld.longestMs / 1000)
 }
 
 function showRedis(gauges: Gauges, { redis }: SharedState): void {

@@ -11,6 +11,8 @@ import {
 } from '../redis/script.js'
 
 const TEXT = luaText('customer-policy.lua')
+/** A worker asks again for a held customer within this, ms. */
+export const ASKED_AGAIN_MS = 60_000
 /** A sketch is kept this much longer than the longest window, ms. */
 const SKETCH_KEPT_MS = 3_600_000
 
@@ -120,12 +122,14 @@ export class CustomerCounts {
     customers: readonly CustomerUnits[],
     details: readonly number[],
   ) {
-    const { customerSketches, customerCounts } = this.#keys
-    const args: ScriptArgument[] = [how, this.#o.openMs, customerCounts(''), limits.length]
+    const { customerSketches, customersHeld, customersHeldSince, customerCounts } = this.#keys
+    const args: ScriptArgument[] = [how, this.#o.openMs, customerCounts('')]
+    args.push(ASKED_AGAIN_MS, limits.length)
     for (const { windowMs, units } of limits) args.push(windowMs, units)
     customers.forEach(({ customer, units }, i) => args.push(hex(customer), units, details[i] ?? 0))
-    const script: Script = { name: 'customer-policy', text: this.#o.script ?? TEXT, keys: 1 }
-    return runScript(this.#o.client, script, [customerSketches], args)
+    const script: Script = { name: 'customer-policy', text: this.#o.script ?? TEXT, keys: 3 }
+    const keys = [customerSketches, customersHeld, customersHeldSince]
+    return runScript(this.#o.client, script, keys, args)
   }
 }
 

@@ -65,6 +65,9 @@ export function workspaceKeys(prefix: string, appId: string) {
     learned: `${base}:learned`,
     /** Sorted set: sketches of customers' units, by until when each is in use. */
     customerSketches: `${base}:customers`,
+    /** Sorted sets of customers that have to wait: by until when, and by since when. */
+    customersHeld: `${base}:customers:held`,
+    customersHeldSince: `${base}:customers:held:since`,
     /** Hash: units of one customer, by window and part of it. */
     customerCounts: (customerHex: string) => `${base}:customer:${customerHex}`,
     /** Hash: names of events and attributes that the workspace was sent. */

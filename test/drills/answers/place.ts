@@ -99,9 +99,10 @@ export class Place {
     return urlOf(this.ports[port])
   }
 
-  /** One user update, or another body. */
+  /** One user update, or another element. */
   async post(body: unknown = user({ plan: 'gold' })): Promise<Response> {
-    return fetch(`${this.url('api')}/v1/customer/${SHOP}`, {
+    const { type = 'customer' } = body as { type?: string }
+    return fetch(`${this.url('api')}/v1/${type}/${SHOP}`, {
       method: 'POST',
       headers: {
         Authorization: basicAuth(SHOP, SECRET),
@@ -138,6 +139,12 @@ export class Place {
 export const user = (attributes: object, customer = 'customer-1') => ({
   ...{ type: 'customer', customer_id: customer },
   attributes,
+})
+
+/** An event of so many actions. */
+export const event = (customer: string, actions: number) => ({
+  ...{ type: 'event', customer_id: customer },
+  actions: Array.from({ length: actions }, (_, i) => ({ action: 'Viewed', attributes: { i } })),
 })
 
 export interface Printed {

@@ -4,6 +4,7 @@ import type { WorkspaceLimits, WorkspaceMode } from '@relay/shared/config/worksp
 import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js'
 import { KINDS, LANES, type Kind, type Lane } from '@relay/shared/element.js'
 import { sends, type Gate, type Mode } from '@relay/shared/gate/gate-state.js'
+import type { HeldCustomers } from '@relay/shared/policy/held-customers.js'
 import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 import type { WorkersState } from '@relay/shared/queue/workers.js'
 import { holdAdvice, slowedMeaning } from './advice.js'
@@ -20,6 +21,7 @@ export interface WorkspaceFacts {
   readonly share: number
   readonly lanes: readonly LaneBacklog[]
   readonly deadLetters: Readonly<Record<DeadLetterReason, number>>
+  readonly customersHeld: HeldCustomers
   /** The ledger grants nothing yet, after a restart of Redis. */
   readonly recovers: boolean
   readonly workersAlive: number
@@ -29,7 +31,7 @@ export interface WorkspaceFacts {
 
 /** A workspace as the operator API shows it. */
 export function workspaceView(facts: WorkspaceFacts) {
-  const { appId, gate, mode, windowMs, deadLetters } = facts
+  const { appId, gate, mode, windowMs, deadLetters, customersHeld } = facts
   return {
     app_id: appId,
     state: gate.paused ? 'paused' : gate.mode.state === 'held' ? 'held' : 'running',
@@ -44,7 +46,9 @@ export function workspaceView(facts: WorkspaceFacts) {
     oldest_age_seconds: perLane((lane) => ageSeconds(facts, lane)),
     budgets: budgetsView(facts),
     budget_window_seconds: windowMs / 1000,
+    /** As if no customer were held: those that are need longer. */
     drain_eta_seconds: etaSeconds(facts),
+    customers_held: customersHeldView(customersHeld),
     dead_letters: deadLetters,
   }
 }
@@ -56,6 +60,17 @@ export function workersView({ alive, served, unserved, noneSinceMs }: WorkersSta
     partitions_served: served,
     partitions_unserved: unserved,
     none_since: noneSinceMs === null ? null : iso(noneSinceMs),
+  }
+}
+
+function customersHeldView({ count, longest }: HeldCustomers) {
+  return {
+    count,
+    longest: longest.map(({ customer, sinceMs, untilMs }) => ({
+      customer,
+      since: iso(sinceMs),
+      until: iso(untilMs),
+    })),
   }
 }
 
