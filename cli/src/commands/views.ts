@@ -38,7 +38,10 @@ export function addNames(program: Command, context: Context): void {
     .description('event and attribute names that a workspace was sent, and doubtful ones')
     .argument('<app-id>', 'the workspace')
     .option('--all', 'list every name, not only doubtful ones')
-    .option('--reset', 'delete the names and begin again, e.g. after names were removed at MoEngage')
+    .option(
+      '--reset',
+      'delete the names and begin again, e.g. after names were removed at MoEngage',
+    )
     .addHelpText(
       'after',
       "\nShows how near a workspace is to MoEngage's bounds, beyond which new names are blocked in silence.\n\nExamples:\n  relay names DEMO\n  relay names DEMO --all\n  relay names DEMO --reset",

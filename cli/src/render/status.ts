@@ -32,7 +32,7 @@ export interface WorkspaceView {
   /** Absent from an api of a version before 0.2. */
   readonly customers_held?: {
     readonly count: number
-    readonly longest: readonly (Readonly<Record<'customer' | 'since' | 'until', string>>)[]
+    readonly longest: readonly Readonly<Record<'customer' | 'since' | 'until', string>>[]
   }
 }
 

@@ -63,7 +63,8 @@ export function judge(
   const good: ReceivedElement[] = []
   const invalid: [ReceivedElement, Refusal][] = []
   for (const element of decoded.elements) {
-    const fault = judgeElement(element.value, wallMs, names) ?? scriptedRefusal(element.value, refused)
+    const fault =
+      judgeElement(element.value, wallMs, names) ?? scriptedRefusal(element.value, refused)
     if (fault === null) good.push(element)
     else if (settings.validation === 'strict') return refuse(fault)
     else invalid.push([element, fault])

@@ -136,16 +136,18 @@ export class StateReader {
     const { client, prefix, clock } = this.#o
     const keys = workspaceKeys(prefix, workspace.appId)
     const ledger = new Ledger(client, prefix, workspace.appId, clock)
-    const [{ used }, recovers, record, learned, waiters, deadLetters, stored, held] = await Promise.all([ // prettier-ignore
-      ledger.use(),
-      ledger.isRecovering(),
-      new GateStore(client, prefix, workspace.appId).read(),
-      new LearnedStore(client, prefix, workspace.appId).read(),
-      client.hvals(keys.ledgerWaiters),
-      client.hlen(`${keys.deadLetters}:letters`),
-      this.#readStored(workspace.appId, nowMs),
-      readHeldCustomers(client, prefix, workspace.appId),
-    ])
+    const [{ used }, recovers, record, learned, waiters, deadLetters, stored, held] =
+      await Promise.all([
+        // prettier-ignore
+        ledger.use(),
+        ledger.isRecovering(),
+        new GateStore(client, prefix, workspace.appId).read(),
+        new LearnedStore(client, prefix, workspace.appId).read(),
+        client.hvals(keys.ledgerWaiters),
+        client.hlen(`${keys.deadLetters}:letters`),
+        this.#readStored(workspace.appId, nowMs),
+        readHeldCustomers(client, prefix, workspace.appId),
+      ])
     const gate = readGate(record.record === '' ? null : record.record)
     const { windowMs } = this.#o
     const share = effectiveShare(readAdaptation(learned.adaptation), { nowMs, windowMs })

@@ -73,13 +73,22 @@ async function within<T>(mostMs: number, promise: Promise<T>): Promise<T | null>
   return first
 }
 
-function createGauges(registry: Registry, collect: () => Promise<void>) {
-  const gauge = <const L extends string>(name: string, help: string, ...labelNames: L[]) => {
+/** Makes gauges that are read on scrape. */
+function gaugesOf(registry: Registry, collect: () => Promise<void>) {
+  return <const L extends string>(name: string, help: string, ...labelNames: L[]) => {
     const created = new Gauge({ name, help, labelNames, registers: [registry], collect })
     // Without labels prom-client shows 0 before the first value: absent is what is not known yet.
     if (labelNames.length === 0) created.remove()
     return created
   }
+}
+
+function createGauges(registry: Registry, collect: () => Promise<void>) {
+  const gauge = gaugesOf(registry, collect)
+  return { ...workspaceGauges(gauge), ...deploymentGauges(gauge) }
+}
+
+function workspaceGauges(gauge: ReturnType<typeof gaugesOf>) {
   return {
     backlog: gauge('relay_backlog_elements', 'Elements that wait.', 'app_id', 'kind', 'lane'),
     backlogBytes: gauge('relay_backlog_bytes', 'Size of the backlog in Redis, bytes.', 'app_id'),
@@ -123,6 +132,11 @@ function createGauges(registry: Registry, collect: () => Promise<void>) {
       'Size in Redis besides the backlog, by store.',
       ...['app_id' as const, 'store' as const],
     ),
+  }
+}
+
+function deploymentGauges(gauge: ReturnType<typeof gaugesOf>) {
+  return {
     audit: gauge('relay_audit_bytes', 'Size of the audit in Redis.'),
     orphaned: gauge('relay_orphaned_elements', 'Waiting for a workspace that is not configured.'),
     workersWanted: gauge('relay_workers_wanted', 'Workers that are of use now.'),

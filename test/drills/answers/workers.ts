@@ -208,7 +208,7 @@ const heldCustomer: Line = {
     const told = samples.map(
       ({ metric, value }) => `${metric.namespace ?? ''} ${metric.job ?? ''} ${value[1]}`,
     )
-    return { ...seen, 'relay_customers_held': [...new Set(told)].sort().join(', ') }
+    return { ...seen, relay_customers_held: [...new Set(told)].sort().join(', ') }
   },
 }
 

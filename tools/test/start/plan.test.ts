@@ -39,7 +39,8 @@ describe('the plan of npm start', () => {
 
   it('tells the simulator the names of the workspace, unless it has its own', () => {
     const own = { MOENGAGE_IDENTIFIERS: 'card', MOENGAGE_ALLOWED_NAMES: 'moe_new' }
-    const planned = (env: Record<string, string>) => planStart({ ...own, ...env }, REDIS, made, null).simulatorEnv
+    const planned = (env: Record<string, string>) =>
+      planStart({ ...own, ...env }, REDIS, made, null).simulatorEnv
     expect(planned({})).toMatchObject({ SIM_IDENTIFIERS: 'card', SIM_ALLOWED_NAMES: 'moe_new' })
     expect(planned({ SIM_IDENTIFIERS: 'tax_id' })).toMatchObject({ SIM_IDENTIFIERS: 'tax_id' })
   })

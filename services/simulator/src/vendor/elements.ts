@@ -168,11 +168,7 @@ function judgeEvent(
   return judgeActions(actions, nowMs, allowed)
 }
 
-function judgeActions(
-  actions: unknown,
-  nowMs: number,
-  allowed: readonly string[],
-): Refusal | null {
+function judgeActions(actions: unknown, nowMs: number, allowed: readonly string[]): Refusal | null {
   if (actions === undefined) return notFound('actions')
   if (!Array.isArray(actions)) return wrongType('actions', 'list')
   if (actions.length === 0) return missing('actions', 'actions can not be empty Array')
