@@ -83,6 +83,7 @@ describe('status', () => {
       'DEMO: 2 customers held back, the first since S until U at least (hash ab12)',
     )
     expect(out.at(-1)).toContain('The ETA is as if they were not held')
+    expect(out.join('\n')).toMatch(/DEMO +running .* 2\.5 min \+ held /)
     serve({ ...WORKSPACE, customers_held: { count: 0, longest: [] } })
     expect((await api.run(['status'])).out.join('\n')).not.toContain('held back')
   })
@@ -374,12 +375,12 @@ describe('names', () => {
     const { out, status } = await api.run(['names', 'DEMO', '--reset'])
     expect(status).toBe(0)
     expect(api.asked.map(({ method }) => method)).toEqual(['DELETE', 'GET'])
-    expect(out.join()).toContain('since a reset')
+    expect(out.join()).toContain('No names of DEMO are known')
   })
 
   it('says that there are none', async () => {
     const text = JSON.stringify({ ...view, names: [] })
     api.answers.set(path, { status: 200, text })
-    expect((await api.run(['names', 'DEMO'])).out.join()).toContain('nothing was posted yet')
+    expect((await api.run(['names', 'DEMO'])).out.join()).toContain('within 10 s of a post')
   })
 })

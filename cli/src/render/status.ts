@@ -110,7 +110,7 @@ function workersLines(view: StatusView): string[] {
 }
 
 function row(workspace: WorkspaceView, isWithoutWorkers: boolean): string[] {
-  const { app_id, backlog, oldest_age_seconds, drain_eta_seconds } = workspace
+  const { app_id, backlog, oldest_age_seconds } = workspace
   const ages = Object.values(oldest_age_seconds).filter((age) => age !== null)
   return [
     app_id,
@@ -118,10 +118,15 @@ function row(workspace: WorkspaceView, isWithoutWorkers: boolean): string[] {
     count(backlog.realtime.total),
     count(backlog.backfill.total),
     ages.length === 0 ? '-' : duration(Math.max(...ages)),
-    drain_eta_seconds === null ? 'unknown' : duration(drain_eta_seconds),
+    etaText(workspace),
     Object.entries(workspace.budgets).map(budgetText).join(', '),
     count(deadCount(workspace)),
   ]
+}
+
+function etaText({ drain_eta_seconds: eta, customers_held: held }: WorkspaceView): string {
+  if (eta === null) return 'unknown'
+  return `${duration(eta)}${(held?.count ?? 0) > 0 ? ' + held' : ''}`
 }
 
 function stateText({ state, mode, slowed }: WorkspaceView, isWithoutWorkers: boolean): string {

@@ -119,7 +119,8 @@ class Card {
     this.#fact('Realtime', number(backlog.realtime.total))
     this.#fact('Backfill', number(backlog.backfill.total))
     this.#fact('Oldest', age < 0 ? '–' : duration(age))
-    this.#fact('ETA', eta === null ? 'unknown' : duration(eta))
+    const more = workspace.customers_held.count > 0 ? ' + held' : ''
+    this.#fact('ETA', eta === null ? 'unknown' : `${duration(eta)}${more}`)
     for (const [name, budget] of Object.entries(workspace.budgets)) {
       this.#gauge(name, budget, workspace.budget_window_seconds)
     }
