@@ -48,6 +48,17 @@ describe.each(readdirSync(FOLDER))('the workflow %s', (file) => {
     }
   })
 
+  it('builds for another architecture only where that is emulated', () => {
+    const isForeign = (step: Step) => JSON.stringify(step).includes('linux/arm64')
+    for (const job of Object.values(jobs)) {
+      const at = job.steps.findIndex(isForeign)
+      const emulator = job.steps.findIndex(({ uses }) =>
+        uses?.startsWith('docker/setup-qemu-action'),
+      )
+      expect(at < 0 || (emulator >= 0 && emulator < at)).toBe(true)
+    }
+  })
+
   it('runs scripts that exist, and reads steps that have run', () => {
     const commands = steps.flatMap(({ run }) => run?.split('\n') ?? [])
     const named = commands.flatMap((line) => /^npm (?:run )?(\S+)/.exec(line)?.[1] ?? [])
