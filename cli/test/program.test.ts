@@ -71,7 +71,9 @@ describe('status', () => {
     serve({ ...WORKSPACE, slowed: { state: 'retrying', ...closure } })
     const { out, status } = await api.run(['status'])
     expect(status).toBe(0)
-    expect(out.at(-1)).toBe('~ DEMO: no connection. Next try at N. Nothing to do.')
+    expect(out.at(-1)).toBe(
+      '~ DEMO: no connection. relay tries again by itself at N. Next: Nothing.',
+    )
   })
 
   it('customers that wait are counted, and the estimate is said to be without that', async () => {

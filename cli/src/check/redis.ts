@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Clock } from '@relay/shared/clock.js'
 import type { Config } from '@relay/shared/config/environment.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
-import { explainRedisError } from '@relay/shared/redis/explain.js'
+import { CUT, explainRedisError } from '@relay/shared/redis/explain.js'
 import { failed, type Finding } from './finding.js'
 import { judgeRedis, type RedisFacts } from './redis-judgement.js'
 
@@ -26,7 +26,9 @@ export async function checkRedis(config: Config, clock: Clock): Promise<Finding[
     const facts = await Promise.all(servers.map((server) => readFacts(server, clock)))
     return facts.flatMap((one) => judgeRedis(one, config.durability))
   } catch (error) {
-    const { problem, next } = explainRedisError(faults.at(-1) ?? (error as Error))
+    const problems = faults.map(explainRedisError)
+    const telling = problems.find((one) => one.problem !== CUT) ?? problems.at(-1)
+    const { problem, next } = telling ?? explainRedisError(error as Error)
     return [failed('Redis', problem, next)]
   } finally {
     client.disconnect()
@@ -49,6 +51,7 @@ async function readFacts(server: Server, clock: Clock): Promise<RedisFacts> {
     new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? ''
   return {
     version: field('redis_version'),
+    isReplica: field('role') === 'slave',
     policy: field('maxmemory_policy'),
     maxMemoryBytes: Number(field('maxmemory')),
     usedMemoryBytes: Number(field('used_memory')),

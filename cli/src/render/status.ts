@@ -22,7 +22,7 @@ export interface WorkspaceView {
   readonly state: 'running' | 'held' | 'paused'
   readonly mode: 'live' | 'shadow'
   readonly hold: (Closure & { readonly next?: string }) | null
-  readonly slowed: (Closure & { readonly state: string }) | null
+  readonly slowed: (Closure & { readonly state: string; readonly next?: string }) | null
   readonly backlog: Readonly<Record<Lane, Readonly<Record<Kind | 'total', number>>>>
   readonly oldest_age_seconds: Readonly<Record<'realtime' | 'backfill', number | null>>
   readonly budgets: Readonly<Record<string, BudgetView>>
@@ -153,8 +153,10 @@ function remarks(workspace: WorkspaceView): string[] {
     lines.push(`  relay tries again by itself at ${hold.next_probe_at}. Next: ${next}.`)
   }
   if (slowed !== null) {
-    const { meaning = slowed.reason } = slowed
-    lines.push(`~ ${app_id}: ${meaning}. Next try at ${slowed.next_probe_at}. Nothing to do.`)
+    const { meaning = slowed.reason, next = 'Nothing' } = slowed
+    lines.push(
+      `~ ${app_id}: ${meaning}. relay tries again by itself at ${slowed.next_probe_at}. Next: ${next}.`,
+    )
   }
   if (mode === 'shadow') {
     lines.push(`~ ${app_id} is in shadow: nothing is sent. See: relay shadow ${app_id}`)

@@ -137,7 +137,7 @@ class Card {
       const times = `Held since ${moment(hold.since)}, next probe ${moment(hold.next_probe_at)}.`
       text = `${sentence(hold.meaning)} ${times} Nothing is lost. Next: ${hold.next}.`
     } else if (slowed?.reason) {
-      text = `${sentence(slowed.meaning)} Next try ${moment(slowed.next_probe_at)}. Nothing to do.`
+      text = `${sentence(slowed.meaning)} Next try ${moment(slowed.next_probe_at)}. Next: ${slowed.next}.`
     }
     const customers = customersHeldText(held)
     if (this.#remarks.textContent === text + customers) return

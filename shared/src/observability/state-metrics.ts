@@ -3,7 +3,7 @@ import { BUDGETS, effectiveLimits } from '../budget/cost.js'
 import { drainEtaSeconds, waitingByBudget } from '../budget/drain.js'
 import type { Clock } from '../clock.js'
 import { KINDS, LANES } from '../element.js'
-import { HOLD_REASONS, sends } from '../gate/gate-state.js'
+import { HOLD_REASONS, sendsInMs } from '../gate/gate-state.js'
 import { STORES, type SharedState, type WorkspaceState } from './shared-state.js'
 
 export interface StateMetricsOptions {
@@ -193,7 +193,7 @@ function showBacklog(
   const waiting = waitingByBudget(Object.values(lanes), limits)
   const realtime = KINDS.some((kind) => lanes.realtime.elements[kind] > 0)
   const drain = { waiting, effective, used, windowMs, realtime }
-  const eta = drainEtaSeconds(drain, { sends: sends(gate), recovers, workersAlive })
+  const eta = drainEtaSeconds(drain, { sendsInMs: sendsInMs(gate, nowMs), recovers, workersAlive })
   if (eta !== null) gauges.drain.set({ app_id }, eta)
   gauges.deadLetters.set({ app_id }, deadLetters)
   for (const store of STORES) gauges.stored.set({ app_id, store }, stored[store])

@@ -3,11 +3,11 @@ import { drainEtaSeconds, waitingByBudget } from '@relay/shared/budget/drain.js'
 import type { WorkspaceLimits, WorkspaceMode } from '@relay/shared/config/workspace.js'
 import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js'
 import { KINDS, LANES, type Kind, type Lane } from '@relay/shared/element.js'
-import { sends, type Gate, type Mode } from '@relay/shared/gate/gate-state.js'
+import { sendsInMs, type Gate, type Mode } from '@relay/shared/gate/gate-state.js'
 import type { HeldCustomers } from '@relay/shared/policy/held-customers.js'
 import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 import type { WorkersState } from '@relay/shared/queue/workers.js'
-import { holdAdvice, slowedMeaning } from './advice.js'
+import { holdAdvice, slowedAdvice } from './advice.js'
 
 /** The state of a workspace at one moment. */
 export interface WorkspaceFacts {
@@ -85,7 +85,7 @@ function closureView(mode: Exclude<Mode, { state: 'open' }>) {
 function slowedView(mode: Mode) {
   if (mode.state === 'open' || mode.state === 'held') return null
   const reason = mode.state === 'rate_limited' ? mode.state : mode.reason
-  return { state: mode.state, ...closureView(mode), meaning: slowedMeaning(reason) }
+  return { state: mode.state, ...closureView(mode), ...slowedAdvice(reason) }
 }
 
 function backlogView({ lanes }: WorkspaceFacts, lane: Lane) {
@@ -119,12 +119,12 @@ function budgetsView({ limits, used, share }: WorkspaceFacts) {
 }
 
 function etaSeconds(facts: WorkspaceFacts): number | null {
-  const { gate, limits, share, used, windowMs, lanes, recovers, workersAlive } = facts
+  const { gate, limits, share, used, windowMs, lanes, recovers, workersAlive, nowMs } = facts
   const waiting = waitingByBudget(lanes, limits)
   const realtime = lanes.some(({ lane, elements }) => lane === 'realtime' && total(elements) > 0)
   const effective = effectiveLimits(limits, share)
   const drain = { waiting, effective, used, windowMs, realtime }
-  return drainEtaSeconds(drain, { sends: sends(gate), recovers, workersAlive })
+  return drainEtaSeconds(drain, { sendsInMs: sendsInMs(gate, nowMs), recovers, workersAlive })
 }
 
 function budgetsOf(limits: WorkspaceLimits): readonly Budget[] {
