@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Clock } from '@relay/shared/clock.js'
 import type { Config } from '@relay/shared/config/environment.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
@@ -21,7 +20,7 @@ export async function checkRedis(config: Config, clock: Clock): Promise<Finding[
   const faults: Error[] = []
   client.on('error', (error: Error) => faults.push(error))
   try {
-    if (client.status !== 'ready') await once(client, 'ready', { signal: AbortSignal.timeout(CONNECT_MS) }) // prettier-ignore
+    await becomesReady(client)
     const servers = serversOf(client)
     const facts = await Promise.all(servers.map((server) => readFacts(server, clock)))
     return facts.flatMap((one) => judgeRedis(one, config.durability))
@@ -33,6 +32,27 @@ export async function checkRedis(config: Config, clock: Clock): Promise<Finding[
   } finally {
     client.disconnect()
   }
+}
+
+/** Rejects at the first error that tells a cause, or when time is up. */
+function becomesReady(client: RedisClient): Promise<void> {
+  if (client.status === 'ready') return Promise.resolve()
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error('timed out'))
+    }, CONNECT_MS)
+    const end = (error?: Error) => {
+      clearTimeout(timer)
+      if (error === undefined) resolve()
+      else reject(error)
+    }
+    client.once('ready', () => {
+      end()
+    })
+    client.on('error', (error: Error) => {
+      if (explainRedisError(error).problem !== CUT) end(error)
+    })
+  })
 }
 
 function serversOf(client: RedisClient): readonly Server[] {

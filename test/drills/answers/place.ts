@@ -20,6 +20,8 @@ interface Services {
   /** Instead of the right one. */
   readonly redisUrl?: (port: number) => string
   readonly withoutWorker?: true
+  /** Redis is the replica of a server that is gone. */
+  readonly isReplica?: true
 }
 
 /** Redis, simulator, api and worker as separate processes, with default settings. */
@@ -54,9 +56,11 @@ export class Place {
     }
   }
 
-  static async start({ password, redisUrl, withoutWorker }: Services = {}): Promise<Place> {
+  static async start(services: Services = {}): Promise<Place> {
+    const { password, redisUrl, withoutWorker, isReplica } = services
     const redis = await startRedis({ appendonly: 'everysec', maxmemory: '256mb' })
     if (password !== undefined) await askRedis(redis.port, `CONFIG SET requirepass ${password}`)
+    if (isReplica) await askRedis(redis.port, 'REPLICAOF 127.0.0.1 1')
     const place = new Place(
       await startSimulator({ workspaces: { [SHOP]: 'api-key' } }),
       redis,
