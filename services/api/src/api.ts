@@ -17,7 +17,7 @@ import { watchRedis, type RedisProblem } from '@relay/shared/redis/explain.js'
 import type { Tracer } from '@relay/shared/telemetry/tracer.js'
 import { AssessThread } from './accept/assess-thread.js'
 import { openOperator, type Operator } from './admin/operator.js'
-import { isProducers } from './auth/authenticate.js'
+import { producerOf } from './auth/authenticate.js'
 import { Census } from './census/census.js'
 import { redisUnwritable } from './guard/intake-problem.js'
 import { openCore, type Core } from './core.js'
@@ -89,7 +89,7 @@ export class Api {
       clock: systemClock,
       random: systemRandom,
       tls: config.tls,
-      hasCredentials: ({ headers }) => isProducers(headers.authorization, credentials.producers),
+      producerOf: ({ headers }) => producerOf(headers.authorization, credentials.producers),
     })
     this.#ops = createOpsServer({
       registry: this.#registry,

@@ -7,10 +7,10 @@ const JOB_KEY = /\}:\d+$/
 const MARK = /"seq":(\d+)/
 const CUSTOMER = /"customer_id":"([^"]+)"/
 
-/** What relay keeps in Redis, looked at from outside. */
 /** An answer's cost counts this much longer than a window, ms. */
 const LEDGER_MARGIN_MS = 3
 
+/** What relay keeps in Redis, looked at from outside. */
 export class Remains {
   readonly #redis: Redis
   readonly #prefix: string
@@ -46,6 +46,12 @@ export class Remains {
   /** Removes every session from the registry, as a Redis does that lost its last writes. */
   async forgetSessions(): Promise<void> {
     await this.#redis.del(`${this.#prefix}:{deployment}:sessions`)
+  }
+
+  /** Sessions whose lease is valid by the stepped clock. */
+  async liveSessions(): Promise<number> {
+    const nowMs = (await this.redisNowMs()) + Number(await this.#redis.get(CLOCK_KEY)) * 1000
+    return this.#redis.zcount(`${this.#prefix}:{deployment}:sessions`, nowMs, '+inf')
   }
 
   /** ms since 1970, as the host says it. */

@@ -60,11 +60,11 @@ export function authenticate(
   return { ok: true, workspace, producer }
 }
 
-/** Whether the credentials are those of any producer, for any workspace. */
-export function isProducers(authorization: string | undefined, producers: Keyring): boolean {
-  if (authorization === undefined) return false
+/** The producer whose credentials these are, for any workspace. */
+export function producerOf(authorization: string | undefined, producers: Keyring): string | null {
+  if (authorization === undefined) return null
   const credentials = readCredentials(authorization)
-  return credentials.ok && producers.nameOf(credentials.secret) !== null
+  return credentials.ok ? producers.nameOf(credentials.secret) : null
 }
 
 function unauthorized(message: string, type = 'Authentication required'): AuthOutcome {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import type { Element } from '@relay/shared/element.js'
-import { Judge, type Assessment } from '../accept/assess.js'
+import { Judge, type Assessment, type AssessmentOutcome } from '../accept/assess.js'
 import { readBody } from '../accept/read.js'
 import type { NameTable } from '../census/name-table.js'
 import { CustomerKeys } from '../identity/identity.js'
@@ -34,15 +34,23 @@ export interface BatchContext {
   readonly nowMs: number
 }
 
-/** Validates every line like the other endpoints do: one element of any type each. Pure. */
-export function judgeBatch(lines: readonly Line[], context: BatchContext): JudgedBatch {
+/**
+ * Validates every line like the other endpoints do: one element of any type each. `judged` has those
+ * of long lines, which were judged beside the event loop. Pure.
+ */
+export function judgeBatch(
+  lines: readonly Line[],
+  context: BatchContext,
+  judged: ReadonlyMap<Line, AssessmentOutcome> = new Map(),
+): JudgedBatch {
   // Customers of a file rarely repeat and would evict those of producers from the cache.
   const judge = new Judge({ ...context, expected: null, customers: new CustomerKeys() })
   const { problems, warnings } = judge.findings
   const errors: LineFinding[] = []
-  for (const { number, bytes } of lines) {
+  for (const line of lines) {
+    const { number } = line
     const before = problems.length
-    const fault = judgeLine(judge, bytes, context)
+    const fault = judgeLine(judge, line, context, judged.get(line))
     if (fault !== null) errors.push({ line: number, ...fault })
     for (const { attribute, message } of problems.slice(before)) {
       errors.push({ line: number, attribute, message })
@@ -65,8 +73,9 @@ export function judgeBatch(lines: readonly Line[], context: BatchContext): Judge
 /** Why a line could not be read as an element; null if it was validated. */
 function judgeLine(
   judge: Judge,
-  bytes: Buffer | null,
+  { bytes }: Line,
   { maxLineBytes, names, known }: BatchContext,
+  judged: AssessmentOutcome | undefined,
 ) {
   if (bytes === null) {
     judge.unreadable()
@@ -74,12 +83,13 @@ function judgeLine(
     return { attribute: '', message }
   }
   // Reads one element; validation checks its type.
-  const parsed = readBody(bytes, { endpoint: 'line', maxElements: 1, names, known })
-  if (!parsed.ok) {
+  const read = judged ?? readBody(bytes, { endpoint: 'line', maxElements: 1, names, known })
+  if (!read.ok) {
     judge.unreadable()
-    return { attribute: parsed.fault.attribute ?? '', message: parsed.fault.message }
+    return { attribute: read.fault.attribute ?? '', message: read.fault.message }
   }
-  for (const element of parsed.elements) judge.element(element, bytes)
+  if ('assessment' in read) judge.judged(read.assessment)
+  else for (const element of read.elements) judge.element(element, bytes)
   return null
 }
 

@@ -45,6 +45,14 @@ export class Findings {
     return findings
   }
 
+  /** Adds those of one element that was judged by itself. */
+  addAll(found: FoundAll, index: number): void {
+    this.problemCount += found.problemCount
+    this.warningCount += found.warningCount
+    for (const finding of found.problems) this.#list('refuse', { ...finding, index })
+    for (const finding of found.warnings) this.#list('warn', { ...finding, index })
+  }
+
   add(rule: RuleName, index: number, attribute: string, detail = ''): void {
     const { severity, message }: Rule = RULES[rule]
     const problem = severity === 'refuse'
@@ -54,15 +62,20 @@ export class Findings {
     if (list.length >= this.#limit) return
     const path =
       attribute.length > PATH_CHARACTERS ? `${attribute.slice(0, PATH_CHARACTERS)}…` : attribute
-    const text = message(detail)
-    const bytes = bytesOf(path, text)
+    this.#list(severity, { index, attribute: path, message: message(detail), rule })
+  }
+
+  #list(severity: Rule['severity'], finding: Finding): void {
+    const list = severity === 'refuse' ? this.problems : this.warnings
+    if (list.length >= this.#limit) return
+    const bytes = bytesOf(finding.attribute, finding.message)
     if (this.#listedBytes[severity] + bytes > MAX_LISTED_BYTES) {
       // The list is a prefix of all findings: no later, shorter one may follow.
       this.#listedBytes[severity] = MAX_LISTED_BYTES
       return
     }
     this.#listedBytes[severity] += bytes
-    list.push({ index, attribute: path, message: text, rule })
+    list.push(finding)
   }
 }
 
