@@ -9,17 +9,18 @@
   Customers that no worker counts exactly are bounded by the units that each worker's sketch lets pass
   uncounted. Every sketch in use within a window counts in full against every customer.
 
-  A refused customer is held: operators see it until it no longer has to wait. A grant proves that it may
-  not have to, so it is then held only until a worker has asked again for what may still wait.
+  A refused customer is held: operators see it until its wait ends, or until no worker asks for it any
+  more, because nothing of it waits: it was erased, for example.
 
   KEYS[1]  sorted set of sketches: member "units:id", score = end of use, ms. The customers' hashes lie
            in its slot
-  KEYS[2]  sorted set of held customers: member = suffix of its key, score = end of its wait, ms
-  KEYS[3]  the same members, score = first of the refusals that followed one another, ms
+  KEYS[2]  sorted set of held customers: member = suffix of its key, score = shown until, ms
+  KEYS[3]  hash of the same: "since until", the first of the refusals that followed one another and the
+           end of the wait, ms
   ARGV[1]  reserve, answer, refund or again
   ARGV[2]  latest arrival of an attempt that begins now, ms from now
   ARGV[3]  prefix of the customers' keys
-  ARGV[4]  a worker asks again for a held customer within this, ms
+  ARGV[4]  within this workers ask again for a held customer, ms
   ARGV[5]  number of windows m, shortest first
   ARGV[6 .. 5+2m]  windowMs, limit
   then per customer: suffix of its key, units, and for reserve 1 if they are one indivisible element, for answer and refund
@@ -34,13 +35,13 @@
   refusal holds the same customers since the same moment.
   Late? A reservation counts although its attempt is over; an answer moves units that still count. A
   refusal is of the moment at which the script runs, never of an earlier one.
-  Reordered? Sums do not depend on the order. The last answer tells how long a customer is held.
+  Reordered? Sums do not depend on the order. The last refusal tells how long a customer is held.
   Claim lost? No claim is involved: the counts decide, whoever asks.
 ]]
 local BUCKETS = 16
--- Beyond this those that wait shortest are not shown.
+-- Beyond this those that are shown shortest are left out.
 local MAX_HELD = 1000
--- Refusals follow one another if the next comes within this after the end of a wait, ms.
+-- Refusals follow one another if the next comes within this after a customer was shown, ms.
 local STILL_HELD = 120000
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -86,7 +87,7 @@ end
 local function forget(held)
   if #held > 0 then
     redis.call('ZREM', KEYS[2], unpack(held))
-    redis.call('ZREM', KEYS[3], unpack(held))
+    redis.call('HDEL', KEYS[3], unpack(held))
   end
 end
 
@@ -94,8 +95,9 @@ end
 local function hold(waits)
   forget(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now - STILL_HELD))
   for name, wait in pairs(waits) do
-    redis.call('ZADD', KEYS[2], now + wait, name)
-    redis.call('ZADD', KEYS[3], 'NX', now, name)
+    local since = string.match(redis.call('HGET', KEYS[3], name) or '', '^%d+') or now
+    redis.call('HSET', KEYS[3], name, since .. ' ' .. now + wait)
+    redis.call('ZADD', KEYS[2], now + math.min(wait, tonumber(ARGV[4])), name)
   end
   forget(redis.call('ZRANGE', KEYS[2], 0, -MAX_HELD - 1))
   local longest = windows[#windows]
@@ -171,12 +173,6 @@ if step == 'reserve' then
   if #refused > 1 then
     hold(waits)
     return refused
-  end
-  local asked = now + tonumber(ARGV[4])
-  for _, customer in ipairs(customers) do
-    if tonumber(redis.call('ZSCORE', KEYS[2], customer.name) or 0) > asked then
-      redis.call('ZADD', KEYS[2], asked, customer.name)
-    end
   end
 end
 for _, customer in ipairs(customers) do

@@ -1,8 +1,8 @@
 --[[
   Reads the customers that have to wait now (customer-policy.lua).
 
-  KEYS[1]  sorted set of held customers, score = end of the wait, ms
-  KEYS[2]  the same members, score = since when, ms
+  KEYS[1]  sorted set of held customers, score = shown until, ms
+  KEYS[2]  hash of the same: "since until", ms
   ARGV[1]  maximum number of customers returned
 
   Returns {number held, then customer, since and until of those held longest}.
@@ -14,11 +14,11 @@
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local found = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf', 'WITHSCORES')
+local found = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')
 local held = {}
-for i = 1, #found, 2 do
-  local since = tonumber(redis.call('ZSCORE', KEYS[2], found[i]) or now)
-  held[#held + 1] = { name = found[i], since = since, ends = tonumber(found[i + 1]) }
+for i, name in ipairs(found) do
+  local since, ends = string.match(redis.call('HGET', KEYS[2], name) or '', '^(%d+) (%d+)$')
+  held[i] = { name = name, since = tonumber(since or now), ends = tonumber(ends or now) }
 end
 table.sort(held, function(a, b)
   return a.since < b.since or (a.since == b.since and a.name < b.name)

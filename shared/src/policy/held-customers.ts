@@ -28,9 +28,9 @@ export async function readHeldCustomers(
   appId: string,
   text = TEXT,
 ): Promise<HeldCustomers> {
-  const { customersHeld, customersHeldSince } = workspaceKeys(prefix, appId)
+  const { customersHeld, customersHeldTimes } = workspaceKeys(prefix, appId)
   const script: Script = { name: 'customers-held', text, keys: 2 }
-  const keys = [customersHeld, customersHeldSince]
+  const keys = [customersHeld, customersHeldTimes]
   const [count, ...rest] = replyList(await runScript(client, script, keys, [SHOWN]))
   const longest: HeldCustomer[] = []
   for (let i = 0; i + 2 < rest.length; i += 3) {

@@ -192,7 +192,7 @@ test('a drain estimate that cannot be made is absent: without a worker, while bu
 
 test('customers that wait are counted, with how long the first of them has waited', async () => {
   const prefix = redis.freshPrefix()
-  const { customersHeld, customersHeldSince } = workspaceKeys(prefix, 'A')
+  const { customersHeld, customersHeldTimes } = workspaceKeys(prefix, 'A')
   const held = async () => {
     const found = await observed(prefix, [workspace('A')]).values()
     const of = (name: string) => Number(found.get(`${name}{app_id="A"}`))
@@ -202,7 +202,9 @@ test('customers that wait are counted, with how long the first of them has waite
   const [seconds] = await client.time()
   const nowMs = Number(seconds) * 1_000
   await client.zadd(customersHeld, nowMs + 60_000, 'aa', nowMs + 60_000, 'bb')
-  await client.zadd(customersHeldSince, nowMs - 7_200_000, 'aa', nowMs - 60_000, 'bb')
+  const times = (sinceMs: number) => `${String(sinceMs)} ${String(nowMs + 60_000)}`
+  const two = { aa: times(nowMs - 7_200_000), bb: times(nowMs - 60_000) }
+  await client.hset(customersHeldTimes, two)
   const [count, longest] = await held()
   expect(count).toBe(2)
   expect(longest).toBeGreaterThanOrEqual(7_200)

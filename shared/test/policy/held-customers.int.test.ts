@@ -1,6 +1,6 @@
 import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { customerKey } from '../../src/identity.js'
-import { ASKED_AGAIN_MS, CustomerCounts } from '../../src/policy/customer-counts.js'
+import { CustomerCounts } from '../../src/policy/customer-counts.js'
 import { readHeldCustomers } from '../../src/policy/held-customers.js'
 import { workspaceKeys } from '../../src/queue/keys.js'
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
@@ -14,6 +14,8 @@ const LIMITS = [
 const START_MS = 1_800_000_000_000
 /** Refusals follow one another if the next comes within this, ms; and customers shown, at most. */
 const STILL_HELD_MS = 120_000
+/** Without being asked for again, ms. */
+const SHOWN_MS = 120_000
 const MAX_HELD = 1_000
 
 let redis: TestRedis
@@ -70,24 +72,20 @@ class Policy {
 
 /** What is told of the customers, from the answers alone. */
 class Model {
-  readonly #waits = new Map<string, { sinceMs: number; untilMs: number }>()
+  readonly #waits = new Map<string, { sinceMs: number; untilMs: number; shownMs: number }>()
 
   refused(name: string, waitMs: number, nowMs: number): void {
     const before = this.#waits.get(name)
-    const follows = before !== undefined && before.untilMs > nowMs - STILL_HELD_MS
+    const follows = before !== undefined && before.shownMs > nowMs - STILL_HELD_MS
     const sinceMs = follows ? before.sinceMs : nowMs
-    this.#waits.set(name, { sinceMs, untilMs: nowMs + waitMs })
-  }
-
-  granted(name: string, nowMs: number): void {
-    const wait = this.#waits.get(name)
-    if (wait !== undefined) wait.untilMs = Math.min(wait.untilMs, nowMs + ASKED_AGAIN_MS)
+    const shownMs = nowMs + Math.min(waitMs, SHOWN_MS)
+    this.#waits.set(name, { sinceMs, untilMs: nowMs + waitMs, shownMs })
   }
 
   held(nowMs: number) {
     return [...this.#waits]
-      .filter(([, { untilMs }]) => untilMs > nowMs)
-      .map(([name, wait]) => ({ customer: hex(name), ...wait }))
+      .filter(([, { shownMs }]) => shownMs > nowMs)
+      .map(([name, { sinceMs, untilMs }]) => ({ customer: hex(name), sinceMs, untilMs }))
       .sort((a, b) => a.sinceMs - b.sinceMs || (a.customer < b.customer ? -1 : 1))
   }
 }
@@ -116,7 +114,6 @@ test.each([1, 2, 3])(
       const counted = await policy.reserve(units)
       if (counted.outcome === 'granted') {
         for (const [name, of] of Object.entries(units)) {
-          model.granted(name, policy.nowMs)
           open.push({ name, units: of, untilMs: counted.untilMs })
         }
       } else {
@@ -151,16 +148,29 @@ test('a customer that is refused and granted in turns is held since the first re
   }
 })
 
-test('a refusal that is executed after room was made holds no customer, and a grant shortens a wait', async () => {
+test('a customer for which no worker asks any more is not held, however long its wait', async () => {
+  const policy = new Policy()
+  for (let part = 0; part < 4; part += 1) {
+    expect((await policy.reserve({ hot: 500 })).outcome).toBe('granted')
+    policy.nowMs += 120_000
+  }
+  expect((await policy.reserve({ hot: 100 })).outcome).toBe('refused')
+  const { longest } = await policy.held()
+  expect(longest[0]?.untilMs).toBeGreaterThan(policy.nowMs + 1_800_000)
+  policy.nowMs += SHOWN_MS
+  expect((await policy.held()).count).toBe(0)
+  // A worker was late: it waits still, since the same moment.
+  await policy.reserve({ hot: 100 })
+  expect((await policy.held()).longest[0]?.sinceMs).toBe(longest[0]?.sinceMs)
+})
+
+test('a refusal that is executed after room was made is none', async () => {
   const policy = new Policy()
   const first = await policy.reserve({ hot: 500 })
   if (first.outcome !== 'granted') throw new Error('the first was refused')
-  const wait = await policy.reserve({ hot: 400 })
-  expect(wait.outcome).toBe('refused')
   await policy.settle('refund', 'hot', 500, first.untilMs)
   expect((await policy.reserve({ hot: 400 })).outcome).toBe('granted')
-  const { longest } = await policy.held()
-  expect(longest[0]?.untilMs).toBe(policy.nowMs + ASKED_AGAIN_MS)
+  expect((await policy.held()).count).toBe(0)
 })
 
 test('the sets are bounded and expire; those that wait shortest are left out', async () => {
@@ -174,8 +184,10 @@ test('the sets are bounded and expire; those that wait shortest are left out', a
   const { count, longest } = await policy.held()
   expect(count).toBe(MAX_HELD)
   expect(longest).toHaveLength(10)
-  for (const key of [policy.keys.customersHeld, policy.keys.customersHeldSince]) {
-    expect(await client.zcard(key)).toBe(MAX_HELD)
+  const { customersHeld, customersHeldTimes } = policy.keys
+  expect(await client.zcard(customersHeld)).toBe(MAX_HELD)
+  expect(await client.hlen(customersHeldTimes)).toBe(MAX_HELD)
+  for (const key of [customersHeld, customersHeldTimes]) {
     expect(await client.pttl(key)).toBeGreaterThan(3_600_000)
   }
 })

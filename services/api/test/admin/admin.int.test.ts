@@ -143,10 +143,12 @@ describe('workspaces', () => {
 
   it('shows the customers that wait, those held longest first', async () => {
     expect((await view()).customers_held).toEqual({ count: 0, longest: [] })
-    const { customersHeld, customersHeldSince } = workspaceKeys(o.prefix, 'APP')
+    const { customersHeld, customersHeldTimes } = workspaceKeys(o.prefix, 'APP')
     const nowMs = Date.now()
     await client.zadd(customersHeld, nowMs + 60_000, 'aa', nowMs + 90_000, 'bb', nowMs - 1, 'cc')
-    await client.zadd(customersHeldSince, nowMs - 1_000, 'aa', nowMs - 9_000, 'bb', 1, 'cc')
+    const times = (sinceMs: number, untilMs: number) => `${String(sinceMs)} ${String(untilMs)}`
+    const [aa, bb] = [times(nowMs - 1_000, nowMs + 60_000), times(nowMs - 9_000, nowMs + 90_000)]
+    await client.hset(customersHeldTimes, { aa, bb, cc: times(1, nowMs - 1) })
     const { count, longest } = (await view()).customers_held
     expect(count).toBe(2)
     expect(longest).toEqual([
