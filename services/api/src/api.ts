@@ -6,7 +6,7 @@ import type { CredentialDirectory } from '@relay/shared/config/credential-direct
 import type { Config } from '@relay/shared/config/environment.js'
 import type { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
-import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'
+import { observeSharedState } from '@relay/shared/observability/state-metrics.js'
 import { createOpsServer, redisChecks } from '@relay/shared/observability/ops-server.js'
 import { observeProcess } from '@relay/shared/observability/process-metrics.js'
 import { LoopDelay } from '@relay/shared/process/loop-delay.js'

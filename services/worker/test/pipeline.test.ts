@@ -203,7 +203,7 @@ describe('a partition', () => {
 
   it('that was forgotten is served no more', async () => {
     const [window] = serve([[event(1)]])
-    lane.forget(window!)
+    lane.drop(window!)
     void lane.run()
     await pass(2_000)
     expect(sent()).toEqual([])
@@ -286,7 +286,7 @@ describe('without an answer from Redis', () => {
   it('old elements stay in the queue until their dead letters are certain', async () => {
     heart.maxAgeMs = 100
     jest.setSystemTime(1_500)
-    heart.letters.bury = () => Promise.reject(new Error('Redis is away'))
+    heart.letters.add = () => Promise.reject(new Error('Redis is away'))
     lane = laneOf()
     void lane.run()
     serve([[event(1)]])

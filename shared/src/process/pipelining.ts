@@ -8,7 +8,7 @@ export interface PipeliningOptions {
   readonly mayPipeline?: (request: IncomingMessage) => Pipelined
 }
 
-/** `stop`: what came before is answered, then the connection is closed; `close`: it is closed now. */
+/** `stop`: earlier requests are answered, then the connection is closed; `close`: it is closed now. */
 export type Pipelined = 'serve' | 'stop' | 'close'
 
 /** Node's parser of a connection, which the types of Node omit. */

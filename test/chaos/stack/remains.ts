@@ -60,7 +60,6 @@ export class Remains {
     return Number(seconds) * 1000
   }
 
-  /** Steps the clock of a Redis that can be stepped. */
   async stepClock(byMs: number): Promise<void> {
     await this.#redis.incrby(CLOCK_KEY, Math.round(byMs / 1000))
   }

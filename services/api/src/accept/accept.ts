@@ -16,9 +16,6 @@ import {
   type RequestLimits,
 } from './assess.js'
 import { countRejected, countStored, countWarnings } from './count.js'
-import { STAYS, type Caller } from './caller.js'
-import { FairSlices } from './fair-slices.js'
-import type { Endpoint } from './parse.js'
 import type {
   Claim,
   ClaimOutcome,
@@ -28,6 +25,8 @@ import type {
   Quota,
   QuotaRequest,
 } from './ports.js'
+import { STAYS, FairSlices, type Caller } from './fairness.js'
+import type { Endpoint } from './parse.js'
 import * as refusals from './refusals.js'
 
 /** An authenticated request with valid headers. */

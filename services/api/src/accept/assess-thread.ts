@@ -2,8 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { NameTableData } from '../census/name-table.js'
 import { STANDARD_VOCABULARY } from '../validate/vocabulary.js'
 import type { AssessmentContext, AssessmentOutcome } from './assess.js'
-import type { Caller } from './caller.js'
-import { FairTurns } from './fair-turns.js'
+import { FairTurns, type Caller } from './fairness.js'
 import { unpack, type PackedOutcome } from './packed.js'
 import type { LargeBodies } from './ports.js'
 
@@ -45,7 +44,7 @@ export class AssessThread implements LargeBodies {
       const onError = (error: Error) => {
         stopListening()
         // It may take a while to exit, and answers nothing any more.
-        this.#forget(worker)
+        this.#discard(worker)
         reject(error)
       }
       const onExit = () => {
@@ -70,12 +69,12 @@ export class AssessThread implements LargeBodies {
     })
     worker.unref()
     // An error without a body to judge, such as a lack of memory, ends the thread only.
-    worker.on('error', () => { this.#forget(worker) }) // prettier-ignore
-    worker.once('exit', () => { this.#forget(worker) }) // prettier-ignore
+    worker.on('error', () => { this.#discard(worker) }) // prettier-ignore
+    worker.once('exit', () => { this.#discard(worker) }) // prettier-ignore
     return worker
   }
 
-  #forget(worker: Worker): void {
+  #discard(worker: Worker): void {
     if (this.#worker === worker) this.#worker = null
   }
 }

@@ -5,14 +5,13 @@ import type { NameTable } from '../census/name-table.js'
 import { sightingsIn } from '../census/sighting.js'
 import { CustomerKeys } from '../identity/identity.js'
 import { checkElement } from '../validate/element.js'
-import { Findings } from '../validate/findings.js'
+import { Findings, isObject } from '../validate/findings.js'
 import { KIND_OF_TYPE, type ElementType } from '../validate/names.js'
-import { isObject } from '../validate/subject.js'
 import { STANDARD_VOCABULARY, type Vocabulary } from '../validate/vocabulary.js'
 import { buildElements, type BuildContext, type ValidElement } from './build.js'
-import { runAll, type Steps } from './fair-slices.js'
+import { runAll, type Steps } from './fairness.js'
 import type { BodyFault, ParsedElement, Wanted } from './parse.js'
-import { readBody } from './read.js'
+import { readBody } from './sparse.js'
 
 /** Limits of one request that do not depend on the workspace. */
 export interface RequestLimits {
@@ -71,7 +70,7 @@ export function* assessing(body: Buffer, context: AssessmentContext): Steps<Asse
   const expected = endpoint === 'transition' || endpoint === 'line' ? null : endpoint
   const { maxFindings } = limits
   const customers = CUSTOMERS
-  const judge = new Judge({
+  const validator = new Validator({
     expected,
     workspaceLimits,
     maxFindings,
@@ -81,12 +80,12 @@ export function* assessing(body: Buffer, context: AssessmentContext): Steps<Asse
     known,
   })
   // The elements of the other lists are lost: the producer should know.
-  if (parsed.isListRepeated) judge.findings.add('repeatedMember', 0, 'elements')
+  if (parsed.isListRepeated) validator.findings.add('repeatedMember', 0, 'elements')
   for (const element of parsed.elements) {
     yield
-    judge.element(element, body)
+    validator.element(element, body)
   }
-  return { ok: true, assessment: judge }
+  return { ok: true, assessment: validator }
 }
 
 export interface JudgeContext {
@@ -107,7 +106,7 @@ const MAX_SEEN = 2_000
 const CUSTOMERS = new CustomerKeys()
 
 /** Validates elements one by one and collects an assessment. Pure. */
-export class Judge implements Assessment {
+export class Validator implements Assessment {
   readonly findings: Findings
   readonly accepted: number[] = []
   readonly queued: Element[] = []
@@ -164,7 +163,7 @@ export class Judge implements Assessment {
     return !(isObject(value) && value.type === 'event' && Array.isArray(value.actions))
   }
 
-  /** Adds an element that was judged as a body of its own. */
+  /** Adds an element that was judged as a separate body. */
   judged({ accepted, queued, rejectedKinds, seen, findings }: Assessment): void {
     const index = this.posted++
     this.findings.addAll(findings, index)

@@ -1,7 +1,7 @@
 import type { Kind, Lane } from '@relay/shared/element.js'
 import type { ProducerQuota, Workspace } from '@relay/shared/config/workspace.js'
 import type { AssessmentContext, AssessmentOutcome } from './assess.js'
-import type { Caller } from './caller.js'
+import type { Caller } from './fairness.js'
 import type { Cause } from '../refusal.js'
 import type { RuleName } from '../validate/rules.js'
 

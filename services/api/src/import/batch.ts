@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import type { Element } from '@relay/shared/element.js'
-import { Judge, type Assessment, type AssessmentOutcome } from '../accept/assess.js'
-import { readBody } from '../accept/read.js'
+import { Validator, type Assessment, type AssessmentOutcome } from '../accept/assess.js'
+import { readBody } from '../accept/sparse.js'
 import type { NameTable } from '../census/name-table.js'
 import { CustomerKeys } from '../identity/identity.js'
 import type { Vocabulary } from '../validate/vocabulary.js'
@@ -44,22 +44,22 @@ export function judgeBatch(
   judged: ReadonlyMap<Line, AssessmentOutcome> = new Map(),
 ): JudgedBatch {
   // Customers of a file rarely repeat and would evict those of producers from the cache.
-  const judge = new Judge({ ...context, expected: null, customers: new CustomerKeys() })
-  const { problems, warnings } = judge.findings
+  const validator = new Validator({ ...context, expected: null, customers: new CustomerKeys() })
+  const { problems, warnings } = validator.findings
   const errors: LineFinding[] = []
   for (const line of lines) {
     const { number } = line
     const before = problems.length
-    const fault = judgeLine(judge, line, context, judged.get(line))
+    const fault = judgeLine(validator, line, context, judged.get(line))
     if (fault !== null) errors.push({ line: number, ...fault })
     for (const { attribute, message } of problems.slice(before)) {
       errors.push({ line: number, attribute, message })
     }
   }
   return {
-    assessment: judge,
-    elements: judge.queued,
-    rejected: lines.length - judge.accepted.length,
+    assessment: validator,
+    elements: validator.queued,
+    rejected: lines.length - validator.accepted.length,
     errors,
     // Read once the census has had its say.
     get warnings() {
@@ -72,24 +72,24 @@ export function judgeBatch(
 
 /** Why a line could not be read as an element; null if it was validated. */
 function judgeLine(
-  judge: Judge,
+  validator: Validator,
   { bytes }: Line,
   { maxLineBytes, names, known }: BatchContext,
   judged: AssessmentOutcome | undefined,
 ) {
   if (bytes === null) {
-    judge.unreadable()
+    validator.unreadable()
     const message = `The line is longer than ${String(maxLineBytes)} bytes and was skipped`
     return { attribute: '', message }
   }
   // Reads one element; validation checks its type.
   const read = judged ?? readBody(bytes, { endpoint: 'line', maxElements: 1, names, known })
   if (!read.ok) {
-    judge.unreadable()
+    validator.unreadable()
     return { attribute: read.fault.attribute ?? '', message: read.fault.message }
   }
-  if ('assessment' in read) judge.judged(read.assessment)
-  else for (const element of read.elements) judge.element(element, bytes)
+  if ('assessment' in read) validator.judged(read.assessment)
+  else for (const element of read.elements) validator.element(element, bytes)
   return null
 }
 

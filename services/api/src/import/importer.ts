@@ -4,14 +4,19 @@ import type { Post, PostStore } from '@relay/shared/queue/post.js'
 import type { Census } from '../census/census.js'
 import { countRejected, countStored, countWarnings } from '../accept/count.js'
 import { LARGE_BODY_BYTES, type AssessmentOutcome } from '../accept/assess.js'
-import { STAYS } from '../accept/caller.js'
+import { STAYS } from '../accept/fairness.js'
 import type { IntakeObserver, LargeBodies, Quota, QuotaRequest } from '../accept/ports.js'
 import * as refusals from '../accept/refusals.js'
 import type { Refusal } from '../refusal.js'
 import { vocabularyOf } from '../validate/vocabulary.js'
-import { batchDigest, judgeBatch, type BatchContext, type JudgedBatch } from './batch.js'
+import {
+  batchDigest,
+  judgeBatch,
+  type BatchContext,
+  type JudgedBatch,
+  type LineFinding,
+} from './batch.js'
 import { NdjsonSplitter, type Line } from './ndjson.js'
-import { Tally } from './tally.js'
 
 /** What the caller sends next. */
 export type Chunk =
@@ -220,4 +225,34 @@ function quotaOf({ workspace, producer }: ImportRequest, judged: JudgedBatch): Q
   const bytes = judged.elements.reduce((sum, { json }) => sum + json.length, 0)
   const elements = judged.assessment.accepted.length
   return { producer, appId: workspace.appId, lane: LANE, quota, elements, bytes }
+}
+
+/** Default number of errors, and warnings, in an answer. contract: "first 100". */
+export const LISTED = 100
+/** Maximum that a caller can request: about 2 MB of answer. */
+export const MAX_LISTED = 10_000
+
+/** The known outcome of an import so far. */
+export class Tally {
+  accepted = 0
+  rejected = 0
+  /** Every line up to this one is stored or rejected. */
+  lastLine: number
+  readonly errors: LineFinding[] = []
+  readonly warnings: LineFinding[] = []
+
+  readonly #listed: number
+
+  constructor(firstLine: number, listed: number) {
+    this.lastLine = firstLine - 1
+    this.#listed = listed
+  }
+
+  add({ assessment, rejected, errors, warnings }: JudgedBatch, lastLine: number): void {
+    this.accepted += assessment.accepted.length
+    this.rejected += rejected
+    this.lastLine = lastLine
+    this.errors.push(...errors.slice(0, this.#listed - this.errors.length))
+    this.warnings.push(...warnings.slice(0, this.#listed - this.warnings.length))
+  }
 }

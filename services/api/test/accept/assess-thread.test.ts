@@ -1,5 +1,5 @@
 import { AssessThread } from '../../src/accept/assess-thread.js'
-import { STAYS } from '../../src/accept/caller.js'
+import { STAYS } from '../../src/accept/fairness.js'
 import { workspace, APP, NOW_MS } from '../support/workspace.js'
 
 const context = {

@@ -8,7 +8,7 @@ function watched() {
   return { arrivals, come: () => server.emit('connection') }
 }
 
-it('lets work go on while no connection comes', () => {
+it('lets work continue while no connection comes', () => {
   const { arrivals } = watched()
   expect([arrivals.goFirst(), arrivals.goFirst()]).toEqual([false, false])
 })
@@ -19,7 +19,7 @@ it('lets a connection go first, and work in the next turn if no other came', () 
   expect([arrivals.goFirst(), arrivals.goFirst()]).toEqual([true, false])
 })
 
-it('lets work go on after 20 ms, however many connections come', () => {
+it('lets work continue after 20 ms, however many connections come', () => {
   const { arrivals, come } = watched()
   const startedMs = performance.now()
   let turns = 0

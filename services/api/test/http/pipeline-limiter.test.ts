@@ -192,7 +192,7 @@ describe('requests that wait, each of which takes a millisecond or more', () => 
   })
 })
 
-it('admits no more requests of a producer while enough of its own wait', async () => {
+it('admits no more requests of a producer while enough others of it wait', async () => {
   const held = new Held()
   await held.start()
   const one = held.open()

@@ -17,42 +17,42 @@ export interface Served {
 
 /** The owned partitions of one workspace and lane: which of them may be read, and their chunks. */
 export class Fetcher {
-  readonly #o: FetcherOptions
+  readonly #options: FetcherOptions
   readonly #served = new Map<PartitionWindow, Served>()
 
   constructor(options: FetcherOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   serve(window: PartitionWindow, queue: PartitionQueue): void {
     this.#served.set(window, { window, queue })
-    this.#o.memory.add(window)
+    this.#options.memory.add(window)
   }
 
-  forget(window: PartitionWindow): void {
+  drop(window: PartitionWindow): void {
     this.#served.delete(window)
-    this.#o.memory.remove(window)
+    this.#options.memory.remove(window)
   }
 
   /** Partitions with work and without a request in flight. */
   free(): Served[] {
-    return this.#servable().filter(({ window }) => this.#o.inFlight.isFree(window.tag))
+    return this.#servable().filter(({ window }) => this.#options.inFlight.isFree(window.tag))
   }
 
   /** Time until one is free, ms: 0 if one is, Infinity if a request must end first. */
   nextFreeMs(): number {
-    const free = this.#servable().map(({ window }) => this.#o.inFlight.freeInMs(window.tag))
+    const free = this.#servable().map(({ window }) => this.#options.inFlight.freeInMs(window.tag))
     return Math.ceil(Math.min(Infinity, ...free))
   }
 
   /** Whether memory is left for all lanes to look far ahead. */
   isRoomy(): boolean {
-    return this.#o.memory.isRoomy()
+    return this.#options.memory.isRoomy()
   }
 
   /** Reads chunks of each; returns false when Redis did not answer. */
   async load(served: readonly Served[], target: LoadTarget): Promise<boolean> {
-    const { memory } = this.#o
+    const { memory } = this.#options
     const loads = served.map(({ window, queue }) => loadWindow(window, queue, target, memory))
     return (await Promise.all(loads)).every(Boolean)
   }
@@ -60,7 +60,7 @@ export class Fetcher {
   #servable(): Served[] {
     return [...this.#served.values()].filter(
       ({ window }) =>
-        !window.lost && !window.retiring && window.hasWork && this.#o.mayServe(window),
+        !window.lost && !window.retiring && window.hasWork && this.#options.mayServe(window),
     )
   }
 }
