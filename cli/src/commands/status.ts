@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
-import { CommandError, EXIT } from '../exit.js'
-import { failureOf } from '../render/failure.js'
+import { CommandError, EXIT, failureOf } from '../exit.js'
 import { isTrouble, statusLines, type StatusView } from '../render/status.js'
 import type { GlobalOptions } from '../settings.js'
 import { print, type Context } from './context.js'

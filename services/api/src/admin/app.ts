@@ -201,7 +201,7 @@ class Admin {
   }
 
   readonly forgetNames: Handler = async (request, response) => {
-    const { client, prefix } = this.#d
+    const { client, prefix } = this.#deps
     const { appId } = this.#known(String(request.params.appId))
     await new NameStore(client, prefix, appId).reset()
     await this.#audit.action(request, 'names.reset', { appId })
