@@ -129,7 +129,11 @@ const heldCustomer: Drill = {
   inject: async (stand) => {
     const actions = Array.from({ length: ACTIONS }, () => ({ action: 'Viewed' }))
     const event = { type: 'event', customer_id: 'test-user', actions }
-    for (let i = 0; i < EVENTS; i += 1) await stand.post('campaign', [event])
+    for (let i = 0; i < EVENTS; i += 1) {
+      await stand.post('campaign', [event])
+      // Slower than the budgets: the customer's own limit is what holds it, and nothing else.
+      await sleep(1_000)
+    }
   },
   alerts: ['RelayCustomerHeldLong'],
   misleading: ['RelayDeliveryLate', 'RelayBacklogGrowsWhileBudgetIdles', 'RelayDrainTooLong'],
