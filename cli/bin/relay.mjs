@@ -14,4 +14,11 @@ if (!existsSync(built)) {
   console.error('relay is not built yet. Run: npm run build')
   process.exit(69)
 }
-await import(built.href)
+try {
+  await import(built.href)
+} catch (error) {
+  // Of another version of the checkout, or of a build that was not finished.
+  if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
+  console.error(`relay is only partly built or installed (${error.message}). Run: npm run build`)
+  process.exit(69)
+}

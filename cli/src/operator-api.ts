@@ -1,4 +1,5 @@
 import { CommandError, EXIT } from './exit.js'
+import { printable } from './render/table.js'
 import { callHttp, type HttpAnswer } from './http.js'
 import type { Access } from './settings.js'
 
@@ -105,7 +106,8 @@ function refusal({ status, text }: HttpAnswer, url: string): CommandError {
 
 function errorMessage(text: string): string | null {
   try {
-    return (JSON.parse(text) as ErrorBody).error?.message ?? null
+    const message = (JSON.parse(text) as ErrorBody).error?.message
+    return typeof message === 'string' ? printable(message) : null
   } catch {
     return null
   }

@@ -5,6 +5,7 @@ import { accessFrom } from '../src/settings.js'
 import type { Durability } from '@relay/shared/config/settings.js'
 
 const GOOD: RedisFacts = {
+  isReplica: false,
   version: '7.0.15',
   policy: 'noeviction',
   maxMemoryBytes: 1e9,
@@ -101,4 +102,11 @@ it('the operator API is looked for at the port of the running npm start', () => 
     accessFrom({ token: 't' }, env, () => ({ OPS_PORT: '19464' })).url
   expect(url({})).toBe('http://127.0.0.1:19464')
   expect(url({ OPS_PORT: '9999' })).toBe('http://127.0.0.1:9999')
+})
+
+it('a replica is the only fault that is told of it: it takes no writes', () => {
+  const [only, ...more] = judgeRedis({ ...GOOD, isReplica: true }, 'process')
+  expect(more).toEqual([])
+  expect(only).toMatchObject({ level: 'failed', what: 'Redis role' })
+  expect(only?.remedy).toContain('REDIS_URL')
 })

@@ -71,7 +71,23 @@ describe('status', () => {
     serve({ ...WORKSPACE, slowed: { state: 'retrying', ...closure } })
     const { out, status } = await api.run(['status'])
     expect(status).toBe(0)
-    expect(out.at(-1)).toBe('~ DEMO: no connection. Next try at N. Nothing to do.')
+    expect(out.at(-1)).toBe(
+      '~ DEMO: no connection. relay tries again by itself at N. Next: Nothing.',
+    )
+  })
+
+  it('customers that wait are counted, and the estimate is said to be without that', async () => {
+    const longest = [{ customer: 'ab12', since: 'S', until: 'U' }]
+    serve({ ...WORKSPACE, customers_held: { count: 2, longest } })
+    const { out, status } = await api.run(['status'])
+    expect(status).toBe(0)
+    expect(out.at(-2)).toContain(
+      'DEMO: 2 customers held back, the first since S until U at least (hash ab12)',
+    )
+    expect(out.at(-1)).toContain('The ETA is as if they were not held')
+    expect(out.join('\n')).toMatch(/DEMO +running .* 2\.5 min \+ held /)
+    serve({ ...WORKSPACE, customers_held: { count: 0, longest: [] } })
+    expect((await api.run(['status'])).out.join('\n')).not.toContain('held back')
   })
 
   it.each([
@@ -354,9 +370,19 @@ describe('names', () => {
     expect((await api.run(['names', 'DEMO', '--json'])).out).toEqual([JSON.stringify(view)])
   })
 
+  it('deletes them on request, and shows what is left', async () => {
+    const text = JSON.stringify({ ...view, names: [] })
+    api.answers.set('DELETE /admin/workspaces/DEMO/names', { status: 200, text: '{}' })
+    api.answers.set(path, { status: 200, text })
+    const { out, status } = await api.run(['names', 'DEMO', '--reset'])
+    expect(status).toBe(0)
+    expect(api.asked.map(({ method }) => method)).toEqual(['DELETE', 'GET'])
+    expect(out.join()).toContain('No names of DEMO are known')
+  })
+
   it('says that there are none', async () => {
     const text = JSON.stringify({ ...view, names: [] })
     api.answers.set(path, { status: 200, text })
-    expect((await api.run(['names', 'DEMO'])).out.join()).toContain('nothing was posted yet')
+    expect((await api.run(['names', 'DEMO'])).out.join()).toContain('within 10 s of a post')
   })
 })

@@ -9,13 +9,20 @@
   Customers that no worker counts exactly are bounded by the units that each worker's sketch lets pass
   uncounted. Every sketch in use within a window counts in full against every customer.
 
+  A refused customer is held: operators see it until its wait ends, or until no worker asks for it any
+  more, because nothing of it waits: it was erased, for example.
+
   KEYS[1]  sorted set of sketches: member "units:id", score = end of use, ms. The customers' hashes lie
            in its slot
+  KEYS[2]  sorted set of held customers: member = suffix of its key, score = shown until, ms
+  KEYS[3]  hash of the same: "since until", the first of the refusals that followed one another and the
+           end of the wait, ms
   ARGV[1]  reserve, answer, refund or again
   ARGV[2]  latest arrival of an attempt that begins now, ms from now
   ARGV[3]  prefix of the customers' keys
-  ARGV[4]  number of windows m, shortest first
-  ARGV[5 .. 4+2m]  windowMs, limit
+  ARGV[4]  within this workers ask again for a held customer, ms
+  ARGV[5]  number of windows m, shortest first
+  ARGV[6 .. 5+2m]  windowMs, limit
   then per customer: suffix of its key, units, and for reserve 1 if they are one indivisible element, for answer and refund
   the moment to which they were reserved
 
@@ -24,24 +31,33 @@
   answer   {'answered'}; refund {'refunded'}
   again    enters all regardless of the limits, because Redis may have lost them. {'granted', moment}
 
-  Repeated? The units count twice, so the customer waits longer. Callers never repeat a refund.
-  Late? A reservation counts although its attempt is over; an answer moves units that still count.
-  Reordered? Sums do not depend on the order.
-  Claim lost? No claim is involved.
+  Repeated? The units count twice, so the customer waits longer. Callers never repeat a refund. A repeated
+  refusal holds the same customers since the same moment.
+  Late? A reservation counts although its attempt is over; an answer moves units that still count. A
+  refusal is of the moment at which the script runs, never of an earlier one.
+  Reordered? Sums do not depend on the order. The last refusal tells how long a customer is held.
+  Claim lost? No claim is involved: the counts decide, whoever asks.
 ]]
 local BUCKETS = 16
+-- Beyond this those that are shown shortest are left out.
+local MAX_HELD = 1000
+-- Refusals follow one another if the next comes within this after a customer was shown, ms.
+local STILL_HELD = 120000
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local step = ARGV[1]
 local late = now + tonumber(ARGV[2])
 local windows = {}
-for i = 1, tonumber(ARGV[4]) do
-  local length = tonumber(ARGV[3 + 2 * i])
-  windows[i] = { length = length, limit = tonumber(ARGV[4 + 2 * i]), bucket = math.ceil(length / BUCKETS), unseen = 0 }
+for i = 1, tonumber(ARGV[5]) do
+  local length = tonumber(ARGV[4 + 2 * i])
+  windows[i] = { length = length, limit = tonumber(ARGV[5 + 2 * i]), bucket = math.ceil(length / BUCKETS), unseen = 0 }
 end
 local customers = {}
-for i = 5 + 2 * #windows, #ARGV, 3 do
-  customers[#customers + 1] = { key = ARGV[3] .. ARGV[i], units = tonumber(ARGV[i + 1]), detail = tonumber(ARGV[i + 2]) }
+for i = 6 + 2 * #windows, #ARGV, 3 do
+  local name = ARGV[i]
+  customers[#customers + 1] = {
+    name = name, key = ARGV[3] .. name, units = tonumber(ARGV[i + 1]), detail = tonumber(ARGV[i + 2]),
+  }
 end
 local function field(window, moment)
   return window.length .. ':' .. math.floor(moment / window.bucket)
@@ -65,6 +81,28 @@ local function take(key, moment, units)
     else
       redis.call('HINCRBY', key, name, -units)
     end
+  end
+end
+
+local function forget(held)
+  if #held > 0 then
+    redis.call('ZREM', KEYS[2], unpack(held))
+    redis.call('HDEL', KEYS[3], unpack(held))
+  end
+end
+
+-- `waits`: ms by customer.
+local function hold(waits)
+  forget(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now - STILL_HELD))
+  for name, wait in pairs(waits) do
+    local since = string.match(redis.call('HGET', KEYS[3], name) or '', '^%d+') or now
+    redis.call('HSET', KEYS[3], name, since .. ' ' .. now + wait)
+    redis.call('ZADD', KEYS[2], now + math.min(wait, tonumber(ARGV[4])), name)
+  end
+  forget(redis.call('ZRANGE', KEYS[2], 0, -MAX_HELD - 1))
+  local longest = windows[#windows]
+  for i = 2, 3 do
+    redis.call('PEXPIRE', KEYS[i], longest.length + 2 * longest.bucket + tonumber(ARGV[2]) + STILL_HELD)
   end
 end
 
@@ -96,7 +134,7 @@ if step == 'reserve' then
       end
     end
   end
-  local refused = { 'refused' }
+  local refused, waits = { 'refused' }, {}
   for i, customer in ipairs(customers) do
     local fields = redis.call('HGETALL', customer.key)
     local used, oldest, stale = {}, {}, {}
@@ -129,9 +167,11 @@ if step == 'reserve' then
       refused[#refused + 1] = i
       refused[#refused + 1] = free
       refused[#refused + 1] = wait
+      waits[customer.name] = wait
     end
   end
   if #refused > 1 then
+    hold(waits)
     return refused
   end
 end

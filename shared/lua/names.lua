@@ -2,19 +2,24 @@
   Merges names into a workspace's census. The first day and producer of a name stay; types are added.
 
   KEYS[1]  hash of name to record: day, types (first one first), producer and doubt, parted by tabs;
-           '@' counts the changes
-  ARGV     name and record, in turns
+           '@' counts the changes, '@resets' the resets
+  ARGV[1]  number of resets that the caller knows
+  ARGV[2 ..] name and record, in turns
 
-  Returns {number of changes, then the record that each name has now}.
+  Returns {number of changes, then the record that each name has now}; {} after a reset that the caller
+  does not know: then nothing is merged.
 
   Repeated? Nothing changes.
-  Late? The earlier day stays, whichever came first; a type is added once.
+  Late? The earlier day stays, whichever came first; a type is added once. After a reset: nothing.
   Reordered? The same, but for the order of later types.
   Claim lost? No claim is involved.
 ]]
+if (redis.call('HGET', KEYS[1], '@resets') or '0') ~= ARGV[1] then
+  return {}
+end
 local records = {}
 local changes = 0
-for i = 1, #ARGV, 2 do
+for i = 2, #ARGV, 2 do
   local name, own = ARGV[i], ARGV[i + 1]
   local kept = redis.call('HGET', KEYS[1], name)
   local merged = own

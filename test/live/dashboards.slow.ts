@@ -11,6 +11,7 @@ import {
 import { waitFor } from '@relay/tools/wait-for.js'
 import { DASHBOARDS } from '@relay/tools/ops/dashboards/build.js'
 import { Prometheus } from './prometheus.js'
+import { besideAnother } from './two-relays.js'
 import { fillIn } from '../drills/boxes.js'
 import { startRelayUnderLoad, SHOP, type RelayUnderLoad } from './relay-under-load.js'
 
@@ -189,6 +190,20 @@ whenThere('promtool', () => {
       const absolute = text.replace(/^rule_files:.*$/m, `rule_files: ${JSON.stringify(rules)}`)
       writeFileSync(file, absolute.replaceAll('le="60"', 'le="60.0"'))
       promtool(programs3 ?? programs!, ['test', 'rules', file])
+    },
+    PATIENCE_MS,
+  )
+
+  test.each([2, 3])(
+    'a second relay that is well masks no alert of the first, on Prometheus %i',
+    (version) => {
+      const found = version === 3 ? programs3 : programs
+      // Where there is none, the suite says so in capitals.
+      if (found === null) return
+      const text = besideAnother(readFileSync(tests('relay.test.yml'), 'utf8'), rules)
+      const file = join(mkdtempSync(join(tmpdir(), 'rules-')), 'two.test.yml')
+      writeFileSync(file, version === 3 ? text.replaceAll('le="60"', 'le="60.0"') : text)
+      promtool(found, ['test', 'rules', file])
     },
     PATIENCE_MS,
   )

@@ -6,7 +6,7 @@ const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86
 const MIN_WINDOW_S = 5
 /** The objective of delivery, as the histogram's bucket of the rules, and its stand-in. */
 const IN_TIME = { really: 'le=~"60([.]0)?"', shortened: 'le=~"10([.]0)?"' }
-/** How long the backlog may need, s: the only other time among the thresholds. */
+/** How long the backlog may need and a customer be held, s: the only other time among the thresholds. */
 const DRAIN_S = 7_200
 
 /**

@@ -5,6 +5,8 @@ import { failed, ok, warning, type Finding } from './finding.js'
 /** The settings and state of one Redis server. */
 export interface RedisFacts {
   readonly version: string
+  /** It takes no writes. */
+  readonly isReplica: boolean
   readonly policy: string
   readonly maxMemoryBytes: number
   readonly usedMemoryBytes: number
@@ -24,7 +26,16 @@ const SKEW_FAIL_MS = 30_000
 
 /** Whether a Redis server is fit for relay. */
 export function judgeRedis(facts: RedisFacts, wanted: Durability): Finding[] {
+  if (facts.isReplica) return [replica()]
   return [version(facts), eviction(facts), memory(facts), appendOnly(facts, wanted), durability(facts, wanted), clock(facts)] // prettier-ignore
+}
+
+function replica(): Finding {
+  return failed(
+    'Redis role',
+    'a read-only replica, so nothing can be stored',
+    'Set REDIS_URL to the master (the primary endpoint), or name the sentinels',
+  )
 }
 
 function version({ version: text }: RedisFacts): Finding {

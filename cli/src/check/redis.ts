@@ -1,8 +1,7 @@
-import { once } from 'node:events'
 import type { Clock } from '@relay/shared/clock.js'
 import type { Config } from '@relay/shared/config/environment.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
-import { explainRedisError } from '@relay/shared/redis/explain.js'
+import { CUT, explainRedisError } from '@relay/shared/redis/explain.js'
 import { failed, type Finding } from './finding.js'
 import { judgeRedis, type RedisFacts } from './redis-judgement.js'
 
@@ -21,16 +20,39 @@ export async function checkRedis(config: Config, clock: Clock): Promise<Finding[
   const faults: Error[] = []
   client.on('error', (error: Error) => faults.push(error))
   try {
-    if (client.status !== 'ready') await once(client, 'ready', { signal: AbortSignal.timeout(CONNECT_MS) }) // prettier-ignore
+    await becomesReady(client)
     const servers = serversOf(client)
     const facts = await Promise.all(servers.map((server) => readFacts(server, clock)))
     return facts.flatMap((one) => judgeRedis(one, config.durability))
   } catch (error) {
-    const { problem, next } = explainRedisError(faults.at(-1) ?? (error as Error))
+    const problems = faults.map(explainRedisError)
+    const telling = problems.find((one) => one.problem !== CUT) ?? problems.at(-1)
+    const { problem, next } = telling ?? explainRedisError(error as Error)
     return [failed('Redis', problem, next)]
   } finally {
     client.disconnect()
   }
+}
+
+/** Rejects at the first error that tells a cause, or when time is up. */
+function becomesReady(client: RedisClient): Promise<void> {
+  if (client.status === 'ready') return Promise.resolve()
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error('timed out'))
+    }, CONNECT_MS)
+    const end = (error?: Error) => {
+      clearTimeout(timer)
+      if (error === undefined) resolve()
+      else reject(error)
+    }
+    client.once('ready', () => {
+      end()
+    })
+    client.on('error', (error: Error) => {
+      if (explainRedisError(error).problem !== CUT) end(error)
+    })
+  })
 }
 
 function serversOf(client: RedisClient): readonly Server[] {
@@ -49,6 +71,7 @@ async function readFacts(server: Server, clock: Clock): Promise<RedisFacts> {
     new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? ''
   return {
     version: field('redis_version'),
+    isReplica: field('role') === 'slave',
     policy: field('maxmemory_policy'),
     maxMemoryBytes: Number(field('maxmemory')),
     usedMemoryBytes: Number(field('used_memory')),

@@ -1,5 +1,6 @@
 import type { Clock } from '@relay/shared/clock.js'
 import { CommandError, EXIT } from '../exit.js'
+import { printable } from '../render/table.js'
 import type { OperatorApi } from '../operator-api.js'
 import type { GlobalOptions } from '../settings.js'
 import type { Terminal } from '../terminal.js'
@@ -17,14 +18,15 @@ export interface Context {
   readonly fail: (status: number) => void
 }
 
-/** Prints what the API answered: its JSON as sent, or in lines for a person. */
+/** Prints what the API answered: its JSON as sent, or in lines for a person, which it cannot add to. */
 export function print(
   { terminal }: Context,
   { json }: GlobalOptions,
   text: string,
   lines: (view: unknown) => readonly string[],
 ): void {
-  for (const line of json ? [text] : lines(JSON.parse(text))) terminal.out(line)
+  if (json) terminal.out(text)
+  else for (const line of lines(JSON.parse(text))) terminal.out(printable(line))
 }
 
 /** Asks before what cannot be undone; true to do it. Without a person `--yes` has to say so. */

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import { CommandError, EXIT } from '../exit.js'
+import { CommandError, EXIT, failureOf } from '../exit.js'
 import { isTrouble, statusLines, type StatusView } from '../render/status.js'
 import type { GlobalOptions } from '../settings.js'
-import type { Context } from './context.js'
+import { print, type Context } from './context.js'
 
 interface StatusOptions extends GlobalOptions {
   readonly watch?: boolean
@@ -31,8 +31,7 @@ async function show(context: Context, options: StatusOptions): Promise<boolean> 
   const text = await context.api(options).text('GET', '/admin/workspaces')
   const view = JSON.parse(text) as StatusView
   if (options.watch && !options.json) context.terminal.clear()
-  if (options.json) context.terminal.out(text)
-  else for (const line of statusLines(view)) context.terminal.out(line)
+  print(context, options, text, () => statusLines(view))
   return !isTrouble(view)
 }
 
@@ -41,7 +40,8 @@ async function watch(context: Context, options: StatusOptions): Promise<never> {
     await show(context, options).catch((error: unknown) => {
       // Keeps watching while the api restarts.
       if (!(error instanceof CommandError) || error.status !== EXIT.unavailable) throw error
-      context.terminal.note(error.message)
+      const { note } = failureOf(error, false)
+      if (note !== null) context.terminal.note(note)
     })
     await context.sleep(WATCH_EVERY_MS)
   }

@@ -29,19 +29,27 @@ function actionLine({ at, action, ...rest }: Action): string {
   return [at, action, ...words].map(String).join('  ')
 }
 
+type NamesOptions = GlobalOptions & { readonly all?: boolean; readonly reset?: boolean }
+
 export function addNames(program: Command, context: Context): void {
   program
     .command('names')
     .description('event and attribute names that a workspace was sent, and doubtful ones')
     .argument('<app-id>', 'the workspace')
     .option('--all', 'list every name, not only doubtful ones')
+    .option(
+      '--reset',
+      'delete the names and begin again, e.g. after names were removed at MoEngage',
+    )
     .addHelpText(
       'after',
-      "\nShows how near a workspace is to MoEngage's bounds, beyond which new names are blocked in silence.\n\nExamples:\n  relay names DEMO\n  relay names DEMO --all",
+      "\nShows how near a workspace is to MoEngage's bounds, beyond which new names are blocked in silence.\n\nExamples:\n  relay names DEMO\n  relay names DEMO --all\n  relay names DEMO --reset",
     )
     .action(async (appId: string, _own: unknown, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions & { readonly all?: boolean }>()
-      const text = await context.api(options).text('GET', pathOf(appId, 'names'))
+      const options = command.optsWithGlobals<NamesOptions>()
+      const api = context.api(options)
+      if (options.reset) await api.text('DELETE', pathOf(appId, 'names'))
+      const text = await api.text('GET', pathOf(appId, 'names'))
       print(context, options, text, (view) => namesLines(view as NamesView, options.all === true))
     })
 }

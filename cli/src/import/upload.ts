@@ -1,4 +1,5 @@
 import { CommandError, EXIT } from '../exit.js'
+import { printable } from '../render/table.js'
 import { callHttp, type HttpAnswer } from '../http.js'
 import type { Slice } from './slices.js'
 
@@ -88,7 +89,7 @@ function unanswered(error: unknown, url: string): SliceResult {
 
 function read({ status, text, headers }: HttpAnswer, slice: Slice): SliceResult {
   const body = parse(text)
-  const message = body.error?.message ?? text.slice(0, 200)
+  const message = printable(body.error?.message ?? text.slice(0, 200))
   if (status !== 200 && !LATER.has(status)) throw refusal(status, message)
   const lastLine = body.last_line ?? slice.linesBefore
   const retryAfter = Number(headers['retry-after'])

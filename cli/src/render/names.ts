@@ -23,7 +23,8 @@ export interface NamesView {
 
 /** Names that a workspace was sent, doubtful ones first, and how near they are to MoEngage's bounds. */
 export function namesLines({ app_id, bounds, names }: NamesView, all: boolean): string[] {
-  if (names.length === 0) return [`No names of ${app_id} are known: nothing was posted yet.`]
+  if (names.length === 0)
+    return [`No names of ${app_id} are known. Apis report them within 10 s of a post.`]
   const doubtful = names.filter(({ doubt }) => doubt !== null)
   const shown = all ? names : doubtful
   const rows = shown.map(({ kind, event, name, types, since, producer, doubt }) => [

@@ -1,5 +1,5 @@
 import type { Kind, Lane } from '@relay/shared/element.js'
-import { count, duration, table } from './table.js'
+import { count, counted, duration, table } from './table.js'
 
 export interface BudgetView {
   readonly limit: number
@@ -22,13 +22,18 @@ export interface WorkspaceView {
   readonly state: 'running' | 'held' | 'paused'
   readonly mode: 'live' | 'shadow'
   readonly hold: (Closure & { readonly next?: string }) | null
-  readonly slowed: (Closure & { readonly state: string }) | null
+  readonly slowed: (Closure & { readonly state: string; readonly next?: string }) | null
   readonly backlog: Readonly<Record<Lane, Readonly<Record<Kind | 'total', number>>>>
   readonly oldest_age_seconds: Readonly<Record<'realtime' | 'backfill', number | null>>
   readonly budgets: Readonly<Record<string, BudgetView>>
   readonly budget_window_seconds: number
   readonly drain_eta_seconds: number | null
   readonly dead_letters: Readonly<Record<string, number>>
+  /** Absent from an api of a version before 0.2. */
+  readonly customers_held?: {
+    readonly count: number
+    readonly longest: readonly Readonly<Record<'customer' | 'since' | 'until', string>>[]
+  }
 }
 
 /** `GET /admin/workspaces`. */
@@ -105,7 +110,7 @@ function workersLines(view: StatusView): string[] {
 }
 
 function row(workspace: WorkspaceView, isWithoutWorkers: boolean): string[] {
-  const { app_id, backlog, oldest_age_seconds, drain_eta_seconds } = workspace
+  const { app_id, backlog, oldest_age_seconds } = workspace
   const ages = Object.values(oldest_age_seconds).filter((age) => age !== null)
   return [
     app_id,
@@ -113,10 +118,15 @@ function row(workspace: WorkspaceView, isWithoutWorkers: boolean): string[] {
     count(backlog.realtime.total),
     count(backlog.backfill.total),
     ages.length === 0 ? '-' : duration(Math.max(...ages)),
-    drain_eta_seconds === null ? 'unknown' : duration(drain_eta_seconds),
+    etaText(workspace),
     Object.entries(workspace.budgets).map(budgetText).join(', '),
     count(deadCount(workspace)),
   ]
+}
+
+function etaText({ drain_eta_seconds: eta, customers_held: held }: WorkspaceView): string {
+  if (eta === null) return 'unknown'
+  return `${duration(eta)}${(held?.count ?? 0) > 0 ? ' + held' : ''}`
 }
 
 function stateText({ state, mode, slowed }: WorkspaceView, isWithoutWorkers: boolean): string {
@@ -143,15 +153,29 @@ function remarks(workspace: WorkspaceView): string[] {
     lines.push(`  relay tries again by itself at ${hold.next_probe_at}. Next: ${next}.`)
   }
   if (slowed !== null) {
-    const { meaning = slowed.reason } = slowed
-    lines.push(`~ ${app_id}: ${meaning}. Next try at ${slowed.next_probe_at}. Nothing to do.`)
+    const { meaning = slowed.reason, next = 'Nothing' } = slowed
+    lines.push(
+      `~ ${app_id}: ${meaning}. relay tries again by itself at ${slowed.next_probe_at}. Next: ${next}.`,
+    )
   }
   if (mode === 'shadow') {
     lines.push(`~ ${app_id} is in shadow: nothing is sent. See: relay shadow ${app_id}`)
   }
+  lines.push(...customersHeldLines(workspace))
   if (state === 'paused') lines.push(`! ${app_id} is paused. Next: relay resume ${app_id}`)
   if (deadCount(workspace) > 0) {
     lines.push(`! ${app_id} has dead letters. Next: relay dead-letters list --app-id ${app_id}`)
   }
   return lines.length === 0 ? [] : ['', ...lines]
+}
+
+/** One producer that uses one id for many people, mostly; no other customer waits. */
+function customersHeldLines({ app_id, customers_held: held }: WorkspaceView): string[] {
+  if (held === undefined || held.count === 0) return []
+  const [longest] = held.longest
+  const first = longest === undefined ? '' : `, the first since ${longest.since} until ${longest.until} at least (hash ${longest.customer})` // prettier-ignore
+  return [
+    `~ ${app_id}: ${counted(held.count, 'customer')} held back${first}: MoEngage would block an end user with so many data requests. No other customer waits, and nothing is lost.`,
+    '  The ETA is as if they were not held: theirs takes longer. Next: look for a test, shared or default id at the producer.',
+  ]
 }

@@ -119,7 +119,8 @@ class Card {
     this.#fact('Realtime', number(backlog.realtime.total))
     this.#fact('Backfill', number(backlog.backfill.total))
     this.#fact('Oldest', age < 0 ? '–' : duration(age))
-    this.#fact('ETA', eta === null ? 'unknown' : duration(eta))
+    const more = workspace.customers_held.count > 0 ? ' + held' : ''
+    this.#fact('ETA', eta === null ? 'unknown' : `${duration(eta)}${more}`)
     for (const [name, budget] of Object.entries(workspace.budgets)) {
       this.#gauge(name, budget, workspace.budget_window_seconds)
     }
@@ -130,17 +131,21 @@ class Card {
     setText(this.#facts.get(name), text)
   }
 
-  #remark({ hold, slowed }) {
+  #remark({ hold, slowed, customers_held: held }) {
     let text = ''
     if (hold) {
       const times = `Held since ${moment(hold.since)}, next probe ${moment(hold.next_probe_at)}.`
       text = `${sentence(hold.meaning)} ${times} Nothing is lost. Next: ${hold.next}.`
     } else if (slowed?.reason) {
-      text = `${sentence(slowed.meaning)} Next try ${moment(slowed.next_probe_at)}. Nothing to do.`
+      text = `${sentence(slowed.meaning)} Next try ${moment(slowed.next_probe_at)}. Next: ${slowed.next}.`
     }
-    if (this.#remarks.textContent === text) return
-    const mild = hold ? '' : ' mild'
-    this.#remarks.replaceChildren(...(text ? [make('p', { class: `remark${mild}` }, text)] : []))
+    const customers = customersHeldText(held)
+    if (this.#remarks.textContent === text + customers) return
+    const paragraph = (words, mild) => make('p', { class: mild ? 'remark mild' : 'remark' }, words)
+    this.#remarks.replaceChildren(
+      ...(text ? [paragraph(text, !hold)] : []),
+      ...(customers ? [paragraph(customers, true)] : []),
+    )
   }
 
   #gauge(name, { used, effective, limit }, windowSeconds) {
@@ -202,6 +207,13 @@ class Card {
     notify(`${this.#appId} ${isPause ? 'is paused' : 'resumed'}.`)
     await refresh()
   }
+}
+
+function customersHeldText({ count, longest: [longest] }) {
+  if (count === 0) return ''
+  const who = count === 1 ? '1 customer is' : `${number(count)} customers are`
+  const times = `the first since ${moment(longest.since)} until ${moment(longest.until)} at least`
+  return `${who} held back, ${times}: MoEngage would block an end user with so many data requests. No other customer waits. The ETA is as if they were not held: theirs takes longer. Next: look for a test, shared or default id. Hash of the first: ${longest.customer}`
 }
 
 function sentence(text) {

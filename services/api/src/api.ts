@@ -19,6 +19,7 @@ import { AssessThread } from './accept/assess-thread.js'
 import { openOperator, type Operator } from './admin/operator.js'
 import { producerOf } from './guard/authenticate.js'
 import { Census } from './census/census.js'
+import { redisUnwritable } from './guard/intake-problem.js'
 import { openCore, type Core } from './core.js'
 import { ADD_TIMEOUT_MS } from './enqueue/redis-post-store.js'
 import { createIntakeApp, DEFAULT_LIMITS } from './http/app.js'
@@ -77,7 +78,8 @@ export class Api {
     this.#client = connectRedis(config.redis, { commandTimeoutMs: ADD_TIMEOUT_MS })
     this.#redisProblem = watchRedis(this.#client, log, systemClock, new LoopDelay(systemClock))
     this.#core = this.#openCore()
-    const { store, guard, problem: intakeProblem } = this.#core
+    const { store, guard, problem } = this.#core
+    const intakeProblem = () => problem() ?? redisUnwritable(this.#redisProblem())
     this.#operator = openOperator({
       ...{ config, workspaces, credentials, store, log, intakeProblem },
       lanes: () => guard.currentLanes,

@@ -66,6 +66,8 @@ const VARIABLES: readonly Variable[] = [
   variable('SIM_RATE_LIMIT_HEADERS', plain, HEADER_FORMS.join(', '), 'rateLimitHeaders'),
   variable('SIM_PROJECTS', list, 'project codes, separated by commas', 'projects'),
   variable('SIM_ALLOWED_IPS', list, 'addresses, separated by commas', 'allowedIps'),
+  variable('SIM_IDENTIFIERS', list, 'attribute names, separated by commas', 'identifiers'),
+  variable('SIM_ALLOWED_NAMES', list, 'names, separated by commas', 'allowedNames'),
   variable('SIM_RECORD', plain, 'elements, counts or sizes', 'record'),
   variable('SIM_RECORD_MAX_ELEMENTS', whole, 'a whole number from 1', 'recordMaxElements'),
   variable('SIM_RECORD_MAX_REQUESTS', whole, 'a whole number from 1', 'recordMaxRequests'),

@@ -3,6 +3,7 @@ import { matches, type FaultRule } from './faults/rule.js'
 import { ROWS, type Refusal } from './vendor/answers.js'
 import type { DropReason } from './record/tallies.js'
 import type { RecordedRequest } from './record/record.js'
+import { namesOf } from './settings.js'
 import { decodeBody, type DecodedBody, type Endpoint, type ReceivedElement } from './vendor/body.js'
 import { judgeHeaders } from './vendor/credentials.js'
 import { judgeElement } from './vendor/elements.js'
@@ -41,7 +42,7 @@ export function decodeRequest(world: World, request: ArrivedRequest): DecodedBod
   const maxBytes = Math.min(ceiling, world.limitsOf(appId).maxBodyBytes)
   if (body === null || bodyBytes > maxBytes) return { ok: false, refusal: ROWS.payload_too_large }
   if (settings.record === 'sizes') return UNSEEN
-  return decodeBody(body, endpoint, settings.record === 'elements')
+  return decodeBody(body, endpoint, settings.record === 'elements', namesOf(settings, appId))
 }
 
 /**
@@ -58,10 +59,12 @@ export function judge(
   if (!decoded.ok) return refuse(decoded.refusal)
   const { settings } = world
   const wallMs = world.clock.nowMs()
+  const names = namesOf(settings, request.appId)
   const good: ReceivedElement[] = []
   const invalid: [ReceivedElement, Refusal][] = []
   for (const element of decoded.elements) {
-    const fault = judgeElement(element.value, wallMs) ?? scriptedRefusal(element.value, refused)
+    const fault =
+      judgeElement(element.value, wallMs, names) ?? scriptedRefusal(element.value, refused)
     if (fault === null) good.push(element)
     else if (settings.validation === 'strict') return refuse(fault)
     else invalid.push([element, fault])

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import * as vendor from '@relay/shared/vendor/limits.js'
+import type { OwnNames } from './vendor/elements.js'
 import { HEADER_FORMS } from './vendor/rate-limit-headers.js'
 
 const wholeMs = z.number().int().min(0).max(3_600_000)
@@ -17,6 +18,10 @@ const workspace = z.strictObject({
   projects: z.array(z.string().min(1)).optional(),
   /** IP allow-list: `X-Forwarded-For` must contain one of them. */
   allowedIps: z.array(z.string().min(1)).optional(),
+  /** Attributes that name a user beside the standard ones, in order of preference. */
+  identifiers: z.array(z.string().min(1)).optional(),
+  /** Names with the prefix `moe_` that are taken beside the documented ones. */
+  allowedNames: z.array(z.string().min(1)).optional(),
 })
 export type WorkspaceSettings = z.output<typeof workspace>
 
@@ -67,6 +72,9 @@ export const settingsSchema = z.strictObject({
   projects: z.array(z.string().min(1)).default([]),
   /** Of workspaces that have no list; empty: any address. */
   allowedIps: z.array(z.string().min(1)).default([]),
+  /** Of workspaces that have no list. */
+  identifiers: z.array(z.string().min(1)).default([]),
+  allowedNames: z.array(z.string().min(1)).default([]),
   latency: latency.default({ beforeMs: 0, beforeJitterMs: 0, afterMs: 0, afterJitterMs: 0 }),
   /** Handling of a complete request whose connection closes before its arrival. */
   closedBeforeArrival: z.enum(['drop', 'process']).default('drop'),
@@ -120,5 +128,14 @@ export function limitsOf(settings: Settings, appId: string) {
     events: own?.eventsPerWindow ?? settings.eventsPerWindow,
     devices: own?.devicesPerWindow === undefined ? settings.devicesPerWindow : own.devicesPerWindow,
     maxBodyBytes: own?.maxBodyBytes ?? settings.maxBodyBytes,
+  }
+}
+
+/** The names of one workspace beside MoEngage's documented ones. */
+export function namesOf(settings: Settings, appId: string): OwnNames {
+  const own = settings.workspaces[appId]
+  return {
+    identifiers: own?.identifiers ?? settings.identifiers,
+    allowedNames: own?.allowedNames ?? settings.allowedNames,
   }
 }

@@ -29,6 +29,8 @@ test('every variable is read', () => {
     SIM_RATE_LIMIT_HEADERS: 'envoy_epoch',
     SIM_PROJECTS: 'EU, US',
     SIM_ALLOWED_IPS: '203.0.113.7',
+    SIM_IDENTIFIERS: 'loyalty_card, tax_id',
+    SIM_ALLOWED_NAMES: 'moe_new',
   })
   expect(settings).toMatchObject({
     port: 0,
@@ -42,6 +44,8 @@ test('every variable is read', () => {
     rateLimitHeaders: 'envoy_epoch',
     projects: ['EU', 'US'],
     allowedIps: ['203.0.113.7'],
+    identifiers: ['loyalty_card', 'tax_id'],
+    allowedNames: ['moe_new'],
   })
 })
 

@@ -46,8 +46,8 @@ export function drainSeconds({ waiting, effective, used, windowMs, realtime }: D
 
 /** Whether anything of a workspace is sent now. */
 export interface Sending {
-  /** Neither held nor paused. */
-  readonly sends: boolean
+  /** `sendsInMs` of the gate: null while held or paused. */
+  readonly sendsInMs: number | null
   /** The ledger grants nothing yet, after a restart of Redis. */
   readonly recovers: boolean
   readonly workersAlive: number
@@ -56,7 +56,10 @@ export interface Sending {
 /** The same as an estimate for people: null while nothing can be sent, since nothing can be estimated. */
 export function drainEtaSeconds(
   drain: Drain,
-  { sends, recovers, workersAlive }: Sending,
+  { sendsInMs, recovers, workersAlive }: Sending,
 ): number | null {
-  return sends && !recovers && workersAlive > 0 ? Math.round(drainSeconds(drain) * 10) / 10 : null
+  if (sendsInMs === null || recovers || workersAlive === 0) return null
+  const isEmpty = BUDGETS.every((budget) => drain.waiting[budget] === 0)
+  const seconds = drainSeconds(drain) + (isEmpty ? 0 : sendsInMs / 1000)
+  return Math.round(seconds * 10) / 10
 }

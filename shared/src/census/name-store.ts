@@ -4,12 +4,20 @@ import { luaText, replyList, replyText, runScript, type Script } from '../redis/
 import { fieldOf, recordOf, textOf, type NameRecord } from './name-record.js'
 
 const MERGE: Script = { name: 'names', text: luaText('names.lua'), keys: 1 }
+const RESET: Script = { name: 'names-reset', text: luaText('names-reset.lua'), keys: 1 }
 
 /** Names of one call: the script blocks Redis for about a millisecond. */
 const NAMES_PER_CALL = 500
 
-/** Counts the changes of a census. */
+/** Fields that count the changes and resets of a census. */
 const CHANGES = '@'
+const RESETS = '@resets'
+
+/** Both are equal while nothing changed. */
+export interface NamesVersion {
+  readonly changes: number
+  readonly resets: number
+}
 
 /** The census of a workspace in Redis: a hint, shared by all apis. */
 export class NameStore {
@@ -21,9 +29,9 @@ export class NameStore {
     this.#key = workspaceKeys(prefix, appId).names
   }
 
-  /** Number of changes so far: equal while nothing changed. */
-  async changes(): Promise<string> {
-    return (await this.#client.hget(this.#key, CHANGES)) ?? '0'
+  async version(): Promise<NamesVersion> {
+    const [changes, resets] = await this.#client.hmget(this.#key, CHANGES, RESETS)
+    return { changes: Number(changes ?? 0), resets: Number(resets ?? 0) }
   }
 
   async read(): Promise<NameRecord[]> {
@@ -40,15 +48,25 @@ export class NameStore {
     return records
   }
 
-  /** Merges records; returns them as they are now, and the number of changes. */
-  async merge(records: readonly NameRecord[]) {
+  /** Empties the census; every api begins again when it reads the version next. */
+  async reset(): Promise<void> {
+    await runScript(this.#client, RESET, [this.#key], [])
+  }
+
+  /**
+   * Merges records; returns them as they are now, and the number of changes. Null: the census was reset
+   * since `resets` was read, and the rest was not merged.
+   */
+  async merge(records: readonly NameRecord[], resets: number) {
     const merged: NameRecord[] = []
-    let changes = '0'
+    let changes = 0
     for (let i = 0; i < records.length; i += NAMES_PER_CALL) {
       const some = records.slice(i, i + NAMES_PER_CALL)
       const args = some.flatMap((record) => [fieldOf(record), textOf(record)])
-      const [count, ...texts] = replyList(await runScript(this.#client, MERGE, [this.#key], args))
-      changes = replyText(count)
+      const call = runScript(this.#client, MERGE, [this.#key], [resets, ...args])
+      const [count, ...texts] = replyList(await call)
+      if (count === undefined) return null
+      changes = Number(replyText(count))
       some.forEach((record, at) => {
         merged.push(recordOf(fieldOf(record), replyText(texts[at])) ?? record)
       })

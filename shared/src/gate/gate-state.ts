@@ -70,6 +70,12 @@ export function sends({ mode, paused }: Gate): boolean {
   return !paused && mode.state !== 'held'
 }
 
+/** How long until the workspace sends, ms, if MoEngage accepts then; null: that is unknown. */
+export function sendsInMs(gate: Gate, nowMs: number): number | null {
+  if (!sends(gate)) return null
+  return gate.mode.state === 'open' ? 0 : Math.max(0, gate.mode.nextProbeAtMs - nowMs)
+}
+
 /**
  * Reads a stored gate; an absent or unreadable one is open. The first failure then closes it again,
  * whereas an unreadable closed gate would block a workspace permanently.

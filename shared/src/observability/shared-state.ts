@@ -12,6 +12,7 @@ import { GateStore } from '../gate/gate-store.js'
 import { readBacklog, workspacesWithData, type LaneBacklog } from '../queue/backlog.js'
 import { Deployment } from '../queue/deployment.js'
 import { deploymentKeys, workspaceKeys } from '../queue/keys.js'
+import { readHeldCustomers } from '../policy/held-customers.js'
 import type { RedisClient } from '../redis/connect.js'
 import { ScaleStore } from '../scaling/scale-store.js'
 import type { Load } from '../scaling/workers-wanted.js'
@@ -28,6 +29,8 @@ export interface WorkspaceState {
   /** Workers that queue for budget. */
   readonly waiters: Readonly<Record<Lane, number>>
   readonly deadLetters: number
+  /** Customers that wait for MoEngage's policy per end user. */
+  readonly customersHeld: { readonly count: number; readonly longestMs: number }
   /** Bytes in Redis besides the backlog. */
   readonly stored: Readonly<Record<Store, number>>
 }
@@ -132,20 +135,27 @@ export class StateReader {
     const { client, prefix, clock } = this.#o
     const keys = workspaceKeys(prefix, workspace.appId)
     const ledger = new Ledger(client, prefix, workspace.appId, clock)
-    const [{ used }, recovers, record, learned, waiters, deadLetters, stored] = await Promise.all([
-      ledger.use(),
-      ledger.isRecovering(),
-      new GateStore(client, prefix, workspace.appId).read(),
-      new LearnedStore(client, prefix, workspace.appId).read(),
-      client.hvals(keys.ledgerWaiters),
-      client.hlen(`${keys.deadLetters}:letters`),
-      this.#readStored(workspace.appId, nowMs),
-    ])
+    const [{ used }, recovers, record, learned, waiters, deadLetters, stored, held] =
+      await Promise.all([
+        // prettier-ignore
+        ledger.use(),
+        ledger.isRecovering(),
+        new GateStore(client, prefix, workspace.appId).read(),
+        new LearnedStore(client, prefix, workspace.appId).read(),
+        client.hvals(keys.ledgerWaiters),
+        client.hlen(`${keys.deadLetters}:letters`),
+        this.#readStored(workspace.appId, nowMs),
+        readHeldCustomers(client, prefix, workspace.appId),
+      ])
     const gate = readGate(record.record === '' ? null : record.record)
     const { windowMs } = this.#o
     const share = effectiveShare(readAdaptation(learned.adaptation), { nowMs, windowMs })
     return {
       ...{ workspace, used, recovers, gate, deadLetters, stored },
+      customersHeld: {
+        count: held.count,
+        longestMs: Math.max(0, nowMs - (held.longest[0]?.sinceMs ?? nowMs)),
+      },
       effective: effectiveLimits(workspace.limits, share),
       waiters: countWaiters(waiters, nowMs),
     }

@@ -3,7 +3,7 @@ import { BUDGETS, effectiveLimits } from '../budget/cost.js'
 import { drainEtaSeconds, waitingByBudget } from '../budget/drain.js'
 import type { Clock } from '../clock.js'
 import { KINDS, LANES } from '../element.js'
-import { HOLD_REASONS, sends } from '../gate/gate-state.js'
+import { HOLD_REASONS, sendsInMs } from '../gate/gate-state.js'
 import { STORES, StateReader, type SharedState, type WorkspaceState } from './shared-state.js'
 import type { Config } from '../config/environment.js'
 import type { WorkspaceDirectory } from '../config/workspace-directory.js'
@@ -76,13 +76,22 @@ async function within<T>(mostMs: number, promise: Promise<T>): Promise<T | null>
   return first
 }
 
-function createGauges(registry: Registry, collect: () => Promise<void>) {
-  const gauge = <const L extends string>(name: string, help: string, ...labelNames: L[]) => {
+/** Makes gauges that are read on scrape. */
+function gaugesOf(registry: Registry, collect: () => Promise<void>) {
+  return <const L extends string>(name: string, help: string, ...labelNames: L[]) => {
     const created = new Gauge({ name, help, labelNames, registers: [registry], collect })
     // Without labels prom-client shows 0 before the first value: absent is what is not known yet.
     if (labelNames.length === 0) created.remove()
     return created
   }
+}
+
+function createGauges(registry: Registry, collect: () => Promise<void>) {
+  const gauge = gaugesOf(registry, collect)
+  return { ...workspaceGauges(gauge), ...deploymentGauges(gauge) }
+}
+
+function workspaceGauges(gauge: ReturnType<typeof gaugesOf>) {
   return {
     backlog: gauge('relay_backlog_elements', 'Elements that wait.', 'app_id', 'kind', 'lane'),
     backlogBytes: gauge('relay_backlog_bytes', 'Size of the backlog in Redis, bytes.', 'app_id'),
@@ -93,7 +102,7 @@ function createGauges(registry: Registry, collect: () => Promise<void>) {
     ),
     drain: gauge(
       'relay_drain_eta_seconds',
-      'Seconds until the backlog is sent if nothing more arrives; absent while held, paused or without a worker.',
+      'Seconds until the backlog is sent if nothing more arrives, as if no customer were held; absent while held, paused or without a worker.',
       'app_id',
     ),
     limit: gauge('relay_budget_limit', 'Units that one window allows.', 'app_id', 'budget'),
@@ -110,12 +119,27 @@ function createGauges(registry: Registry, collect: () => Promise<void>) {
       ...['app_id' as const, 'reason' as const],
     ),
     paused: gauge('relay_workspace_paused', 'Whether an operator stopped sending.', 'app_id'),
+    customersHeld: gauge(
+      'relay_customers_held',
+      "Customers that wait for MoEngage's policy per end user; 1000: or more.",
+      'app_id',
+    ),
+    customerHeldFor: gauge(
+      'relay_customer_held_seconds',
+      'How long the customer that is held longest has waited; 0 when none does.',
+      'app_id',
+    ),
     deadLetters: gauge('relay_dead_letters', 'Dead letters that are kept.', 'app_id'),
     stored: gauge(
       'relay_stored_bytes',
       'Size in Redis besides the backlog, by store.',
       ...['app_id' as const, 'store' as const],
     ),
+  }
+}
+
+function deploymentGauges(gauge: ReturnType<typeof gaugesOf>) {
+  return {
     audit: gauge('relay_audit_bytes', 'Size of the audit in Redis.'),
     orphaned: gauge('relay_orphaned_elements', 'Waiting for a workspace that is not configured.'),
     workersWanted: gauge('relay_workers_wanted', 'Workers that are of use now.'),
@@ -139,8 +163,9 @@ type Gauges = ReturnType<typeof createGauges>
 function show(gauges: Gauges, state: SharedState, windowMs: number): void {
   const perWorkspace = ['backlog', 'backlogBytes', 'oldestAge', 'drain', 'limit', 'used'] as const
   const more = ['effective', 'waiters', 'held', 'paused', 'deadLetters', 'stored'] as const
+  const customers = ['customersHeld', 'customerHeldFor'] as const
   // A workspace that was removed is not reported any longer.
-  for (const name of [...perWorkspace, ...more]) gauges[name].reset()
+  for (const name of [...perWorkspace, ...more, ...customers]) gauges[name].reset()
   for (const workspace of state.workspaces) {
     showBacklog(gauges, workspace, state, windowMs)
     showBudgets(gauges, workspace)
@@ -171,7 +196,7 @@ function showBacklog(
   const waiting = waitingByBudget(Object.values(lanes), limits)
   const realtime = KINDS.some((kind) => lanes.realtime.elements[kind] > 0)
   const drain = { waiting, effective, used, windowMs, realtime }
-  const eta = drainEtaSeconds(drain, { sends: sends(gate), recovers, workersAlive })
+  const eta = drainEtaSeconds(drain, { sendsInMs: sendsInMs(gate, nowMs), recovers, workersAlive })
   if (eta !== null) gauges.drain.set({ app_id }, eta)
   gauges.deadLetters.set({ app_id }, deadLetters)
   for (const store of STORES) gauges.stored.set({ app_id, store }, stored[store])
@@ -189,13 +214,15 @@ function showBudgets(gauges: Gauges, { workspace, used, effective, waiters }: Wo
   for (const lane of LANES) gauges.waiters.set({ app_id, lane }, waiters[lane])
 }
 
-function showGate(gauges: Gauges, { workspace, gate }: WorkspaceState): void {
+function showGate(gauges: Gauges, { workspace, gate, customersHeld }: WorkspaceState): void {
   const app_id = workspace.appId
   const holding = gate.mode.state === 'held' ? gate.mode.reason : null
   for (const reason of HOLD_REASONS) {
     gauges.held.set({ app_id, reason }, reason === holding ? 1 : 0)
   }
   gauges.paused.set({ app_id }, gate.paused ? 1 : 0)
+  gauges.customersHeld.set({ app_id }, customersHeld.count)
+  gauges.customerHeldFor.set({ app_id }, customersHeld.longestMs / 1000)
 }
 
 function showRedis(gauges: Gauges, { redis }: SharedState): void {

@@ -11,6 +11,10 @@ import {
 } from '../redis/script.js'
 
 const TEXT = luaText('customer-policy.lua')
+/** A worker asks again for a held customer after this at the latest, if nothing else stops it, ms. */
+export const ASKED_AGAIN_MS = 60_000
+/** Nothing waits of a held customer for which no worker has asked for longer, ms. */
+const SHOWN_MS = 2 * ASKED_AGAIN_MS
 /** A sketch is kept this much longer than the longest window, ms. */
 const SKETCH_KEPT_MS = 3_600_000
 
@@ -120,12 +124,14 @@ export class CustomerCounts {
     customers: readonly CustomerUnits[],
     details: readonly number[],
   ) {
-    const { customerSketches, customerCounts } = this.#keys
-    const args: ScriptArgument[] = [how, this.#o.openMs, customerCounts(''), limits.length]
+    const { customerSketches, customersHeld, customersHeldTimes, customerCounts } = this.#keys
+    const args: ScriptArgument[] = [how, this.#o.openMs, customerCounts('')]
+    args.push(SHOWN_MS, limits.length)
     for (const { windowMs, units } of limits) args.push(windowMs, units)
     customers.forEach(({ customer, units }, i) => args.push(hex(customer), units, details[i] ?? 0))
-    const script: Script = { name: 'customer-policy', text: this.#o.script ?? TEXT, keys: 1 }
-    return runScript(this.#o.client, script, [customerSketches], args)
+    const script: Script = { name: 'customer-policy', text: this.#o.script ?? TEXT, keys: 3 }
+    const keys = [customerSketches, customersHeld, customersHeldTimes]
+    return runScript(this.#o.client, script, keys, args)
   }
 }
 

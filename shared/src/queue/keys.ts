@@ -65,6 +65,9 @@ export function workspaceKeys(prefix: string, appId: string) {
     learned: `${base}:learned`,
     /** Sorted set: sketches of customers' units, by until when each is in use. */
     customerSketches: `${base}:customers`,
+    /** Customers that have to wait: a sorted set by until when they are shown, and a hash of their times. */
+    customersHeld: `${base}:customers:held`,
+    customersHeldTimes: `${base}:customers:held:times`,
     /** Hash: units of one customer, by window and part of it. */
     customerCounts: (customerHex: string) => `${base}:customer:${customerHex}`,
     /** Hash: names of events and attributes that the workspace was sent. */

@@ -18,6 +18,14 @@ const MAX_LATE_MS = 15_000
 
 const TIMEOUT = /ETIMEDOUT|timeout|timed out/i
 
+/** A replica answers reads and refuses writes, so that everything looks well. */
+const READ_ONLY: RedisProblem = {
+  problem: 'the address of Redis is that of a read-only replica',
+  next: 'Set REDIS_URL to the master (the primary endpoint), or name the sentinels',
+}
+/** Between two looks at whether a replica was promoted, ms. */
+const ROLE_EVERY_MS = 5_000
+
 /** What the log and the operators' answers call a problem. */
 export function titleOf({ loopDelayMs }: RedisProblem): string {
   return loopDelayMs === undefined
@@ -34,6 +42,9 @@ function ownDelay(error: Error & { code?: string }, loopDelayMs: number): RedisP
     loopDelayMs: Math.round(loopDelayMs),
   }
 }
+
+/** It follows many other problems, and says less than they do. */
+export const CUT = 'the connection to Redis was cut'
 
 /** Patterns of connection errors; the first match applies. */
 const CAUSES: readonly (readonly [pattern: RegExp, problem: string, next: string])[] = [
@@ -56,16 +67,17 @@ const CAUSES: readonly (readonly [pattern: RegExp, problem: string, next: string
     'Redis does not answer in time',
     'Check that Redis runs, and firewalls between here and there',
   ],
-  [/LOADING/, 'Redis still loads its data', 'Wait until loading has finished'],
   [
-    /ECONNRESET|EPIPE|Connection is closed/,
-    'the connection to Redis was cut',
-    'Look at the log of Redis',
+    /Unknown RESP type/,
+    'what answers at the address of Redis does not speak its protocol',
+    'Correct the host and port in REDIS_URL; with TLS it begins with rediss://',
   ],
+  [/LOADING/, 'Redis still loads its data', 'Wait until loading has finished'],
+  [/ECONNRESET|EPIPE|Connection is closed/, CUT, 'Look at the log of Redis'],
 ]
 
-export function explainRedisError({ message, ...error }: Error & { code?: string }): RedisProblem {
-  const text = `${error.code ?? ''} ${message}`
+export function explainRedisError(error: Error & { code?: string }): RedisProblem {
+  const text = `${error.code ?? ''} ${error.message}`
   const [, problem, next] = CAUSES.find(([pattern]) => pattern.test(text)) ?? [
     null,
     `Redis cannot be used (${error.code ?? error.name})`,
@@ -79,7 +91,7 @@ export function explainRedisError({ message, ...error }: Error & { code?: string
  * null. A timeout while this process was too busy to read is reported as that.
  */
 export function watchRedis(
-  client: Pick<RedisClient, 'on'>,
+  client: Pick<RedisClient, 'on'> & Partial<Server>,
   log: Pick<Logger, 'error' | 'info'>,
   clock: Pick<Clock, 'monotonicMs'>,
   loopDelay: Pick<LoopDelay, 'recentMs'>,
@@ -87,6 +99,7 @@ export function watchRedis(
   let present: RedisProblem | null = null
   let sinceMs = 0
   const note = (found: RedisProblem) => {
+    if (present !== null && found.problem === CUT) return
     if (present === null) sinceMs = clock.monotonicMs()
     if (present?.problem !== found.problem) log.error(titleOf(found), { ...found })
     present = found
@@ -99,11 +112,34 @@ export function watchRedis(
   client.on('close', () => {
     if (present === null) note(explainRedisError(new Error('Connection is closed')))
   })
-  client.on('ready', () => {
+  const back = () => {
     if (present === null) return
-    const back = present.loopDelayMs === undefined ? 'Redis is available' : 'Redis can be read'
-    log.info(`${back} again`, { afterMs: Math.round(clock.monotonicMs() - sinceMs) })
+    const words = present.loopDelayMs === undefined ? 'Redis is available' : 'Redis can be read'
+    log.info(`${words} again`, { afterMs: Math.round(clock.monotonicMs() - sinceMs) })
     present = null
+  }
+  const lookAtRole = async () => {
+    const info = await client.info?.('replication').catch(() => null)
+    // Without an answer the next connection is looked at; where INFO is refused the role is unknown.
+    if (info === null && client.status !== 'ready') return
+    if (!/^role:slave/m.test(info ?? '')) {
+      back()
+      return
+    }
+    note(READ_ONLY)
+    setTimeout(() => {
+      if (client.status === 'ready') void lookAtRole()
+    }, ROLE_EVERY_MS).unref()
+  }
+  client.on('ready', () => {
+    if (client.info === undefined) back()
+    else void lookAtRole()
   })
   return () => present
+}
+
+/** Of a single server; a Cluster sends writes to masters by itself. */
+interface Server {
+  readonly status: string
+  info(section: string): Promise<string>
 }

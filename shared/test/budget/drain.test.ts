@@ -1,4 +1,9 @@
-import { drainSeconds, waitingByBudget, type Drain } from '../../src/budget/drain.js'
+import {
+  drainEtaSeconds,
+  drainSeconds,
+  waitingByBudget,
+  type Drain,
+} from '../../src/budget/drain.js'
 
 const WINDOW_MS = 60_000
 const NOTHING = { users: 0, events: 0, devices: 0 }
@@ -62,4 +67,19 @@ describe('the backlog is sent', () => {
   ])('%s', (_, change, seconds) => {
     expect(secondsFor(change)).toBeCloseTo(seconds, 9)
   })
+})
+
+it('what MoEngage asked to wait for counts before it; a hold, a pause and no worker are unknown', () => {
+  const drain = {
+    waiting: { users: 1_500, events: 0, devices: 0 },
+    effective: { users: 1_000, events: 4_000, devices: 0 },
+    ...{ used: NOTHING, windowMs: WINDOW_MS, realtime: true },
+  }
+  const well = { sendsInMs: 0, recovers: false, workersAlive: 1 }
+  expect(drainEtaSeconds(drain, well)).toBe(30)
+  expect(drainEtaSeconds(drain, { ...well, sendsInMs: 600_000 })).toBe(630)
+  expect(drainEtaSeconds({ ...drain, waiting: NOTHING }, { ...well, sendsInMs: 600_000 })).toBe(0)
+  for (const change of [{ sendsInMs: null }, { recovers: true }, { workersAlive: 0 }]) {
+    expect(drainEtaSeconds(drain, { ...well, ...change })).toBeNull()
+  }
 })

@@ -188,3 +188,24 @@ test('a drain estimate that cannot be made is absent: without a worker, while bu
   await new GateStore(client, prefix, 'A').change('0', JSON.stringify(gate))
   expect(await eta()).toBeUndefined()
 })
+
+test('customers that wait are counted, with how long the first of them has waited', async () => {
+  const prefix = redis.freshPrefix()
+  const { customersHeld, customersHeldTimes } = workspaceKeys(prefix, 'A')
+  const held = async () => {
+    const found = await observed(prefix, [workspace('A')]).values()
+    const of = (name: string) => Number(found.get(`${name}{app_id="A"}`))
+    return [of('relay_customers_held'), of('relay_customer_held_seconds')] as const
+  }
+  expect(await held()).toEqual([0, 0])
+  const [seconds] = await client.time()
+  const nowMs = Number(seconds) * 1_000
+  await client.zadd(customersHeld, nowMs + 60_000, 'aa', nowMs + 60_000, 'bb')
+  const times = (sinceMs: number) => `${String(sinceMs)} ${String(nowMs + 60_000)}`
+  const two = { aa: times(nowMs - 7_200_000), bb: times(nowMs - 60_000) }
+  await client.hset(customersHeldTimes, two)
+  const [count, longest] = await held()
+  expect(count).toBe(2)
+  expect(longest).toBeGreaterThanOrEqual(7_200)
+  expect(longest).toBeLessThan(7_300)
+})

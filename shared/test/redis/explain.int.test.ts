@@ -51,6 +51,50 @@ test('a closed port is explained, with what to do', async () => {
   })
 })
 
+test('a server that is not Redis is named, and so is a replica', async () => {
+  const http = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
+  const { port } = http.address() as AddressInfo
+  const other = await explained(`redis://127.0.0.1:${String(port)}`)
+  http.close()
+  expect(other.lines[0]?.fields.problem).toContain('does not speak its protocol')
+
+  const server = await startRedis({ own: true })
+  const admin = connectRedis({ mode: 'single', url: server.url }, { commandTimeoutMs: 1_000 })
+  try {
+    await new Promise((resolve) => admin.once('ready', resolve))
+    await admin.replicaof('127.0.0.1', redis.port)
+    const { lines, problem } = await explained(server.url)
+    expect(lines[0]).toEqual({ message: 'Redis is unavailable', fields: problem })
+    expect(problem?.problem).toContain('read-only replica')
+  } finally {
+    admin.disconnect()
+    await server.stop()
+  }
+})
+
+test('a promoted replica, and one whose role is unknown, is available', async () => {
+  jest.useFakeTimers()
+  try {
+    const roles = ['role:slave\r\n', 'role:slave\r\n', 'role:master\r\n']
+    const client = Object.assign(new EventEmitter(), {
+      status: 'ready',
+      info: () => Promise.resolve(roles.shift() ?? ''),
+    })
+    const lines: string[] = []
+    const log = (message: string) => lines.push(message)
+    const problem = watchRedis(client as never, { error: log, info: log }, systemClock, ON_TIME)
+    client.emit('ready')
+    await jest.advanceTimersByTimeAsync(6_000)
+    expect(problem()?.next).toContain('REDIS_URL')
+    await jest.advanceTimersByTimeAsync(6_000)
+    expect(problem()).toBeNull()
+    expect(lines).toEqual(['Redis is unavailable', 'Redis is available again'])
+  } finally {
+    jest.useRealTimers()
+  }
+})
+
 test('a wrong password and a missing one are explained apart, and no line holds either', async () => {
   const admin = connectRedis({ mode: 'single', url: redis.url }, { commandTimeoutMs: 1_000 })
   await new Promise((resolve) => admin.once('ready', resolve))

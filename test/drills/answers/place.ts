@@ -20,6 +20,8 @@ interface Services {
   /** Instead of the right one. */
   readonly redisUrl?: (port: number) => string
   readonly withoutWorker?: true
+  /** Redis is the replica of a server that is gone. */
+  readonly isReplica?: true
 }
 
 /** Redis, simulator, api and worker as separate processes, with default settings. */
@@ -54,9 +56,11 @@ export class Place {
     }
   }
 
-  static async start({ password, redisUrl, withoutWorker }: Services = {}): Promise<Place> {
+  static async start(services: Services = {}): Promise<Place> {
+    const { password, redisUrl, withoutWorker, isReplica } = services
     const redis = await startRedis({ appendonly: 'everysec', maxmemory: '256mb' })
     if (password !== undefined) await askRedis(redis.port, `CONFIG SET requirepass ${password}`)
+    if (isReplica) await askRedis(redis.port, 'REPLICAOF 127.0.0.1 1')
     const place = new Place(
       await startSimulator({ workspaces: { [SHOP]: 'api-key' } }),
       redis,
@@ -99,9 +103,10 @@ export class Place {
     return urlOf(this.ports[port])
   }
 
-  /** One user update, or another body. */
+  /** One user update, or another element. */
   async post(body: unknown = user({ plan: 'gold' })): Promise<Response> {
-    return fetch(`${this.url('api')}/v1/customer/${SHOP}`, {
+    const { type = 'customer' } = body as { type?: string }
+    return fetch(`${this.url('api')}/v1/${type}/${SHOP}`, {
       method: 'POST',
       headers: {
         Authorization: basicAuth(SHOP, SECRET),
@@ -138,6 +143,12 @@ export class Place {
 export const user = (attributes: object, customer = 'customer-1') => ({
   ...{ type: 'customer', customer_id: customer },
   attributes,
+})
+
+/** An event of so many actions. */
+export const event = (customer: string, actions: number) => ({
+  ...{ type: 'event', customer_id: customer },
+  actions: Array.from({ length: actions }, (_, i) => ({ action: 'Viewed', attributes: { i } })),
 })
 
 export interface Printed {

@@ -1,5 +1,7 @@
 import type { LogRecord } from '@relay/tools/process/child.js'
 import { freePort, LOOPBACK } from '@relay/tools/process/port.js'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Console } from './console.js'
 import type { Line, Seen } from './line.js'
@@ -49,6 +51,28 @@ const closedPort: Line = {
     const port = await freePort()
     return without({ redisUrl: () => urlWith(port) })
   },
+}
+
+const notRedis: Line = {
+  ...{
+    lines: [4],
+    before: 'Another server at the address of Redis: "cannot be used (undefined)".',
+  },
+  see: async () => {
+    const other = createServer((_request, response) => response.end())
+    await new Promise<void>((resolve) => other.listen(0, LOOPBACK, resolve))
+    const { port } = other.address() as AddressInfo
+    const seen = await without({ redisUrl: () => urlWith(port) })
+    other.close()
+    return seen
+  },
+}
+
+const replica: Line = {
+  lines: [4],
+  before:
+    'A read-only replica: no line in the log, `/readyz` and `relay check` say that all is well, and every post gets 503.',
+  see: () => without({ isReplica: true }),
 }
 
 const plainText: Line = {
@@ -121,6 +145,6 @@ const killed: Line = {
 }
 
 export const REDIS_LINES: readonly Line[] = [
-  ...[wrongPassword, noPassword, closedPort, plainText],
+  ...[wrongPassword, noPassword, closedPort, notRedis, replica, plainText],
   ...[stopped, killed],
 ]

@@ -9,7 +9,7 @@ import { FACTOR } from '../stand.js'
 import type { LogRecord } from '@relay/tools/process/child.js'
 import { Console } from './console.js'
 import type { Line, Seen } from './line.js'
-import { linesWith, logLines, Place, TOKEN } from './place.js'
+import { event, linesWith, logLines, Place, TOKEN } from './place.js'
 
 /** Two relays on one Prometheus 3, whose rules are so many times as fast. */
 class TwoRelays {
@@ -193,4 +193,23 @@ const none: Line = {
   },
 }
 
-export const WORKER_LINES: readonly Line[] = [paused, held, late, none]
+const heldCustomer: Line = {
+  lines: [1, 3],
+  before:
+    'Nobody sees that a customer is held now for the Fair Usage Policy, only a counter and a warning; "Drained in" is as if nothing waited for it.',
+  see: async () => {
+    const both = await started()
+    const { production, prometheus } = both
+    // Default settings: over 5,000 data requests of one end user in a minute.
+    for (let i = 0; i < 70; i += 1) await (await production.post(event('test-user', 100))).text()
+    await both.until('relay_customers_held{namespace="production"} == 1')
+    const seen = await look(both, /held back/)
+    const samples = await prometheus.query('relay_customers_held')
+    const told = samples.map(
+      ({ metric, value }) => `${metric.namespace ?? ''} ${metric.job ?? ''} ${value[1]}`,
+    )
+    return { ...seen, relay_customers_held: [...new Set(told)].sort().join(', ') }
+  },
+}
+
+export const WORKER_LINES: readonly Line[] = [paused, held, late, none, heldCustomer]

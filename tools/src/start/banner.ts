@@ -11,7 +11,10 @@ export function banner(plan: Plan, redisUrl: string, logDir: string): string {
     ['Operations', at(apiOps.port)],
     ['Metrics', `${at(apiOps.port, '/metrics')} (api), ${at(workerOps.port, '/metrics')} (worker)`],
     ['MoEngage', simulator === null ? 'as configured' : `${at(simulator.port, '/')} (simulator)`],
-    ['Redis', withoutPassword(redisUrl)],
+    [
+      'Redis',
+      `${withoutPassword(redisUrl)} (${plan.isOwnRedis ? 'started by this' : 'REDIS_URL'})`,
+    ],
     ['Admin token', plan.madeAdminToken ?? 'as set in RELAY_ADMIN_TOKEN'],
     ['Logs', logDir],
   ]

@@ -21,6 +21,8 @@ export interface Plan {
   readonly simulatorEnv: Environment
   readonly appId: string
   readonly producerSecret: string
+  /** Redis is started for this run, as the environment names none. */
+  readonly isOwnRedis: boolean
   /** null: the operator set one, which need not be shown. */
   readonly madeAdminToken: string | null
 }
@@ -83,6 +85,9 @@ export function planStart(
     apiEnv: { ...base, PORT: String(intake.port), OPS_PORT: String(apiOps.port) },
     workerEnv: { ...base, OPS_PORT: String(workerOps.port) },
     simulatorEnv: {
+      // It takes what a workspace so configured takes.
+      SIM_IDENTIFIERS: env.MOENGAGE_IDENTIFIERS,
+      SIM_ALLOWED_NAMES: env.MOENGAGE_ALLOWED_NAMES,
       ...env,
       PORT: String(simulator.port),
       OPS_PORT: undefined,
@@ -90,6 +95,7 @@ export function planStart(
     },
     appId: appId ?? 'YOUR_APP_ID',
     producerSecret: firstSecret(env.RELAY_PRODUCERS) ?? made.producerSecret,
+    isOwnRedis: !isGiven(env, 'REDIS_URL'),
     madeAdminToken: isGiven(env, 'RELAY_ADMIN_TOKEN') ? null : made.adminToken,
   }
 }

@@ -37,6 +37,14 @@ describe('the plan of npm start', () => {
     expect(moengage).toEqual(name.startsWith('MOENGAGE_') ? [[name, 'x']] : [])
   })
 
+  it('tells the simulator the names of the workspace, unless it has its own', () => {
+    const own = { MOENGAGE_IDENTIFIERS: 'card', MOENGAGE_ALLOWED_NAMES: 'moe_new' }
+    const planned = (env: Record<string, string>) =>
+      planStart({ ...own, ...env }, REDIS, made, null).simulatorEnv
+    expect(planned({})).toMatchObject({ SIM_IDENTIFIERS: 'card', SIM_ALLOWED_NAMES: 'moe_new' })
+    expect(planned({ SIM_IDENTIFIERS: 'tax_id' })).toMatchObject({ SIM_IDENTIFIERS: 'tax_id' })
+  })
+
   it('gives OPS_PORT to the api and WORKER_OPS_PORT to the worker', () => {
     const env = { OPS_PORT: '1001', WORKER_OPS_PORT: '1002', PORT: '1003', SIM_PORT: '1004' }
     const plan = planStart(env, REDIS, made, null)
@@ -63,6 +71,15 @@ describe('what npm start prints', () => {
   it('takes the app id of the workspaces file', () => {
     const plan = planStart({ RELAY_WORKSPACES_FILE: 'w.json' }, REDIS, made, 'FROM_FILE')
     expect(banner(plan, REDIS, '/logs')).toContain('/v1/event/FROM_FILE ')
+  })
+
+  it('says whether Redis is its own or the one of an exported REDIS_URL', () => {
+    const redisOf = (env: Record<string, string>) =>
+      banner(planStart(env, REDIS, made, null), REDIS, '/logs')
+        .split('\n')
+        .find((line) => line.includes(' Redis '))
+    expect(redisOf({ REDIS_URL: '' })).toContain(`${REDIS} (started by this)`)
+    expect(redisOf({ REDIS_URL: REDIS })).toContain(`${REDIS} (REDIS_URL)`)
   })
 
   it('hides the password of a Redis URL and an admin token that was given', () => {

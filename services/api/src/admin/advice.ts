@@ -58,6 +58,10 @@ const SLOWED: Readonly<Record<SlowedReason, string>> = {
   rate_limited: 'MoEngage asks for fewer requests (429)',
 }
 
-export function slowedMeaning(reason: SlowedReason): string {
-  return SLOWED[reason]
+export function slowedAdvice(reason: SlowedReason): { meaning: string; next: string } {
+  const next = reason === 'rate_limited' ? LASTING_429 : 'Nothing'
+  return { meaning: SLOWED[reason], next }
 }
+
+const LASTING_429 =
+  'Nothing, unless it lasts: then another sender uses the account, or the configured limits exceed its own (runbook RelayMoEngageThrottles)'

@@ -89,7 +89,7 @@ export function createAdminApp(deps: AdminDeps): Express {
   route(app, '/admin/workspaces/:appId/pause', { post: admin.pause })
   route(app, '/admin/workspaces/:appId/resume', { post: admin.resume })
   route(app, '/admin/workspaces/:appId/shadow', { get: admin.shadow, delete: admin.forgetShadow })
-  route(app, '/admin/workspaces/:appId/names', { get: admin.names })
+  route(app, '/admin/workspaces/:appId/names', { get: admin.names, delete: admin.forgetNames })
   route(app, '/admin/history', { get: admin.history })
   route(app, '/admin/partitions', { get: admin.partitions })
   route(app, '/admin/dead-letters', { get: admin.list, delete: admin.purge })
@@ -198,6 +198,14 @@ class Admin {
     const { client, prefix } = this.#deps
     const { appId } = this.#known(String(request.params.appId))
     answer(response, 200, namesView(appId, await new NameStore(client, prefix, appId).read()))
+  }
+
+  readonly forgetNames: Handler = async (request, response) => {
+    const { client, prefix } = this.#deps
+    const { appId } = this.#known(String(request.params.appId))
+    await new NameStore(client, prefix, appId).reset()
+    await this.#audit.action(request, 'names.reset', { appId })
+    answer(response, 200, { app_id: appId })
   }
 
   readonly list: Handler = async (request, response) => {

@@ -6,6 +6,7 @@ import { effectiveShare, readAdaptation } from '@relay/shared/gate/adaptation.js
 import { readGate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import { LearnedStore } from '@relay/shared/gate/learned-store.js'
+import { readHeldCustomers } from '@relay/shared/policy/held-customers.js'
 import { readBacklog, type LaneBacklog } from '@relay/shared/queue/backlog.js'
 import { readWorkers } from '@relay/shared/queue/workers.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
@@ -44,16 +45,18 @@ async function readWorkspace(
   { backlog, workersAlive }: { backlog: readonly LaneBacklog[]; workersAlive: number },
 ) {
   const ledger = new Ledger(client, prefix, appId, clock)
-  const [gate, learned, { used }, recovers, deadLetters] = await Promise.all([
+  const [gate, learned, { used }, recovers, deadLetters, customersHeld] = await Promise.all([
     new GateStore(client, prefix, appId).read(),
     new LearnedStore(client, prefix, appId).read(),
     ledger.use(),
     ledger.isRecovering(),
     letters.counts(appId),
+    readHeldCustomers(client, prefix, appId),
   ])
   const nowMs = clock.nowMs()
   return workspaceView({
     ...{ appId, limits, mode, windowMs, used, recovers, deadLetters, nowMs, workersAlive },
+    customersHeld,
     gate: readGate(gate.record === '' ? null : gate.record),
     share: effectiveShare(readAdaptation(learned.adaptation), { nowMs, windowMs }),
     lanes: backlog.filter((lane) => lane.appId === appId),

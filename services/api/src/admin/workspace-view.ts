@@ -3,10 +3,11 @@ import { drainEtaSeconds, waitingByBudget } from '@relay/shared/budget/drain.js'
 import type { WorkspaceLimits, WorkspaceMode } from '@relay/shared/config/workspace.js'
 import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js'
 import { KINDS, LANES, type Kind, type Lane } from '@relay/shared/element.js'
-import { sends, type Gate, type Mode } from '@relay/shared/gate/gate-state.js'
+import { sendsInMs, type Gate, type Mode } from '@relay/shared/gate/gate-state.js'
+import type { HeldCustomers } from '@relay/shared/policy/held-customers.js'
 import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 import type { WorkersState } from '@relay/shared/queue/workers.js'
-import { holdAdvice, slowedMeaning } from './advice.js'
+import { holdAdvice, slowedAdvice } from './advice.js'
 
 /** The state of a workspace at one moment. */
 export interface WorkspaceFacts {
@@ -20,6 +21,7 @@ export interface WorkspaceFacts {
   readonly share: number
   readonly lanes: readonly LaneBacklog[]
   readonly deadLetters: Readonly<Record<DeadLetterReason, number>>
+  readonly customersHeld: HeldCustomers
   /** The ledger grants nothing yet, after a restart of Redis. */
   readonly recovers: boolean
   readonly workersAlive: number
@@ -29,7 +31,7 @@ export interface WorkspaceFacts {
 
 /** A workspace as the operator API shows it. */
 export function workspaceView(facts: WorkspaceFacts) {
-  const { appId, gate, mode, windowMs, deadLetters } = facts
+  const { appId, gate, mode, windowMs, deadLetters, customersHeld } = facts
   return {
     app_id: appId,
     state: gate.paused ? 'paused' : gate.mode.state === 'held' ? 'held' : 'running',
@@ -44,7 +46,9 @@ export function workspaceView(facts: WorkspaceFacts) {
     oldest_age_seconds: perLane((lane) => ageSeconds(facts, lane)),
     budgets: budgetsView(facts),
     budget_window_seconds: windowMs / 1000,
+    /** As if no customer were held: those that are need longer. */
     drain_eta_seconds: etaSeconds(facts),
+    customers_held: customersHeldView(customersHeld),
     dead_letters: deadLetters,
   }
 }
@@ -59,6 +63,17 @@ export function workersView({ alive, served, unserved, noneSinceMs }: WorkersSta
   }
 }
 
+function customersHeldView({ count, longest }: HeldCustomers) {
+  return {
+    count,
+    longest: longest.map(({ customer, sinceMs, untilMs }) => ({
+      customer,
+      since: iso(sinceMs),
+      until: iso(untilMs),
+    })),
+  }
+}
+
 function closureView(mode: Exclude<Mode, { state: 'open' }>) {
   return {
     reason: mode.state === 'rate_limited' ? 'rate_limited' : mode.reason,
@@ -70,7 +85,7 @@ function closureView(mode: Exclude<Mode, { state: 'open' }>) {
 function slowedView(mode: Mode) {
   if (mode.state === 'open' || mode.state === 'held') return null
   const reason = mode.state === 'rate_limited' ? mode.state : mode.reason
-  return { state: mode.state, ...closureView(mode), meaning: slowedMeaning(reason) }
+  return { state: mode.state, ...closureView(mode), ...slowedAdvice(reason) }
 }
 
 function backlogView({ lanes }: WorkspaceFacts, lane: Lane) {
@@ -104,12 +119,12 @@ function budgetsView({ limits, used, share }: WorkspaceFacts) {
 }
 
 function etaSeconds(facts: WorkspaceFacts): number | null {
-  const { gate, limits, share, used, windowMs, lanes, recovers, workersAlive } = facts
+  const { gate, limits, share, used, windowMs, lanes, recovers, workersAlive, nowMs } = facts
   const waiting = waitingByBudget(lanes, limits)
   const realtime = lanes.some(({ lane, elements }) => lane === 'realtime' && total(elements) > 0)
   const effective = effectiveLimits(limits, share)
   const drain = { waiting, effective, used, windowMs, realtime }
-  return drainEtaSeconds(drain, { sends: sends(gate), recovers, workersAlive })
+  return drainEtaSeconds(drain, { sendsInMs: sendsInMs(gate, nowMs), recovers, workersAlive })
 }
 
 function budgetsOf(limits: WorkspaceLimits): readonly Budget[] {

@@ -1,4 +1,5 @@
 import type { NameRecord } from '@relay/shared/census/name-record.js'
+import type { NamesVersion } from '@relay/shared/census/name-store.js'
 import { inside, type Findings } from '../validate/findings.js'
 import type { NameTable } from './name-table.js'
 import type { Sighting } from './sighting.js'
@@ -35,9 +36,13 @@ const SHARE_MS = 10_000
 
 /** Where all apis keep the names of a workspace; may reject. */
 export interface SharedNames {
-  changes(): Promise<string>
+  version(): Promise<NamesVersion>
   read(): Promise<NameRecord[]>
-  merge(records: readonly NameRecord[]): Promise<{ merged: NameRecord[]; changes: string }>
+  /** Null: it was reset since. */
+  merge(
+    records: readonly NameRecord[],
+    resets: number,
+  ): Promise<{ merged: NameRecord[]; changes: number } | null>
 }
 
 /** A sighting, and the element in its request that it is of. */
@@ -47,10 +52,11 @@ export interface Seen {
 }
 
 interface Kept {
-  readonly names: WorkspaceNames
+  /** Others after a reset. */
+  names: WorkspaceNames
   readonly shared: SharedNames
   /** What was read from Redis last; null: nothing yet. */
-  changes: string | null
+  version: NamesVersion | null
   /** Names that were posted before Redis was read. */
   readonly early: EarlyNames
   /** The workspace had a post since it was last shared. */
@@ -87,7 +93,7 @@ export class Census {
     if (kept === undefined) {
       const shared = this.#open(appId)
       const [names, early] = [new WorkspaceNames(), new EarlyNames()]
-      kept = { names, shared, changes: null, early, isInUse: true, sharing: null }
+      kept = { names, shared, version: null, early, isInUse: true, sharing: null }
       this.#kept.set(appId, kept)
       void this.#share(kept)
     }
@@ -100,7 +106,7 @@ export class Census {
     const kept = this.#kept.get(appId)
     if (kept === undefined || seen.length === 0) return
     const { names, early } = kept
-    if (kept.changes === null) {
+    if (kept.version === null) {
       for (const { sighting } of seen) early.add(sighting, posted)
       return
     }
@@ -139,30 +145,34 @@ export class Census {
 }
 
 async function exchange(kept: Kept): Promise<void> {
-  const { names, shared } = kept
+  const { shared } = kept
   // Before anything is written: whether a name is doubtful is told from all that are known.
-  if (kept.changes === null) await update(kept)
+  const { changes, resets } = kept.version ?? (await update(kept))
+  const { names } = kept
   const own = names.takeChanged()
   if (own.length > 0) {
-    const { merged, changes } = await shared.merge(own).catch((error: unknown) => {
+    const result = await shared.merge(own, resets).catch((error: unknown) => {
       names.changedAgain(own)
       throw error
     })
-    for (const record of merged) names.adopt(record)
+    for (const record of result?.merged ?? []) names.adopt(record)
     // No other api wrote meanwhile.
-    if (Number(changes) === Number(kept.changes) + 1) kept.changes = changes
+    if (result?.changes === changes + 1) kept.version = { changes: result.changes, resets }
   }
   await update(kept)
 }
 
 /** Reads what other apis wrote. */
-async function update(kept: Kept): Promise<void> {
-  const { names, shared, early } = kept
-  const changes = await shared.changes()
-  if (changes === kept.changes) return
-  for (const record of inOrder(await shared.read())) names.adopt(record)
-  kept.changes = changes
-  for (const [sighting, posted] of early.take()) names.see(sighting, posted)
+async function update(kept: Kept): Promise<NamesVersion> {
+  const { shared, early, version: known } = kept
+  const version = await shared.version()
+  if (version.changes === known?.changes && version.resets === known.resets) return version
+  const records = inOrder(await shared.read())
+  if (known !== null && version.resets !== known.resets) kept.names = new WorkspaceNames()
+  for (const record of records) kept.names.adopt(record)
+  kept.version = version
+  for (const [sighting, posted] of early.take()) kept.names.see(sighting, posted)
+  return version
 }
 
 /** Events before their attributes, and older names before younger ones. */

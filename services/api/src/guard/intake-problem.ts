@@ -1,8 +1,9 @@
 import type { LevelReached } from '@relay/shared/durability/level.js'
+import type { RedisProblem } from '@relay/shared/redis/explain.js'
 
 /** Why the intake answers 503 to every post, or to those that do not fit, and the remedy. */
 export interface IntakeProblem {
-  readonly reason: 'redis_full' | 'backlog_full' | 'durability'
+  readonly reason: 'redis' | 'redis_full' | 'backlog_full' | 'durability'
   readonly meaning: string
   readonly next: string
 }
@@ -20,6 +21,13 @@ export function redisFull(share: number): IntakeProblem {
 interface Durable {
   readonly isMissing: boolean
   readonly reached: LevelReached
+}
+
+/** Redis can be read and not written, or was away until just now. */
+export function redisUnwritable(redis: RedisProblem | null): IntakeProblem | null {
+  if (redis === null || redis.loopDelayMs !== undefined) return null
+  const { problem, next } = redis
+  return { reason: 'redis', meaning: `${problem}, so the intake answers 503`, next }
 }
 
 export const BACKLOG_FULL: IntakeProblem = {

@@ -8,10 +8,12 @@ import { GateStore } from '@relay/shared/gate/gate-store.js'
 import { advance } from '@relay/shared/gate/gate.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { Deployment } from '@relay/shared/queue/deployment.js'
-import { deploymentKeys, partitionKeys } from '@relay/shared/queue/keys.js'
+import { deploymentKeys, partitionKeys, workspaceKeys } from '@relay/shared/queue/keys.js'
 import { createRequestId, producerTag } from '@relay/shared/request-id.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { customerOf, letter, Operations, redisForTests } from './operations.js'
+
+const iso = (ms: number) => new Date(ms).toISOString()
 
 let redis: TestRedis
 let client: RedisClient
@@ -139,6 +141,22 @@ describe('workspaces', () => {
     expect(shown.drain_eta_seconds).toBe(94.7)
   })
 
+  it('shows the customers that wait, those held longest first', async () => {
+    expect((await view()).customers_held).toEqual({ count: 0, longest: [] })
+    const { customersHeld, customersHeldTimes } = workspaceKeys(o.prefix, 'APP')
+    const nowMs = Date.now()
+    await client.zadd(customersHeld, nowMs + 60_000, 'aa', nowMs + 90_000, 'bb', nowMs - 1, 'cc')
+    const times = (sinceMs: number, untilMs: number) => `${String(sinceMs)} ${String(untilMs)}`
+    const [aa, bb] = [times(nowMs - 1_000, nowMs + 60_000), times(nowMs - 9_000, nowMs + 90_000)]
+    await client.hset(customersHeldTimes, { aa, bb, cc: times(1, nowMs - 1) })
+    const { count, longest } = (await view()).customers_held
+    expect(count).toBe(2)
+    expect(longest).toEqual([
+      { customer: 'bb', since: iso(nowMs - 9_000), until: iso(nowMs + 90_000) },
+      { customer: 'aa', since: iso(nowMs - 1_000), until: iso(nowMs + 60_000) },
+    ])
+  })
+
   it('shows a hold with its reason and next probe', async () => {
     const gate = new GateStore(client, o.prefix, 'APP')
     const event = { type: 'refused_for', reason: 'credentials_refused', probeId: null } as const
@@ -245,13 +263,14 @@ describe('the trace of a request', () => {
 
 it('the names of a workspace are shown, doubtful ones first, and how near they are to the bounds', async () => {
   const record = { firstDay: 20_000, producer: 'shop', doubt: null }
-  await new NameStore(client, o.prefix, 'APP').merge([
+  const records = [
     { ...record, scope: { of: 'events' }, name: 'Viewed', types: [] },
     { ...record, scope: { of: 'event', event: 'Viewed' }, name: 'n', types: ['number', 'text'] },
     { ...record, scope: { of: 'user' }, name: 'plan', types: ['object'] },
     { ...record, scope: { of: 'user' }, name: 'u_em', types: ['text'] },
     { ...record, scope: { of: 'user' }, name: 'color', types: [], doubt: { why: 'lookalike', of: 'colour' } }, // prettier-ignore
-  ])
+  ] as const
+  await new NameStore(client, o.prefix, 'APP').merge(records, 0)
   const { status, body } = await o.ask('GET', '/admin/workspaces/APP/names')
   const view = body as unknown as ReturnType<typeof namesView>
   expect(status).toBe(200)
@@ -271,4 +290,17 @@ it('the names of a workspace are shown, doubtful ones first, and how near they a
     [0, 5],
   ])
   expect((await o.ask('GET', '/admin/workspaces/NOBODY/names')).status).toBe(404)
+})
+
+it('the names of a workspace are deleted on request, which is audited', async () => {
+  const scope = { of: 'user' } as const
+  const record = { scope, name: 'plan', types: [], firstDay: 20_000, producer: 'shop', doubt: null }
+  const store = new NameStore(client, o.prefix, 'APP')
+  await store.merge([record], 0)
+  expect((await o.ask('DELETE', '/admin/workspaces/NOBODY/names')).status).toBe(404)
+  expect(await store.read()).toHaveLength(1)
+  expect((await o.ask('DELETE', '/admin/workspaces/APP/names')).body).toEqual({ app_id: 'APP' })
+  expect(await store.read()).toEqual([])
+  const { actions } = (await o.ask('GET', '/admin/audit')).body
+  expect(actions[0]).toMatchObject({ action: 'names.reset', appId: 'APP' })
 })

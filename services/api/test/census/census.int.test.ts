@@ -125,20 +125,22 @@ it('merges the same once, however often and late a call is executed', async () =
   post(census, [user('price', 'number')])
   await census.share()
   const records = await stored().read()
-  const changes = await stored().changes()
-  await stored().merge(records)
-  await stored().merge(records.map((record) => ({ ...record, firstDay: record.firstDay + 1 })))
+  const version = await stored().version()
+  await stored().merge(records, 0)
+  const later = records.map((record) => ({ ...record, firstDay: record.firstDay + 1 }))
+  await stored().merge(later, 0)
   expect(await stored().read()).toEqual(records)
-  expect(await stored().changes()).toBe(changes)
+  expect(await stored().version()).toEqual(version)
 })
 
 it('keeps what could not be written, and writes it later', async () => {
   const store = stored()
   let isAway = false
   const census = new Census(() => ({
-    changes: () => store.changes(),
+    version: () => store.version(),
     read: () => store.read(),
-    merge: (records) => (isAway ? Promise.reject(new Error('away')) : store.merge(records)),
+    merge: (records, resets) =>
+      isAway ? Promise.reject(new Error('away')) : store.merge(records, resets),
   }))
   census.known(APP)
   await census.share()
@@ -159,3 +161,35 @@ it.each<NameRecord>([
 ])('a record is read as it was written %#', (record) => {
   expect(recordOf(fieldOf(record), textOf(record))).toEqual(record)
 }) // prettier-ignore
+
+it('begins again for all apis after a reset, and what was seen before it does not return', async () => {
+  const [one, two] = [await anApi(), await anApi()]
+  post(one, [user('price', 'number'), event('Order placed')])
+  await one.share()
+  post(two, [])
+  await two.share()
+  post(two, [user('late')])
+  await stored().reset()
+  await two.share()
+  expect(await stored().read()).toEqual([])
+  for (const census of [one, two]) {
+    post(census, [])
+    await census.share()
+    expect(post(census, [user('price', 'text'), event('Order plced')])).toEqual([])
+    await census.share()
+  }
+  const names = (await stored().read()).map(({ name, types }) => [name, types])
+  expect(names.sort()).toEqual([['Order plced', []], ['price', ['text']]]) // prettier-ignore
+})
+
+it('is empty after two resets as after one, and what is merged without knowing of it is refused', async () => {
+  const census = await anApi()
+  post(census, [user('price', 'number')])
+  await census.share()
+  const records = await stored().read()
+  await stored().reset()
+  await stored().reset()
+  expect(await stored().merge(records, 0)).toBeNull()
+  expect(await stored().read()).toEqual([])
+  expect(await stored().version()).toEqual({ changes: 3, resets: 2 })
+})

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { arrayItems, member, valueAt, type Slice } from './slices.js'
 import { ROWS, type Refusal } from './answers.js'
-import { costOf, customerOf, type ElementType } from './elements.js'
+import { costOf, customerOf, type ElementType, type OwnNames } from './elements.js'
 
 export const ENDPOINTS = ['transition', 'customer', 'event', 'device'] as const
 export type Endpoint = (typeof ENDPOINTS)[number]
@@ -27,10 +27,15 @@ export type DecodedBody =
   | { readonly ok: true; readonly elements: readonly ReceivedElement[]; readonly cost: Cost }
   | { readonly ok: false; readonly refusal: Refusal }
 
-const refuse = (refusal: Refusal): DecodedBody => ({ ok: false, refusal })
+const refuse = (refusal: Refusal): Refused => ({ ok: false, refusal })
 
 /** Splits a body into elements; checks the envelope, not the elements. */
-export function decodeBody(body: Buffer, endpoint: Endpoint, keepBytes: boolean): DecodedBody {
+export function decodeBody(
+  body: Buffer,
+  endpoint: Endpoint,
+  keepBytes: boolean,
+  names?: OwnNames,
+): DecodedBody {
   if (body.length === 0) return refuse(ROWS.empty_body)
   if (!isUtf8(body)) return refuse(ROWS.malformed_json)
   let json: unknown
@@ -43,25 +48,36 @@ export function decodeBody(body: Buffer, endpoint: Endpoint, keepBytes: boolean)
     return refuse(ROWS.not_an_object)
   }
   const envelope = json as Readonly<Record<string, unknown>>
-  if (endpoint !== 'transition') return decodeSingle(body, envelope, endpoint, keepBytes)
-  return decodeBulk(body, envelope, keepBytes)
+  const parts =
+    endpoint === 'transition'
+      ? bulkParts(body, envelope, keepBytes)
+      : singlePart(body, envelope, endpoint, keepBytes)
+  return parts.ok ? decoded(parts, body, names) : parts
 }
 
-function decodeSingle(
+/** Elements as parsed, and where their bytes are; null if bytes are not kept. */
+interface Parts {
+  readonly ok: true
+  readonly values: readonly unknown[]
+  readonly slices: readonly Slice[] | null
+}
+type Refused = Extract<DecodedBody, { ok: false }>
+
+function singlePart(
   body: Buffer,
   value: Readonly<Record<string, unknown>>,
   endpoint: Endpoint,
   keepBytes: boolean,
-): DecodedBody {
+): Parts | Refused {
   if (value.type !== endpoint) return refuse(typeFault(endpoint))
-  return decoded([value], keepBytes ? [valueAt(body)] : null, body)
+  return { ok: true, values: [value], slices: keepBytes ? [valueAt(body)] : null }
 }
 
-function decodeBulk(
+function bulkParts(
   body: Buffer,
   { type, elements }: Readonly<Record<string, unknown>>,
   keepBytes: boolean,
-): DecodedBody {
+): Parts | Refused {
   if (type !== 'transition') return refuse(typeFault('transition'))
   const fault = (message: string) =>
     refuse({ ...ROWS.missing_attribute, attribute: 'elements', message })
@@ -69,7 +85,8 @@ function decodeBulk(
   if (!Array.isArray(elements)) return fault('elements is expected to be list')
   if (elements.length === 0) return fault('elements cannot be empty array')
   const list = keepBytes ? member(body, valueAt(body).start, 'elements') : null
-  return decoded(elements, list === null ? null : arrayItems(body, list.start), body)
+  const slices = list === null ? null : arrayItems(body, list.start)
+  return { ok: true, values: elements, slices }
 }
 
 const typeFault = (wanted: string): Refusal => ({
@@ -79,11 +96,7 @@ const typeFault = (wanted: string): Refusal => ({
   message: `type should be ${wanted}`,
 })
 
-function decoded(
-  values: readonly unknown[],
-  slices: readonly Slice[] | null,
-  body: Buffer,
-): DecodedBody {
+function decoded({ values, slices }: Parts, body: Buffer, names?: OwnNames): DecodedBody {
   const cost = { users: 0, events: 0, devices: 0 }
   const elements = values.map((value, i): ReceivedElement => {
     const { type, units } = costOf(value)
@@ -92,7 +105,7 @@ function decoded(
     else cost.events += units
     const slice = slices?.[i]
     const raw = slice === undefined ? null : body.subarray(slice.start, slice.end)
-    return { value, raw, type, units, customer: customerOf(value) }
+    return { value, raw, type, units, customer: customerOf(value, names) }
   })
   return { ok: true, elements, cost }
 }

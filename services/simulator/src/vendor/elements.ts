@@ -39,14 +39,23 @@ const fault = (type: string, attribute: string, message: string): Refusal => ({
   attribute,
 })
 
+/** Names that a workspace defines in addition to the documented ones. */
+export interface OwnNames {
+  /** Attributes that name a user, in order of preference. */
+  readonly identifiers: readonly string[]
+  /** Names with the reserved prefix. */
+  readonly allowedNames: readonly string[]
+}
+const NO_NAMES: OwnNames = { identifiers: [], allowedNames: [] }
+
 /** The first fault of an element, in MoEngage's words, or null. `nowMs`: wall clock. */
-export function judgeElement(element: unknown, nowMs: number): Refusal | null {
+export function judgeElement(element: unknown, nowMs: number, names = NO_NAMES): Refusal | null {
   if (!isObject(element)) return ROWS.malformed_json
   switch (element.type) {
     case 'customer':
-      return judgeCustomer(element)
+      return judgeCustomer(element, names)
     case 'event':
-      return judgeEvent(element, nowMs)
+      return judgeEvent(element, nowMs, names.allowedNames)
     case 'device':
       return judgeDevice(element)
     default:
@@ -69,14 +78,14 @@ function judgeCustomerId(id: unknown): Refusal | null {
   return fault('AttributeError', 'customer_id', `customer_id can not be '${id}'`)
 }
 
-function judgeCustomer(element: JsonObject): Refusal | null {
+function judgeCustomer(element: JsonObject, names: OwnNames): Refusal | null {
   const { attributes } = element
   if (attributes !== undefined && !isObject(attributes)) return wrongType('attributes', 'dict')
-  const identified = element.customer_id === undefined && hasIdentifier(attributes)
+  const identified = element.customer_id === undefined && hasIdentifier(attributes, names)
   const id = identified ? null : judgeCustomerId(element.customer_id)
   const refused = id ?? judgeCustomerFields(element)
   if (refused !== null || attributes === undefined) return refused
-  return judgeUserNames(attributes) ?? judgeArrayFields(attributes)
+  return judgeUserNames(attributes, names.allowedNames) ?? judgeArrayFields(attributes)
 }
 
 function judgeCustomerFields(element: JsonObject): Refusal | null {
@@ -91,26 +100,39 @@ function judgeCustomerFields(element: JsonObject): Refusal | null {
   return null
 }
 
-function hasIdentifier(attributes: JsonObject | undefined): boolean {
-  return IDENTIFIER_ATTRIBUTES.some((name) => {
+function hasIdentifier(attributes: JsonObject | undefined, { identifiers }: OwnNames): boolean {
+  return [...identifiers, ...IDENTIFIER_ATTRIBUTES].some((name) => {
     const value = attributes?.[name]
     return typeof value === 'number' || (typeof value === 'string' && value !== '')
   })
 }
 
+/** "Blank values never identify." help, identity resolution. */
+function identifies(value: unknown): boolean {
+  return typeof value === 'number' || (typeof value === 'string' && value.trim() !== '')
+}
+
 /** openapi, UserAttributes: '"id", "_id", and "" keywords are blocked' as names of user attributes. */
-function judgeUserNames(attributes: JsonObject): Refusal | null {
+function judgeUserNames(attributes: JsonObject, allowed: readonly string[]): Refusal | null {
   const blocked = ['', 'id', '_id'].find((name) => Object.hasOwn(attributes, name))
-  if (blocked === undefined) return judgePrefix(attributes, STANDARD_USER_ATTRIBUTES)
+  if (blocked === undefined) return judgePrefix(attributes, STANDARD_USER_ATTRIBUTES, allowed)
   return fault('AttributeError', blocked, `'${blocked}' is a blocked attribute name`)
 }
 
-function judgePrefix(attributes: JsonObject, standard: ReadonlySet<string>): Refusal | null {
+function judgePrefix(
+  attributes: JsonObject,
+  standard: ReadonlySet<string>,
+  allowed: readonly string[],
+): Refusal | null {
   const reserved = Object.keys(attributes).find(
-    (name) => name.startsWith(RESERVED_PREFIX) && !standard.has(name),
+    (name) => isReserved(name, allowed) && !standard.has(name),
   )
   if (reserved === undefined) return null
   return fault('AttributeError', reserved, `'${reserved}' uses the reserved prefix moe_`)
+}
+
+function isReserved(name: string, allowed: readonly string[]): boolean {
+  return name.startsWith(RESERVED_PREFIX) && !allowed.includes(name)
 }
 
 function judgeArrayFields(attributes: JsonObject): Refusal | null {
@@ -127,7 +149,11 @@ function judgeArrayFields(attributes: JsonObject): Refusal | null {
   return fault('ArrayFieldError', 'addValueToArrayField', message)
 }
 
-function judgeEvent(element: JsonObject, nowMs: number): Refusal | null {
+function judgeEvent(
+  element: JsonObject,
+  nowMs: number,
+  allowed: readonly string[],
+): Refusal | null {
   const { user_identifiers: identifiers, actions, device_id: deviceId } = element
   if (identifiers !== undefined && !isObject(identifiers)) {
     return wrongType('user_identifiers', 'dict')
@@ -139,31 +165,32 @@ function judgeEvent(element: JsonObject, nowMs: number): Refusal | null {
   if (deviceId !== undefined && typeof deviceId !== 'string') {
     return wrongType('device_id', 'string')
   }
-  return judgeActions(actions, nowMs)
+  return judgeActions(actions, nowMs, allowed)
 }
 
-function judgeActions(actions: unknown, nowMs: number): Refusal | null {
+function judgeActions(actions: unknown, nowMs: number, allowed: readonly string[]): Refusal | null {
   if (actions === undefined) return notFound('actions')
   if (!Array.isArray(actions)) return wrongType('actions', 'list')
   if (actions.length === 0) return missing('actions', 'actions can not be empty Array')
   for (const action of actions) {
-    const refused = judgeAction(action, nowMs)
+    const refused = judgeAction(action, nowMs, allowed)
     if (refused !== null) return refused
   }
   return null
 }
 
-function judgeAction(entry: unknown, nowMs: number): Refusal | null {
+function judgeAction(entry: unknown, nowMs: number, allowed: readonly string[]): Refusal | null {
   if (!isObject(entry)) return ROWS.malformed_json
   const { action, attributes } = entry
   if (action === undefined) return notFound('action')
   if (typeof action !== 'string') return { ...ROWS.malformed_json, attribute: 'action' }
   if (action === '') return missing('action', 'action cannot be empty Unicode string')
-  if (action.startsWith(RESERVED_PREFIX)) {
+  if (isReserved(action, allowed)) {
     return fault('AttributeError', 'action', `'${action}' uses the reserved prefix moe_`)
   }
   if (attributes !== undefined && !isObject(attributes)) return wrongType('attributes', 'dict')
-  const names = attributes === undefined ? null : judgePrefix(attributes, STANDARD_EVENT_ATTRIBUTES)
+  const names =
+    attributes === undefined ? null : judgePrefix(attributes, STANDARD_EVENT_ATTRIBUTES, allowed)
   return names ?? judgeActionFields(entry) ?? judgeTimes(entry, nowMs)
 }
 
@@ -232,16 +259,18 @@ function judgeDevice(element: JsonObject): Refusal | null {
 }
 
 /**
- * The customer of an element: `customer_id`, else its identifiers in canonical form, else "". Also
- * works on invalid elements.
+ * The customer of an element: `customer_id`, else the first of the workspace's own identifiers, else
+ * all in canonical form, else "". Also works on invalid elements.
  */
-export function customerOf(element: unknown): string {
+export function customerOf(element: unknown, { identifiers } = NO_NAMES): string {
   if (!isObject(element)) return ''
   if (typeof element.customer_id === 'string') return element.customer_id
   const source = element.type === 'event' ? element.user_identifiers : element.attributes
   if (!isObject(source)) return ''
+  const isPresent = (name: string) => identifies(source[name])
+  const preferred = identifiers.find(isPresent)
   const names = element.type === 'event' ? Object.keys(source).sort() : IDENTIFIER_ATTRIBUTES
-  const given = names.filter((name) => source[name] !== undefined)
+  const given = preferred === undefined ? names.filter(isPresent) : [preferred]
   return given.map((name) => `${name}=${String(source[name])}`).join('&')
 }
 

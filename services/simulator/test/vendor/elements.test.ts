@@ -1,4 +1,4 @@
-import { judgeElement } from '../../src/vendor/elements.js'
+import { customerOf, judgeElement } from '../../src/vendor/elements.js'
 import { device, event, user } from '../client.js'
 
 const NOW_MS = Date.parse('2026-11-20T12:00:00Z')
@@ -163,5 +163,32 @@ describe('an element', () => {
   })
   test.each(GOOD)('is accepted: %s', (_, element) => {
     expect(judgeElement(element, NOW_MS)).toBeNull()
+  })
+})
+
+describe('a workspace with its own names', () => {
+  const names = { identifiers: ['card', 'u_mb'], allowedNames: ['moe_new'] }
+  const card = { type: 'customer', attributes: { card: 'LC-1' } }
+  test.each([
+    card,
+    user('anna', { moe_new: 1 }),
+    { ...event('anna'), actions: [{ action: 'moe_new', attributes: { moe_new: 1 } }] },
+  ])('takes what others refuse: %j', (element) => {
+    expect(judgeElement(element, NOW_MS)).toMatchObject({ status: 400 })
+    expect(judgeElement(element, NOW_MS, names)).toBeNull()
+  })
+  test('refuses names that it does not allow', () => {
+    const refused = judgeElement(user('anna', { moe_other: 1 }), NOW_MS, names)
+    expect(refused).toMatchObject({ attribute: 'moe_other' })
+  })
+  test('knows a user by the first of its identifiers that is not blank', () => {
+    const same = [
+      card,
+      { type: 'customer', attributes: { u_mb: '1', card: 'LC-1' } },
+      { type: 'event', user_identifiers: { other: 'x', card: 'LC-1' } },
+    ]
+    expect(new Set(same.map((element) => customerOf(element, names)))).toEqual(new Set(['card=LC-1'])) // prettier-ignore
+    const blank = { type: 'customer', attributes: { card: ' ', u_mb: '1' } }
+    expect(customerOf(blank, names)).toBe('u_mb=1')
   })
 })

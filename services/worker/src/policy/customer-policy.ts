@@ -8,7 +8,11 @@
  */
 import type { Clock } from '@relay/shared/clock.js'
 import type { CustomerLimit } from '@relay/shared/config/customer-limits.js'
-import type { CustomerCounts, CustomerUnits } from '@relay/shared/policy/customer-counts.js'
+import {
+  ASKED_AGAIN_MS,
+  type CustomerCounts,
+  type CustomerUnits,
+} from '@relay/shared/policy/customer-counts.js'
 import type { Batch } from '../batch/body.js'
 import { UnitSketch } from './sketch.js'
 
@@ -54,8 +58,6 @@ const SKETCH_MS = 3 * 3_600_000
 const ANNOUNCED_MS = 600_000
 /** Redis may lose the writes of this last period when it restarts or fails over, ms. */
 const REMEMBERED_MS = 120_000
-/** A refused customer is tried again after this at the latest, ms. */
-const MAX_HOLD_MS = 60_000
 const MIN_HOLD_MS = 250
 /** Maximum customers remembered as reported. */
 const MAX_REPORTED = 10_000
@@ -207,7 +209,7 @@ export class CustomerPolicy {
   }
 
   #hold(customer: string, units: number, waitMs: number): void {
-    const holdMs = Math.min(Math.max(waitMs, MIN_HOLD_MS), MAX_HOLD_MS)
+    const holdMs = Math.min(Math.max(waitMs, MIN_HOLD_MS), ASKED_AGAIN_MS)
     const untilMs = this.#o.clock.monotonicMs() + holdMs
     this.#allowances.set(customer, { units, untilMs })
     if (this.#reported.has(customer)) return

@@ -47,6 +47,12 @@ export const delivery: DashboardSpec = {
       lines('Drained in', 's', 'If nothing more arrives and MoEngage takes it from now on.', {
         '{{app_id}}': `max by (app_id) (relay_drain_eta_seconds{${CHOSEN}})`,
       }),
+      lines(
+        'Customers held',
+        'none',
+        "They wait for MoEngage's policy per end user; the estimate beside does not count that.",
+        { '{{app_id}}': `max by (app_id) (relay_customers_held{${CHOSEN}})` },
+      ),
     ],
     Requests: [
       stacked('Requests by outcome', 'reqps', 'Bulk requests a second, by what MoEngage said.', {

@@ -13,6 +13,7 @@ const EXAMPLES: Readonly<Record<string, readonly [healthy: number, sick: number]
   'Not dead-lettered (1 h)': [1, 0.9],
   'Oldest realtime element': [0.2, 3_600],
   'Drained in': [0, 86_400],
+  'Customers held': [0, 100],
   'Workspaces file faulty': [0, 1],
   'Waiting for a workspace that is gone': [0, 5],
 }
