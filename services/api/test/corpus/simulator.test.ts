@@ -1,6 +1,6 @@
 import { customerOf, judgeElement } from '@relay/simulator/vendor/elements.js'
 import { assess } from '../../src/accept/assess.js'
-import { identityOf } from '../../src/identity/identity.js'
+import { identityOf } from '../../src/accept/identity.js'
 import { vocabularyOf } from '../../src/validate/vocabulary.js'
 import { NOW_MS, workspace } from '../support/workspace.js'
 import { ELEMENT_CASES } from './all.js'

@@ -31,7 +31,7 @@ const recordOf = (store: Store) =>
     parse: (text) => (text === '' ? Infinity : Number(text)),
   })
 
-test('a update survives a read that was in flight when it was learnt', async () => {
+test('an update survives a read that was in flight when it was learnt', async () => {
   const store = new Store()
   const updates = recordOf(store)
   const read = store.text
@@ -43,7 +43,7 @@ test('a update survives a read that was in flight when it was learnt', async () 
   expect([updates.value, store.text]).toEqual([5, '5'])
 })
 
-test('a update learnt while Redis was away is stored once it is back', async () => {
+test('an update learnt while Redis was away is stored once it is back', async () => {
   const store = new Store()
   const updates = recordOf(store)
   store.isAway = true
