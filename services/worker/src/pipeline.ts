@@ -45,10 +45,10 @@ const SOON = 0.02
 const FULL = 0.95
 /** Loaded bytes that still make a body, although a chunk keeps its bytes until all of it is settled. */
 const A_BODY_LEFT = 1.25
-/** Bodies to which a partition is refilled. */
-const AHEAD = 2
-/** The same while there is room for all lanes to do so: each look is a script and a system call. */
-const FAR_AHEAD = 4
+/** Bodies to which a partition is refilled while memory is left: each look is a script and a system call. */
+const AHEAD = 4
+/** While memory is scarce, a lane loads and sends one body in its turn, or gives up the turn after this, ms. */
+const SCARCE_TURN_MS = 25
 /** Tries per round to fit a body into a short budget. */
 const FITTINGS = 4
 const MAX_WAIT_MS = 1_000
@@ -112,7 +112,7 @@ export class Pipeline {
 
   async run(): Promise<void> {
     while (!this.#stopped) {
-      const waitMs = await this.#o.memory.turns.take(() => this.#round())
+      const waitMs = await this.#o.memory.turns.take(() => this.#turn())
       if (waitMs > 0) await this.#signal.wait(waitMs)
     }
   }
@@ -124,19 +124,27 @@ export class Pipeline {
     await Promise.all(this.#flights)
   }
 
+  /** One round. While memory is scarce, its flight too: with hundreds of lanes, few hold a batch at a time. */
+  async #turn(): Promise<number> {
+    const waitMs = await this.#round()
+    const isLong = waitMs === 0 && this.#flights.size > 0 && this.#fetcher.isScarce()
+    if (isLong) await this.#pause(SCARCE_TURN_MS)
+    return waitMs
+  }
+
   /** Tries to start one flight. Returns the wait before the next try, ms. */
   async #round(): Promise<number> {
     const free = this.#fetcher.free()
     if (free.length === 0) return this.#fetcher.nextFreeMs()
-    // Refilled once less than one body of sendable elements is left.
-    if (!(await this.#fetch(free, this.#bodyBytes * A_BODY_LEFT, this.#aheadBytes()))) {
-      return REDIS_AWAY_MS
-    }
+    if (!(await this.#refill(free))) return REDIS_AWAY_MS
     const expired = await this.#expire(free)
     if (expired !== 'none') return expired === 'some' ? 0 : REDIS_AWAY_MS
     for (const { window } of free) if (window.isUnreadable) this.#o.onIdle(window)
     const ready = free.filter(({ window }) => window.chunks.length > 0 && !window.lost)
-    if (ready.length === 0) return this.#fetcher.nextFreeMs()
+    if (ready.length === 0) {
+      // While memory is scarce, the next body is loaded once the last one has been sent, which wakes this.
+      return free.some(({ window }) => window.hasWork) ? MAX_WAIT_MS : this.#fetcher.nextFreeMs()
+    }
     const may = this.#o.budget.gate.mayStart()
     if (!may.go || may.probe) return this.#waitForGate(ready)
     const lingerMs = this.#lingerMs(ready)
@@ -148,21 +156,31 @@ export class Pipeline {
     return this.#o.budget.learned.bodyBytes
   }
 
+  /** To load of each partition, bytes. */
   #aheadBytes(): number {
-    return this.#bodyBytes * (this.#fetcher.isRoomy() ? FAR_AHEAD : AHEAD)
+    return this.#bodyBytes * (this.#fetcher.isScarce() ? A_BODY_LEFT : AHEAD)
+  }
+
+  /** Reads more once less than one body of sendable elements is left. */
+  #refill(free: readonly Served[]): Promise<boolean> {
+    const enoughBytes = this.#bodyBytes * A_BODY_LEFT
+    // Under a binding budget the oldest chunks go first, so each partition shows its own.
+    const all = !this.#fetcher.isScarce() || this.#appetite.isSaturated()
+    return this.#fetch(free, enoughBytes, this.#aheadBytes(), all ? Infinity : enoughBytes)
   }
 
   async #fetch(
     served: readonly Served[],
     enoughBytes: number,
     wantBytes: number,
+    totalBytes = Infinity,
   ): Promise<boolean> {
     const { erasures, settler } = this.#o.delivery
     // At least two bodies for all partitions together, regardless of other lanes, so that none stalls.
     const leastBytes = (this.#bodyBytes * 2) / served.length
     const watch = this.#appetite.isShort()
     const target = { enoughBytes, wantBytes, leastBytes, watch }
-    const isLoaded = await this.#fetcher.load(served, target)
+    const isLoaded = await this.#fetcher.load(served, target, totalBytes)
     for (const { window } of served) erasures.apply(window)
     await Promise.all(served.map(({ window }) => settler.sweep(window)))
     const nowMs = this.#o.runtime.clock.monotonicMs()
@@ -327,7 +345,10 @@ export class Pipeline {
     const windows = new Set(batch.items.map(({ window }) => window))
     const open = this.#stopped ? null : this.#o.inFlight.begin([...windows].map(({ tag }) => tag))
     if (open === null) return false
-    for (const window of windows) window.readyAtMs = 0
+    for (const window of windows) {
+      window.readyAtMs = 0
+      this.#fetcher.begun(window)
+    }
     const flight = new Flight(this.#o, (ms) => this.#pause(ms), batch, open)
     const landed = deliver(flight, ticket).finally(() => {
       open.end()
