@@ -41,6 +41,8 @@ type Step = { readonly retryWith: Cost } | { readonly waitMs: number }
 const WORTHWHILE = 0.5
 /** A whole body is worth waiting for this share of a window. */
 const SOON = 0.02
+/** Budget that stays too little for that for this share of a window is spent at once: it would be lost. */
+const LONG = 0.05
 /** A body at least this full counts as full. */
 const FULL = 0.95
 /** Loaded bytes that still make a body, although a chunk keeps its bytes until all of it is settled. */
@@ -264,16 +266,18 @@ export class Pipeline {
     ready: readonly Served[],
     short: readonly Budget[],
     tried: Cost,
-    { free, waitMs, allMs }: { free: Cost; waitMs: number; allMs: number },
+    { free, waitMs, needMs, allMs }: Extract<Admitted, { outcome: 'short' }>,
   ): Cost {
     const within = { ...tried }
     for (const budget of short) within[budget] = free[budget]
     const limits = this.#o.budget.admission.limits()
     const fitting = this.#pack(ready, within)
+    const { budgetWindowMs } = this.#o.runtime.config
+    const least = needMs >= budgetWindowMs * LONG ? 0 : WORTHWHILE
     const worthwhile =
       fitting.bodyBytes >= this.#bodyBytes * WORTHWHILE ||
-      short.some((budget) => fitting.cost[budget] >= limits[budget] * WORTHWHILE)
-    const soon = allMs <= this.#o.runtime.config.budgetWindowMs * SOON
+      short.some((budget) => fitting.cost[budget] >= Math.max(1, limits[budget] * least))
+    const soon = allMs <= budgetWindowMs * SOON
     if (worthwhile && !soon) return within
     this.#appetite.renounce(short, worthwhile ? Math.max(1, allMs) : waitMs)
     // The whole list may be loaded. The next add must wake the worker, because another budget may pay for it.
