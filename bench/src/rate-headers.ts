@@ -14,7 +14,7 @@ import {
   onRefusal,
   onUse,
   type VendorGauge,
-} from '@relay/worker/learn/vendor-gauge.js'
+} from '@relay/worker/adaptive/vendor-gauge.js'
 
 /**
  * What relay makes of MoEngage's rate-limit headers, in virtual time: `npm run bench:headers`. Every form of

@@ -2,7 +2,7 @@ import { systemClock } from '@relay/shared/clock.js'
 import type { Context } from './commands/context.js'
 import { OperatorApi } from './operator-api.js'
 import { createProgram } from './program.js'
-import { failureOf } from './render/failure.js'
+import { failureOf } from './exit.js'
 import { accessFrom } from './settings.js'
 import { processTerminal } from './terminal.js'
 

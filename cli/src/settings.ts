@@ -82,20 +82,18 @@ export interface KeptCredentials {
 }
 
 /** The token that `npm start` created, if it has run in this folder or in the checkout. */
-export function keptCredentials(folders: readonly string[] = FOLDERS): KeptCredentials {
-  return kept('credentials.json', folders) ?? {}
+export function keptCredentials(): KeptCredentials {
+  return kept('credentials.json') ?? {}
 }
 
 /** The settings of an `npm start` that runs with its simulator; null if none does. */
-export function runningEnvironment(folders: readonly string[] = FOLDERS): Environment | null {
-  return kept('running.json', folders) as Environment | null
+export function runningEnvironment(): Environment | null {
+  return kept('running.json') as Environment | null
 }
 
-const FOLDERS: readonly string[] = [process.cwd(), CHECKOUT]
-
 /** The contents of a file of `npm start`; null if it does not exist. */
-function kept(file: string, folders: readonly string[]): unknown {
-  for (const folder of folders) {
+function kept(file: string): unknown {
+  for (const folder of [process.cwd(), CHECKOUT]) {
     try {
       return JSON.parse(readFileSync(join(folder, '.relay', file), 'utf8')) as unknown
     } catch {

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
-import { DeliveryRate } from '../src/import/delivery-rate.js'
-import { deliverySeconds } from '../src/import/forecast.js'
+import { DeliveryRate, deliverySeconds } from '../src/import/forecast.js'
 import type { WorkspaceView } from '../src/render/status.js'
 
 const WINDOW_MS = 60_000

@@ -6,8 +6,8 @@
   KEYS[1]  ledger hash
   KEYS[2]  zset of request by expiry of its cost, ledger's ms
   KEYS[3]  hash of request to "users,events,devices,lane"
-  KEYS[4]  hash of the recovery: incarnation, since, and a field per worker that has re-entered
-  ARGV[1]  the new incarnation
+  KEYS[4]  hash of the recovery: incarnation (the run of Redis), since, and a field per worker that has re-entered
+  ARGV[1]  the new run of Redis
   ARGV[2]  the calling worker
   ARGV[3]  ledger's time as the caller estimates it, ms, or ''
   ARGV[4]  how long after the start of the run a lost reservation can count, ms: the ledger opens then

@@ -7,7 +7,7 @@
   could still count at MoEngage. Its arrival lies in between, so no window at MoEngage exceeds a limit.
 
   KEYS[1]  gate hash: version, record
-  KEYS[2]  ledger hash: incarnation; its clock; users, events, devices in use; backfill_… of them by
+  KEYS[2]  ledger hash: incarnation (the run of Redis); its clock; users, events, devices in use; backfill_… of them by
            backfill; granted_… since the ledger began, less refunds; pace_… when backfill may resume,
            ledger's ms
   KEYS[3]  zset of request by expiry of its cost, ledger's ms
@@ -21,7 +21,7 @@
   ARGV[9]  window, ms
   ARGV[10] how long the cost counts without an answer, before the window, ms
   ARGV[11] gate version in the caller's view
-  ARGV[12] incarnation of Redis in the caller's view ('' for any)
+  ARGV[12] run of Redis in the caller's view ('' for any)
   ARGV[13] acceptance time of the oldest element, ms: the longest wait is served first
   ARGV[14] id of the waiter, '' to not queue
   ARGV[15..17] minimum that the caller accepts (half a body, or its whole backlog)
@@ -34,7 +34,7 @@
     granted
     later                                  too many requests are in flight
     gate, version, record                  the gate has changed; evaluate it first
-    recover, incarnation                   the ledger belongs to another incarnation of Redis
+    recover, incarnation                   the ledger belongs to another run of Redis
     wait, ms, free users, events, devices, ms for all
                                            time until the minimum is available, the units available now,
                                            and time until the full cost is available. These are estimates:

@@ -11,8 +11,7 @@ import { AIMED, SCENARIOS } from './plots/aimed.js'
 import { drawnPlot } from './plots/drawn.js'
 import type { Plot } from './plots/plot.js'
 import { prove } from './prove.js'
-import { record } from './record.js'
-import { TABLE_HEAD, tableRow } from './report.js'
+import { record, TABLE_HEAD, tableRow } from './report.js'
 import { playScenarios } from './scenarios.js'
 
 const EXIT_USAGE = 64

@@ -1,4 +1,4 @@
-import { withRows } from './record.js'
+import { withRows } from './report.js'
 
 const HEAD = '| seed | verdict |\n| --- | --- |'
 const table = (what: string, ...rows: string[]) => ({ date: '2026-01-02', what, head: HEAD, rows })

@@ -1,7 +1,6 @@
 import { inTurns, play, type Say } from './play.js'
 import type { Aimed } from './plots/plot.js'
-import { record } from './record.js'
-import { brokenLaws } from './report.js'
+import { record, brokenLaws } from './report.js'
 
 export interface ScenarioOptions {
   readonly root: string

@@ -1,4 +1,4 @@
-import { prometheusHere } from '@relay/tools/fetch/prometheus.js'
+import { prometheusHere } from '@relay/tools/fetch/programs.js'
 import { DRILLS } from './all.js'
 import { runDrill } from './run-drill.js'
 

@@ -1,4 +1,4 @@
-import type { PrometheusPrograms } from '@relay/tools/fetch/prometheus.js'
+import type { PrometheusPrograms } from '@relay/tools/fetch/programs.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { systemClock } from '@relay/shared/clock.js'
 import type { Prometheus } from '../live/prometheus.js'

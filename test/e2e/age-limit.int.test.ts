@@ -1,6 +1,5 @@
 import { waitFor } from '@relay/tools/wait-for.js'
-import { metricsOf, sumOf } from '../support/metrics.js'
-import { APP_ID, Relay } from '../support/relay.js'
+import { metricsOf, sumOf, APP_ID, Relay } from '../support/relay.js'
 import { numberedEvent, numbersOf } from '../support/shop.js'
 
 const MAX_AGE_S = 3

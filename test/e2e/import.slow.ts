@@ -2,8 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporaryFolder } from '@relay/tools/folders.js'
 import { waitFor } from '@relay/tools/wait-for.js'
-import { startCommand } from '../support/command-line.js'
-import { APP_ID, Relay } from '../support/relay.js'
+import { startCommand, APP_ID, Relay } from '../support/relay.js'
 import { numberedUser, numbersOf } from '../support/shop.js'
 
 const LINES = 20_000

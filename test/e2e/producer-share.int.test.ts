@@ -93,7 +93,7 @@ ifPossible('a producer at its share', () => {
   it('of dead letters gets 503 until they are purged, and its neighbour is served', async () => {
     const letters = new DeadLetterStore(client, relay.env.RELAY_PREFIX ?? '')
     const dead = Array.from({ length: 12 }, (_, n) => letterOfShop(n))
-    await letters.bury(dead)
+    await letters.add(dead)
     const isServed = async () => (await post(SECRET, APP_ID)).status === 200
     await waitFor(async () => !(await isServed()), { what: 'a refusal' })
     const { status, body } = await post(SECRET, APP_ID)

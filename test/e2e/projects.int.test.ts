@@ -45,7 +45,7 @@ describe('elements of several projects', () => {
   test('leave in requests of one project, from a replay on, in the order of their customers', async () => {
     const { simulator } = relay
     const letters = Array.from({ length: 48 }, (_, n) => letter(n))
-    await new DeadLetterStore(client, relay.env.RELAY_PREFIX ?? '').bury(letters)
+    await new DeadLetterStore(client, relay.env.RELAY_PREFIX ?? '').add(letters)
     const listed = (await relay.deadLetters()) as unknown as { project_code?: string }[]
     expect(new Set(listed.map((shown) => shown.project_code))).toEqual(new Set(PROJECTS))
     await relay.operate('POST', 'dead-letters/replay', { app_id: APP_ID })

@@ -4,8 +4,7 @@ import { temporaryFolder } from '@relay/tools/folders.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { workspaceKeys } from '@relay/shared/queue/keys.js'
 import { connectRedis } from '@relay/shared/redis/connect.js'
-import { startCommand } from '../support/command-line.js'
-import { API_KEY, APP_ID, Relay } from '../support/relay.js'
+import { startCommand, API_KEY, APP_ID, Relay } from '../support/relay.js'
 import { numberedElement, numberedEvent, numberedUser, numbersOf } from '../support/shop.js'
 
 interface Switch {

@@ -6,8 +6,12 @@ import { join } from 'node:path'
 import { TLSSocket } from 'node:tls'
 import { startChild } from '@relay/tools/process/child.js'
 import { freePort } from '@relay/tools/process/port.js'
-import { Authority, type Certified } from '../support/tls/certificates.js'
-import { startTlsFront, type TlsFront } from '../support/tls/tls-front.js'
+import {
+  Authority,
+  startTlsFront,
+  type Certified,
+  type TlsFront,
+} from '../support/tls/certificates.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { APP_ID, entryOf, Relay, SECRET } from '../support/relay.js'
 

@@ -7,7 +7,7 @@ import {
   prometheus3Here,
   prometheusHere,
   type PrometheusPrograms,
-} from '@relay/tools/fetch/prometheus.js'
+} from '@relay/tools/fetch/programs.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { DASHBOARDS } from '@relay/tools/ops/dashboards/build.js'
 import { Prometheus } from './prometheus.js'

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { temporaryFolder, ROOT } from '@relay/tools/folders.js'
 import { startChild, type Child } from '@relay/tools/process/child.js'
 import { freePort } from '@relay/tools/process/port.js'
-import type { PrometheusPrograms } from '@relay/tools/fetch/prometheus.js'
+import type { PrometheusPrograms } from '@relay/tools/fetch/programs.js'
 
 type Labels = Readonly<Record<string, string>>
 

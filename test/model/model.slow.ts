@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PRIVATE, ROOT } from '@relay/tools/folders.js'
 import { runCommand } from '@relay/tools/process/command.js'
-import { spinHere } from '@relay/tools/fetch/spin.js'
+import { spinHere } from '@relay/tools/fetch/programs.js'
 
 const programs = spinHere()
 /** As the line above the tests says. */
@@ -103,7 +103,7 @@ async function search(model: Model, faults: Faults, mutant?: string): Promise<st
     return stdout
   }
   try {
-    const { spin, cc } = programs!
+    const { path: spin, cc } = programs!
     const { crashes, restarts, troubles, cluster = false } = faults
     const counts = [
       `CRASHES=${String(crashes)}`,

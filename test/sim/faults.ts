@@ -1,5 +1,5 @@
 import type { Random } from '@relay/shared/random.js'
-import { between, pick } from '../chaos/random.js'
+import { between, pick } from '@relay/shared/seeded-random.js'
 import { MODES, type MoEngage, type Mode } from './moengage.js'
 import type { SimRedisServer } from './redis-server.js'
 import type { System } from './system.js'

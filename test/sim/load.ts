@@ -1,5 +1,5 @@
 import type { Random } from '@relay/shared/random.js'
-import { between, chance } from '../chaos/random.js'
+import { between, chance } from '@relay/shared/seeded-random.js'
 import type { SimApi, System } from './system.js'
 import { Actor, type World } from './world.js'
 

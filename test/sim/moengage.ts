@@ -1,6 +1,6 @@
 import type { Random } from '@relay/shared/random.js'
 import type { Answer, BulkRequest, Sender } from '../../services/worker/src/send/answer.js'
-import { between, chance, pick } from '../chaos/random.js'
+import { between, chance, pick } from '@relay/shared/seeded-random.js'
 import { Actor, type World } from './world.js'
 
 /** How MoEngage behaves at present. */

@@ -1,5 +1,5 @@
 import type { Random } from '@relay/shared/random.js'
-import { between, pick } from '../chaos/random.js'
+import { between, pick } from '@relay/shared/seeded-random.js'
 import type { Posted } from './load.js'
 import type { Oracle } from './oracle.js'
 import { SimRedis } from './redis-client.js'
@@ -25,7 +25,7 @@ export interface OperatorOptions {
 /** Operators, at the first api: they pause, resume, forget, replay and purge. */
 export class Operator {
   isPaused = false
-  readonly #o: OperatorOptions
+  readonly #options: OperatorOptions
   readonly #parts
   readonly #eraser
   readonly #actor
@@ -37,7 +37,7 @@ export class Operator {
     const { world, relay, system, redis } = options
     const api = system.apis[0]
     if (api === undefined) throw new Error('there is no api')
-    this.#o = options
+    this.#options = options
     this.#actor = api.actor
     const client = new SimRedis(world, redis, api.actor, TIMEOUT_MS)
     this.#parts = {
@@ -59,8 +59,8 @@ export class Operator {
     this.#hasPurged ||= action === 'purge'
     this.#run(action, async () => {
       const selection = { by: 'filter' as const, appId: APP_ID, filter: EVERYTHING }
-      const steps = this.#o.relay.selected(this.#parts.letters, [APP_ID], selection)
-      await this.#o.relay[action](this.#parts, steps)
+      const steps = this.#options.relay.selected(this.#parts.letters, [APP_ID], selection)
+      await this.#options.relay[action](this.#parts, steps)
     })
     return ''
   }
@@ -76,7 +76,7 @@ export class Operator {
 
   /** Nothing but what MoEngage refuses is dead, and all of that is, unless it was purged. */
   async conclude(isExcused: (element: Posted) => boolean): Promise<void> {
-    const { redis, oracle, posted } = this.#o
+    const { redis, oracle, posted } = this.#options
     const reply = await redis.ask('EVAL', LETTERS, 1, `${PREFIX}:{${APP_ID}}:dead:letters`)
     const letters = (reply as Buffer[]).map(elementOf)
     const good = letters.find((element) => !element.includes('"bad":1'))
@@ -90,7 +90,7 @@ export class Operator {
   #pause(ms: number): string {
     if (this.isPaused) return 'is paused already'
     this.#setPaused(true)
-    this.#o.world.in(ms, null, () => {
+    this.#options.world.in(ms, null, () => {
       if (this.isPaused) this.#setPaused(false)
     })
     return `for ${String(ms)} ms`
@@ -100,13 +100,13 @@ export class Operator {
   #setPaused(isPaused: boolean): void {
     this.isPaused = true
     this.#run(isPaused ? 'pause' : 'resume', async () => {
-      await this.#o.relay.setPaused(this.#parts.client, PREFIX, APP_ID, isPaused)
+      await this.#options.relay.setPaused(this.#parts.client, PREFIX, APP_ID, isPaused)
       this.isPaused = isPaused
     })
   }
 
   #forget(random: Random): string {
-    const { posted, relay, system } = this.#o
+    const { posted, relay, system } = this.#options
     const acked = posted.filter(({ isAcked }) => isAcked)
     if (acked.length === 0) return 'nobody'
     const { customer } = pick(random, acked)
@@ -123,13 +123,13 @@ export class Operator {
   }
 
   #awaitErasure(id: string, customer: string, newest: number): void {
-    this.#o.world.in(500, this.#actor, () => {
+    this.#options.world.in(500, this.#actor, () => {
       void this.#eraser.view(id).then(
         (view) => {
           if (view?.status !== 'done') this.#awaitErasure(id, customer, newest)
           else {
-            this.#o.world.log(`${customer} is forgotten up to ${String(newest)}`)
-            this.#o.oracle.erased(customer, newest)
+            this.#options.world.log(`${customer} is forgotten up to ${String(newest)}`)
+            this.#options.oracle.erased(customer, newest)
           }
         },
         () => { this.#awaitErasure(id, customer, newest) }, // prettier-ignore
@@ -138,7 +138,7 @@ export class Operator {
   }
 
   #run(what: string, action: () => Promise<void>): void {
-    const { world } = this.#o
+    const { world } = this.#options
     world.in(1, this.#actor, () => {
       void action().then(
         () => { world.log(`operator: ${what} is done`) }, // prettier-ignore

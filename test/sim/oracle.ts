@@ -96,7 +96,7 @@ export class Oracle implements VendorObserver {
   again = 0
   waiting: readonly Waiting[] = []
   longestStallMs = 0
-  readonly #o: OracleOptions
+  readonly #options: OracleOptions
   /** Requests that MoEngage may still process. */
   readonly #pending = new Set<VendorRequest>()
   /** Per customer, the elements of each request that took effect, in order. */
@@ -109,7 +109,7 @@ export class Oracle implements VendorObserver {
   readonly #erased = new Map<string, number>()
 
   constructor(options: OracleOptions) {
-    this.#o = options
+    this.#options = options
     options.redis.observers.push((name, args, reply) => {
       if (name === 'settle') this.#settled(args, reply)
     })
@@ -117,7 +117,7 @@ export class Oracle implements VendorObserver {
   }
 
   violate(law: Law, detail: string): void {
-    const { world } = this.#o
+    const { world } = this.#options
     const line = world.lines.length
     world.log(`LAW BROKEN ${law}: ${detail}`)
     this.violations.push({ atMs: world.nowMs, law, detail, line })
@@ -131,7 +131,7 @@ export class Oracle implements VendorObserver {
   arrived(request: VendorRequest): void {
     const newest = newestOf(request)
     for (const other of this.#pending) {
-      if (other.isProcessed || lastMomentOf(other) < this.#o.world.nowMs) {
+      if (other.isProcessed || lastMomentOf(other) < this.#options.world.nowMs) {
         this.#pending.delete(other)
         continue
       }
@@ -166,7 +166,7 @@ export class Oracle implements VendorObserver {
   }
 
   #charge(cost: Limits): void {
-    const { world, limits } = this.#o
+    const { world, limits } = this.#options
     this.#charged.push({ atMs: world.nowMs, cost })
     while ((this.#charged[0]?.atMs ?? Infinity) <= world.nowMs - WINDOW_MS) this.#charged.shift()
     for (const budget of ['users', 'events'] as const) {
@@ -178,13 +178,13 @@ export class Oracle implements VendorObserver {
   #settled(args: readonly Argument[], reply: Raw): void {
     if (!Array.isArray(reply) || String(reply[0]) !== 'settled') return
     const [, wait = ''] = args
-    this.#stillSinceMs.set(/\{(.*)\}/.exec(String(wait))?.[1] ?? '', this.#o.world.nowMs)
+    this.#stillSinceMs.set(/\{(.*)\}/.exec(String(wait))?.[1] ?? '', this.#options.world.nowMs)
   }
 
   /** Bitmaps of settled elements only gain bits, as long as Redis forgets nothing. */
   #watchMarks(marks: readonly Raw[]): void {
     for (let i = 0; i + 1 < marks.length; i += 2) {
-      const key = `${String(this.#o.redis.run)} ${String(marks[i])}`
+      const key = `${String(this.#options.redis.run)} ${String(marks[i])}`
       const now = Buffer.from(marks[i + 1] as Buffer)
       const before = this.#marks.get(key)
       if (before?.some((bits, at) => (bits & ~(now[at] ?? 0)) !== 0) === true) {
@@ -195,11 +195,11 @@ export class Oracle implements VendorObserver {
   }
 
   #lookAgain(): void {
-    this.#o.world.in(LOOK_EVERY_MS, null, () => this.look(), 'outside')
+    this.#options.world.in(LOOK_EVERY_MS, null, () => this.look(), 'outside')
   }
 
   async look(): Promise<void> {
-    const reply = await this.#o.redis.ask('EVAL', LOOK, 0, PREFIX, APP_ID)
+    const reply = await this.#options.redis.ask('EVAL', LOOK, 0, PREFIX, APP_ID)
     if (!Array.isArray(reply)) throw reply as Error
     const [partitions, costs, said, marks] = reply
     this.#watchMarks(marks as Raw[])
@@ -219,7 +219,7 @@ export class Oracle implements VendorObserver {
   }
 
   #watchStalls(): void {
-    const { world, isWell, stallMs } = this.#o
+    const { world, isWell, stallMs } = this.#options
     const tags = new Set(this.waiting.map(({ tag }) => tag))
     for (const tag of this.#stillSinceMs.keys()) if (!tags.has(tag) || !isWell()) this.#stillSinceMs.delete(tag) // prettier-ignore
     for (const tag of tags) {

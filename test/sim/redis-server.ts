@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Random } from '@relay/shared/random.js'
-import { chance } from '../chaos/random.js'
+import { chance } from '@relay/shared/seeded-random.js'
 import { Actor, EPOCH_MS, type World } from './world.js'
 import type { Argument, Raw, Wire } from './wire.js'
 

@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Registry } from 'prom-client'
 import type * as workerModule from '../../services/worker/src/worker.js'
-import type * as workerMetricsModule from '../../services/worker/src/observe/metrics.js'
+import type * as metricsModule from '../../services/worker/src/observe/metrics.js'
+import type { WorkerMetrics } from '../../services/worker/src/observe/metrics.js'
 import type * as coreModule from '../../services/api/src/core.js'
 import type * as storeModule from '../../services/api/src/enqueue/redis-post-store.js'
 import type * as environmentModule from '../../shared/src/config/environment.js'
@@ -10,63 +11,51 @@ import type * as vocabularyModule from '../../services/api/src/validate/vocabula
 import type * as pauseModule from '../../services/api/src/admin/pause.js'
 import type * as replayModule from '../../services/api/src/admin/replay.js'
 import type * as purgeModule from '../../services/api/src/admin/purge.js'
-import type * as selectedModule from '../../services/api/src/admin/selected.js'
+import type * as selectionModule from '../../services/api/src/admin/selection.js'
 import type * as eraserModule from '../../services/api/src/admin/eraser.js'
 import type * as forgetModule from '../../services/api/src/admin/forget.js'
 import type * as lettersModule from '../../shared/src/dead-letters/dead-letter-store.js'
 import type * as tracesModule from '../../shared/src/trace/trace-store.js'
 import type * as erasuresModule from '../../shared/src/erasure/erasure-store.js'
 
-/** relay as built in `root`: the checkout, or a variant of it. */
-export async function loadRelay(root: string) {
-  const load = async <T>(path: string) => (await import(pathToFileURL(join(root, path)).href)) as T
-  const [{ Worker }, metrics, { openCore }, store, { parseEnvironment }, admin] = await Promise.all(
-    [
-      load<typeof workerModule>('services/worker/dist/worker.js'),
-      load<typeof workerMetricsModule>('services/worker/dist/observe/metrics.js'),
-      load<typeof coreModule>('services/api/dist/core.js'),
-      load<typeof storeModule>('services/api/dist/enqueue/redis-post-store.js'),
-      load<typeof environmentModule>('shared/dist/config/environment.js'),
-      loadAdmin(load),
-    ],
-  )
-  return {
-    ...{ Worker, openCore, parseEnvironment, ADD_TIMEOUT_MS: store.ADD_TIMEOUT_MS },
+/** What the simulation runs of relay, with what the operator API does without its HTTP. */
+const MODULES = [
+  'services/worker/dist/worker.js',
+  'services/api/dist/core.js',
+  'services/api/dist/enqueue/redis-post-store.js',
+  'services/api/dist/validate/vocabulary.js',
+  ...['pause', 'replay', 'purge', 'selection', 'eraser', 'forget'].map(
+    (name) => `services/api/dist/admin/${name}.js`,
+  ),
+  'shared/dist/config/environment.js',
+  'shared/dist/dead-letters/dead-letter-store.js',
+  'shared/dist/trace/trace-store.js',
+  'shared/dist/erasure/erasure-store.js',
+]
+export type Relay = typeof workerModule &
+  typeof coreModule &
+  typeof storeModule &
+  typeof vocabularyModule &
+  typeof pauseModule &
+  typeof replayModule &
+  typeof purgeModule &
+  typeof selectionModule &
+  typeof eraserModule &
+  typeof forgetModule &
+  typeof environmentModule &
+  typeof lettersModule &
+  typeof tracesModule &
+  typeof erasuresModule & {
     /** Nothing reads them; one for all workers of a process. */
-    metrics: metrics.createWorkerMetrics(new Registry()),
-    ...admin,
+    readonly metrics: WorkerMetrics
   }
-}
 
-/** What the operator API does, without its HTTP. */
-async function loadAdmin(load: <T>(path: string) => Promise<T>) {
-  const at = 'services/api/dist/admin'
-  const modules = await Promise.all([
-    load<typeof pauseModule>(`${at}/pause.js`),
-    load<typeof replayModule>(`${at}/replay.js`),
-    load<typeof purgeModule>(`${at}/purge.js`),
-    load<typeof selectedModule>(`${at}/selected.js`),
-    load<typeof eraserModule>(`${at}/eraser.js`),
-    load<typeof forgetModule>(`${at}/forget.js`),
-    load<typeof vocabularyModule>('services/api/dist/validate/vocabulary.js'),
-    load<typeof lettersModule>('shared/dist/dead-letters/dead-letter-store.js'),
-    load<typeof tracesModule>('shared/dist/trace/trace-store.js'),
-    load<typeof erasuresModule>('shared/dist/erasure/erasure-store.js'),
-  ])
-  const [
-    { setPaused },
-    { replay },
-    { purge },
-    { selected },
-    { Eraser },
-    { parseForget },
-    ...stores
-  ] = modules
-  const [{ vocabularyOf }, { DeadLetterStore }, { TraceStore }, { ErasureStore }] = stores
-  return {
-    ...{ setPaused, replay, purge, selected, Eraser, parseForget, vocabularyOf },
-    ...{ DeadLetterStore, TraceStore, ErasureStore },
-  }
+/** relay as built in `root`: the checkout, or a variant of it. */
+export async function loadRelay(root: string): Promise<Relay> {
+  const load = (path: string): Promise<object> => import(pathToFileURL(join(root, path)).href)
+  const modules = await Promise.all(MODULES.map(load))
+  const { createWorkerMetrics } = (await load(
+    'services/worker/dist/observe/metrics.js',
+  )) as typeof metricsModule
+  return Object.assign({}, ...modules, { metrics: createWorkerMetrics(new Registry()) }) as Relay
 }
-
-export type Relay = Awaited<ReturnType<typeof loadRelay>>

@@ -38,7 +38,6 @@ export interface Report {
 const LIMITS = { users: 5_000, events: 20_000 }
 const STEP_MS = 1_000
 
-/** Runs one seed of a scenario. */
 export async function runSeed(options: RunOptions): Promise<Report> {
   const { wire, scenario, seed, without } = options
   const startedMs = realMs()

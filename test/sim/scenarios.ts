@@ -1,5 +1,5 @@
 import type { Random } from '@relay/shared/random.js'
-import { between, pick } from '../chaos/random.js'
+import { between, pick } from '@relay/shared/seeded-random.js'
 import type { Fault, FaultKind } from './faults.js'
 import type { Load } from './load.js'
 

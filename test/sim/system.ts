@@ -52,7 +52,7 @@ export class System {
   readonly workspace: Workspace
   readonly workers: SimWorker[] = []
   readonly apis: SimApi[] = []
-  readonly #o: SystemOptions
+  readonly #options: SystemOptions
   readonly #files: Random
   readonly #directories: { readonly actor: Actor; readonly read: () => void }[] = []
   #isConfigured = true
@@ -60,7 +60,7 @@ export class System {
   partitions: number
 
   constructor(options: SystemOptions) {
-    this.#o = options
+    this.#options = options
     this.#files = options.world.stream('files')
     this.config = options.relay.parseEnvironment(
       {
@@ -85,7 +85,7 @@ export class System {
   }
 
   startWorker(): void {
-    const { world, relay, redis, vendor } = this.#o
+    const { world, relay, redis, vendor } = this.#options
     const actor = new Actor(world, `worker${String(this.workers.length + 1)}`)
     const client = new SimRedis(world, redis, actor, WORKER_TIMEOUT_MS)
     const subscriber = new SimRedis(world, redis, actor, WORKER_TIMEOUT_MS)
@@ -112,7 +112,7 @@ export class System {
 
   /** SIGTERM, and SIGKILL where it does not end in time. */
   stopWorker(stopped: SimWorker): void {
-    const { world } = this.#o
+    const { world } = this.#options
     const { actor, worker, client, subscriber } = stopped
     stopped.isStopping = true
     world.in(0, actor, () => {
@@ -129,7 +129,7 @@ export class System {
   }
 
   startApi(): void {
-    const { world, relay, redis, onFailed } = this.#o
+    const { world, relay, redis, onFailed } = this.#options
     const actor = new Actor(world, `api${String(this.apis.length + 1)}`)
     const client = new SimRedis(world, redis, actor, relay.ADD_TIMEOUT_MS)
     const workspaces = this.#directory(actor)
@@ -147,7 +147,7 @@ export class System {
 
   /** Adds or removes the workspace; every process sees it within two seconds. */
   configure(isConfigured: boolean): void {
-    const { world } = this.#o
+    const { world } = this.#options
     this.#isConfigured = isConfigured
     world.log(`the workspace is ${isConfigured ? 'put back' : 'removed'}`)
     for (const { actor, read } of this.#directories) {
@@ -178,7 +178,7 @@ export class System {
 
   #log(actor: Actor): Logger {
     const at = (level: string) => (message: string, fields?: object) => {
-      this.#o.world.log(`${actor.name} ${level}: ${message} ${JSON.stringify(fields ?? {})}`)
+      this.#options.world.log(`${actor.name} ${level}: ${message} ${JSON.stringify(fields ?? {})}`)
     }
     return { error: at('error'), warn: at('warn'), info: at('info'), debug: ignore }
   }

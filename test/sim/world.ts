@@ -112,7 +112,6 @@ export class World {
     }
   }
 
-  /** Runs events until `untilMs`. */
   async run(untilMs: number): Promise<void> {
     for (;;) {
       const next = this.#queue[0]

@@ -4,8 +4,7 @@ import {
   USERS_PER_MINUTE,
 } from '@relay/shared/vendor/limits.js'
 import { seededRandom } from '@relay/shared/seeded-random.js'
-import { metricsOf, sumOf } from '../support/metrics.js'
-import type { Relay } from '../support/relay.js'
+import { metricsOf, sumOf, type Relay } from '../support/relay.js'
 import { numberedEvent, numberedUser } from '../support/shop.js'
 import type { Tally } from './tally.js'
 
@@ -20,7 +19,7 @@ const WAITING_S = 3
 /** Share of the deviation of the backlog that is corrected in a second. */
 const GAIN = 0.2
 /** Most that is posted, as a share of the budget. */
-const MOST = 1.05
+const MAX_SHARE = 1.05
 
 interface Kind {
   readonly perSecond: number
@@ -86,7 +85,7 @@ export function startLoad(relay: Relay, tally: Tally, nowMs: () => number): Load
     if (text === '') return
     KINDS.forEach(({ perSecond, waiting }, i) => {
       const missing = perSecond * WAITING_S - sumOf(text, waiting)
-      const most = perSecond * MOST
+      const most = perSecond * MAX_SHARE
       rates[i] = Math.min(most, Math.max(0, perSecond + GAIN * missing))
     })
   }

@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { writePage } from '@relay/tools/docs/write-page.js'
+import { writePage } from '@relay/tools/docs/page.js'
 import { ROOT } from '@relay/tools/folders.js'
 import { EVENTS_PER_MINUTE, MAX_BODY_BYTES, USERS_PER_MINUTE } from '@relay/shared/vendor/limits.js'
 import { Relay } from '../support/relay.js'

@@ -1,8 +1,7 @@
 import { loadavg } from 'node:os'
-import { askRedis } from '@relay/tools/redis/inline.js'
+import { askRedis } from '@relay/tools/redis/server.js'
 import { processFacts } from '@relay/tools/process/facts.js'
-import { metricsOf, opsUrlOf, sumOf } from '../support/metrics.js'
-import type { Relay } from '../support/relay.js'
+import { metricsOf, opsUrlOf, sumOf, type Relay } from '../support/relay.js'
 
 /** What is measured at one moment. */
 export interface Sample {

@@ -1,4 +1,5 @@
 import type { Random } from '@relay/shared/random.js'
+import { pick } from '@relay/shared/seeded-random.js'
 
 /** Pieces that parsers of HTTP and JSON stumble over. */
 const TOKENS: readonly Buffer[] = [
@@ -19,12 +20,6 @@ const DICTIONARY = [...TOKENS, ...BYTES]
 const MAX_REPEATS = 200
 const MAX_PIECE = 64
 
-export function pick<T>(random: Random, from: readonly T[]): T {
-  const found = from[Math.floor(random.next() * from.length)]
-  if (found === undefined) throw new RangeError('there is nothing to pick from')
-  return found
-}
-
 type Mutation = (bytes: Buffer, random: Random, others: readonly Buffer[]) => Buffer
 
 const place = (bytes: Buffer, random: Random) => Math.floor(random.next() * (bytes.length + 1))
@@ -33,7 +28,6 @@ function replaced(bytes: Buffer, from: number, to: number, by: Buffer): Buffer {
   return Buffer.concat([bytes.subarray(0, from), by, bytes.subarray(to)])
 }
 
-/** A stretch of it. */
 function stretch(bytes: Buffer, random: Random): readonly [number, number] {
   const from = place(bytes, random)
   return [from, Math.min(bytes.length, from + 1 + Math.floor(random.next() * MAX_PIECE))]

@@ -1,4 +1,4 @@
-import type { Child } from '@relay/tools/process/child.js'
+import { startChild, type Child } from '@relay/tools/process/child.js'
 import * as http from '@relay/tools/process/http.js'
 import { freePort } from '@relay/tools/process/port.js'
 import { startProxy, type TcpProxy } from './proxy/tcp-proxy.js'
@@ -6,6 +6,7 @@ import { startRedis, type TestRedis, type TestRedisOptions } from './redis/test-
 import { startSimulator, type Simulator } from '@relay/simulator/simulator.js'
 import type { SettingsInput } from '@relay/simulator/settings.js'
 import { startService, urlOf, type Environment } from './service.js'
+import { fileURLToPath } from 'node:url'
 
 export { entryOf, type Environment } from './service.js'
 export type { Answer } from '@relay/tools/process/http.js'
@@ -131,9 +132,9 @@ export class Relay {
   }
 
   /** Starts the api, or starts it again after it has ended. */
-  async restartApi(env: Environment = {}): Promise<void> {
-    const all = { ...this.env, ...this.#apiEnv, ...env }
-    const { child } = await startService('api', { ...this.#ports, env: all })
+  async restartApi(): Promise<void> {
+    const env = { ...this.env, ...this.#apiEnv }
+    const { child } = await startService('api', { ...this.#ports, env })
     this.#api = child
   }
 
@@ -218,4 +219,35 @@ export function send(
   headers: Environment,
 ): Promise<http.Answer> {
   return http.call(url, { method, headers, ...(body !== '' && { body }) })
+}
+
+const ENTRY = fileURLToPath(new URL('../../cli/bin/relay.mjs', import.meta.url))
+
+/** Starts the command line against a running relay. */
+export function startCommand(relay: Relay, ...args: readonly string[]): Promise<Child> {
+  const env = {
+    MOENGAGE_APP_ID: APP_ID,
+    RELAY_ADMIN_TOKEN: ADMIN_TOKEN,
+    RELAY_ADMIN_URL: relay.opsUrl,
+    RELAY_INTAKE_URL: relay.apiUrl,
+    RELAY_PRODUCER_SECRET: SECRET,
+  }
+  return startChild({ name: `relay ${args.join(' ')}`, entry: ENTRY, args, env })
+}
+
+/** The metrics of a process as text; '' when it does not answer at this moment. */
+export async function metricsOf(opsUrl: string): Promise<string> {
+  const answer = await send(`${opsUrl}/metrics`, 'GET', '', {}).catch(() => null)
+  return answer?.body ?? ''
+}
+
+/** Where a worker's metrics are: it says so when it starts. */
+export function opsUrlOf(worker: Child | undefined): string {
+  const started = worker?.logs().find(({ opsPort }) => opsPort !== undefined)
+  return `http://127.0.0.1:${String(started?.opsPort)}`
+}
+
+/** The sum of all series that a pattern finds; its one group is the value. */
+export function sumOf(text: string, pattern: RegExp): number {
+  return [...text.matchAll(pattern)].reduce((total, [, value]) => total + Number(value), 0)
 }

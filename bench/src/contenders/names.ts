@@ -1,4 +1,3 @@
-/** The naive contender's queue. */
 export const NAIVE_QUEUE = 'naive'
 /** Where the floor's worker finds elements. */
 export const FLOOR_LIST = 'floor:elements'

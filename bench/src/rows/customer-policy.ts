@@ -41,7 +41,7 @@ async function ordinary({ quick }: BenchOptions): Promise<Sample> {
       limits: () => parseCustomerLimits(CUSTOMER_LIMITS) ?? [],
       clock: systemClock,
       redisNowMs: () => systemClock.nowMs(),
-      incarnation: () => 'run',
+      runId: () => 'run',
       workers: () => 1,
       openMs: OPEN_MS,
       newId: () => String(systemClock.monotonicMs()),

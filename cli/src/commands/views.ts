@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import { namesLines, type NamesView } from '../render/names.js'
-import { shadowLines, type ShadowView } from '../render/shadow.js'
-import { traceLines, type TraceView } from '../render/trace.js'
+import { shadowLines, traceLines, type ShadowView, type TraceView } from '../render/views.js'
 import type { GlobalOptions } from '../settings.js'
 import { print, type Context } from './context.js'
 

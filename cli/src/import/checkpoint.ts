@@ -21,7 +21,6 @@ interface Stored extends Checkpoint {
 
 const VERSION = 2
 
-/** Reads and writes the checkpoint of one file. */
 export class CheckpointFile {
   readonly path: string
   readonly #fingerprint: string

@@ -1,8 +1,7 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { WorkspaceView } from '../render/status.js'
 import type { Terminal } from '../terminal.js'
-import { DeliveryRate } from './delivery-rate.js'
-import { deliverySeconds } from './forecast.js'
+import { DeliveryRate, deliverySeconds } from './forecast.js'
 import { Pace, progressLine, type Progress } from './progress.js'
 
 export interface DisplayOptions {
@@ -22,7 +21,7 @@ const VIEW_EVERY_MS = 5_000
 
 /** Shows the progress of an import. */
 export class Display {
-  readonly #o: DisplayOptions
+  readonly #options: DisplayOptions
   readonly #pace = new Pace()
   readonly #rate = new DeliveryRate()
   #shownAtMs = -Infinity
@@ -32,16 +31,16 @@ export class Display {
   #waitsFor = ''
 
   constructor(options: DisplayOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   show(progress: Progress): void {
-    const { isLive, isQuiet, terminal } = this.#o
+    const { isLive, isQuiet, terminal } = this.#options
     if (isQuiet) return
     this.#waitsFor = ''
     this.#pace.add(progress)
     this.#look(progress.lines)
-    const nowMs = this.#o.clock.monotonicMs()
+    const nowMs = this.#options.clock.monotonicMs()
     if (!isLive && nowMs - this.#shownAtMs < NOTE_EVERY_MS) return
     this.#shownAtMs = nowMs
     const line = progressLine(progress, this.#pace, this.#deliverySeconds(progress))
@@ -55,9 +54,9 @@ export class Display {
   }
 
   waits(why: string): void {
-    if (this.#o.isQuiet || why === this.#waitsFor) return
+    if (this.#options.isQuiet || why === this.#waitsFor) return
     this.#waitsFor = why
-    this.#o.terminal.note(`${this.#o.isLive ? '\n' : ''}Waiting: ${why}`)
+    this.#options.terminal.note(`${this.#options.isLive ? '\n' : ''}Waiting: ${why}`)
   }
 
   #deliverySeconds({ share, lines }: Progress): number | null {
@@ -69,10 +68,10 @@ export class Display {
 
   /** Does not wait for the answer: the import continues meanwhile. */
   #look(lines: number): void {
-    const nowMs = this.#o.clock.monotonicMs()
+    const nowMs = this.#options.clock.monotonicMs()
     if (nowMs - this.#viewAtMs < VIEW_EVERY_MS) return
     this.#viewAtMs = nowMs
-    void this.#o.view().then((view) => {
+    void this.#options.view().then((view) => {
       this.#seen = view === null ? null : { view, lines }
       if (view === null) return
       const { realtime, backfill } = view.backlog

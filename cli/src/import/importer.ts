@@ -1,14 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { stat, appendFile, rm, truncate } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
 import type { Clock } from '@relay/shared/clock.js'
 import { CheckpointFile, type Checkpoint } from './checkpoint.js'
-import { Patience } from './patience.js'
 import type { Progress } from './progress.js'
-import { RefusedReport } from './refused-report.js'
 import { linesOf, slicesOf, type Slice } from './slices.js'
-import { sendSlice, type ImportTarget, type SliceResult } from './upload.js'
+import {
+  sendSlice,
+  type ImportTarget,
+  type SliceResult,
+  type RefusedLine,
+  type Stop,
+} from './upload.js'
 
 export interface ImportOptions {
   readonly file: string
@@ -150,5 +154,91 @@ async function open(file: string) {
     chunks,
     share: () => (size === 0 ? 1 : raw.bytesRead / size),
     close: () => raw.destroy(),
+  }
+}
+
+/** A refused line with its content, which makes the report a file of customers' data. */
+interface ReportedLine extends RefusedLine {
+  readonly content: string
+}
+
+/** The file that lists refused lines, one JSON object a line. It exists only if there is one. */
+class RefusedReport {
+  readonly path: string
+  #bytes: number
+
+  private constructor(path: string, bytes: number) {
+    this.path = path
+    this.#bytes = bytes
+  }
+
+  /**
+   * Continues after the first `bytes`: what an interrupted import wrote after its checkpoint is written
+   * again. 0 deletes the report of an earlier import.
+   */
+  static async open(path: string, bytes: number): Promise<RefusedReport> {
+    if (bytes === 0) await rm(path, { force: true })
+    else await truncate(path, bytes)
+    return new RefusedReport(path, bytes)
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  async add(refused: readonly ReportedLine[]): Promise<void> {
+    if (refused.length === 0) return
+    const text = refused.map((line) => `${JSON.stringify(line)}\n`).join('')
+    await appendFile(this.path, text)
+    this.#bytes += Buffer.byteLength(text)
+  }
+}
+
+interface PatienceOptions {
+  readonly sleep: (ms: number) => Promise<void>
+  readonly stopped: () => boolean
+  readonly waits: (why: string) => void
+}
+
+/** Maximum time without progress, ms: a full backlog drains as fast as MoEngage accepts it. */
+const MAX_WAIT_MS = 600_000
+/** Maximum time without any first answer, ms: the address is probably wrong. */
+const UNANSWERED_MS = 10_000
+const FIRST_MS = 500
+const MAX_STOP_MS = 15_000
+/** Maximum time to stop after Ctrl-C, ms. */
+const STEP_MS = 250
+
+/** How long an import waits for a relay that cannot continue. */
+class Patience {
+  readonly #options: PatienceOptions
+  #answered = false
+  #waitedMs = 0
+  #nextMs = FIRST_MS
+
+  constructor(options: PatienceOptions) {
+    this.#options = options
+  }
+
+  /** There was progress. */
+  renew(): void {
+    this.#answered = true
+    this.#waitedMs = 0
+    this.#nextMs = FIRST_MS
+  }
+
+  /** Waits until the next try is due; false if there is none. */
+  async wait({ why, retryAfterMs, answered }: Stop): Promise<boolean> {
+    this.#answered ||= answered
+    const longestMs = this.#answered ? MAX_WAIT_MS : UNANSWERED_MS
+    if (this.#waitedMs >= longestMs) return false
+    this.#options.waits(why)
+    const waitMs = Math.min(Math.max(this.#nextMs, retryAfterMs ?? 0), MAX_STOP_MS)
+    this.#nextMs *= 2
+    for (let leftMs = waitMs; leftMs > 0 && !this.#options.stopped(); leftMs -= STEP_MS) {
+      await this.#options.sleep(Math.min(leftMs, STEP_MS))
+    }
+    this.#waitedMs += waitMs
+    return !this.#options.stopped()
   }
 }

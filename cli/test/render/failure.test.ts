@@ -1,5 +1,4 @@
-import { CommandError, EXIT } from '../../src/exit.js'
-import { failureOf } from '../../src/render/failure.js'
+import { CommandError, EXIT, failureOf } from '../../src/exit.js'
 
 const away = new CommandError(EXIT.unavailable, 'not reachable', 'Start relay')
 

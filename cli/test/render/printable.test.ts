@@ -1,5 +1,5 @@
 import { letterLines } from '../../src/render/dead-letters.js'
-import { traceLines } from '../../src/render/trace.js'
+import { traceLines } from '../../src/render/views.js'
 
 const STEERING = '\u001b[2J\u0007\r\n\u202e\u2066\u2028\u009b'
 const FOUND = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/u

@@ -6,7 +6,7 @@ import type { CredentialDirectory } from '@relay/shared/config/credential-direct
 import type { Config } from '@relay/shared/config/environment.js'
 import type { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
-import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'
+import { observeSharedState } from '@relay/shared/observability/state-metrics.js'
 import { createOpsServer, redisChecks } from '@relay/shared/observability/ops-server.js'
 import { observeProcess } from '@relay/shared/observability/process-metrics.js'
 import { LoopDelay } from '@relay/shared/process/loop-delay.js'
@@ -17,7 +17,7 @@ import { watchRedis, type RedisProblem } from '@relay/shared/redis/explain.js'
 import type { Tracer } from '@relay/shared/telemetry/tracer.js'
 import { AssessThread } from './accept/assess-thread.js'
 import { openOperator, type Operator } from './admin/operator.js'
-import { isProducers } from './auth/authenticate.js'
+import { producerOf } from './auth/authenticate.js'
 import { Census } from './census/census.js'
 import { openCore, type Core } from './core.js'
 import { ADD_TIMEOUT_MS } from './enqueue/redis-post-store.js'
@@ -87,7 +87,7 @@ export class Api {
       clock: systemClock,
       random: systemRandom,
       tls: config.tls,
-      hasCredentials: ({ headers }) => isProducers(headers.authorization, credentials.producers),
+      producerOf: ({ headers }) => producerOf(headers.authorization, credentials.producers),
     })
     this.#ops = createOpsServer({
       registry: this.#registry,

@@ -1,4 +1,4 @@
-import type { RefusalReason } from '@relay/shared/queue/post.js'
+import type { NotStoredReason } from '@relay/shared/queue/post.js'
 
 /** Why a request is refused, in the terms of the vendor's envelope; `http` writes it. */
 export type Refusal = CallersFault | RelaysFault
@@ -17,7 +17,7 @@ export interface RelaysFault extends RefusalFacts {
 
 /** Why relay itself cannot accept a request, as the log names it. */
 export type Cause =
-  | RefusalReason
+  | NotStoredReason
   | 'process_memory'
   | 'producer_limit'
   | 'import_limit'

@@ -113,7 +113,6 @@ export function patchSettings(settings: Settings, patch: unknown): Settings {
   }
 }
 
-/** The limits of one workspace. */
 export function limitsOf(settings: Settings, appId: string) {
   const own = settings.workspaces[appId]
   return {

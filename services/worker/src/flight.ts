@@ -22,33 +22,33 @@ import { bulkNames } from '@relay/shared/trace/trace-entry.js'
 import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
 import { oldestMsOf, sharesOf, writeBody, type Batch } from './batch/body.js'
 import type { Shapes } from './batch/shape.js'
-import type { Admission } from './budget/admission.js'
+import { REDIS_RETRY_DELAY_MS, type Admission } from './budget/admission.js'
 import type { WorkspaceGate } from './budget/workspace-gate.js'
 import { classify } from './classify/classify.js'
 import type { Outcome } from './classify/outcome.js'
 import { gaugeOf } from './classify/rate-gauge.js'
 import type { Item } from './fetch/window.js'
-import type { GaugeWatch } from './learn/gauge-watch.js'
-import type { Learned } from './learn/learned.js'
+import type { GaugeWatch } from './adaptive/gauge-watch.js'
+import type { AdaptiveLimits } from './adaptive/adaptive-limits.js'
 import type { WorkerObserver } from './observe/observer.js'
 import type { Open } from './ownership/in-flight.js'
 import type { CustomerPolicy } from './policy/customer-policy.js'
 import { gateEventOf } from './retry/gate-event.js'
 import { Late } from './retry/late.js'
 import { Judge, NOTHING_FOUND, type Begun, type Judgement } from './retry/judge.js'
-import { Manifest } from './retry/manifest.js'
+import { DeliveryPlan } from './retry/delivery-plan.js'
 import type { Refusals } from './retry/refusals.js'
 import type { Answer, Sender } from './send/answer.js'
 import { deadLetterOf } from './settle/dead-letter.js'
 import type { Erasures, InHand } from './settle/erasures.js'
-import type { Expiry } from './settle/expiry.js'
+import type { MaxAge } from './settle/max-age.js'
 import type { Settler } from './settle/settler.js'
 
 /** Whether, when and how much may be sent. */
 export interface Budget {
   readonly admission: Admission
   readonly gate: WorkspaceGate
-  readonly learned: Learned
+  readonly learned: AdaptiveLimits
   readonly policy: CustomerPolicy
 }
 
@@ -59,7 +59,7 @@ export interface Delivery {
   readonly gauge: GaugeWatch
   readonly settler: Settler
   readonly deadLetters: DeadLetterSink
-  readonly expiry: Expiry
+  readonly maxAge: MaxAge
   readonly erasures: Erasures
 }
 
@@ -129,8 +129,6 @@ const PROBE_TIMEOUT_MS = 5_000
 const SHORT_RETRIES = 3
 /** Longest wait before looking at the gate again, ms. */
 const LOOK_AGAIN_MS = 1_000
-/** Redis did not answer; pause before the next try, ms. */
-export const REDIS_AWAY_MS = 250
 /** A flight that has only elements that were refused alone leaves the probe to others for so long, ms. */
 const YIELD_PROBE_MS = 500
 /** Within this other flights may have an answer, ms. */
@@ -151,7 +149,7 @@ export class Flight {
   readonly #delivery: Delivery
   readonly #runtime: Runtime
   readonly #pause: (ms: number) => Promise<void>
-  readonly #manifest: Manifest
+  readonly #plan: DeliveryPlan
   readonly #judge: Judge
   readonly #open: Open
   readonly #late: Late
@@ -175,8 +173,8 @@ export class Flight {
     this.#pause = pause
     this.#late = new Late(this.#runtime.clock, this.#runtime.config.arrivalGraceMs)
     this.#open = open
-    this.#manifest = new Manifest(batch, () => runtime.workspace().limits)
-    this.#judge = new Judge(this.#manifest, delivery.refusals, runtime.clock)
+    this.#plan = new DeliveryPlan(batch, () => runtime.workspace().limits)
+    this.#judge = new Judge(this.#plan, delivery.refusals, runtime.clock)
   }
 
   /** Waits until the next request may be sent; null when nothing is left to send. */
@@ -196,9 +194,9 @@ export class Flight {
       const pass = await this.#passGate(probeId)
       probeId = pass.probeId
       if (!pass.go) continue
-      this.#manifest.splitToBytes(learned.bodyBytes)
-      this.#manifest.splitToCost(admission.perRequest())
-      const next = this.#manifest.next() ?? batch
+      this.#plan.splitToBytes(learned.bodyBytes)
+      this.#plan.splitToCost(admission.perRequest())
+      const next = this.#plan.next() ?? batch
       if (!this.#mayTry(next)) {
         await this.#pause(LOOK_AGAIN_MS)
         continue
@@ -276,17 +274,17 @@ export class Flight {
   async settle(attempt: Attempt, decision: Decision): Promise<void> {
     const { event, atFault, outcome } = decision
     // All of it leaves for Redis in one write, the ledger's first.
-    const noted = this.#tellLedger(attempt)
+    const noted = this.#reportToLedger(attempt)
     const { gate } = this.#budget
     const told = event === null ? null : this.#untilRedisAnswers(() => gate.apply(event))
-    await this.#bury(atFault, outcome)
+    await this.#deadLetter(atFault, outcome)
     await this.#act(attempt, decision)
     await Promise.all([noted, told])
   }
 
   #next(): Batch | null {
-    this.#manifest.drop((item) => item.window.lost || this.#delivery.erasures.covers(item))
-    return this.#manifest.next()
+    this.#plan.drop((item) => item.window.lost || this.#delivery.erasures.covers(item))
+    return this.#plan.next()
   }
 
   #mayTry({ bodyBytes }: Batch): boolean {
@@ -298,8 +296,8 @@ export class Flight {
     const admission = await this.#budget.policy.admit(id, batch).catch(() => null)
     if (admission?.outcome === 'admitted') return true
     // Without an answer from the ledger nothing is sent: every request is counted before it is sent.
-    if (admission === null) await this.#pause(REDIS_AWAY_MS)
-    else this.#manifest.drop(({ element }) => admission.customers.has(element.customer))
+    if (admission === null) await this.#pause(REDIS_RETRY_DELAY_MS)
+    else this.#plan.drop(({ element }) => admission.customers.has(element.customer))
     return false
   }
 
@@ -328,7 +326,7 @@ export class Flight {
     return isHeld && probeId !== null && gate.isProbe(probeId)
   }
 
-  async #tellLedger({ answer, ticket: { id } }: Attempt): Promise<void> {
+  async #reportToLedger({ answer, ticket: { id } }: Attempt): Promise<void> {
     const { admission, policy } = this.#budget
     if (answer.kind === 'response') {
       await Promise.all([admission.answered(id), policy.answered(id)])
@@ -345,11 +343,11 @@ export class Flight {
         await this.#delivered(attempt, outcome.requestId)
         return
       case 'element_refused':
-        await this.#bury(this.#manifest.refused(outcome.error), outcome)
+        await this.#deadLetter(this.#plan.refused(outcome.error), outcome)
         return
       case 'too_large':
         await learned.bodyRefused(batch.bodyBytes).catch(() => undefined)
-        await this.#bury(this.#manifest.tooLarge(learned.bodyBytes), outcome)
+        await this.#deadLetter(this.#plan.tooLarge(learned.bodyBytes), outcome)
         return
       case 'rate_limited':
         if (this.#delivery.gauge.expectedRefusal()) return
@@ -375,7 +373,7 @@ export class Flight {
     const { appId } = workspace()
     const answeredAtMs = clock.nowMs()
     const items = await this.#delivery.settler.settle(batch.items)
-    this.#manifest.delivered()
+    this.#plan.delivered()
     // What is not settled counts when it is sent again.
     if (items.length < batch.items.length) {
       observer.possiblyDuplicated(appId, batch.items.length - items.length)
@@ -401,7 +399,7 @@ export class Flight {
   }
 
   /** Dead letter first, then out of the queue: a crash between the two repeats the first. */
-  async #bury(item: Item | null, outcome: Outcome): Promise<void> {
+  async #deadLetter(item: Item | null, outcome: Outcome): Promise<void> {
     if (item === null) return
     const { deadLetters, settler, erasures } = this.#delivery
     const { workspace, clock, observer } = this.#runtime
@@ -411,7 +409,7 @@ export class Flight {
     }
     const facts = { outcome, attempts: this.#attempts, deadAtMs: clock.nowMs() }
     const letter = deadLetterOf(item, facts)
-    await this.#untilRedisAnswers(() => deadLetters.bury([letter]))
+    await this.#untilRedisAnswers(() => deadLetters.add([letter]))
     const settled = await settler.settle([item])
     if (settled.length === 0) return
     observer.deadLettered(workspace().appId, letter.kind, letter.reason, letter.posted)
@@ -419,11 +417,11 @@ export class Flight {
 
   /** Removes elements that exceeded the maximum age meanwhile. */
   async #expire(): Promise<void> {
-    const { expiry } = this.#delivery
-    const old = new Set(expiry.expired(this.#manifest.items))
+    const { maxAge } = this.#delivery
+    const old = new Set(maxAge.expired(this.#plan.items))
     if (old.size === 0) return
-    await this.#untilRedisAnswers(() => expiry.bury([...old], this.#attempts))
-    this.#manifest.drop((item) => old.has(item))
+    await this.#untilRedisAnswers(() => maxAge.deadLetter([...old], this.#attempts))
+    this.#plan.drop((item) => old.has(item))
   }
 
   /**
@@ -453,10 +451,10 @@ export class Flight {
     }
     const id = probeId ?? newId()
     const won = await gate.startProbe(id, config.requestTimeoutMs + LOOK_AGAIN_MS).catch(() => null)
-    if (won === null) await this.#pause(REDIS_AWAY_MS)
+    if (won === null) await this.#pause(REDIS_RETRY_DELAY_MS)
     if (won !== true) return { go: false, probeId: won === null ? id : null }
     if (this.#isTrial(id)) this.#judge.splitForTrial()
-    else if (isHeld) this.#manifest.splitForProbe()
+    else if (isHeld) this.#plan.splitForProbe()
     return { go: true, probeId: id }
   }
 
@@ -488,7 +486,7 @@ export class Flight {
         () => false,
       )
       if (done) return
-      await sleep(REDIS_AWAY_MS)
+      await sleep(REDIS_RETRY_DELAY_MS)
     }
   }
 }

@@ -16,11 +16,11 @@ import { BUDGETS, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import { oldestMsOf, type Batch } from './batch/body.js'
 import { isCrowded, pack, type PackLimits } from './batch/pack.js'
-import type { Admitted } from './budget/admission.js'
-import { Appetite } from './budget/appetite.js'
+import { REDIS_RETRY_DELAY_MS, type Admitted } from './budget/admission.js'
+import { BudgetPlanner } from './budget/budget-planner.js'
 import { Fetcher, loadedBytes, type FetcherOptions, type Served } from './fetch/fetcher.js'
 import type { PartitionWindow } from './fetch/window.js'
-import { Flight, REDIS_AWAY_MS, type FlightOptions, type Ticket } from './flight.js'
+import { Flight, type FlightOptions, type Ticket } from './flight.js'
 import { Signal } from './signal.js'
 
 export interface PipelineOptions extends FlightOptions, FetcherOptions {
@@ -76,19 +76,19 @@ export async function deliver(flight: Flight, granted: Ticket | null): Promise<v
 
 /** Forms batches from the owned partitions of one workspace and lane, and starts their flights. */
 export class Pipeline {
-  readonly #o: PipelineOptions
+  readonly #options: PipelineOptions
   readonly #fetcher: Fetcher
-  readonly #appetite: Appetite
+  readonly #planner: BudgetPlanner
   readonly #signal = new Signal()
   readonly #flights = new Set<Promise<void>>()
   readonly #pauses = new Set<Signal>()
   #stopped = false
 
   constructor(options: PipelineOptions) {
-    this.#o = options
+    this.#options = options
     this.#fetcher = new Fetcher(options)
     const { runtime, budget } = options
-    this.#appetite = new Appetite({
+    this.#planner = new BudgetPlanner({
       clock: runtime.clock,
       windowMs: runtime.config.budgetWindowMs,
       limits: () => budget.admission.limits(),
@@ -101,8 +101,8 @@ export class Pipeline {
     this.wake()
   }
 
-  forget(window: PartitionWindow): void {
-    this.#fetcher.forget(window)
+  drop(window: PartitionWindow): void {
+    this.#fetcher.drop(window)
     this.wake()
   }
 
@@ -114,7 +114,7 @@ export class Pipeline {
 
   async run(): Promise<void> {
     while (!this.#stopped) {
-      const waitMs = await this.#o.memory.turns.take(() => this.#turn())
+      const waitMs = await this.#options.memory.turns.take(() => this.#turn())
       if (waitMs > 0) await this.#signal.wait(waitMs)
     }
   }
@@ -138,24 +138,24 @@ export class Pipeline {
   async #round(): Promise<number> {
     const free = this.#fetcher.free()
     if (free.length === 0) return this.#fetcher.nextFreeMs()
-    if (!(await this.#refill(free))) return REDIS_AWAY_MS
+    if (!(await this.#refill(free))) return REDIS_RETRY_DELAY_MS
     const expired = await this.#expire(free)
-    if (expired !== 'none') return expired === 'some' ? 0 : REDIS_AWAY_MS
-    for (const { window } of free) if (window.isUnreadable) this.#o.onIdle(window)
-    const ready = free.filter(({ window }) => window.chunks.length > 0 && !window.lost)
+    if (expired !== 'none') return expired === 'some' ? 0 : REDIS_RETRY_DELAY_MS
+    for (const { window } of free) if (window.isUnreadable) this.#options.onIdle(window)
+    const ready = free.filter(isReady)
     if (ready.length === 0) {
       // While memory is scarce, the next body is loaded once the last one has been sent, which wakes this.
       return free.some(({ window }) => window.hasWork) ? MAX_WAIT_MS : this.#fetcher.nextFreeMs()
     }
-    const may = this.#o.budget.gate.mayStart()
+    const may = this.#options.budget.gate.mayStart()
     if (!may.go || may.probe) return this.#waitForGate(ready)
     const lingerMs = this.#lingerMs(ready)
-    return lingerMs > 0 ? lingerMs : this.#packAndReserve(ready)
+    return lingerMs > 0 ? lingerMs : this.#packAndReserve(free)
   }
 
   /** Largest body at present, bytes. */
   get #bodyBytes(): number {
-    return this.#o.budget.learned.bodyBytes
+    return this.#options.budget.learned.bodyBytes
   }
 
   /** To load of each partition, bytes. */
@@ -167,7 +167,7 @@ export class Pipeline {
   #refill(free: readonly Served[]): Promise<boolean> {
     const enoughBytes = this.#bodyBytes * A_BODY_LEFT
     // Under a binding budget the oldest chunks go first, so each partition shows its own.
-    const all = !this.#fetcher.isScarce() || this.#appetite.isSaturated()
+    const all = !this.#fetcher.isScarce() || this.#planner.isSaturated()
     return this.#fetch(free, enoughBytes, this.#aheadBytes(), all ? Infinity : enoughBytes)
   }
 
@@ -177,15 +177,15 @@ export class Pipeline {
     wantBytes: number,
     totalBytes = Infinity,
   ): Promise<boolean> {
-    const { erasures, settler } = this.#o.delivery
+    const { erasures, settler } = this.#options.delivery
     // At least two bodies for all partitions together, regardless of other lanes, so that none stalls.
     const leastBytes = (this.#bodyBytes * 2) / served.length
-    const watch = this.#appetite.isShort()
+    const watch = this.#planner.isShort()
     const target = { enoughBytes, wantBytes, leastBytes, watch }
     const isLoaded = await this.#fetcher.load(served, target, totalBytes)
     for (const { window } of served) erasures.apply(window)
     await Promise.all(served.map(({ window }) => settler.sweep(window)))
-    const nowMs = this.#o.runtime.clock.monotonicMs()
+    const nowMs = this.#options.runtime.clock.monotonicMs()
     for (const { window } of served) {
       if (window.chunks.length > 0 && window.readyAtMs === 0) window.readyAtMs = nowMs
     }
@@ -194,10 +194,10 @@ export class Pipeline {
 
   /** Removes elements over the maximum age, regardless of the gate. */
   async #expire(served: readonly Served[]): Promise<'none' | 'some' | 'redis is away'> {
-    const { expiry } = this.#o.delivery
-    const old = served.flatMap(({ window }) => expiry.expiredIn(window))
+    const { maxAge } = this.#options.delivery
+    const old = served.flatMap(({ window }) => maxAge.expiredIn(window))
     if (old.length === 0) return 'none'
-    return expiry.bury(old, 0).then(
+    return maxAge.deadLetter(old, 0).then(
       () => 'some' as const,
       () => 'redis is away' as const,
     )
@@ -206,7 +206,7 @@ export class Pipeline {
   /** The gate is not open: one flight waits at it, ready to be the probe; the rest stays put. */
   #waitForGate(ready: readonly Served[]): number {
     if (this.#flights.size === 0) {
-      const batch = this.#pack(ready, this.#o.budget.admission.limits())
+      const batch = this.#pack(ready, this.#options.budget.admission.limits())
       if (batch.items.length > 0) this.#start(batch, null)
     }
     return MAX_WAIT_MS
@@ -217,7 +217,7 @@ export class Pipeline {
    * the updates of one user within the linger cost one update.
    */
   #lingerMs(ready: readonly Served[]): number {
-    const { config, clock, shapes } = this.#o.runtime
+    const { config, clock, shapes } = this.#options.runtime
     if (loadedBytes(ready) >= this.#bodyBytes) return 0
     const updatesOnly = () => ready.every(({ window }) => window.hasOnlyUpdates)
     if (this.#flights.size === 0 && !(shapes() !== null && updatesOnly())) return 0
@@ -225,35 +225,35 @@ export class Pipeline {
     return Math.max(0, Math.ceil(since + config.lingerMs - clock.monotonicMs()))
   }
 
-  async #packAndReserve(ready: readonly Served[]): Promise<number> {
-    const sinceMs = this.#o.runtime.clock.monotonicMs()
-    let affordable = this.#appetite.next()
+  async #packAndReserve(served: readonly Served[]): Promise<number> {
+    const sinceMs = this.#options.runtime.clock.monotonicMs()
+    let affordable = this.#planner.next()
     for (let fitting = 0; fitting < FITTINGS; fitting += 1) {
-      const { batch, whole } = await this.#fill(ready, affordable)
+      const { batch, whole } = await this.#fill(served, affordable)
       if (batch.items.length === 0) break
-      const step = this.#act(ready, batch, affordable, await this.#reserve(batch, whole))
+      const step = this.#act(served, batch, affordable, await this.#reserve(batch, whole))
       if ('waitMs' in step) return step.waitMs
       affordable = step.retryWith
     }
     // A shortage that ended while looking further ahead is over: waiting on would let others pass.
-    return Math.min(MAX_WAIT_MS, this.#appetite.shortForMs(sinceMs))
+    return Math.min(MAX_WAIT_MS, this.#planner.shortForMs(sinceMs))
   }
 
-  #act(ready: readonly Served[], batch: Batch, tried: Cost, admitted: Admitted): Step {
+  #act(served: readonly Served[], batch: Batch, tried: Cost, admitted: Admitted): Step {
     switch (admitted.outcome) {
       case 'granted': {
-        this.#appetite.granted(batch, this.#bodyBytes)
+        this.#planner.granted(batch, this.#bodyBytes)
         const { id, deadlineMs } = admitted
         const ticket = { id, cost: batch.cost, deadlineMs, probeId: null }
-        if (!this.#start(batch, ticket)) void this.#o.budget.admission.refund(id)
+        if (!this.#start(batch, ticket)) void this.#options.budget.admission.refund(id)
         return { waitMs: 0 }
       }
       case 'later':
         return { waitMs: admitted.waitMs }
       case 'short': {
         const short = BUDGETS.filter((budget) => batch.cost[budget] > admitted.free[budget])
-        this.#appetite.denied(short)
-        return { retryWith: this.#settleFor(ready, short, tried, admitted) }
+        this.#planner.denied(short)
+        return { retryWith: this.#settleFor(served, short, tried, admitted) }
       }
     }
   }
@@ -263,25 +263,25 @@ export class Pipeline {
    * not available soon; otherwise only elements of budgets that are not short.
    */
   #settleFor(
-    ready: readonly Served[],
+    served: readonly Served[],
     short: readonly Budget[],
     tried: Cost,
     { free, waitMs, needMs, allMs }: Extract<Admitted, { outcome: 'short' }>,
   ): Cost {
     const within = { ...tried }
     for (const budget of short) within[budget] = free[budget]
-    const limits = this.#o.budget.admission.limits()
-    const fitting = this.#pack(ready, within)
-    const { budgetWindowMs } = this.#o.runtime.config
+    const limits = this.#options.budget.admission.limits()
+    const fitting = this.#pack(served, within)
+    const { budgetWindowMs } = this.#options.runtime.config
     const least = needMs >= budgetWindowMs * LONG ? 0 : WORTHWHILE
     const worthwhile =
       fitting.bodyBytes >= this.#bodyBytes * WORTHWHILE ||
       short.some((budget) => fitting.cost[budget] >= Math.max(1, limits[budget] * least))
     const soon = allMs <= budgetWindowMs * SOON
     if (worthwhile && !soon) return within
-    this.#appetite.renounce(short, worthwhile ? Math.max(1, allMs) : waitMs)
+    this.#planner.renounce(short, worthwhile ? Math.max(1, allMs) : waitMs)
     // The whole list may be loaded. The next add must wake the worker, because another budget may pay for it.
-    for (const { window } of ready) window.stale = true
+    for (const { window } of served) window.stale = true
     const without = { ...tried }
     for (const budget of short) without[budget] = 0
     return without
@@ -295,12 +295,13 @@ export class Pipeline {
   #spread(ready: readonly Served[]): Pick<PackLimits, 'mostWindows' | 'windowByWindow'> {
     const several = loadedBytes(ready) > 2 * this.#bodyBytes
     const mostWindows = several ? Math.ceil(ready.length / 2) : ready.length
-    return { mostWindows, windowByWindow: !this.#appetite.isSaturated() }
+    return { mostWindows, windowByWindow: !this.#planner.isSaturated() }
   }
 
-  #pack(ready: readonly Served[], affordable: Cost): Batch {
-    const { workspace, shapes } = this.#o.runtime
-    const { admission, policy } = this.#o.budget
+  #pack(served: readonly Served[], affordable: Cost): Batch {
+    const ready = served.filter(isReady)
+    const { workspace, shapes } = this.#options.runtime
+    const { admission, policy } = this.#options.budget
     return pack(
       ready.map(({ window }) => window),
       {
@@ -316,18 +317,18 @@ export class Pipeline {
   }
 
   /** Packs a body, and loads more while a budget or a customer's limit holds back the loaded elements. */
-  async #fill(ready: readonly Served[], affordable: Cost): Promise<Choice> {
+  async #fill(served: readonly Served[], affordable: Cost): Promise<Choice> {
     // What a round before this one loaded may all be held back.
-    let wantBytes = Math.max(this.#aheadBytes(), ...ready.map(({ window }) => window.loadedBytes))
+    let wantBytes = Math.max(this.#aheadBytes(), ...served.map(({ window }) => window.loadedBytes))
     for (;;) {
-      const batch = this.#pack(ready, affordable)
-      const more = ready.some(({ window }) => window.hasUnloaded)
+      const batch = this.#pack(served, affordable)
+      const more = served.some(({ window }) => window.hasUnloaded)
       const full = batch.bodyBytes >= this.#bodyBytes * FULL || isCrowded(batch)
       if (full || !more) return { batch, whole: !more }
-      const before = loadedBytes(ready)
+      const before = loadedBytes(served)
       wantBytes *= 2
-      const loaded = await this.#fetch(ready, wantBytes, wantBytes)
-      if (!loaded || loadedBytes(ready) === before) return { batch, whole: false }
+      const loaded = await this.#fetch(served, wantBytes, wantBytes)
+      if (!loaded || loadedBytes(served) === before) return { batch, whole: false }
     }
   }
 
@@ -335,8 +336,8 @@ export class Pipeline {
     const half = this.#bodyBytes * WORTHWHILE
     const share = whole && batch.bodyBytes < half ? 1 : Math.min(1, half / batch.bodyBytes)
     const need = (budget: Budget) => Math.ceil(batch.cost[budget] * share)
-    return this.#o.budget.admission.ask({
-      lane: this.#o.lane,
+    return this.#options.budget.admission.ask({
+      lane: this.#options.lane,
       cost: batch.cost,
       need: { users: need('users'), events: need('events'), devices: need('devices') },
       oldestMs: oldestMsOf(batch),
@@ -347,23 +348,25 @@ export class Pipeline {
   /** Returns false when another delivery of this process has one of the partitions by now. */
   #start(batch: Batch, ticket: Ticket | null): boolean {
     const windows = new Set(batch.items.map(({ window }) => window))
-    const open = this.#stopped ? null : this.#o.inFlight.begin([...windows].map(({ tag }) => tag))
+    const open = this.#stopped
+      ? null
+      : this.#options.inFlight.begin([...windows].map(({ tag }) => tag))
     if (open === null) return false
     for (const window of windows) {
       window.readyAtMs = 0
       this.#fetcher.begun(window)
     }
-    const flight = new Flight(this.#o, (ms) => this.#pause(ms), batch, open)
-    const landed = deliver(flight, ticket).finally(() => {
+    const flight = new Flight(this.#options, (ms) => this.#pause(ms), batch, open)
+    const done = deliver(flight, ticket).finally(() => {
       open.end()
-      this.#flights.delete(landed)
+      this.#flights.delete(done)
       // Nothing was settled that would have said whether more waits.
       for (const { window, chunk, index } of batch.items)
         if (!chunk.isDone(index)) window.stale = true
-      for (const window of windows) this.#o.onIdle(window)
+      for (const window of windows) this.#options.onIdle(window)
       this.wake()
     })
-    this.#flights.add(landed)
+    this.#flights.add(done)
     return true
   }
 
@@ -373,4 +376,8 @@ export class Pipeline {
     await signal.wait(ms)
     this.#pauses.delete(signal)
   }
+}
+
+function isReady({ window }: Served): boolean {
+  return window.chunks.length > 0 && !window.lost
 }

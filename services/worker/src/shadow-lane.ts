@@ -5,7 +5,8 @@ import { batchOf, type Batch } from './batch/body.js'
 import { pack } from './batch/pack.js'
 import { Fetcher, type FetcherOptions, type Served } from './fetch/fetcher.js'
 import type { PartitionWindow } from './fetch/window.js'
-import { REDIS_AWAY_MS, type Runtime } from './flight.js'
+import { REDIS_RETRY_DELAY_MS } from './budget/admission.js'
+import type { Runtime } from './flight.js'
 import type { Settler } from './settle/settler.js'
 import { Signal } from './signal.js'
 
@@ -45,7 +46,7 @@ const UNLIMITED: Cost = { users: Infinity, events: Infinity, devices: Infinity }
  * sent. It uses neither gate nor budgets, because nothing is sent.
  */
 export class ShadowLane {
-  readonly #o: ShadowLaneOptions
+  readonly #options: ShadowLaneOptions
   readonly #signal = new Signal()
   readonly #fetcher: Fetcher
   #stopped = false
@@ -53,7 +54,7 @@ export class ShadowLane {
   #notBeforeMs = -Infinity
 
   constructor(options: ShadowLaneOptions) {
-    this.#o = options
+    this.#options = options
     this.#fetcher = new Fetcher(options)
   }
 
@@ -62,8 +63,8 @@ export class ShadowLane {
     this.wake()
   }
 
-  forget(window: PartitionWindow): void {
-    this.#fetcher.forget(window)
+  drop(window: PartitionWindow): void {
+    this.#fetcher.drop(window)
     this.wake()
   }
 
@@ -93,20 +94,20 @@ export class ShadowLane {
   async #round(): Promise<number> {
     const free = this.#fetcher.free()
     if (free.length === 0) return this.#fetcher.nextFreeMs()
-    const tooSoonMs = this.#notBeforeMs - this.#o.runtime.clock.monotonicMs()
+    const tooSoonMs = this.#notBeforeMs - this.#options.runtime.clock.monotonicMs()
     if (tooSoonMs > 0) return tooSoonMs
-    const open = this.#o.inFlight.begin(free.map(({ window }) => window.tag))
+    const open = this.#options.inFlight.begin(free.map(({ window }) => window.tag))
     if (open === null) return 0
     try {
       return await this.#drop(free)
     } finally {
       open.end()
-      for (const { window } of free) this.#o.onIdle(window)
+      for (const { window } of free) this.#options.onIdle(window)
     }
   }
 
   async #drop(free: readonly Served[]): Promise<number> {
-    const { limits } = this.#o.runtime.workspace()
+    const { limits } = this.#options.runtime.workspace()
     const wantBytes = limits.maxBodyBytes * 2
     const target = {
       enoughBytes: limits.maxBodyBytes,
@@ -114,27 +115,27 @@ export class ShadowLane {
       leastBytes: wantBytes,
       watch: false,
     }
-    if (!(await this.#fetcher.load(free, target))) return REDIS_AWAY_MS
+    if (!(await this.#fetcher.load(free, target))) return REDIS_RETRY_DELAY_MS
     const windows = free.map(({ window }) => window).filter(({ chunks }) => chunks.length > 0)
     const batch = this.#next(windows)
     if (batch === null) return 0
     if (batch.bodyBytes < limits.maxBodyBytes * FULL) {
-      this.#notBeforeMs = this.#o.runtime.clock.monotonicMs() + ROUND_TRIP_MS
+      this.#notBeforeMs = this.#options.runtime.clock.monotonicMs() + ROUND_TRIP_MS
     }
     // The report first: dying in between counts a request twice rather than not at all.
-    await this.#o.onDropped(batch).catch(() => undefined)
-    await this.#o.settler.settle(batch.items)
+    await this.#options.onDropped(batch).catch(() => undefined)
+    await this.#options.settler.settle(batch.items)
     return 0
   }
 
   #next(windows: readonly PartitionWindow[]): Batch | null {
-    const { limits } = this.#o.runtime.workspace()
+    const { limits } = this.#options.runtime.workspace()
     const batch = pack(windows, {
       bodyBytes: limits.maxBodyBytes,
       affordable: UNLIMITED,
       effective: effectiveLimits(limits, 1),
       limits,
-      shapes: this.#o.runtime.shapes(),
+      shapes: this.#options.runtime.shapes(),
       mostWindows: Infinity,
       windowByWindow: false,
     })
@@ -144,6 +145,6 @@ export class ShadowLane {
     if (window === undefined || chunk === undefined) return null
     // Elements that no body holds any more, since the limit was lowered: they must go, too.
     const items = chunk.elements.map((element, index) => ({ window, chunk, index, element }))
-    return batchOf(items, limits, this.#o.runtime.shapes())
+    return batchOf(items, limits, this.#options.runtime.shapes())
   }
 }

@@ -55,12 +55,12 @@ const PING_EVERY_MS = 5_000
 
 /** One worker process: a session, the partitions it owns, and a service per workspace. */
 export class Worker {
-  readonly #o: WorkerOptions
+  readonly #options: WorkerOptions
   readonly #name: string
   readonly #deployment: Deployment
   readonly #session: Session
   readonly #ownership: Ownership
-  readonly #life: RedisRun
+  readonly #redisRun: RedisRun
   readonly #services = new Map<string, WorkspaceService>()
   readonly #memory = new WindowMemory(WINDOW_BYTES)
   readonly #settler: Settler
@@ -69,7 +69,7 @@ export class Worker {
   readonly #peers: Peers
   readonly #reconciler: Reconciler
   readonly #trace: TraceStore
-  readonly #toldFormats = new Set<number>()
+  readonly #reportedFormats = new Set<number>()
   #redisOffsetMs = 0
   /** The last roster of the present session. */
   #roster: Roster | null = null
@@ -78,7 +78,7 @@ export class Worker {
   #stopping = false
 
   constructor(options: WorkerOptions) {
-    this.#o = options
+    this.#options = options
     const { client, config, clock, random, log, metrics } = options
     this.#name = random.bytes(9).toString('base64url')
     this.#trace = new TraceStore(client, config.prefix, config.traceBytes)
@@ -90,13 +90,13 @@ export class Worker {
         for (const service of this.#services.values()) service.wake()
       },
     })
-    this.#life = new RedisRun(client, (before) => {
+    this.#redisRun = new RedisRun(client, (before) => {
       this.#onNewLife(before)
     })
     this.#session = this.#newSession()
     this.#peers = new Peers({
       ...{ clock, leaseMs: config.leaseMs },
-      runId: () => this.#life.id,
+      runId: () => this.#redisRun.id,
     })
     this.#ownership = this.#newOwnership()
     this.#settler = new Settler({
@@ -121,13 +121,13 @@ export class Worker {
   }
 
   #newSession(): Session {
-    const { client, config, clock } = this.#o
+    const { client, config, clock } = this.#options
     const replication = new Replication(client, REPLICATED_WITHIN_MS)
     return new Session({
       ...{ worker: this.#name, registry: this.#deployment, clock },
       leaseMs: config.leaseMs,
       marginMs: lateMarginMs(config.leaseMs, config.arrivalGraceMs),
-      runId: () => this.#life.id,
+      runId: () => this.#redisRun.id,
       beforeWrite: () =>
         config.durability === 'replica' ? replication.beforeWrite() : () => Promise.resolve(true),
       beforeJoin: (id) => this.#ownership.reclaim(id),
@@ -141,19 +141,19 @@ export class Worker {
   }
 
   #newOwnership(): Ownership {
-    const { config, clock, metrics, log } = this.#o
+    const { config, clock, metrics, log } = this.#options
     return new Ownership({
       ...{ worker: this.#name, deployment: this.#deployment, clock, leaseMs: config.leaseMs },
       ...{ peers: this.#peers, inFlight: this.#inFlight },
       queueOf: (tag) => this.#queueOf(tag),
-      runId: () => this.#life.id,
+      runId: () => this.#redisRun.id,
       redisNowMs: () => this.#redisNowMs(),
       session: () => ({ id: this.#session.id, alive: this.#session.alive }),
       onGained: (window, queue) => {
         this.#onGained(window, queue)
       },
       onLost: (window) => {
-        this.#services.get(window.partition.appId)?.forget(window)
+        this.#services.get(window.partition.appId)?.drop(window)
         metrics.partitionsOwned.set(this.#ownership.owned.size)
       },
       onTakeover: (tag, from) => {
@@ -173,7 +173,7 @@ export class Worker {
   }
 
   #queueOf(tag: string): PartitionQueue {
-    return new PartitionQueue(this.#o.client, this.#o.config.prefix, tag)
+    return new PartitionQueue(this.#options.client, this.#options.config.prefix, tag)
   }
 
   get alive(): boolean {
@@ -181,7 +181,7 @@ export class Worker {
   }
 
   async start(): Promise<void> {
-    const { subscriber, workspaces } = this.#o
+    const { subscriber, workspaces } = this.#options
     subscriber.on('message', (_channel: string, message: string) => {
       this.#onMessage(message)
     })
@@ -196,14 +196,16 @@ export class Worker {
     this.#syncWorkspaces()
     workspaces.watch({
       onChange: () => {
-        this.#o.reloaded('changed')
-        this.#o.log.info('workspaces file changed', { workspaces: workspaces.all().length })
+        this.#options.reloaded('changed')
+        this.#options.log.info('workspaces file changed', { workspaces: workspaces.all().length })
         this.#syncWorkspaces()
       },
       onFault: (faults) => {
-        this.#o.reloaded('refused')
+        this.#options.reloaded('refused')
         const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
-        this.#o.log.error('workspaces file cannot be used; the last good one stays', { problems })
+        this.#options.log.error('workspaces file cannot be used; the last good one stays', {
+          problems,
+        })
       },
     })
     await this.#session.start()
@@ -214,9 +216,9 @@ export class Worker {
     this.#stopping = true
     clearInterval(this.#pings)
     clearTimeout(this.#look)
-    this.#o.workspaces.close()
-    const { shutdownMs } = this.#o.config
-    const untilMs = this.#o.clock.monotonicMs() + shutdownMs
+    this.#options.workspaces.close()
+    const { shutdownMs } = this.#options.config
+    const untilMs = this.#options.clock.monotonicMs() + shutdownMs
     const settles = setTimeout(() => {
       this.#settler.stop()
     }, shutdownMs)
@@ -235,14 +237,16 @@ export class Worker {
 
   /** Waits until every partition is released, or for as long as a shutdown may take. */
   async #released(untilMs: number): Promise<void> {
-    while (!this.#ownership.isReleased && this.#o.clock.monotonicMs() < untilMs) {
+    while (!this.#ownership.isReleased && this.#options.clock.monotonicMs() < untilMs) {
       await sleep(RELEASE_LOOK_MS)
     }
   }
 
   async #leave(): Promise<void> {
     const runsOut = (why: string) => {
-      this.#o.log.warn('leaving the lease to expire; partitions stay owned until then', { why })
+      this.#options.log.warn('leaving the lease to expire; partitions stay owned until then', {
+        why,
+      })
     }
     if (this.#ownership.isReleased) {
       await this.#session.leave().catch((error: unknown) => {
@@ -257,7 +261,7 @@ export class Worker {
   }
 
   #subscribe(): void {
-    const { subscriber, config } = this.#o
+    const { subscriber, config } = this.#options
     void subscriber.subscribe(deploymentKeys(config.prefix).wake).then(
       () => {
         // Messages that were published meanwhile are lost.
@@ -276,23 +280,23 @@ export class Worker {
   }
 
   #redisNowMs(): number {
-    return this.#o.clock.monotonicMs() + this.#redisOffsetMs
+    return this.#options.clock.monotonicMs() + this.#redisOffsetMs
   }
 
   #syncWorkspaces(): void {
-    const all = this.#o.workspaces.all()
+    const all = this.#options.workspaces.all()
     const known = new Set(all.map(({ appId }) => appId))
     for (const [appId, service] of this.#services) {
       // A removed workspace keeps its queue: it is served again when it comes back.
       if (!known.has(appId)) {
         this.#services.delete(appId)
-        void service.stop(this.#o.config.shutdownMs)
+        void service.stop(this.#options.config.shutdownMs)
       }
     }
     for (const workspace of all) {
       // Only there: a series each would be too much for a metric that few need.
       if (workspace.mode === 'shadow') {
-        this.#o.metrics.shadowed.inc({ app_id: workspace.appId }, 0)
+        this.#options.metrics.shadowed.inc({ app_id: workspace.appId }, 0)
       }
       const service = this.#services.get(workspace.appId)
       if (service) void service.reconfigure(workspace)
@@ -304,9 +308,9 @@ export class Worker {
   }
 
   #newService(workspace: WorkspaceService['workspace']): WorkspaceService {
-    const { config } = this.#o
-    this.#o.metrics.preset(workspace.appId, config.maxAgeMs !== null)
-    const { client, clock, random, log, observer, newSender } = this.#o
+    const { config } = this.#options
+    this.#options.metrics.preset(workspace.appId, config.maxAgeMs !== null)
+    const { client, clock, random, log, observer, newSender } = this.#options
     const service = new WorkspaceService({
       ...{ config, workspace, clock, random, log, observer, newSender },
       newStores: (mode) => workspaceStores(client, config, clock, { appId: workspace.appId, mode }),
@@ -318,8 +322,8 @@ export class Worker {
       ...{ inFlight: this.#inFlight, erasures: this.#erasures },
       redisNowMs: () => this.#redisNowMs(),
       sendableMs: () => this.#session.sendableMs(),
-      incarnation: () => this.#life.id,
-      refreshLife: () => this.#life.refresh(),
+      runId: () => this.#redisRun.id,
+      refreshRun: () => this.#redisRun.refresh(),
       recovery: () => this.#recovery(),
       onIdle: (window) => {
         this.#onIdle(window)
@@ -334,9 +338,9 @@ export class Worker {
 
   /** Logged once per format, because every read of such a partition finds it. */
   #onUnreadable(tag: string, format: number): void {
-    if (this.#toldFormats.has(format)) return
-    this.#toldFormats.add(format)
-    this.#o.log.error('chunks of a newer format; upgrade this worker', {
+    if (this.#reportedFormats.has(format)) return
+    this.#reportedFormats.add(format)
+    this.#options.log.error('chunks of a newer format; upgrade this worker', {
       partition: tag,
       format,
       understood: CHUNK_FORMAT,
@@ -345,17 +349,17 @@ export class Worker {
 
   #recovery(): Recovery | null {
     const roster = this.#roster
-    if (roster === null || !joinedIn(this.#session.id, this.#life.id)) return null
+    if (roster === null || !joinedIn(this.#session.id, this.#redisRun.id)) return null
     const workers = [...roster.before, ...roster.sessions.keys()].map(workerOf)
     const ended = (withinMs: number) => this.#peers.endedWithin(withinMs)
     return { workers, ended, runMs: this.#redisNowMs() - roster.runSinceMs }
   }
 
   #onRoster(roster: Roster, askedAtMs: number, stepMs: number): void {
-    this.#o.metrics.partitionsUnreadable.set(this.#ownership.unreadable.length)
-    this.#redisOffsetMs = roster.redisNowMs - this.#o.clock.monotonicMs()
+    this.#options.metrics.partitionsUnreadable.set(this.#ownership.unreadable.length)
+    this.#redisOffsetMs = roster.redisNowMs - this.#options.clock.monotonicMs()
     if (stepMs !== 0) {
-      this.#o.log.warn("Redis' clock stepped", { stepMs: Math.round(stepMs) })
+      this.#options.log.warn("Redis' clock stepped", { stepMs: Math.round(stepMs) })
       this.#peers.distrust()
     }
     const isFirst = this.#roster === null
@@ -364,7 +368,7 @@ export class Worker {
     // Others may wait for this worker's reservations, whether it has anything to send or not.
     if (isFirst) this.#recoverServices()
     void this.#erasures.look()
-    void this.#life.refreshIfUnheard()
+    void this.#redisRun.refreshIfUnheard()
     if (!this.#stopping) void this.#balance(roster, askedAtMs)
   }
 
@@ -380,8 +384,8 @@ export class Worker {
   }
 
   #onSessionLost(wasAlive: boolean): void {
-    this.#o.metrics.leaseLosses.inc()
-    this.#o.log.warn('session lost; released all partitions, rejoining')
+    this.#options.metrics.leaseLosses.inc()
+    this.#options.log.warn('session lost; released all partitions, rejoining')
     this.#roster = null
     this.#ownership.dropAll(wasAlive)
   }
@@ -393,14 +397,16 @@ export class Worker {
   }
 
   #onGained(window: PartitionWindow, queue: PartitionQueue): void {
-    this.#o.metrics.partitionsOwned.set(this.#ownership.owned.size)
+    this.#options.metrics.partitionsOwned.set(this.#ownership.owned.size)
     this.#services.get(window.partition.appId)?.serve(window, queue)
   }
 
   /** Redis restarted or failed over and may have lost its last writes. */
   #onNewLife(before: string): void {
     if (before !== '') {
-      this.#o.log.warn('Redis restarted or failed over; re-registering claims and reservations')
+      this.#options.log.warn(
+        'Redis restarted or failed over; re-registering claims and reservations',
+      )
       this.#peers.distrust()
       void this.#session.rejoin()
     } else this.#renew()

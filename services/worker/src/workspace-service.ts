@@ -16,8 +16,8 @@ import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import { sharesOf } from './batch/body.js'
 import { Shapes } from './batch/shape.js'
 import { Admission } from './budget/admission.js'
-import { GaugeWatch } from './learn/gauge-watch.js'
-import { Learned } from './learn/learned.js'
+import { GaugeWatch } from './adaptive/gauge-watch.js'
+import { AdaptiveLimits } from './adaptive/adaptive-limits.js'
 import { LearnedStore } from '@relay/shared/gate/learned-store.js'
 import { Reservations } from './budget/reservations.js'
 import { WorkspaceGate } from './budget/workspace-gate.js'
@@ -28,7 +28,7 @@ import { CustomerPolicy } from './policy/customer-policy.js'
 import { Partitioning } from './ownership/partitioning.js'
 import { Refusals } from './retry/refusals.js'
 import type { NewSender, Sender } from './send/answer.js'
-import { Expiry } from './settle/expiry.js'
+import { MaxAge } from './settle/max-age.js'
 import { routeOf, ShadowLane, type Route } from './shadow-lane.js'
 
 /** What Redis holds of one workspace. `mode`: the workspace's at present. */
@@ -65,9 +65,8 @@ export interface WorkspaceServiceOptions
   readonly log: Logger
   /** This process. */
   readonly worker: string
-  readonly incarnation: () => string
-  /** Reads the run id of Redis again. */
-  readonly refreshLife: () => Promise<void>
+  readonly runId: () => string
+  readonly refreshRun: () => Promise<void>
   /** Workers that may have reserved before this run of Redis; null before the registry was read in it. */
   readonly recovery: () => Recovery | null
 }
@@ -94,7 +93,7 @@ const RECOVERY_LOOK_MS = 100
 
 /** Everything a worker keeps for one workspace: its trouble stays its own. */
 export class WorkspaceService {
-  readonly #o: WorkspaceServiceOptions
+  readonly #options: WorkspaceServiceOptions
   readonly #stores: WorkspaceStores
   readonly #budget: Budget
   readonly #delivery: Delivery
@@ -113,7 +112,7 @@ export class WorkspaceService {
   #sender: Sender
 
   constructor(options: WorkspaceServiceOptions) {
-    this.#o = options
+    this.#options = options
     this.#workspace = options.workspace
     this.#shapes = new Shapes(options.workspace.identifiers ?? [])
     this.#sender = options.newSender(this.#workspace)
@@ -143,13 +142,16 @@ export class WorkspaceService {
       const fields = { state: gate.mode.state, reason, paused: gate.paused }
       const line = { appId: this.#workspace.appId, ...fields }
       if (gate.mode.state === 'held' && before.mode.state !== 'held') {
-        this.#o.log.error('workspace held: nothing is sent until MoEngage accepts a probe', line)
-      } else this.#o.log.info('gate changed', line)
+        this.#options.log.error(
+          'workspace held: nothing is sent until MoEngage accepts a probe',
+          line,
+        )
+      } else this.#options.log.info('gate changed', line)
     }
     if (!isRefused(before) && isRefused(gate)) this.#delivery.refusals.everythingRefused()
     // Another worker's request was accepted, or this one's: nothing else opens that gate.
     if (isRefused(before) && gate.mode.state === 'open') {
-      this.#delivery.refusals.accepted([], this.#o.clock.monotonicMs())
+      this.#delivery.refusals.accepted([], this.#options.clock.monotonicMs())
     }
     this.wake()
   }
@@ -167,9 +169,9 @@ export class WorkspaceService {
     this.#shadowLanes.get(window.partition.lane)?.serve(window, queue)
   }
 
-  forget(window: PartitionWindow): void {
-    this.#pipelines.get(window.partition.lane)?.forget(window)
-    this.#shadowLanes.get(window.partition.lane)?.forget(window)
+  drop(window: PartitionWindow): void {
+    this.#pipelines.get(window.partition.lane)?.drop(window)
+    this.#shadowLanes.get(window.partition.lane)?.drop(window)
   }
 
   wake(): void {
@@ -208,15 +210,15 @@ export class WorkspaceService {
     this.#shapes = new Shapes(workspace.identifiers ?? [])
     if (CONNECTION_FIELDS.some((field) => old[field] !== workspace[field])) {
       const before = this.#sender
-      this.#sender = this.#o.newSender(workspace)
+      this.#sender = this.#options.newSender(workspace)
       setTimeout(() => {
         before.close()
-      }, this.#o.config.requestTimeoutMs).unref()
+      }, this.#options.config.requestTimeoutMs).unref()
       this.#hasNewAccount = true
       await this.refreshGate()
     }
     if (old.mode !== workspace.mode) {
-      this.#o.log.info('mode changed', { appId: workspace.appId, mode: workspace.mode })
+      this.#options.log.info('mode changed', { appId: workspace.appId, mode: workspace.mode })
       await this.#partitioning.plan()
     }
     this.wake()
@@ -224,11 +226,11 @@ export class WorkspaceService {
 
   /** Enters own reservations into the ledger of a new run of Redis. Returns ms to wait, 0 when open. */
   async recover(): Promise<number> {
-    const { config, worker, incarnation } = this.#o
-    const life = incarnation()
-    const recovery = this.#o.recovery()
+    const { config, worker } = this.#options
+    const runId = this.#options.runId()
+    const recovery = this.#options.recovery()
     // A worker that has just started may see no others, and would open a ledger that others must still fill.
-    if (life === '' || recovery === null) return RECOVERY_LOOK_MS
+    if (runId === '' || recovery === null) return RECOVERY_LOOK_MS
     // A worker that is partitioned with the former master may continue until its lease ends.
     const lastSendMs = config.durability === 'replica' ? config.leaseMs : 0
     const countsMs =
@@ -236,7 +238,7 @@ export class WorkspaceService {
     const { runMs } = recovery
     const mayBeLost = runMs < countsMs
     const waitMs = await this.#stores.ledger.recover({
-      ...{ incarnation: life, worker, countsMs, runMs, own: this.#reservations.open() },
+      ...{ runId, worker, countsMs, runMs, own: this.#reservations.open() },
       workers: mayBeLost ? [...new Set([worker, ...recovery.workers])] : [worker],
       ended: mayBeLost ? recovery.ended(countsMs) : [],
     })
@@ -248,7 +250,7 @@ export class WorkspaceService {
       this.#recoveryTold = true
       const message =
         'budget ledger recovering: waiting for reservations of a lost worker to expire'
-      this.#o.log.warn(message, { appId: this.#workspace.appId, waitMs: Math.round(waitMs) })
+      this.#options.log.warn(message, { appId: this.#workspace.appId, waitMs: Math.round(waitMs) })
     }
     return Math.min(waitMs, RECOVERY_LOOK_MS)
   }
@@ -258,9 +260,9 @@ export class WorkspaceService {
    * two workers that each recover into their own would never agree.
    */
   async #recoverUnlessStale(): Promise<number> {
-    const before = this.#o.incarnation()
-    await this.#o.refreshLife()
-    return this.#o.incarnation() === before ? this.recover() : 0
+    const before = this.#options.runId()
+    await this.#options.refreshRun()
+    return this.#options.runId() === before ? this.recover() : 0
   }
 
   /** Finishes requests in flight within `mostMs`, then releases the partitions. */
@@ -277,7 +279,7 @@ export class WorkspaceService {
   }
 
   #newRuntime(): Runtime {
-    const { config, clock, random, redisNowMs, sendableMs, sleep, observer, trace } = this.#o
+    const { config, clock, random, redisNowMs, sendableMs, sleep, observer, trace } = this.#options
     return {
       ...{ config, clock, redisNowMs, sendableMs, sleep, observer, trace },
       workspace: () => this.#workspace,
@@ -289,7 +291,7 @@ export class WorkspaceService {
   }
 
   #newDelivery(): Delivery {
-    const { config, clock, redisNowMs, observer, settler, deadLetters, erasures } = this.#o
+    const { config, clock, redisNowMs, observer, settler, deadLetters, erasures } = this.#options
     return {
       ...{ settler, deadLetters, erasures },
       sender: () => this.#sender,
@@ -303,7 +305,7 @@ export class WorkspaceService {
           observer.advertised(this.#workspace.appId, limit, differs)
         },
       }),
-      expiry: new Expiry({
+      maxAge: new MaxAge({
         ...{ clock, deadLetters, settler, erasures, redisNowMs, maxAgeMs: config.maxAgeMs },
         onExpired: ({ element: { kind, posted } }) => {
           observer.deadLettered(this.#workspace.appId, kind, 'expired', posted)
@@ -313,11 +315,11 @@ export class WorkspaceService {
   }
 
   #newBudget(): Budget {
-    const { config, random, redisNowMs } = this.#o
+    const { config, random, redisNowMs } = this.#options
     const { gauge } = this.#delivery
     return {
       policy: this.#newPolicy(),
-      learned: new Learned({
+      learned: new AdaptiveLimits({
         gaugeShare: () => gauge.share,
         store: this.#stores.learned,
         limits: () => this.#workspace.limits,
@@ -338,12 +340,12 @@ export class WorkspaceService {
 
   /** One for both lanes: a customer's units of both count together. */
   #newPolicy(): CustomerPolicy {
-    const { config, clock, random, observer, redisNowMs, incarnation, recovery } = this.#o
+    const { config, clock, random, observer, redisNowMs, runId, recovery } = this.#options
     const { appId } = this.#workspace
     return new CustomerPolicy({
       counts: this.#stores.counts,
       limits: () => this.#workspace.customerLimits ?? [],
-      ...{ clock, redisNowMs, incarnation, openMs: openMsOf(config) },
+      ...{ clock, redisNowMs, runId, openMs: openMsOf(config) },
       workers: () => recovery()?.workers.length ?? 1,
       newId: () => random.bytes(9).toString('base64url'),
       onHeld: (customer, waitMs) => {
@@ -353,12 +355,12 @@ export class WorkspaceService {
   }
 
   #newPipeline(lane: Lane): Pipeline {
-    const { config, clock, incarnation, worker, memory, inFlight, onIdle } = this.#o
+    const { config, clock, runId, worker, memory, inFlight, onIdle } = this.#options
     const { gate, learned } = this.#budget
     const { workspace, newId } = this.#runtime
     const { requestTimeoutMs, arrivalGraceMs } = config
     const admission = new Admission({
-      ...{ gate, learned, clock, workspace, newId, incarnation, requestTimeoutMs, arrivalGraceMs },
+      ...{ gate, learned, clock, workspace, newId, runId, requestTimeoutMs, arrivalGraceMs },
       ledger: this.#stores.ledger,
       reservations: this.#reservations,
       windowMs: config.budgetWindowMs,
@@ -374,7 +376,7 @@ export class WorkspaceService {
   }
 
   #newShadowLane(): ShadowLane {
-    const { settler, memory, inFlight, clock, onIdle, observer, trace } = this.#o
+    const { settler, memory, inFlight, clock, onIdle, observer, trace } = this.#options
     const { appId } = this.#workspace
     return new ShadowLane({
       ...{ runtime: this.#runtime, settler, memory, inFlight, onIdle },

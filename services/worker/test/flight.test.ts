@@ -22,12 +22,12 @@ import {
 } from './support/fakes.js'
 
 let heart: Heart
-let hasLanded: boolean
+let hasEnded: boolean
 
 beforeEach(() => {
   jest.useFakeTimers()
   heart = new Heart()
-  hasLanded = false
+  hasEnded = false
 })
 
 afterEach(() => {
@@ -40,7 +40,7 @@ function fly(batch: Batch, ticket: Ticket | null = null): Open {
   const { budget, delivery, runtime, pause } = heart
   const flight = new Flight({ lane: 'realtime', budget, delivery, runtime }, pause, batch, open)
   void deliver(flight, ticket).finally(() => {
-    hasLanded = true
+    hasEnded = true
     open.end()
   })
   return open
@@ -70,7 +70,7 @@ describe('a batch with a place in the budgets', () => {
     expect(lines()).toEqual(['attempted delivered', 'delivered 2'])
     expect(heart.ledger.answers).toEqual(['r1'])
     expect(heart.traced).toEqual(['r1 m1 2'])
-    expect([isDone(), hasLanded]).toEqual([true, true])
+    expect([isDone(), hasEnded]).toEqual([true, true])
   })
 
   it('is sent although its learned size cannot be stored', async () => {
@@ -78,7 +78,7 @@ describe('a batch with a place in the budgets', () => {
     heart.learned.bodyAccepted = () => Promise.reject(new Error('Redis is away'))
     fly(batch, await heart.ticketFor(batch))
     await turn()
-    expect([isDone(), hasLanded]).toEqual([true, true])
+    expect([isDone(), hasEnded]).toEqual([true, true])
   })
 
   it('gives the place back and asks for another when it costs more than was granted', async () => {
@@ -109,7 +109,7 @@ describe('a batch with a place in the budgets', () => {
     await turn()
     expect(heart.ledger.refunds).toEqual(['r1'])
     expect(heart.gates.gate.mode).toMatchObject({ state: 'held', probe: null })
-    expect([sent(), hasLanded]).toEqual([[], true])
+    expect([sent(), hasEnded]).toEqual([[], true])
   })
 })
 
@@ -148,8 +148,8 @@ describe('the wait for a place in the budgets', () => {
       if (!isStopping) heart.abort.abort()
       heart.wake()
       await pass(1_000)
-      expect([hasLanded, sent()]).toEqual([true, []])
-      hasLanded = false
+      expect([hasEnded, sent()]).toEqual([true, []])
+      hasEnded = false
     }
   })
 
@@ -161,7 +161,7 @@ describe('the wait for a place in the budgets', () => {
     await gateIs(closed('held', { nextProbeAtMs: clock.nowMs() + 50_000, probeIntervalMs: 60_000 }))
     fly(batch)
     await turn()
-    expect(hasLanded).toBe(false)
+    expect(hasEnded).toBe(false)
     // While Redis is away nothing is lost: the dead letters are written again.
     heart.redis.isAway = true
     await pass(1_000)
@@ -171,7 +171,7 @@ describe('the wait for a place in the budgets', () => {
       ['expired', 0],
       ['expired', 0],
     ])
-    expect([sent(), isDone(), hasLanded]).toEqual([[], true, true])
+    expect([sent(), isDone(), hasEnded]).toEqual([[], true, true])
   })
 })
 
@@ -285,7 +285,7 @@ describe('an erasure', () => {
     await heart.sender.reply(notSent('disallowed'))
     await turn()
     expect(heart.erasureStore.confirmed).toEqual(['erasure 0'])
-    expect([heart.sender.bodies.length, hasLanded]).toEqual([1, true])
+    expect([heart.sender.bodies.length, hasEnded]).toEqual([1, true])
   })
 
   it('leaves no dead letter of an element that MoEngage refused meanwhile', async () => {
@@ -298,7 +298,7 @@ describe('an erasure', () => {
     await heart.sender.reply(refusal(400, 'ValueError'))
     await turn()
     expect(heart.letters.all).toEqual([])
-    expect([isDone(), hasLanded]).toEqual([true, true])
+    expect([isDone(), hasEnded]).toEqual([true, true])
   })
 })
 
@@ -315,7 +315,7 @@ describe("MoEngage's policy per customer", () => {
     expect(sent()).toEqual([['2:2']])
     expect(heart.ledger.refunds).toEqual(['r1'])
     expect(lines()).toContain(`held ${customer(1)}`)
-    expect([isDone(), hasLanded]).toEqual([false, true])
+    expect([isDone(), hasEnded]).toEqual([false, true])
   })
 
   it('sends nothing while Redis does not count', async () => {
@@ -403,7 +403,7 @@ describe('an outcome', () => {
     // All of them, the first half, and the one at fault by itself.
     expect(heart.letters.all[0]?.attempts).toBe(3)
     expect(lines().filter((line) => line.startsWith('delivered'))).not.toEqual([])
-    expect([isDone(), hasLanded]).toEqual([true, true])
+    expect([isDone(), hasEnded]).toEqual([true, true])
   })
 
   it('is buried although Redis was away after the answer: the dead letter first, then out of the queue', async () => {
@@ -417,7 +417,7 @@ describe('an outcome', () => {
     expect([isDone(), heart.letters.all]).toEqual([false, []])
     heart.redis.isAway = false
     await pass(1_000)
-    expect([isDone(), heart.letters.all.length, hasLanded]).toEqual([true, 1, true])
+    expect([isDone(), heart.letters.all.length, hasEnded]).toEqual([true, 1, true])
   })
 
   it('is not waited for by a worker whose flights must end', async () => {
@@ -431,7 +431,7 @@ describe('an outcome', () => {
     heart.abort.abort()
     heart.settler.stop()
     await pass(500)
-    expect([isDone(), hasLanded]).toEqual([false, true])
+    expect([isDone(), hasEnded]).toEqual([false, true])
   })
 
   it('of a body that is too large leads to smaller ones, and one element too large becomes a dead letter', async () => {
@@ -439,7 +439,7 @@ describe('an outcome', () => {
     fly(heart.batchOf(event(1), event(2), event(3, { bytes: 200 })))
     await pass(120_000)
     expect(heart.letters.all.map(({ reason }) => reason)).toEqual(['too_large'])
-    expect([isDone(), hasLanded]).toEqual([true, true])
+    expect([isDone(), hasEnded]).toEqual([true, true])
   })
 
   it('of a 429 closes the gate for a while, and all workers use less', async () => {
@@ -573,7 +573,7 @@ describe('a refusal without a reason', () => {
     fly(heart.batchOf(...[1, 2, 3].map((n) => event(n))))
     await pass(30_000)
     expect(heart.letters.all.map(({ reason }) => reason)).toEqual(['element_refused'])
-    expect([isDone(), hasLanded]).toEqual([true, true])
+    expect([isDone(), hasEnded]).toEqual([true, true])
   })
 
   it('of everything holds the workspace, buries nothing, and ends the flight: another one tries', async () => {
@@ -582,7 +582,7 @@ describe('a refusal without a reason', () => {
     await pass(30_000)
     expect(heart.gates.gate.mode).toMatchObject({ state: 'held', reason: 'everything_refused' })
     expect(heart.letters.all).toEqual([])
-    expect([isDone(), hasLanded]).toEqual([false, true])
+    expect([isDone(), hasEnded]).toEqual([false, true])
   })
 
   it('is tried with one element alone while everything is refused', async () => {
@@ -592,7 +592,7 @@ describe('a refusal without a reason', () => {
     await turn()
     expect(sent()).toEqual([['1:1']])
     expect(heart.gates.gate.mode).toMatchObject({ state: 'held', reason: 'everything_refused' })
-    expect(hasLanded).toBe(true)
+    expect(hasEnded).toBe(true)
   })
 })
 
@@ -695,7 +695,7 @@ describe('a closed gate', () => {
     heart.isStopping = true
     heart.wake()
     await pass(500)
-    expect(hasLanded).toBe(true)
+    expect(hasEnded).toBe(true)
     const { mode } = heart.gates.gate
     const expiresAtMs = mode.state === 'open' ? 0 : (mode.probe?.expiresAtMs ?? 0)
     expect(expiresAtMs - clock.nowMs()).toBeLessThanOrEqual(TIMEOUT_MS + 1_000)

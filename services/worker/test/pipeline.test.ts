@@ -211,7 +211,7 @@ describe('a partition', () => {
     memory.add(other)
     lane = laneOf({ memory })
     void lane.run()
-    const chunks = () => Array.from({ length: 60 }, () => many(1, { bytes: 900 }))
+    const chunks = () => Array.from({ length: 60 }, () => many(1, { bytes: 300 }))
     const windows = serve(chunks(), chunks(), chunks())
     await pass(5_000)
     const read = () => windows.filter((window) => window.chunks.length > 0).length
@@ -223,9 +223,25 @@ describe('a partition', () => {
     expect(sent().flat()).toHaveLength(180)
   })
 
+  it('is looked past while memory is short when all that is loaded is held back', async () => {
+    const memory = new WindowMemory(2_000_000)
+    const other = new PartitionWindow('other', OTHERS, 'w:1')
+    other.memoryBytes = 600_000
+    memory.add(other)
+    lane = laneOf({ memory })
+    heart.budget.policy.allowances = () => new Map([[customer(1), 0]])
+    void lane.run()
+    serve(
+      Array.from({ length: 60 }, () => [event(1, { bytes: 900 })]),
+      [[event(2)]],
+    )
+    await pass(3_000)
+    expect(sent().flat()).toEqual(['2:1'])
+  })
+
   it('that was forgotten is served no more', async () => {
     const [window] = serve([[event(1)]])
-    lane.forget(window!)
+    lane.drop(window!)
     void lane.run()
     await pass(2_000)
     expect(sent()).toEqual([])
@@ -308,7 +324,7 @@ describe('without an answer from Redis', () => {
   it('old elements stay in the queue until their dead letters are certain', async () => {
     heart.maxAgeMs = 100
     jest.setSystemTime(1_500)
-    heart.letters.bury = () => Promise.reject(new Error('Redis is away'))
+    heart.letters.add = () => Promise.reject(new Error('Redis is away'))
     lane = laneOf()
     void lane.run()
     serve([[event(1)]])

@@ -77,7 +77,7 @@ describe('elements accepted in shadow', () => {
 
   it('of a partition that was let go of are left to others', async () => {
     heart.redis.isAway = true
-    lane.forget(serve())
+    lane.drop(serve())
     heart.redis.isAway = false
     await pass(1_000)
     expect(dropped).toBe(0)

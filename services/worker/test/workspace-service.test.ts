@@ -121,8 +121,8 @@ function start(workspace: Workspace = workspaceOf(), given: Partial<Config> = {}
     },
     redisNowMs: () => clock.nowMs(),
     sendableMs: () => heart.sendableMs,
-    incarnation: () => run,
-    refreshLife: () => {
+    runId: () => run,
+    refreshRun: () => {
       refreshed()
       return Promise.resolve()
     },
@@ -165,7 +165,7 @@ describe('a workspace', () => {
   it('is not served in a partition that was forgotten', async () => {
     start()
     const [window] = serve([[event(1)]])
-    service.forget(window!)
+    service.drop(window!)
     await pass(1_000)
     expect(sent()).toEqual([])
   })
@@ -388,11 +388,7 @@ describe('the recovery of the budgets after a restart of Redis', () => {
     }
     serve([[event(1)]])
     await turn()
-    expect(heart.ledger.reserved.map(({ incarnation }) => incarnation)).toEqual([
-      'run 1',
-      'run 2',
-      'run 2',
-    ])
+    expect(heart.ledger.reserved.map(({ runId }) => runId)).toEqual(['run 1', 'run 2', 'run 2'])
     expect(heart.ledger.recoveries).toHaveLength(1)
     expect(heart.waiting).toEqual([])
   })

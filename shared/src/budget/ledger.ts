@@ -32,7 +32,7 @@ export interface Reservation {
   readonly openMs: number
   readonly gateVersion: string
   /** The run of Redis in the caller's view. */
-  readonly incarnation: string
+  readonly runId: string
   /** When the oldest element was accepted, ms since 1970: the longest waiting go first. */
   readonly oldestMs: number
   /** Id of the waiter; '' does not queue. */
@@ -81,7 +81,7 @@ export interface OpenReservation {
 /** What a worker knows after Redis restarted or failed over. */
 export interface Recovery {
   /** The new run of Redis, and how long ago it started, ms. */
-  readonly incarnation: string
+  readonly runId: string
   readonly runMs: number
   readonly worker: string
   /** How long after the start of the run a lost reservation can count, ms. */
@@ -128,12 +128,12 @@ export class Ledger {
         [k.gate, k.ledger, k.ledgerExpiry, k.ledgerCost, k.ledgerWaiters, k.ledgerOpen],
         [
           ...[r.id, r.lane, ...amounts(r.cost), ...amounts(r.limits), r.windowMs, r.openMs],
-          ...[r.gateVersion, r.incarnation, r.oldestMs, r.waiter, ...amounts(r.need)],
+          ...[r.gateVersion, r.runId, r.oldestMs, r.waiter, ...amounts(r.need)],
           ...[r.backfillFloor, r.realtimeHeadroom, r.requestsAtOnce, this.#expectedMs()],
         ],
       ),
     )
-    this.#heard(Number(reply[1]))
+    this.#observe(Number(reply[1]))
     switch (replyText(reply[0])) {
       case 'granted':
         return { outcome: 'granted' }
@@ -170,10 +170,10 @@ export class Ledger {
       [k.ledger, k.ledgerExpiry, k.ledgerCost, k.ledgerOpen],
       [id, windowMs, this.#expectedMs()],
     )
-    this.#heard(Number(nowMs))
+    this.#observe(Number(nowMs))
   }
 
-  #heard(ledgerNowMs: number): void {
+  #observe(ledgerNowMs: number): void {
     this.#offsetMs = Math.max(this.#offsetMs, ledgerNowMs - this.#clock.monotonicMs())
   }
 
@@ -197,7 +197,7 @@ export class Ledger {
         RECOVER,
         [k.ledger, k.ledgerExpiry, k.ledgerCost, k.ledgerRecovery],
         [
-          ...[r.incarnation, r.worker, this.#expectedMs()],
+          ...[r.runId, r.worker, this.#expectedMs()],
           ...[Math.ceil(r.countsMs), Math.max(0, Math.floor(r.runMs))],
           ...[r.workers.length, ...r.workers, r.ended.length, ...r.ended, ...entries],
         ],

@@ -12,7 +12,6 @@ export const NAME_LIMITS = {
   events: 512,
   userAttributes: 256,
   ofPortfolio: 1_024,
-  /** Attributes of one event. */
   eventAttributes: 100,
   /** Attributes of type object: of users, and of events. help, object data type. */
   userObjects: 10,

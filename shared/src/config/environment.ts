@@ -55,7 +55,6 @@ export interface Config {
   readonly traceBytes: number
   /** Age from which an element is dead-lettered instead of sent; null: unlimited. */
   readonly maxAgeMs: number | null
-  /** Retention of dead letters. */
   readonly deadLetterDays: number
   /** null: nothing is traced. */
   readonly tracing: TracingTarget | null

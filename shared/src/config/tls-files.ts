@@ -5,7 +5,6 @@ import type { ConfigFault } from './fault.js'
 import type { RedisTls } from './redis-url.js'
 import { SETTINGS, type Name } from './settings.js'
 
-/** Files of a TLS server. */
 export interface TlsFiles {
   readonly certFile: string
   readonly keyFile: string

@@ -9,7 +9,6 @@ export interface ConfigWarning {
   readonly remedy: string
 }
 
-/** Credentials of producers and operators. */
 export interface Credentials {
   readonly producers: Keyring
   readonly operators: Keyring
@@ -18,7 +17,6 @@ export interface Credentials {
 const STRONG = 'Make one with: openssl rand -base64 24'
 const LOOPBACK = /^http:\/\/(?:127(?:\.\d+){3}|localhost|\[::1\])(?::|\/|$)/
 
-/** All warnings about a configuration. */
 export function configWarnings(
   workspaces: readonly Workspace[],
   credentials: Credentials,

@@ -165,9 +165,7 @@ const workspaceSchema = z
 const fileSchema = z.strictObject({ workspaces: z.array(workspaceSchema) })
 
 export interface WorkspaceFileContext {
-  /** Name of the file, for messages. */
   readonly file: string
-  /** Limits for workspaces that name none. */
   readonly defaults: WorkspaceLimits
   /** Policy per end user of workspaces that name none. */
   readonly customerLimits?: readonly CustomerLimit[]

@@ -2,9 +2,10 @@ import { workspaceKeys } from '../queue/keys.js'
 import type { RedisClient } from '../redis/connect.js'
 import { parseRequestId } from '../request-id.js'
 import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
-import { matches, type DeadLetterFilter } from './dead-letter-filter.js'
 import {
+  matches,
   DEAD_LETTER_REASONS,
+  type DeadLetterFilter,
   type DeadLetter,
   type DeadLetterReason,
   type DeadLetterSink,
@@ -12,10 +13,14 @@ import {
 import { readIndex, type IndexEntry } from './letter-index.js'
 
 const KEYS = 6 + DEAD_LETTER_REASONS.length
-const BURY: Script = { name: 'bury', text: luaText('bury.lua'), keys: KEYS }
-const UNBURY: Script = { name: 'unbury', text: luaText('unbury.lua'), keys: KEYS }
+const ADD: Script = { name: 'dead-letters-add', text: luaText('dead-letters-add.lua'), keys: KEYS }
+const REMOVE: Script = {
+  name: 'dead-letters-remove',
+  text: luaText('dead-letters-remove.lua'),
+  keys: KEYS,
+}
 
-/** Order numbers per millisecond: see lua/bury.lua. */
+/** Order numbers per millisecond: see lua/dead-letters-add.lua. */
 export const ORDERS_PER_MS = 1024
 /** Maximum letters per script call, so that a call never blocks Redis for long. */
 const LETTERS_PER_CALL = 500
@@ -63,14 +68,14 @@ export class DeadLetterStore implements DeadLetterSink {
     this.#prefix = prefix
   }
 
-  async bury(letters: readonly DeadLetter[]): Promise<void> {
+  async add(letters: readonly DeadLetter[]): Promise<void> {
     for (const [appId, own] of byWorkspace(letters)) {
       for (const some of slices(own, LETTERS_PER_CALL)) {
         const args = some.flatMap((letter) => [
           ...[letter.id, reasonNumber(letter.reason), letter.deadAtMs],
           ...[letter.customer, letter.requestId, tagOf(letter), JSON.stringify(letter)],
         ])
-        await runScript(this.#client, BURY, this.#allKeys(appId), args)
+        await runScript(this.#client, ADD, this.#allKeys(appId), args)
       }
     }
   }
@@ -84,7 +89,7 @@ export class DeadLetterStore implements DeadLetterSink {
           ...[letter.id, reasonNumber(letter.reason), letter.customer],
           ...[letter.requestId, tagOf(letter)],
         ])
-        const reply = await runScript(this.#client, UNBURY, this.#allKeys(appId), args)
+        const reply = await runScript(this.#client, REMOVE, this.#allKeys(appId), args)
         const gone = new Set(replyList(reply).map(replyText))
         removed.push(...some.filter(({ id }) => gone.has(id)))
       }
@@ -141,7 +146,6 @@ export class DeadLetterStore implements DeadLetterSink {
     return new Map(Object.entries(counted).map(([tag, bytes]) => [Number(tag), Number(bytes)]))
   }
 
-  /** Number of stored letters by reason. */
   async counts(appId: string): Promise<Record<DeadLetterReason, number>> {
     const counts = await Promise.all(
       DEAD_LETTER_REASONS.map((reason) => this.#client.zcard(this.#keys(appId).reason(reason))),

@@ -5,7 +5,7 @@ export interface IndexEntry {
   readonly order: number
 }
 
-/** An index as written by lua/bury.lua: by order alone, or of one subject (`subject` not null). */
+/** An index as written by lua/dead-letters-add.lua: by order alone, or of one subject (`subject` not null). */
 export interface LetterIndex {
   readonly key: string
   readonly subject: string | null

@@ -85,9 +85,9 @@ export function shrink(before: Adaptation | null, refusal: RateRefusal): Adaptat
   const currentShare = effectiveShare(adaptation, { nowMs, windowMs })
   const guessed = usedShare < currentShare * MAX_LOST
   const fittedShare = clamp(guessed ? currentShare * MAX_LOST : Math.min(usedShare, currentShare))
-  const lesson = { version: 1, refusedAtMs: nowMs, fittedShare } as const
+  const record = { version: 1, refusedAtMs: nowMs, fittedShare } as const
   const share = clamp(fittedShare * DECREASE)
-  return guessed ? { ...lesson, share, guessed } : { ...lesson, share }
+  return guessed ? { ...record, share, guessed } : { ...record, share }
 }
 
 /** Usable share of every configured limit: above 0, at most 1. */
@@ -119,7 +119,7 @@ function inForce(adaptation: Adaptation | null, nowMs: number): Adaptation | nul
   return adaptation !== null && adaptation.refusedAtMs > nowMs + FUTURE_MS ? null : adaptation
 }
 
-/** Nothing is left of the lesson; it can be forgotten. */
+/** Nothing is left of the record; it can be forgotten. */
 export function hasRecovered(
   adaptation: Adaptation,
   at: { nowMs: number; windowMs: number },

@@ -4,7 +4,10 @@ import { drainEtaSeconds, waitingByBudget } from '../budget/drain.js'
 import type { Clock } from '../clock.js'
 import { KINDS, LANES } from '../element.js'
 import { HOLD_REASONS, sends } from '../gate/gate-state.js'
-import { STORES, type SharedState, type WorkspaceState } from './shared-state.js'
+import { STORES, StateReader, type SharedState, type WorkspaceState } from './shared-state.js'
+import type { Config } from '../config/environment.js'
+import type { WorkspaceDirectory } from '../config/workspace-directory.js'
+import type { RedisClient } from '../redis/connect.js'
 
 export interface StateMetricsOptions {
   readonly registry: Registry
@@ -204,4 +207,21 @@ function showRedis(gauges: Gauges, { redis }: SharedState): void {
   gauges.aofHealthy.set(redis.aofHealthy ? 1 : 0)
   gauges.aofRewriting.set(redis.aofRewriting ? 1 : 0)
   gauges.neverEvicts.set(redis.neverEvicts ? 1 : 0)
+}
+
+interface Observed {
+  readonly registry: Registry
+  readonly client: RedisClient
+  readonly config: Pick<Config, 'prefix' | 'budgetWindowMs'>
+  readonly workspaces: Pick<WorkspaceDirectory, 'all'>
+  readonly clock: Clock
+}
+
+/** Exports the state shared by all processes from this process. */
+export function observeSharedState(observed: Observed): void {
+  const { registry, client, config, workspaces, clock } = observed
+  const { prefix, budgetWindowMs: windowMs } = config
+  const all = () => workspaces.all()
+  const reader = new StateReader({ client, prefix, windowMs, clock, workspaces: all })
+  new StateMetrics({ registry, clock, windowMs, read: () => reader.read() })
 }

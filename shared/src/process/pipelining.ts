@@ -4,8 +4,12 @@ import type { Socket } from 'node:net'
 export interface PipeliningOptions {
   /** Responses of a connection that are not completely sent. */
   readonly unanswered: (socket: Socket) => readonly ServerResponse[]
-  readonly mayPipeline?: (request: IncomingMessage) => boolean
+  /** Whether to serve a request that came before the previous one was answered. */
+  readonly mayPipeline?: (request: IncomingMessage) => Pipelined
 }
+
+/** `stop`: earlier requests are answered, then the connection is closed; `close`: it is closed now. */
+export type Pipelined = 'serve' | 'stop' | 'close'
 
 /** Node's parser of a connection, which the types of Node omit. */
 interface Parsed extends Socket {
@@ -16,21 +20,22 @@ interface Parsed extends Socket {
 const STOP = -1
 
 /**
- * Closes a connection that sends a request before its previous one is answered, unless it may. Node
+ * Ends a connection that sends a request before its previous one is answered, unless it may. Node
  * parses all requests of a read, up to 2,600, before a handler can pause or destroy the connection;
- * this stops at the second one, so that the rest costs nothing.
+ * this stops at the first one that is not to be served, so that the rest costs nothing.
  */
 export function refusePipelining(
   server: Server,
-  { unanswered, mayPipeline = () => false }: PipeliningOptions,
+  { unanswered, mayPipeline = () => 'close' }: PipeliningOptions,
 ): void {
   server.on(connectionEvent(server), (socket: Parsed) => {
     const { parser } = socket
     if (parser === undefined) return
     const begin = parser.onIncoming
     parser.onIncoming = (request, keepAlive) => {
-      if (isAnswered(unanswered(socket)) || mayPipeline(request)) return begin(request, keepAlive)
-      socket.destroy()
+      const what = isAnswered(unanswered(socket)) ? 'serve' : mayPipeline(request)
+      if (what === 'serve') return begin(request, keepAlive)
+      if (what === 'close') socket.destroy()
       return STOP
     }
   })

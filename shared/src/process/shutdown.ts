@@ -35,7 +35,7 @@ export function closeServer(server: Server, mostMs: number): Promise<void> {
  * are accepted together, so fewer than the intake keeps without credentials: a producer's request is
  * read before newer connections close its own.
  */
-const BACKLOG = 1_024
+const BACKLOG = 4_096
 
 /** Starts listening; rejects with a person's words when the port cannot be had. */
 export function listen(

@@ -3,7 +3,7 @@ import type { RedisClient } from '../redis/connect.js'
 import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
 import type { Deployment } from './deployment.js'
 import { parsePartitionTag, partitionKeys } from './keys.js'
-import { readTags } from './partitions.js'
+import { readTags } from './layout.js'
 
 const BACKLOG: Script = { name: 'backlog', text: luaText('backlog.lua'), keys: 2 }
 
@@ -18,7 +18,6 @@ interface Backlog {
   oldestMs: number | null
 }
 
-/** Backlog of one lane of a workspace. */
 export interface LaneBacklog extends Backlog {
   readonly appId: string
   readonly lane: Lane
@@ -57,7 +56,6 @@ export async function readBacklog(
   return [...lanes.values()]
 }
 
-/** Backlog of one partition. */
 export async function partitionBacklog(
   client: RedisClient,
   prefix: string,

@@ -1,5 +1,5 @@
 import type { Provenance } from '../element.js'
-import { SPAN_CONTEXT_BYTES } from '../telemetry/span-context.js'
+import { SPAN_CONTEXT_BYTES } from '../telemetry/tracer.js'
 
 /*
  * Trailer after the JSON of a chunk with traced posts: per post the context of its span (zeros: none),

@@ -3,7 +3,6 @@ import type { Kind } from '../element.js'
 import { CUSTOMER_BYTES, ELEMENT_BYTES } from './chunk-elements.js'
 import { decodeChunk, elementTable, isDeflated, JSON_BYTES_AT, spansOf } from './chunk.js'
 
-/** Elements erased from a chunk. */
 export interface Erased {
   readonly chunk: Buffer
   /** Elements as posted that were not settled yet, by kind. */

@@ -46,7 +46,7 @@ export class GenerationKeys {
   }
 
   /** Lets Redis forget them in a while. */
-  async forget(): Promise<void> {
+  async expire(): Promise<void> {
     await Promise.all(
       this.#partitions.flatMap(({ control, meta, id, events, marker }) =>
         [control, meta, id, events, marker].map((key) => this.#client.expire(key, FORGET_AFTER_S)),

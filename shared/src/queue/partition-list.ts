@@ -2,7 +2,7 @@ import type { Kind } from '../element.js'
 import type { RedisClient } from '../redis/connect.js'
 import { partitionBacklog } from './backlog.js'
 import { parsePartitionTag, partitionKeys, type Partition } from './keys.js'
-import { readTags } from './partitions.js'
+import { readTags } from './layout.js'
 import { sessionOf } from './session-id.js'
 import { liveSessions, readLeases } from './workers.js'
 
@@ -10,7 +10,6 @@ import { liveSessions, readLeases } from './workers.js'
 export interface PartitionState extends Partition {
   readonly chunks: number
   readonly elements: Readonly<Record<Kind, number>>
-  /** Redis bytes of the chunks. */
   readonly bytes: number
   /** When the oldest chunk was added, ms since 1970 UTC. Null: the partition was emptied meanwhile. */
   readonly oldestMs: number | null

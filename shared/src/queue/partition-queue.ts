@@ -97,7 +97,6 @@ export interface Peeked {
 export interface PartlySettled {
   readonly id: string
   readonly done: Buffer
-  /** Remaining counts of the chunk. */
   readonly counts: ChunkCounts
 }
 

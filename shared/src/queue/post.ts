@@ -27,11 +27,11 @@ export type StoreOutcome =
   /** Every element is in Redis at the chosen durability. */
   | { readonly outcome: 'stored' }
   /** Certainly nothing was stored; post again later. */
-  | { readonly outcome: 'refused'; readonly reason: RefusalReason }
+  | { readonly outcome: 'refused'; readonly reason: NotStoredReason }
   /** Some elements may be stored: post again with the same Idempotency-Key. */
-  | { readonly outcome: 'unknown'; readonly reason: RefusalReason }
+  | { readonly outcome: 'unknown'; readonly reason: NotStoredReason }
 
-export type RefusalReason =
+export type NotStoredReason =
   'redis_unavailable' | 'backlog_full' | 'redis_full' | 'dead_letters_full' | 'durability'
 
 /** Puts posts into the queues of their partitions. */

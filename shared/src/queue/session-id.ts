@@ -9,7 +9,6 @@ export function newSessionId(worker: string, join: number, runId: string): strin
   return `${worker}.${String(join)}@${runDigest(runId)}`
 }
 
-/** The worker that a session belongs to. */
 export function workerOf(session: string): string {
   return session.slice(0, session.lastIndexOf('.'))
 }

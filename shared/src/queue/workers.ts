@@ -1,6 +1,6 @@
 import type { RedisClient } from '../redis/connect.js'
 import { deploymentKeys, partitionKeys } from './keys.js'
-import { readTags } from './partitions.js'
+import { readTags } from './layout.js'
 import { sessionOf } from './session-id.js'
 
 /** The workers of a deployment, and which partitions with a backlog they serve. */
@@ -40,7 +40,6 @@ export async function readWorkers(
   }
 }
 
-/** The leases of workers' sessions. */
 interface Leases {
   /** Session → end of its lease, Redis ms. */
   readonly sessions: ReadonlyMap<string, number>

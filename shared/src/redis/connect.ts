@@ -4,7 +4,6 @@ import type { RedisTarget } from '../config/redis-url.js'
 /** A client for one server, a sentinel's master or a cluster. */
 export type RedisClient = Redis | Cluster
 
-/** One server of it. */
 export type RedisServer = Redis
 
 /** Without `replyMapping`, the library's types describe replies in their classic shapes. */

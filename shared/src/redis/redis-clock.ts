@@ -8,7 +8,7 @@ import type { RedisClient } from './connect.js'
 export class RedisClock {
   readonly #clock: Clock
   #redisMs: number | null = null
-  #heardAtMs = 0
+  #syncedAtMs = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -17,7 +17,7 @@ export class RedisClock {
   /** Milliseconds since 1970 on Redis' clock, or null before the first reply. */
   nowMs(): number | null {
     if (this.#redisMs === null) return null
-    return this.#redisMs + (this.#clock.monotonicMs() - this.#heardAtMs)
+    return this.#redisMs + (this.#clock.monotonicMs() - this.#syncedAtMs)
   }
 
   /**
@@ -30,7 +30,7 @@ export class RedisClock {
     const roundTripMs = nowMs - sentAtMs
     const step = expected === null ? 0 : redisMs - expected
     this.#redisMs = redisMs
-    this.#heardAtMs = nowMs
+    this.#syncedAtMs = nowMs
     return Math.abs(step) <= roundTripMs + TOLERANCE_MS ? 0 : step
   }
 

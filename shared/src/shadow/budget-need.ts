@@ -3,7 +3,6 @@ import type { Budget, Cost } from '../budget/cost.js'
 /** Use of one budget that a workspace in shadow would have had. */
 export interface BudgetNeed {
   readonly units: number
-  /** Units of the busiest minute. */
   readonly busiestMinuteUnits: number
   /** The same as a share of the budget per minute. */
   readonly busiestMinuteShare: number

@@ -20,8 +20,15 @@ import {
 } from '@opentelemetry/sdk-trace'
 import type { Clock } from '../clock.js'
 import { VERSION } from '../version.js'
-import { packSpan, unpackSpan } from './span-context.js'
-import type { LinkedSpan, OpenSpan, SpanEnd, Tracer, TracerOptions } from './tracer.js'
+import {
+  packSpan,
+  unpackSpan,
+  type LinkedSpan,
+  type OpenSpan,
+  type SpanEnd,
+  type Tracer,
+  type TracerOptions,
+} from './tracer.js'
 
 /** Maximum spans in the export queue; further spans are dropped, and delivery continues. */
 const MAX_QUEUED_SPANS = 2_048

@@ -68,3 +68,10 @@ export const NAME_CHARACTERS = 200
 
 /** Attributes that one event may carry. help. */
 export const ATTRIBUTES_PER_EVENT = 100
+
+/** Envelope of a bulk request's elements, `{"type":"transition","elements":[…]}`. Source: openapi. */
+const BULK_PREFIX = '{"type":"transition","elements":['
+const BULK_SUFFIX = ']}'
+
+/** Bytes of a bulk body that are not elements or the commas between them. */
+export const BULK_ENVELOPE_BYTES = BULK_PREFIX.length + BULK_SUFFIX.length

@@ -131,7 +131,7 @@ class Simulation {
     const grant = await this.call(() =>
       this.#ledger(name).reserve({
         ...{ id, lane, cost, limits: this.#limits, windowMs: WINDOW_MS, openMs: OPEN_MS },
-        ...{ gateVersion: '0', incarnation: '', oldestMs: sinceMs, need: half },
+        ...{ gateVersion: '0', runId: '', oldestMs: sinceMs, need: half },
         ...{ worker: name, waiter: name },
         ...{ backfillFloor: 0.1, realtimeHeadroom: 0.05, requestsAtOnce: 0 },
       }),

@@ -39,7 +39,7 @@ const clock = { nowMs: () => START_MS + runMs, monotonicMs: () => runMs }
 
 function recover(worker: string, more: Partial<Recovery> = {}): Promise<number | null> {
   return new Ledger(redis.client, prefix, 'APP', clock).recover({
-    ...{ incarnation: NEW_RUN, worker, countsMs: COUNTS_MS, runMs },
+    ...{ runId: NEW_RUN, worker, countsMs: COUNTS_MS, runMs },
     ...{ workers: [worker], ended: [], own: [] },
     ...more,
   })

@@ -1,8 +1,4 @@
-import {
-  ANY_LETTER,
-  matches,
-  type DeadLetterFilter,
-} from '../../src/dead-letters/dead-letter-filter.js'
+import { ANY_LETTER, matches, type DeadLetterFilter } from '../../src/dead-letters/dead-letter.js'
 import { letter } from './letters.js'
 
 const one = letter(5)

@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
-import { ANY_LETTER, type DeadLetterFilter } from '../../src/dead-letters/dead-letter-filter.js'
+import {
+  ANY_LETTER,
+  type DeadLetterFilter,
+  type DeadLetter,
+} from '../../src/dead-letters/dead-letter.js'
 import { DeadLetterStore, type PageRequest } from '../../src/dead-letters/dead-letter-store.js'
-import type { DeadLetter } from '../../src/dead-letters/dead-letter.js'
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
 import { createRequestId, parseRequestId } from '../../src/request-id.js'
 import { seededRandom } from '../../src/seeded-random.js'
@@ -43,10 +46,10 @@ async function readAll(
   return all
 }
 
-it('keeps a letter as it was buried, and burying it again changes nothing', async () => {
+it('keeps a letter as it was added, and adding it again changes nothing', async () => {
   const letters = store()
-  await letters.bury([letter(1), letter(2)])
-  await letters.bury([letter(2, { attempts: 9 }), letter(3)])
+  await letters.add([letter(1), letter(2)])
+  await letters.add([letter(2, { attempts: 9 }), letter(3)])
   expect(await readAll(letters, {})).toEqual([letter(1), letter(2), letter(3)])
   expect(await letters.counts('APP')).toEqual({
     element_refused: 3,
@@ -60,7 +63,7 @@ it('pages through all letters in either order, none twice and none left out', as
   const letters = store()
   // Several die in one millisecond, and one clock is behind.
   const all = numbers(40).map((n) => letter(n, { deadAtMs: 1_700_000_000_000 + (n % 3) }))
-  for (const one of all) await letters.bury([one])
+  for (const one of all) await letters.add([one])
   expect(await readAll(letters, {})).toEqual(all)
   expect(await readAll(letters, {}, { first: 'newest' })).toEqual([...all].reverse())
 })
@@ -87,7 +90,7 @@ it.each<[string, Partial<DeadLetterFilter>, (l: DeadLetter) => boolean]>([
       ...(n % 5 === 0 ? { requestId: 'R'.repeat(26) } : {}),
     }),
   )
-  await letters.bury(all)
+  await letters.add(all)
   const wanted = all.filter(isWanted)
   expect(await readAll(letters, filter)).toEqual(wanted)
   expect(await readAll(letters, filter, { first: 'newest' })).toEqual([...wanted].reverse())
@@ -95,7 +98,7 @@ it.each<[string, Partial<DeadLetterFilter>, (l: DeadLetter) => boolean]>([
 
 it('forgets what is removed, in every index, once', async () => {
   const letters = store()
-  await letters.bury(numbers(10).map((n) => letter(n)))
+  await letters.add(numbers(10).map((n) => letter(n)))
   const some = [letter(2), letter(5)]
   expect(await letters.remove(some)).toEqual(some)
   expect(await letters.remove(some)).toEqual([])
@@ -121,7 +124,7 @@ it('counts the bytes of each producer’s letters, in any order of burials and r
       const letters = store()
       const kept = new Set<number>()
       for (const { buries, ns } of steps) {
-        await (buries ? letters.bury(ns.map(posted)) : letters.remove(ns.map(posted)))
+        await (buries ? letters.add(ns.map(posted)) : letters.remove(ns.map(posted)))
         for (const n of ns) kept[buries ? 'add' : 'delete'](n)
       }
       const expected = new Map<number, number>()
@@ -138,24 +141,24 @@ it('counts the bytes of each producer’s letters, in any order of burials and r
 it('leaves no key behind once all letters are removed, but the last order number', async () => {
   const prefix = redis.freshPrefix()
   const letters = new DeadLetterStore(client, prefix)
-  await letters.bury([letter(1)])
+  await letters.add([letter(1)])
   await letters.remove([letter(1)])
   expect(await client.keys(`${prefix}*`)).toEqual([`${prefix}:{APP}:dead:last`])
 })
 
 it('a letter that dies after a bound was taken is beyond the bound', async () => {
   const letters = store()
-  await letters.bury([letter(1), letter(2)])
+  await letters.add([letter(1), letter(2)])
   const upTo = await letters.newestOrder('APP')
   await letters.remove([letter(2)])
-  await letters.bury([letter(3, { deadAtMs: 0 })])
+  await letters.add([letter(3, { deadAtMs: 0 })])
   expect(await readAll(letters, {}, { upTo })).toEqual([letter(1)])
 })
 
 it('a page of 100,000 letters takes less than 100 ms', async () => {
   const letters = store()
   for (let at = 0; at < 100_000; at += 5_000) {
-    await letters.bury(
+    await letters.add(
       numbers(5_000).map((n) =>
         letter(at + n, { customer: (at + n).toString(16).padStart(16, '0') }),
       ),

@@ -90,17 +90,17 @@ describe('a refusal with less than half of the own share in the window', () => {
 })
 
 it('a share is never below 2 %', () => {
-  let lesson = measured
-  for (let n = 1; n < 20; n += 1) lesson = shrink(lesson, refusal(0, n / 100))
-  expect([lesson.share, lesson.fittedShare]).toEqual([0.02, 0.02])
+  let record = measured
+  for (let n = 1; n < 20; n += 1) record = shrink(record, refusal(0, n / 100))
+  expect([record.share, record.fittedShare]).toEqual([0.02, 0.02])
 })
 
-it('a lesson from the future is none, but clocks may differ by five seconds', () => {
+it('a record from the future is none, but clocks may differ by five seconds', () => {
   expect(effectiveShare(measured, { nowMs: AT_MS - 5_001, windowMs: WINDOW_MS })).toBe(1)
   expect(effectiveShare(measured, { nowMs: AT_MS - 5_000, windowMs: WINDOW_MS })).toBeLessThan(1)
 })
 
-describe('a stored lesson', () => {
+describe('a stored record', () => {
   const stored = { version: 1, refusedAtMs: 5, share: 0.3, fittedShare: 0.4 }
 
   it.each<[object | null, object | null]>([

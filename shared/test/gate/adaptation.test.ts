@@ -94,7 +94,7 @@ describe('the effective share', () => {
   const taught = (usedShare: number): Adaptation =>
     shrink(null, { sentAtMs: 999_000, usedShare, ...at })
 
-  it('is everything without a lesson', () => {
+  it('is everything without a record', () => {
     expect(effectiveShare(null, at)).toBe(1)
   })
 
@@ -104,11 +104,11 @@ describe('the effective share', () => {
     expect(second).toBe(first)
   })
 
-  it('and what a lesson teaches outlive a step of the clock by no more than its size', () => {
-    const lesson = taught(0.5)
+  it('and what a record teaches outlive a step of the clock by no more than its size', () => {
+    const record = taught(0.5)
     const back = { nowMs: at.nowMs - 3_600_000, windowMs: 60_000 }
-    expect(effectiveShare(lesson, back)).toBe(1)
-    const next = shrink(lesson, { sentAtMs: back.nowMs - 100, usedShare: 0.5, ...back })
+    expect(effectiveShare(record, back)).toBe(1)
+    const next = shrink(record, { sentAtMs: back.nowMs - 100, usedShare: 0.5, ...back })
     expect(effectiveShare(next, back)).toBeLessThan(0.5)
   })
 

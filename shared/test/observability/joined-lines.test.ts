@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream'
-import { JoinedLines } from '../../src/observability/joined-lines.js'
+import { JoinedLines } from '../../src/observability/logger.js'
 
 /** What was written, write by write. */
 class Written extends Writable {

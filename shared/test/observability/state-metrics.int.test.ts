@@ -4,9 +4,8 @@ import { systemClock, type Clock } from '@relay/shared/clock.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import { deploymentKeys, workspaceKeys } from '@relay/shared/queue/keys.js'
-import { StateMetrics } from '../../src/observability/state-metrics.js'
+import { StateMetrics, observeSharedState } from '../../src/observability/state-metrics.js'
 import { StateReader } from '../../src/observability/shared-state.js'
-import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 
 const LIMITS = {

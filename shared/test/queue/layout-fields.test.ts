@@ -1,4 +1,4 @@
-import { layoutOf } from '../../src/queue/layout-fields.js'
+import { layoutOf } from '../../src/queue/layout.js'
 
 // As lua/layout.lua documents its hash.
 it.each([

@@ -9,7 +9,7 @@ const PATIENCE_MS = 120_000
 const whenOwn = ownRedisIsPossible ? test : test.skip
 
 whenOwn(
-  'clients of a cluster agree on a new life after a replica took over, once they ask',
+  'clients of a cluster agree on a new run after a replica took over, once they ask',
   async () => {
     const cluster = await TestCluster.start({ masters: 3, replicas: 1 })
     const clients = [0, 1].map(() => {
@@ -17,18 +17,18 @@ whenOwn(
     })
     try {
       const changes: string[] = []
-      const lives = clients.map((client) => new RedisRun(client, (before) => changes.push(before)))
-      const known = () => lives.every(({ id }) => id !== '')
-      await waitFor(known, { what: 'the life to be known' })
-      const before = lives[0]!.id
-      expect(lives[1]!.id).toBe(before)
+      const runs = clients.map((client) => new RedisRun(client, (before) => changes.push(before)))
+      const known = () => runs.every(({ id }) => id !== '')
+      await waitFor(known, { what: 'the run to be known' })
+      const before = runs[0]!.id
+      expect(runs[1]!.id).toBe(before)
 
       await cluster.handOver(cluster.replicas[0]![0]!)
       const agreed = async () => {
-        await Promise.all(lives.map((life) => life.refreshIfUnheard()))
-        return lives.every(({ id }) => id !== before && id === lives[0]!.id)
+        await Promise.all(runs.map((run) => run.refreshIfUnheard()))
+        return runs.every(({ id }) => id !== before && id === runs[0]!.id)
       }
-      await waitFor(agreed, { what: 'both to know the new life', timeoutMs: 30_000 })
+      await waitFor(agreed, { what: 'both to know the new run', timeoutMs: 30_000 })
       expect(changes).toContain(before)
     } finally {
       for (const client of clients) client.disconnect()

@@ -37,9 +37,9 @@ const ROWS: readonly Row[] = [
   },
   { script: 'replay-wave', keys: ['waves', 'erasures', 'bars'], older: ['a', 2_000], newer: ['b', 2_000] }, // prettier-ignore
   { script: 'bar-replays', keys: ['bars', 'waves'], older: ['a', 2_000], newer: ['b', 2_000] },
-  { script: 'bury', keys: LETTERS, older: letter('1', 'a'), newer: letter('2', 'b') },
+  { script: 'dead-letters-add', keys: LETTERS, older: letter('1', 'a'), newer: letter('2', 'b') },
   {
-    ...{ script: 'unbury', keys: LETTERS, older: ['1', 1, 'customer', 'request', 7] },
+    ...{ script: 'dead-letters-remove', keys: LETTERS, older: ['1', 1, 'customer', 'request', 7] },
     newer: ['2', 1, 'customer', 'request', 7],
     given: (client, key) => client.hset(key('letters'), '1', 'a', '2', 'b', '3', 'c'),
   },
@@ -64,8 +64,8 @@ const ROWS: readonly Row[] = [
   {
     ...{ script: 'recover-ledger', before: 'ledger-clock' },
     keys: ['ledger', 'expiry', 'cost', 'recovery', 'members'],
-    older: ['life', 'w', '', 75_000, 0, 0, 0, 'r1', '1,1,0,realtime', 9_000],
-    newer: ['life', 'w', '', 75_000, 0, 0, 0, 'r2', '2,2,0,backfill', 9_000],
+    older: ['run', 'w', '', 75_000, 0, 0, 0, 'r1', '1,1,0,realtime', 9_000],
+    newer: ['run', 'w', '', 75_000, 0, 0, 0, 'r2', '2,2,0,backfill', 9_000],
   },
   {
     ...{ script: 'answer', before: 'ledger-clock', keys: ['ledger', 'expiry', 'cost', 'open'] },

@@ -1,4 +1,4 @@
-import { packSpan, SPAN_CONTEXT_BYTES, unpackSpan } from '../../src/telemetry/span-context.js'
+import { packSpan, SPAN_CONTEXT_BYTES, unpackSpan } from '../../src/telemetry/tracer.js'
 
 // The example of W3C Trace Context, section 3.2.2.5.
 const EXAMPLE = {

@@ -5,7 +5,7 @@
 import { basicAuth } from '@relay/tools/process/http.js'
 import { connect, type Socket } from 'node:net'
 import { APP_ID } from '../../support/relay.js'
-import { head, JSON_TYPE, post } from './bytes.js'
+import { AUTH, head, JSON_TYPE, post } from './bytes.js'
 import { FLOODS, isFlood, WAVE_MS } from './floods.js'
 
 const [port, flood = '', seconds, holdSeconds] = process.argv.slice(2)
@@ -50,7 +50,8 @@ function openUnread(requests: string): void {
 const endMs = performance.now() + Number(seconds) * 1_000
 if (unread === undefined) for (let i = 0; i < connections; i++) open(i)
 else {
-  const requests = head(`GET ${unread.path} HTTP/1.1`).repeat(unread.times)
+  const headers = unread.known ? [AUTH] : []
+  const requests = head(`GET ${unread.path} HTTP/1.1`, ...headers).repeat(unread.times)
   const wave = setInterval(() => {
     if (performance.now() > endMs) clearInterval(wave)
     else for (let i = 0; i < connections; i++) openUnread(requests)

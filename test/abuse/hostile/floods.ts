@@ -21,7 +21,7 @@ interface FloodShape {
   readonly unended?: true
   /** Each connection posts once, and then says nothing more. */
   readonly once?: true
-  /** Requests without credentials on new connections all the time, whose answers are not read. */
+  /** Requests on new connections all the time, whose answers are not read. */
   readonly unread?: Unread
 }
 
@@ -30,14 +30,16 @@ interface Unread {
   readonly path: string
   /** Requests in one write. */
   readonly times: number
+  /** With the credentials of a producer. */
+  readonly known?: true
 }
 
 /** How often a flood of `unread` opens its connections, ms. */
 export const WAVE_MS = 500
 
 function unread(connections: number, asked: Unread): FloodShape {
-  const { door, path, times } = asked
-  const requests = `${times.toLocaleString('en')} GET ${path} without credentials`
+  const { door, path, times, known } = asked
+  const requests = `${times.toLocaleString('en')} GET ${path} ${known ? 'of a producer' : 'without credentials'}`
   const what = `${String(connections)} new connections every 0.5 s, each with ${requests} in one write, and no answer is read`
   const where = door === 'ops' ? ' (ops port)' : ''
   return { what: what + where, connections, secrets: [], bodies: [], unread: asked }
@@ -85,6 +87,7 @@ const SHAPES = {
     bodies: [],
   },
   pipelined: unread(100, { door: 'intake', path: '/nope', times: 1_000 }),
+  pipelinedByProducer: unread(100, { door: 'intake', path: '/nope', times: 400, known: true }),
   documents: unread(200, { door: 'intake', path: '/openapi.json', times: 1 }),
   scrapes: unread(200, { door: 'ops', path: '/metrics', times: 50 }),
 } satisfies Record<string, FloodShape>

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { writePage } from '@relay/tools/docs/write-page.js'
+import { writePage } from '@relay/tools/docs/page.js'
 import { floodAll, FLOODS } from './floods.js'
 import { document, floodSection, isAsExpected, type PlayedGroup } from './report.js'
 import { GROUPS, Siege, startTarget } from './run.js'

@@ -1,8 +1,7 @@
 import { ALL_PRODUCERS } from '../hostile/doors.js'
 import { Neighbour } from '../hostile/neighbour.js'
 import { processFacts } from '@relay/tools/process/facts.js'
-import { metricsOf, opsUrlOf, sumOf } from '../../support/metrics.js'
-import { Relay } from '../../support/relay.js'
+import { metricsOf, opsUrlOf, sumOf, Relay } from '../../support/relay.js'
 import { send, volleyOf } from './intake.js'
 
 export interface CampaignOptions {

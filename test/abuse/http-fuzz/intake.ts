@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
-import { mutated, pick } from '../../support/mutate.js'
+import { mutated } from '../../support/mutate.js'
+import { pick, seededRandom } from '@relay/shared/seeded-random.js'
 import type { Random } from '@relay/shared/random.js'
-import { seededRandom } from '@relay/shared/seeded-random.js'
 import { BODIES, DOORS, OPS_REQUESTS, REQUESTS } from './corpus.js'
 
 /** Everything that one connection sends: whole requests with mutated bodies, then one that is mutated in every byte. */

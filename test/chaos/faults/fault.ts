@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '@relay/shared/random.js'
 import type { Loss, Resumes } from '../oracle/model.js'
 import type { Journal, Mood } from '../producers/journal.js'
-import { between } from '../random.js'
+import { between } from '@relay/shared/seeded-random.js'
 import type { Stack } from '../stack/stack.js'
 
 /** Faults of one group never overlap; those of different groups do. */

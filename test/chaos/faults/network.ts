@@ -1,6 +1,6 @@
 import type { Random } from '@relay/shared/random.js'
 import type { TcpProxy } from '../../support/proxy/tcp-proxy.js'
-import { between, chance, pick } from '../random.js'
+import { between, chance, pick } from '@relay/shared/seeded-random.js'
 import { fault, lasting, type Fault, type Scene } from './fault.js'
 
 type Way = 'api-redis' | 'worker-redis' | 'worker-vendor'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { between, pick } from '../random.js'
+import { between, pick } from '@relay/shared/seeded-random.js'
 import { APP_ID, OTHER_WORKSPACE } from '../stack/settings.js'
 import { fault, lasting, type Fault } from './fault.js'
 
@@ -25,7 +25,7 @@ export const OPERATOR_FAULTS: readonly Fault[] = [
     'config-workspace-returns',
     { group: 'config', onlyDefault: true },
     async ({ stack, random }) => {
-      await stack.removeWorkspace(OTHER_WORKSPACE)
+      await stack.removeWorkspace()
       await lasting(random, 500, 4_000)
       await stack.writeWorkspaces()
     },

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { between, chance, pick } from '../random.js'
+import { between, chance, pick } from '@relay/shared/seeded-random.js'
 import type { Service } from '../stack/service.js'
 import { fault, lasting, type Fault, type Scene } from './fault.js'
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { askRedis } from '@relay/tools/redis/inline.js'
+import { askRedis } from '@relay/tools/redis/server.js'
 import { nowMs } from '../clock.js'
-import { between } from '../random.js'
+import { between } from '@relay/shared/seeded-random.js'
 import type { Stack } from '../stack/stack.js'
 import { fault, lasting, type Fault } from './fault.js'
 

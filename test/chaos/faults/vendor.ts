@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '@relay/shared/random.js'
-import { between } from '../random.js'
+import { between } from '@relay/shared/seeded-random.js'
 import { APP_ID } from '../stack/settings.js'
 import { fault, lasting, type Fault, type Scene } from './fault.js'
 

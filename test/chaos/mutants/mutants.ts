@@ -109,7 +109,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'generations',
     aim: { plot: 'full-change' },
     breaks: 'the new partitions are served before the old ones are empty',
-    changes: [{ file: FETCHER, search: 'this.#o.mayServe(window)', replace: 'true' }],
+    changes: [{ file: FETCHER, search: 'this.#options.mayServe(window)', replace: 'true' }],
   },
   {
     name: 'open-time',
@@ -261,7 +261,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'an erasure is done although a worker may still send what it has read',
     changes: [
       {
-        file: 'services/api/dist/admin/senders.js',
+        file: 'services/api/dist/admin/eraser.js',
         search: '&& !confirmed.has(w)',
         replace: '&& false',
       },

@@ -7,7 +7,6 @@ import { operatorPlots } from './default/operator.js'
 import { overlapPlots } from './default/overlap.js'
 import { resumePlots } from './default/resume.js'
 import { settleArrivesLate } from './default/settle.js'
-import { workspaceReturns } from './default/workspace.js'
 import { orderPlots } from './order.js'
 import type { Aimed } from './plot.js'
 
@@ -16,7 +15,6 @@ export const SCENARIOS: readonly Aimed[] = [
   ...dormantPlots,
   ...overlapPlots,
   ...resumePlots,
-  workspaceReturns,
   ...keyPlots,
   settleArrivesLate,
   forgottenBurst,

@@ -37,7 +37,7 @@ export const claimPlots: readonly Aimed[] = [
       const poster = new Poster(stage)
       await stage.stack.vendor.delay(4_500, { count: 1 })
       await poster.accepted('user', ['ann'], 0)
-      await poster.requestsOpen(1)
+      await poster.requestOpen()
       await poster.delivered(await poster.accepted('user', ['ann'], 0))
       await sleep(4_500)
     },

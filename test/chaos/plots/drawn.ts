@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '@relay/shared/random.js'
-import { seededRandom } from '@relay/shared/seeded-random.js'
+import { seededRandom, between, pick } from '@relay/shared/seeded-random.js'
 import { nowMs } from '../clock.js'
 import { GROUPS, resumesOf, type Fault, type Group } from '../faults/fault.js'
-import { between, pick } from '../random.js'
 import { DEFAULTS, USUAL } from '../stack/settings.js'
 import { DRAIN_WITHIN_MS, type Plot, type Stage } from './plot.js'
 

@@ -15,7 +15,6 @@ export class Poster {
     this.#stage = stage
   }
 
-  /** The customers' next elements. */
   next(kind: Kind, customers: readonly string[]): Posted[] {
     return customers.map((customer) => this.#stage.journal.next(customer, kind, false))
   }
@@ -91,12 +90,11 @@ export class Poster {
     await waitFor(arrived, { what: `${String(count)} arrivals`, timeoutMs: WITHIN_MS })
   }
 
-  /** Until MoEngage has so many requests that it has not answered. */
-  async requestsOpen(count: number): Promise<void> {
+  /** Until MoEngage has a request that it has not answered. */
+  async requestOpen(): Promise<void> {
     const { vendor } = this.#stage.stack
-    const isOpen = async () =>
-      (await vendor.requests()).filter(({ fate }) => fate === 'open').length >= count
-    await waitFor(isOpen, { what: `${String(count)} open requests`, timeoutMs: WITHIN_MS })
+    const isOpen = async () => (await vendor.requests()).some(({ fate }) => fate === 'open')
+    await waitFor(isOpen, { what: 'an open request', timeoutMs: WITHIN_MS })
   }
 
   /** Until nothing waits in any partition. */

@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '@relay/shared/random.js'
 import type { Kind, Posted } from '../oracle/model.js'
 import { basicAuth, call, type Answer } from '@relay/tools/process/http.js'
-import { between, chance, pick } from '../random.js'
+import { between, chance, pick, seededRandom } from '@relay/shared/seeded-random.js'
 import { elementOf } from './element.js'
 import { APP_ID, PRODUCER } from '../stack/settings.js'
 import type { Journal, Mood } from './journal.js'
+import type { Stack } from '../stack/stack.js'
 
 interface Sent {
   /** Of an api. */
@@ -65,24 +66,24 @@ const AGAIN: ReadonlySet<number> = new Set([409, 429, 503])
  * and body until it is accepted. Its customers are its own, so acceptance orders their elements.
  */
 export class Producer {
-  readonly #o: ProducerOptions
+  readonly #options: ProducerOptions
   #posts = 0
 
   constructor(options: ProducerOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   /** Posts until stopped; the post in progress is carried to its end. */
   async run(stopped: AbortSignal, givenUp: AbortSignal): Promise<void> {
     while (!stopped.aborted) {
-      if (!this.#o.mood.quiet) await this.#post(givenUp)
-      const pause = this.#o.random.next() * 2 * this.#o.pauseMs
+      if (!this.#options.mood.quiet) await this.#post(givenUp)
+      const pause = this.#options.random.next() * 2 * this.#options.pauseMs
       await sleep(pause, undefined, { signal: stopped }).catch(() => undefined)
     }
   }
 
   async #post(givenUp: AbortSignal): Promise<void> {
-    const { name, journal, lane, urls, random } = this.#o
+    const { name, journal, lane, urls, random } = this.#options
     this.#posts += 1
     const elements = this.#elements()
     const body = JSON.stringify({
@@ -97,7 +98,7 @@ export class Producer {
         journal.acknowledge(elements)
         return
       }
-      if (reply !== null && !AGAIN.has(reply.status) && !this.#o.mayRefuse()) {
+      if (reply !== null && !AGAIN.has(reply.status) && !this.#options.mayRefuse()) {
         journal.refusals.push(`${key}: ${String(reply.status)} ${reply.body.slice(0, 200)}`)
         if (reply.status < 500) return
       }
@@ -111,7 +112,7 @@ export class Producer {
 
   /** Sends it; an impatient producer sends it again meanwhile, and takes the better answer. */
   async #send(post: Sent): Promise<Answer | null> {
-    const { random, urls, mood } = this.#o
+    const { random, urls, mood } = this.#options
     if (!chance(random, mood.impatientShare)) return send(post)
     const again = async () => {
       await sleep(between(random, 5, 500))
@@ -122,7 +123,7 @@ export class Producer {
   }
 
   #elements(): Posted[] {
-    const { random, customers, journal, mood } = this.#o
+    const { random, customers, journal, mood } = this.#options
     const some = Array.from({ length: between(random, 1, 3) }, () => pick(random, customers))
     return Array.from({ length: between(random, 1, MAX_ELEMENTS) }, () =>
       journal.next(pick(random, some), pick(random, KINDS), chance(random, mood.poisonShare)),
@@ -130,6 +131,44 @@ export class Producer {
   }
 
   #padding(): string {
-    return 'x'.repeat(between(this.#o.random, 20, 400))
+    return 'x'.repeat(between(this.#options.random, 20, 400))
   }
+}
+
+const PRODUCERS = 12
+const CUSTOMERS_EACH = 12
+/** Every third producer posts to the backfill lane. */
+const BACKFILL_EVERY = 3
+const MEAN_ELEMENTS = 6.5
+
+interface CrowdOptions {
+  readonly seed: number
+  /** Elements a second, about, all together. */
+  readonly rate: number
+  readonly mood: Readonly<Mood>
+}
+
+/** The usual producers, each with its own customers. */
+export function makeProducers(
+  stack: Stack,
+  journal: Journal,
+  { seed, rate, mood }: CrowdOptions,
+): Producer[] {
+  return Array.from({ length: PRODUCERS }, (_, i) => {
+    const lane = i % BACKFILL_EVERY === BACKFILL_EVERY - 1 ? 'backfill' : 'realtime'
+    return new Producer({
+      name: `${String(seed)}-p${String(i)}`,
+      lane,
+      urls: stack.apis.map(({ url }) => url),
+      customers: Array.from(
+        { length: CUSTOMERS_EACH },
+        (_, c) => `${lane}-${String(i)}-${String(c)}`,
+      ),
+      journal,
+      random: seededRandom(seed * 1000 + i),
+      pauseMs: (1000 * PRODUCERS * MEAN_ELEMENTS) / rate,
+      mood,
+      mayRefuse: () => stack.mayLackWorkspace,
+    })
+  })
 }

@@ -7,10 +7,10 @@ const JOB_KEY = /\}:\d+$/
 const MARK = /"seq":(\d+)/
 const CUSTOMER = /"customer_id":"([^"]+)"/
 
-/** What relay keeps in Redis, looked at from outside. */
 /** An answer's cost counts this much longer than a window, ms. */
 const LEDGER_MARGIN_MS = 3
 
+/** What relay keeps in Redis, looked at from outside. */
 export class Remains {
   readonly #redis: Redis
   readonly #prefix: string
@@ -48,13 +48,18 @@ export class Remains {
     await this.#redis.del(`${this.#prefix}:{deployment}:sessions`)
   }
 
+  /** Sessions whose lease is valid by the stepped clock. */
+  async liveSessions(): Promise<number> {
+    const nowMs = (await this.redisNowMs()) + Number(await this.#redis.get(CLOCK_KEY)) * 1000
+    return this.#redis.zcount(`${this.#prefix}:{deployment}:sessions`, nowMs, '+inf')
+  }
+
   /** ms since 1970, as the host says it. */
   async redisNowMs(): Promise<number> {
     const [seconds] = await this.#redis.time()
     return Number(seconds) * 1000
   }
 
-  /** Steps the clock of a Redis that can be stepped. */
   async stepClock(byMs: number): Promise<void> {
     await this.#redis.incrby(CLOCK_KEY, Math.round(byMs / 1000))
   }

@@ -36,14 +36,14 @@ export class Service {
   /** Of an api's intake. */
   readonly url: string
   readonly opsUrl: string
-  readonly #o: ServiceOptions
+  readonly #options: ServiceOptions
   #child: Child | null = null
   #starts = 0
   /** Starts and ends follow one another, though several faults may ask for them. */
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(options: ServiceOptions) {
-    this.#o = options
+    this.#options = options
     this.name = options.name
     this.redis = options.redis
     this.vendor = options.vendor
@@ -63,7 +63,7 @@ export class Service {
   start(): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#child !== null) return
-      const { name, role, root, env, port, opsPort, log, onDeath, partitions } = this.#o
+      const { name, role, root, env, port, opsPort, log, onDeath, partitions } = this.#options
       this.#starts += 1
       log.add(`--- start ${String(this.#starts)}`)
       const child = await startChild({
@@ -112,24 +112,24 @@ export class Service {
       const isStarting = child.lastLines().length === 0
       const { code, signal } = await child.stop(STOP_WITHIN_MS)
       if (code !== 0 && !(isStarting && signal === 'SIGTERM')) {
-        this.#o.onDeath(this.name, `SIGTERM ended with ${signal ?? `status ${String(code)}`}`)
+        this.#options.onDeath(this.name, `SIGTERM ended with ${signal ?? `status ${String(code)}`}`)
       }
     })
   }
 
   pause(): void {
-    this.#o.log.add('--- SIGSTOP')
+    this.#options.log.add('--- SIGSTOP')
     this.#child?.pause()
   }
 
   resume(): void {
-    this.#o.log.add('--- SIGCONT')
+    this.#options.log.add('--- SIGCONT')
     this.#child?.resume()
   }
 
   /** Sets its wall clock off by so many ms, within a moment; 0 sets it right. */
   async setClockOff(offsetMs: number): Promise<void> {
-    this.#o.log.add(`--- clock off by ${String(offsetMs)} ms`)
+    this.#options.log.add(`--- clock off by ${String(offsetMs)} ms`)
     await writeFile(this.#clockFile, String(offsetMs))
   }
 
@@ -144,7 +144,7 @@ export class Service {
   }
 
   #take(how: string): Child | null {
-    this.#o.log.add(`--- ${how}`)
+    this.#options.log.add(`--- ${how}`)
     const child = this.#child
     this.#child = null
     return child

@@ -15,6 +15,7 @@ import {
   ADMIN_TOKEN,
   APP_ID,
   FIRST_API_KEY,
+  OTHER_WORKSPACE,
   relayEnvironment,
   simulatorEnvironment,
   workspacesJson,
@@ -152,10 +153,10 @@ export class Stack {
     return nowMs() < this.#lackingUntilMs
   }
 
-  /** Takes the workspace out of every process's file; `other` stays. */
-  async removeWorkspace(other: object): Promise<void> {
+  /** Takes the workspace out of every process's file; another one is there. */
+  async removeWorkspace(): Promise<void> {
     this.#lackingUntilMs = Infinity
-    await this.#writeValid(() => JSON.stringify({ workspaces: [other] }))
+    await this.#writeValid(() => JSON.stringify({ workspaces: [OTHER_WORKSPACE] }))
   }
 
   async #writeValid(text: (vendorPort: number) => string): Promise<void> {

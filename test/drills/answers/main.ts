@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { writePage } from '@relay/tools/docs/write-page.js'
+import { writePage } from '@relay/tools/docs/page.js'
 import { ROOT } from '@relay/tools/folders.js'
 import { MISTAKES } from './beginners.js'
 import { newcomersClock, type Shown } from './clock.js'

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { PRIVATE, ROOT } from '@relay/tools/folders.js'
-import { fetchKubectl } from '@relay/tools/fetch/kubectl.js'
+import { findKubectl } from '@relay/tools/fetch/programs.js'
 import { runCommand } from '@relay/tools/process/command.js'
 import type { Line } from './line.js'
 
@@ -17,7 +17,7 @@ async function quoted(path: string, pattern: RegExp): Promise<string> {
 
 /** What a cluster gets of an overlay with a component. */
 async function rendered(overlay: string, ...components: readonly string[]): Promise<string> {
-  const kubectl = await fetchKubectl()
+  const kubectl = await findKubectl()
   if ('problem' in kubectl) throw new Error(`No kubectl: ${kubectl.problem}`)
   const folder = await mkdtemp(join(PRIVATE, 'render-'))
   const path = (...parts: readonly string[]) => relative(folder, join(ROOT, 'k8s', ...parts))

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ROOT } from '@relay/tools/folders.js'
-import { findPrometheus3 } from '@relay/tools/fetch/prometheus.js'
+import { findPrometheus3 } from '@relay/tools/fetch/programs.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { Prometheus, type Sample } from '../../live/prometheus.js'
 import { shortenRules } from '../../live/shortened-rules.js'

@@ -7,7 +7,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { memoryBytes } from '@relay/tools/process/facts.js'
-import { writePage } from '@relay/tools/docs/write-page.js'
+import { writePage } from '@relay/tools/docs/page.js'
 import { ROOT } from '@relay/tools/folders.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { Relay } from '../../support/relay.js'

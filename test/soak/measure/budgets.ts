@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { writePage } from '@relay/tools/docs/write-page.js'
+import { writePage } from '@relay/tools/docs/page.js'
 import { ROOT } from '@relay/tools/folders.js'
 import { EVENTS_PER_MINUTE, MAX_BODY_BYTES } from '@relay/shared/vendor/limits.js'
 import { Relay } from '../../support/relay.js'

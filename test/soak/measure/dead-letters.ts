@@ -46,7 +46,7 @@ async function fill(relay: Relay): Promise<void> {
   await new Promise((resolve) => client.once('ready', resolve))
   const store = new DeadLetterStore(client, relay.env.RELAY_PREFIX ?? '')
   for (let from = 0; from < LETTERS; from += AT_ONCE) {
-    await store.bury(Array.from({ length: AT_ONCE }, (_, i) => letter(from + i)))
+    await store.add(Array.from({ length: AT_ONCE }, (_, i) => letter(from + i)))
   }
   client.disconnect()
 }

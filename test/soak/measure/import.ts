@@ -16,9 +16,7 @@ import { temporaryFolder } from '@relay/tools/folders.js'
 import type { Child } from '@relay/tools/process/child.js'
 import { memoryBytes } from '@relay/tools/process/facts.js'
 import { waitFor } from '@relay/tools/wait-for.js'
-import { startCommand } from '../../support/command-line.js'
-import { metricsOf } from '../../support/metrics.js'
-import { Relay } from '../../support/relay.js'
+import { startCommand, Relay, metricsOf } from '../../support/relay.js'
 import { Arrivals } from './arrivals.js'
 
 const SAMPLE_MS = 100

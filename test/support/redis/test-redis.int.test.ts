@@ -1,7 +1,7 @@
 import { ROOT } from '@relay/tools/folders.js'
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
-import { askRedis } from '@relay/tools/redis/inline.js'
+import { askRedis } from '@relay/tools/redis/server.js'
 import { ownRedisIsPossible, startRedis } from './test-redis.js'
 import { startChild } from '@relay/tools/process/child.js'
 import { waitFor } from '@relay/tools/wait-for.js'

@@ -22,7 +22,6 @@ const PARTS = [
   ...['services/api/package.json', 'services/api/dist', 'services/api/console'],
   ...['services/worker/package.json', 'services/worker/dist'],
 ]
-/** Packages that only one service has. */
 const PACKAGES = ['services/api/node_modules', 'services/worker/node_modules']
 
 /** Copies what was built and changes it there; returns the folder, which stands in for the root. */

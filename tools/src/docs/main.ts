@@ -1,14 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { errorsPage } from '@relay/api/openapi/errors.js'
 import { ROOT } from '../folders.js'
 import { dashboardFiles } from '../ops/dashboards/build.js'
 import { manifestFiles } from '../ops/manifests.js'
-import { metricCatalogue } from '../ops/metrics.js'
-import { metricsDocument } from '../ops/metrics.js'
-import { simulateDay } from '../ops/scaling-day.js'
-import { plotDay } from '../ops/scaling-day.js'
+import { metricCatalogue, metricsDocument } from '../ops/metrics.js'
+import { simulateDay, plotDay } from '../ops/scaling-day.js'
 import { envExample, withSettings } from './settings.js'
-import { writePage } from './write-page.js'
+import { writePage } from './page.js'
 
 /** The generators of `npm run docs:…` and `npm run ops:…`, by name. */
 const GENERATORS: Readonly<Record<string, () => Promise<void>>> = {
@@ -19,6 +18,7 @@ const GENERATORS: Readonly<Record<string, () => Promise<void>>> = {
   },
   metrics: () =>
     writePage(join(ROOT, 'docs/reference/metrics.md'), metricsDocument(metricCatalogue())),
+  errors: () => writeFile(join(ROOT, 'docs/reference/errors.md'), errorsPage()),
   dashboards: () => writeAll('ops/dashboards', dashboardFiles()),
   manifests: () => writeAll('k8s/base/generated', manifestFiles()),
   'scaling-plot': () =>

@@ -1,5 +1,5 @@
 import { SETTINGS } from '@relay/shared/config/settings.js'
-import { table, type Row } from './table.js'
+import { table, type Row } from './page.js'
 
 /** The generated table stands between these lines of docs/reference/configuration.md. */
 const BEGIN = '<!-- settings: begin -->'

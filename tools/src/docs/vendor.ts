@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../folders.js'
-import { table } from './table.js'
+import { table, writePage } from './page.js'
 import { RULINGS } from './vendor-verdicts.js'
-import { writePage } from './write-page.js'
 
 // npm run docs:vendor -- FOLDER: writes docs/reference/vendor-coverage.md from the vendor's OpenAPI document
 // and the facts about it; fails for a line of them without a ruling, and for a ruling about no line.

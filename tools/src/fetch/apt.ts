@@ -20,7 +20,7 @@ export interface Program {
   readonly env: Readonly<Record<string, string>>
 }
 
-interface FetchOptions {
+export interface FetchOptions {
   /** The folder to fetch, which is there whole or not at all. */
   readonly target: string
   /** Instead of the environment's PATH. */

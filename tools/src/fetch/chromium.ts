@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PRIVATE } from '../folders.js'
 import { onPath, runCommand } from '../process/command.js'
-import { fetchOnce, lastLine, libraryPath, type Program } from './apt.js'
+import { lastLine, libraryPath, type Program } from './apt.js'
+import { findOrFetch } from './programs.js'
 
 interface Places {
   /** Instead of the environment's PATH. */
@@ -58,14 +59,11 @@ export function launchOptions({ path, env }: Program) {
 /** The same; where there is none, fetched now. */
 export async function findChromium(
   report: (line: string) => void,
-  { path, cacheDir = PRIVATE }: Places = {},
+  places: Places = {},
 ): Promise<Program | { readonly problem: string }> {
-  const here = chromiumHere({ ...(path !== undefined && { path }), cacheDir })
-  if (here !== null) return here
-  const target = join(cacheDir, FETCHED)
-  const problem = await fetchOnce({
-    target,
-    path,
+  return findOrFetch(() => chromiumHere(places), {
+    target: join(places.cacheDir ?? PRIVATE, FETCHED),
+    path: places.path,
     onStart: () => {
       report('Fetching Chromium from the distribution’s packages (100 MB) …')
     },
@@ -77,7 +75,6 @@ export async function findChromium(
       return `its packages could not be fetched (${apt.lastProblem})`
     },
   })
-  return programIn(target) ?? { problem: problem ?? 'the fetched one is not there' }
 }
 
 function programIn(root: string): Program | null {

@@ -14,7 +14,7 @@ import { observeProcess, RELOAD_RESULTS } from '@relay/shared/observability/proc
 import { StateMetrics } from '@relay/shared/observability/state-metrics.js'
 import { createWorkerMetrics, OUTCOME_LABELS } from '@relay/worker/observe/metrics.js'
 import { Registry } from 'prom-client'
-import { table } from '../docs/table.js'
+import { table } from '../docs/page.js'
 
 type Service = 'api' | 'worker'
 

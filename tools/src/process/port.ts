@@ -78,10 +78,10 @@ async function cannotListen(place: { port: number; host?: string }): Promise<boo
 }
 
 /** Whether something accepts connections on this loopback port. */
-export async function isListening(port: number, timeoutMs = 1_000): Promise<boolean> {
+export async function isListening(port: number): Promise<boolean> {
   const socket = connect({ port, host: LOOPBACK })
   try {
-    await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) })
+    await once(socket, 'connect', { signal: AbortSignal.timeout(1_000) })
     return true
   } catch {
     return false

@@ -3,7 +3,8 @@ import type { Program } from '../fetch/apt.js'
 import { Ended, startChild, type Child } from '../process/child.js'
 import { LOOPBACK } from '../process/port.js'
 import { waitFor } from '../wait-for.js'
-import { askRedis } from './inline.js'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 
 export interface RedisServerOptions {
   readonly program: Program
@@ -63,4 +64,35 @@ function serverArguments(options: RedisServerOptions): string[] {
     ...(maxmemory === undefined ? [] : ['--maxmemory', maxmemory]),
     ...extra,
   ]
+}
+
+/**
+ * Sends one inline command to a local Redis and gives the first line of its answer, or for an array
+ * its last; null when there is no answer in time. Enough to ask whether a server is there, without
+ * a client that reconnects.
+ */
+export async function askRedis(
+  port: number,
+  command: string,
+  timeoutMs = 1_000,
+): Promise<string | null> {
+  const answer = await askRedisText(port, command, timeoutMs)
+  const lines = answer?.split('\r\n').filter((line) => line !== '') ?? []
+  return (answer?.startsWith('*') === true ? lines.at(-1) : lines[0]) ?? null
+}
+
+/** The same, as the whole text of the answer. Sentinels answer, too. */
+export function askRedisText(
+  port: number,
+  command: string,
+  timeoutMs = 1_000,
+): Promise<string | null> {
+  const signal = AbortSignal.timeout(timeoutMs)
+  const socket = connect({ port, host: LOOPBACK, signal })
+  // The end of what it is asked makes the server close once it has answered.
+  socket.end(`${command}\r\n`)
+  return text(socket).then(
+    (answer) => (answer === '' ? null : answer),
+    () => null,
+  )
 }

@@ -6,11 +6,10 @@ import { isPortBusy } from '../process/port.js'
 import { NoRedisServer } from '../fetch/redis.js'
 import { WaitedInVain } from '../wait-for.js'
 import { banner } from './banner.js'
-import { credentialsIn } from './credentials.js'
+import { credentialsIn, withSecretFiles } from './credentials.js'
 import { BadPort, planStart, type Environment, type Plan } from './plan.js'
 import { startPrivateRedis } from './private-redis.js'
 import { AlreadyRunning, takeRunLock } from './run-lock.js'
-import { withSecretFiles } from './secret-files.js'
 import { Stack, type Entries } from './stack.js'
 
 export interface RunOptions {

@@ -5,10 +5,8 @@ import { join } from 'node:path'
 import { spawn } from 'node:child_process'
 import { findChromium } from '../fetch/chromium.js'
 import { PRIVATE, ROOT } from '../folders.js'
-import { fetchKubectl } from '../fetch/kubectl.js'
-import { findPrometheus, findPrometheus3 } from '../fetch/prometheus.js'
+import { findKubectl, findPrometheus, findPrometheus3, findSpin } from '../fetch/programs.js'
 import { findRedisServer, NoRedisServer } from '../fetch/redis.js'
-import { fetchSpin } from '../fetch/spin.js'
 
 const RESULT = join(PRIVATE, 'test', `result-${String(process.pid)}.json`)
 
@@ -67,7 +65,7 @@ const WANTED: readonly Wanted[] = [
     find: () => findChromium(console.log),
     without: 'the console is not tried in a browser',
   },
-  { name: 'kubectl', find: fetchKubectl, without: 'no overlay is rendered' },
+  { name: 'kubectl', find: findKubectl, without: 'no overlay is rendered' },
 ]
 /** Slow tests alone use these. */
 const WANTED_SLOW: readonly Wanted[] = [
@@ -76,7 +74,7 @@ const WANTED_SLOW: readonly Wanted[] = [
     find: findPrometheus3,
     without: 'rules are tried against Prometheus 2 alone',
   },
-  { name: 'spin', find: fetchSpin, without: 'no model is searched' },
+  { name: 'spin', find: findSpin, without: 'no model is searched' },
 ]
 
 /** Fetches it when needed; the line that says what is skipped without it, or null. */

@@ -3,9 +3,8 @@ import process from 'node:process'
 import { systemClock } from '@relay/shared/clock.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { readOptions, USAGE, type TrafficOptions } from './options.js'
-import { elementsDue } from './pace.js'
+import { elementsDue, shopTraffic, type ShopElement } from './shop.js'
 import { Producer } from './producer.js'
-import { shopTraffic, type ShopElement } from './shop.js'
 
 const EXIT_USAGE = 64
 /** Posts in progress at once; beyond it the traffic falls behind rather than piling up. */

@@ -1,7 +1,7 @@
 import type { Random } from '@relay/shared/random.js'
-import { seededRandom } from '@relay/shared/seeded-random.js'
+import { seededRandom, between, chance, pick } from '@relay/shared/seeded-random.js'
 import { CAMPAIGNS, PAYMENTS, PRODUCTS, type Product } from './catalogue.js'
-import { between, chance, drawCustomer, hex, pick, visitorOf, type Visitor } from './visitor.js'
+import { drawCustomer, hex, visitorOf, type Visitor } from './visitor.js'
 
 /** An element as the Data API takes it. */
 export type ShopElement = Readonly<Record<string, unknown>> & {
@@ -58,7 +58,6 @@ export function* shopTraffic(options: ShopOptions): Generator<ShopElement, never
   }
 }
 
-/** The first `count` elements of `shopTraffic`. */
 export function shopElements(count: number, options: ShopOptions): ShopElement[] {
   const elements: ShopElement[] = []
   for (const element of shopTraffic(options)) {
@@ -212,4 +211,21 @@ function changedToken(visitor: Visitor, random: Random): ShopElement {
     moe_push_opted: chance(random, 0.8) ? 'True' : 'False',
   }
   return { type: 'device', customer_id: customerId, device_id: deviceId, attributes }
+}
+
+/** Every so often a campaign goes out and the shop is busy for a while. */
+const CYCLE_MS = 20_000
+const BURST_MS = 3_000
+const BURST_FACTOR = 3
+/** So that the mean over a cycle is 1. */
+const CALM_FACTOR = (CYCLE_MS - BURST_MS * BURST_FACTOR) / (CYCLE_MS - BURST_MS)
+
+/** Elements that are due `elapsedMs` after the start, at `rate` elements a second on average. */
+export function elementsDue(elapsedMs: number, rate: number): number {
+  const cycles = Math.floor(elapsedMs / CYCLE_MS)
+  const intoMs = elapsedMs - cycles * CYCLE_MS
+  const calmMs = Math.min(intoMs, CYCLE_MS - BURST_MS)
+  const burstMs = intoMs - calmMs
+  const weightedMs = cycles * CYCLE_MS + calmMs * CALM_FACTOR + burstMs * BURST_FACTOR
+  return Math.floor((weightedMs * rate) / 1000)
 }

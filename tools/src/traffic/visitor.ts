@@ -1,4 +1,5 @@
 import type { Random } from '@relay/shared/random.js'
+import { between, pick } from '@relay/shared/seeded-random.js'
 import { CITIES, FIRST_NAMES, LAST_NAMES } from './catalogue.js'
 
 /** One person, always the same for the same number. */
@@ -14,14 +15,6 @@ export interface Visitor {
   readonly appVersion: string
 }
 
-export const pick = <T>(random: Random, list: readonly T[]): T => {
-  const item = list[Math.floor(random.next() * list.length)]
-  if (item === undefined) throw new RangeError('pick from an empty list')
-  return item
-}
-export const chance = (random: Random, probability: number) => random.next() < probability
-export const between = (random: Random, min: number, max: number) =>
-  min + Math.floor(random.next() * (max - min + 1))
 export const hex = (random: Random, bytes: number) => random.bytes(bytes).toString('hex')
 
 /**

@@ -1,6 +1,6 @@
 import { SECRETS_IN_FILES } from '@relay/shared/config/environment.js'
 import type { ConfigFault } from '@relay/shared/config/fault.js'
-import { withSecretFiles } from '../../src/start/secret-files.js'
+import { withSecretFiles } from '../../src/start/credentials.js'
 
 const FILES: Record<string, string> = { key: 'the key\n', empty: '\n' }
 

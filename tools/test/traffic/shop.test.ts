@@ -1,6 +1,5 @@
-import { elementsDue } from '../../src/traffic/pace.js'
+import { elementsDue, shopElements } from '../../src/traffic/shop.js'
 import { readOptions } from '../../src/traffic/options.js'
-import { shopElements } from '../../src/traffic/shop.js'
 
 const elements = shopElements(20_000, { seed: 1 })
 

@@ -8,12 +8,14 @@ import { createRequestId, producerTag, REQUEST_ID_DIGITS } from '@relay/shared/r
 import type { Detail, Refusal } from '../refusal.js'
 import type { Census } from '../census/census.js'
 import { vocabularyOf } from '../validate/vocabulary.js'
-import { assessing, type Assessment, type AssessmentOutcome, type RequestLimits } from './assess.js'
+import {
+  assessing,
+  LARGE_BODY_BYTES,
+  type Assessment,
+  type AssessmentOutcome,
+  type RequestLimits,
+} from './assess.js'
 import { countRejected, countStored, countWarnings } from './count.js'
-import { STAYS, type Caller } from './caller.js'
-import { FairSlices } from './fair-slices.js'
-import { FairTurns } from './fair-turns.js'
-import type { Endpoint } from './parse.js'
 import type {
   Claim,
   ClaimOutcome,
@@ -23,6 +25,8 @@ import type {
   Quota,
   QuotaRequest,
 } from './ports.js'
+import { STAYS, FairSlices, type Caller } from './fairness.js'
+import type { Endpoint } from './parse.js'
 import * as refusals from './refusals.js'
 
 /** An authenticated request with valid headers. */
@@ -76,12 +80,6 @@ export interface AcceptDeps {
   readonly census?: Pick<Census, 'known' | 'consider'> | undefined
 }
 
-/**
- * A body from this size on is judged beside the event loop, bytes. `JSON.parse` cannot be paused: it
- * takes 30 to 170 ms for the worst 1 MiB, and a sixteenth of that below this size.
- */
-const LARGE_BODY_BYTES = 65_536
-
 const MESSAGE = 'Your request has been accepted and will be processed soon.'
 
 /** The usual answer up to the request id. */
@@ -97,7 +95,6 @@ const PLAIN_SUCCESS = JSON.stringify({ status: 'success', message: MESSAGE, requ
 export class Acceptor {
   readonly #deps: AcceptDeps
   readonly #slices: FairSlices
-  readonly #largeTurns = new FairTurns(1)
 
   constructor(deps: AcceptDeps) {
     this.#deps = deps
@@ -134,7 +131,7 @@ export class Acceptor {
     const known = this.#deps.census?.known(workspace.appId)
     const context = { endpoint, workspaceLimits: workspace.limits, limits, names, known, nowMs }
     if (largeBodies !== null && body.length >= LARGE_BODY_BYTES) {
-      return this.#largeTurns.run(producer, () => largeBodies.assess(body, context), caller)
+      return largeBodies.assess(producer, body, context, caller)
     }
     return this.#slices.run(producer, assessing(body, context), caller)
   }

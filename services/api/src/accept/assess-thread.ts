@@ -2,7 +2,9 @@ import { Worker } from 'node:worker_threads'
 import type { NameTableData } from '../census/name-table.js'
 import { STANDARD_VOCABULARY } from '../validate/vocabulary.js'
 import type { AssessmentContext, AssessmentOutcome } from './assess.js'
+import { FairTurns, type Caller } from './fairness.js'
 import { unpack, type PackedOutcome } from './packed.js'
+import type { LargeBodies } from './ports.js'
 
 /** What the thread is sent. */
 export interface AssessMessage {
@@ -16,11 +18,20 @@ export interface AssessMessage {
 const LIMITS = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 16 }
 
 /** Judges one body at a time beside the event loop, in a thread that starts with the first one. */
-export class AssessThread {
+export class AssessThread implements LargeBodies {
+  readonly #turns = new FairTurns(1)
   #worker: Worker | null = null
 
-  /** Rejects when the thread fails. Not to be called again before that ended. */
-  assess(body: Buffer, context: AssessmentContext): Promise<AssessmentOutcome> {
+  assess(
+    producer: string,
+    body: Buffer,
+    context: AssessmentContext,
+    caller: Caller,
+  ): Promise<AssessmentOutcome | null> {
+    return this.#turns.run(producer, () => this.#assess(body, context), caller)
+  }
+
+  #assess(body: Buffer, context: AssessmentContext): Promise<AssessmentOutcome> {
     const worker = (this.#worker ??= this.#start())
     const { names, known, ...rest } = context
     const copy = Uint8Array.prototype.slice.call(body)
@@ -33,7 +44,7 @@ export class AssessThread {
       const onError = (error: Error) => {
         stopListening()
         // It may take a while to exit, and answers nothing any more.
-        this.#forget(worker)
+        this.#discard(worker)
         reject(error)
       }
       const onExit = () => {
@@ -58,12 +69,12 @@ export class AssessThread {
     })
     worker.unref()
     // An error without a body to judge, such as a lack of memory, ends the thread only.
-    worker.on('error', () => { this.#forget(worker) }) // prettier-ignore
-    worker.once('exit', () => { this.#forget(worker) }) // prettier-ignore
+    worker.on('error', () => { this.#discard(worker) }) // prettier-ignore
+    worker.once('exit', () => { this.#discard(worker) }) // prettier-ignore
     return worker
   }
 
-  #forget(worker: Worker): void {
+  #discard(worker: Worker): void {
     if (this.#worker === worker) this.#worker = null
   }
 }

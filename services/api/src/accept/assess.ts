@@ -5,14 +5,13 @@ import type { NameTable } from '../census/name-table.js'
 import { sightingsIn } from '../census/sighting.js'
 import { CustomerKeys } from '../identity/identity.js'
 import { checkElement } from '../validate/element.js'
-import { Findings } from '../validate/findings.js'
+import { Findings, isObject } from '../validate/findings.js'
 import { KIND_OF_TYPE, type ElementType } from '../validate/names.js'
-import { isObject } from '../validate/subject.js'
 import { STANDARD_VOCABULARY, type Vocabulary } from '../validate/vocabulary.js'
 import { buildElements, type BuildContext, type ValidElement } from './build.js'
-import { runAll, type Steps } from './fair-slices.js'
-import type { BodyFault, Endpoint, ParsedElement } from './parse.js'
-import { readBody } from './read.js'
+import { runAll, type Steps } from './fairness.js'
+import type { BodyFault, ParsedElement, Wanted } from './parse.js'
+import { readBody } from './sparse.js'
 
 /** Limits of one request that do not depend on the workspace. */
 export interface RequestLimits {
@@ -41,7 +40,7 @@ export type AssessmentOutcome =
   | { readonly ok: false; readonly fault: BodyFault }
 
 export interface AssessmentContext {
-  readonly endpoint: Endpoint
+  readonly endpoint: Wanted
   readonly workspaceLimits: WorkspaceLimits
   readonly limits: RequestLimits
   /** Absent: the documented names alone. */
@@ -51,6 +50,12 @@ export interface AssessmentContext {
   /** The time of acceptance, if it is accepted. */
   readonly nowMs: number
 }
+
+/**
+ * A body from this size on is judged beside the event loop, bytes. `JSON.parse` cannot be paused: it
+ * takes 30 to 170 ms for the worst 1 MiB, and a sixteenth of that below this size.
+ */
+export const LARGE_BODY_BYTES = 65_536
 
 /** Parses and validates a body, and builds what would be queued. Pure. */
 export function assess(body: Buffer, context: AssessmentContext): AssessmentOutcome {
@@ -62,10 +67,10 @@ export function* assessing(body: Buffer, context: AssessmentContext): Steps<Asse
   const { endpoint, limits, workspaceLimits, nowMs, names = STANDARD_VOCABULARY, known } = context
   const parsed = readBody(body, { endpoint, maxElements: limits.maxElements, names, known })
   if (!parsed.ok) return parsed
-  const expected = endpoint === 'transition' ? null : endpoint
+  const expected = endpoint === 'transition' || endpoint === 'line' ? null : endpoint
   const { maxFindings } = limits
   const customers = CUSTOMERS
-  const judge = new Judge({
+  const validator = new Validator({
     expected,
     workspaceLimits,
     maxFindings,
@@ -75,12 +80,12 @@ export function* assessing(body: Buffer, context: AssessmentContext): Steps<Asse
     known,
   })
   // The elements of the other lists are lost: the producer should know.
-  if (parsed.isListRepeated) judge.findings.add('repeatedMember', 0, 'elements')
+  if (parsed.isListRepeated) validator.findings.add('repeatedMember', 0, 'elements')
   for (const element of parsed.elements) {
     yield
-    judge.element(element, body)
+    validator.element(element, body)
   }
-  return { ok: true, assessment: judge }
+  return { ok: true, assessment: validator }
 }
 
 export interface JudgeContext {
@@ -101,7 +106,7 @@ const MAX_SEEN = 2_000
 const CUSTOMERS = new CustomerKeys()
 
 /** Validates elements one by one and collects an assessment. Pure. */
-export class Judge implements Assessment {
+export class Validator implements Assessment {
   readonly findings: Findings
   readonly accepted: number[] = []
   readonly queued: Element[] = []
@@ -156,6 +161,17 @@ export class Judge implements Assessment {
     const bytes = span.end - span.start - span.whitespace
     if (bytes <= this.#context.workspaceLimits.maxBodyBytes) return false
     return !(isObject(value) && value.type === 'event' && Array.isArray(value.actions))
+  }
+
+  /** Adds an element that was judged as a separate body. */
+  judged({ accepted, queued, rejectedKinds, seen, findings }: Assessment): void {
+    const index = this.posted++
+    this.findings.addAll(findings, index)
+    if (accepted.length > 0) this.accepted.push(index)
+    for (const element of queued) this.queued.push(element)
+    for (const kind of rejectedKinds.keys()) this.#reject(kind)
+    for (const { sighting } of seen.slice(0, MAX_SEEN - this.seen.length))
+      this.seen.push({ index, sighting })
   }
 
   /** Counts an element that could not even be read. */

@@ -1,16 +1,16 @@
 import type { Element } from '@relay/shared/element.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
-import { BULK_ENVELOPE_BYTES } from '@relay/shared/vendor/bulk-body.js'
+import { BULK_ENVELOPE_BYTES } from '@relay/shared/vendor/limits.js'
 import type { CustomerKeys } from '../identity/identity.js'
 import { compact, normalised, type OnRepeated } from '../json/compact.js'
 import { scanJson, type Span } from '../json/scan.js'
-import { needsStamp, stampActions, stampOf } from '../stamp/stamp.js'
 import type { CheckedElement } from '../validate/element.js'
 import { NESTING_LEVELS } from '../validate/limits.js'
 import { countsAsAbsent } from '../validate/members.js'
 import { KIND_OF_TYPE } from '../validate/names.js'
 import type { Vocabulary } from '../validate/vocabulary.js'
-import { splitEvent, type EventParts, type Piece, type PieceLimits } from './split.js'
+import { splitEvent, type EventText, type EventPart, type PartLimits } from './split.js'
+import { isObject } from '../validate/findings.js'
 
 /** A valid element together with its place in the body that carried it. */
 export interface ValidElement extends CheckedElement {
@@ -48,10 +48,10 @@ export function buildElements(
     if (actions.length <= maxActions && text.length <= maxBytes && !actions.some(needsStamp)) {
       return [{ kind, json: text, cost: actions.length, customer, posted: 1 }]
     }
-    const pieces = buildEvent(text, actions, nowMs, { maxActions, maxBytes })
-    if (pieces === null) return null
-    const last = pieces.length - 1
-    return pieces.map(({ json, actions: cost }, i) => {
+    const parts = buildEvent(text, actions, nowMs, { maxActions, maxBytes })
+    if (parts === null) return null
+    const last = parts.length - 1
+    return parts.map(({ json, actions: cost }, i) => {
       return { kind, json, cost, customer, posted: i === last ? 1 : 0 }
     })
   }
@@ -62,8 +62,8 @@ function buildEvent(
   text: Buffer,
   actions: readonly unknown[],
   nowMs: number,
-  limits: PieceLimits,
-): readonly Piece[] | null {
+  limits: PartLimits,
+): readonly EventPart[] | null {
   const timed = actions.some(needsStamp)
     ? stampActions(text, actionSpans(text), actions, stampOf(nowMs))
     : text
@@ -83,13 +83,13 @@ function buildEvent(
 const MAX_GROWTH = 8
 
 /** Checked before splitting: 100 KB around 75,000 actions would become 37 MB. */
-function growsTooMuch({ head, actions, tail }: EventParts, limits: PieceLimits): boolean {
+function growsTooMuch({ head, actions, tail }: EventText, limits: PartLimits): boolean {
   const around = head.length + tail.length
   const within = actions.reduce((sum, { length }) => sum + length + 1, 0)
   const room = limits.maxBytes - around
   if (room <= 0) return true
-  const pieces = Math.max(actions.length / limits.maxActions, within / room)
-  return around * pieces > MAX_GROWTH * (around + within)
+  const parts = Math.max(actions.length / limits.maxActions, within / room)
+  return around * parts > MAX_GROWTH * (around + within)
 }
 
 function actionSpans(text: Buffer): readonly Span[] {
@@ -104,4 +104,52 @@ function ownText(
   const raw = body.subarray(span.start, span.end)
   const text = span.whitespace > 0 ? compact(raw, span.whitespace) : raw
   return isIrregular ? normalised(text, countsAsAbsent, onRepeated) : text
+}
+
+/** The last stamp made: posts of one millisecond share it. */
+let last: { acceptedAtMs: number; stamp: Buffer } = { acceptedAtMs: NaN, stamp: Buffer.alloc(0) }
+
+/** The member that gives an action its time, ready to be inserted before the closing brace. */
+function stampOf(acceptedAtMs: number): Buffer {
+  if (last.acceptedAtMs !== acceptedAtMs) last = { acceptedAtMs, stamp: stampText(acceptedAtMs) }
+  return last.stamp
+}
+
+function stampText(acceptedAtMs: number): Buffer {
+  return Buffer.from(`,"current_time":"${new Date(acceptedAtMs).toISOString()}"`)
+}
+
+/**
+ * An event's text in which every action has a time: one with neither `current_time` nor `user_time`
+ * gets `stamp` as its last member. MoEngage would stamp it on receipt, and queueing would move the
+ * event in time (openapi, EventAction).
+ *
+ * `text` is the element as compact JSON, `spans` are its actions in it, `actions` the same parsed.
+ */
+function stampActions(
+  text: Buffer,
+  spans: readonly Span[],
+  actions: readonly unknown[],
+  stamp: Buffer,
+): Buffer {
+  const ends = spans.filter((_, i) => needsStamp(actions[i])).map(({ end }) => end - 1)
+  const out = Buffer.allocUnsafe(text.length + ends.length * stamp.length)
+  let from = 0
+  let to = 0
+  for (const end of ends) {
+    to += text.copy(out, to, from, end)
+    to += stamp.copy(out, to)
+    from = end
+  }
+  text.copy(out, to, from)
+  return out
+}
+
+/** Whether an action has no time. */
+function needsStamp(action: unknown): boolean {
+  return isObject(action) && isAbsent(action.current_time) && isAbsent(action.user_time)
+}
+
+function isAbsent(time: unknown): boolean {
+  return time === undefined || time === null
 }

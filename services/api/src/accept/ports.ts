@@ -1,6 +1,7 @@
 import type { Kind, Lane } from '@relay/shared/element.js'
 import type { ProducerQuota, Workspace } from '@relay/shared/config/workspace.js'
 import type { AssessmentContext, AssessmentOutcome } from './assess.js'
+import type { Caller } from './fairness.js'
 import type { Cause } from '../refusal.js'
 import type { RuleName } from '../validate/rules.js'
 
@@ -89,7 +90,13 @@ export interface Quota {
 
 /** Judges bodies beside the event loop, one at a time. Rejects when that fails. */
 export interface LargeBodies {
-  assess(body: Buffer, context: AssessmentContext): Promise<AssessmentOutcome>
+  /** In turn over producers; null: the caller left before its turn. Rejects when the thread fails. */
+  assess(
+    producer: string,
+    body: Buffer,
+    context: AssessmentContext,
+    caller: Caller,
+  ): Promise<AssessmentOutcome | null>
 }
 
 /** Receives what the intake did, for metrics and logs. Must not throw. */

@@ -1,4 +1,4 @@
-import type { RefusalReason } from '@relay/shared/queue/post.js'
+import type { NotStoredReason } from '@relay/shared/queue/post.js'
 import type { CallersFault, Detail, Refusal } from '../refusal.js'
 import type { Finding, FoundAll } from '../validate/findings.js'
 import { RULES } from '../validate/rules.js'
@@ -76,7 +76,7 @@ export function claimRefusal(state: NotClaimed): Refusal {
 }
 
 /** The problem, and how long it is likely to last, ms. */
-const STORE_REASONS: Readonly<Record<RefusalReason, { words: string; retryAfterMs: number }>> = {
+const STORE_REASONS: Readonly<Record<NotStoredReason, { words: string; retryAfterMs: number }>> = {
   redis_unavailable: { words: 'The queue cannot be reached', retryAfterMs: 2_000 },
   backlog_full: { words: 'The backlog is full', retryAfterMs: 30_000 },
   redis_full: { words: 'The memory of the queue is full', retryAfterMs: 30_000 },
@@ -87,7 +87,7 @@ const STORE_REASONS: Readonly<Record<RefusalReason, { words: string; retryAfterM
   durability: { words: 'The queue does not reach the configured durability', retryAfterMs: 5_000 },
 }
 
-export function storeRefusal(outcome: 'refused' | 'unknown', reason: RefusalReason): Refusal {
+export function storeRefusal(outcome: 'refused' | 'unknown', reason: NotStoredReason): Refusal {
   const { words, retryAfterMs } = STORE_REASONS[reason]
   const advice =
     outcome === 'refused'
@@ -103,7 +103,7 @@ export function storeRefusal(outcome: 'refused' | 'unknown', reason: RefusalReas
 }
 
 /** An import resumes after the last line whose outcome is known. */
-export function importRefusal(outcome: 'refused' | 'unknown', reason: RefusalReason): Refusal {
+export function importRefusal(outcome: 'refused' | 'unknown', reason: NotStoredReason): Refusal {
   const { words, retryAfterMs } = STORE_REASONS[reason]
   const doubt =
     outcome === 'refused' ? '' : ' Some of the lines that follow it may be stored already.'

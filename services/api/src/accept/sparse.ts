@@ -16,9 +16,9 @@ import {
 } from '../validate/limits.js'
 import { KNOWN_ACTION_MEMBERS, KNOWN_ELEMENT_MEMBERS } from '../validate/members.js'
 import { RESERVED_PREFIX, RESERVED_USER_PREFIX } from '../validate/names.js'
-import type { Json } from '../validate/subject.js'
+import type { Json } from '../validate/findings.js'
 import { STANDARD_VOCABULARY, type Vocabulary } from '../validate/vocabulary.js'
-import type { ParsedElement, Wanted } from './parse.js'
+import { parseBody, type ParsedElement, type Wanted, type ParsedBody } from './parse.js'
 
 /** Beyond these limits a rule may apply, so the body is parsed in full. */
 const BOUNDS = {
@@ -274,4 +274,21 @@ function seeAttributes(
     found.push({ event, attribute: cursor.seenName(seen, i), type: typeOfCode(type) })
   }
   if (found.length === before) known.addQuietShape(shape)
+}
+
+export interface Reading {
+  readonly endpoint: Wanted
+  readonly maxElements: number
+  readonly names?: Vocabulary | undefined
+  /** Names of which the census needs no word; absent: there is no census. */
+  readonly known?: NameTable | undefined
+}
+
+/** Reads the members that rules use; falls back to a full parse if that is not enough. */
+export function readBody(
+  body: Buffer,
+  { endpoint, maxElements, names = STANDARD_VOCABULARY, known }: Reading,
+): ParsedBody {
+  const elements = readSparse(body, endpoint, maxElements, names, known)
+  return elements === null ? parseBody(body, endpoint, maxElements) : { ok: true, elements }
 }

@@ -1,7 +1,7 @@
 /**
  * Splits an event into parts that fit one request and one budget grant. Pure.
  */
-export interface EventParts {
+export interface EventText {
   /** The element's text up to and including the `[` of its actions. */
   readonly head: Buffer
   readonly actions: readonly Buffer[]
@@ -9,12 +9,12 @@ export interface EventParts {
   readonly tail: Buffer
 }
 
-export interface PieceLimits {
+export interface PartLimits {
   readonly maxActions: number
   readonly maxBytes: number
 }
 
-export interface Piece {
+export interface EventPart {
   readonly json: Buffer
   readonly actions: number
 }
@@ -23,28 +23,28 @@ export interface Piece {
  * The parts in order, each an event element with the same identity fields and the next actions, as
  * many as fit; null if a single action does not fit.
  */
-export function splitEvent(event: EventParts, limits: PieceLimits): Piece[] | null {
+export function splitEvent(event: EventText, limits: PartLimits): EventPart[] | null {
   const { head, actions, tail } = event
   const room = limits.maxBytes - head.length - tail.length
-  const pieces: Piece[] = []
+  const parts: EventPart[] = []
   let from = 0
   let bytes = 0
   for (const [i, action] of actions.entries()) {
     if (action.length > room) return null
     const grown = bytes + action.length + (i > from ? 1 : 0)
     if (i > from && (grown > room || i - from >= limits.maxActions)) {
-      pieces.push(piece(event, from, i))
+      parts.push(part(event, from, i))
       from = i
       bytes = action.length
     } else bytes = grown
   }
-  pieces.push(piece(event, from, actions.length))
-  return pieces
+  parts.push(part(event, from, actions.length))
+  return parts
 }
 
 const COMMA = Buffer.from(',')
 
-function piece({ head, actions, tail }: EventParts, from: number, to: number): Piece {
+function part({ head, actions, tail }: EventText, from: number, to: number): EventPart {
   const parts: Buffer[] = [head]
   for (let i = from; i < to; i++) {
     const action = actions[i]

@@ -9,7 +9,7 @@ import {
 } from '@relay/shared/dead-letters/dead-letter-store.js'
 import { MAX_ERASURES, type ErasureStore } from '@relay/shared/erasure/erasure-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
-import type { PostStore, RefusalReason } from '@relay/shared/queue/post.js'
+import type { PostStore, NotStoredReason } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
 import { readBacklog, workspacesWithData } from '@relay/shared/queue/backlog.js'
 import { Deployment } from '@relay/shared/queue/deployment.js'
@@ -21,8 +21,7 @@ import type { TraceStore } from '@relay/shared/trace/trace-store.js'
 import { addConsole } from '../console/console.js'
 import type { IntakeProblem } from '../guard/intake-problem.js'
 import { answer, invalid, notFound, refuse, RefusedError, type AdminRefusal } from './answer.js'
-import { AuditLog, selectedCustomer, selectionFields } from './audit.js'
-import { AuditStore } from './audit-store.js'
+import { AuditLog, selectedCustomer, selectionFields, AuditStore, Pseudonyms } from './audit.js'
 import type { BacklogHistory } from './backlog-history.js'
 import { vocabularyOf } from '../validate/vocabulary.js'
 import type { Eraser, ErasureView } from './eraser.js'
@@ -31,14 +30,18 @@ import { namesView } from './names-view.js'
 import { letterJson, listLetters } from './letter-list.js'
 import { MAX_PARTITIONS, partitionsView } from './partition-view.js'
 import { setPaused } from './pause.js'
-import { Pseudonyms } from './pseudonym.js'
 import { shadowView } from './shadow-view.js'
 import { purge } from './purge.js'
 import { replay } from './replay.js'
 import { traceRequest } from './request-trace.js'
 import { operatorsTrace } from './request-view.js'
-import { selected } from './selected.js'
-import { parseAuditQuery, parseListQuery, parseSelection, type Selection } from './selection.js'
+import {
+  selected,
+  parseAuditQuery,
+  parseListQuery,
+  parseSelection,
+  type Selection,
+} from './selection.js'
 import { requireToken } from './token.js'
 import { readWorkspaces } from './workspace-reader.js'
 
@@ -130,28 +133,28 @@ function route(
 }
 
 class Admin {
-  readonly #d: AdminDeps
+  readonly #deps: AdminDeps
   readonly #audit: AuditLog
-  readonly #kept: AuditStore
+  readonly #auditStore: AuditStore
 
   constructor(deps: AdminDeps) {
-    this.#d = deps
+    this.#deps = deps
     const { client, prefix, log, random } = deps
-    this.#kept = new AuditStore(client, prefix)
-    this.#audit = new AuditLog(log, this.#kept, new Pseudonyms(client, prefix, random))
+    this.#auditStore = new AuditStore(client, prefix)
+    this.#audit = new AuditLog(log, this.#auditStore, new Pseudonyms(client, prefix, random))
   }
 
   readonly workspaces: Handler = async (_request, response) => {
-    const views = await readWorkspaces(this.#d, this.#d.workspaces.all())
-    answer(response, 200, { intake_problem: this.#d.intakeProblem(), ...views })
+    const views = await readWorkspaces(this.#deps, this.#deps.workspaces.all())
+    answer(response, 200, { intake_problem: this.#deps.intakeProblem(), ...views })
   }
 
   readonly history: Handler = (_request, response) => {
-    answer(response, 200, this.#d.history.view())
+    answer(response, 200, this.#deps.history.view())
   }
 
   readonly partitions: Handler = async (_request, response) => {
-    const { client, prefix, clock } = this.#d
+    const { client, prefix, clock } = this.#deps
     const deployment = new Deployment(client, prefix)
     // Also those of workspaces that were taken out of the configuration.
     const appIds = await workspacesWithData(deployment, this.#appIds(null))
@@ -164,17 +167,17 @@ class Admin {
   readonly resume: Handler = (request, response) => this.#setPaused(request, response, false)
 
   async #setPaused(request: Request, response: Response, paused: boolean): Promise<void> {
-    const { client, prefix } = this.#d
+    const { client, prefix } = this.#deps
     const appId = String(request.params.appId)
     const workspace = this.#known(appId)
     await setPaused(client, prefix, appId, paused)
     await this.#audit.action(request, paused ? 'pause' : 'resume', { appId })
-    const { workspaces } = await readWorkspaces(this.#d, [workspace])
+    const { workspaces } = await readWorkspaces(this.#deps, [workspace])
     answer(response, 200, workspaces[0])
   }
 
   readonly shadow: Handler = async (request, response) => {
-    const { client, prefix, windowMs } = this.#d
+    const { client, prefix, windowMs } = this.#deps
     const workspace = this.#known(String(request.params.appId))
     const [record, lanes] = await Promise.all([
       new ShadowReportStore(client, prefix, workspace.appId).read(),
@@ -184,7 +187,7 @@ class Admin {
   }
 
   readonly forgetShadow: Handler = async (request, response) => {
-    const { client, prefix } = this.#d
+    const { client, prefix } = this.#deps
     const { appId } = this.#known(String(request.params.appId))
     await new ShadowReportStore(client, prefix, appId).reset()
     await this.#audit.action(request, 'shadow.reset', { appId })
@@ -192,26 +195,26 @@ class Admin {
   }
 
   readonly names: Handler = async (request, response) => {
-    const { client, prefix } = this.#d
+    const { client, prefix } = this.#deps
     const { appId } = this.#known(String(request.params.appId))
     answer(response, 200, namesView(appId, await new NameStore(client, prefix, appId).read()))
   }
 
   readonly list: Handler = async (request, response) => {
     const query = parseListQuery(request.query)
-    answer(response, 200, await listLetters(this.#d.letters, this.#appIds(query.appId), query))
+    answer(response, 200, await listLetters(this.#deps.letters, this.#appIds(query.appId), query))
   }
 
   readonly show: Handler = async (request, response) => {
-    const [letter] = await this.#d.letters.get([String(request.params.id)])
+    const [letter] = await this.#deps.letters.get([String(request.params.id)])
     if (!letter) throw notFound('No such dead letter: it was replayed, purged or has expired')
     answer(response, 200, letterJson(letter))
   }
 
   readonly replay: Handler = async (request, response) => {
     const selection = parseSelection(request.body)
-    const steps = selected(this.#d.letters, this.#appIdsOf(selection), selection)
-    const { count, stopped } = await replay(this.#d, steps)
+    const steps = selected(this.#deps.letters, this.#appIdsOf(selection), selection)
+    const { count, stopped } = await replay(this.#deps, steps)
     const fields = { ...selectionFields(selection), count, stopped }
     await this.#audit.action(request, 'dead_letters.replay', fields, selectedCustomer(selection))
     if (stopped === null) answer(response, 200, { count })
@@ -220,8 +223,8 @@ class Admin {
 
   readonly purge: Handler = async (request, response) => {
     const selection = parseSelection(request.body)
-    const steps = selected(this.#d.letters, this.#appIdsOf(selection), selection)
-    const count = await purge(this.#d, steps)
+    const steps = selected(this.#deps.letters, this.#appIdsOf(selection), selection)
+    const count = await purge(this.#deps, steps)
     const fields = { ...selectionFields(selection), count }
     await this.#audit.action(request, 'dead_letters.purge', fields, selectedCustomer(selection))
     answer(response, 200, { count })
@@ -230,7 +233,7 @@ class Admin {
   readonly forget: Handler = async (request, response) => {
     const whom = parseForget(request.body, (appId) => vocabularyOf(this.#known(appId)))
     const { appId } = this.#known(whom.appId)
-    const view = await this.#d.eraser.begin(whom)
+    const view = await this.#deps.eraser.begin(whom)
     if (view === null) throw tooManyErasures()
     const { id, status, queued, dead_letters } = view
     const customer = Buffer.from(whom.customer, 'latin1').toString('hex')
@@ -240,7 +243,7 @@ class Admin {
   }
 
   readonly forgotten: Handler = async (request, response) => {
-    const view = await this.#d.eraser.view(String(request.params.id))
+    const view = await this.#deps.eraser.view(String(request.params.id))
     if (view === null) {
       throw notFound('No erasure with this id, or its record has expired: request it again')
     }
@@ -249,12 +252,12 @@ class Admin {
 
   readonly audit: Handler = async (request, response) => {
     const { limit } = parseAuditQuery(request.query)
-    answer(response, 200, { actions: await this.#kept.newest(limit) })
+    answer(response, 200, { actions: await this.#auditStore.newest(limit) })
   }
 
   readonly trace: Handler = async (request, response) => {
     const appIds = this.#appIds(null)
-    const trace = await traceRequest(this.#d, appIds, String(request.params.requestId))
+    const trace = await traceRequest(this.#deps, appIds, String(request.params.requestId))
     if (trace === null) {
       throw notFound('No request with this id, or its trace has expired')
     }
@@ -267,29 +270,29 @@ class Admin {
       next(error)
       return
     }
-    const refusal = refusalOf(error, this.#d.redisProblem())
+    const refusal = refusalOf(error, this.#deps.redisProblem())
     const isUnforeseen = refusal.status >= 500 && !(error instanceof RefusedError)
     if (isUnforeseen) {
       const reason = error instanceof Error ? error.message : String(error)
-      this.#d.log.error('operator request failed', { reason })
+      this.#deps.log.error('operator request failed', { reason })
     }
     refuse(response, refusal)
   }
 
   #known(appId: string): Workspace {
-    const workspace = this.#d.workspaces.get(appId)
+    const workspace = this.#deps.workspaces.get(appId)
     if (!workspace) throw notFound(`no such workspace: ${appId}`)
     return workspace
   }
 
   #appIds(appId: string | null): readonly string[] {
-    if (appId === null) return this.#d.workspaces.all().map((workspace) => workspace.appId)
+    if (appId === null) return this.#deps.workspaces.all().map((workspace) => workspace.appId)
     return [this.#known(appId).appId]
   }
 
   #appIdsOf(selection: Selection): readonly string[] {
     if (selection.by === 'filter') return this.#appIds(selection.appId)
-    const unknown = selection.ids.find((id) => !this.#d.workspaces.get(appIdOfLetter(id)))
+    const unknown = selection.ids.find((id) => !this.#deps.workspaces.get(appIdOfLetter(id)))
     if (unknown !== undefined)
       throw invalid('ids', `${unknown} does not belong to a configured workspace`)
     return []
@@ -305,7 +308,7 @@ function tooManyErasures(): RefusedError {
   })
 }
 
-const STOPPED_BY: Readonly<Record<RefusalReason, string>> = {
+const STOPPED_BY: Readonly<Record<NotStoredReason, string>> = {
   redis_unavailable: 'Redis does not answer',
   backlog_full: 'the backlog is full',
   redis_full: 'Redis is full',
@@ -313,7 +316,7 @@ const STOPPED_BY: Readonly<Record<RefusalReason, string>> = {
   durability: 'the configured durability was not reached',
 }
 
-function replayStopped(count: number, reason: RefusalReason): RefusedError {
+function replayStopped(count: number, reason: NotStoredReason): RefusedError {
   return new RefusedError({
     status: 503,
     type: 'Unavailable',

@@ -6,7 +6,7 @@ import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import type { TraceStore } from '@relay/shared/trace/trace-store.js'
 import { purge } from './purge.js'
-import { selected } from './selected.js'
+import { selected } from './selection.js'
 
 export interface EraseParts {
   readonly client: RedisClient

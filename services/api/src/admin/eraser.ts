@@ -1,10 +1,10 @@
-import type { ErasureStore } from '@relay/shared/erasure/erasure-store.js'
+import type { ErasureStore, Sessions } from '@relay/shared/erasure/erasure-store.js'
 import type { Erasure } from '@relay/shared/erasure/erasure.js'
 import type { Random } from '@relay/shared/random.js'
 import { RedisRun } from '@relay/shared/redis/redis-run.js'
 import { erase, type Erased, type EraseParts } from './erase.js'
 import { boundaryOf, type Forgotten } from './forget.js'
-import { Senders } from './senders.js'
+import { workerOf } from '@relay/shared/queue/session-id.js'
 
 export interface EraserParts extends EraseParts {
   readonly erasures: ErasureStore
@@ -41,14 +41,14 @@ const ENFORCED_MS = 120_000
 export class Eraser {
   readonly #p: EraserParts
   readonly #senders: Senders
-  readonly #life: RedisRun
+  readonly #redisRun: RedisRun
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
   constructor(parts: EraserParts) {
     this.#p = parts
     this.#senders = new Senders(parts.leaseMs, this.#nowMs())
-    this.#life = new RedisRun(parts.client, () => {
+    this.#redisRun = new RedisRun(parts.client, () => {
       this.#senders.distrust(this.#nowMs())
     })
   }
@@ -137,7 +137,7 @@ export class Eraser {
 
   async #isConfirmed({ id }: Erasure): Promise<boolean> {
     const progress = await this.#p.erasures.progress(id)
-    if (this.#life.id === '') return false
+    if (this.#redisRun.id === '') return false
     return this.#senders.unconfirmed(progress?.confirmed ?? new Set(), this.#nowMs()) === 0
   }
 
@@ -153,5 +153,43 @@ export class Eraser {
 
   #nowMs(): number {
     return this.#p.clock.monotonicMs()
+  }
+}
+
+/**
+ * Which workers may still send, on this process' monotonic clock. A session that is missing in Redis
+ * proves nothing: Redis may have lost it, or its clock may have stepped. A worker is over once its
+ * lease has ended on this clock.
+ */
+export class Senders {
+  readonly #leaseMs: number
+  /** When each worker's lease ends at the latest, monotonic ms. */
+  readonly #endsAtMs = new Map<string, number>()
+  #trustedAtMs: number
+
+  constructor(leaseMs: number, nowMs: number) {
+    this.#leaseMs = leaseMs
+    // Redis may have restarted just before, and lost sessions that are still alive.
+    this.#trustedAtMs = nowMs + leaseMs
+  }
+
+  /** Redis restarted or failed over: it may have lost sessions. */
+  distrust(nowMs: number): void {
+    this.#trustedAtMs = nowMs + this.#leaseMs
+  }
+
+  observe({ sessions, redisNowMs }: Sessions, nowMs: number): void {
+    for (const [worker, endsAtMs] of this.#endsAtMs) {
+      if (endsAtMs <= nowMs) this.#endsAtMs.delete(worker)
+    }
+    for (const [session, expiry] of sessions) {
+      this.#endsAtMs.set(workerOf(session), nowMs + expiry - redisNowMs)
+    }
+  }
+
+  /** How many unconfirmed workers may still send; null if unknown. */
+  unconfirmed(confirmed: ReadonlySet<string>, nowMs: number): number | null {
+    const left = [...this.#endsAtMs].filter(([w, ms]) => ms > nowMs && !confirmed.has(w))
+    return left.length === 0 && nowMs < this.#trustedAtMs ? null : left.length
   }
 }

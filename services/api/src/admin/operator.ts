@@ -15,8 +15,8 @@ import type { ProducersTrace } from '../accept/ports.js'
 import { createAdminApp, type AdminDeps } from './app.js'
 import { BacklogHistory } from './backlog-history.js'
 import { Eraser } from './eraser.js'
-import { DeadLetterExpiry } from './expiry.js'
-import { traceOwnRequest } from './own-trace.js'
+import { DeadLetterRetention } from './dead-letter-retention.js'
+import { traceOwnRequest } from './request-trace.js'
 import { producersTrace } from './request-view.js'
 
 /** An operator may wait longer for Redis than a producer, ms. */
@@ -51,12 +51,12 @@ export function openOperator({ config, credentials, ...rest }: OperatorParts): O
   const appIds = () => workspaces.all().map(({ appId }) => appId)
   const history = new BacklogHistory(lanes, appIds)
   history.start()
-  const expiry = new DeadLetterExpiry({
+  const retention = new DeadLetterRetention({
     ...parts,
     keptMs: config.deadLetterDays * DAY_MS,
     appIds,
   })
-  expiry.start()
+  retention.start()
   const erasures = new ErasureStore(client, config.prefix)
   const eraser = new Eraser({
     ...{ ...parts, client, erasures, random: systemRandom },
@@ -78,7 +78,7 @@ export function openOperator({ config, credentials, ...rest }: OperatorParts): O
       return trace === null ? null : producersTrace(trace)
     },
     stop: () => {
-      expiry.stop()
+      retention.stop()
       eraser.stop()
       history.stop()
       client.disconnect()

@@ -4,7 +4,7 @@ import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
 import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { ErasureStore } from '@relay/shared/erasure/erasure-store.js'
 import type { Random } from '@relay/shared/random.js'
-import type { Post, PostStore, RefusalReason } from '@relay/shared/queue/post.js'
+import type { Post, PostStore, NotStoredReason } from '@relay/shared/queue/post.js'
 import { coversLetter } from './erase.js'
 
 export interface ReplayParts {
@@ -18,7 +18,7 @@ export interface ReplayParts {
 export interface Replayed {
   readonly count: number
   /** Why it ended before the last letter; null: it did not. */
-  readonly stopped: RefusalReason | null
+  readonly stopped: NotStoredReason | null
 }
 
 const DIGEST_BYTES = 12

@@ -1,11 +1,11 @@
 import type { Clock } from '@relay/shared/clock.js'
-import { ANY_LETTER } from '@relay/shared/dead-letters/dead-letter-filter.js'
+import { ANY_LETTER, type DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
 import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
-import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
 import {
   isIntact,
   MAX_COUNTED_ELEMENTS,
   parseRequestId,
+  producerTag,
   type RequestIdFacts,
 } from '@relay/shared/request-id.js'
 import type { Traced, TraceEvent } from '@relay/shared/trace/trace-entry.js'
@@ -36,7 +36,7 @@ export interface RequestTrace {
 /** Maximum number of letters read per request. */
 const MAX_LETTERS = 1_000
 /** An id from further in the future than this was not issued by relay, ms. */
-const AHEAD_MOST_MS = 60_000
+const MAX_AHEAD_MS = 60_000
 
 /** Finds the outcome of a request; null if relay did not issue the id or its trace has expired. */
 export async function traceRequest(
@@ -46,7 +46,7 @@ export async function traceRequest(
 ): Promise<RequestTrace | null> {
   const facts = parseRequestId(requestId)
   const nowMs = parts.clock.nowMs()
-  if (facts === null || facts.acceptedAtMs > nowMs + AHEAD_MOST_MS) return null
+  if (facts === null || facts.acceptedAtMs > nowMs + MAX_AHEAD_MS) return null
   const found = await Promise.all(appIds.map((appId) => findIn(parts, appId, requestId)))
   const own = found.find(({ events, letters }) => events.length > 0 || letters.length > 0)
   const isForgotten =
@@ -104,4 +104,30 @@ export function stateOf({ queued, events, dead }: RequestTrace): RequestState {
   const befell = (what: TraceEvent) => events.some(({ event }) => event === what)
   if (befell('purged')) return 'purged'
   return befell('shadowed') ? 'shadowed' : 'sent'
+}
+
+interface OwnRequest {
+  readonly requestId: string
+  readonly producer: string
+  /** The workspace as which the producer asks. */
+  readonly appId: string
+  /** All that there are. */
+  readonly appIds: readonly string[]
+}
+
+/**
+ * Finds a producer's own request; null if it is unknown or another producer's. If the workspace that
+ * the producer names has no trace of it, the other workspaces are searched: the id does not contain
+ * the workspace.
+ */
+export async function traceOwnRequest(
+  parts: RequestTracerParts,
+  { requestId, producer, appId, appIds }: OwnRequest,
+): Promise<RequestTrace | null> {
+  if (parseRequestId(requestId)?.producerTag !== producerTag(producer)) return null
+  const here = await traceRequest(parts, [appId], requestId)
+  if (here !== null && here.appId !== null) return here
+  const elsewhere = appIds.filter((other) => other !== appId)
+  const there = await traceRequest(parts, elsewhere, requestId)
+  return there !== null && there.appId !== null ? there : here
 }

@@ -4,7 +4,6 @@ import { stateOf, type RequestTrace } from './request-trace.js'
 /** Entries of each list that are shown; the counts are of all. */
 const SHOWN = 100
 
-/** A trace as the operator sees it. */
 export function operatorsTrace(trace: RequestTrace) {
   return {
     ...summary(trace),

@@ -1,6 +1,6 @@
 import { NAME_TYPES, type NameType } from '@relay/shared/census/name-record.js'
 import { ADD_TO_ARRAY, REMOVE_FROM_ARRAY } from '@relay/shared/vendor/user-attributes.js'
-import { isObject, type Json } from '../validate/subject.js'
+import { isObject, type Json } from '../validate/findings.js'
 import { NO_TYPE, scopeOf, TYPE_CODES, USER, type NameTable } from './name-table.js'
 
 /** A name of an element that the census does not know, or has something to say about. */

@@ -11,7 +11,6 @@ import { isStandardAttribute } from '@relay/shared/vendor/user-attributes.js'
 import { NAME_CHARACTERS } from '../validate/limits.js'
 import { RESERVED_PREFIX } from '../validate/names.js'
 import type { RuleName } from '../validate/rules.js'
-import { isLookalike } from './lookalike.js'
 import { EVENTS, NameTable, NO_TYPE, scopeOf, TYPE_CODES, USER } from './name-table.js'
 import type { Sighting } from './sighting.js'
 
@@ -214,4 +213,26 @@ function namedScope({ event, attribute }: Sighting): NameScope {
 /** A copy of the text: a slice of a body keeps the whole body in memory. */
 export function apart(text: string): string {
   return Buffer.from(text).toString()
+}
+
+/** Shorter names often differ by one letter (`u_fn`, `u_ln`). Own choice, characters. */
+const SHORTEST = 5
+
+const DIGIT = /^\d?$/
+
+/**
+ * Whether one letter makes one name of the other: added, dropped, replaced, or swapped with the next. Names
+ * that differ in a digit are a series (`item_1`, `item_2`), not a typing error.
+ */
+export function isLookalike(a: string, b: string): boolean {
+  const [short, long] = a.length <= b.length ? [a, b] : [b, a]
+  if (short.length < SHORTEST || long.length - short.length > 1 || short === long) return false
+  let at = 0
+  while (at < short.length && short[at] === long[at]) at += 1
+  const added = long.length > short.length
+  if (DIGIT.test(long[at] ?? '') || (!added && DIGIT.test(short[at] ?? ''))) return false
+  if (added) return short.slice(at) === long.slice(at + 1)
+  if (short.slice(at + 1) === long.slice(at + 1)) return true
+  const isSwapped = short[at] === long[at + 1] && short[at + 1] === long[at]
+  return isSwapped && short.slice(at + 2) === long.slice(at + 2)
 }

@@ -1,9 +1,10 @@
 import type { Durability } from '@relay/shared/config/settings.js'
-import type { RedisClient } from '@relay/shared/redis/connect.js'
+import type { RedisClient, RedisServer } from '@relay/shared/redis/connect.js'
 import {
   isUnchanged,
   majority,
   masters,
+  readReplicas,
   type Connections,
 } from '@relay/shared/redis/replication.js'
 import {
@@ -11,7 +12,6 @@ import {
   type LevelReached,
   type ServerFacts,
 } from '@relay/shared/durability/level.js'
-import { readServerFacts } from './server-facts.js'
 
 /** Interval between reads of Redis' settings, ms. */
 const LOOK_MS = 1_000
@@ -27,7 +27,7 @@ export interface DurabilityGuardOptions {
 
 /** Knows the durability that a 200 promises, and waits until a write has reached it. One per process. */
 export class DurabilityGuard {
-  readonly #o: DurabilityGuardOptions
+  readonly #options: DurabilityGuardOptions
   readonly #expected = new Map<string, number>()
   #servers: readonly ServerFacts[] = []
   #reached: LevelReached
@@ -36,7 +36,7 @@ export class DurabilityGuard {
   #running: Promise<boolean> = Promise.resolve(true)
 
   constructor(options: DurabilityGuardOptions) {
-    this.#o = options
+    this.#options = options
     this.#reached = levelReached(options.wanted, [])
   }
 
@@ -51,11 +51,11 @@ export class DurabilityGuard {
 
   /** Whether posts must be refused. A missing `process` level is only reported. */
   get isMissing(): boolean {
-    return this.#o.wanted !== 'process' && this.#reached.problem !== null
+    return this.#options.wanted !== 'process' && this.#reached.problem !== null
   }
 
   async start(): Promise<void> {
-    this.#o.client.on('ready', () => void this.look())
+    this.#options.client.on('ready', () => void this.look())
     await this.look()
     const again = (): void => {
       this.#timer = setTimeout(() => void this.look().finally(again), LOOK_MS)
@@ -69,7 +69,7 @@ export class DurabilityGuard {
 
   /** Reads the settings now. Keeps the last ones if Redis does not answer: the store then refuses. */
   async look(): Promise<void> {
-    const { client, wanted } = this.#o
+    const { client, wanted } = this.#options
     try {
       const servers = masters(client)
       const facts = await Promise.all(
@@ -91,8 +91,8 @@ export class DurabilityGuard {
    * come while replicas are waited for share the next wait, since it holds up the connection.
    */
   async durable(before: Connections): Promise<boolean> {
-    if (this.#o.wanted !== 'replica') return !this.isMissing
-    return (await this.#nextWait()) && isUnchanged(this.#o.client, before)
+    if (this.#options.wanted !== 'replica') return !this.isMissing
+    return (await this.#nextWait()) && isUnchanged(this.#options.client, before)
   }
 
   #nextWait(): Promise<boolean> {
@@ -105,7 +105,7 @@ export class DurabilityGuard {
   }
 
   async #wait(): Promise<boolean> {
-    const waits = masters(this.#o.client).map(async (server) => {
+    const waits = masters(this.#options.client).map(async (server) => {
       const needed = majority(this.#expected.get(nameOf(server)) ?? 0)
       return (await server.wait(needed, WAIT_MS)) >= needed
     })
@@ -120,14 +120,14 @@ export class DurabilityGuard {
 
   #behind(): LevelReached {
     const silent = this.#servers.map((server) => ({ ...server, replicas: 0 }))
-    return levelReached(this.#o.wanted, silent)
+    return levelReached(this.#options.wanted, silent)
   }
 
   #conclude(reached: LevelReached): void {
     const before = this.#reached
     this.#reached = reached
     if (before.level !== reached.level || before.problem !== reached.problem) {
-      this.#o.onChange(reached)
+      this.#options.onChange(reached)
     }
   }
 }
@@ -136,4 +136,33 @@ type Server = ReturnType<typeof masters>[number]
 
 function nameOf({ options: { host, port } }: Server): string {
   return `${host ?? ''}:${String(port ?? '')}`
+}
+
+/** Asks one server. Rejects when it does not answer. */
+async function readServerFacts(
+  server: RedisServer,
+  expectedReplicas: number,
+): Promise<ServerFacts> {
+  const [persistence, replicas, fsync] = await Promise.all([
+    server.info('persistence'),
+    readReplicas(server),
+    readFsync(server),
+  ])
+  return {
+    appends: /^aof_enabled:1/m.test(persistence),
+    fsync,
+    replicas: replicas.keepUp,
+    expectedReplicas: Math.max(expectedReplicas, replicas.known),
+  }
+}
+
+async function readFsync(server: RedisServer): Promise<string | null> {
+  try {
+    const [, value] = await server.config('GET', 'appendfsync')
+    return value ?? null
+  } catch (error) {
+    // Refused is an answer; silence is not.
+    if (error instanceof Error && /^(ERR|NOPERM)/.test(error.message)) return null
+    throw error
+  }
 }

@@ -11,7 +11,6 @@ import { ProducerTurns } from './producer-turns.js'
 /** A chunk is full at this many bytes of JSON. */
 const CHUNK_BYTES = 98_304
 
-/** The outcome of a piece. */
 export type PieceOutcome =
   | 'stored'
   /** Certainly not stored: it never left, or Redis refused it. */
@@ -33,31 +32,31 @@ interface Waiting {
 export type AddChunk = (chunk: NewChunk) => Promise<AddedReply>
 
 /** Decides when the pieces of all partitions are flushed. */
-export interface Departures {
+export interface Flushes {
   /** Another piece is pending. */
   arrived(): void
-  /** `leave` is called once, at the next flush. */
-  join(leave: () => void): void
+  /** `flush` is called once, at the next flush. */
+  onFlush(flush: () => void): void
 }
 
 /**
  * Group commit for one partition: concurrent posts share chunks. A piece is sent at the next flush of
- * `Departures` once the previous add has been answered, with all pieces that arrived meanwhile.
+ * `Flushes` once the previous add has been answered, with all pieces that arrived meanwhile.
  * One add at a time keeps the order of acceptance.
  */
 export class PartitionWriter {
   readonly #add: AddChunk
   readonly #compress: () => boolean
-  readonly #departures: Departures
+  readonly #flushes: Flushes
   #waiting: Waiting[] = []
   #busy = false
   /** Bytes sent by producer, since pieces began to wait. */
   readonly #servedBytes = new Map<number, number>()
 
-  constructor(add: AddChunk, compress: () => boolean, departures: Departures) {
+  constructor(add: AddChunk, compress: () => boolean, flushes: Flushes) {
     this.#add = add
     this.#compress = compress
-    this.#departures = departures
+    this.#flushes = flushes
   }
 
   get idle(): boolean {
@@ -67,19 +66,19 @@ export class PartitionWriter {
   write(piece: Piece, provenance: Provenance): Promise<PieceOutcome> {
     return new Promise((settle) => {
       this.#waiting.push({ piece, provenance, settle })
-      this.#departures.arrived()
+      this.#flushes.arrived()
       if (this.#busy) return
       this.#busy = true
-      this.#departures.join(this.#leave)
+      this.#flushes.onFlush(this.#start)
     })
   }
 
-  readonly #leave = (): void => void this.#flush()
+  readonly #start = (): void => void this.#flush()
 
   async #flush(): Promise<void> {
     const outcome = await this.#store(this.#take())
     if (outcome !== 'stored') this.#refuseRest(outcome)
-    if (this.#waiting.length > 0) this.#departures.join(this.#leave)
+    if (this.#waiting.length > 0) this.#flushes.onFlush(this.#start)
     else this.#busy = false
   }
 

@@ -3,11 +3,11 @@ import type { Deployment } from '@relay/shared/queue/deployment.js'
 import { partitionTag } from '@relay/shared/queue/keys.js'
 import type { Layout, LayoutStore } from '@relay/shared/queue/layout.js'
 import { PartitionQueue, type NewChunk } from '@relay/shared/queue/partition-queue.js'
-import type { Post, PostStore, RefusalReason, StoreOutcome } from '@relay/shared/queue/post.js'
+import type { Post, PostStore, NotStoredReason, StoreOutcome } from '@relay/shared/queue/post.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { connectionsOf, type Connections } from '@relay/shared/redis/replication.js'
 import { readRedisMs, RedisClock } from '@relay/shared/redis/redis-clock.js'
-import { Gathering } from './gathering.js'
+import { FlushScheduler } from './flush-scheduler.js'
 import { PartitionWriter, type PieceOutcome } from './partition-writer.js'
 import { dividePost, type Piece } from './pieces.js'
 
@@ -42,16 +42,16 @@ interface Writer {
 
 /** Stores posts as chunks in the queues of their partitions. One per process. */
 export class RedisPostStore implements PostStore {
-  readonly #o: RedisPostStoreOptions
+  readonly #options: RedisPostStoreOptions
   readonly #redisClock: RedisClock
-  readonly #gathering: Gathering
+  readonly #flushes: FlushScheduler
   readonly #writers = new Map<string, Writer>()
   readonly #layouts = new Map<string, { layout: Layout; readAtMs: number }>()
 
   constructor(options: RedisPostStoreOptions) {
-    this.#o = options
+    this.#options = options
     this.#redisClock = new RedisClock(options.clock)
-    this.#gathering = new Gathering(options.clock)
+    this.#flushes = new FlushScheduler(options.clock)
     options.client.on('close', () => {
       this.#redisClock.reset()
       this.#layouts.clear()
@@ -59,10 +59,10 @@ export class RedisPostStore implements PostStore {
   }
 
   async store(post: Post): Promise<StoreOutcome> {
-    if (this.#o.client.status !== 'ready') return refused('redis_unavailable')
-    const refusal = this.#o.refusal(post)
+    if (this.#options.client.status !== 'ready') return refused('redis_unavailable')
+    const refusal = this.#options.refusal(post)
     if (refusal) return refused(refusal)
-    const deadlineMs = this.#o.clock.monotonicMs() + STORE_TIMEOUT_MS
+    const deadlineMs = this.#options.clock.monotonicMs() + STORE_TIMEOUT_MS
     const progress = { stored: false }
     try {
       return await this.#storeUntil(post, deadlineMs, progress)
@@ -77,7 +77,7 @@ export class RedisPostStore implements PostStore {
     deadlineMs: number,
     progress: { stored: boolean },
   ): Promise<StoreOutcome> {
-    const before = connectionsOf(this.#o.client)
+    const before = connectionsOf(this.#options.client)
     let layout = await this.#layout(post.appId)
     let rest = await this.#unseen(post, layout)
     for (;;) {
@@ -88,11 +88,11 @@ export class RedisPostStore implements PostStore {
       const failed = outcomes.find((o) => o !== 'stored' && o !== 'closed')
       if (failed) return failure(failed, progress.stored || outcomes.includes('unknown'))
       if (closed.length === 0) break
-      if (this.#o.clock.monotonicMs() > deadlineMs) return failure('refused', progress.stored)
+      if (this.#options.clock.monotonicMs() > deadlineMs) return failure('refused', progress.stored)
       layout = await this.#nextLayout(post.appId, layout)
       rest = await this.#unseen(remainder(post, closed), layout, post)
     }
-    if (await this.#o.durable(before)) return { outcome: 'stored' }
+    if (await this.#options.durable(before)) return { outcome: 'stored' }
     return { outcome: 'unknown', reason: 'durability' }
   }
 
@@ -112,7 +112,7 @@ export class RedisPostStore implements PostStore {
   }
 
   #hasSeen({ appId, lane }: Post, { generation }: { generation: number }, piece: Piece) {
-    const { client, prefix, clock } = this.#o
+    const { client, prefix, clock } = this.#options
     const nowMs = this.#redisClock.nowMs() ?? clock.nowMs()
     const tag = partitionTag({ appId, lane, generation, index: piece.partition })
     const { digest } = piece
@@ -141,16 +141,16 @@ export class RedisPostStore implements PostStore {
     const tag = partitionTag({ appId: post.appId, lane: post.lane, generation, index })
     const known = this.#writers.get(tag)
     if (known) return known
-    const queue = new PartitionQueue(this.#o.client, this.#o.prefix, tag)
+    const queue = new PartitionQueue(this.#options.client, this.#options.prefix, tag)
     const add = (chunk: NewChunk) => this.#add(queue, chunk)
-    const writer = { tag, writer: new PartitionWriter(add, this.#o.compress, this.#gathering) }
+    const writer = { tag, writer: new PartitionWriter(add, this.#options.compress, this.#flushes) }
     this.#writers.set(tag, writer)
     return writer
   }
 
   /** Adds a chunk; activates its partition first if it is inactive. */
   async #add(queue: PartitionQueue, chunk: NewChunk) {
-    const { clock, deployment } = this.#o
+    const { clock, deployment } = this.#options
     const redisNowMs = this.#redisClock.nowMs()
     // The time has just been read, unless the connection closed since.
     if (redisNowMs === null) throw new Error('READONLY connection was lost before the add')
@@ -172,15 +172,15 @@ export class RedisPostStore implements PostStore {
 
   async #learnRedisTime(): Promise<void> {
     if (this.#redisClock.nowMs() !== null) return
-    const sentAtMs = this.#o.clock.monotonicMs()
-    this.#redisClock.heard(await readRedisMs(this.#o.client), sentAtMs)
+    const sentAtMs = this.#options.clock.monotonicMs()
+    this.#redisClock.heard(await readRedisMs(this.#options.client), sentAtMs)
   }
 
   async #layout(appId: string): Promise<Layout> {
-    const nowMs = this.#o.clock.monotonicMs()
+    const nowMs = this.#options.clock.monotonicMs()
     const known = this.#layouts.get(appId)
     if (known && nowMs - known.readAtMs < LAYOUT_AGE_MS) return known.layout
-    const layout = await this.#o.layouts.get(appId)
+    const layout = await this.#options.layouts.get(appId)
     this.#layouts.set(appId, { layout, readAtMs: nowMs })
     return layout
   }
@@ -194,7 +194,7 @@ export class RedisPostStore implements PostStore {
     const layout = await this.#layout(appId)
     if (layout.generation === closed.generation) {
       this.#layouts.delete(appId)
-      await this.#o.sleep(LAYOUT_WAIT_MS)
+      await this.#options.sleep(LAYOUT_WAIT_MS)
     }
     return layout
   }
@@ -210,7 +210,7 @@ function notStored(error: unknown): never {
   throw new Error('READONLY the partition could not be marked', { cause: error })
 }
 
-function refused(reason: RefusalReason): StoreOutcome {
+function refused(reason: NotStoredReason): StoreOutcome {
   return { outcome: 'refused', reason }
 }
 

@@ -37,7 +37,7 @@ const COMPRESS_FROM = 0.02
 
 /** Tracks the backlog and decides when the intake is full. */
 export class BacklogGuard {
-  readonly #o: BacklogGuardOptions
+  readonly #options: BacklogGuardOptions
   #lanes: readonly LaneBacklog[] = []
   #isCurrent = false
   #bytes = 0
@@ -50,7 +50,7 @@ export class BacklogGuard {
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: BacklogGuardOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   /** As last read. */
@@ -64,7 +64,7 @@ export class BacklogGuard {
   }
 
   get limitBytes(): number {
-    const { maxBacklogBytes } = this.#o
+    const { maxBacklogBytes } = this.#options
     if (maxBacklogBytes !== null) return maxBacklogBytes
     return this.#maxMemory > 0 ? this.#maxMemory * BACKLOG_SHARE : DEFAULT_LIMIT_BYTES
   }
@@ -118,7 +118,7 @@ export class BacklogGuard {
 
   /** Reads the backlog now. If Redis does not answer, keeps the last values that bound the intake. */
   async look(): Promise<void> {
-    const { client, prefix, deployment, appIds } = this.#o
+    const { client, prefix, deployment, appIds } = this.#options
     const before = this.#addedBytes
     try {
       const all = await workspacesWithData(deployment, appIds())
@@ -136,7 +136,7 @@ export class BacklogGuard {
   }
 
   async #lookAtLetters(): Promise<void> {
-    const { client, prefix, appIds } = this.#o
+    const { client, prefix, appIds } = this.#options
     const letters = new DeadLetterStore(client, prefix)
     const read = appIds().map(async (appId) => {
       const full = [...(await letters.bytes(appId))]
@@ -148,7 +148,7 @@ export class BacklogGuard {
   }
 
   async #lookAtMemory(): Promise<void> {
-    const { client } = this.#o
+    const { client } = this.#options
     const nodes = 'nodes' in client ? client.nodes('master') : [client]
     const infos = await Promise.all(nodes.map((node) => node.info('memory')))
     const number = (info: string, field: RegExp) => Number(field.exec(info)?.[1] ?? 0)

@@ -6,11 +6,11 @@ import type { Acceptor, AcceptDeps, Acceptance, IntakeRequest } from '../accept/
 import type { Endpoint } from '../accept/parse.js'
 import type { ProducersTrace, Workspaces } from '../accept/ports.js'
 import { authenticate } from '../auth/authenticate.js'
-import { withoutByteOrderMark } from '../json/byte-order-mark.js'
+import { withoutByteOrderMark } from '../json/scan.js'
 import type { Cause, Refusal } from '../refusal.js'
 import { readBody } from './body.js'
 import { HttpCaller } from './http-caller.js'
-import { FairTurns } from '../accept/fair-turns.js'
+import { FairTurns } from '../accept/fairness.js'
 import { DOCS_PATHS, serveDocs } from './docs.js'
 import { refusalAnswer, send, type Answer } from './envelope.js'
 import { callersRequestId, readHeaders } from './headers.js'
@@ -271,7 +271,6 @@ class Intake {
     next()
   }
 
-  /** A handler that always refuses. */
   refuse(route: string, refusal: Refusal): Handler {
     return (request, response) => {
       this.#refuse(request, response, refusal, this.#begin(route))

@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { createGunzip } from 'node:zlib'
-import type { Caller } from '../accept/caller.js'
+import type { Caller, FairTurns } from '../accept/fairness.js'
 import type { Refusal } from '../refusal.js'
-import type { FairTurns } from '../accept/fair-turns.js'
 import type { Slot } from './producer-limiter.js'
 
 export type BodyOutcome =

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Caller } from '../accept/caller.js'
+import type { Caller } from '../accept/fairness.js'
 
 /**
  * How often a client that closed its sending side is probed while its request waits, ms. It may still

@@ -39,7 +39,7 @@ export interface ImportSourceOptions {
 
 /** The body of a request, chunk by chunk, with backpressure to the caller. */
 export class ImportSource implements ChunkSource {
-  readonly #o: ImportSourceOptions
+  readonly #options: ImportSourceOptions
   readonly #request: IncomingMessage
   readonly #chunks: AsyncIterator<unknown>
   /** null: the body is not gzip. */
@@ -50,7 +50,7 @@ export class ImportSource implements ChunkSource {
   #pace = { bytes: 0, waitedMs: 0 }
 
   constructor(request: IncomingMessage, options: ImportSourceOptions) {
-    this.#o = options
+    this.#options = options
     this.#clock = options.clock
     this.#request = request
     this.#gunzip = options.gzip ? gunzipped(request) : null
@@ -65,8 +65,8 @@ export class ImportSource implements ChunkSource {
   }
 
   next(): Promise<Chunk> {
-    const { stopping } = this.#o
-    const patienceMs = this.#o.idleMs - this.#pace.waitedMs
+    const { stopping } = this.#options
+    const patienceMs = this.#options.idleMs - this.#pace.waitedMs
     if (patienceMs <= 0) return Promise.resolve({ kind: 'fault', refusal: TOO_SLOW })
     const askedAtMs = this.#clock.monotonicMs()
     return new Promise((resolve) => {

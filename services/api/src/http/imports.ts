@@ -1,8 +1,13 @@
 import type { Request } from 'express'
 import type { Clock } from '@relay/shared/clock.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
-import { Importer, type ImportDeps, type ImportResult } from '../import/importer.js'
-import { LISTED, MAX_LISTED } from '../import/tally.js'
+import {
+  Importer,
+  LISTED,
+  MAX_LISTED,
+  type ImportDeps,
+  type ImportResult,
+} from '../import/importer.js'
 import type { Cause, Detail, Refusal } from '../refusal.js'
 import { refusalAnswer, type Answer } from './envelope.js'
 import { parametersRefusal, readImportHeaders } from './headers.js'

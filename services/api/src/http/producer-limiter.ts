@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Caller } from '../accept/caller.js'
+import type { Caller } from '../accept/fairness.js'
 import type { Refusal } from '../refusal.js'
 import { isKnownNow } from './strangers.js'
 

@@ -15,7 +15,6 @@ import type { Random } from '@relay/shared/random.js'
 import { createRequestId } from '@relay/shared/request-id.js'
 import type { Refusal } from '../refusal.js'
 import { refusalAnswer, send } from './envelope.js'
-import { BUSY } from './producer-limiter.js'
 import {
   boundStrangers,
   isKnown,
@@ -43,14 +42,13 @@ export const TIMEOUTS = {
 } as const
 
 /** Further connections are closed at once, to bound descriptors and memory. */
-const MAX_CONNECTIONS = 10_000
+const MAX_CONNECTIONS = 14_000
 
 /**
- * Enough for normal pipelining, and few enough that a connection with thousands of requests does not
- * delay the others. A read of 64 KB contains at most about 2,600 requests, which bounds the queue of
- * a connection.
+ * Enough for normal pipelining. A read of 64 KB contains at most about 2,600 requests, so one
+ * connection of a producer never reaches the second limit.
  */
-const TURNS: PipelineLimits = { mostServed: 16, mostWaiting: 20_000 }
+const TURNS: PipelineLimits = { mostServed: 16, mostWaiting: 3_000 }
 
 export interface IntakeServerParts {
   readonly clock: Clock
@@ -59,19 +57,15 @@ export interface IntakeServerParts {
   /** null: plain HTTP. */
   readonly tls?: TlsFiles | null
   readonly strangers?: StrangerLimits
-  /** Whether a request has the credentials of a producer. */
-  readonly hasCredentials: (request: IncomingMessage) => boolean
+  /** The producer whose credentials a request has, for any workspace. */
+  readonly producerOf: (request: IncomingMessage) => string | null
 }
 
 /** An HTTP server for the intake's handler that no slow or broken caller can block. */
 export function createIntakeServer(listener: RequestListener, parts: IntakeServerParts): Server {
   const { clock, random, timeouts = TIMEOUTS, tls = null, strangers = STRANGERS } = parts
-  const { hasCredentials } = parts
+  const { producerOf } = parts
   const requestId = () => createRequestId(clock.nowMs(), 0, 0, random)
-  const refuse: RequestListener = (_request, response) => {
-    const id = requestId()
-    send(response, refusalAnswer(BUSY, id), id)
-  }
   const answerWith = (refusal: Refusal): RequestListener => {
     return (request, response) => {
       const id = requestId()
@@ -81,7 +75,7 @@ export function createIntakeServer(listener: RequestListener, parts: IntakeServe
   }
   const noHost = answerWith(NO_HOST)
   const unexpected = answerWith(EXPECTATION)
-  const strangerTurns = new StrangerTurns(hasCredentials)
+  const strangerTurns = new StrangerTurns((request) => producerOf(request) !== null)
   const turns = new PipelineLimiter(
     strangerTurns.listener((request, response) => {
       // RFC 9112 3.2: a request of HTTP/1.1 without Host is refused.
@@ -89,7 +83,7 @@ export function createIntakeServer(listener: RequestListener, parts: IntakeServe
       if (isLost) response.shouldKeepAlive = false
       ;(isLost ? noHost : isUnmet(request) ? unexpected : listener)(request, response)
     }),
-    refuse,
+    producerOf,
     TURNS,
   )
   const server = openServer(
@@ -112,9 +106,11 @@ export function createIntakeServer(listener: RequestListener, parts: IntakeServe
   server.maxConnections = MAX_CONNECTIONS
   refusePipelining(server, {
     unanswered: (socket) => turns.unanswered(socket),
-    mayPipeline: (request) => isKnown(request.socket) || hasCredentials(request),
+    mayPipeline: (request) =>
+      isKnown(request.socket) || producerOf(request) !== null ? turns.admit(request) : 'close',
   })
   boundStrangers(server, strangers, strangerTurns)
+  turns.arrivals.watch(server)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const due = turns.unanswered(socket)
     const lastWhole = due.findLast(({ req }) => req.complete)

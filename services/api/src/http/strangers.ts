@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import { Arrivals } from './arrivals.js'
 import { connectionEvent } from '@relay/shared/process/pipelining.js'
 
 export interface StrangerLimits {
@@ -10,7 +11,7 @@ export interface StrangerLimits {
   readonly stayMs: number
 }
 
-export const STRANGERS: StrangerLimits = { max: 2_000, stayMs: 8_000 }
+export const STRANGERS: StrangerLimits = { max: 6_000, stayMs: 8_000 }
 
 /** Connections on which a caller has authenticated. */
 const known = new WeakSet<Socket>()
@@ -30,13 +31,6 @@ function tooLate(): Error {
 
 /** Steps per turn of the event loop; a 401 takes about 0.2 ms. */
 const STEPS = 8
-/**
- * Pause after a turn, in times of what it took: half of the time at most, so that connections are
- * accepted faster than strangers are answered. A producer's new one queues behind theirs until then.
- */
-const PAUSE_TIMES = 1
-/** Shorter pauses are the next turn of the event loop, ms. */
-const MIN_PAUSE_MS = 1
 
 type Step = () => void
 
@@ -48,8 +42,8 @@ export class StrangerTurns {
   readonly #hasCredentials: (request: IncomingMessage) => boolean
   readonly #steps = new Map<Socket, Step[]>()
   readonly #answers = new StrangersAnswers()
+  readonly arrivals = new Arrivals()
   #hasTurn = false
-  #nextAtMs = -Infinity
 
   constructor(hasCredentials: (request: IncomingMessage) => boolean) {
     this.#hasCredentials = hasCredentials
@@ -82,19 +76,13 @@ export class StrangerTurns {
   #takeTurn(): void {
     if (this.#hasTurn) return
     this.#hasTurn = true
-    const pauseMs = this.#nextAtMs - performance.now()
-    if (pauseMs < MIN_PAUSE_MS) setImmediate(this.#turn)
-    // A timer alone could run behind the last turn without input and output between them.
-    else setTimeout(() => setImmediate(this.#turn), pauseMs)
+    setImmediate(this.#turn)
   }
 
   readonly #turn = (): void => {
-    const startedMs = performance.now()
     this.#hasTurn = false
-    let left = STEPS
+    let left = this.arrivals.goFirst() ? 0 : STEPS
     while (left > 0 && this.#steps.size > 0) if (this.#next()) left--
-    const endedMs = performance.now()
-    this.#nextAtMs = endedMs + (endedMs - startedMs) * PAUSE_TIMES
     if (this.#steps.size > 0) this.#takeTurn()
   }
 
@@ -176,4 +164,5 @@ export function boundStrangers(
     }
   }
   server.on(connectionEvent(server), came)
+  turns.arrivals.watch(server)
 }

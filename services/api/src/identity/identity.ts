@@ -1,7 +1,7 @@
 import { customerKey } from '@relay/shared/identity.js'
 import { isIdentifier } from '../validate/identifiers.js'
 import type { ElementType } from '../validate/names.js'
-import { isObject, type Json } from '../validate/subject.js'
+import { isObject, type Json } from '../validate/findings.js'
 import { STANDARD_VOCABULARY, type Vocabulary } from '../validate/vocabulary.js'
 
 /**

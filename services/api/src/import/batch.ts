@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import type { Element } from '@relay/shared/element.js'
-import { Judge, type Assessment } from '../accept/assess.js'
-import { readBody } from '../accept/read.js'
+import { Validator, type Assessment, type AssessmentOutcome } from '../accept/assess.js'
+import { readBody } from '../accept/sparse.js'
 import type { NameTable } from '../census/name-table.js'
 import { CustomerKeys } from '../identity/identity.js'
 import type { Vocabulary } from '../validate/vocabulary.js'
@@ -34,24 +34,32 @@ export interface BatchContext {
   readonly nowMs: number
 }
 
-/** Validates every line like the other endpoints do: one element of any type each. Pure. */
-export function judgeBatch(lines: readonly Line[], context: BatchContext): JudgedBatch {
+/**
+ * Validates every line like the other endpoints do: one element of any type each. `judged` has those
+ * of long lines, which were judged beside the event loop. Pure.
+ */
+export function judgeBatch(
+  lines: readonly Line[],
+  context: BatchContext,
+  judged: ReadonlyMap<Line, AssessmentOutcome> = new Map(),
+): JudgedBatch {
   // Customers of a file rarely repeat and would evict those of producers from the cache.
-  const judge = new Judge({ ...context, expected: null, customers: new CustomerKeys() })
-  const { problems, warnings } = judge.findings
+  const validator = new Validator({ ...context, expected: null, customers: new CustomerKeys() })
+  const { problems, warnings } = validator.findings
   const errors: LineFinding[] = []
-  for (const { number, bytes } of lines) {
+  for (const line of lines) {
+    const { number } = line
     const before = problems.length
-    const fault = judgeLine(judge, bytes, context)
+    const fault = judgeLine(validator, line, context, judged.get(line))
     if (fault !== null) errors.push({ line: number, ...fault })
     for (const { attribute, message } of problems.slice(before)) {
       errors.push({ line: number, attribute, message })
     }
   }
   return {
-    assessment: judge,
-    elements: judge.queued,
-    rejected: lines.length - judge.accepted.length,
+    assessment: validator,
+    elements: validator.queued,
+    rejected: lines.length - validator.accepted.length,
     errors,
     // Read once the census has had its say.
     get warnings() {
@@ -64,22 +72,24 @@ export function judgeBatch(lines: readonly Line[], context: BatchContext): Judge
 
 /** Why a line could not be read as an element; null if it was validated. */
 function judgeLine(
-  judge: Judge,
-  bytes: Buffer | null,
+  validator: Validator,
+  { bytes }: Line,
   { maxLineBytes, names, known }: BatchContext,
+  judged: AssessmentOutcome | undefined,
 ) {
   if (bytes === null) {
-    judge.unreadable()
+    validator.unreadable()
     const message = `The line is longer than ${String(maxLineBytes)} bytes and was skipped`
     return { attribute: '', message }
   }
   // Reads one element; validation checks its type.
-  const parsed = readBody(bytes, { endpoint: 'line', maxElements: 1, names, known })
-  if (!parsed.ok) {
-    judge.unreadable()
-    return { attribute: parsed.fault.attribute ?? '', message: parsed.fault.message }
+  const read = judged ?? readBody(bytes, { endpoint: 'line', maxElements: 1, names, known })
+  if (!read.ok) {
+    validator.unreadable()
+    return { attribute: read.fault.attribute ?? '', message: read.fault.message }
   }
-  for (const element of parsed.elements) judge.element(element, bytes)
+  if ('assessment' in read) validator.judged(read.assessment)
+  else for (const element of read.elements) validator.element(element, bytes)
   return null
 }
 

@@ -3,13 +3,20 @@ import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { Post, PostStore } from '@relay/shared/queue/post.js'
 import type { Census } from '../census/census.js'
 import { countRejected, countStored, countWarnings } from '../accept/count.js'
-import type { IntakeObserver, Quota, QuotaRequest } from '../accept/ports.js'
+import { LARGE_BODY_BYTES, type AssessmentOutcome } from '../accept/assess.js'
+import { STAYS } from '../accept/fairness.js'
+import type { IntakeObserver, LargeBodies, Quota, QuotaRequest } from '../accept/ports.js'
 import * as refusals from '../accept/refusals.js'
 import type { Refusal } from '../refusal.js'
 import { vocabularyOf } from '../validate/vocabulary.js'
-import { batchDigest, judgeBatch, type JudgedBatch } from './batch.js'
+import {
+  batchDigest,
+  judgeBatch,
+  type BatchContext,
+  type JudgedBatch,
+  type LineFinding,
+} from './batch.js'
 import { NdjsonSplitter, type Line } from './ndjson.js'
-import { Tally } from './tally.js'
 
 /** What the caller sends next. */
 export type Chunk =
@@ -48,6 +55,8 @@ export interface ImportDeps {
   readonly clock: Clock
   readonly observer: IntakeObserver
   readonly census?: Pick<Census, 'known' | 'consider'> | undefined
+  /** null: long lines are judged like all others. */
+  readonly largeBodies: LargeBodies | null
   readonly maxLineBytes: number
 }
 
@@ -103,7 +112,8 @@ export class Importer {
     const { producer, projectCode } = request
     const { appId } = workspace
     const known = this.#deps.census?.known(appId)
-    const judged = judgeBatch(lines, { ...context, names, known, nowMs })
+    const all = { ...context, names, known, nowMs }
+    const judged = judgeBatch(lines, all, await this.#judgeLong(producer, lines, all))
     const post = this.#postOf(request, lines, judged, nowMs)
     const refusal = judged.elements.length === 0 ? null : await this.#post(request, post, judged)
     if (refusal !== null) return refusal
@@ -112,6 +122,22 @@ export class Importer {
     this.#count(workspace, judged)
     tally.add(judged, last.number)
     return null
+  }
+
+  /** Judges lines that would block the event loop. */
+  async #judgeLong(producer: string, lines: readonly Line[], context: BatchContext) {
+    const judged = new Map<Line, AssessmentOutcome>()
+    const { largeBodies } = this.#deps
+    if (largeBodies === null) return judged
+    const limits = { maxElements: 1, maxFindings: context.maxFindings }
+    for (const line of lines) {
+      const { bytes } = line
+      if (bytes === null || bytes.length < LARGE_BODY_BYTES) continue
+      const asked = { ...context, endpoint: 'line', limits } as const
+      const outcome = await largeBodies.assess(producer, bytes, asked, STAYS)
+      if (outcome !== null) judged.set(line, outcome)
+    }
+    return judged
   }
 
   #postOf(request: ImportRequest, lines: readonly Line[], judged: JudgedBatch, nowMs: number) {
@@ -199,4 +225,34 @@ function quotaOf({ workspace, producer }: ImportRequest, judged: JudgedBatch): Q
   const bytes = judged.elements.reduce((sum, { json }) => sum + json.length, 0)
   const elements = judged.assessment.accepted.length
   return { producer, appId: workspace.appId, lane: LANE, quota, elements, bytes }
+}
+
+/** Default number of errors, and warnings, in an answer. contract: "first 100". */
+export const LISTED = 100
+/** Maximum that a caller can request: about 2 MB of answer. */
+export const MAX_LISTED = 10_000
+
+/** The known outcome of an import so far. */
+export class Tally {
+  accepted = 0
+  rejected = 0
+  /** Every line up to this one is stored or rejected. */
+  lastLine: number
+  readonly errors: LineFinding[] = []
+  readonly warnings: LineFinding[] = []
+
+  readonly #listed: number
+
+  constructor(firstLine: number, listed: number) {
+    this.lastLine = firstLine - 1
+    this.#listed = listed
+  }
+
+  add({ assessment, rejected, errors, warnings }: JudgedBatch, lastLine: number): void {
+    this.accepted += assessment.accepted.length
+    this.rejected += rejected
+    this.lastLine = lastLine
+    this.errors.push(...errors.slice(0, this.#listed - this.errors.length))
+    this.warnings.push(...warnings.slice(0, this.#listed - this.warnings.length))
+  }
 }

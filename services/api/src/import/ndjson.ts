@@ -1,4 +1,4 @@
-import { BOM_BYTES, withoutByteOrderMark } from '../json/byte-order-mark.js'
+import { BOM_BYTES, withoutByteOrderMark } from '../json/scan.js'
 
 /** A non-blank line. */
 export interface Line {

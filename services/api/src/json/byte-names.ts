@@ -51,7 +51,6 @@ export function hashByte(hash: number, byte: number): number {
 /** What the hash of a text starts with. */
 export const NO_BYTES = 0x811c9dc5 | 0
 
-/** Hash of some bytes. */
 export function hashOf(text: Buffer): number {
   let hash = NO_BYTES
   for (const byte of text) hash = hashByte(hash, byte)

@@ -1,4 +1,4 @@
-import { inside } from '../validate/path.js'
+import { inside } from '../validate/findings.js'
 
 /**
  * Copies of a JSON value's own bytes: no number, escape or key is rewritten. All functions require

@@ -5,7 +5,6 @@ import { hex4 } from './scan.js'
 export interface PlainBounds {
   /** Nested containers. */
   readonly levels: number
-  /** Bytes of a name. */
   readonly nameBytes: number
   /** Bytes of a string other than a name. */
   readonly stringBytes: number
@@ -13,7 +12,6 @@ export interface PlainBounds {
   readonly items: number
   /** Members of all open objects: each name is compared with those before it. */
   readonly members: number
-  /** Nested objects in an attribute. */
   readonly objectLevels: number
   /** Bytes of an object that is an attribute, or an item of one. */
   readonly objectBytes: number
@@ -337,7 +335,6 @@ export class PlainCursor {
     }
   }
 
-  /** The value at this position. */
   value(): unknown {
     const bytes = this.#bytes
     const start = this.at

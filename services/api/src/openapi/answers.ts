@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { LISTED, MAX_LISTED } from '../import/tally.js'
+import { LISTED, MAX_LISTED } from '../import/importer.js'
 import { ERROR_TYPES } from './errors.js'
 
 /** The answers of the intake. Tests check every answer against these. */

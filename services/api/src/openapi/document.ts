@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { VERSION } from '@relay/shared/version.js'
-import { LISTED, MAX_LISTED } from '../import/tally.js'
+import { LISTED, MAX_LISTED } from '../import/importer.js'
 import * as answers from './answers.js'
 import * as elements from './elements.js'
 import { anchorOf, ERROR_TYPES } from './errors.js'

@@ -187,7 +187,7 @@ export function errorsPage(): string {
   return [
     '# Errors of the intake',
     '',
-    'Made from `services/api/src/openapi/errors.ts` by `node tools/bin/run.mjs services/api/src/openapi/write-docs.ts`; a test compares them.',
+    'Made from `services/api/src/openapi/errors.ts` by `npm run docs:errors`; a test compares them.',
     'Every error has the envelope that MoEngage uses:',
     '',
     '```json',

@@ -42,10 +42,10 @@ export interface RedisQuotaOptions {
  * workspace's whole backlog is larger than the share.
  */
 export class RedisQuota implements Quota {
-  readonly #o: RedisQuotaOptions
+  readonly #options: RedisQuotaOptions
 
   constructor(options: RedisQuotaOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   async take(request: QuotaRequest): Promise<QuotaOutcome> {
@@ -80,7 +80,7 @@ export class RedisQuota implements Quota {
   }
 
   #run(request: QuotaRequest, elements: number) {
-    const { client, prefix, backlog, windowMs = WINDOW_MS } = this.#o
+    const { client, prefix, backlog, windowMs = WINDOW_MS } = this.#options
     const { appId, producer, quota, bytes, lane } = request
     const key = workspaceKeys(prefix, appId).quota(producer)
     const keys = [key, `${key}:posted`, `${key}:realtime`, `${key}:backfill`]
@@ -99,7 +99,7 @@ export class RedisQuota implements Quota {
 
   #backlogBytes({ quota: { backlogShare } }: QuotaRequest): number | undefined {
     if (backlogShare === undefined) return undefined
-    return Math.floor(this.#o.backlog().limitBytes * backlogShare)
+    return Math.floor(this.#options.backlog().limitBytes * backlogShare)
   }
 }
 

@@ -14,12 +14,12 @@ const SAVE_EVERY_MS = 500
 
 /** Counts posts to workspaces in shadow, for their reports. Costs other workspaces nothing. */
 export class ShadowTally {
-  readonly #o: ShadowTallyOptions
+  readonly #options: ShadowTallyOptions
   readonly #counts = new Map<string, Map<string, number>>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: ShadowTallyOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   start(): void {
@@ -54,7 +54,7 @@ export class ShadowTally {
     this.#counts.clear()
     await Promise.all(
       counts.map(([appId, tallies]) =>
-        this.#o.save(appId, tallies).catch(() => {
+        this.#options.save(appId, tallies).catch(() => {
           for (const [name, count] of tallies) this.add(appId, name, count)
         }),
       ),
@@ -62,7 +62,7 @@ export class ShadowTally {
   }
 
   #inShadow(appId: string): Workspace | undefined {
-    const workspace = this.#o.workspaces(appId)
+    const workspace = this.#options.workspaces(appId)
     return workspace?.mode === 'shadow' ? workspace : undefined
   }
 }

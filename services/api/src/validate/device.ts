@@ -1,4 +1,4 @@
-import { isObject, type Json, type Reporter } from './subject.js'
+import { isObject, type Json, type Reporter } from './findings.js'
 import { DEVICE_ATTRIBUTE_TYPES } from './fields.js'
 import { checkValues } from './values.js'
 import { DEVICE_PLATFORMS, RESERVED_PREFIX, STANDARD_DEVICE_ATTRIBUTES } from './names.js'

@@ -5,9 +5,8 @@ import { CUSTOMER_ID_CHARACTERS } from './limits.js'
 import { hasIdentifiers, PLACEHOLDERS } from './identifiers.js'
 import { hasNullMember, lintElementMembers } from './members.js'
 import { KIND_OF_TYPE, type ElementType } from './names.js'
-import { lintLengths } from './lengths.js'
-import { isObject, type Json, type Reporter } from './subject.js'
-import { surveyOf, unsendableTexts, type Survey } from './survey.js'
+import { lintLengths, surveyOf, unsendableTexts, type Survey } from './lengths.js'
+import { isObject, type Json, type Reporter } from './findings.js'
 import { checkUser } from './user.js'
 
 /** What validation passes on about a valid element. */
@@ -18,7 +17,6 @@ export interface CheckedElement {
   readonly isIrregular: boolean
 }
 
-/** An element as it was read. */
 export interface ReadElement {
   readonly value: unknown
   /** Facts of the text that the parsed value does not show. */

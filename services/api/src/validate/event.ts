@@ -1,4 +1,4 @@
-import { isObject, type Json, type Reporter } from './subject.js'
+import { isObject, type Json, type Reporter } from './findings.js'
 import { ACTION_FIELD_TYPES } from './fields.js'
 import { parseTime, type Time } from './format.js'
 import {

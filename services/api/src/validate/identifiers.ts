@@ -1,5 +1,5 @@
 import type { ElementType } from './names.js'
-import { isObject, type Json, type Reporter } from './subject.js'
+import { isObject, type Json, type Reporter } from './findings.js'
 import type { Vocabulary } from './vocabulary.js'
 
 /** A value that can identify a user: "blank values never identify". help, identity resolution. */
@@ -35,7 +35,6 @@ export function checkIdentifierValues(
   }
 }
 
-/** `user_identifiers` of an event. */
 export function checkUserIdentifiers(
   identifiers: unknown,
   isNamed: boolean,

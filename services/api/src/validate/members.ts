@@ -1,6 +1,6 @@
 import { ADD_TO_ARRAY, REMOVE_FROM_ARRAY } from '@relay/shared/vendor/user-attributes.js'
 import type { ElementType } from './names.js'
-import { isObject, type Json, type Reporter } from './subject.js'
+import { isObject, type Json, type Reporter } from './findings.js'
 
 /** Members that an element of a type has. openapi; `unset_attributes`: help, early access. */
 const ELEMENT_MEMBERS: Readonly<Record<ElementType, ReadonlySet<string>>> = {

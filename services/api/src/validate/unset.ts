@@ -1,6 +1,5 @@
 import { ADD_TO_ARRAY, REMOVE_FROM_ARRAY } from '@relay/shared/vendor/user-attributes.js'
-import { inside } from './path.js'
-import { isObject, type Json, type Reporter } from './subject.js'
+import { inside, isObject, type Json, type Reporter } from './findings.js'
 
 /** How an entry of `unset_attributes` selects attributes. help, unset-user-attributes. */
 const MATCHES: ReadonlySet<unknown> = new Set(['equals', 'prefix', 'suffix', 'contains'])
@@ -39,7 +38,6 @@ function checkEntry(entry: Json, at: string, compared: Compared, reporter: Repor
   }
 }
 
-/** The attribute of an entry. */
 function checkNamed(entry: Json, at: string, compared: Compared, reporter: Reporter): void {
   const { type, attr } = entry
   const { index, findings } = reporter

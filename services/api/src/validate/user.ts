@@ -3,7 +3,7 @@ import {
   PLATFORMS_ATTRIBUTE as PLATFORMS,
   REMOVE_FROM_ARRAY as REMOVE,
 } from '@relay/shared/vendor/user-attributes.js'
-import { isObject, type Json, type Reporter } from './subject.js'
+import { isObject, type Json, type Reporter } from './findings.js'
 import { BOOLEAN, PLATFORM_ACTIVE, USER_ATTRIBUTE_TYPES } from './fields.js'
 import { checkIdentifierValues } from './identifiers.js'
 import {

@@ -1,6 +1,5 @@
 import { OBJECT_BYTES, OBJECT_BYTES_DOUBTFUL, OBJECT_KEYS, OBJECT_LEVELS } from './limits.js'
-import { inside } from './path.js'
-import { isObject, type Json, type Reporter } from './subject.js'
+import { inside, isObject, type Json, type Reporter } from './findings.js'
 
 /** Characters that MoEngage does not accept in the keys of an object. help, object data type. */
 const UNSUPPORTED_IN_NAMES = /[$.%#]/

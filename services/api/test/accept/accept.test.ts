@@ -212,7 +212,7 @@ describe('an Idempotency-Key', () => {
     expect(intake.store.posts[0]?.elements).toHaveLength(1)
   })
 
-  it('gives a lenient answer again byte for byte, also when the rules judge by another time', async () => {
+  it('gives a lenient answer again byte for byte, also when the rules validator by another time', async () => {
     const soon = new Date(NOW_MS + 360_000).toISOString()
     const event = (at: string) => ({ type: 'event', customer_id: 'ann', actions: [{ action: 'a', current_time: at }] }) // prettier-ignore
     const body = transition(event(soon), event(new Date(NOW_MS).toISOString()))

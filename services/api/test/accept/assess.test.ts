@@ -1,4 +1,4 @@
-import { assess, Judge } from '../../src/accept/assess.js'
+import { assess, Validator } from '../../src/accept/assess.js'
 import type { Endpoint } from '../../src/accept/parse.js'
 import { CustomerKeys } from '../../src/identity/identity.js'
 import { action, device, event, user } from '../corpus/case.js'
@@ -52,17 +52,17 @@ it('an event is cut only where it has to be: three actions are 1 % of the window
 })
 
 it('what cannot even be read is counted without a kind', () => {
-  const judge = new Judge({
+  const validator = new Validator({
     expected: null,
     workspaceLimits: LIMITS,
     maxFindings: 9,
     nowMs: NOW_MS,
     customers: new CustomerKeys(),
   })
-  judge.unreadable()
-  judge.unreadable()
-  expect(judge.posted).toBe(2)
-  expect([...judge.rejectedKinds]).toEqual([[null, 2]])
+  validator.unreadable()
+  validator.unreadable()
+  expect(validator.posted).toBe(2)
+  expect([...validator.rejectedKinds]).toEqual([[null, 2]])
 })
 
 it.each([

@@ -1,5 +1,4 @@
-import { STAYS, type Caller } from '../../src/accept/caller.js'
-import { FairSlices, type Steps } from '../../src/accept/fair-slices.js'
+import { STAYS, FairSlices, type Caller, type Steps } from '../../src/accept/fairness.js'
 import { LeavingCaller } from '../support/doubles.js'
 
 /** A clock that only work moves, and an event loop that is turned by hand. */

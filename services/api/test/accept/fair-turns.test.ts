@@ -1,5 +1,4 @@
-import { STAYS } from '../../src/accept/caller.js'
-import { FairTurns } from '../../src/accept/fair-turns.js'
+import { STAYS, FairTurns } from '../../src/accept/fairness.js'
 import { LeavingCaller } from '../support/doubles.js'
 
 describe('turns of the producers', () => {

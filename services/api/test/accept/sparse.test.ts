@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { mutated, pick } from '@relay/test/support/mutate.js'
+import { mutated } from '@relay/test/support/mutate.js'
+import { pick, seededRandom } from '@relay/shared/seeded-random.js'
 import { shopTraffic } from '@relay/tools/traffic/shop.js'
-import { seededRandom } from '@relay/shared/seeded-random.js'
-import { Judge } from '../../src/accept/assess.js'
+import { Validator } from '../../src/accept/assess.js'
 import { parseBody, type Endpoint, type ParsedElement } from '../../src/accept/parse.js'
 import { readSparse } from '../../src/accept/sparse.js'
 import {
@@ -53,7 +53,7 @@ for (const name of ['a', 'u_em', 'city', 'last_seen', 'd']) {
 
 /** All that becomes of elements: what is said of each, and what is queued for it, to the byte. */
 function judged(elements: readonly ParsedElement[], body: Buffer, endpoint: Endpoint) {
-  const judge = new Judge({
+  const validator = new Validator({
     expected: endpoint === 'transition' ? null : endpoint,
     workspaceLimits: workspace('A').limits,
     maxFindings: 100,
@@ -61,9 +61,9 @@ function judged(elements: readonly ParsedElement[], body: Buffer, endpoint: Endp
     customers: new CustomerKeys(),
     known: KNOWN,
   })
-  for (const element of elements) judge.element(element, body)
-  const { findings, accepted, posted, rejectedKinds, seen } = judge
-  const queued = judge.queued.map((element) => ({
+  for (const element of elements) validator.element(element, body)
+  const { findings, accepted, posted, rejectedKinds, seen } = validator
+  const queued = validator.queued.map((element) => ({
     ...element,
     json: element.json.toString('latin1'),
   }))

@@ -198,7 +198,7 @@ describe('the trace of a request', () => {
       'bulk-1',
       1_760_000_000_000,
     )
-    await o.letters.bury([letter(1, 'ada', { requestId: id }), letter(2, 'bob', { requestId: id })])
+    await o.letters.add([letter(1, 'ada', { requestId: id }), letter(2, 'bob', { requestId: id })])
     const { body } = await trace(id)
     expect(body).toMatchObject({
       request_id: id,

@@ -1,8 +1,6 @@
 import type { Request } from 'express'
 import type { Logger } from '@relay/shared/observability/logger.js'
-import { AuditLog } from '../../src/admin/audit.js'
-import type { AuditStore } from '../../src/admin/audit-store.js'
-import type { Pseudonyms } from '../../src/admin/pseudonym.js'
+import { AuditLog, type AuditStore, type Pseudonyms } from '../../src/admin/audit.js'
 
 const TOKEN = 'a-token'
 

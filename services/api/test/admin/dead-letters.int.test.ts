@@ -1,6 +1,6 @@
 import type { TestRedis } from '@relay/test/support/redis/test-redis.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
-import { DeadLetterExpiry } from '../../src/admin/expiry.js'
+import { DeadLetterRetention } from '../../src/admin/dead-letter-retention.js'
 import { letter, Operations, redisForTests } from './operations.js'
 
 let redis: TestRedis
@@ -31,7 +31,7 @@ const idsOf = (body: unknown): string[] =>
 describe('the list', () => {
   it('shows a letter whole, its element byte for byte', async () => {
     const o = await open()
-    await o.letters.bury([letter(1, 'ada')])
+    await o.letters.add([letter(1, 'ada')])
     const { status, text, body } = await o.ask('GET', '/admin/dead-letters')
     expect(status).toBe(200)
     expect(text).toContain('"n":123456789012345678901}')
@@ -59,7 +59,7 @@ describe('the list', () => {
         ...(n % 2 ? { appId: 'OTHER', id: `OTHER.realtime.0.0.${String(n)}.0` } : {}),
       }),
     )
-    await o.letters.bury(all)
+    await o.letters.add(all)
     const seen: string[] = []
     let cursor: string | null = ''
     while (cursor !== null) {
@@ -76,7 +76,7 @@ describe('the list', () => {
 
   it('finds by customer id in clear, reason, workspace and time', async () => {
     const o = await open()
-    await o.letters.bury([
+    await o.letters.add([
       letter(1, 'ada'),
       letter(2, 'bob', { reason: 'too_large' }),
       letter(3, 'ada', { reason: 'too_large' }),
@@ -107,7 +107,7 @@ describe('the list', () => {
 
   it('one letter can be read by its id; an unknown one is 404', async () => {
     const o = await open()
-    await o.letters.bury([letter(1, 'ada')])
+    await o.letters.add([letter(1, 'ada')])
     expect((await o.ask('GET', `/admin/dead-letters/${letter(1, 'ada').id}`)).body.attempts).toBe(2)
     expect((await o.ask('GET', '/admin/dead-letters/APP.realtime.0.0.9.9')).status).toBe(404)
   })
@@ -119,7 +119,7 @@ describe('replay', () => {
     const all = range(60).map((n) => letter(n, `c${String(n % 7)}`))
     // Buried in any order of ids, they died in the order of the burials.
     const deaths = all.map((_, i) => all[(i * 37) % 60]!)
-    for (const one of deaths) await o.letters.bury([one])
+    for (const one of deaths) await o.letters.add([one])
     const { status, body } = await o.ask('POST', '/admin/dead-letters/replay', { app_id: 'APP' })
     expect([status, body]).toEqual([200, { count: 60 }])
     const queued = await o.queued()
@@ -139,14 +139,14 @@ describe('replay', () => {
   it('repeated after a halt, even one before the letters were forgotten, delivers each once', async () => {
     const o = await open()
     const all = range(20).map((n) => letter(n, `c${String(n % 3)}`))
-    await o.letters.bury(all)
+    await o.letters.add(all)
     o.store.left = 11
     const halted = await o.ask('POST', '/admin/dead-letters/replay', { app_id: 'APP' })
     expect(halted.status).toBe(503)
     expect(halted.headers.get('retry-after')).toBe('5')
     expect(halted.body.error).toMatchObject({ type: 'Unavailable', count: 11 })
     // As if the process had died between putting back and forgetting.
-    await o.letters.bury(all)
+    await o.letters.add(all)
     o.store.left = Infinity
     const again = await o.ask('POST', '/admin/dead-letters/replay', { app_id: 'APP' })
     expect(again.body).toEqual({ count: 20 })
@@ -157,7 +157,7 @@ describe('replay', () => {
   it('takes the lane as before, and only the letters named', async () => {
     const o = await open()
     const own = [letter(1, 'ada', { lane: 'backfill' }), letter(2, 'ada'), letter(3, 'bob')]
-    await o.letters.bury(own)
+    await o.letters.add(own)
     const { body } = await o.ask('POST', '/admin/dead-letters/replay', {
       ids: [own[1]!.id, own[0]!.id, 'APP.realtime.0.0.77.0'],
     })
@@ -168,7 +168,7 @@ describe('replay', () => {
 
   it('leaves a line in the audit log, without the customer in clear', async () => {
     const o = await open()
-    await o.letters.bury([letter(1, 'ada')])
+    await o.letters.add([letter(1, 'ada')])
     await o.ask('POST', '/admin/dead-letters/replay', { customer_id: 'ada' })
     const audit = o.logged.filter(({ fields }) => fields.audit === true)
     expect(audit).toHaveLength(1)
@@ -203,7 +203,7 @@ describe('replay', () => {
 describe('purge', () => {
   it('forgets by filter and by id, and says how many', async () => {
     const o = await open()
-    await o.letters.bury(range(6).map((n) => letter(n, n % 2 ? 'ada' : 'bob')))
+    await o.letters.add(range(6).map((n) => letter(n, n % 2 ? 'ada' : 'bob')))
     const first = await o.ask('DELETE', '/admin/dead-letters', { customer_id: 'ada' })
     expect(first.body).toEqual({ count: 3 })
     const second = await o.ask('DELETE', '/admin/dead-letters', { ids: [letter(2, 'bob').id] })
@@ -215,12 +215,12 @@ describe('purge', () => {
 
 it('letters expire by their age, and only those', async () => {
   const o = await open()
-  await o.letters.bury(range(1_200).map((n) => letter(n, 'ada')))
+  await o.letters.add(range(1_200).map((n) => letter(n, 'ada')))
   const clock = { nowMs: () => 1_700_000_000_000 + 1_000 + 100, monotonicMs: () => 0 }
   const { letters, traces } = o
   const log = { error: () => 0, warn: () => 0, info: () => 0, debug: () => 0 }
   const appIds = () => ['APP']
-  const expiry = new DeadLetterExpiry({ letters, traces, clock, log, appIds, keptMs: 100 })
+  const expiry = new DeadLetterRetention({ letters, traces, clock, log, appIds, keptMs: 100 })
   expect(await expiry.look()).toBe(1_001)
   expect((await o.letters.counts('APP')).element_refused).toBe(199)
 })
@@ -230,7 +230,7 @@ it.each(['application/x-www-form-urlencoded', 'text/plain', 'application/json; c
   'a body is read as JSON for any content type: %s',
   async (type) => {
     const o = await open()
-    await o.letters.bury([letter(1, 'ada'), letter(2, 'bob')])
+    await o.letters.add([letter(1, 'ada'), letter(2, 'bob')])
     const headers = { 'content-type': type }
     const purged = await o.ask('DELETE', '/admin/dead-letters', { customer_id: 'ada' }, headers)
     expect([purged.status, purged.body]).toEqual([200, { count: 1 }])

@@ -136,7 +136,7 @@ describe('forget', () => {
     const partition = tag?.split('/').at(-1) ?? ''
     const own = (chunk: number) => ({ id: `APP.realtime.0.${partition}.${String(chunk)}.0` })
     const boundary = Math.max(...Object.values((await o.erasures.enforced())[0]?.boundary ?? {}))
-    await o.letters.bury([letter(1, 'bob', own(boundary)), letter(2, 'bob', own(boundary + 1))])
+    await o.letters.add([letter(1, 'bob', own(boundary)), letter(2, 'bob', own(boundary + 1))])
     await o.erasures.confirm([body.id], 'w')
     await o.eraser.look()
     expect(await o.eraser.view(body.id)).toMatchObject({ status: 'done', dead_letters: 1 })
@@ -162,7 +162,7 @@ describe('forget', () => {
     const { body } = await forget(o, 'bob')
     const { boundary } = (await o.erasures.enforced())[0]!
     const tag = Object.keys(boundary).find((one) => (boundary[one] ?? 0) > 0) ?? ''
-    await o.letters.bury([letter(1, 'bob', { id: `${tag}/1/0`.replaceAll('/', '.') })])
+    await o.letters.add([letter(1, 'bob', { id: `${tag}/1/0`.replaceAll('/', '.') })])
     const replay = await o.ask('POST', '/admin/dead-letters/replay', { app_id: 'APP' })
     expect(replay.body).toEqual({ count: 0 })
     expect(await waiting(o, 'bob')).toBe(0)
@@ -173,20 +173,20 @@ describe('forget', () => {
 
   describe('during a wave of a replay', () => {
     /** A dead letter of an element that was posted before. */
-    async function bury(o: Operations, customer: string): Promise<void> {
+    async function deadLetter(o: Operations, customer: string): Promise<void> {
       await post(o, customer)
       const whom = { appId: 'APP', customer: customerKey(identityOfCustomerId(customer)) }
       const ends = Object.entries(await boundaryOf(client, o.prefix, whom))
       const [tag, last] = ends.find(([, id]) => id > 0) ?? ['', 0]
       const id = `${tag}/${String(last)}/0`.replaceAll('/', '.')
-      await o.letters.bury([letter(1, customer, { id })])
+      await o.letters.add([letter(1, customer, { id })])
     }
 
     const replay = (o: Operations) => o.ask('POST', '/admin/dead-letters/replay', { app_id: 'APP' })
 
     it('erases what the wave still puts back', async () => {
       const { o } = await open()
-      await bury(o, 'bob')
+      await deadLetter(o, 'bob')
       const asked: Promise<{ status: number; body: ErasureView }>[] = []
       o.store.before = async () => {
         asked.push(forget(o, 'bob'))
@@ -200,7 +200,7 @@ describe('forget', () => {
 
     it('outlasts an api that hangs in it: what it stores later is refused', async () => {
       const { o } = await open()
-      await bury(o, 'bob')
+      await deadLetter(o, 'bob')
       const asked: { body: ErasureView }[] = []
       o.store.before = async () => {
         asked.push(await forget(o, 'bob'))
@@ -212,8 +212,8 @@ describe('forget', () => {
 
     it('keeps the letters out of the waves after it', async () => {
       const { o } = await open()
-      await bury(o, 'bob')
-      await bury(o, 'ann')
+      await deadLetter(o, 'bob')
+      await deadLetter(o, 'ann')
       const subject = { id: 'e', appId: 'APP', customer: customerOf('bob') }
       expect(await o.erasures.bar(subject)).toEqual([])
       expect((await replay(o)).body).toEqual({ count: 1 })

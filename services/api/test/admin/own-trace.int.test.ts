@@ -3,8 +3,7 @@ import { systemClock } from '@relay/shared/clock.js'
 import { systemRandom } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { createRequestId, producerTag } from '@relay/shared/request-id.js'
-import { traceOwnRequest } from '../../src/admin/own-trace.js'
-import { stateOf } from '../../src/admin/request-trace.js'
+import { traceOwnRequest, stateOf } from '../../src/admin/request-trace.js'
 import { letter, Operations, redisForTests } from './operations.js'
 
 describe('a producer’s own request', () => {
@@ -47,7 +46,7 @@ describe('a producer’s own request', () => {
 
   it('is found among the dead letters, too', async () => {
     const id = newId()
-    await o.letters.bury([letter(1, 'ada', { requestId: id }), letter(2, 'ada', { requestId: id })])
+    await o.letters.add([letter(1, 'ada', { requestId: id }), letter(2, 'ada', { requestId: id })])
     expect(await trace(id, 'shop', 'OTHER')).toBe('dead_lettered')
   })
 

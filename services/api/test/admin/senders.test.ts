@@ -1,4 +1,4 @@
-import { Senders } from '../../src/admin/senders.js'
+import { Senders } from '../../src/admin/eraser.js'
 
 const LEASE_MS = 15_000
 const NONE: ReadonlySet<string> = new Set()

@@ -1,8 +1,7 @@
 import { dayOf } from '@relay/shared/census/name-record.js'
-import { isLookalike } from '../../src/census/lookalike.js'
+import { isLookalike, WorkspaceNames, type Posted } from '../../src/census/workspace-names.js'
 import { NO_TYPE, TYPE_CODES, USER } from '../../src/census/name-table.js'
 import type { Sighting } from '../../src/census/sighting.js'
-import { WorkspaceNames, type Posted } from '../../src/census/workspace-names.js'
 import { NOW_MS } from '../support/workspace.js'
 
 const BY_SHOP: Posted = { producer: 'shop', nowMs: NOW_MS, projectCode: null }

@@ -108,7 +108,7 @@ inBrowser('the console in a browser', () => {
   })
 
   it('finds a customer’s dead letters, shows the element as it is, and replays it', async () => {
-    await o.letters.bury([letter(1, 'ada'), letter(2, 'bob')])
+    await o.letters.add([letter(1, 'ada'), letter(2, 'bob')])
     await page.goto(`${o.url}/#/dead-letters`)
     await see('2 shown')
     await page.type('input[name=customer_id]', 'bob')

@@ -1,4 +1,4 @@
-import { askRedis } from '@relay/tools/redis/inline.js'
+import { askRedis } from '@relay/tools/redis/server.js'
 import {
   ownRedisIsPossible,
   startRedis,

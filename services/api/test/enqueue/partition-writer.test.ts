@@ -2,7 +2,7 @@ import type { AddedReply, NewChunk } from '@relay/shared/queue/partition-queue.j
 import { decodeChunk } from '@relay/shared/queue/chunk.js'
 import { createRequestId, producerTag } from '@relay/shared/request-id.js'
 import { seededRandom } from '@relay/shared/seeded-random.js'
-import { PartitionWriter, type Departures } from '../../src/enqueue/partition-writer.js'
+import { PartitionWriter, type Flushes } from '../../src/enqueue/partition-writer.js'
 import type { Piece } from '../../src/enqueue/pieces.js'
 
 /** A partition whose answers the test gives one by one. */
@@ -42,10 +42,10 @@ function namesIn(chunk: NewChunk | undefined): string[] {
 }
 
 /** All pending pieces leave at the end of the turn. */
-const NEXT_TURN: Departures = {
+const NEXT_TURN: Flushes = {
   arrived: () => undefined,
-  join: (leave) => {
-    setImmediate(leave)
+  onFlush: (flush) => {
+    setImmediate(flush)
   },
 }
 

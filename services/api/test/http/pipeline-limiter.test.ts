@@ -5,11 +5,12 @@ import { PipelineLimiter } from '../../src/http/pipeline-limiter.js'
 const MOST = 4
 const WAIT = 50
 const REQUEST = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
+const requestOf = (producer: string) =>
+  `GET / HTTP/1.1\r\nHost: x\r\nX-Producer: ${producer}\r\n\r\n`
 
 /** A server whose answers are given when the test says so. */
 class Held {
   readonly begun: ServerResponse[] = []
-  refused = 0
   most = 0
   #under = 0
   #atOnce = false
@@ -22,10 +23,7 @@ class Held {
       if (this.#atOnce) response.end()
       for (const look of this.#heard) look()
     },
-    (_request, response) => {
-      this.refused++
-      response.writeHead(503).end()
-    },
+    ({ headers }) => headers['x-producer']?.toString() ?? null,
     { mostServed: MOST, mostWaiting: WAIT },
   )
   readonly server: Server = createServer(this.turns.listener)
@@ -104,17 +102,12 @@ describe('requests of one connection', () => {
   it('are all answered, however many come in one go', async () => {
     const socket = held.open()
     const answered = statuses(socket, 3_000)
-    // What stands in one read and finds no place to wait is refused, in its turn.
     socket.write(REQUEST.repeat(3_000))
-    for (let i = 0; i < 3_000 - held.refused; i++) {
+    for (let i = 0; i < 3_000; i++) {
       await held.hasBegun(i + 1)
       held.begun[i]?.writeHead(200).end()
-      await new Promise((resolve) => setImmediate(resolve))
     }
-    const all = await answered
-    expect(all.filter((status) => status === '503')).toHaveLength(held.refused)
-    expect(held.refused).toBeGreaterThan(0)
-    expect(all.filter((status) => status === '200')).toHaveLength(3_000 - held.refused)
+    expect(new Set(await answered)).toEqual(new Set(['200']))
     socket.destroy()
   })
 
@@ -135,31 +128,87 @@ describe('requests of one connection', () => {
   })
 })
 
-it('does not serve all that one read holds in one turn of the event loop, however fast it is answered', async () => {
-  const begunInTurn: number[] = [0]
-  const turns = new PipelineLimiter(
-    (_request, response) => {
-      begunInTurn.push((begunInTurn.pop() ?? 0) + 1)
+describe('requests that wait, each of which takes a millisecond or more', () => {
+  let taskMs = 1
+  /** Producers of the requests begun, by turn of the event loop. */
+  let turns: string[][] = [[]]
+  const limiter = new PipelineLimiter(
+    ({ headers }, response) => {
+      const untilMs = performance.now() + taskMs
+      turns.at(-1)?.push(headers['x-producer']?.toString() ?? '')
+      while (performance.now() < untilMs);
       response.end()
     },
-    () => undefined,
+    ({ headers }) => headers['x-producer']?.toString() ?? null,
     { mostServed: MOST, mostWaiting: WAIT },
   )
-  const server = createServer(turns.listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  let counting = true
+  const server = createServer(limiter.listener)
+  const open = () => connect((server.address() as AddressInfo).port, '127.0.0.1')
+  let isCounting = true
   const nextTurn = () => {
-    begunInTurn.push(0)
-    if (counting) setImmediate(nextTurn)
+    turns.push([])
+    if (isCounting) setImmediate(nextTurn)
   }
-  nextTurn()
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
-  const answered = statuses(socket, 40)
-  socket.write(REQUEST.repeat(40))
-  expect(await answered).toHaveLength(40)
-  counting = false
-  socket.destroy()
-  await new Promise((resolve) => server.close(resolve))
-  // Those of the read itself, and those that follow on them before the turn ends.
-  expect(Math.max(...begunInTurn)).toBeLessThanOrEqual(2 * MOST)
+
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    nextTurn()
+  })
+  beforeEach(() => (turns = [[]]))
+  afterAll(async () => {
+    isCounting = false
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  })
+
+  it('are not all served in the turn of the event loop that read them', async () => {
+    const socket = open()
+    const answered = statuses(socket, 40)
+    socket.write(REQUEST.repeat(40))
+    expect(await answered).toHaveLength(40)
+    // 4 ms of waiting ones, and the first of the connection.
+    expect(Math.max(...turns.map(({ length }) => length))).toBeLessThanOrEqual(6)
+    socket.destroy()
+  })
+
+  it('alternate between producers, however many connections one of them has', async () => {
+    taskMs = 5
+    const many = Array.from({ length: 20 }, () => open())
+    const first = statuses(many[0]!, 1)
+    for (const socket of many) socket.write(requestOf('many').repeat(5))
+    await first
+    const few = open()
+    const answered = statuses(few, 5)
+    few.write(requestOf('few').repeat(5))
+    await answered
+    const begun = turns.flat()
+    const between = begun.slice(begun.indexOf('few'), begun.lastIndexOf('few') + 1)
+    expect(between.filter((producer) => producer === 'few')).toHaveLength(5)
+    // At most one before each of them, and the first requests of connections.
+    const others = between.length - 5
+    expect(others).toBeGreaterThan(0)
+    expect(others).toBeLessThanOrEqual(5 + many.length - 1)
+    for (const socket of [...many, few]) socket.destroy()
+  })
+})
+
+it('admits no more requests of a producer while enough others of it wait', async () => {
+  const held = new Held()
+  await held.start()
+  const one = held.open()
+  const another = held.open()
+  another.write(requestOf('another'))
+  await held.hasBegun(1)
+  const [ofAnother] = held.begun.map(({ req }) => req)
+  one.write(requestOf('one').repeat(MOST + WAIT))
+  await held.hasBegun(1 + MOST)
+  const ofOne = held.begun[1]?.req
+  expect(held.turns.admit(ofOne!)).toBe('stop')
+  expect(held.turns.admit(ofAnother!)).toBe('serve')
+  const answered = statuses(one, MOST + WAIT)
+  held.answersAtOnce()
+  await answered
+  expect(held.turns.admit(ofOne!)).toBe('serve')
+  for (const socket of [one, another]) socket.destroy()
+  await held.stop()
 })

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import fc from 'fast-check'
-import { STAYS } from '../../src/accept/caller.js'
+import { STAYS } from '../../src/accept/fairness.js'
 import { ProducerLimiter, type Slot } from '../../src/http/producer-limiter.js'
 import { LeavingCaller } from '../support/doubles.js'
 

@@ -58,7 +58,10 @@ describe('a keyed import that is posted again', () => {
   const run = (store: PostStore, text: string, firstLine = 1) => {
     const observer = new RecordingObserver()
     const quota = new ScriptedQuota()
-    const deps = { store, quota, observer, clock: systemClock, maxLineBytes: 10_000 }
+    const deps = {
+      ...{ store, quota, observer, clock: systemClock, maxLineBytes: 10_000 },
+      largeBodies: null,
+    }
     const asked = {
       workspace: workspace(APP),
       producer: 'shop',

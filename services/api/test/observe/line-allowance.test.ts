@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { LineAllowance } from '../../src/observe/line-allowance.js'
+import { LineAllowance } from '../../src/observe/reporter.js'
 
 /** What happens at each of these moments: the line's count of withheld ones, or null. */
 function taken(gapsMs: readonly number[]): (number | null)[] {

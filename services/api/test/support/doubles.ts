@@ -1,4 +1,3 @@
-import type { Caller } from '../../src/accept/caller.js'
 import type {
   Claim,
   ClaimOutcome,
@@ -10,6 +9,7 @@ import type {
   QuotaRequest,
   Recalled,
 } from '../../src/accept/ports.js'
+import type { Caller } from '../../src/accept/fairness.js'
 import type { Clock } from '@relay/shared/clock.js'
 import type { Post, PostStore, StoreOutcome } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'

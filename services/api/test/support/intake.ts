@@ -6,7 +6,7 @@ import type { Workspace } from '@relay/shared/config/workspace.js'
 import { Acceptor, type AcceptDeps } from '../../src/accept/accept.js'
 import { REQUEST_LIMITS } from '../../src/accept/assess.js'
 import type { ProducersTrace } from '../../src/accept/ports.js'
-import { isProducers } from '../../src/auth/authenticate.js'
+import { producerOf } from '../../src/auth/authenticate.js'
 import { createIntakeApp, DEFAULT_LIMITS, type IntakeLimits } from '../../src/http/app.js'
 import { createIntakeServer } from '../../src/http/server.js'
 import * as answers from '../../src/openapi/answers.js'
@@ -106,7 +106,7 @@ export class TestIntake {
     })
     this.server = createIntakeServer(app, {
       ...{ clock: this.clock, random },
-      hasCredentials: ({ headers }) => isProducers(headers.authorization, producers),
+      producerOf: ({ headers }) => producerOf(headers.authorization, producers),
     })
   }
 

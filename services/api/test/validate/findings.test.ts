@@ -1,5 +1,4 @@
-import { Findings } from '../../src/validate/findings.js'
-import { PATH_CHARACTERS } from '../../src/validate/path.js'
+import { Findings, PATH_CHARACTERS } from '../../src/validate/findings.js'
 import { RULES, type Rule, type RuleName } from '../../src/validate/rules.js'
 
 const NAMES = Object.keys(RULES) as RuleName[]

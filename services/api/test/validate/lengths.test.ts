@@ -1,13 +1,11 @@
-import { Findings } from '../../src/validate/findings.js'
+import { Findings, inside, PATH_CHARACTERS } from '../../src/validate/findings.js'
 import {
   ARRAY_ENTRIES_KEPT,
   NAME_CHARACTERS,
   VALUE_CHARACTERS_KEPT,
 } from '../../src/validate/limits.js'
-import { lintLengths } from '../../src/validate/lengths.js'
-import { inside, PATH_CHARACTERS } from '../../src/validate/path.js'
+import { lintLengths, surveyOf, unsendableTexts } from '../../src/validate/lengths.js'
 import { STANDARD_VOCABULARY } from '../../src/validate/vocabulary.js'
-import { surveyOf, unsendableTexts } from '../../src/validate/survey.js'
 
 const text = 'x'.repeat(VALUE_CHARACTERS_KEPT)
 const list = Array.from({ length: ARRAY_ENTRIES_KEPT }, () => 1)

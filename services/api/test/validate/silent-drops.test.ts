@@ -1,5 +1,4 @@
-import { seededRandom } from '@relay/shared/seeded-random.js'
-import { pick } from '@relay/test/support/mutate.js'
+import { seededRandom, pick } from '@relay/shared/seeded-random.js'
 import type { Random } from '@relay/shared/random.js'
 import { assess } from '../../src/accept/assess.js'
 import { NOW_MS, workspace } from '../support/workspace.js'

@@ -107,7 +107,6 @@ export const faultSchema = z
 export type FaultInput = z.input<typeof faultSchema>
 export type FaultRule = z.output<typeof faultSchema>
 
-/** Whether an element matches a predicate. */
 export function matches(element: unknown, { path, equals, contains }: Predicate): boolean {
   return reach(element, path.split('.')).some((found) => {
     if (found === undefined) return false

@@ -9,14 +9,14 @@ import {
 import type { Ledger } from '@relay/shared/budget/ledger.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { Lane } from '@relay/shared/element.js'
-import type { Learned } from '../learn/learned.js'
+import type { AdaptiveLimits } from '../adaptive/adaptive-limits.js'
 import type { Reservations } from './reservations.js'
 import type { WorkspaceGate } from './workspace-gate.js'
 
 export interface AdmissionOptions {
   readonly ledger: Ledger
   readonly gate: WorkspaceGate
-  readonly learned: Learned
+  readonly learned: AdaptiveLimits
   readonly reservations: Reservations
   readonly clock: Clock
   readonly workspace: () => Workspace
@@ -24,12 +24,12 @@ export interface AdmissionOptions {
   readonly requestTimeoutMs: number
   readonly arrivalGraceMs: number
   readonly backfillFloor: number
-  /** Which life of Redis this worker speaks to; '' while that is unknown. */
-  readonly incarnation: () => string
+  /** Which run of Redis this worker speaks to; '' while that is unknown. */
+  readonly runId: () => string
   readonly newId: () => string
   /** Name under which this worker queues for budget. */
   readonly waiter: string
-  /** The ledger belongs to another life of Redis: re-enter own reservations. Returns ms to wait. */
+  /** The ledger belongs to another run of Redis: re-enter own reservations. Returns ms to wait. */
   readonly recover: () => Promise<number>
 }
 
@@ -63,7 +63,7 @@ export type Admitted =
   | { readonly outcome: 'later'; readonly waitMs: number }
 
 /** Pause after Redis did not answer, ms. */
-const REDIS_AWAY_MS = 250
+export const REDIS_RETRY_DELAY_MS = 250
 /** Pause while another request must be answered first, ms. */
 const UNDER_WAY_MS = 50
 /** Longest pause between two questions while waiting for budget, ms: keeps the place in the queue. */
@@ -74,39 +74,38 @@ const MAX_UNUSED = 100
 
 /** Places requests in both budgets, under the gate as it is. */
 export class Admission {
-  readonly #o: AdmissionOptions
+  readonly #options: AdmissionOptions
   /** Reservations that Redis may have, and under which nothing was or will be sent. */
   readonly #unused = new Set<string>()
 
   constructor(options: AdmissionOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   /** The limits now in force. */
   limits(): Cost {
-    return effectiveLimits(this.#o.workspace().limits, this.#o.learned.share)
+    return effectiveLimits(this.#options.workspace().limits, this.#options.learned.share)
   }
 
-  /** Maximum cost of one request. */
   perRequest(): Cost {
-    const limits = effectiveLimits(this.#o.workspace().limits, 1)
-    const most = (limit: number) => this.#o.learned.unitsPerRequest(limit)
+    const limits = effectiveLimits(this.#options.workspace().limits, 1)
+    const most = (limit: number) => this.#options.learned.unitsPerRequest(limit)
     return { users: most(limits.users), events: most(limits.events), devices: most(limits.devices) }
   }
 
   /** The largest share of a configured limit that is in use, not counting `cost`. 0..1. */
   async usedShare(cost: Cost): Promise<number> {
-    const { used } = await this.#o.ledger.use()
-    const limits = effectiveLimits(this.#o.workspace().limits, 1)
+    const { used } = await this.#options.ledger.use()
+    const limits = effectiveLimits(this.#options.workspace().limits, 1)
     const share = (budget: Budget) =>
       limits[budget] === 0 ? 0 : Math.max(0, used[budget] - cost[budget]) / limits[budget]
     return Math.max(...BUDGETS.map(share))
   }
 
   async ask({ lane, cost, need, oldestMs, queue }: Ask): Promise<Admitted> {
-    const o = this.#o
-    const incarnation = o.incarnation()
-    if (incarnation === '') return { outcome: 'later', waitMs: REDIS_AWAY_MS }
+    const o = this.#options
+    const runId = o.runId()
+    if (runId === '') return { outcome: 'later', waitMs: REDIS_RETRY_DELAY_MS }
     const id = o.newId()
     const openMs = o.requestTimeoutMs + o.arrivalGraceMs
     const issuedAtMs = o.clock.monotonicMs()
@@ -116,7 +115,7 @@ export class Admission {
     for (const one of unused) void this.refund(one)
     const grant = await o.ledger
       .reserve({
-        ...{ id, lane, cost, need, oldestMs, incarnation, openMs },
+        ...{ id, lane, cost, need, oldestMs, runId, openMs },
         limits: this.limits(),
         windowMs: o.windowMs,
         gateVersion: o.gate.version,
@@ -129,7 +128,7 @@ export class Admission {
     if (grant === null) {
       // It may have been granted.
       this.#noteUnused(id)
-      return { outcome: 'later', waitMs: REDIS_AWAY_MS }
+      return { outcome: 'later', waitMs: REDIS_RETRY_DELAY_MS }
     }
     switch (grant.outcome) {
       case 'granted':
@@ -141,7 +140,7 @@ export class Admission {
       case 'later':
         return { outcome: 'later', waitMs: UNDER_WAY_MS }
       case 'recover':
-        return { outcome: 'later', waitMs: await o.recover().catch(() => REDIS_AWAY_MS) }
+        return { outcome: 'later', waitMs: await o.recover().catch(() => REDIS_RETRY_DELAY_MS) }
       case 'wait':
         return {
           outcome: 'short',
@@ -155,16 +154,16 @@ export class Admission {
 
   /** The answer was read: the cost counts for one window more. */
   async answered(id: string): Promise<void> {
-    this.#o.reservations.answered(id, this.#o.windowMs)
+    this.#options.reservations.answered(id, this.#options.windowMs)
     // Without this the cost counts longer than need be, never shorter.
-    await this.#o.ledger.answered(id, this.#o.windowMs).catch(() => undefined)
+    await this.#options.ledger.answered(id, this.#options.windowMs).catch(() => undefined)
   }
 
   /** Nothing of the attempt left this process. */
   async refund(id: string): Promise<void> {
-    await this.#o.ledger.refund(id).then(
+    await this.#options.ledger.refund(id).then(
       () => {
-        this.#o.reservations.refunded(id)
+        this.#options.reservations.refunded(id)
       },
       () => {
         this.#noteUnused(id)

@@ -22,7 +22,7 @@ export class Reservations {
 
   /** `countsMs`: time for which the cost counts from now. */
   note(id: string, cost: Cost, lane: Lane, countsMs: number): void {
-    this.#forgetExpired()
+    this.#removeExpired()
     const expiresAtMs = this.#clock.monotonicMs() + countsMs
     this.#entries.set(id, { cost, lane, expiresAtMs })
     this.#nextExpiryMs = Math.min(this.#nextExpiryMs, expiresAtMs)
@@ -41,7 +41,7 @@ export class Reservations {
   }
 
   open(): OpenReservation[] {
-    this.#forgetExpired()
+    this.#removeExpired()
     const nowMs = this.#clock.monotonicMs()
     return [...this.#entries].map(([id, { cost, lane, expiresAtMs }]) => ({
       id,
@@ -51,7 +51,7 @@ export class Reservations {
     }))
   }
 
-  #forgetExpired(): void {
+  #removeExpired(): void {
     const nowMs = this.#clock.monotonicMs()
     if (nowMs < this.#nextExpiryMs) return
     this.#nextExpiryMs = Infinity

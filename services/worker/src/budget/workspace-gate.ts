@@ -22,12 +22,12 @@ export interface WorkspaceGateOptions {
 
 /** A worker's view of a workspace's gate. Every change is a compare-and-set against all workers. */
 export class WorkspaceGate {
-  readonly #o: WorkspaceGateOptions
+  readonly #options: WorkspaceGateOptions
   #version = '0'
   #gate: Gate = OPEN_GATE
 
   constructor(options: WorkspaceGateOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   /** Counts changes; the ledger grants only under the present one. */
@@ -40,7 +40,7 @@ export class WorkspaceGate {
   }
 
   mayStart(): MayStart {
-    return mayStart(this.#gate, this.#o.nowMs())
+    return mayStart(this.#gate, this.#options.nowMs())
   }
 
   /** Adopts a state written by another worker or an operator. */
@@ -49,11 +49,11 @@ export class WorkspaceGate {
     const before = this.#gate
     this.#version = version
     this.#gate = readGate(record === '' ? null : record)
-    this.#o.onChange(this.#gate, before)
+    this.#options.onChange(this.#gate, before)
   }
 
   async refresh(): Promise<void> {
-    this.adopt(await this.#o.store.read())
+    this.adopt(await this.#options.store.read())
   }
 
   /**
@@ -62,9 +62,9 @@ export class WorkspaceGate {
    */
   async apply(event: GateEvent): Promise<void> {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const next = advance(this.#gate, event, this.#o.nowMs(), this.#o.random.next())
+      const next = advance(this.#gate, event, this.#options.nowMs(), this.#options.random.next())
       if (next === this.#gate) return
-      const stored = await this.#o.store.change(this.#version, JSON.stringify(next))
+      const stored = await this.#options.store.change(this.#version, JSON.stringify(next))
       this.adopt(stored)
       if (stored.changed) return
     }

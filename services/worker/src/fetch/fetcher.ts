@@ -17,31 +17,31 @@ export interface Served {
 
 /** The owned partitions of one workspace and lane: which of them may be read, and their chunks. */
 export class Fetcher {
-  readonly #o: FetcherOptions
+  readonly #options: FetcherOptions
   readonly #served = new Map<PartitionWindow, Served>()
 
   constructor(options: FetcherOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   serve(window: PartitionWindow, queue: PartitionQueue): void {
     this.#served.set(window, { window, queue })
-    this.#o.memory.add(window)
+    this.#options.memory.add(window)
   }
 
-  forget(window: PartitionWindow): void {
+  drop(window: PartitionWindow): void {
     this.#served.delete(window)
-    this.#o.memory.remove(window)
+    this.#options.memory.remove(window)
   }
 
   /** Partitions with work and without a request in flight, those first whose last request is longest ago. */
   free(): Served[] {
-    return this.#servable().filter(({ window }) => this.#o.inFlight.isFree(window.tag))
+    return this.#servable().filter(({ window }) => this.#options.inFlight.isFree(window.tag))
   }
 
   /** Time until one is free, ms: 0 if one is, Infinity if a request must end first. */
   nextFreeMs(): number {
-    const free = this.#servable().map(({ window }) => this.#o.inFlight.freeInMs(window.tag))
+    const free = this.#servable().map(({ window }) => this.#options.inFlight.freeInMs(window.tag))
     return Math.ceil(Math.min(Infinity, ...free))
   }
 
@@ -55,7 +55,7 @@ export class Fetcher {
 
   /** Whether nothing may be loaded ahead of need. */
   isScarce(): boolean {
-    return this.#o.memory.isScarce()
+    return this.#options.memory.isScarce()
   }
 
   /**
@@ -67,7 +67,8 @@ export class Fetcher {
     target: LoadTarget,
     totalBytes = Infinity,
   ): Promise<boolean> {
-    const load = ({ window, queue }: Served) => loadWindow(window, queue, target, this.#o.memory)
+    const load = ({ window, queue }: Served) =>
+      loadWindow(window, queue, target, this.#options.memory)
     if (totalBytes === Infinity) return (await Promise.all(served.map(load))).every(Boolean)
     for (const one of served) {
       if (loadedBytes([...this.#served.values()]) >= totalBytes) break
@@ -79,7 +80,7 @@ export class Fetcher {
   #servable(): Served[] {
     return [...this.#served.values()].filter(
       ({ window }) =>
-        !window.lost && !window.retiring && window.hasWork && this.#o.mayServe(window),
+        !window.lost && !window.retiring && window.hasWork && this.#options.mayServe(window),
     )
   }
 }

@@ -17,18 +17,18 @@ export interface Share {
 export function fairShare(
   self: string,
   sessions: readonly string[],
-  dirty: readonly string[],
+  active: readonly string[],
   owners: ReadonlyMap<string, string>,
 ): Share {
   const rank = (tag: string) => weight(self, tag)
   const byRank = (tags: string[]) => tags.sort((a, b) => rank(b) - rank(a) || (a < b ? -1 : 1))
-  const own = byRank(dirty.filter((tag) => owners.get(tag) === self))
-  const free = byRank(dirty.filter((tag) => owners.get(tag) === undefined))
-  const low = Math.floor(dirty.length / Math.max(1, sessions.length))
-  const most = Math.ceil(dirty.length / Math.max(1, sessions.length))
+  const own = byRank(active.filter((tag) => owners.get(tag) === self))
+  const free = byRank(active.filter((tag) => owners.get(tag) === undefined))
+  const low = Math.floor(active.length / Math.max(1, sessions.length))
+  const most = Math.ceil(active.length / Math.max(1, sessions.length))
   const wanted = Math.max(0, most - own.length)
   const others = sessions.filter((session) => session !== self)
-  const needy = others.some((session) => count(owners, dirty, session) < low)
+  const needy = others.some((session) => count(owners, active, session) < low)
   const spare = own.length > most || (own.length > low && needy)
   return {
     claim: free.slice(0, wanted),

@@ -79,7 +79,7 @@ const FREE_MS = 250
 const MAX_RANK = 3
 
 export class Ownership {
-  readonly #o: OwnershipOptions
+  readonly #options: OwnershipOptions
   readonly #owned = new Map<string, Owned>()
   readonly #owners = new Map<string, SeenOwner>()
   /** Active partitions, by mark. */
@@ -96,7 +96,7 @@ export class Ownership {
   #stopped = false
 
   constructor(options: OwnershipOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   get owned(): ReadonlyMap<string, Owned> {
@@ -110,7 +110,7 @@ export class Ownership {
 
   /** Partitions that are left to newer workers for now. */
   get unreadable(): readonly string[] {
-    const nowMs = this.#o.clock.monotonicMs()
+    const nowMs = this.#options.clock.monotonicMs()
     return [...this.#unreadable].filter(([, untilMs]) => nowMs < untilMs).map(([tag]) => tag)
   }
 
@@ -148,7 +148,7 @@ export class Ownership {
     for (const tag of this.#owners.keys()) if (!active.has(tag)) this.#owners.delete(tag)
     await this.#lookUpOwners([...active.keys()].filter((tag) => !this.#isSureOfOwner(tag)))
     this.#retire(await this.#apply())
-    if (this.#tags().some((tag) => this.#isUnjudged(tag))) this.#o.refresh()
+    if (this.#tags().some((tag) => this.#isUnjudged(tag))) this.#options.refresh()
     await Promise.all([
       this.#releaseUnused(askedAtMs),
       this.#lookForChunks(),
@@ -159,7 +159,7 @@ export class Ownership {
   /** Milliseconds until a partition may become free because its owner's session is over. */
   nextEndMs(): number {
     const sessions = this.#tags().map((tag) => sessionOf(this.#owners.get(tag)?.claim ?? ''))
-    return this.#o.peers.nextEndMs(new Set(sessions.filter((session) => session !== '')))
+    return this.#options.peers.nextEndMs(new Set(sessions.filter((session) => session !== '')))
   }
 
   /** Wake-ups may have been missed: looks into every owned partition. */
@@ -176,7 +176,7 @@ export class Ownership {
     }
     if (!this.#active.has(tag)) this.#active.set(tag, Infinity)
     this.#saw(tag, owner)
-    if (this.#isUnjudged(tag)) this.#o.refresh()
+    if (this.#isUnjudged(tag)) this.#options.refresh()
     else if (!this.#mayBeServed(tag)) await this.#apply()
   }
 
@@ -192,13 +192,13 @@ export class Ownership {
     const own = this.#owned.get(window.tag)
     if (own?.window !== window) {
       // Claimed again meanwhile, and kept for this request: now it can be served, or given back.
-      if (window.lost) this.#o.refresh()
+      if (window.lost) this.#options.refresh()
       return
     }
     const { tag, unreadable } = window
     if (!window.isUnreadable || unreadable === null || window.retiring) return
-    this.#unreadable.set(tag, this.#o.clock.monotonicMs() + LEAVE_UNREADABLE_MS)
-    this.#o.onUnreadable(tag, unreadable)
+    this.#unreadable.set(tag, this.#options.clock.monotonicMs() + LEAVE_UNREADABLE_MS)
+    this.#options.onUnreadable(tag, unreadable)
     this.#retire([own])
   }
 
@@ -211,15 +211,15 @@ export class Ownership {
     for (const own of spare) {
       if (own.window.retiring) continue
       own.window.retiring = true
-      this.#o.inFlight.whenFree(own.window.tag, () => void this.#release(own))
+      this.#options.inFlight.whenFree(own.window.tag, () => void this.#release(own))
     }
   }
 
   /** Claims free partitions of the fair share. Returns owned partitions beyond it. */
   async #apply(): Promise<Owned[]> {
-    const { id, alive } = this.#o.session()
+    const { id, alive } = this.#options.session()
     if (!alive || this.#stopped) return []
-    const { clock, peers } = this.#o
+    const { clock, peers } = this.#options
     const live = new Map<string, string>()
     const left = new Set(this.unreadable)
     const active = this.#tags().filter((tag) => !left.has(tag)).sort() // prettier-ignore
@@ -234,7 +234,7 @@ export class Ownership {
     const askedAtMs = clock.monotonicMs()
     const refused = await Promise.all(claimable.map((tag) => this.#claimOnce(tag, id)))
     // Released while a claim of it was in flight: no further message will report it.
-    const freed = claimable.some((tag) => this.#owners.get(tag)?.claim === '' && this.#heardSince(tag, askedAtMs)) // prettier-ignore
+    const freed = claimable.some((tag) => this.#owners.get(tag)?.claim === '' && this.#readSince(tag, askedAtMs)) // prettier-ignore
     // Another worker was faster: there may be other partitions to claim instead.
     if (freed || refused.includes(true)) await this.#apply()
     return share.release.flatMap((tag) => this.#owned.get(tag) ?? [])
@@ -242,7 +242,7 @@ export class Ownership {
 
   /** Those of these free partitions that no one claimed for too long; looks again when others may be. */
   #overdue(free: readonly string[], id: string, sessions: readonly string[]): string[] {
-    const nowMs = this.#o.clock.monotonicMs()
+    const nowMs = this.#options.clock.monotonicMs()
     const known = this.#freeSince
     this.#freeSince = new Map(free.map((tag) => [tag, known.get(tag) ?? nowMs]))
     const leftMs = (tag: string) => {
@@ -262,17 +262,17 @@ export class Ownership {
    */
   #mayClaim(tag: string): boolean {
     const claim = this.#owners.get(tag)?.claim ?? ''
-    return (this.#isOwn(claim) && this.#isOfThisRun(claim)) || this.#o.peers.trusted
+    return (this.#isOwn(claim) && this.#isOfThisRun(claim)) || this.#options.peers.trusted
   }
 
   /** Whether the claim was made in this run of Redis: no older snapshot can show it. */
   #isOfThisRun(claim: string): boolean {
-    return joinedIn(sessionOf(claim), this.#o.runId())
+    return joinedIn(sessionOf(claim), this.#options.runId())
   }
 
   /** Whether this process made the claim. `InFlight` has its requests in flight. */
   #isOwn(claim: string): boolean {
-    return workerOf(sessionOf(claim)) === this.#o.worker
+    return workerOf(sessionOf(claim)) === this.#options.worker
   }
 
   /** Whether it has an owner that may still send. */
@@ -281,14 +281,14 @@ export class Ownership {
     const owner = this.#owners.get(tag)
     // An own claim that is not held was made by a call that got no answer: it can be claimed again.
     if (owner === undefined || owner.claim === '' || this.#isOwn(owner.claim)) return false
-    return this.#o.peers.mayAct(sessionOf(owner.claim), owner.seenAtMs)
+    return this.#options.peers.mayAct(sessionOf(owner.claim), owner.seenAtMs)
   }
 
   /** Whether only a later roster can show if the owner's session has ended. */
   #isUnjudged(tag: string): boolean {
     const owner = this.#owners.get(tag)
     if (owner === undefined || owner.claim === '' || this.#isOwn(owner.claim)) return false
-    return this.#o.peers.isUnjudged(sessionOf(owner.claim), owner.seenAtMs)
+    return this.#options.peers.isUnjudged(sessionOf(owner.claim), owner.seenAtMs)
   }
 
   /**
@@ -297,15 +297,15 @@ export class Ownership {
    */
   #isSureOfOwner(tag: string): boolean {
     if (this.#owned.has(tag)) return true
-    return this.#mayBeServed(tag) && this.#heardSince(tag, this.#o.clock.monotonicMs() - this.#o.leaseMs) // prettier-ignore
+    return this.#mayBeServed(tag) && this.#readSince(tag, this.#options.clock.monotonicMs() - this.#options.leaseMs) // prettier-ignore
   }
 
-  #heardSince(tag: string, sinceMs: number): boolean {
+  #readSince(tag: string, sinceMs: number): boolean {
     return (this.#owners.get(tag)?.heardAtMs ?? -Infinity) > sinceMs
   }
 
   #saw(tag: string, claim: string): void {
-    const heardAtMs = this.#o.clock.monotonicMs()
+    const heardAtMs = this.#options.clock.monotonicMs()
     const known = this.#owners.get(tag)
     const seenAtMs = known?.claim === claim ? known.seenAtMs : heardAtMs
     this.#owners.set(tag, { claim, seenAtMs, heardAtMs })
@@ -313,14 +313,14 @@ export class Ownership {
 
   /** Redis' answer to a question of `askedAtMs`: a message that came since is newer. */
   #read(tag: string, claim: string, askedAtMs: number): void {
-    if (!this.#heardSince(tag, askedAtMs)) this.#saw(tag, claim)
+    if (!this.#readSince(tag, askedAtMs)) this.#saw(tag, claim)
   }
 
   async #lookUpOwners(tags: readonly string[]): Promise<void> {
-    const askedAtMs = this.#o.clock.monotonicMs()
+    const askedAtMs = this.#options.clock.monotonicMs()
     const owners = await Promise.all(
       tags.map((tag) =>
-        this.#o
+        this.#options
           .queueOf(tag)
           .owner()
           .catch(() => null),
@@ -347,9 +347,9 @@ export class Ownership {
     const partition = parsePartitionTag(tag)
     const seen = this.#owners.get(tag)?.claim
     if (!partition || seen === undefined || this.#owned.has(tag)) return false
-    const queue = this.#o.queueOf(tag)
+    const queue = this.#options.queueOf(tag)
     const claim = this.#newClaim(session)
-    const askedAtMs = this.#o.clock.monotonicMs()
+    const askedAtMs = this.#options.clock.monotonicMs()
     // No answer: the claim may stand. It is found again when the owner is looked up.
     const result = await queue.claim(seen, claim, this.#claimDeadline()).catch(() => null)
     if (!result) {
@@ -365,12 +365,12 @@ export class Ownership {
       await queue.release(claim).catch(() => undefined)
       return false
     }
-    const current = this.#o.session()
+    const current = this.#options.session()
     if (current.id !== session || !current.alive || this.#owned.has(tag)) return false
-    if (seen !== '' && !this.#isOwn(seen)) this.#o.onTakeover(tag, seen)
+    if (seen !== '' && !this.#isOwn(seen)) this.#options.onTakeover(tag, seen)
     const window = new PartitionWindow(tag, partition, claim)
     this.#owned.set(tag, { window, queue })
-    this.#o.onGained(window, queue)
+    this.#options.onGained(window, queue)
     return false
   }
 
@@ -378,7 +378,7 @@ export class Ownership {
   async #reclaim(tag: string, { claim, isCertain }: FormerClaim, session: string): Promise<void> {
     // Another worker may have claimed it since, in a moment that Redis forgot.
     if (!isCertain && !this.#isOfThisRun(claim)) return
-    const queue = this.#o.queueOf(tag)
+    const queue = this.#options.queueOf(tag)
     const again = (seen: string) =>
       queue.claim(seen, this.#newClaim(session), Number.MAX_SAFE_INTEGER).catch(() => null)
     const first = await again(claim)
@@ -394,7 +394,7 @@ export class Ownership {
   }
 
   #claimDeadline(): number {
-    return this.#o.redisNowMs() + CLAIM_WITHIN_MS
+    return this.#options.redisNowMs() + CLAIM_WITHIN_MS
   }
 
   async #release(own: Owned): Promise<void> {
@@ -410,12 +410,12 @@ export class Ownership {
   #drop(window: PartitionWindow): void {
     window.lost = true
     this.#owned.delete(window.tag)
-    this.#o.onLost(window)
+    this.#options.onLost(window)
   }
 
   /** Gives back own claims that are neither served nor in flight: the share is full without them. */
   async #releaseUnused(askedAtMs: number): Promise<void> {
-    const { id, alive } = this.#o.session()
+    const { id, alive } = this.#options.session()
     if (!alive) return
     const unused = [...this.#owners].filter(
       ([tag, { claim, heardAtMs }]) =>
@@ -423,11 +423,11 @@ export class Ownership {
         heardAtMs >= askedAtMs &&
         !this.#owned.has(tag) &&
         !this.#claiming.has(tag) &&
-        this.#o.inFlight.isFree(tag),
+        this.#options.inFlight.isFree(tag),
     )
     await Promise.all(
       unused.map(async ([tag, { claim }]) => {
-        await this.#o
+        await this.#options
           .queueOf(tag)
           .release(claim)
           .catch(() => undefined)
@@ -449,11 +449,11 @@ export class Ownership {
 
   #look({ window, queue }: Owned): void {
     window.stale = true
-    this.#o.onGained(window, queue)
+    this.#options.onGained(window, queue)
   }
 
   #seemsEmpty(window: PartitionWindow): boolean {
-    return !window.hasWork && !window.lost && this.#o.inFlight.isFree(window.tag)
+    return !window.hasWork && !window.lost && this.#options.inFlight.isFree(window.tag)
   }
 
   /** Takes own partitions that have been empty for a while out of the active set. */
@@ -468,7 +468,7 @@ export class Ownership {
     // Whether a partition is empty is read in its own slot; the mark is that from before.
     await Promise.all(
       [...marks.keys()].map(async (tag) => {
-        const isInactive = await this.#o
+        const isInactive = await this.#options
           .queueOf(tag)
           .deactivate()
           .catch(() => false)
@@ -476,6 +476,6 @@ export class Ownership {
       }),
     )
     if (marks.size === 0) return
-    await this.#o.deployment.prune(marks, DEACTIVATE_AFTER_MS).catch(() => undefined)
+    await this.#options.deployment.prune(marks, DEACTIVATE_AFTER_MS).catch(() => undefined)
   }
 }

@@ -8,7 +8,7 @@ export interface PartitioningOptions {
   readonly layouts: Pick<LayoutStore, 'get' | 'plan' | 'flip' | 'drained'>
   readonly keysOf: (
     generation: Generation,
-  ) => Pick<GenerationKeys, 'close' | 'isDrained' | 'forget'>
+  ) => Pick<GenerationKeys, 'close' | 'isDrained' | 'expire'>
   /** Redis' time, ms since 1970. */
   readonly redisNowMs: () => number
   /** Which generation may be served has changed. */
@@ -24,7 +24,7 @@ const LOOK_EVERY_MS = 300
  * step can be repeated, so one that dies halfway is finished by another.
  */
 export class Partitioning {
-  readonly #o: PartitioningOptions
+  readonly #options: PartitioningOptions
   #layout: Layout | null = null
   /** The configured layout has been submitted to Redis, which may be unavailable at start. */
   #planned = false
@@ -32,7 +32,7 @@ export class Partitioning {
   #stopped = false
 
   constructor(options: PartitioningOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   /** Submits the configured layout until Redis has confirmed it, and carries it out. */
@@ -68,7 +68,7 @@ export class Partitioning {
   /** Looks again: another worker, or the api, changed it. */
   async refresh(): Promise<void> {
     clearTimeout(this.#timer)
-    const { layouts, appId } = this.#o
+    const { layouts, appId } = this.#options
     try {
       const layout = await (this.#planned ? layouts.get(appId) : layouts.plan(appId))
       // A change in progress may be another worker's, so the layout is submitted again after it.
@@ -81,27 +81,27 @@ export class Partitioning {
   }
 
   async #advance(layout: Layout): Promise<Layout> {
-    const { layouts, appId } = this.#o
+    const { layouts, appId } = this.#options
     if (layout.next !== null) {
-      await this.#o.keysOf(layout).close()
+      await this.#options.keysOf(layout).close()
       return this.#advance(await layouts.flip(appId, layout.generation))
     }
     const [oldest] = layout.draining
     if (oldest !== undefined && (await this.#isDrained(oldest))) {
-      await this.#o.keysOf(oldest).forget()
+      await this.#options.keysOf(oldest).expire()
       return this.#advance(await layouts.drained(appId, oldest.generation))
     }
     return layout
   }
 
   #isDrained(generation: Generation): Promise<boolean> {
-    return this.#o.keysOf(generation).isDrained(this.#o.redisNowMs())
+    return this.#options.keysOf(generation).isDrained(this.#options.redisNowMs())
   }
 
   #adopt(layout: Layout): void {
     this.#layout = layout
     if (layout.draining.length > 0 || !this.#planned) this.#lookAgain()
-    this.#o.onChange()
+    this.#options.onChange()
   }
 
   #lookAgain(): void {

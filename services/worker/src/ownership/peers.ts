@@ -18,7 +18,7 @@ const REMEMBERED_MS = 10 * 60_000
  * its lease has ended on this clock.
  */
 export class Peers {
-  readonly #o: PeersOptions
+  readonly #options: PeersOptions
   /** Latest moment at which a session's lease may end, monotonic ms. */
   readonly #endsAtMs = new Map<string, number>()
   #present: ReadonlySet<string> = new Set()
@@ -27,7 +27,7 @@ export class Peers {
   #distrustedAtMs: number
 
   constructor(options: PeersOptions) {
-    this.#o = options
+    this.#options = options
     // Before the first roster there may have been sessions that Redis forgot.
     this.#distrustedAtMs = options.clock.monotonicMs()
   }
@@ -38,8 +38,8 @@ export class Peers {
   }
 
   observe({ sessions, redisNowMs }: Roster, askedAtMs: number): void {
-    const nowMs = this.#o.clock.monotonicMs()
-    const { leaseMs } = this.#o
+    const nowMs = this.#options.clock.monotonicMs()
+    const { leaseMs } = this.#options
     for (const id of this.#present) {
       // Gone before its time: forgotten, or replaced by its worker. It may have renewed its lease just before.
       const left = (this.#endsAtMs.get(id) ?? 0) - nowMs
@@ -57,7 +57,7 @@ export class Peers {
 
   /** Workers that have left, and whose lease ended within the last `withinMs`. */
   endedWithin(withinMs: number): string[] {
-    const sinceMs = this.#o.clock.monotonicMs() - withinMs
+    const sinceMs = this.#options.clock.monotonicMs() - withinMs
     const present = new Set([...this.#present].map(workerOf))
     const ended = [...this.#endsAtMs].filter(([, endsAtMs]) => endsAtMs > sinceMs)
     return [...new Set(ended.map(([id]) => workerOf(id)))].filter((name) => !present.has(name))
@@ -65,13 +65,13 @@ export class Peers {
 
   /** Redis restarted or failed over, or its clock stepped: its last moments may be forgotten. */
   distrust(): void {
-    this.#distrustedAtMs = this.#o.clock.monotonicMs()
+    this.#distrustedAtMs = this.#options.clock.monotonicMs()
   }
 
   /** Whether the owner of a claim that was first seen at `seenAtMs` (monotonic) may still send. */
   mayAct(session: string, seenAtMs: number): boolean {
     if (this.#present.has(session) || this.isUnjudged(session, seenAtMs)) return true
-    return this.#o.clock.monotonicMs() < this.#overAtMs(session)
+    return this.#options.clock.monotonicMs() < this.#overAtMs(session)
   }
 
   /**
@@ -86,7 +86,7 @@ export class Peers {
    * about to be.
    */
   nextEndMs(sessions: Iterable<string>): number {
-    const nowMs = this.#o.clock.monotonicMs()
+    const nowMs = this.#options.clock.monotonicMs()
     const absent = [...sessions].filter((session) => !this.#present.has(session))
     const ends = [...absent.map((session) => this.#overAtMs(session)), this.#trustedAtMs]
     return Math.min(Infinity, ...ends.map((ms) => ms - nowMs).filter((ms) => ms > 0))
@@ -98,7 +98,7 @@ export class Peers {
    * a partition without an owner may have one.
    */
   get trusted(): boolean {
-    const { clock, runId } = this.#o
+    const { clock, runId } = this.#options
     const nowMs = clock.monotonicMs()
     if (nowMs >= this.#trustedAtMs) return true
     const isBack = (id: string) => joinedIn(id, runId())
@@ -109,7 +109,7 @@ export class Peers {
   }
 
   get #trustedAtMs(): number {
-    return this.#distrustedAtMs + this.#o.leaseMs
+    return this.#distrustedAtMs + this.#options.leaseMs
   }
 
   #overAtMs(session: string): number {

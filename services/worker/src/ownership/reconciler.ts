@@ -1,5 +1,5 @@
 import type { Deployment } from '@relay/shared/queue/deployment.js'
-import { readTags } from '@relay/shared/queue/partitions.js'
+import { readTags } from '@relay/shared/queue/layout.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 
@@ -23,13 +23,13 @@ const LOOK_EVERY_MS = 30_000
  * deletion of the set.
  */
 export class Reconciler {
-  readonly #o: ReconcilerOptions
+  readonly #options: ReconcilerOptions
   #timer: NodeJS.Timeout | undefined
   #stopped = false
   #looking: Promise<void> = Promise.resolve()
 
   constructor(options: ReconcilerOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   /** Looks now, and every 30 s from then on. */
@@ -52,7 +52,7 @@ export class Reconciler {
   }
 
   async #look(): Promise<void> {
-    const { client, prefix, deployment, appIds, onFound } = this.#o
+    const { client, prefix, deployment, appIds, onFound } = this.#options
     const filled = await this.#filled(await readTags(client, prefix, appIds()))
     if (filled.length === 0) return
     const active = new Set(await deployment.active())
@@ -64,7 +64,7 @@ export class Reconciler {
   }
 
   async #filled(tags: readonly string[]): Promise<string[]> {
-    const waiting = await Promise.all(tags.map((tag) => this.#o.queueOf(tag).waiting()))
+    const waiting = await Promise.all(tags.map((tag) => this.#options.queueOf(tag).waiting()))
     return tags.filter((_, i) => waiting[i] !== 0)
   }
 }

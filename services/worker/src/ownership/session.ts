@@ -67,7 +67,7 @@ export function lateMarginMs(leaseMs: number, graceMs: number): number {
 }
 
 export class Session {
-  readonly #o: SessionOptions
+  readonly #options: SessionOptions
   readonly #redisClock: RedisClock
   /** '' while outside and not joining. */
   #id = ''
@@ -81,7 +81,7 @@ export class Session {
     null
 
   constructor(options: SessionOptions) {
-    this.#o = options
+    this.#options = options
     this.#redisClock = new RedisClock(options.clock)
   }
 
@@ -91,12 +91,12 @@ export class Session {
 
   /** Milliseconds for which the lease certainly holds; 0 when it does not. */
   remainingMs(): number {
-    return Math.max(0, this.#endsAtMs - this.#o.clock.monotonicMs())
+    return Math.max(0, this.#endsAtMs - this.#options.clock.monotonicMs())
   }
 
   /** Milliseconds for which requests may be open; the rest of the lease is kept for late arrivals. */
   sendableMs(): number {
-    return Math.max(0, this.remainingMs() - this.#o.marginMs)
+    return Math.max(0, this.remainingMs() - this.#options.marginMs)
   }
 
   get alive(): boolean {
@@ -132,7 +132,7 @@ export class Session {
   /** Gives the lease up, so that others take over at once. Rejects when Redis does not take it. */
   async leave(): Promise<void> {
     await this.stop()
-    if (this.#id !== '') await this.#o.registry.session(this.#call(this.#id, 'leave'))
+    if (this.#id !== '') await this.#options.registry.session(this.#call(this.#id, 'leave'))
   }
 
   /** Ends the session at once, as after a restart of Redis, and joins under a new id. */
@@ -152,13 +152,13 @@ export class Session {
     this.#endsAtMs = -Infinity
     if (this.#id !== '') this.#former = this.#id
     this.#id = ''
-    this.#o.onLost(wasAlive)
+    this.#options.onLost(wasAlive)
   }
 
   async #renew(): Promise<void> {
     if (this.#stopped) return
     clearTimeout(this.#timer)
-    const { clock, leaseMs, runId } = this.#o
+    const { clock, leaseMs, runId } = this.#options
     // A lease that ran out here is not renewed, even if Redis would still have it: sends were
     // stopped, and others may count on that.
     if (this.#endsAtMs !== -Infinity && !this.alive) this.#lose()
@@ -188,14 +188,14 @@ export class Session {
     this.#endsAtMs = sentAtMs + leaseMs * (1 - MARGIN)
     const stepMs = this.#redisClock.heard(roster.redisNowMs, sentAtMs)
     this.#schedule(this.#nextLookMs(roster))
-    this.#o.onRoster(roster, sentAtMs, stepMs)
+    this.#options.onRoster(roster, sentAtMs, stepMs)
   }
 
   async #join(): Promise<void> {
     this.#joins += 1
-    const id = newSessionId(this.#o.worker, this.#joins, this.#o.runId())
+    const id = newSessionId(this.#options.worker, this.#joins, this.#options.runId())
     this.#id = id
-    await this.#o.beforeJoin(id)
+    await this.#options.beforeJoin(id)
     if (id === this.#id) await this.renew()
   }
 
@@ -204,20 +204,20 @@ export class Session {
    * already have been replaced, and then the other workers do not see this lease.
    */
   async #roster(id: string, step: 'join' | 'renew'): Promise<Roster | null> {
-    const { registry, beforeWrite } = this.#o
+    const { registry, beforeWrite } = this.#options
     const durable = beforeWrite()
     const roster = await registry.session(this.#call(id, step)).catch(() => null)
     return roster?.state === 'alive' && !(await durable()) ? null : roster
   }
 
   #call(id: string, step: SessionCall['step']): SessionCall {
-    const { leaseMs, runId } = this.#o
+    const { leaseMs, runId } = this.#options
     return { id, leaseMs, step, replaces: this.#former, run: runDigest(runId()) }
   }
 
   /** The next renewal, or sooner when another session is about to expire: its partitions wait. */
   #nextLookMs({ sessions, redisNowMs }: Roster): number {
-    const renewMs = Math.min(this.#o.leaseMs * RENEW_AFTER, MAX_RENEW_MS)
+    const renewMs = Math.min(this.#options.leaseMs * RENEW_AFTER, MAX_RENEW_MS)
     const expiries = [...sessions].filter(([id]) => id !== this.#id).map(([, expiry]) => expiry)
     const firstMs = Math.min(...expiries) - redisNowMs + AFTER_EXPIRY_MS
     return Math.max(10, Math.min(renewMs, firstMs))

@@ -20,7 +20,7 @@ export interface CustomerPolicyOptions {
   /** Redis' time, ms since 1970. */
   readonly redisNowMs: () => number
   /** Run of Redis; another one may have forgotten the newest counts. '' while unknown. */
-  readonly incarnation: () => string
+  readonly runId: () => string
   /** Live workers: each has a sketch. */
   readonly workers: () => number
   readonly openMs: number
@@ -69,7 +69,7 @@ export class CustomerPolicy {
   #suspectUnits = 1
   #sketchUntilMs = -Infinity
   #announcedUntilMs = -Infinity
-  #incarnation: string | null = null
+  #runId: string | null = null
   readonly #suspects = new Set<string>()
   readonly #reported = new Set<string>()
   readonly #allowances = new Map<string, Allowance>()
@@ -102,7 +102,7 @@ export class CustomerPolicy {
     const counted = await this.#o.counts.reserve(limits, suspects)
     if (counted.outcome === 'granted') {
       const atMs = this.#o.clock.monotonicMs()
-      this.#forget(atMs)
+      this.#expire(atMs)
       this.#reserved.set(attemptId, { customers: suspects, untilMs: counted.untilMs, atMs })
       return ADMITTED
     }
@@ -141,8 +141,8 @@ export class CustomerPolicy {
     if (this.#sketch === null || this.#sketch.isFull || nowMs >= this.#sketchUntilMs) {
       this.#renew(limits, nowMs)
     }
-    const incarnation = this.#o.incarnation()
-    if (this.#incarnation !== incarnation) await this.#recover(limits, incarnation)
+    const runId = this.#o.runId()
+    if (this.#runId !== runId) await this.#recover(limits, runId)
     if (nowMs < this.#announcedUntilMs - ANNOUNCED_MS / 2) return
     const untilMs = this.#o.redisNowMs() + ANNOUNCED_MS + this.#o.openMs
     const sketch = { id: this.#sketchId, unseenUnits: this.#suspectUnits - 1 }
@@ -165,14 +165,14 @@ export class CustomerPolicy {
   }
 
   /** Re-registers recent reservations in a new run of Redis. They may count twice, but never too little. */
-  async #recover(limits: readonly CustomerLimit[], incarnation: string): Promise<void> {
-    if (this.#incarnation !== null) {
-      this.#forget(this.#o.clock.monotonicMs())
+  async #recover(limits: readonly CustomerLimit[], runId: string): Promise<void> {
+    if (this.#runId !== null) {
+      this.#expire(this.#o.clock.monotonicMs())
       const lately = [...this.#reserved.values()].flatMap(({ customers }) => customers)
       if (lately.length > 0) await this.#o.counts.again(limits, lately)
       this.#announcedUntilMs = -Infinity
     }
-    this.#incarnation = incarnation
+    this.#runId = runId
   }
 
   /** Adds the attempt to the sketch; returns those of its customers that are counted exactly. */
@@ -216,7 +216,7 @@ export class CustomerPolicy {
     this.#o.onHeld(customer, waitMs)
   }
 
-  #forget(nowMs: number): void {
+  #expire(nowMs: number): void {
     for (const [id, { atMs }] of this.#reserved) {
       if (atMs > nowMs - REMEMBERED_MS) return
       this.#reserved.delete(id)

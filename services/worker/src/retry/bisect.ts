@@ -66,7 +66,6 @@ export function isBisected({ next }: Bisection): boolean {
   return next.start >= next.end
 }
 
-/** MoEngage accepted `bisection.next`. */
 export function onAccepted(bisection: Bisection): Bisection {
   const { next, suspects, knownEnd, mistrustful } = bisection
   const size = next.end - next.start

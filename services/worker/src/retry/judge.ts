@@ -2,7 +2,7 @@ import type { Clock } from '@relay/shared/clock.js'
 import type { Batch } from '../batch/body.js'
 import type { VendorError } from '../classify/outcome.js'
 import type { Item } from '../fetch/window.js'
-import type { Manifest } from './manifest.js'
+import type { DeliveryPlan } from './delivery-plan.js'
 import type { Refusals } from './refusals.js'
 
 /** A request as judged by its answer later. */
@@ -34,14 +34,14 @@ const MAX_ALONE = 3
 
 /** Judges the refusals of one flight that name no element. */
 export class Judge {
-  readonly #manifest: Manifest
+  readonly #plan: DeliveryPlan
   readonly #refusals: Refusals
   readonly #clock: Clock
   /** Lone elements refused since the last acceptance, without those that count as proof. */
   #alone = 0
 
-  constructor(manifest: Manifest, refusals: Refusals, clock: Clock) {
-    this.#manifest = manifest
+  constructor(plan: DeliveryPlan, refusals: Refusals, clock: Clock) {
+    this.#plan = plan
     this.#refusals = refusals
     this.#clock = clock
   }
@@ -60,13 +60,13 @@ export class Judge {
 
   /** `isTrial`: the request was to find out whether anything is accepted again. */
   refused({ batch, counts }: Begun, error: VendorError, isTrial: boolean): Judgement {
-    this.#manifest.keepWitness()
-    const item = this.#manifest.refused(error)
+    this.#plan.keepWitness()
+    const item = this.#plan.refused(error)
     this.#refusals.refused(batch.items, counts)
     if (item === null) return NOTHING_FOUND
     if (this.#refusals.isProven(item)) return { ...NOTHING_FOUND, atFault: item }
     if (counts === 0) this.#alone += 1
-    const hasOthers = this.#manifest.postpone(item)
+    const hasOthers = this.#plan.postpone(item)
     const everythingRefused = isTrial || this.#alone >= MAX_ALONE
     if (everythingRefused) this.#refusals.everythingRefused()
     return { atFault: null, everythingRefused, waitsForOthers: !hasOthers && !everythingRefused }
@@ -74,12 +74,12 @@ export class Judge {
 
   /** Whether every customer's oldest element was refused alone. */
   get hasOnlySuspects(): boolean {
-    return this.#manifest.oldest.every((item) => this.#refusals.isSuspect(item))
+    return this.#plan.oldest.every((item) => this.#refusals.isSuspect(item))
   }
 
   /** Sets one element apart to try; those that were never refused first, then the longest untried. */
   splitForTrial(): void {
-    this.#manifest.splitForTrial(
+    this.#plan.splitForTrial(
       (item) => this.#refusals.lastMs(item),
       (item) => this.#refusals.isSuspect(item),
     )

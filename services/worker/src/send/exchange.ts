@@ -1,9 +1,14 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { Clock } from '@relay/shared/clock.js'
-import type { Answer, BulkRequest, NetworkFault, Withheld } from './answer.js'
+import {
+  networkFaultOf,
+  type Answer,
+  type BulkRequest,
+  type NetworkFault,
+  type Withheld,
+} from './answer.js'
 import { resetSocket } from './connections.js'
-import { networkFaultOf } from './network-fault.js'
 
 /** Read limit of an answer's body. MoEngage's are under 1 KB; a proxy's page may have any size. */
 const MAX_ANSWER_BYTES = 65_536
@@ -14,7 +19,7 @@ const MAX_ANSWER_BYTES = 65_536
  */
 const HELD_BACK_BYTES = 1
 
-export interface Route {
+export interface Destination {
   readonly url: URL
   readonly agent: http.Agent
   readonly headers: Readonly<Record<string, string>>
@@ -31,7 +36,7 @@ interface Head {
 
 /** One request and its answer. Settles exactly once, at the deadline at the latest. */
 export class Exchange {
-  readonly #route: Route
+  readonly #destination: Destination
   readonly #request: BulkRequest
   readonly #clock: Clock
   readonly #startedMs: number
@@ -46,8 +51,8 @@ export class Exchange {
   #head: Head | null = null
   #client: http.ClientRequest | null = null
 
-  constructor(route: Route, request: BulkRequest, clock: Clock) {
-    this.#route = route
+  constructor(destination: Destination, request: BulkRequest, clock: Clock) {
+    this.#destination = destination
     this.#request = request
     this.#clock = clock
     this.#startedMs = clock.monotonicMs()
@@ -87,7 +92,7 @@ export class Exchange {
   }
 
   #start(): void {
-    const { url, agent, headers } = this.#route
+    const { url, agent, headers } = this.#destination
     const body = this.#request.body()
     const heldBack = Buffer.from(body.subarray(body.length - HELD_BACK_BYTES))
     try {

@@ -2,7 +2,7 @@ import type http from 'node:http'
 import type { Clock } from '@relay/shared/clock.js'
 import type { Answer, BulkRequest, NewSender, Sender, Withheld } from './answer.js'
 import { openConnections } from './connections.js'
-import { Exchange, type Route } from './exchange.js'
+import { Exchange, type Destination } from './exchange.js'
 
 export interface HttpSenderOptions {
   /** Origin (and path, if any) without trailing slash. */
@@ -31,7 +31,7 @@ const REDACTED_FROM = 8
  * answers like any other and never followed, because they would carry the credentials away.
  */
 export class HttpSender implements Sender {
-  readonly #route: Route
+  readonly #destination: Destination
   readonly #agent: http.Agent
   readonly #clock: Clock
   readonly #maxSockets: number
@@ -48,7 +48,7 @@ export class HttpSender implements Sender {
     this.#maxSockets = maxSockets
     const credentials = Buffer.from(`${appId}:${apiKey}`, 'utf8').toString('base64')
     this.#secrets = [credentials, apiKey].filter(({ length }) => length >= REDACTED_FROM)
-    this.#route = {
+    this.#destination = {
       url,
       agent: this.#agent,
       headers: {
@@ -64,8 +64,11 @@ export class HttpSender implements Sender {
   async attempt(request: BulkRequest): Promise<Answer> {
     const why = this.#refusalOf(request)
     if (why !== null) return { kind: 'not_sent', why, timings: { connectMs: null, totalMs: 0 } }
-    const route = { ...this.#route, url: urlOf(this.#route.url, request.projectCode) }
-    const exchange = new Exchange(route, request, this.#clock)
+    const destination = {
+      ...this.#destination,
+      url: urlOf(this.#destination.url, request.projectCode),
+    }
+    const exchange = new Exchange(destination, request, this.#clock)
     this.#underWay.add(exchange)
     try {
       return this.#withoutKey(await exchange.run())

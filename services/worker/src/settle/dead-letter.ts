@@ -19,7 +19,6 @@ export interface Expiration {
   readonly maxAgeMs: number
 }
 
-/** The dead letter of an item that MoEngage refused. */
 export function deadLetterOf(item: Item, { outcome, attempts, deadAtMs }: Refusal): DeadLetter {
   const error = 'error' in outcome ? outcome.error : null
   return {

@@ -12,7 +12,7 @@ export interface ErasuresOptions {
   readonly onNew: () => void
 }
 
-/** Elements that this process is sending or burying. */
+/** Elements that this process is sending or dead-lettering. */
 export interface InHand {
   end(): void
 }
@@ -26,7 +26,7 @@ const REMEMBERED_MS = 60_000
  * elements; from then on it drops all that it loads.
  */
 export class Erasures {
-  readonly #o: ErasuresOptions
+  readonly #options: ErasuresOptions
   readonly #known = new Map<string, { readonly erasure: Erasure; seenAtMs: number }>()
   /** The same by workspace and customer. */
   #byCustomer = new Map<string, Erasure[]>()
@@ -38,7 +38,7 @@ export class Erasures {
   #next: Promise<void> | null = null
 
   constructor(options: ErasuresOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   /** Reads the list, applies new erasures and confirms the finished ones. Never rejects. */
@@ -87,10 +87,10 @@ export class Erasures {
   }
 
   async #look(): Promise<void> {
-    const { store, worker } = this.#o
+    const { store, worker } = this.#options
     try {
       const erasures = await store.enforced()
-      this.#learn(erasures)
+      this.#adopt(erasures)
       const items = [...this.#inHand].flat().filter((item) => this.covers(item))
       const clear = erasures.filter(
         (erasure) => erasure.doneAtMs === null && !items.some((item) => isOf(erasure, item)),
@@ -104,8 +104,8 @@ export class Erasures {
     }
   }
 
-  #learn(erasures: readonly Erasure[]): void {
-    const nowMs = this.#o.clock.monotonicMs()
+  #adopt(erasures: readonly Erasure[]): void {
+    const nowMs = this.#options.clock.monotonicMs()
     let isNew = false
     for (const erasure of erasures) {
       isNew ||= !this.#known.has(erasure.id)
@@ -121,7 +121,7 @@ export class Erasures {
     }
     if (!isNew) return
     this.#count += 1
-    this.#o.onNew()
+    this.#options.onNew()
   }
 }
 

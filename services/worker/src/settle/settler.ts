@@ -18,11 +18,11 @@ export interface SettlerOptions {
  * partition is lost, or the worker stops.
  */
 export class Settler {
-  readonly #o: SettlerOptions
+  readonly #options: SettlerOptions
   #stopped = false
 
   constructor(options: SettlerOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   /** Retries no more. Elements that are not confirmed are sent again by the next owner. */
@@ -50,31 +50,31 @@ export class Settler {
   /** Takes chunks out of which everything was erased. */
   async sweep(window: PartitionWindow): Promise<void> {
     const finished = window.takeErased()
-    if (finished.length > 0) await this.#tell(window, { finished, partly: [] })
+    if (finished.length > 0) await this.#report(window, { finished, partly: [] })
   }
 
   #settleWindow(window: PartitionWindow, items: readonly Item[]): Promise<boolean> {
-    return this.#tell(window, window.settle(items))
+    return this.#report(window, window.settle(items))
   }
 
-  async #tell(
+  async #report(
     window: PartitionWindow,
     { finished, partly }: ReturnType<PartitionWindow['settle']>,
   ): Promise<boolean> {
-    const queue = this.#o.queueOf(window)
+    const queue = this.#options.queueOf(window)
     while (!window.lost && queue !== undefined) {
-      const lateMs = this.#o.lateMs(window)
+      const lateMs = this.#options.lateMs(window)
       const reply = await queue.settle(window.claim, finished, partly, lateMs).catch(() => null)
       if (reply?.settled === true) {
         window.waiting = Math.max(reply.waiting, window.chunks.length)
         return true
       }
       if (reply !== null) {
-        this.#o.onFenced(window)
+        this.#options.onFenced(window)
         return false
       }
       if (this.#stopped) return false
-      await this.#o.sleep(AGAIN_MS)
+      await this.#options.sleep(AGAIN_MS)
     }
     return false
   }

@@ -5,7 +5,7 @@ import type { Workspace, WorkspaceLimits } from '@relay/shared/config/workspace.
 import { Admission } from '../../src/budget/admission.js'
 import { Reservations } from '../../src/budget/reservations.js'
 import type { WorkspaceGate } from '../../src/budget/workspace-gate.js'
-import type { Learned } from '../../src/learn/learned.js'
+import type { AdaptiveLimits } from '../../src/adaptive/adaptive-limits.js'
 
 const cost = { ...NO_COST, users: 3 }
 const question = { lane: 'realtime', cost, need: cost, oldestMs: 7, queue: true } as const
@@ -57,7 +57,7 @@ let learned: FakeLearned
 let reservations: Reservations
 let admission: Admission
 let limits: WorkspaceLimits
-let incarnation: string
+let runId: string
 let ids: string[]
 let recover: () => Promise<number>
 
@@ -74,12 +74,12 @@ beforeEach(() => {
     devicesPerWindow: null,
     maxBodyBytes: 128_000,
   }
-  incarnation = 'life-1'
+  runId = 'run-1'
   recover = () => Promise.resolve(1_234)
   admission = new Admission({
     ledger: ledger as unknown as Ledger,
     gate: gate as unknown as WorkspaceGate,
-    learned: learned as unknown as Learned,
+    learned: learned as unknown as AdaptiveLimits,
     reservations,
     clock: systemClock,
     workspace: () => ({ limits }) as unknown as Workspace,
@@ -87,7 +87,7 @@ beforeEach(() => {
     requestTimeoutMs: 10_000,
     arrivalGraceMs: 5_000,
     backfillFloor: 0.1,
-    incarnation: () => incarnation,
+    runId: () => runId,
     newId: () => ids.shift() ?? 'id',
     waiter: 'w',
     recover: () => recover(),
@@ -107,8 +107,8 @@ describe('a request', () => {
     expect(reservations.open()).toMatchObject([{ id: 'id', expiresInMs: 75_000 }])
   })
 
-  it('is not placed while the life of Redis is unknown', async () => {
-    incarnation = ''
+  it('is not placed while the run of Redis is unknown', async () => {
+    runId = ''
     expect(await admission.ask(question)).toEqual({ outcome: 'later', waitMs: 250 })
     expect(ledger.reserved).toEqual([])
   })

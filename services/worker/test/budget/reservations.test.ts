@@ -51,7 +51,7 @@ describe('a reservation', () => {
     expect(ids()).toEqual([])
   })
 
-  it('is not revived by an answer after its expiry', () => {
+  it('is not revived by an answer after its maxAge', () => {
     reservations.note('a', cost, 'realtime', 1_000)
     jest.advanceTimersByTime(1_000)
     reservations.note('b', cost, 'realtime', 1_000)

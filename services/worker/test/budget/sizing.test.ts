@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { evenShare } from '../../src/budget/appetite.js'
+import { evenShare } from '../../src/budget/budget-planner.js'
 
 describe('the even share of a saturated budget', () => {
   test('never exceeds a body by more than rounding, nor the limit', () => {

@@ -3,7 +3,7 @@ import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis
 import { systemClock } from '@relay/shared/clock.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import { observeProcess } from '@relay/shared/observability/process-metrics.js'
-import { observeSharedState } from '@relay/shared/observability/observe-shared-state.js'
+import { observeSharedState } from '@relay/shared/observability/state-metrics.js'
 import { connectRedis } from '@relay/shared/redis/connect.js'
 import { createWorkerMetrics } from '../../src/observe/metrics.js'
 

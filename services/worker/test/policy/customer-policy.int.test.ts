@@ -44,7 +44,7 @@ const SCRIPT = luaText('customer-policy.lua').replaceAll(
 /** Workers that send of a hot customer as much as they may; the oracle is what arrived, and when. */
 class Simulation {
   nowMs = START_MS
-  incarnation = 'run-1'
+  runId = 'run-1'
   readonly arrivals: { atMs: number; units: number }[] = []
   readonly held: string[] = []
   readonly random = seededRandom(11)
@@ -60,7 +60,7 @@ class Simulation {
       limits: () => limits,
       ...{ clock, openMs: OPEN_MS },
       redisNowMs: () => this.nowMs,
-      incarnation: () => this.incarnation,
+      runId: () => this.runId,
       workers: () => 2,
       newId: () => `sketch-${String((this.#ids += 1))}`,
       onHeld: (customer) => this.held.push(customer),
@@ -177,7 +177,7 @@ test('what a new run of Redis has forgotten of the last minutes is entered again
   expect((await worker.admit('a', batchWith(400))).outcome).toBe('admitted')
   const keys = await client.keys('*customer*')
   await client.del(...keys)
-  simulation.incarnation = 'run-2'
+  simulation.runId = 'run-2'
   expect((await worker.admit('b', batchWith(400))).outcome).toBe('held')
 })
 

@@ -113,7 +113,7 @@ async function drain(limits: typeof LIMITS): Promise<Drained> {
     limits: () => limits,
     clock: { nowMs: () => nowMs, monotonicMs: () => nowMs },
     redisNowMs: () => nowMs,
-    incarnation: () => 'run',
+    runId: () => 'run',
     workers: () => 1,
     openMs: OPEN_MS,
     newId: () => `sketch-${String((ids += 1))}`,

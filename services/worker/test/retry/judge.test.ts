@@ -3,7 +3,7 @@ import { batchOf } from '../../src/batch/body.js'
 import type { VendorError } from '../../src/classify/outcome.js'
 import type { Item } from '../../src/fetch/window.js'
 import { Judge } from '../../src/retry/judge.js'
-import { Manifest } from '../../src/retry/manifest.js'
+import { DeliveryPlan } from '../../src/retry/delivery-plan.js'
 import { Refusals } from '../../src/retry/refusals.js'
 import { partitions, windowsOf, type PartitionSpec } from '../support/windows.js'
 
@@ -48,17 +48,17 @@ class Workspace {
   /** One flight with everything that is waiting, until it ends. */
   fly(refuses: (item: Item) => boolean): void {
     if (this.#waiting.length === 0) return
-    const manifest = new Manifest(batchOf(this.#waiting, LIMITS, null), () => LIMITS)
-    const judge = new Judge(manifest, this.#refusals, this.#clock)
+    const plan = new DeliveryPlan(batchOf(this.#waiting, LIMITS, null), () => LIMITS)
+    const judge = new Judge(plan, this.#refusals, this.#clock)
     if (this.isHeld) judge.splitForTrial()
-    for (let batch = manifest.next(); batch !== null; batch = manifest.next()) {
+    for (let batch = plan.next(); batch !== null; batch = plan.next()) {
       this.requests += 1
       this.nowMs += 10
       const begun = judge.begin(batch)
       this.nowMs += 10
       if (!batch.items.some(refuses)) {
         this.delivered.push(...batch.items)
-        manifest.delivered()
+        plan.delivered()
         judge.accepted(begun)
         this.isHeld = false
         continue

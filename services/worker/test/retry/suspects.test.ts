@@ -1,6 +1,6 @@
 import type { VendorError } from '../../src/classify/outcome.js'
 import type { Item } from '../../src/fetch/window.js'
-import { suspectsOf } from '../../src/retry/manifest.js'
+import { suspectsOf } from '../../src/retry/delivery-plan.js'
 
 const items = ['{"a":{"city":1}}', '{"a":{"street":1}}', '{"a":"the city of x"}'].map(
   (json) => ({ element: { json: Buffer.from(json) } }) as unknown as Item,

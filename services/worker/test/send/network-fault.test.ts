@@ -1,6 +1,5 @@
 import fc from 'fast-check'
-import { NETWORK_FAULTS } from '../../src/send/answer.js'
-import { networkFaultOf } from '../../src/send/network-fault.js'
+import { NETWORK_FAULTS, networkFaultOf } from '../../src/send/answer.js'
 
 it.each([
   ['ENOTFOUND', 'unresolvable'],

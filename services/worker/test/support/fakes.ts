@@ -32,13 +32,13 @@ import { Shapes } from '../../src/batch/shape.js'
 import type { AttemptReport, WorkerObserver } from '../../src/observe/observer.js'
 import { Erasures } from '../../src/settle/erasures.js'
 import type { PartitionWindow } from '../../src/fetch/window.js'
-import { GaugeWatch } from '../../src/learn/gauge-watch.js'
-import { Learned } from '../../src/learn/learned.js'
+import { GaugeWatch } from '../../src/adaptive/gauge-watch.js'
+import { AdaptiveLimits } from '../../src/adaptive/adaptive-limits.js'
 import { InFlight } from '../../src/ownership/in-flight.js'
 import { CustomerPolicy } from '../../src/policy/customer-policy.js'
 import { Refusals } from '../../src/retry/refusals.js'
 import type { Answer, BulkRequest, ResponseAnswer, Sender } from '../../src/send/answer.js'
-import { Expiry } from '../../src/settle/expiry.js'
+import { MaxAge } from '../../src/settle/max-age.js'
 import { Settler } from '../../src/settle/settler.js'
 import { Signal } from '../../src/signal.js'
 import { itemsOf } from './elements.js'
@@ -195,7 +195,7 @@ class FakeLetters {
     this.#redis = redis
   }
 
-  bury = (letters: readonly DeadLetter[]): Promise<void> =>
+  add = (letters: readonly DeadLetter[]): Promise<void> =>
     this.#redis.reply(() => void this.all.push(...letters))
 }
 
@@ -449,7 +449,7 @@ export class Heart {
       window.lost = true
     },
   })
-  readonly learned = new Learned({
+  readonly learned = new AdaptiveLimits({
     store: this.learnedStore,
     limits: () => this.workspace.limits,
     windowMs: WINDOW_MS,
@@ -481,7 +481,7 @@ export class Heart {
     limits: () => this.workspace.customerLimits ?? [],
     clock: systemClock,
     redisNowMs: () => systemClock.nowMs(),
-    ...{ incarnation: () => 'run', workers: () => 1, openMs: 1, newId: counting('sketch') },
+    ...{ runId: () => 'run', workers: () => 1, openMs: 1, newId: counting('sketch') },
     onHeld: (customer) => {
       this.observer.customerHeld('APP', customer)
     },
@@ -492,12 +492,12 @@ export class Heart {
     clock: systemClock,
     workspace: () => this.workspace,
     ...{ windowMs: WINDOW_MS, requestTimeoutMs: TIMEOUT_MS, arrivalGraceMs: GRACE_MS },
-    ...{ backfillFloor: 0.1, incarnation: () => 'run', newId: counting('r'), waiter: 'w' },
+    ...{ backfillFloor: 0.1, runId: () => 'run', newId: counting('r'), waiter: 'w' },
     recover: () => this.recovers(),
   })
 
-  get expiry(): Expiry {
-    return new Expiry({
+  get maxAge(): MaxAge {
+    return new MaxAge({
       ...{ maxAgeMs: this.maxAgeMs, clock: systemClock, redisNowMs: () => systemClock.nowMs() },
       ...{ deadLetters: this.letters, settler: this.settler, erasures: this.erasures },
       onExpired: ({ element }) => {
@@ -512,8 +512,8 @@ export class Heart {
   }
 
   get delivery(): Delivery {
-    const { refusals, gauge, settler, letters: deadLetters, expiry, erasures } = this
-    return { refusals, gauge, settler, deadLetters, expiry, erasures, sender: () => this.sender }
+    const { refusals, gauge, settler, letters: deadLetters, maxAge, erasures } = this
+    return { refusals, gauge, settler, deadLetters, maxAge, erasures, sender: () => this.sender }
   }
 
   readonly shapes = new Shapes([])

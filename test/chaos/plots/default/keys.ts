@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { waitFor } from '@relay/tools/wait-for.js'
 import { DEFAULTS } from '../../stack/settings.js'
 import type { Aimed } from '../plot.js'
 import { Poster } from '../poster.js'
@@ -53,6 +54,10 @@ export const keyPlots: readonly Aimed[] = [
         await poster.delivered(await poster.accepted('event', ['warm'], api))
       const elements = poster.next('event', ['ann', 'bob', 'cid'])
       await remains.stepClock(DAY_MS - ((await remains.redisNowMs()) % DAY_MS) + 1_000)
+      // A request in flight while its worker's session ends is repeated.
+      const { workers } = DEFAULTS
+      const haveRejoined = async () => (await remains.liveSessions()) === workers
+      await waitFor(haveRejoined, { what: 'new sessions', timeoutMs: 30_000 })
       // Both know the new time, and everything works under it.
       for (const api of [0, 1]) {
         await poster.untilAccepted(poster.next('event', ['warm']), api, `warm-${String(api)}`)

@@ -18,7 +18,7 @@ const overtake = (fault: (stage: Stage) => Promise<void>) => async (stage: Stage
   await poster.delivered(await poster.accepted('user', ['warm'], 0))
   await stage.stack.vendor.delay(SLOW_MS, { durationMs: 2_000 })
   await poster.accepted('user', CUSTOMERS, 0)
-  await poster.requestsOpen(1)
+  await poster.requestOpen()
   await disturb(stage, 'claims-end', { loses: 'settles' }, async () => {
     await sleep(500)
     await fault(stage)

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { nowMs } from '../../clock.js'
 import { DEFAULTS } from '../../stack/settings.js'
 import { disturb, type Aimed, type Stage } from '../plot.js'
@@ -32,6 +33,40 @@ async function restarts(stage: Stage): Promise<void> {
   }
 }
 
+/** Within the request timeout, and long enough for both services to see the file twice, ms. */
+const SLOW_MS = 8_000
+/** Both services see a change of the file within this, ms. */
+const SEEN_WITHIN_MS = 2_500
+/** From the arrival of the slow request until what waited behind it is at MoEngage: 1 s, and 0.5 s for the answer and the watch, ms. */
+const FOLLOWS_WITHIN_MS = 1_500
+/** One partition only: nothing else wakes the worker. */
+const ONE_CUSTOMER = ['ann']
+
+async function removeAndReturn(stage: Stage): Promise<void> {
+  const { stack, breach, say } = stage
+  const poster = new Poster(stage)
+  await poster.delivered(await poster.accepted('user', ['warm'], 0))
+  await stack.vendor.delay(SLOW_MS, { durationMs: 1_000 })
+  const first = await poster.accepted('user', ONE_CUSTOMER, 0)
+  await poster.requestOpen()
+  await sleep(200)
+  const behind = await poster.accepted('user', ONE_CUSTOMER, 0)
+  await stack.removeWorkspace()
+  await sleep(SEEN_WITHIN_MS)
+  await stack.writeWorkspaces()
+  await poster.delivered(first)
+  const landedMs = nowMs()
+  const isResumed = await poster.delivered(behind).then(
+    () => true,
+    () => false,
+  )
+  const took = `${(nowMs() - landedMs).toFixed(0)} ms after the landing`
+  say(`  ${isResumed ? 'delivered' : 'not delivered'} ${took}`)
+  if (!isResumed || nowMs() - landedMs > FOLLOWS_WITHIN_MS) {
+    breach('sending resumes in time', took)
+  }
+}
+
 export const resumePlots: readonly Aimed[] = [
   {
     name: 'resume-two-workers',
@@ -46,5 +81,13 @@ export const resumePlots: readonly Aimed[] = [
     conditions: { ...DEFAULTS, workers: 1 },
     drainWithinMs: 30_000,
     play: restarts,
+  },
+  {
+    name: 'workspace-returns',
+    about: 'a workspace is taken out of the file and put back while one of its requests is open',
+    conditions: { ...DEFAULTS, workers: 1 },
+    drainWithinMs: 30_000,
+    play: (stage) =>
+      disturb(stage, 'workspace-removed', { loses: 'nothing' }, () => removeAndReturn(stage)),
   },
 ]

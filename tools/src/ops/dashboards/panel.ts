@@ -25,7 +25,6 @@ export interface DashboardSpec {
   readonly rows: readonly { readonly title: string; readonly panels: readonly PanelSpec[] }[]
 }
 
-/** Rows of panels by their titles. */
 export const rows = (byTitle: Readonly<Record<string, readonly PanelSpec[]>>) =>
   Object.entries(byTitle).map(([title, panels]) => ({ title, panels }))
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../../../src/folders.js'
 import { SETTINGS } from '@relay/shared/config/settings.js'
-import { kubectlHere } from '../../../src/fetch/kubectl.js'
+import { kubectlHere } from '../../../src/fetch/programs.js'
 import { unknownFields } from './fields.js'
 import { readManifests, render, type Manifest } from './kustomize.js'
 import { schemaProblem } from './schemas.js'
@@ -13,7 +13,10 @@ const kubectl = kubectlHere()
 /** Where there is none, the suite says so in capitals. */
 const whenThere = kubectl === null ? describe.skip : describe
 const rendered = new Map(
-  OVERLAYS.map((overlay) => [overlay, kubectl === null ? [] : render(kubectl, folder(overlay))]),
+  OVERLAYS.map((overlay) => [
+    overlay,
+    kubectl === null ? [] : render(kubectl.path, folder(overlay)),
+  ]),
 )
 const secrets = (overlay: string) => readManifests(join(folder(overlay), 'secrets.example.yaml'))
 
@@ -253,7 +256,7 @@ whenThere.each(OVERLAYS)('the overlay %s with each component', (overlay) => {
       name,
       kubectl === null
         ? []
-        : render(kubectl, folder(overlay), [join(ROOT, 'k8s/components', name)]),
+        : render(kubectl.path, folder(overlay), [join(ROOT, 'k8s/components', name)]),
     ]),
   )
 
