@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { ROOT } from '@relay/tools/folders.js'
 import { startChild } from '@relay/tools/process/child.js'
+import { BUDGETS } from './rows/budgets.js'
 import { CENSUS } from './rows/census.js'
 import { CUSTOMER_POLICY } from './rows/customer-policy.js'
 import { DRAIN, DRAIN_SCALE } from './rows/drain.js'
@@ -17,6 +18,7 @@ export const ROWS: readonly Row[] = [
   DRAIN,
   DRAIN_SCALE,
   LATENCY,
+  BUDGETS,
   TAKEOVER,
   IDLE,
   MEMORY,

@@ -219,7 +219,7 @@ export class SimSender implements Sender {
         else if (!request.mayFinish()) settle(notSent('disallowed'))
         else if (this.#actor.clock.monotonicMs() >= deadline.ms) exchange.fail('timeout')
         else {
-          exchange.request = this.#vendor.receive(this.#actor.name, request.body)
+          exchange.request = this.#vendor.receive(this.#actor.name, request.body())
           exchange.request.deadlineMs = this.#worldMs(deadline.ms)
           exchange.request.answer = (status) => {
             this.#world.in(1, this.#actor, () => { settle(responseOf(status, timings())) }) // prettier-ignore

@@ -20,6 +20,8 @@ const ADMIN_TOKEN = 'admin-token'
 const PROFILING = (process.env.BENCH_NODE_OPTIONS ?? '').split(' ').filter((o) => o !== '')
 /** Budgets that bind nothing. */
 const UNLIMITED = '100000000'
+/** A backlog that repeats elements drains more of one customer than MoEngage allows. */
+const CUSTOMER_LIMITS = '1000000/60'
 /** The api speaks to MoEngage never. */
 const NOWHERE = 'http://127.0.0.1:9'
 /** Kept out of all measurements alike: it would begin at some point in some of them. */
@@ -101,7 +103,10 @@ export class Stage {
 /** What relay's services are told of everything but workspaces. */
 export function commonEnvironment(redisUrl: string): Environment {
   // What is measured is the cost of carrying each element, which coalescing would spare.
-  return { REDIS_URL: redisUrl, RELAY_PRODUCERS: `shop:${SECRET}`, RELAY_COALESCE: 'off' }
+  return {
+    ...{ REDIS_URL: redisUrl, RELAY_PRODUCERS: `shop:${SECRET}`, RELAY_COALESCE: 'off' },
+    MOENGAGE_CUSTOMER_LIMITS: CUSTOMER_LIMITS,
+  }
 }
 
 /** What relay's services are told, before PORT: one workspace. */

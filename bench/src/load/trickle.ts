@@ -9,7 +9,7 @@ import { APP_ID } from '../contenders/names.js'
 import { POST_HEADERS, type Stage } from '../contenders/start.js'
 
 /** MoEngage's answer comes after so long, ms. */
-export const MOENGAGE_MS = 20
+const MOENGAGE_MS = 20
 
 /** Single events at a steady rate, each known by its customer, and when MoEngage has them. */
 export class Trickle {

@@ -87,17 +87,17 @@ export const DRAIN: Row = {
   targets: [
     target(
       'cheaper than naive',
-      '≥ 30×',
+      '≥ 35×',
       1,
       (m) => of(m, 'naive', cost) / of(m, 'relay', cost),
-      atLeast(30),
+      atLeast(35),
     ),
     target(
       'dearer than the floor',
-      '–',
+      '≤ 2×',
       2,
       (m) => of(m, 'relay', cost) / of(m, 'floor', cost),
-      () => true,
+      atMost(2),
     ),
     target(
       'mean body',
@@ -126,7 +126,7 @@ export const DRAIN: Row = {
 }
 
 const ONE = '10⁶'
-const EACH = '8 workers, 10⁵ each'
+const EACH = '8 workers, 8 · 10⁵ shared'
 const MANY = '200 workspaces of 5,000'
 
 export const DRAIN_SCALE: Row = {
@@ -155,6 +155,14 @@ export const DRAIN_SCALE: Row = {
       (m) => of(m, EACH, cost) / of(m, '10⁵', cost),
       atMost(1.2),
     ),
+    target(
+      '8 workers on one backlog shared among them against 1',
+      '≤ 1.3×',
+      2,
+      (m) => of(m, EACH, cost) / of(m, ONE, cost),
+      atMost(1.3),
+    ),
+    target('200 workspaces: worker', '≤ 200 MB', 0, at(MANY, 'worker MB'), atMost(200)),
     target('worker with 10⁶ waiting', '≤ 200 MB', 0, at(ONE, 'worker MB'), atMost(200)),
   ],
   measure: ({ quick }) => {

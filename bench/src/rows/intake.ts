@@ -182,6 +182,6 @@ function intakeRow(perPost: number, wanted: Wanted): Row {
 }
 
 export const INTAKE_ROWS: readonly Row[] = [
-  intakeRow(50, { naive: 7, floor: 2.5, bytes: 1.3 }),
-  intakeRow(1, { naive: 4, floor: 3, bytes: 2 }),
+  intakeRow(50, { naive: 9, floor: 1.5, bytes: 1.3 }),
+  intakeRow(1, { naive: 7, floor: 2, bytes: 2 }),
 ]

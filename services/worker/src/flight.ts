@@ -238,7 +238,7 @@ export class Flight {
     const isOver = (item: Item) => item.window.lost || erasures.covers(item)
     const holds = () => sendableMs() > 0 && !batch.items.some(isOver)
     const answer = await sender().attempt({
-      body: writeBody(batch),
+      body: () => writeBody(batch),
       projectCode: batch.projectCode,
       deadlineMonotonicMs: this.#deadlineMs(ticket),
       // The lease has been renewed since, as a rule: then the attempt has its whole time.

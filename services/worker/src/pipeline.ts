@@ -41,14 +41,16 @@ type Step = { readonly retryWith: Cost } | { readonly waitMs: number }
 const WORTHWHILE = 0.5
 /** A whole body is worth waiting for this share of a window. */
 const SOON = 0.02
+/** Budget that stays too little for that for this share of a window is spent at once: it would be lost. */
+const LONG = 0.05
 /** A body at least this full counts as full. */
 const FULL = 0.95
 /** Loaded bytes that still make a body, although a chunk keeps its bytes until all of it is settled. */
 const A_BODY_LEFT = 1.25
-/** Bodies to which a partition is refilled. */
-const AHEAD = 2
-/** The same while there is room for all lanes to do so: each look is a script and a system call. */
-const FAR_AHEAD = 4
+/** Bodies to which a partition is refilled while memory is left: each look is a script and a system call. */
+const AHEAD = 4
+/** While memory is scarce, a lane loads and sends one body in its turn, or gives up the turn after this, ms. */
+const SCARCE_TURN_MS = 25
 /** Tries per round to fit a body into a short budget. */
 const FITTINGS = 4
 const MAX_WAIT_MS = 1_000
@@ -112,7 +114,7 @@ export class Pipeline {
 
   async run(): Promise<void> {
     while (!this.#stopped) {
-      const waitMs = await this.#options.memory.turns.take(() => this.#round())
+      const waitMs = await this.#options.memory.turns.take(() => this.#turn())
       if (waitMs > 0) await this.#signal.wait(waitMs)
     }
   }
@@ -124,23 +126,31 @@ export class Pipeline {
     await Promise.all(this.#flights)
   }
 
+  /** One round. While memory is scarce, its flight too: with hundreds of lanes, few hold a batch at a time. */
+  async #turn(): Promise<number> {
+    const waitMs = await this.#round()
+    const isLong = waitMs === 0 && this.#flights.size > 0 && this.#fetcher.isScarce()
+    if (isLong) await this.#pause(SCARCE_TURN_MS)
+    return waitMs
+  }
+
   /** Tries to start one flight. Returns the wait before the next try, ms. */
   async #round(): Promise<number> {
     const free = this.#fetcher.free()
     if (free.length === 0) return this.#fetcher.nextFreeMs()
-    // Refilled once less than one body of sendable elements is left.
-    if (!(await this.#fetch(free, this.#bodyBytes * A_BODY_LEFT, this.#aheadBytes()))) {
-      return REDIS_RETRY_DELAY_MS
-    }
+    if (!(await this.#refill(free))) return REDIS_RETRY_DELAY_MS
     const expired = await this.#expire(free)
     if (expired !== 'none') return expired === 'some' ? 0 : REDIS_RETRY_DELAY_MS
     for (const { window } of free) if (window.isUnreadable) this.#options.onIdle(window)
-    const ready = free.filter(({ window }) => window.chunks.length > 0 && !window.lost)
-    if (ready.length === 0) return this.#fetcher.nextFreeMs()
+    const ready = free.filter(isReady)
+    if (ready.length === 0) {
+      // While memory is scarce, the next body is loaded once the last one has been sent, which wakes this.
+      return free.some(({ window }) => window.hasWork) ? MAX_WAIT_MS : this.#fetcher.nextFreeMs()
+    }
     const may = this.#options.budget.gate.mayStart()
     if (!may.go || may.probe) return this.#waitForGate(ready)
     const lingerMs = this.#lingerMs(ready)
-    return lingerMs > 0 ? lingerMs : this.#packAndReserve(ready)
+    return lingerMs > 0 ? lingerMs : this.#packAndReserve(free)
   }
 
   /** Largest body at present, bytes. */
@@ -148,21 +158,31 @@ export class Pipeline {
     return this.#options.budget.learned.bodyBytes
   }
 
+  /** To load of each partition, bytes. */
   #aheadBytes(): number {
-    return this.#bodyBytes * (this.#fetcher.isRoomy() ? FAR_AHEAD : AHEAD)
+    return this.#bodyBytes * (this.#fetcher.isScarce() ? A_BODY_LEFT : AHEAD)
+  }
+
+  /** Reads more once less than one body of sendable elements is left. */
+  #refill(free: readonly Served[]): Promise<boolean> {
+    const enoughBytes = this.#bodyBytes * A_BODY_LEFT
+    // Under a binding budget the oldest chunks go first, so each partition shows its own.
+    const all = !this.#fetcher.isScarce() || this.#planner.isSaturated()
+    return this.#fetch(free, enoughBytes, this.#aheadBytes(), all ? Infinity : enoughBytes)
   }
 
   async #fetch(
     served: readonly Served[],
     enoughBytes: number,
     wantBytes: number,
+    totalBytes = Infinity,
   ): Promise<boolean> {
     const { erasures, settler } = this.#options.delivery
     // At least two bodies for all partitions together, regardless of other lanes, so that none stalls.
     const leastBytes = (this.#bodyBytes * 2) / served.length
     const watch = this.#planner.isShort()
     const target = { enoughBytes, wantBytes, leastBytes, watch }
-    const isLoaded = await this.#fetcher.load(served, target)
+    const isLoaded = await this.#fetcher.load(served, target, totalBytes)
     for (const { window } of served) erasures.apply(window)
     await Promise.all(served.map(({ window }) => settler.sweep(window)))
     const nowMs = this.#options.runtime.clock.monotonicMs()
@@ -205,13 +225,13 @@ export class Pipeline {
     return Math.max(0, Math.ceil(since + config.lingerMs - clock.monotonicMs()))
   }
 
-  async #packAndReserve(ready: readonly Served[]): Promise<number> {
+  async #packAndReserve(served: readonly Served[]): Promise<number> {
     const sinceMs = this.#options.runtime.clock.monotonicMs()
     let affordable = this.#planner.next()
     for (let fitting = 0; fitting < FITTINGS; fitting += 1) {
-      const { batch, whole } = await this.#fill(ready, affordable)
+      const { batch, whole } = await this.#fill(served, affordable)
       if (batch.items.length === 0) break
-      const step = this.#act(ready, batch, affordable, await this.#reserve(batch, whole))
+      const step = this.#act(served, batch, affordable, await this.#reserve(batch, whole))
       if ('waitMs' in step) return step.waitMs
       affordable = step.retryWith
     }
@@ -219,7 +239,7 @@ export class Pipeline {
     return Math.min(MAX_WAIT_MS, this.#planner.shortForMs(sinceMs))
   }
 
-  #act(ready: readonly Served[], batch: Batch, tried: Cost, admitted: Admitted): Step {
+  #act(served: readonly Served[], batch: Batch, tried: Cost, admitted: Admitted): Step {
     switch (admitted.outcome) {
       case 'granted': {
         this.#planner.granted(batch, this.#bodyBytes)
@@ -233,7 +253,7 @@ export class Pipeline {
       case 'short': {
         const short = BUDGETS.filter((budget) => batch.cost[budget] > admitted.free[budget])
         this.#planner.denied(short)
-        return { retryWith: this.#settleFor(ready, short, tried, admitted) }
+        return { retryWith: this.#settleFor(served, short, tried, admitted) }
       }
     }
   }
@@ -243,23 +263,25 @@ export class Pipeline {
    * not available soon; otherwise only elements of budgets that are not short.
    */
   #settleFor(
-    ready: readonly Served[],
+    served: readonly Served[],
     short: readonly Budget[],
     tried: Cost,
-    { free, waitMs, allMs }: { free: Cost; waitMs: number; allMs: number },
+    { free, waitMs, needMs, allMs }: Extract<Admitted, { outcome: 'short' }>,
   ): Cost {
     const within = { ...tried }
     for (const budget of short) within[budget] = free[budget]
     const limits = this.#options.budget.admission.limits()
-    const fitting = this.#pack(ready, within)
+    const fitting = this.#pack(served, within)
+    const { budgetWindowMs } = this.#options.runtime.config
+    const least = needMs >= budgetWindowMs * LONG ? 0 : WORTHWHILE
     const worthwhile =
       fitting.bodyBytes >= this.#bodyBytes * WORTHWHILE ||
-      short.some((budget) => fitting.cost[budget] >= limits[budget] * WORTHWHILE)
-    const soon = allMs <= this.#options.runtime.config.budgetWindowMs * SOON
+      short.some((budget) => fitting.cost[budget] >= Math.max(1, limits[budget] * least))
+    const soon = allMs <= budgetWindowMs * SOON
     if (worthwhile && !soon) return within
     this.#planner.renounce(short, worthwhile ? Math.max(1, allMs) : waitMs)
     // The whole list may be loaded. The next add must wake the worker, because another budget may pay for it.
-    for (const { window } of ready) window.stale = true
+    for (const { window } of served) window.stale = true
     const without = { ...tried }
     for (const budget of short) without[budget] = 0
     return without
@@ -276,7 +298,8 @@ export class Pipeline {
     return { mostWindows, windowByWindow: !this.#planner.isSaturated() }
   }
 
-  #pack(ready: readonly Served[], affordable: Cost): Batch {
+  #pack(served: readonly Served[], affordable: Cost): Batch {
+    const ready = served.filter(isReady)
     const { workspace, shapes } = this.#options.runtime
     const { admission, policy } = this.#options.budget
     return pack(
@@ -294,18 +317,18 @@ export class Pipeline {
   }
 
   /** Packs a body, and loads more while a budget or a customer's limit holds back the loaded elements. */
-  async #fill(ready: readonly Served[], affordable: Cost): Promise<Choice> {
+  async #fill(served: readonly Served[], affordable: Cost): Promise<Choice> {
     // What a round before this one loaded may all be held back.
-    let wantBytes = Math.max(this.#aheadBytes(), ...ready.map(({ window }) => window.loadedBytes))
+    let wantBytes = Math.max(this.#aheadBytes(), ...served.map(({ window }) => window.loadedBytes))
     for (;;) {
-      const batch = this.#pack(ready, affordable)
-      const more = ready.some(({ window }) => window.hasUnloaded)
+      const batch = this.#pack(served, affordable)
+      const more = served.some(({ window }) => window.hasUnloaded)
       const full = batch.bodyBytes >= this.#bodyBytes * FULL || isCrowded(batch)
       if (full || !more) return { batch, whole: !more }
-      const before = loadedBytes(ready)
+      const before = loadedBytes(served)
       wantBytes *= 2
-      const loaded = await this.#fetch(ready, wantBytes, wantBytes)
-      if (!loaded || loadedBytes(ready) === before) return { batch, whole: false }
+      const loaded = await this.#fetch(served, wantBytes, wantBytes)
+      if (!loaded || loadedBytes(served) === before) return { batch, whole: false }
     }
   }
 
@@ -329,7 +352,10 @@ export class Pipeline {
       ? null
       : this.#options.inFlight.begin([...windows].map(({ tag }) => tag))
     if (open === null) return false
-    for (const window of windows) window.readyAtMs = 0
+    for (const window of windows) {
+      window.readyAtMs = 0
+      this.#fetcher.begun(window)
+    }
     const flight = new Flight(this.#options, (ms) => this.#pause(ms), batch, open)
     const done = deliver(flight, ticket).finally(() => {
       open.end()
@@ -350,4 +376,8 @@ export class Pipeline {
     await signal.wait(ms)
     this.#pauses.delete(signal)
   }
+}
+
+function isReady({ window }: Served): boolean {
+  return window.chunks.length > 0 && !window.lost
 }

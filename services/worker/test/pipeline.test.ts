@@ -20,6 +20,7 @@ import {
 } from './support/fakes.js'
 import type { PartitionSpec } from './support/windows.js'
 
+const OTHERS = { appId: 'OTHER', lane: 'realtime', generation: 0, index: 0 } as const
 const NOTHING_FREE = { users: 0, events: 0, devices: 0 }
 
 let heart: Heart
@@ -199,6 +200,43 @@ describe('a partition', () => {
     short.stale = true
     await turn()
     expect(roomy.loadedBytes).toBeGreaterThan(short.loadedBytes)
+  })
+
+  it('holds one body while memory is short: the next is read once that one is sent', async () => {
+    heart.sender.answer = null
+    const memory = new WindowMemory(2_000_000)
+    // Of another lane.
+    const other = new PartitionWindow('other', OTHERS, 'w:1')
+    other.memoryBytes = 600_000
+    memory.add(other)
+    lane = laneOf({ memory })
+    void lane.run()
+    const chunks = () => Array.from({ length: 60 }, () => many(1, { bytes: 300 }))
+    const windows = serve(chunks(), chunks(), chunks())
+    await pass(5_000)
+    const read = () => windows.filter((window) => window.chunks.length > 0).length
+    expect(sent()).toHaveLength(1)
+    expect(read()).toBeLessThan(3)
+    heart.sender.answer = accept
+    await heart.sender.reply(accept())
+    await pass(5_000)
+    expect(sent().flat()).toHaveLength(180)
+  })
+
+  it('is looked past while memory is short when all that is loaded is held back', async () => {
+    const memory = new WindowMemory(2_000_000)
+    const other = new PartitionWindow('other', OTHERS, 'w:1')
+    other.memoryBytes = 600_000
+    memory.add(other)
+    lane = laneOf({ memory })
+    heart.budget.policy.allowances = () => new Map([[customer(1), 0]])
+    void lane.run()
+    serve(
+      Array.from({ length: 60 }, () => [event(1, { bytes: 900 })]),
+      [[event(2)]],
+    )
+    await pass(3_000)
+    expect(sent().flat()).toEqual(['2:1'])
   })
 
   it('that was forgotten is served no more', async () => {
@@ -438,6 +476,18 @@ describe('a short budget', () => {
     await turn()
     expect(heart.ledger.reserved[1]?.cost.events).toBe(20)
     expect(sent()[0]).toHaveLength(20)
+  })
+
+  it('is used for what little it affords when half a body is affordable only long after', async () => {
+    const free = { ...NOTHING_FREE, events: 3 }
+    heart.ledger.grants.push({ outcome: 'wait', waitMs: 2_999, allMs: 30_000, free })
+    void lane.run()
+    serve([many(30, { bytes: 300 })])
+    await turn()
+    expect(sent()).toEqual([])
+    heart.ledger.grants.push({ outcome: 'wait', waitMs: 3_000, allMs: 30_000, free })
+    await pass(1_000)
+    expect(sent()[0]).toHaveLength(3)
   })
 
   it('is waited for when the whole body is affordable soon', async () => {

@@ -153,7 +153,7 @@ function page(all: readonly Measured[]): string {
 Made by \`npm run measure:backlog\`: ${ELEMENTS.toLocaleString('en')} elements of about 300 bytes wait when the one worker starts, with budgets
 that do not bind, save in the last row. Resident memory of that process as the operating system counts it; at most ${megabytes(MAX_BYTES)}.
 
-A worker holds two bodies per lane, and looks ahead over 64 MB for all partitions together when a budget is exhausted. What another budget
+A worker loads 16 MB ahead, then one body per lane, and looks ahead over 64 MB for all partitions together when a budget is exhausted. What another budget
 could pay for passes an exhausted one's backlog within that depth only: behind a deeper one it waits, as the last row shows.
 
 | backlog | when it starts | at most | within | delivered |

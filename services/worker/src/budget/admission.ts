@@ -51,10 +51,11 @@ export type Admitted =
       /** Monotonic time by which the attempt must have ended. */
       readonly deadlineMs: number
     }
-  /** `free` is available now, the sufficient amount after `waitMs`, the full cost after `allMs`. */
+  /** `free` is available now, the sufficient amount after `needMs`, the full cost after `allMs`; ask again after `waitMs`. */
   | {
       readonly outcome: 'short'
       readonly waitMs: number
+      readonly needMs: number
       readonly allMs: number
       readonly free: Cost
     }
@@ -144,6 +145,7 @@ export class Admission {
         return {
           outcome: 'short',
           waitMs: Math.min(Math.max(1, grant.waitMs), ASK_AGAIN_MS),
+          needMs: grant.waitMs,
           allMs: grant.allMs,
           free: grant.free,
         }

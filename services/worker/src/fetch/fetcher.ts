@@ -34,7 +34,7 @@ export class Fetcher {
     this.#options.memory.remove(window)
   }
 
-  /** Partitions with work and without a request in flight. */
+  /** Partitions with work and without a request in flight, those first whose last request is longest ago. */
   free(): Served[] {
     return this.#servable().filter(({ window }) => this.#options.inFlight.isFree(window.tag))
   }
@@ -45,16 +45,36 @@ export class Fetcher {
     return Math.ceil(Math.min(Infinity, ...free))
   }
 
-  /** Whether memory is left for all lanes to look far ahead. */
-  isRoomy(): boolean {
-    return this.#options.memory.isRoomy()
+  /** A request of this window began. */
+  begun(window: PartitionWindow): void {
+    const served = this.#served.get(window)
+    if (served === undefined) return
+    this.#served.delete(window)
+    this.#served.set(window, served)
   }
 
-  /** Reads chunks of each; returns false when Redis did not answer. */
-  async load(served: readonly Served[], target: LoadTarget): Promise<boolean> {
-    const { memory } = this.#options
-    const loads = served.map(({ window, queue }) => loadWindow(window, queue, target, memory))
-    return (await Promise.all(loads)).every(Boolean)
+  /** Whether nothing may be loaded ahead of need. */
+  isScarce(): boolean {
+    return this.#options.memory.isScarce()
+  }
+
+  /**
+   * Reads chunks of each, or of the first until all partitions of the lane hold `totalBytes` together;
+   * returns false when Redis did not answer.
+   */
+  async load(
+    served: readonly Served[],
+    target: LoadTarget,
+    totalBytes = Infinity,
+  ): Promise<boolean> {
+    const load = ({ window, queue }: Served) =>
+      loadWindow(window, queue, target, this.#options.memory)
+    if (totalBytes === Infinity) return (await Promise.all(served.map(load))).every(Boolean)
+    for (const one of served) {
+      if (loadedBytes([...this.#served.values()]) >= totalBytes) break
+      if (!(await load(one))) return false
+    }
+    return true
   }
 
   #servable(): Served[] {

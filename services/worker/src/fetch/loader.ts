@@ -8,6 +8,11 @@ const CHUNKS_PER_LOOK = 256
 /** Lanes that load and pack at one time. It takes them milliseconds, unless Redis is slow, which all wait for. */
 const LANES_AT_A_TIME = 16
 
+/** Part of the memory that windows load ahead of need; the rest is for looking past a short budget. */
+const AHEAD_PART = 0.25
+/** More of one window is for looking past a short budget, bytes. */
+const MAX_AHEAD_BYTES = 640 * 1024
+
 /** Memory that all windows of a worker share. */
 export class WindowMemory {
   /** When hundreds of lanes begin at once, all that they load would be in memory before the first is sent. */
@@ -27,9 +32,11 @@ export class WindowMemory {
     this.#windows.delete(window)
   }
 
-  /** Whether at most half of it is in use. */
-  isRoomy(): boolean {
-    return this.leftBytes() * 2 >= this.#limitBytes
+  /** Whether windows hold as much as they may load ahead of need. */
+  isScarce(): boolean {
+    let bytes = 0
+    for (const { memoryBytes } of this.#windows) bytes += Math.min(memoryBytes, MAX_AHEAD_BYTES)
+    return bytes > this.#limitBytes * AHEAD_PART
   }
 
   /** Bytes that are left for looking ahead. */

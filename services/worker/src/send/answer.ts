@@ -62,8 +62,8 @@ export type Answer = (ResponseAnswer | NotSentAnswer | UnknownAnswer) & {
 }
 
 export interface BulkRequest {
-  /** The whole body, UTF-8 JSON. */
-  readonly body: Buffer
+  /** Writes the whole body, UTF-8 JSON. The sender keeps it only until the kernel has it. */
+  readonly body: () => Buffer
   /** MoEngage project of its elements; undefined: none. */
   readonly projectCode?: string | undefined
   /** On the sender's clock. Covers connecting, sending, waiting and reading the answer's body. */

@@ -93,7 +93,8 @@ export class Exchange {
 
   #start(): void {
     const { url, agent, headers } = this.#destination
-    const { body } = this.#request
+    const body = this.#request.body()
+    const heldBack = Buffer.from(body.subarray(body.length - HELD_BACK_BYTES))
     try {
       const open = url.protocol === 'https:' ? https.request : http.request
       const options: https.RequestOptions & { abandoned: AbortSignal } = {
@@ -108,7 +109,7 @@ export class Exchange {
       client.write(body.subarray(0, body.length - HELD_BACK_BYTES), (error) => {
         if (error) return
         afterReading(() => {
-          this.#finish()
+          this.#finish(heldBack)
         })
       })
     } catch (error) {
@@ -138,7 +139,7 @@ export class Exchange {
   }
 
   /** Everything but the held-back byte is with the kernel: the last moment to turn back. */
-  #finish(): void {
+  #finish(heldBack: Buffer): void {
     if (this.#settled || this.#head !== null) return
     if (!this.#mayFinish()) {
       this.#withhold('disallowed')
@@ -146,8 +147,7 @@ export class Exchange {
       this.#fail('timeout')
     } else {
       this.#finished = true
-      const { body } = this.#request
-      this.#client?.end(body.subarray(body.length - HELD_BACK_BYTES))
+      this.#client?.end(heldBack)
     }
   }
 

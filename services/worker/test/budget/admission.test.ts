@@ -166,7 +166,7 @@ describe('a request', () => {
     [30_000, 1_000],
   ])('short of budget for %i ms asks again after %i ms', async (waitMs, askAgainMs) => {
     ledger.grant = { outcome: 'wait', waitMs, allMs: 9, free: cost }
-    const short = { outcome: 'short', waitMs: askAgainMs, allMs: 9, free: cost }
+    const short = { outcome: 'short', waitMs: askAgainMs, needMs: waitMs, allMs: 9, free: cost }
     expect(await admission.ask(question)).toEqual(short)
     expect(reservations.open()).toEqual([])
   })

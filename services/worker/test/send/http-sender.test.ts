@@ -37,7 +37,7 @@ function senderFor(
 
 function bulk(over: Partial<BulkRequest> & { withinMs?: number } = {}): BulkRequest {
   return {
-    body: BODY,
+    body: () => BODY,
     deadlineMonotonicMs: systemClock.monotonicMs() + (over.withinMs ?? 5_000),
     mayFinish: () => true,
     signal: new AbortController().signal,
@@ -240,7 +240,7 @@ describe('the held-back end of a body', () => {
     const { port } = await rawServer((socket) => socket.pause())
     let asked = 0
     const answer = await senderFor(port).attempt(
-      bulk({ body: Buffer.alloc(64 << 20, 32), withinMs: 400, mayFinish: () => ++asked > 0 }),
+      bulk({ body: () => Buffer.alloc(64 << 20, 32), withinMs: 400, mayFinish: () => ++asked > 0 }),
     )
     expect(answer).toMatchObject({ kind: 'not_sent', why: 'timeout' })
     expect(asked).toBe(0)
@@ -252,7 +252,7 @@ describe('the held-back end of a body', () => {
       socket.write(response('{"status":"fail"}', '401 Unauthorized'))
       socket.on('data', (chunk) => (arrived += chunk.toString('latin1')))
     })
-    const answer = await senderFor(port).attempt(bulk({ body: Buffer.alloc(32 << 20, 32) }))
+    const answer = await senderFor(port).attempt(bulk({ body: () => Buffer.alloc(32 << 20, 32) }))
     await closed
     expect(answer).toMatchObject({ kind: 'response', status: 401, requestComplete: false })
     expect(arrived.length).toBeLessThan(32 << 20)

@@ -78,7 +78,7 @@ describe('any answer of MoEngage', () => {
           clock: systemClock,
         })
         const got = await sender.attempt({
-          body: Buffer.from(BODY),
+          body: () => Buffer.from(BODY),
           deadlineMonotonicMs: systemClock.monotonicMs() + TIMEOUT_MS,
           mayFinish: () => true,
           signal: new AbortController().signal,

@@ -73,7 +73,7 @@ function sender(
 }
 
 const bulk = (over: Partial<BulkRequest> & { withinMs?: number } = {}): BulkRequest => ({
-  body: BODY,
+  body: () => BODY,
   deadlineMonotonicMs: systemClock.monotonicMs() + (over.withinMs ?? 5_000),
   mayFinish: () => true,
   signal: new AbortController().signal,

@@ -300,7 +300,7 @@ export class FakeSender implements Sender {
   readonly #open: ((answer: Answer) => void)[] = []
 
   attempt(request: BulkRequest): Promise<Answer> {
-    const body = request.body.toString()
+    const body = request.body().toString()
     this.requests.push(request)
     this.bodies.push(body)
     if (this.answer !== null) return Promise.resolve(this.answer(body, request))
