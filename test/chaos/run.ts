@@ -105,12 +105,14 @@ async function runOn(
   const memory = fatProcesses(stack)
   const injected = [...disturbances]
   const evidence = await gather(stack, remains, journal, views, injected, healedAtMs)
-  const { limits } = evidence
+  // A request without an answer counts for a window from the moment it may still arrive at.
+  const { requestTimeoutMs, arrivalGraceMs } = plot.conditions.timers
+  const countsMs = evidence.limits.windowMs + requestTimeoutMs + arrivalGraceMs
   await Promise.all(stack.services.map((service) => service.stop()))
   const { violations, duplicates } = judge(evidence)
   const hasStalled = disturbances.some((d) => d.name === 'machine' && d.toMs >= healedMs)
   const mayKeepClaims = plot.conditions.timers !== QUICK_TIMERS || hasStalled
-  const leaks = drained === null ? await remains.leaks(limits.windowMs + 2_100, !mayKeepClaims) : []
+  const leaks = drained === null ? await remains.leaks(countsMs, !mayKeepClaims) : []
   const result: RunResult = {
     ...{ seed, injected, duplicates, drainMs },
     posted: journal.acknowledged,

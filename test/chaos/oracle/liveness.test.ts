@@ -37,6 +37,8 @@ test('nothing has to be sent where nothing waits', () => {
   expect(late(30_000, 'soon', { deadLetters: [{ customer: 'ann', seq: 1 }] })).toEqual([])
   const erasures = [{ customer: 'ann', askedAtMs: 0, doneAtMs: 1 }]
   expect(late(30_000, 'soon', { erasures })).toEqual([])
+  // Redis has forgotten it.
+  expect(late(30_000, 'soon', { forgets: [{ fromMs: 0, toMs: HEALED_MS }] })).toEqual([])
 })
 
 test('a budget that is spent is waited for', () => {

@@ -1,3 +1,4 @@
+import { goneRightly } from './deliveries.js'
 import type { Disturbance, Evidence, Resumes, Violation } from './model.js'
 
 /** From the end of the last fault until MoEngage takes something again, ms. */
@@ -27,12 +28,13 @@ export function judgeLiveness(evidence: Evidence): Violation[] {
       .map((a) => `${a.customer} ${String(a.seq)}`),
   )
   const erased = new Set(evidence.erasures.map(({ customer }) => customer))
+  const mayBeGone = goneRightly(evidence)
   const buried = new Set(
     evidence.deadLetters.map(({ customer, seq }) => `${customer} ${String(seq)}`),
   )
   const waits = posted.some((p) => {
     const name = `${p.customer} ${String(p.seq)}`
-    if (p.poison || erased.has(p.customer) || buried.has(name)) return false
+    if (p.poison || erased.has(p.customer) || buried.has(name) || mayBeGone(p)) return false
     return p.acknowledgedAtMs <= healedAtMs && !arrived.has(name)
   })
   if (!waits) return []

@@ -67,8 +67,9 @@ export class Remains {
   /**
    * What should not be there once all is delivered and every worker has left, in words. A claim of a
    * lost session stays where its partition is empty and nothing comes: `claims` tells whether to mind.
+   * No reservation counts longer than `countsMs`.
    */
-  async leaks(windowMs: number, claims: boolean): Promise<readonly string[]> {
+  async leaks(countsMs: number, claims: boolean): Promise<readonly string[]> {
     const keys = await this.#keys()
     const base = `${this.#prefix}:{${APP_ID}}:ledger`
     const [sessions, late, clock] = await Promise.all([
@@ -80,7 +81,7 @@ export class Remains {
     const leftMs = Number(late[1] ?? 0) - Number(clock) - LEDGER_MARGIN_MS
     return [
       ...sessions.map((id) => `session ${id} was not given up`),
-      ...(leftMs > windowMs ? [`a reservation counts for ${leftMs.toFixed(0)} ms more`] : []),
+      ...(leftMs > countsMs ? [`a reservation counts for ${leftMs.toFixed(0)} ms more`] : []),
       ...keys.filter((key) => JOB_KEY.test(key)).map((key) => `job ${key} remains`),
       ...(await this.#ledgerSums(base)),
       ...(await this.#controls(keys, claims)),
