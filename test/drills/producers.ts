@@ -116,43 +116,4 @@ const backfill: Drill = {
   well: { ...DELIVERS, ...DRAINED },
 }
 
-/** Units of one customer in an hour, and events of so many that were posted of it. */
-const OF_ONE = 2_000
-const EVENTS = 30
-const ACTIONS = 100
-
-const heldCustomer: Drill = {
-  name: 'customer-held',
-  title: 'Customer held',
-  injected: `_campaign_ posted ${(EVENTS * ACTIONS).toLocaleString('en')} data requests of one test id, where ${OF_ONE.toLocaleString('en')} an hour are allowed.`,
-  stand: { env: { MOENGAGE_CUSTOMER_LIMITS: `${String(OF_ONE)}/3600` } },
-  inject: async (stand) => {
-    const actions = Array.from({ length: ACTIONS }, () => ({ action: 'Viewed' }))
-    const event = { type: 'event', customer_id: 'test-user', actions }
-    for (let i = 0; i < EVENTS; i += 1) {
-      await stand.post('campaign', [event])
-      // Slower than the budgets: the customer's own limit is what holds it, and nothing else.
-      await sleep(1_000)
-    }
-  },
-  alerts: ['RelayCustomerHeldLong'],
-  misleading: ['RelayDeliveryLate', 'RelayBacklogGrowsWhileBudgetIdles', 'RelayDrainTooLong'],
-  reading:
-    'The first row is green: nothing fails, and no other customer waits. _Customers held_ counts one; _Drained in_ is as if it were none.',
-  steps: [
-    {
-      ...{ page: 'RelayCustomerHeldLong', step: 1 },
-      did: '_campaign_ had stopped; `relay forget --app-id SHOP --customer-id test-user --yes`.',
-      act: (stand) =>
-        stand.relay('forget', '--app-id', SHOP, '--customer-id', 'test-user', '--yes'),
-    },
-  ],
-  well: { 'no customer is held': 'sum(relay_customers_held) == 0', ...DELIVERS, ...DRAINED },
-}
-
-export const PRODUCER_DRILLS: readonly Drill[] = [
-  poisonFlood,
-  producerFlood,
-  backfill,
-  heldCustomer,
-]
+export const PRODUCER_DRILLS: readonly Drill[] = [poisonFlood, producerFlood, backfill]

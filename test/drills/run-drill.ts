@@ -12,7 +12,7 @@ const CALM_S = 20
 /** What a person needs to open the page, s; the boxes are read at its end. */
 const LOOK_S = 3
 const START_TIMEOUT_MS = 90_000
-const ALERT_TIMEOUT_MS = 480_000
+const ALERT_TIMEOUT_MS = 240_000
 const WELL_TIMEOUT_MS = 300_000
 const POLL_MS = 500
 const RATE_WINDOW = '5s'
