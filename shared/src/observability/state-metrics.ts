@@ -126,7 +126,7 @@ function workspaceGauges(gauge: ReturnType<typeof gaugesOf>) {
     ),
     customerHeldFor: gauge(
       'relay_customer_held_seconds',
-      'How long the customer that is held longest has waited; 0 when none does.',
+      'How long the customer that is held longest has waited; absent when none does.',
       'app_id',
     ),
     deadLetters: gauge('relay_dead_letters', 'Dead letters that are kept.', 'app_id'),
@@ -222,7 +222,10 @@ function showGate(gauges: Gauges, { workspace, gate, customersHeld }: WorkspaceS
   }
   gauges.paused.set({ app_id }, gate.paused ? 1 : 0)
   gauges.customersHeld.set({ app_id }, customersHeld.count)
-  gauges.customerHeldFor.set({ app_id }, customersHeld.longestMs / 1000)
+  // Of most workspaces never: series are bounded.
+  if (customersHeld.count > 0) {
+    gauges.customerHeldFor.set({ app_id }, customersHeld.longestMs / 1000)
+  }
 }
 
 function showRedis(gauges: Gauges, { redis }: SharedState): void {

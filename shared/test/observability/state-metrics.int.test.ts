@@ -194,10 +194,13 @@ test('customers that wait are counted, with how long the first of them has waite
   const { customersHeld, customersHeldTimes } = workspaceKeys(prefix, 'A')
   const held = async () => {
     const found = await observed(prefix, [workspace('A')]).values()
-    const of = (name: string) => Number(found.get(`${name}{app_id="A"}`))
+    const of = (name: string) => {
+      const value = found.get(`${name}{app_id="A"}`)
+      return value === undefined ? null : Number(value)
+    }
     return [of('relay_customers_held'), of('relay_customer_held_seconds')] as const
   }
-  expect(await held()).toEqual([0, 0])
+  expect(await held()).toEqual([0, null])
   const [seconds] = await client.time()
   const nowMs = Number(seconds) * 1_000
   await client.zadd(customersHeld, nowMs + 60_000, 'aa', nowMs + 60_000, 'bb')
