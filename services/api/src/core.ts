@@ -10,6 +10,7 @@ import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import { Acceptor, type AcceptDeps } from './accept/accept.js'
 import { REQUEST_LIMITS } from './accept/assess.js'
+import { FairSlices } from './accept/fairness.js'
 import type { IntakeObserver, LargeBodies } from './accept/ports.js'
 import type { Census } from './census/census.js'
 import { DurabilityGuard } from './guard/durability-guard.js'
@@ -54,7 +55,7 @@ export interface Core {
 }
 
 export function openCore(options: CoreOptions): Core {
-  const { client, clock, random, config, workspaces, traced } = options
+  const { client, clock, random, config, workspaces, traced, largeBodies, census } = options
   const { prefix } = config
   const deployment = new Deployment(client, prefix)
   const guard = new BacklogGuard({
@@ -90,7 +91,7 @@ export function openCore(options: CoreOptions): Core {
   const posts = new ShadowStore(intake, shadow)
   const observer = new ShadowObserver(options.observer, shadow)
   const accept = {
-    ...{ clock, random, largeBodies: options.largeBodies, census: options.census },
+    ...{ clock, random, largeBodies, census, slices: new FairSlices(clock) },
     store: traced?.store(posts) ?? posts,
     observer: traced?.observer(observer) ?? observer,
     idempotency: new RedisIdempotency(client, prefix, () => guard.producerBytes),

@@ -25,7 +25,7 @@ import type {
   Quota,
   QuotaRequest,
 } from './ports.js'
-import { STAYS, FairSlices, type Caller } from './fairness.js'
+import { STAYS, type Caller, type FairSlices } from './fairness.js'
 import type { Endpoint } from './parse.js'
 import * as refusals from './refusals.js'
 
@@ -73,6 +73,8 @@ export interface AcceptDeps {
   readonly clock: Clock
   readonly random: Random
   readonly limits: RequestLimits
+  /** Shared by posts and imports. */
+  readonly slices: FairSlices
   readonly observer: IntakeObserver
   /** null: large bodies are judged like all others. */
   readonly largeBodies: LargeBodies | null
@@ -94,11 +96,9 @@ const PLAIN_SUCCESS = JSON.stringify({ status: 'success', message: MESSAGE, requ
  */
 export class Acceptor {
   readonly #deps: AcceptDeps
-  readonly #slices: FairSlices
 
   constructor(deps: AcceptDeps) {
     this.#deps = deps
-    this.#slices = new FairSlices(deps.clock)
   }
 
   async accept(request: IntakeRequest): Promise<Acceptance> {
@@ -133,7 +133,7 @@ export class Acceptor {
     if (largeBodies !== null && body.length >= LARGE_BODY_BYTES) {
       return largeBodies.assess(producer, body, context, caller)
     }
-    return this.#slices.run(producer, assessing(body, context), caller)
+    return this.#deps.slices.run(producer, assessing(body, context), caller)
   }
 
   /**

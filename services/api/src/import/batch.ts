@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import type { Element } from '@relay/shared/element.js'
 import { Validator, type Assessment, type AssessmentOutcome } from '../accept/assess.js'
+import { runAll, type Steps } from '../accept/fairness.js'
 import { readBody } from '../accept/sparse.js'
 import type { NameTable } from '../census/name-table.js'
 import { CustomerKeys } from '../accept/identity.js'
@@ -43,11 +44,21 @@ export function judgeBatch(
   context: BatchContext,
   judged: ReadonlyMap<Line, AssessmentOutcome> = new Map(),
 ): JudgedBatch {
+  return runAll(judgingBatch(lines, context, judged))
+}
+
+/** The same in steps of one line each. */
+export function* judgingBatch(
+  lines: readonly Line[],
+  context: BatchContext,
+  judged: ReadonlyMap<Line, AssessmentOutcome>,
+): Steps<JudgedBatch> {
   // Customers of a file rarely repeat and would evict those of producers from the cache.
   const validator = new Validator({ ...context, expected: null, customers: new CustomerKeys() })
   const { problems, warnings } = validator.findings
   const errors: LineFinding[] = []
   for (const line of lines) {
+    yield
     const { number } = line
     const before = problems.length
     const fault = judgeLine(validator, line, context, judged.get(line))

@@ -4,14 +4,14 @@ import type { Post, PostStore } from '@relay/shared/queue/post.js'
 import type { Census } from '../census/census.js'
 import { countRejected, countStored, countWarnings } from '../accept/count.js'
 import { LARGE_BODY_BYTES, type AssessmentOutcome } from '../accept/assess.js'
-import { STAYS } from '../accept/fairness.js'
+import { STAYS, type FairSlices } from '../accept/fairness.js'
 import type { IntakeObserver, LargeBodies, Quota, QuotaRequest } from '../accept/ports.js'
 import * as refusals from '../accept/refusals.js'
 import type { Refusal } from '../refusal.js'
 import { vocabularyOf } from '../validate/vocabulary.js'
 import {
   batchDigest,
-  judgeBatch,
+  judgingBatch,
   type BatchContext,
   type JudgedBatch,
   type LineFinding,
@@ -55,6 +55,8 @@ export interface ImportDeps {
   readonly clock: Clock
   readonly observer: IntakeObserver
   readonly census?: Pick<Census, 'known' | 'consider'> | undefined
+  /** A batch of which nothing is stored waits for nothing else. */
+  readonly slices: FairSlices
   /** null: long lines are judged like all others. */
   readonly largeBodies: LargeBodies | null
   readonly maxLineBytes: number
@@ -113,7 +115,9 @@ export class Importer {
     const { appId } = workspace
     const known = this.#deps.census?.known(appId)
     const all = { ...context, names, known, nowMs }
-    const judged = judgeBatch(lines, all, await this.#judgeLong(producer, lines, all))
+    const steps = judgingBatch(lines, all, await this.#judgeLong(producer, lines, all))
+    const judged = await this.#deps.slices.run(producer, steps, STAYS)
+    if (judged === null) throw new Error('unreachable: an import stays')
     const post = this.#postOf(request, lines, judged, nowMs)
     const refusal = judged.elements.length === 0 ? null : await this.#post(request, post, judged)
     if (refusal !== null) return refusal

@@ -103,7 +103,7 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
   'Request Timeout': {
     statuses: [408],
     cause:
-      'Headers took over 10 s, a body over 30 s, or an import sent nothing for 30 s. Nothing was stored, except the lines of an import up to `last_line`.',
+      'Headers took over 8 s, a body over 30 s, or an import sent nothing for 30 s. Nothing was stored, except the lines of an import up to `last_line`.',
     remedy: 'Post again; check the network if it happens twice.',
   },
   'Authentication Mismatch': {

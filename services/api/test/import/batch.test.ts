@@ -1,8 +1,12 @@
 import fc from 'fast-check'
+import { systemClock } from '@relay/shared/clock.js'
 import { assess } from '../../src/accept/assess.js'
+import { FairSlices } from '../../src/accept/fairness.js'
 import { judgeBatch } from '../../src/import/batch.js'
+import { Importer, type Chunk } from '../../src/import/importer.js'
 import type { Line } from '../../src/import/ndjson.js'
 import { vocabularyOf } from '../../src/validate/vocabulary.js'
+import { InMemoryPostStore, RecordingObserver, ScriptedQuota } from '../support/doubles.js'
 import { APP, NOW_MS, workspace } from '../support/workspace.js'
 
 const LINES = fc.constantFrom(
@@ -53,4 +57,29 @@ it('judges a line that was judged beside the event loop like all others', () => 
     ),
     { numRuns: 300 },
   )
+})
+
+it('lets the event loop serve others while it refuses thousands of lines, of which nothing is stored', async () => {
+  const chunks: Chunk[] = [{ kind: 'data', bytes: Buffer.from('0\n'.repeat(60_000)) }]
+  const importer = new Importer({
+    ...{ store: new InMemoryPostStore(), quota: new ScriptedQuota(), clock: systemClock },
+    ...{ observer: new RecordingObserver(), slices: new FairSlices(systemClock) },
+    ...{ largeBodies: null, maxLineBytes: 1_000 },
+  })
+  const asked = {
+    ...{ workspace: workspace(APP), producer: 'shop', requestId: 'R', idempotencyKey: null },
+    ...{ projectCode: null, firstLine: 1, listed: 100 },
+  }
+  let turns = 0
+  let isOver = false
+  const count = () => {
+    turns++
+    if (!isOver) setImmediate(count)
+  }
+  count()
+  const next = () => Promise.resolve(chunks.shift() ?? ({ kind: 'end' } as const))
+  const { tally } = await importer.run(asked, { next })
+  isOver = true
+  expect(tally.lastLine).toBe(60_000)
+  expect(turns).toBeGreaterThan(5)
 })

@@ -7,6 +7,7 @@ import { LayoutStore } from '@relay/shared/queue/layout.js'
 import type { Post, PostStore } from '@relay/shared/queue/post.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { RedisPostStore } from '../../src/enqueue/redis-post-store.js'
+import { FairSlices } from '../../src/accept/fairness.js'
 import { Importer, type Chunk, type ChunkSource } from '../../src/import/importer.js'
 import { RecordingObserver, ScriptedQuota } from '../support/doubles.js'
 import { APP, workspace } from '../support/intake.js'
@@ -60,6 +61,7 @@ describe('a keyed import that is posted again', () => {
     const quota = new ScriptedQuota()
     const deps = {
       ...{ store, quota, observer, clock: systemClock, maxLineBytes: 10_000 },
+      slices: new FairSlices(systemClock),
       largeBodies: null,
     }
     const asked = {

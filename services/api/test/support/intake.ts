@@ -5,6 +5,7 @@ import { Keyring } from '@relay/shared/config/secret.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import { Acceptor, type AcceptDeps } from '../../src/accept/accept.js'
 import { REQUEST_LIMITS } from '../../src/accept/assess.js'
+import { FairSlices } from '../../src/accept/fairness.js'
 import type { ProducersTrace } from '../../src/accept/ports.js'
 import { producerOf } from '../../src/guard/authenticate.js'
 import { createIntakeApp, DEFAULT_LIMITS, type IntakeLimits } from '../../src/http/app.js'
@@ -94,6 +95,7 @@ export class TestIntake {
       ...{ store: this.store, idempotency: this.idempotency, quota: this.quota },
       ...parts,
       ...{ observer: this.observer, clock: this.clock, random, largeBodies: null },
+      slices: new FairSlices(this.clock),
     }
     const app = createIntakeApp({
       ...accept,
