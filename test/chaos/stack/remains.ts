@@ -3,7 +3,7 @@ import type { DeadLetter } from '../oracle/model.js'
 import { APP_ID } from './settings.js'
 import { CLOCK_KEY } from './stepping-redis.js'
 
-const JOB_KEY = /\}:\d+$/
+const JOB_KEY = /\}:\d+(-\d+)?$/
 const MARK = /"seq":(\d+)/
 const CUSTOMER = /"customer_id":"([^"]+)"/
 

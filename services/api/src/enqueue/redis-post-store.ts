@@ -151,14 +151,15 @@ export class RedisPostStore implements PostStore {
   /** Adds a chunk; activates its partition first if it is inactive. */
   async #add(queue: PartitionQueue, chunk: NewChunk) {
     const { clock, deployment } = this.#options
-    const redisNowMs = this.#redisClock.nowMs()
-    // The time has just been read, unless the connection closed since.
-    if (redisNowMs === null) throw new Error('READONLY connection was lost before the add')
-    const deadline = Math.floor(
-      Math.min(redisNowMs + ADD_TIMEOUT_MS, chunk.storeUntilMs ?? Infinity),
-    )
     let activation = ''
     for (;;) {
+      const redisNowMs = this.#redisClock.nowMs()
+      // The time has just been read, unless the connection closed since.
+      if (redisNowMs === null) throw new Error('READONLY connection was lost before the add')
+      // Of this command: one before it certainly stored nothing, and slow answers use up no time of the next.
+      const deadline = Math.floor(
+        Math.min(redisNowMs + ADD_TIMEOUT_MS, chunk.storeUntilMs ?? Infinity),
+      )
       const sentAtMs = clock.monotonicMs()
       // Redis' time: digests are stored by day, and all apis must agree on the day.
       const reply = await queue.add(chunk, Math.floor(redisNowMs), deadline, activation)
