@@ -156,6 +156,7 @@ export class Worker {
         this.#services.get(window.partition.appId)?.drop(window)
         metrics.partitionsOwned.set(this.#ownership.owned.size)
       },
+      serves: (appId) => this.#services.has(appId),
       onTakeover: (tag, from) => {
         metrics.takeovers.inc()
         log.info('partition taken over', { partition: tag, from })
@@ -199,6 +200,8 @@ export class Worker {
         this.#options.reloaded('changed')
         this.#options.log.info('workspaces file changed', { workspaces: workspaces.all().length })
         this.#syncWorkspaces()
+        // Partitions of a new workspace are free for this worker, those of a removed one for others.
+        this.#renew()
       },
       onFault: (faults) => {
         this.#options.reloaded('refused')

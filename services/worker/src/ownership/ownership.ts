@@ -7,6 +7,7 @@
  *   claimed by a session that is over ──claim──▶ owned
  *   owned ──lease lost or Redis restarted──▶ former ──claim again before joining──▶ owned
  *   owned ──settle fenced──▶ another worker's
+ *   owned ──workspace is not configured here, other workers live──▶ retiring
  *
  * Only a partition that is free of requests in flight is released (`InFlight`).
  */
@@ -37,6 +38,8 @@ export interface OwnershipOptions {
   readonly session: () => { id: string; alive: boolean }
   readonly onGained: (window: PartitionWindow, queue: PartitionQueue) => void
   readonly onLost: (window: PartitionWindow) => void
+  /** Whether this worker can send for the workspace. Others, whose file is older or newer, may. */
+  readonly serves: (appId: string) => boolean
   readonly onTakeover: (tag: string, from: string) => void
   /** A partition is given up because a newer relay wrote its next chunk. */
   readonly onUnreadable: (tag: string, format: number) => void
@@ -76,6 +79,8 @@ const CLAIM_WITHIN_MS = 3_000
  * inactive between two rosters, so that each may find its share full.
  */
 const FREE_MS = 250
+/** Time for which such a partition is not released to the same sessions, which may be unable to serve it, ms. */
+const KEEP_LEFT_MS = 60_000
 const MAX_RANK = 3
 
 export class Ownership {
@@ -89,6 +94,8 @@ export class Ownership {
   readonly #unreadable = new Map<string, number>()
   /** Since when partitions are free, monotonic ms. */
   #freeSince = new Map<string, number>()
+  /** Partitions that these sessions left to this worker; more than once: until when they are kept, monotonic ms. */
+  #left = { sessions: '', untilMs: new Map<string, number>() }
   #lookAgain: NodeJS.Timeout | undefined
   /** Claims without an answer yet. */
   readonly #claiming = new Set<string>()
@@ -146,7 +153,8 @@ export class Ownership {
   async balance({ active, redisNowMs }: Roster, askedAtMs: number): Promise<void> {
     this.#active = new Map(active)
     for (const tag of this.#owners.keys()) if (!active.has(tag)) this.#owners.delete(tag)
-    await this.#lookUpOwners([...active.keys()].filter((tag) => !this.#isSureOfOwner(tag)))
+    const unsure = this.#tags().filter((tag) => this.#serves(tag) && !this.#isSureOfOwner(tag))
+    await this.#lookUpOwners(unsure)
     this.#retire(await this.#apply())
     if (this.#tags().some((tag) => this.#isUnjudged(tag))) this.#options.refresh()
     await Promise.all([
@@ -176,6 +184,7 @@ export class Ownership {
     }
     if (!this.#active.has(tag)) this.#active.set(tag, Infinity)
     this.#saw(tag, owner)
+    if (!this.#serves(tag)) return
     if (this.#isUnjudged(tag)) this.#options.refresh()
     else if (!this.#mayBeServed(tag)) await this.#apply()
   }
@@ -222,7 +231,9 @@ export class Ownership {
     const { clock, peers } = this.#options
     const live = new Map<string, string>()
     const left = new Set(this.unreadable)
-    const active = this.#tags().filter((tag) => !left.has(tag)).sort() // prettier-ignore
+    const active = this.#tags()
+      .filter((tag) => !left.has(tag) && this.#serves(tag))
+      .sort()
     for (const tag of active) {
       if (this.#owned.has(tag)) live.set(tag, id)
       else if (this.#mayBeServed(tag)) live.set(tag, sessionOf(this.#owners.get(tag)?.claim ?? ''))
@@ -233,11 +244,32 @@ export class Ownership {
     const claimable = [...share.claim, ...overdue].filter((tag) => this.#mayClaim(tag))
     const askedAtMs = clock.monotonicMs()
     const refused = await Promise.all(claimable.map((tag) => this.#claimOnce(tag, id)))
+    this.#noteLeft(
+      overdue.filter((tag) => this.#owned.has(tag)),
+      sessions,
+    )
     // Released while a claim of it was in flight: no further message will report it.
     const freed = claimable.some((tag) => this.#owners.get(tag)?.claim === '' && this.#readSince(tag, askedAtMs)) // prettier-ignore
     // Another worker was faster: there may be other partitions to claim instead.
     if (freed || refused.includes(true)) await this.#apply()
-    return share.release.flatMap((tag) => this.#owned.get(tag) ?? [])
+    const nowMs = clock.monotonicMs()
+    const spare = share.release.filter((tag) => nowMs >= (this.#left.untilMs.get(tag) ?? 0))
+    const notServed = sessions.length > 1 ? [...this.#owned.keys()].filter((tag) => !this.#serves(tag)) : [] // prettier-ignore
+    return [...spare, ...notServed].flatMap((tag) => this.#owned.get(tag) ?? [])
+  }
+
+  #noteLeft(claimed: readonly string[], present: readonly string[]): void {
+    const sessions = [...present].sort().join(' ')
+    if (this.#left.sessions !== sessions) this.#left = { sessions, untilMs: new Map() }
+    const { untilMs } = this.#left
+    const keptMs = this.#options.clock.monotonicMs() + KEEP_LEFT_MS
+    // At first it is given up with the next roster, so that another worker can claim it.
+    for (const tag of claimed) untilMs.set(tag, untilMs.has(tag) ? keptMs : 0)
+  }
+
+  #serves(tag: string): boolean {
+    const partition = parsePartitionTag(tag)
+    return partition !== null && this.#options.serves(partition.appId)
   }
 
   /** Those of these free partitions that no one claimed for too long; looks again when others may be. */

@@ -64,6 +64,7 @@ function worker(name: string, clock = systemClock) {
     },
     onUnreadable: (_tag, format) => seen.unreadable.push(format),
     onLost: () => undefined,
+    serves: () => true,
     onTakeover: (tag) => seen.takeovers.push(tag),
     refresh: () => {
       seen.refreshes += 1

@@ -23,6 +23,7 @@ let gained: PartitionWindow[]
 let lost: string[]
 let takeovers: string[]
 let refreshes: number
+let served: Set<string>
 let ownership: Ownership
 
 beforeEach(() => {
@@ -37,6 +38,7 @@ beforeEach(() => {
   lost = []
   takeovers = []
   refreshes = 0
+  served = new Set(['APP'])
   ownership = new Ownership({
     ...{ worker: 'me', clock, leaseMs: LEASE_MS, peers, inFlight },
     queueOf: (tag) => queueOf(tag).asQueue,
@@ -51,6 +53,7 @@ beforeEach(() => {
     session: () => session,
     onGained: (window) => gained.push(window),
     onLost: ({ tag }) => lost.push(tag),
+    serves: (appId) => served.has(appId),
     onTakeover: (_tag, from) => takeovers.push(from),
     onUnreadable: () => undefined,
     refresh: () => {
@@ -548,6 +551,53 @@ describe('a window', () => {
     expect(ownership.owned.size).toBe(0)
     await pass(10_000)
     await balance()
+    expect(ownership.owned.size).toBe(1)
+  })
+})
+
+describe('a workspace that is not configured here', () => {
+  it('is left to other workers, and claimed once it is configured', async () => {
+    await pass(LEASE_MS)
+    served.clear()
+    await balance([other])
+    await pass(2_000)
+    expect(queueOf(TAG).claimed).toBe('')
+    served.add('APP')
+    await balance()
+    expect(gained.map(({ tag }) => tag)).toEqual([TAG])
+  })
+
+  it('is given up to another worker, if there is one', async () => {
+    await owned()
+    served.clear()
+    await balance()
+    expect(lost).toEqual([])
+    await balance([other])
+    await turn()
+    expect(lost).toEqual([TAG])
+    expect(queueOf(TAG).claimed).toBe('')
+  })
+
+  it('is kept for a while once another worker left it free twice', async () => {
+    await pass(LEASE_MS)
+    const balanced = async () => {
+      await balance(
+        [other],
+        [TAG, OTHER].map((tag) => [tag, clock.nowMs()]),
+      )
+      await turn()
+    }
+    await balanced()
+    for (const givesUp of [1, 0, 0]) {
+      await pass(2_000)
+      expect(ownership.owned.size).toBe(2)
+      await balanced()
+      expect(ownership.owned.size).toBe(2 - givesUp)
+      // What Redis tells of a release.
+      for (const tag of [TAG, OTHER]) await ownership.woken(tag, queueOf(tag).claimed)
+    }
+    await pass(60_000)
+    await balanced()
     expect(ownership.owned.size).toBe(1)
   })
 })
