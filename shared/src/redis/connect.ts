@@ -16,6 +16,8 @@ export interface ConnectOptions {
 
 const RECONNECT_FIRST_MS = 50
 const MAX_RECONNECT_MS = 1000
+/** Between two connections because of a read-only server, ms. */
+const READ_ONLY_EVERY_MS = 5_000
 /**
  * Command timeouts without a reply after which a connection is replaced: the peer may be gone without
  * closing it, and TCP would take a quarter of an hour to notice.
@@ -52,6 +54,7 @@ function open(target: RedisTarget, connection: Options): RedisClient {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     retryStrategy: reconnectAfterMs,
+    reconnectOnError: reconnectWhenReadOnly(),
   }
   switch (target.mode) {
     case 'single':
@@ -71,6 +74,20 @@ function open(target: RedisTarget, connection: Options): RedisClient {
       )
     case 'cluster':
       return openCluster(target.urls, connection, tls)
+  }
+}
+
+/**
+ * Connects anew when a write is refused because the server became a replica: the address may lead to the
+ * new master, and the role is looked at on connecting.
+ */
+function reconnectWhenReadOnly(): (error: Error) => boolean {
+  let connectedAtMs = -Infinity
+  return ({ message }) => {
+    const nowMs = performance.now()
+    if (!message.startsWith('READONLY') || nowMs - connectedAtMs < READ_ONLY_EVERY_MS) return false
+    connectedAtMs = nowMs
+    return true
   }
 }
 

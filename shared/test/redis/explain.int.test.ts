@@ -73,6 +73,30 @@ test('a server that is not Redis is named, and so is a replica', async () => {
   }
 })
 
+test('a server that becomes a replica while it is used is named at its next write, until it is promoted', async () => {
+  const server = await startRedis({ own: true })
+  const options = { commandTimeoutMs: 1_000 }
+  const client = connectRedis({ mode: 'single', url: server.url }, options)
+  const admin = connectRedis({ mode: 'single', url: server.url }, options)
+  try {
+    const log = { error: () => undefined, info: () => undefined }
+    const problem = watchRedis(client, log, systemClock, ON_TIME)
+    await Promise.all([client, admin].map((one) => new Promise((resolve) => one.once('ready', resolve)))) // prettier-ignore
+    await client.set('a', '1')
+    await admin.replicaof('127.0.0.1', redis.port)
+    await expect(client.set('a', '2')).rejects.toThrow('READONLY')
+    const isNamed = () => problem()?.problem.includes('read-only replica') === true
+    await waitFor(isNamed, { what: 'the replica to be named' })
+    await admin.replicaof('NO', 'ONE')
+    await waitFor(() => problem() === null, { what: 'the promotion to be seen', timeoutMs: 15_000 })
+    await client.set('a', '3')
+  } finally {
+    client.disconnect()
+    admin.disconnect()
+    await server.stop()
+  }
+})
+
 test('a promoted replica, and one whose role is unknown, is available', async () => {
   jest.useFakeTimers()
   try {
