@@ -26,6 +26,14 @@ const context: Context = {
   },
 }
 
+// A reader that has seen enough, such as `head`, is no fault.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit()
+  })
+}
+
 try {
   const program = createProgram(context)
   for (const command of [
