@@ -78,7 +78,7 @@ function open(target: RedisTarget, connection: Options): RedisClient {
 }
 
 /**
- * Connects anew when a write is refused because the server became a replica: the address may lead to the
+ * Connects again when a write is refused because the server became a replica: the address may lead to the
  * new master, and the role is looked at on connecting.
  */
 function reconnectWhenReadOnly(): (error: Error) => boolean {
