@@ -55,8 +55,9 @@ whenThere('against a real Prometheus and a relay under load', () => {
     }
     const delivered = `sum(increase(relay_delivered_elements_total{app_id="${SHOP}"}[20s])) > 100`
     const dead = 'sum(relay_dead_lettered_elements_total) > 0'
+    const held = 'relay_customer_held_seconds > 0'
     const seen = async () => {
-      const found = await Promise.all([prometheus.query(delivered), prometheus.query(dead)])
+      const found = await Promise.all([delivered, dead, held].map((q) => prometheus.query(q)))
       return found.every((samples) => samples.length > 0)
     }
     await waitFor(seen, { what: 'deliveries to be seen', timeoutMs: 90_000, everyMs: 500 })

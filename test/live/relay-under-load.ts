@@ -11,6 +11,9 @@ import { startSimulator } from '@relay/simulator/simulator.js'
 export const SHOP = 'SHOP'
 const HELD = 'SUSPENDED'
 const SECRET = 'producer-secret'
+/** One customer's elements, and what MoEngage takes of one in a minute: held for ten minutes. */
+const RUNAWAY = 2_000
+const CUSTOMER_LIMITS = '200/60'
 /** Elements of one post that MoEngage takes, but for those it refuses. */
 const MIXED = 40
 const CARELESS_EVERY_MS = 3_000
@@ -39,6 +42,7 @@ export async function startRelayUnderLoad(): Promise<RelayUnderLoad> {
     REDIS_URL: redis.url,
     RELAY_PREFIX: redis.freshPrefix(),
     RELAY_WORKSPACES_FILE: file,
+    MOENGAGE_CUSTOMER_LIMITS: CUSTOMER_LIMITS,
     RELAY_PRODUCERS: `shop:${SECRET}`,
     RELAY_ADMIN_TOKEN: 'operator-token',
   }
@@ -64,6 +68,12 @@ export async function startRelayUnderLoad(): Promise<RelayUnderLoad> {
   await careless()
   const again = setInterval(() => void careless().catch(() => undefined), CARELESS_EVERY_MS)
   await post(HELD, { plan: 'a' })
+  const runaway = Array.from({ length: RUNAWAY }, (_, visits) => ({ visits }))
+  await postUsers(
+    url,
+    SHOP,
+    runaway.map((attributes) => ({ customer: 'runaway', attributes })),
+  )
   const mixed = Array.from({ length: MIXED }, (_, i) => ({
     customer: `member-${String(100 + i)}`,
     attributes: i % 8 === 0 ? { tier: 'gold', poison: true } : { tier: 'silver', visits: i },
