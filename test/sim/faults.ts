@@ -133,7 +133,7 @@ export const FAULTS = {
   },
   'redis-clock': ({ redis }, _, random) => {
     const ms = between(random, -20_000, 20_000)
-    redis.clockSkewMs += ms
+    redis.stepClock(ms)
     return `by ${String(ms)} ms`
   },
   'wall-clock': (stage, _, random) => {

@@ -258,9 +258,16 @@ export class Oracle implements VendorObserver {
   #judgeOrder(delivered: readonly Posted[]): void {
     const placeOf = (element: Posted) => this.first.get(nameOf(element)) ?? 0
     for (const [i, later] of delivered.entries()) {
-      const wrong = delivered.slice(0, i).find((earlier) => placeOf(earlier) > placeOf(later) && later.postedMs > settledMs(earlier)) // prettier-ignore
+      const wrong = delivered.slice(0, i).find((earlier) => placeOf(earlier) > placeOf(later) && later.postedMs > this.#settledMs(earlier)) // prettier-ignore
       if (later.isAcked && wrong !== undefined) this.violate('order', `${nameOf(later)} before ${nameOf(wrong)}`) // prettier-ignore
     }
+  }
+
+  /** When an element is stored, or never will be. */
+  #settledMs({ isAcked, isAnswered, postedMs, endedMs }: Posted): number {
+    if (isAcked) return endedMs
+    // The deadline of an add is a moment of Redis' clock.
+    return isAnswered ? endedMs + LATE_ADD_MS + this.#options.redis.setBackMs(postedMs) : Infinity
   }
 
   #judgeFinal(customer: string, acked: readonly Posted[]): void {
@@ -269,12 +276,6 @@ export class Oracle implements VendorObserver {
     const newest = acked.at(-1)?.n
     if (last !== newest) this.violate('final value', `${customer} ends with ${String(last)}, ${String(newest)} is the newest`) // prettier-ignore
   }
-}
-
-/** When an element is stored, or never will be. */
-function settledMs({ isAcked, isAnswered, endedMs }: Posted): number {
-  if (isAcked) return endedMs
-  return isAnswered ? endedMs + LATE_ADD_MS : Infinity
 }
 
 function nameOf({ customer, n }: { readonly customer: string; readonly n: number }): string {

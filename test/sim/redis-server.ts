@@ -76,7 +76,8 @@ export class SimRedisServer {
   readonly observers: ScriptObserver[] = []
   run = 1
   isDown = false
-  clockSkewMs = 0
+  #clockSkewMs = 0
+  readonly #setBack: { readonly atMs: number; readonly byMs: number }[] = []
   /** Commands may take up to 0.8 s until then. */
   slowUntilMs = 0
   /** Connections to cut right after the next partial settle has left. */
@@ -100,7 +101,17 @@ export class SimRedisServer {
   }
 
   get nowUs(): number {
-    return Math.floor((EPOCH_MS + this.#world.nowMs + this.clockSkewMs) * 1_000)
+    return Math.floor((EPOCH_MS + this.#world.nowMs + this.#clockSkewMs) * 1_000)
+  }
+
+  stepClock(ms: number): void {
+    this.#clockSkewMs += ms
+    if (ms < 0) this.#setBack.push({ atMs: this.#world.nowMs, byMs: -ms })
+  }
+
+  /** How far the clock was set back since `sinceMs`, ms: deadlines set before pass that much later. */
+  setBackMs(sinceMs: number): number {
+    return this.#setBack.reduce((sum, { atMs, byMs }) => sum + (atMs >= sinceMs ? byMs : 0), 0)
   }
 
   /** How long the next command or reply travels, ms. */
