@@ -19,7 +19,7 @@ import { BacklogGuard } from './guard/backlog-guard.js'
 import { durabilityMissing, type IntakeProblem } from './guard/intake-problem.js'
 import { RedisIdempotency } from './guard/redis-idempotency.js'
 import { RedisQuota } from './guard/redis-quota.js'
-import { ShadowObserver, ShadowStore, ShadowTally } from './accept/shadow-tally.js'
+import { ShadowTally } from './accept/shadow-tally.js'
 
 export interface CoreOptions {
   readonly client: RedisClient
@@ -33,11 +33,8 @@ export interface CoreOptions {
   readonly census?: Census | undefined
   readonly observer: IntakeObserver
   readonly onDurability: (reached: LevelReached) => void
-  /** Wraps what producers post into; null: nothing is traced. */
-  readonly traced: {
-    store(next: PostStore): PostStore
-    observer(next: IntakeObserver): IntakeObserver
-  } | null
+  /** `store` wraps what producers post into; null: nothing is traced. */
+  readonly traced: (Pick<IntakeObserver, 'answered'> & { store(next: PostStore): PostStore }) | null
 }
 
 /** The intake without HTTP: it judges posts and stores them. Waits for nothing but timers and Redis. */
@@ -81,19 +78,12 @@ export function openCore(options: CoreOptions): Core {
     save: (appId, tallies) =>
       new ShadowReportStore(client, prefix, appId).add(tallies, clock.nowMs()),
   })
-  // Not asked for a replay, which is the remedy.
-  const intake: PostStore = {
-    store: (post) =>
-      guard.hasTooManyLetters(post)
-        ? Promise.resolve({ outcome: 'refused', reason: 'dead_letters_full' })
-        : store.store(post),
-  }
-  const posts = new ShadowStore(intake, shadow)
-  const observer = new ShadowObserver(options.observer, shadow)
+  const posts = producersStore(store, guard, shadow)
+  const observers = [options.observer, shadow, ...(traced === null ? [] : [traced])]
   const accept = {
     ...{ clock, random, largeBodies, census, slices: new FairSlices(clock) },
     store: traced?.store(posts) ?? posts,
-    observer: traced?.observer(observer) ?? observer,
+    observer: reportTo(observers),
     idempotency: new RedisIdempotency(client, prefix, () => guard.producerBytes),
     quota: new RedisQuota({ client, prefix, backlog: () => guard }),
   }
@@ -112,6 +102,40 @@ export function openCore(options: CoreOptions): Core {
       durability.stop()
       await shadow.stop()
       await options.census?.stop()
+    },
+  }
+}
+
+/** What producers post into. */
+function producersStore(store: PostStore, guard: BacklogGuard, shadow: ShadowTally): PostStore {
+  return {
+    store: async (post) => {
+      // Not asked for a replay, which is the remedy.
+      if (guard.hasTooManyLetters(post)) return { outcome: 'refused', reason: 'dead_letters_full' }
+      const stored = await store.store(post)
+      if (stored.outcome === 'stored') shadow.stored(post)
+      return stored
+    },
+  }
+}
+
+/** Reports to each of them, in their order. */
+function reportTo(observers: readonly Partial<IntakeObserver>[]): IntakeObserver {
+  return {
+    elements: (count) => {
+      for (const observer of observers) observer.elements?.(count)
+    },
+    refused: (...refusal) => {
+      for (const observer of observers) observer.refused?.(...refusal)
+    },
+    warned: (...warning) => {
+      for (const observer of observers) observer.warned?.(...warning)
+    },
+    answered: (answer) => {
+      for (const observer of observers) observer.answered?.(answer)
+    },
+    failed: (...failure) => {
+      for (const observer of observers) observer.failed?.(...failure)
     },
   }
 }

@@ -1,6 +1,6 @@
 import { budgetOf } from '@relay/shared/budget/cost.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
-import type { Post, PostStore, StoreOutcome } from '@relay/shared/queue/post.js'
+import type { Post } from '@relay/shared/queue/post.js'
 import { minuteTally, type Tallies } from '@relay/shared/shadow/shadow-report.js'
 import type { IntakeObserver, Workspaces } from './ports.js'
 
@@ -13,7 +13,7 @@ export interface ShadowTallyOptions {
 const SAVE_EVERY_MS = 500
 
 /** Counts posts to workspaces in shadow, for their reports. Costs other workspaces nothing. */
-export class ShadowTally {
+export class ShadowTally implements Omit<IntakeObserver, 'failed'> {
   readonly #options: ShadowTallyOptions
   readonly #counts = new Map<string, Map<string, number>>()
   #timer: NodeJS.Timeout | undefined
@@ -48,6 +48,24 @@ export class ShadowTally {
     }
   }
 
+  elements({ appId, kind, outcome, count }: Parameters<IntakeObserver['elements']>[0]): void {
+    this.add(appId, outcome === 'accepted' ? `accepted:${kind}` : outcome, count)
+  }
+
+  refused(appId: string, rule: string, count: number): void {
+    this.add(appId, `refused:${rule}`, count)
+  }
+
+  warned(appId: string, rule: string, count: number): void {
+    this.add(appId, `warned:${rule}`, count)
+  }
+
+  answered({ appId, route, status }: Parameters<IntakeObserver['answered']>[0]): void {
+    if (appId === null || route === 'requests' || route === 'elsewhere') return
+    const outcome = status < 300 ? 'accepted' : status < 500 ? 'refused' : 'failed'
+    this.add(appId, `requests:${outcome}`, 1)
+  }
+
   /** Counts that cannot be written now are written with the next ones. */
   async save(): Promise<void> {
     const counts = [...this.#counts]
@@ -64,64 +82,5 @@ export class ShadowTally {
   #inShadow(appId: string): Workspace | undefined {
     const workspace = this.#options.workspaces(appId)
     return workspace?.mode === 'shadow' ? workspace : undefined
-  }
-}
-
-/** Reports to the tally and to the other observer. */
-export class ShadowObserver implements IntakeObserver {
-  readonly #next: IntakeObserver
-  readonly #tally: ShadowTally
-
-  constructor(next: IntakeObserver, tally: ShadowTally) {
-    this.#next = next
-    this.#tally = tally
-  }
-
-  elements(count: Parameters<IntakeObserver['elements']>[0]): void {
-    this.#next.elements(count)
-    const { appId, kind, outcome, count: elements } = count
-    if (outcome === 'accepted') this.#tally.add(appId, `accepted:${kind}`, elements)
-    else this.#tally.add(appId, outcome, elements)
-  }
-
-  refused(...refusal: Parameters<IntakeObserver['refused']>): void {
-    this.#next.refused(...refusal)
-    const [appId, rule, count] = refusal
-    this.#tally.add(appId, `refused:${rule}`, count)
-  }
-
-  warned(...warning: Parameters<IntakeObserver['warned']>): void {
-    this.#next.warned(...warning)
-    const [appId, rule, count] = warning
-    this.#tally.add(appId, `warned:${rule}`, count)
-  }
-
-  answered(answer: Parameters<IntakeObserver['answered']>[0]): void {
-    this.#next.answered(answer)
-    const { appId, route, status } = answer
-    if (appId === null || route === 'requests' || route === 'elsewhere') return
-    const outcome = status < 300 ? 'accepted' : status < 500 ? 'refused' : 'failed'
-    this.#tally.add(appId, `requests:${outcome}`, 1)
-  }
-
-  failed(...failure: Parameters<IntakeObserver['failed']>): void {
-    this.#next.failed(...failure)
-  }
-}
-
-/** Stores in the underlying store and reports stored posts to the tally. */
-export class ShadowStore implements PostStore {
-  readonly #next: PostStore
-  readonly #tally: ShadowTally
-
-  constructor(next: PostStore, tally: ShadowTally) {
-    this.#next = next
-    this.#tally = tally
-  }
-
-  async store(post: Post): Promise<StoreOutcome> {
-    const stored = await this.#next.store(post)
-    if (stored.outcome === 'stored') this.#tally.stored(post)
-    return stored
   }
 }

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { RequestListener } from 'node:http'
-import type { Post, PostStore, StoreOutcome } from '@relay/shared/queue/post.js'
+import type { PostStore } from '@relay/shared/queue/post.js'
 import type { OpenSpan, Tracer } from '@relay/shared/telemetry/tracer.js'
 import type { IntakeObserver } from '../accept/ports.js'
 
@@ -10,7 +10,7 @@ const SERVER_FAULT = 500
  * Traces posts: one span per request, in the trace of its `traceparent`, and its context on every
  * stored post. It wraps the intake, which does not depend on it.
  */
-export class TracedIntake {
+export class TracedIntake implements Pick<IntakeObserver, 'answered'> {
   readonly #tracer: Tracer
   /** The span of the current request. */
   readonly #spans = new AsyncLocalStorage<OpenSpan>()
@@ -31,37 +31,16 @@ export class TracedIntake {
   }
 
   store(next: PostStore): PostStore {
-    return { store: (post) => this.#store(next, post) }
-  }
-
-  #store(next: PostStore, post: Post): Promise<StoreOutcome> {
-    const span = this.#spans.getStore()?.context ?? null
-    return next.store(span === null ? post : { ...post, span })
-  }
-
-  observer(next: IntakeObserver): IntakeObserver {
     return {
-      elements: (count) => {
-        next.elements(count)
-      },
-      refused: (...refusal) => {
-        next.refused(...refusal)
-      },
-      warned: (...warning) => {
-        next.warned(...warning)
-      },
-      failed: (...failure) => {
-        next.failed(...failure)
-      },
-      answered: (answer) => {
-        next.answered(answer)
-        this.#end(answer)
+      store: (post) => {
+        const span = this.#spans.getStore()?.context ?? null
+        return next.store(span === null ? post : { ...post, span })
       },
     }
   }
 
   /** A span that does not end is not sent, so unauthenticated callers cannot flood the receiver. */
-  #end(answer: Parameters<IntakeObserver['answered']>[0]): void {
+  answered(answer: Parameters<IntakeObserver['answered']>[0]): void {
     const { route, status, appId, producer, bodyBytes, elements, requestId } = answer
     if (producer === null || appId === null) return
     this.#spans.getStore()?.end({
