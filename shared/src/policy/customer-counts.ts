@@ -54,11 +54,11 @@ export interface CustomerCountsOptions {
 
 /** The exact counts of a workspace's busiest customers in Redis; see lua/customer-policy.lua. */
 export class CustomerCounts {
-  readonly #o: CustomerCountsOptions
+  readonly #options: CustomerCountsOptions
   readonly #keys: ReturnType<typeof workspaceKeys>
 
   constructor(options: CustomerCountsOptions) {
-    this.#o = options
+    this.#options = options
     this.#keys = workspaceKeys(options.prefix, options.appId)
   }
 
@@ -72,7 +72,7 @@ export class CustomerCounts {
     const member = `${String(sketch.unseenUnits)}:${sketch.id}`
     const keptMs = longestWindowMs + SKETCH_KEPT_MS
     const args = [member, untilMs, untilMs - keptMs, keptMs]
-    await runScript(this.#o.client, ANNOUNCE, [key], args)
+    await runScript(this.#options.client, ANNOUNCE, [key], args)
   }
 
   async reserve(
@@ -125,13 +125,13 @@ export class CustomerCounts {
     details: readonly number[],
   ) {
     const { customerSketches, customersHeld, customersHeldTimes, customerCounts } = this.#keys
-    const args: ScriptArgument[] = [how, this.#o.openMs, customerCounts('')]
+    const args: ScriptArgument[] = [how, this.#options.openMs, customerCounts('')]
     args.push(SHOWN_MS, limits.length)
     for (const { windowMs, units } of limits) args.push(windowMs, units)
     customers.forEach(({ customer, units }, i) => args.push(hex(customer), units, details[i] ?? 0))
-    const script: Script = { name: 'customer-policy', text: this.#o.script ?? TEXT, keys: 3 }
+    const script: Script = { name: 'customer-policy', text: this.#options.script ?? TEXT, keys: 3 }
     const keys = [customerSketches, customersHeld, customersHeldTimes]
-    return runScript(this.#o.client, script, keys, args)
+    return runScript(this.#options.client, script, keys, args)
   }
 }
 

@@ -65,7 +65,7 @@ const MAX_REPORTED = 10_000
 const WORTHWHILE_PART = 16
 
 export class CustomerPolicy {
-  readonly #o: CustomerPolicyOptions
+  readonly #options: CustomerPolicyOptions
   #sketch: UnitSketch | null = null
   #sketchId = ''
   #suspectUnits = 1
@@ -79,13 +79,13 @@ export class CustomerPolicy {
   readonly #reserved = new Map<string, Reserved>()
 
   constructor(options: CustomerPolicyOptions) {
-    this.#o = options
+    this.#options = options
   }
 
   /** Customers that are held back at present, with the units that may be sent of each. */
   allowances(): ReadonlyMap<string, number> | undefined {
     if (this.#allowances.size === 0) return undefined
-    const nowMs = this.#o.clock.monotonicMs()
+    const nowMs = this.#options.clock.monotonicMs()
     const held = new Map<string, number>()
     for (const [customer, { units, untilMs }] of this.#allowances) {
       if (untilMs <= nowMs) this.#allowances.delete(customer)
@@ -96,14 +96,14 @@ export class CustomerPolicy {
 
   /** Counts an attempt before it is sent. Rejects when Redis does not answer: then it must not be sent. */
   async admit(attemptId: string, batch: Batch): Promise<Admission> {
-    const limits = this.#o.limits()
+    const limits = this.#options.limits()
     if (limits.length === 0) return ADMITTED
     await this.#prepare(limits)
     const suspects = this.#suspectsIn(batch)
     if (suspects.length === 0) return ADMITTED
-    const counted = await this.#o.counts.reserve(limits, suspects)
+    const counted = await this.#options.counts.reserve(limits, suspects)
     if (counted.outcome === 'granted') {
-      const atMs = this.#o.clock.monotonicMs()
+      const atMs = this.#options.clock.monotonicMs()
       this.#expire(atMs)
       this.#reserved.set(attemptId, { customers: suspects, untilMs: counted.untilMs, atMs })
       return ADMITTED
@@ -122,8 +122,8 @@ export class CustomerPolicy {
     const reserved = this.#reserved.get(attemptId)
     if (reserved === undefined) return
     const { customers, untilMs } = reserved
-    await this.#o.counts
-      .settle('answer', this.#o.limits(), customers, untilMs)
+    await this.#options.counts
+      .settle('answer', this.#options.limits(), customers, untilMs)
       .catch(() => undefined)
   }
 
@@ -133,33 +133,33 @@ export class CustomerPolicy {
     if (reserved === undefined) return
     this.#reserved.delete(attemptId)
     const { customers, untilMs } = reserved
-    await this.#o.counts
-      .settle('refund', this.#o.limits(), customers, untilMs)
+    await this.#options.counts
+      .settle('refund', this.#options.limits(), customers, untilMs)
       .catch(() => undefined)
   }
 
   async #prepare(limits: readonly CustomerLimit[]): Promise<void> {
-    const nowMs = this.#o.clock.monotonicMs()
+    const nowMs = this.#options.clock.monotonicMs()
     if (this.#sketch === null || this.#sketch.isFull || nowMs >= this.#sketchUntilMs) {
       this.#renew(limits, nowMs)
     }
-    const runId = this.#o.runId()
+    const runId = this.#options.runId()
     if (this.#runId !== runId) await this.#recover(limits, runId)
     if (nowMs < this.#announcedUntilMs - ANNOUNCED_MS / 2) return
-    const untilMs = this.#o.redisNowMs() + ANNOUNCED_MS + this.#o.openMs
+    const untilMs = this.#options.redisNowMs() + ANNOUNCED_MS + this.#options.openMs
     const sketch = { id: this.#sketchId, unseenUnits: this.#suspectUnits - 1 }
     const longestMs = Math.max(...limits.map(({ windowMs }) => windowMs))
     // Before the first unit passes unseen: dead workers' sketches must be known to all others.
-    await this.#o.counts.announce(sketch, untilMs, longestMs)
+    await this.#options.counts.announce(sketch, untilMs, longestMs)
     this.#announcedUntilMs = nowMs + ANNOUNCED_MS
   }
 
   #renew(limits: readonly CustomerLimit[], nowMs: number): void {
     const smallest = Math.min(...limits.map(({ units }) => units))
-    const parts = SUSPECT_PART * Math.max(1, Math.ceil(this.#o.workers() / WORKERS))
+    const parts = SUSPECT_PART * Math.max(1, Math.ceil(this.#options.workers() / WORKERS))
     this.#suspectUnits = Math.max(1, Math.floor(smallest / parts))
     this.#sketch = new UnitSketch(this.#suspectUnits)
-    this.#sketchId = this.#o.newId()
+    this.#sketchId = this.#options.newId()
     this.#sketchUntilMs = nowMs + SKETCH_MS
     this.#announcedUntilMs = -Infinity
     this.#suspects.clear()
@@ -169,9 +169,9 @@ export class CustomerPolicy {
   /** Re-registers recent reservations in a new run of Redis. They may count twice, but never too little. */
   async #recover(limits: readonly CustomerLimit[], runId: string): Promise<void> {
     if (this.#runId !== null) {
-      this.#expire(this.#o.clock.monotonicMs())
+      this.#expire(this.#options.clock.monotonicMs())
       const lately = [...this.#reserved.values()].flatMap(({ customers }) => customers)
-      if (lately.length > 0) await this.#o.counts.again(limits, lately)
+      if (lately.length > 0) await this.#options.counts.again(limits, lately)
       this.#announcedUntilMs = -Infinity
     }
     this.#runId = runId
@@ -210,12 +210,12 @@ export class CustomerPolicy {
 
   #hold(customer: string, units: number, waitMs: number): void {
     const holdMs = Math.min(Math.max(waitMs, MIN_HOLD_MS), ASKED_AGAIN_MS)
-    const untilMs = this.#o.clock.monotonicMs() + holdMs
+    const untilMs = this.#options.clock.monotonicMs() + holdMs
     this.#allowances.set(customer, { units, untilMs })
     if (this.#reported.has(customer)) return
     if (this.#reported.size >= MAX_REPORTED) this.#reported.clear()
     this.#reported.add(customer)
-    this.#o.onHeld(customer, waitMs)
+    this.#options.onHeld(customer, waitMs)
   }
 
   #expire(nowMs: number): void {
