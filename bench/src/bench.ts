@@ -5,7 +5,6 @@ import { BUDGETS } from './rows/budgets.js'
 import { CENSUS } from './rows/census.js'
 import { CUSTOMER_POLICY } from './rows/customer-policy.js'
 import { DRAIN, DRAIN_SCALE } from './rows/drain.js'
-import { FOOTPRINT } from './rows/footprint.js'
 import { IDLE } from './rows/idle.js'
 import { INTAKE_ROWS } from './rows/intake.js'
 import { LATENCY } from './rows/latency.js'
@@ -22,7 +21,6 @@ export const ROWS: readonly Row[] = [
   TAKEOVER,
   IDLE,
   MEMORY,
-  FOOTPRINT,
   CUSTOMER_POLICY,
   CENSUS,
 ]
