@@ -1,13 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import type { FaultInput } from '../faults/rule.js'
-import {
-  attributesJson,
-  briefRequest,
-  elementsJson,
-  lastAttributes,
-  summary,
-} from '../record/views.js'
+import { briefRequest, elementsJson, summary } from '../record/views.js'
 import type { Settings, SettingsPatch } from '../settings.js'
 import type { World } from '../world.js'
 import { readBody } from './connection.js'
@@ -62,8 +56,6 @@ const CALLS: Readonly<Record<string, (call: Call) => Reply>> = {
   'GET requests': listRequests,
   'GET elements': listElements,
   'GET drops': listDrops,
-  'GET customers': listCustomers,
-  'GET customer': showCustomer,
 }
 
 /** Keys are secrets, even in a simulator. */
@@ -105,25 +97,6 @@ function listDrops({ world, query }: Call): Reply {
   const { byReason, newest } = world.record.drops
   const dropped = newest.after(since(query), limit(query))
   return reply({ byReason, dropped, last: newest.last, first: newest.first })
-}
-
-function listCustomers({ world, query }: Call): Reply {
-  const max = limit(query)
-  const skip = since(query)
-  const customers = [...world.record.customers()].slice(skip, skip + max)
-  return reply({ customers, total: world.record.customerCount })
-}
-
-function showCustomer({ world, query }: Call): Reply {
-  const customer = query.get('id')
-  if (customer === null) return problem(400, 'id is required')
-  const appId = query.get('app_id') ?? Object.keys(world.settings.workspaces)[0] ?? ''
-  const elements = world.record.ofCustomer(appId, customer)
-  const facts = JSON.stringify({ appId, customer })
-  const attributes = attributesJson(lastAttributes(elements))
-  const list = elementsJson(elements, query.get('raw') === '1')
-  const body = `${facts.slice(0, -1)},"lastAttributes":${attributes},"elements":${list}}`
-  return { status: 200, body }
 }
 
 /** An id with an invalid escape is not found. */

@@ -35,7 +35,6 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .bar { position: relative; height: 10px; margin-top: 5px; border-radius: 5px; background: var(--line); overflow: hidden }
 .bar i { position: absolute; inset: 0 auto 0 0; border-radius: 5px; transition: width .4s }
 .bar u { position: absolute; top: 0; bottom: 0; width: 2px; background: var(--ink) }
-svg { width: 100%; height: 72px; display: block }
 ul { list-style: none; margin: 0; padding: 0 }
 li { border-top: 1px solid var(--line); padding: 8px 0; overflow-wrap: anywhere } li:first-child { border-top: 0 }
 .row { display: flex; flex-wrap: wrap; gap: 2px 12px; align-items: baseline; font-variant-numeric: tabular-nums }
@@ -70,14 +69,10 @@ const get = async (path) => (await fetch('/control/' + path)).json()
 
 function tile(value, label) { return el('div', '', null, el('b', '', value), el('span', '', label)) }
 function showTiles(r) {
-  const recent = r.seconds.filter((s) => s.at >= r.nowMs / 1000 - 11 && s.at < Math.floor(r.nowMs / 1000))
-  const rate = (name) => n(recent.reduce((sum, s) => sum + s[name], 0) / 10)
   byId('tiles').replaceChildren(
     tile(n(r.totals.elements), 'elements accepted'),
     tile(n(r.customers), 'customers held'),
-    tile(rate('users') + '/s', 'users, last 10 s'),
-    tile(rate('events') + '/s', 'events, last 10 s'),
-    tile(rate('requests') + '/s', 'requests, last 10 s'),
+    tile(n(r.totals.requests), 'requests'),
     tile(n(r.bodyBytes.mean) + ' B', 'mean body'),
     tile(n(r.totals.refused), 'requests refused'),
     tile(n(r.overlap.overlaps), 'customer overlaps'),
@@ -103,25 +98,6 @@ function showBudgets(r) {
     const gauges = names.map((name) => gauge(name, b[name], r.windowMs))
     return el('section', '', null, el('h2', '', b.appId + ', ' + r.windowMode + ' windows'), ...gauges)
   }))
-}
-function showChart(r) {
-  const now = Math.floor(r.nowMs / 1000)
-  const top = Math.max(1, ...r.seconds.map((s) => s.users + s.devices + s.events))
-  const bars = []
-  for (const s of r.seconds) {
-    const x = 120 - (now - s.at)
-    let y = 60
-    for (const name of ['events', 'users', 'devices']) {
-      const height = (58 * s[name]) / top
-      const bar = document.createElementNS('http://www.w3.org/2000/svg', 'rect')
-      y -= height
-      const place = { x, y, width: 0.8, height, fill: 'var(--' + name + ')' }
-      for (const [key, value] of Object.entries(place)) bar.setAttribute(key, value)
-      bars.push(bar)
-    }
-  }
-  byId('chart').replaceChildren(...bars)
-  byId('top').textContent = 'most in one second: ' + n(top)
 }
 function showFaults(faults) {
   const rows = faults.map((f) => {
@@ -165,7 +141,7 @@ async function refresh() {
     const [record, faults, requests, elements] = await Promise.all([
       get('record'), get('faults'), get('requests?newest=1&limit=12'), get('elements?newest=1&limit=8&raw=1'),
     ])
-    showTiles(record); showBudgets(record); showChart(record); showFaults(faults.faults)
+    showTiles(record); showBudgets(record); showFaults(faults.faults)
     fill('requests', requests.requests.reverse().map(requestRow), 'Nothing has arrived yet.')
     fill('elements', elements.elements.reverse().map(elementRow), 'Nothing has arrived yet.')
     state.className = ''; state.textContent = 'live'
@@ -192,11 +168,6 @@ export const PAGE = `<!doctype html>
 </header>
 <section><div id="tiles" class="tiles"></div></section>
 <div id="budgets" class="grid"></div>
-<section>
-  <h2>Accepted per second, last two minutes</h2>
-  <svg viewBox="0 0 121 60" preserveAspectRatio="none" role="img" aria-label="Accepted per second" id="chart"></svg>
-  <p class="row soft"><span class="event">events</span><span class="customer">users</span><span class="device">devices</span><span id="top"></span></p>
-</section>
 <div class="grid">
 <section><h2>Newest elements</h2><ul id="elements"></ul></section>
 <div>

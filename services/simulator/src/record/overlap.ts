@@ -7,13 +7,6 @@ export interface OpenRequest {
   customers: ReadonlySet<string>
 }
 
-export interface Overlap {
-  readonly customer: string
-  readonly requestIds: readonly string[]
-}
-
-const SAMPLES = 100
-
 /** Finds requests that were open at the same time and carry the same customer. Exact, bounded. */
 export class OverlapWatch {
   /** Most requests of one customer that overlapped one of them, itself included; 1: none ever did. */
@@ -22,7 +15,6 @@ export class OverlapWatch {
   overlaps = 0
   /** Maximum number of concurrent requests, for any customers. */
   maxOpen = 0
-  readonly samples: Overlap[] = []
   /** In order of their start, so that the first is the oldest. */
   readonly #open = new Set<OpenRequest>()
   readonly #byCustomer = new Map<string, OpenRequest[]>()
@@ -46,7 +38,7 @@ export class OverlapWatch {
     for (const customer of customers) {
       const others = this.#byCustomer.get(customer) ?? []
       const during = others.filter((o) => o.endedAtMs === null || o.endedAtMs > request.startedAtMs)
-      if (during.length > 0) this.#note(customer, [...during, request])
+      if (during.length > 0) this.overlaps += 1
       this.maxOverlap = Math.max(this.maxOverlap, during.length + 1)
       others.push(request)
       this.#byCustomer.set(customer, others)
@@ -59,12 +51,6 @@ export class OverlapWatch {
     this.#open.delete(request)
     this.#ended.push(request)
     this.#forget()
-  }
-
-  #note(customer: string, requests: readonly OpenRequest[]): void {
-    this.overlaps += 1
-    if (this.samples.length >= SAMPLES) return
-    this.samples.push({ customer, requestIds: requests.map((r) => r.requestId) })
   }
 
   /** Drops ended requests that no open one, nor a later one, can overlap. */

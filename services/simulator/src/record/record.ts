@@ -3,7 +3,7 @@ import type { Cost, Endpoint, ReceivedElement } from '../vendor/body.js'
 import type { ElementType } from '../vendor/elements.js'
 import { OverlapWatch } from './overlap.js'
 import { Ring } from './ring.js'
-import { Drops, Rates, Sizes } from './tallies.js'
+import { Drops, Sizes } from './tallies.js'
 
 /**
  * The outcome of a request. `dropped`: its connection closed before it arrived; nothing happened.
@@ -83,9 +83,7 @@ export class ArrivalRecord {
   readonly totals: Totals = startTotals()
   readonly statuses = new Map<number, number>()
   readonly overlap = new OverlapWatch()
-  readonly rates = new Rates()
   readonly bodyBytes = new Sizes()
-  readonly elementsPerRequest = new Sizes()
   /** Elements dropped after a 200, with reasons. */
   readonly drops: Drops
   readonly requests: Ring<RecordedRequest>
@@ -134,7 +132,6 @@ export class ArrivalRecord {
   arrive(request: RecordedRequest, atMs: number): void {
     request.arrivedAtMs = atMs
     this.totals.bytes += request.bytes
-    this.rates.arrived(atMs, request.bytes)
   }
 
   /** Records the elements of an accepted request, in order. */
@@ -147,9 +144,7 @@ export class ArrivalRecord {
     this.totals.events += cost.events
     this.totals.devices += cost.devices
     this.totals.droppedElements += request.elements - elements.length
-    this.rates.accepted(atMs, cost)
     this.bodyBytes.add(request.bytes)
-    this.elementsPerRequest.add(request.elements)
     for (const element of elements) this.#keep(request, element, atMs)
   }
 
@@ -170,15 +165,6 @@ export class ArrivalRecord {
   }
 
   /** Customers with held elements. */
-  *customers(): Generator<{ appId: string; customer: string; elements: number; lastSeq: number }> {
-    for (const [key, seqs] of this.#ofCustomer) {
-      const newline = key.indexOf('\n')
-      const appId = key.slice(0, newline)
-      const customer = key.slice(newline + 1)
-      yield { appId, customer, elements: seqs.length, lastSeq: seqs.at(-1) ?? 0 }
-    }
-  }
-
   get customerCount(): number {
     return this.#ofCustomer.size
   }
