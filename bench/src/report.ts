@@ -1,5 +1,5 @@
 import { cpus, loadavg, totalmem } from 'node:os'
-import { median, spread } from './measure/statistics.js'
+import { median, spread } from './measure.js'
 import type { Medians, Row, Sample } from './rows/row.js'
 
 /** Of the machine, what a reader needs to judge the numbers. */

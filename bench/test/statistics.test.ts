@@ -1,4 +1,4 @@
-import { median, quantile, spread } from '../src/measure/statistics.js'
+import { median, quantile, spread } from '../src/measure.js'
 
 describe('statistics', () => {
   test.each([

@@ -40,7 +40,7 @@ async function main(): Promise<number> {
   }
   if (options.prove) return prove(mutants, say)
   const [mutant] = options.mutant === null ? [] : mutants
-  const root = mutant === undefined ? (options.root ?? ROOT) : await buildVariant(mutant)
+  const root = mutant === undefined ? ROOT : await buildVariant(mutant)
   if (options.scenarios) return playScenarios(named, { ...options, root, say })
   let status = 0
   for (const plot of named) status = Math.max(status, await runAll(options, plot, root))

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 export const USAGE = `npm run test:faults -- [options]
@@ -14,7 +13,6 @@ export const USAGE = `npm run test:faults -- [options]
                       who sets nothing, with quiet periods                      (quick)
   --scenarios         every schedule at default settings, four at a time: 6 minutes
   --mutant NAME       run a deliberately broken relay, which must fail
-  --root DIR          run the relay that was built there, e.g. an older one
   --prove             every mutant (or that of --mutant) in the run that shows it, then the same
                       run without it: the first must fail, the second hold
   --list              print the names of the faults, plots and mutants
@@ -33,7 +31,6 @@ const OPTIONS = {
   profile: { type: 'string', default: 'quick' },
   scenarios: { type: 'boolean', default: false },
   mutant: { type: 'string', default: '' },
-  root: { type: 'string', default: '' },
   prove: { type: 'boolean', default: false },
   list: { type: 'boolean', default: false },
   record: { type: 'boolean', default: false },
@@ -77,8 +74,6 @@ function read(
     faults: list(values.faults),
     plots: list(values.plot),
     mutant: values.mutant === '' ? null : values.mutant,
-    /** Folder of another built relay to run. */
-    root: values.root === '' ? null : resolve(values.root),
   }
 }
 

@@ -1,5 +1,5 @@
 import { offerBothBudgets } from '@relay/test/support/both-budgets.js'
-import { quantile } from '../measure/statistics.js'
+import { quantile } from '../measure.js'
 import { at, atLeast, atMost, columns, target, type BenchOptions, type Row } from './row.js'
 
 const WINDOW_S = 20

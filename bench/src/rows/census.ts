@@ -7,7 +7,7 @@ import type { NameRecord } from '@relay/shared/census/name-record.js'
 import { NameStore } from '@relay/shared/census/name-store.js'
 import { Stage } from '../contenders/start.js'
 import { elementTexts, postBodies } from '../load/bodies.js'
-import { usedMemory } from '../measure/resources.js'
+import { usedMemory } from '../measure.js'
 import { at, atMost, columns, of, target, type BenchOptions, type Row, type Sample } from './row.js'
 
 const PER_POST = 200

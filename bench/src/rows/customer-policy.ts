@@ -6,7 +6,7 @@ import { decodeChunk, encodeChunk } from '@relay/shared/queue/chunk.js'
 import { CUSTOMER_LIMITS } from '@relay/shared/vendor/limits.js'
 import { CustomerPolicy } from '@relay/worker/policy/customer-policy.js'
 import { Stage } from '../contenders/start.js'
-import { usedMemory } from '../measure/resources.js'
+import { usedMemory } from '../measure.js'
 import { at, atMost, columns, target, type BenchOptions, type Row, type Sample } from './row.js'
 
 type Batch = Parameters<CustomerPolicy['admit']>[1]

@@ -4,7 +4,7 @@ import { systemClock } from '@relay/shared/clock.js'
 import { Sink, Stage } from '../contenders/start.js'
 import type { SinkTotals } from '../contenders/sink.js'
 import { memoryBytes } from '@relay/tools/process/facts.js'
-import { cpuMicroseconds } from '../measure/resources.js'
+import { cpuMicroseconds } from '../measure.js'
 import { openFloor, openNaive, openRelay, type OpenDrainer } from './backlog.js'
 import { at, atLeast, atMost, columns, of, target, type Row, type Sample } from './row.js'
 

@@ -9,8 +9,7 @@ import {
 } from '../contenders/start.js'
 import { elementTexts, meanBytes, postBodies } from '../load/bodies.js'
 import { Load, requestBytes } from '../load/load.js'
-import { cpuMicroseconds, usedMemory } from '../measure/resources.js'
-import { quantile } from '../measure/statistics.js'
+import { cpuMicroseconds, usedMemory, quantile } from '../measure.js'
 import {
   at,
   atLeast,

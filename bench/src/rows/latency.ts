@@ -5,7 +5,7 @@ import { relayEnvironment, Stage, startIntake } from '../contenders/start.js'
 import { elementTexts, postBodies } from '../load/bodies.js'
 import { Load, requestBytes } from '../load/load.js'
 import { Trickle } from '../load/trickle.js'
-import { quantile } from '../measure/statistics.js'
+import { quantile } from '../measure.js'
 import { at, atMost, columns, target, type BenchOptions, type Row, type Sample } from './row.js'
 
 const LINGER_MS = 100

@@ -7,7 +7,7 @@ import {
   POSTED,
   type TracedElement,
 } from './chunk-elements.js'
-import { spanAt, spansTrailer, trailerOf } from './chunk-spans.js'
+import { SPAN_CONTEXT_BYTES } from '../telemetry/tracer.js'
 
 export type { TracedElement } from './chunk-elements.js'
 
@@ -24,7 +24,7 @@ export interface ChunkPart {
  *     version 2: · u16 length of project code (0: none) · project code (UTF-8)
  *   per element: u32 bytes of JSON · u8 kind + POSTED · u16 cost · 8 bytes customer
  *   all JSON, one after the other, stored or deflated
- *   where posts are traced, the trailer of chunk-spans.ts
+ *   where posts are traced, the trailer below
  * The format is binary because it contains the elements' bytes unchanged: as JSON inside BullMQ's JSON
  * they would take 1.16 to 1.39 times their size and be parsed again by the worker.
  * Version 2 is written only where a post names a project. A relay with version 1 alone leaves such
@@ -198,4 +198,33 @@ function readPosts(chunk: Buffer) {
     at = projectEnd
   }
   return { posts, end: at }
+}
+
+/*
+ * Trailer after the JSON of a chunk with traced posts: per post the context of its span (zeros: none),
+ * then this mark. Versions without tracing still read the chunk, because they take the JSON by its length
+ * or inflate it up to its end. A stored chunk without a trailer ends with `}`; a deflated one ends with
+ * these 8 bytes once in 2^64.
+ */
+const MARK = Buffer.from('\0spans1\0', 'latin1')
+const NONE = Buffer.alloc(SPAN_CONTEXT_BYTES)
+
+/** The end of a chunk of these posts; empty when none is traced. */
+function spansTrailer(posts: readonly { readonly provenance: Provenance }[]): Buffer[] {
+  if (posts.every(({ provenance }) => provenance.span === undefined)) return []
+  return [...posts.map(({ provenance }) => provenance.span ?? NONE), MARK]
+}
+
+/** The raw trailer of a chunk with this number of posts; null without one. */
+function trailerOf(chunk: Buffer, posts: number): Buffer | null {
+  const markAt = chunk.length - MARK.length
+  if (markAt < posts * SPAN_CONTEXT_BYTES || MARK.compare(chunk, markAt) !== 0) return null
+  return chunk.subarray(markAt - posts * SPAN_CONTEXT_BYTES)
+}
+
+/** A copy of the span of the post at this index. */
+function spanAt(trailer: Buffer, index: number): Buffer | undefined {
+  const at = index * SPAN_CONTEXT_BYTES
+  const span = Buffer.from(trailer.subarray(at, at + SPAN_CONTEXT_BYTES))
+  return span.equals(NONE) ? undefined : span
 }

@@ -1,7 +1,6 @@
 import { waitFor } from '@relay/tools/wait-for.js'
 import type { Kind, Posted } from '../oracle/model.js'
-import { elementOf } from '../producers/element.js'
-import { send } from '../producers/producer.js'
+import { elementOf, send } from '../producers/producer.js'
 import type { Stage } from './plot.js'
 
 const WITHIN_MS = 30_000

@@ -278,7 +278,7 @@ export class Stack {
   }
 
   async #proxy(port: number, watch?: Watch): Promise<TcpProxy> {
-    const proxy = await startProxy({ port }, 0, watch)
+    const proxy = await startProxy({ port }, watch)
     this.#proxies.push(proxy)
     return proxy
   }

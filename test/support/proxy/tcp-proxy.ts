@@ -49,8 +49,7 @@ interface Connection {
  * sender gave up. When the target closes in order, the client still gets earlier data.
  */
 export async function startProxy(
-  target: { readonly port: number; readonly host?: string },
-  port = 0,
+  target: { readonly port: number },
   watch: Watch = () => undefined,
 ): Promise<TcpProxy> {
   const faults: Record<Direction, Fault> = { up: {}, down: {} }
@@ -61,7 +60,7 @@ export async function startProxy(
     if (refusing) client.resetAndDestroy()
     else join(client, connectTo(target, ports), faults, open, watch)
   })
-  await once(server.listen(port, LOOPBACK), 'listening')
+  await once(server.listen(0, LOOPBACK), 'listening')
   const each = (act: (connection: Connection) => void) => {
     for (const connection of [...open]) act(connection)
   }
@@ -176,11 +175,8 @@ function reset({ client, target, up, down }: Connection): void {
   target.resetAndDestroy()
 }
 
-function connectTo(
-  { port, host = LOOPBACK }: { port: number; host?: string },
-  ports: Set<number>,
-): Socket {
-  const socket = connect({ port, host, allowHalfOpen: true, noDelay: true })
+function connectTo({ port }: { port: number }, ports: Set<number>): Socket {
+  const socket = connect({ port, host: LOOPBACK, allowHalfOpen: true, noDelay: true })
   socket.once('connect', () => {
     if (socket.localPort !== undefined) ports.add(socket.localPort)
   })

@@ -1,7 +1,9 @@
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError, EXIT_CONFIG, type ConfigFault } from '@relay/shared/config/fault.js'
 import { Ended } from '../process/child.js'
+import { runCommand } from '../process/command.js'
 import { isPortBusy } from '../process/port.js'
 import { NoRedisServer } from '../fetch/redis.js'
 import { WaitedInVain } from '../wait-for.js'
@@ -9,7 +11,6 @@ import { banner } from './banner.js'
 import { credentialsIn, withSecretFiles } from './credentials.js'
 import { BadPort, planStart, type Environment, type Plan } from './plan.js'
 import { startPrivateRedis } from './private-redis.js'
-import { AlreadyRunning, takeRunLock } from './run-lock.js'
 import { Stack, type Entries } from './stack.js'
 
 export interface RunOptions {
@@ -152,4 +153,50 @@ export function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, resolve)
   })
+}
+
+class AlreadyRunning extends Error {
+  constructor(pid: number) {
+    super(
+      `relay already runs from this folder (process ${String(pid)}). ` +
+        'Stop it first, or start another one from a different folder.',
+    )
+    this.name = 'AlreadyRunning'
+  }
+}
+
+/**
+ * Makes sure that one `npm start` at a time uses the folder's data: two Redis servers on one
+ * append-only file would ruin it. Throws `AlreadyRunning`. Returns the release.
+ */
+async function takeRunLock(file: string): Promise<() => void> {
+  for (;;) {
+    try {
+      writeFileSync(file, String(process.pid), { flag: 'wx' })
+      return () => {
+        rmSync(file, { force: true })
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+    const holder = Number(readFileSync(file, 'utf8'))
+    if (await isRelay(holder)) throw new AlreadyRunning(holder)
+    rmSync(file, { force: true })
+  }
+}
+
+/** Whether that process lives and is a `start`: its number may have become another's. */
+async function isRelay(pid: number): Promise<boolean> {
+  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false
+  try {
+    process.kill(pid, 0)
+  } catch {
+    return false
+  }
+  try {
+    return readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').includes('start')
+  } catch {
+    const { code, stdout } = await runCommand('ps', ['-p', String(pid), '-o', 'args='])
+    return code !== 0 || stdout.includes('start')
+  }
 }

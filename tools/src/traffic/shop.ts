@@ -1,7 +1,15 @@
 import type { Random } from '@relay/shared/random.js'
 import { seededRandom, between, chance, pick } from '@relay/shared/seeded-random.js'
-import { CAMPAIGNS, PAYMENTS, PRODUCTS, type Product } from './catalogue.js'
-import { drawCustomer, hex, visitorOf, type Visitor } from './visitor.js'
+import {
+  CAMPAIGNS,
+  drawCustomer,
+  hex,
+  PAYMENTS,
+  PRODUCTS,
+  visitorOf,
+  type Product,
+  type Visitor,
+} from './catalogue.js'
 
 /** An element as the Data API takes it. */
 export type ShopElement = Readonly<Record<string, unknown>> & {
@@ -12,8 +20,6 @@ export type ShopElement = Readonly<Record<string, unknown>> & {
 export interface ShopOptions {
   /** Same seed, same elements. */
   readonly seed: number
-  /** How many customers the shop has. */
-  readonly customers?: number
   /** Clock of `current_time`; without it events carry none and the receiver stamps them. */
   readonly nowMs?: () => number
 }
@@ -30,12 +36,11 @@ interface Shop {
   readonly random: Random
   readonly nowMs: (() => number) | null
   readonly known: Map<number, Visitor>
-  readonly customers: number
 }
 
 /** Concurrent sessions, so that elements of customers interleave. */
 const OPEN_SESSIONS = 40
-const DEFAULT_CUSTOMERS = 20_000
+const CUSTOMERS = 20_000
 
 /**
  * The endless traffic of a shop: sign-ups, devices, browsing, carts, orders, profile changes.
@@ -46,7 +51,6 @@ export function* shopTraffic(options: ShopOptions): Generator<ShopElement, never
     random: seededRandom(options.seed),
     nowMs: options.nowMs ?? null,
     known: new Map(),
-    customers: options.customers ?? DEFAULT_CUSTOMERS,
   }
   const sessions: Session[] = []
   for (;;) {
@@ -91,11 +95,11 @@ function openSession(shop: Shop, open: readonly Session[]): Session {
 }
 
 /** One person has one session at a time. */
-function freeCustomer({ random, customers }: Shop, open: readonly Session[]): number {
+function freeCustomer({ random }: Shop, open: readonly Session[]): number {
   for (;;) {
-    const number = drawCustomer(random, customers)
+    const number = drawCustomer(random, CUSTOMERS)
     const id = `cust-${String(100_000 + number)}`
-    if (customers <= open.length || open.every((s) => s.visitor.customerId !== id)) return number
+    if (open.every((s) => s.visitor.customerId !== id)) return number
   }
 }
 

@@ -8,7 +8,7 @@ import type { ProducersTrace, Workspaces } from '../accept/ports.js'
 import { authenticate } from '../guard/authenticate.js'
 import { withoutByteOrderMark } from '../json/scan.js'
 import type { Cause, Refusal } from '../refusal.js'
-import { readBody } from './body.js'
+import { boundUnreadBody, readBody } from './body.js'
 import { HttpCaller } from './http-caller.js'
 import { FairTurns } from '../accept/fairness.js'
 import { DOCS_PATHS, serveDocs } from './docs.js'
@@ -18,7 +18,6 @@ import { Imports } from './imports.js'
 import { readQuery } from './query.js'
 import * as routes from './routes.js'
 import { ProducerLimiter, type Slot, type ProducerLimits } from './producer-limiter.js'
-import { boundUnreadBody } from './unread.js'
 
 export interface IntakeLimits extends ProducerLimits {
   /** Largest body after decompression, bytes. */
@@ -142,17 +141,8 @@ class Intake {
     response: ServerResponse,
   ): Promise<void> {
     const known = this.#begin(endpoint)
-    if (appIds === null) {
-      this.#refuse(request, response, routes.NO_APP_ID, known)
-      return
-    }
-    const sender = this.#authenticate(request, appIds)
-    if (!sender.ok) {
-      this.#refuse(request, response, sender.refusal, known)
-      return
-    }
-    known.appId = sender.workspace.appId
-    known.producer = sender.producer
+    const sender = this.#sender(request, response, appIds, known)
+    if (sender === null) return
     const read = readHeaders(request)
     if (!read.ok) {
       this.#refuse(request, response, read.refusal, known)
@@ -215,17 +205,8 @@ class Intake {
   /** An import: a stream of lines, answered once all are stored or one cannot be. */
   readonly lines: Handler = async (request, response) => {
     const known = this.#begin('import')
-    const appIds = appIdsOf(request)
-    const sender =
-      appIds === null
-        ? { ok: false as const, refusal: routes.NO_APP_ID }
-        : this.#authenticate(request, appIds)
-    if (!sender.ok) {
-      this.#refuse(request, response, sender.refusal, known)
-      return
-    }
-    known.appId = sender.workspace.appId
-    known.producer = sender.producer
+    const sender = this.#sender(request, response, appIdsOf(request), known)
+    if (sender === null) return
     // The number of elements is not known yet; the id says "more than can be counted".
     const requestId = this.#requestId(known, MAX_COUNTED_ELEMENTS)
     const result = await this.#imports.run(request, sender, requestId)
@@ -242,18 +223,13 @@ class Intake {
   /** The trace of a producer's own request. */
   readonly trace: Handler = async (request, response) => {
     const known = this.#begin('requests')
-    const sender = this.#authenticate(request, [])
-    if (!sender.ok) {
-      this.#refuse(request, response, sender.refusal, known)
-      return
-    }
-    known.appId = sender.workspace.appId
-    known.producer = sender.producer
+    const sender = this.#sender(request, response, [], known)
+    if (sender === null) return
     const requestId = String(request.params.requestId)
     const { producersTrace, limits } = this.#deps
     const trace = await within(
       limits.traceMs,
-      producersTrace(requestId, known.appId, known.producer),
+      producersTrace(requestId, sender.workspace.appId, sender.producer),
     ).catch(() => 'unavailable' as const)
     if (trace === null || trace === 'unavailable') {
       const refusal = trace === null ? routes.UNKNOWN_REQUEST : routes.TRACE_UNAVAILABLE
@@ -314,6 +290,26 @@ class Intake {
     const sender = authenticate(asked, this.#deps.workspaces, this.#deps.producers())
     const refusal = sender.ok ? this.#limiter.own(request.socket, sender.producer) : null
     return refusal === null ? sender : { ok: false as const, refusal }
+  }
+
+  /** Who sends it, also for log and metrics; null: it is refused. `appIds` null: it names none. */
+  #sender(
+    request: IncomingMessage,
+    response: ServerResponse,
+    appIds: readonly string[] | null,
+    known: RequestContext,
+  ) {
+    const sender =
+      appIds === null
+        ? { ok: false as const, refusal: routes.NO_APP_ID }
+        : this.#authenticate(request, appIds)
+    if (!sender.ok) {
+      this.#refuse(request, response, sender.refusal, known)
+      return null
+    }
+    known.appId = sender.workspace.appId
+    known.producer = sender.producer
+    return sender
   }
 
   #begin(route: string): RequestContext {

@@ -23,7 +23,7 @@ import {
   type StrangerLimits,
 } from './strangers.js'
 import { tlsOptions } from './tls.js'
-import { boundUnreadBody } from './unread.js'
+import { boundUnreadBody } from './body.js'
 import { PipelineLimiter, type PipelineLimits } from './pipeline-limiter.js'
 
 /** Timeouts of the server, ms. */

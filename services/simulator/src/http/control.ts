@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import type { FaultInput } from '../faults/rule.js'
-import { briefRequest, elementsJson, summary } from '../record/views.js'
+import type { RecordedElement, RecordedRequest } from '../record/record.js'
 import type { Settings, SettingsPatch } from '../settings.js'
 import type { World } from '../world.js'
 import { readBody } from './connection.js'
@@ -97,6 +97,52 @@ function listDrops({ world, query }: Call): Reply {
   const { byReason, newest } = world.record.drops
   const dropped = newest.after(since(query), limit(query))
   return reply({ byReason, dropped, last: newest.last, first: newest.first })
+}
+
+/** The whole record in numbers, of bounded size. */
+function summary(world: World) {
+  const { record } = world
+  const { totals, overlap, requests, elements } = record
+  return {
+    nowMs: world.nowMs(),
+    windowMs: world.settings.windowMs,
+    windowMode: world.settings.windowMode,
+    totals,
+    drops: record.drops.byReason,
+    customerPolicy: world.policy(),
+    statuses: Object.fromEntries(record.statuses),
+    budgets: world.budgets(),
+    bodyBytes: record.bodyBytes.summary(),
+    customers: record.customerCount,
+    overlap: {
+      open: overlap.open,
+      maxOpen: overlap.maxOpen,
+      maxOfOneCustomer: overlap.maxOverlap,
+      overlaps: overlap.overlaps,
+    },
+    held: {
+      requests: { first: requests.first, last: requests.last },
+      elements: { first: elements.first, last: elements.last },
+    },
+  }
+}
+
+/** A request without the list of its customers, which can be long. */
+function briefRequest({ customers, ...rest }: RecordedRequest) {
+  return { ...rest, customers: customers.length }
+}
+
+/**
+ * JSON text of recorded elements with their own bytes inside, so that no number is re-written.
+ * `asText`: the element as a JSON string in `raw`, for readers whose parser would change numbers.
+ */
+function elementsJson(elements: readonly RecordedElement[], asText: boolean): string {
+  const items = elements.map(({ raw, ...facts }) => {
+    const text = raw.toString('utf8')
+    const last = asText ? `"raw":${JSON.stringify(text)}` : `"element":${text}`
+    return `${JSON.stringify(facts).slice(0, -1)},${last}}`
+  })
+  return `[${items.join(',')}]`
 }
 
 /** An id with an invalid escape is not found. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { waitFor } from '@relay/tools/wait-for.js'
-import { DEFAULTS } from '../../stack/settings.js'
-import type { Aimed } from '../plot.js'
-import { Poster } from '../poster.js'
+import { DEFAULTS } from '../stack/settings.js'
+import type { Aimed } from './plot.js'
+import { Poster } from './poster.js'
 
 /** Answers of Redis are this late, ms: an api still takes them. */
 const SLOW_MS = 500

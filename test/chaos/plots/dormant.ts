@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DEFAULTS } from '../../stack/settings.js'
-import type { Service } from '../../stack/service.js'
-import type { Aimed, Stage } from '../plot.js'
-import { Poster } from '../poster.js'
+import { DEFAULTS } from '../stack/settings.js'
+import type { Service } from '../stack/service.js'
+import type { Aimed, Stage } from './plot.js'
+import { Poster } from './poster.js'
 
 const READY_WITHIN_MS = 15_000
 /** One window takes about half of it: the rest is in Redis for a minute. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { nowMs } from '../../clock.js'
-import { DEFAULTS } from '../../stack/settings.js'
-import { disturb, type Aimed, type Stage } from '../plot.js'
-import { Poster } from '../poster.js'
+import { nowMs } from '../clock.js'
+import { DEFAULTS } from '../stack/settings.js'
+import { disturb, type Aimed, type Stage } from './plot.js'
+import { Poster } from './poster.js'
 
 const RESTARTS = 10
 /** After so many that came too late the rest shows nothing new. */

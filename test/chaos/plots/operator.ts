@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DEFAULTS } from '../../stack/settings.js'
-import { disturb, type Aimed, type Stage } from '../plot.js'
-import { Poster } from '../poster.js'
+import { DEFAULTS } from '../stack/settings.js'
+import { disturb, type Aimed, type Stage } from './plot.js'
+import { Poster } from './poster.js'
 
 /** Few enough that one post uses them up: the next elements wait in the memory of a worker. */
 const EVENTS = 200

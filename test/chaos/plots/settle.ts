@@ -1,7 +1,7 @@
 import { waitFor } from '@relay/tools/wait-for.js'
-import { DEFAULTS } from '../../stack/settings.js'
-import { digestOf, disturb, type Aimed, type Stage } from '../plot.js'
-import { Poster } from '../poster.js'
+import { DEFAULTS } from '../stack/settings.js'
+import { digestOf, disturb, type Aimed, type Stage } from './plot.js'
+import { Poster } from './poster.js'
 
 const READY_WITHIN_MS = 30_000
 /** So few that a post spends them: an event that waits for them keeps its chunk in Redis. */
