@@ -41,15 +41,15 @@ const PRODUCER_NAME = 'local'
 const REAL_WORKSPACE = [
   'MOENGAGE_APP_ID',
   'MOENGAGE_API_KEY',
-  'MOENGAGE_API_KEY_FILE',
   'MOENGAGE_BASE_URL',
   'MOENGAGE_DC',
   'RELAY_WORKSPACES_FILE',
 ]
 
 /**
- * What to start and with which settings, from the environment. `OPS_PORT` is the api's; the
- * worker's is `WORKER_OPS_PORT` and the simulator's port `SIM_PORT`, as all run on one machine.
+ * What to start and with which settings, from the environment with its secrets read from their
+ * files: see `withSecretFiles`. `OPS_PORT` is the api's; the worker's is `WORKER_OPS_PORT` and the
+ * simulator's port `SIM_PORT`, as all run on one machine.
  * @param fileAppId of the first workspace in the workspaces file, when there is one
  */
 export function planStart(
@@ -69,9 +69,9 @@ export function planStart(
     // Metrics and the operator API are not offered to the network unless asked for.
     OPS_HOST: LOOPBACK,
     ...env,
-    REDIS_URL: env.REDIS_URL_FILE === undefined ? redisUrl : undefined,
-    ...(isGiven(env, 'RELAY_PRODUCERS') ? {} : { RELAY_PRODUCERS: madeProducer }),
-    ...(isGiven(env, 'RELAY_ADMIN_TOKEN') ? {} : { RELAY_ADMIN_TOKEN: made.adminToken }),
+    REDIS_URL: redisUrl,
+    ...(env.RELAY_PRODUCERS === undefined ? { RELAY_PRODUCERS: madeProducer } : {}),
+    ...(env.RELAY_ADMIN_TOKEN === undefined ? { RELAY_ADMIN_TOKEN: made.adminToken } : {}),
     // Ctrl-C promises an end within 5 s.
     RELAY_SHUTDOWN_MS: env.RELAY_SHUTDOWN_MS ?? '2000',
     ...(isSimulated ? simulatedWorkspace(simulator.port, made) : {}),
@@ -95,14 +95,9 @@ export function planStart(
     },
     appId: appId ?? 'YOUR_APP_ID',
     producerSecret: firstSecret(env.RELAY_PRODUCERS) ?? made.producerSecret,
-    isOwnRedis: !isGiven(env, 'REDIS_URL'),
-    madeAdminToken: isGiven(env, 'RELAY_ADMIN_TOKEN') ? null : made.adminToken,
+    isOwnRedis: env.REDIS_URL === undefined,
+    madeAdminToken: env.RELAY_ADMIN_TOKEN === undefined ? made.adminToken : null,
   }
-}
-
-/** Whether a secret is given, itself or in a file. */
-function isGiven(env: Environment, name: string): boolean {
-  return env[name] !== undefined || env[`${name}_FILE`] !== undefined
 }
 
 /** An empty variable is an unset one. */
