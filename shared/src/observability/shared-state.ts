@@ -62,20 +62,20 @@ export interface StateReaderOptions {
 
 /** Reads everything that processes share, for metrics. Changes nothing but the scaling decision. */
 export class StateReader {
-  readonly #o: StateReaderOptions
+  readonly #options: StateReaderOptions
   readonly #deployment: Deployment
   readonly #scale: ScaleStore
 
   constructor(options: StateReaderOptions) {
-    this.#o = options
+    this.#options = options
     this.#deployment = new Deployment(options.client, options.prefix)
     this.#scale = new ScaleStore(options.client, options.prefix)
   }
 
   async read(): Promise<SharedState> {
-    const { client, prefix, windowMs, clock } = this.#o
+    const { client, prefix, windowMs, clock } = this.#options
     const redis = await readRedisFacts(client, clock)
-    const all = this.#o.workspaces()
+    const all = this.#options.workspaces()
     const { audit, sessions } = deploymentKeys(prefix)
     const [lanes, workspaces, aliveWorkers, auditBytes] = await Promise.all([
       this.#readBacklog(all),
@@ -105,13 +105,13 @@ export class StateReader {
   }
 
   async #readBacklog(configured: readonly Workspace[]): Promise<LaneBacklog[]> {
-    const { client, prefix } = this.#o
+    const { client, prefix } = this.#options
     const appIds = configured.map(({ appId }) => appId)
     return readBacklog(client, prefix, await workspacesWithData(this.#deployment, appIds))
   }
 
   async #readStored(appId: string, nowMs: number): Promise<Record<Store, number>> {
-    const { client, prefix } = this.#o
+    const { client, prefix } = this.#options
     const keys = workspaceKeys(prefix, appId)
     const today = Math.floor(nowMs / 86_400_000)
     // Of three days, as idempotency-claim.lua counts them.
@@ -132,7 +132,7 @@ export class StateReader {
     workspace: Workspace,
     nowMs: number,
   ): Promise<Omit<WorkspaceState, 'lanes'>> {
-    const { client, prefix, clock } = this.#o
+    const { client, prefix, clock } = this.#options
     const keys = workspaceKeys(prefix, workspace.appId)
     const ledger = new Ledger(client, prefix, workspace.appId, clock)
     const [{ used }, recovers, record, learned, waiters, deadLetters, stored, held] =
@@ -148,7 +148,7 @@ export class StateReader {
         readHeldCustomers(client, prefix, workspace.appId),
       ])
     const gate = readGate(record.record === '' ? null : record.record)
-    const { windowMs } = this.#o
+    const { windowMs } = this.#options
     const share = effectiveShare(readAdaptation(learned.adaptation), { nowMs, windowMs })
     return {
       ...{ workspace, used, recovers, gate, deadLetters, stored },
