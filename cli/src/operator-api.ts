@@ -7,7 +7,7 @@ import type { Access } from './settings.js'
 const TIMEOUT_MS = 600_000
 
 interface ErrorBody {
-  readonly error?: { readonly message?: string; readonly field?: string }
+  readonly error?: { readonly message?: string }
 }
 
 /** The operator API of a running relay; every error is a `CommandError` with a remedy. */

@@ -119,14 +119,6 @@ function inForce(adaptation: Adaptation | null, nowMs: number): Adaptation | nul
   return adaptation !== null && adaptation.refusedAtMs > nowMs + FUTURE_MS ? null : adaptation
 }
 
-/** Nothing is left of the record; it can be forgotten. */
-export function hasRecovered(
-  adaptation: Adaptation,
-  at: { nowMs: number; windowMs: number },
-): boolean {
-  return effectiveShare(adaptation, at) >= 1
-}
-
 /**
  * Maximum requests in flight over all workers. One while another sender is active: several would be
  * refused together, and one refusal shows as much.

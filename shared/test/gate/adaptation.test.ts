@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import {
   type Adaptation,
   effectiveShare,
-  hasRecovered,
   readAdaptation,
   shrink,
 } from '../../src/gate/adaptation.js'
@@ -141,7 +140,7 @@ describe('the effective share', () => {
           expect(effectiveShare(stored, late)).toBeLessThanOrEqual(1)
           expect(effectiveShare(stored, late)).toBeGreaterThanOrEqual(effectiveShare(stored, early))
           const inFiveWindows = { nowMs: nowMs + 4 * window, windowMs: window }
-          expect(hasRecovered(stored, inFiveWindows)).toBe(true)
+          expect(effectiveShare(stored, inFiveWindows)).toBe(1)
         },
       ),
     )

@@ -14,7 +14,6 @@ export interface TestRedisOptions {
   readonly extra?: readonly string[]
   /** Data folder; by default a fresh one, removed by `stop`. */
   readonly dir?: string
-  readonly port?: number
   /** Also when `REDIS_URL` names one: for tests that kill or pause it. Implied by any other option. */
   readonly own?: true
 }
@@ -40,7 +39,7 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
     maxmemory: options.maxmemory,
     extra: options.extra ?? [],
   }
-  const port = options.port ?? (await freePort())
+  const port = await freePort()
   let child = await startRedisServer({ ...settings, port })
   return {
     url: `redis://${LOOPBACK}:${String(port)}`,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import type { Element } from '@relay/shared/element.js'
 import { Validator, type Assessment, type AssessmentOutcome } from '../accept/assess.js'
-import { runAll, type Steps } from '../accept/fairness.js'
+import type { Steps } from '../accept/fairness.js'
 import { readBody } from '../accept/sparse.js'
 import type { NameTable } from '../census/name-table.js'
 import { CustomerKeys } from '../accept/identity.js'
@@ -36,18 +36,9 @@ export interface BatchContext {
 }
 
 /**
- * Validates every line like the other endpoints do: one element of any type each. `judged` has those
- * of long lines, which were judged beside the event loop. Pure.
+ * Validates every line like the other endpoints do: one element of any type each, in steps of a line.
+ * `judged` has those of long lines, which were judged beside the event loop. Pure.
  */
-export function judgeBatch(
-  lines: readonly Line[],
-  context: BatchContext,
-  judged: ReadonlyMap<Line, AssessmentOutcome> = new Map(),
-): JudgedBatch {
-  return runAll(judgingBatch(lines, context, judged))
-}
-
-/** The same in steps of one line each. */
 export function* judgingBatch(
   lines: readonly Line[],
   context: BatchContext,

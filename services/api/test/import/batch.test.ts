@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { systemClock } from '@relay/shared/clock.js'
 import { assess } from '../../src/accept/assess.js'
 import { FairSlices } from '../../src/accept/fairness.js'
-import { judgeBatch } from '../../src/import/batch.js'
+import { runAll } from '../../src/accept/fairness.js'
+import { judgingBatch } from '../../src/import/batch.js'
 import { Importer, type Chunk } from '../../src/import/importer.js'
 import type { Line } from '../../src/import/ndjson.js'
 import { vocabularyOf } from '../../src/validate/vocabulary.js'
@@ -44,8 +45,8 @@ it('judges a line that was judged beside the event loop like all others', () => 
               return [line, assess(line.bytes!, { ...asked, endpoint: 'line' })] as const
             }),
         )
-        const { assessment: all, ...batch } = judgeBatch(lines, context)
-        const { assessment: some, ...mixed } = judgeBatch(lines, context, judged)
+        const { assessment: all, ...batch } = runAll(judgingBatch(lines, context, new Map()))
+        const { assessment: some, ...mixed } = runAll(judgingBatch(lines, context, judged))
         expect({ ...mixed, warnings: mixed.warnings }).toEqual({
           ...batch,
           warnings: batch.warnings,

@@ -143,11 +143,6 @@ export class PartitionWindow {
     return this.chunks.every(({ elements }) => elements.every(({ kind }) => kind === 'user'))
   }
 
-  /** Wall clock of acceptance of the oldest loaded element, or Infinity. */
-  get oldestMs(): number {
-    return this.chunks[0]?.elements[0]?.provenance.acceptedAtMs ?? Infinity
-  }
-
   load(chunks: readonly WaitingChunk[], waiting: number): void {
     for (const chunk of chunks) {
       const loaded = new LoadedChunk(chunk)

@@ -6,6 +6,9 @@ import { Shapes } from '../../src/batch/shape.js'
 import type { Item, PartitionWindow } from '../../src/fetch/window.js'
 import { partitions, windowsOf } from '../support/windows.js'
 
+const acceptedAtMs = ({ chunks }: PartitionWindow) =>
+  chunks[0]?.elements[0]?.provenance.acceptedAtMs ?? Infinity
+
 const LIMITS = {
   usersPerWindow: 100,
   eventsPerWindow: 100,
@@ -96,7 +99,7 @@ describe('packing', () => {
         const windows = windowsOf(specs)
         const [first] = windows
           .filter(({ chunks }) => chunks.length > 0)
-          .sort((a, b) => a.oldestMs - b.oldestMs)
+          .sort((a, b) => acceptedAtMs(a) - acceptedAtMs(b))
         if (first === undefined) return
         const bodyBytes = writeBody(pack([first], limitsFrom({ shapes: null }))).length
         const given = { bodyBytes, shapes: null, windowByWindow: true }
