@@ -51,11 +51,7 @@ const plain =
   })
 const envoy =
   (reset: (at: Honest) => number): Form =>
-  (at) => ({
-    limit: `${String(at.limit)}, ${String(at.limit)};w=60`,
-    remaining: String(at.remaining),
-    reset: String(reset(at)),
-  })
+  (at) => ({ ...plain(reset)(at), limit: `${String(at.limit)}, ${String(at.limit)};w=60` })
 const secondsLeft = ({ resetMs }: Honest) => Math.ceil(resetMs / 1000)
 const epochSeconds = ({ nowMs, resetMs }: Honest) => Math.ceil((nowMs + resetMs) / 1000)
 const epochMs = ({ nowMs, resetMs }: Honest) => nowMs + resetMs

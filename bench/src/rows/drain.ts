@@ -6,7 +6,7 @@ import type { SinkTotals } from '../contenders/sink.js'
 import { memoryBytes } from '@relay/tools/process/facts.js'
 import { cpuMicroseconds } from '../measure.js'
 import { openFloor, openNaive, openRelay, type OpenDrainer } from './backlog.js'
-import { at, atLeast, atMost, columns, of, target, type Row, type Sample } from './row.js'
+import { at, atLeast, atMost, columns, of, target, times, type Row, type Sample } from './row.js'
 
 /** Bytes of a bulk body around its elements; each but one element also has a comma. */
 const ENVELOPE_BYTES = '{"type":"transition","elements":[]}'.length
@@ -85,20 +85,8 @@ export const DRAIN: Row = {
   title: 'Drain of a backlog, unlimited budgets',
   columns: COLUMNS,
   targets: [
-    target(
-      'cheaper than naive',
-      '≥ 35×',
-      1,
-      (m) => of(m, 'naive', cost) / of(m, 'relay', cost),
-      atLeast(35),
-    ),
-    target(
-      'dearer than the floor',
-      '≤ 2×',
-      2,
-      (m) => of(m, 'relay', cost) / of(m, 'floor', cost),
-      atMost(2),
-    ),
+    target('cheaper than naive', '≥ 35×', 1, times(cost, 'naive', 'relay'), atLeast(35)),
+    target('dearer than the floor', '≤ 2×', 2, times(cost, 'relay', 'floor'), atMost(2)),
     target(
       'mean body',
       '≥ 98 % of 128,000 bytes',
@@ -134,32 +122,26 @@ export const DRAIN_SCALE: Row = {
   title: 'Drain cost by length of the backlog, number of workspaces and of workers',
   columns: COLUMNS,
   targets: [
-    target(
-      'backlog of 10⁶ against 10⁴',
-      '≤ 1.2×',
-      2,
-      (m) => of(m, ONE, cost) / of(m, '10⁴', cost),
-      atMost(1.2),
-    ),
+    target('backlog of 10⁶ against 10⁴', '≤ 1.2×', 2, times(cost, ONE, '10⁴'), atMost(1.2)),
     target(
       '10⁶ in 200 workspaces of 5,000 against one workspace',
       '≤ 1.2×',
       2,
-      (m) => of(m, MANY, cost) / of(m, ONE, cost),
+      times(cost, MANY, ONE),
       atMost(1.2),
     ),
     target(
       '8 workers on one Redis against 1, as much for each',
       '≤ 1.2×',
       2,
-      (m) => of(m, EACH, cost) / of(m, '10⁵', cost),
+      times(cost, EACH, '10⁵'),
       atMost(1.2),
     ),
     target(
       '8 workers on one backlog shared among them against 1',
       '≤ 1.3×',
       2,
-      (m) => of(m, EACH, cost) / of(m, ONE, cost),
+      times(cost, EACH, ONE),
       atMost(1.3),
     ),
     target('200 workspaces: worker', '≤ 200 MB', 0, at(MANY, 'worker MB'), atMost(200)),

@@ -46,6 +46,12 @@ export const at =
   (medians: Medians): number =>
     of(medians, contender, column)
 
+/** How many times a column of one contender is another's. */
+export const times =
+  (column: string, one: string, other: string) =>
+  (medians: Medians): number =>
+    of(medians, one, column) / of(medians, other, column)
+
 export const atMost =
   (bound: number) =>
   (measured: number): boolean =>

@@ -42,6 +42,11 @@ function text(schema: z.ZodType, fallback: string | null, accepted: string, mean
   return { schema, fallback, accepted, meaning }
 }
 
+/** The path of a file of some kind. */
+function file(kind: string, meaning: string): Setting {
+  return text(z.string(), null, `path of ${kind}`, meaning)
+}
+
 /** A comma-separated list. */
 function list(schema: z.ZodType<string[], string[]>, accepted: string, meaning: string): Setting {
   const split = z.string().transform((names) => names.split(','))
@@ -55,35 +60,24 @@ const LOG_LEVELS = ['error', 'warn', 'info', 'http', 'verbose', 'debug', 'silly'
 /** Every setting with its default, in the order of the documentation. The only place that names them. */
 export const SETTINGS = {
   REDIS_URL: text(z.string(), 'redis://127.0.0.1:6379', REDIS_URL_ACCEPTED, 'Where Redis is.'),
-  REDIS_URL_FILE: text(
-    z.string(),
-    null,
-    'path of a file',
+  REDIS_URL_FILE: file(
+    'a file',
     'File that contains REDIS_URL, read at start; replaces REDIS_URL.',
   ),
-  REDIS_CA_FILE: text(
-    z.string(),
-    null,
-    'path of a PEM file',
+  REDIS_CA_FILE: file(
+    'a PEM file',
     'The only authorities trusted for TLS to Redis; unset: those of the system.',
   ),
-  REDIS_CERT_FILE: text(
-    z.string(),
-    null,
-    'path of a PEM file',
-    'Client certificate for TLS to Redis, with REDIS_KEY_FILE.',
-  ),
-  REDIS_KEY_FILE: text(z.string(), null, 'path of a PEM file', 'Its private key.'),
+  REDIS_CERT_FILE: file('a PEM file', 'Client certificate for TLS to Redis, with REDIS_KEY_FILE.'),
+  REDIS_KEY_FILE: file('a PEM file', 'Its private key.'),
   RELAY_PREFIX: text(
     z.string().regex(/^[A-Za-z0-9_.-]{1,32}$/, 'has other characters or is too long'),
     'relay',
     '1 to 32 letters, digits, "_", "." or "-"',
     'Prefix of every Redis key, so that several relays can share one Redis.',
   ),
-  RELAY_WORKSPACES_FILE: text(
-    z.string(),
-    null,
-    'path of a JSON file',
+  RELAY_WORKSPACES_FILE: file(
+    'a JSON file',
     'Workspaces; re-read when it changes, without restart.',
   ),
   MOENGAGE_APP_ID: text(
@@ -93,10 +87,8 @@ export const SETTINGS = {
     'A single workspace without a file.',
   ),
   MOENGAGE_API_KEY: text(z.string(), null, 'the Data API key', 'Its Data API key.'),
-  MOENGAGE_API_KEY_FILE: text(
-    z.string(),
-    null,
-    'path of a file',
+  MOENGAGE_API_KEY_FILE: file(
+    'a file',
     'File that contains MOENGAGE_API_KEY, re-read when it changes; replaces MOENGAGE_API_KEY.',
   ),
   MOENGAGE_BASE_URL: text(z.string(), null, BASE_URL_ACCEPTED, 'Its host. No default.'),
@@ -106,10 +98,8 @@ export const SETTINGS = {
     'a data centre such as 02',
     'Data centre number; replaces MOENGAGE_BASE_URL.',
   ),
-  MOENGAGE_CA_FILE: text(
-    z.string(),
-    null,
-    'path of a PEM file',
+  MOENGAGE_CA_FILE: file(
+    'a PEM file',
     'The only authorities trusted for TLS to MoEngage; unset: those of the system.',
   ),
   MOENGAGE_USERS_PER_MINUTE: whole(
@@ -174,10 +164,8 @@ export const SETTINGS = {
     'name:secret,name:secret with names of letters, digits, "_", "." or "-"; a secret is any non-empty text, or sha256$salt$hex',
     'Producer credentials. If unset, every post is rejected.',
   ),
-  RELAY_PRODUCERS_FILE: text(
-    z.string(),
-    null,
-    'path of a file',
+  RELAY_PRODUCERS_FILE: file(
+    'a file',
     'File of producer credentials, one entry a line, re-read when it changes; replaces RELAY_PRODUCERS.',
   ),
   RELAY_ADMIN_TOKEN: text(
@@ -186,23 +174,17 @@ export const SETTINGS = {
     'any non-empty text, or sha256$salt$hex',
     'Bearer token of the operator API. Unset: it answers 403.',
   ),
-  RELAY_ADMIN_TOKEN_FILE: text(
-    z.string(),
-    null,
-    'path of a file',
+  RELAY_ADMIN_TOKEN_FILE: file(
+    'a file',
     'File with one valid token a line, re-read when it changes; replaces RELAY_ADMIN_TOKEN.',
   ),
-  RELAY_TLS_CERT_FILE: text(
-    z.string(),
-    null,
-    'path of a PEM file',
+  RELAY_TLS_CERT_FILE: file(
+    'a PEM file',
     'Certificate of the intake, which then speaks HTTPS alone; re-read when it changes.',
   ),
-  RELAY_TLS_KEY_FILE: text(z.string(), null, 'path of a PEM file', 'Its private key.'),
-  RELAY_TLS_CLIENT_CA_FILE: text(
-    z.string(),
-    null,
-    'path of a PEM file',
+  RELAY_TLS_KEY_FILE: file('a PEM file', 'Its private key.'),
+  RELAY_TLS_CLIENT_CA_FILE: file(
+    'a PEM file',
     'Certificate authorities of producers (mTLS): callers without a certificate from them are rejected.',
   ),
   PORT: whole(0, 65535, 8080, 'Intake port of the api.'),

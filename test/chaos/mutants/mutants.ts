@@ -30,15 +30,21 @@ const IN_FLIGHT = 'services/worker/dist/ownership/in-flight.js'
 const PEERS = 'services/worker/dist/ownership/peers.js'
 const RECOVER = 'shared/lua/recover-ledger.lua'
 
-const NO_LATE_ARRIVALS: Change = {
-  file: IN_FLIGHT,
-  search: 'const untilMs = this.#clock.monotonicMs() + this.#graceMs;',
-  replace: 'const untilMs = -Infinity;',
-}
-const NO_DISTRUST: Change = { file: PEERS, search: 'distrust() {', replace: 'distrust() { return;' }
+const change = (file: string, search: string, replace: string): Change => ({
+  file,
+  search,
+  replace,
+})
+
+const NO_LATE_ARRIVALS = change(
+  IN_FLIGHT,
+  'const untilMs = this.#clock.monotonicMs() + this.#graceMs;',
+  'const untilMs = -Infinity;',
+)
+const NO_DISTRUST = change(PEERS, 'distrust() {', 'distrust() { return;')
 const NO_RECOVERY: readonly Change[] = [
-  { file: RECOVER, search: 'for i = lastEnded + 1, #ARGV, 3 do', replace: 'for i = 1, 0 do' },
-  { file: RECOVER, search: 'if missing and left > 0 then', replace: 'if false then' },
+  change(RECOVER, 'for i = lastEnded + 1, #ARGV, 3 do', 'for i = 1, 0 do'),
+  change(RECOVER, 'if missing and left > 0 then', 'if false then'),
 ]
 
 export const MUTANTS: readonly Mutant[] = [
@@ -46,7 +52,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'settle-fence',
     aim: { plot: 'late-settle' },
     breaks: 'a settle is accepted from any sender',
-    changes: [{ file: SETTLE, search: 'if owner ~= ARGV[1] then', replace: 'if false then' }],
+    changes: [change(SETTLE, 'if owner ~= ARGV[1] then', 'if false then')],
   },
   {
     name: 'lease-deadline',
@@ -54,13 +60,9 @@ export const MUTANTS: readonly Mutant[] = [
     breaks:
       'an attempt continues after the lease: no check before its last byte, no deadline by it',
     changes: [
-      { file: FLIGHT, search: 'mayFinish: holds', replace: 'mayFinish: () => true' },
-      { file: FLIGHT, search: '(holds() ? this', replace: '(true ? this' },
-      {
-        file: FLIGHT,
-        search: 'Math.min(deadlineMs, clock.monotonicMs() + sendableMs())',
-        replace: 'deadlineMs',
-      },
+      change(FLIGHT, 'mayFinish: holds', 'mayFinish: () => true'),
+      change(FLIGHT, '(holds() ? this', '(true ? this'),
+      change(FLIGHT, 'Math.min(deadlineMs, clock.monotonicMs() + sendableMs())', 'deadlineMs'),
     ],
   },
   {
@@ -68,64 +70,50 @@ export const MUTANTS: readonly Mutant[] = [
     aim: { seed: 703, seconds: 6, rate: 300, faults: ['worker-roll', 'api-roll'] },
     breaks: 'a partition is claimed although its owner lives',
     changes: [
-      {
-        file: PEERS,
-        search: 'mayAct(session, seenAtMs) {',
-        replace: 'mayAct(session, seenAtMs) { return false;',
-      },
+      change(PEERS, 'mayAct(session, seenAtMs) {', 'mayAct(session, seenAtMs) { return false;'),
     ],
   },
   {
     name: 'claim',
     aim: { seed: 708, seconds: 8, rate: 300, faults: ['worker-roll', 'worker-scale'] },
     breaks: 'a claim succeeds although another came first',
-    changes: [
-      {
-        file: 'shared/lua/claim.lua',
-        search: 'if owner ~= ARGV[1] or time',
-        replace: 'if time',
-      },
-    ],
+    changes: [change('shared/lua/claim.lua', 'if owner ~= ARGV[1] or time', 'if time')],
   },
   {
     name: 'partly-sent',
     aim: { seed: 704, seconds: 8, rate: 600, faults: ['worker-roll', 'worker-scale'] },
     breaks: 'the sent elements of a chunk are not recorded',
     changes: [
-      {
-        file: SETTLE,
-        search: "'done', ARGV[i + 1], 'counts', ARGV[i + 2]",
-        replace: "'counts', ARGV[i + 2]",
-      },
+      change(SETTLE, "'done', ARGV[i + 1], 'counts', ARGV[i + 2]", "'counts', ARGV[i + 2]"),
     ],
   },
   {
     name: 'one-in-flight',
     aim: { seed: 702, seconds: 6, rate: 300, faults: ['vendor-hang', 'api-kill'] },
     breaks: 'a partition counts as free while a request with its elements is in progress',
-    changes: [{ file: IN_FLIGHT, search: 'freeInMs(tag) {', replace: 'freeInMs(tag) { return 0;' }],
+    changes: [change(IN_FLIGHT, 'freeInMs(tag) {', 'freeInMs(tag) { return 0;')],
   },
   {
     name: 'generations',
     aim: { plot: 'full-change' },
     breaks: 'the new partitions are served before the old ones are empty',
-    changes: [{ file: FETCHER, search: 'this.#options.mayServe(window)', replace: 'true' }],
+    changes: [change(FETCHER, 'this.#options.mayServe(window)', 'true')],
   },
   {
     name: 'open-time',
     aim: { plot: 'slow-first' },
     breaks: 'a cost counts for one window from its reservation, however late the answer comes',
     changes: [
-      {
-        file: 'shared/lua/reserve.lua',
-        search: 'now + tonumber(ARGV[10]) + window, ARGV[1])',
-        replace: 'now + window, ARGV[1])',
-      },
-      {
-        file: 'shared/lua/answer.lua',
-        search: "redis.call('ZADD', KEYS[2], 'XX', now + 3 + tonumber(ARGV[2]), ARGV[1])",
-        replace: '',
-      },
+      change(
+        'shared/lua/reserve.lua',
+        'now + tonumber(ARGV[10]) + window, ARGV[1])',
+        'now + window, ARGV[1])',
+      ),
+      change(
+        'shared/lua/answer.lua',
+        "redis.call('ZADD', KEYS[2], 'XX', now + 3 + tonumber(ARGV[2]), ARGV[1])",
+        '',
+      ),
     ],
   },
   {
@@ -133,46 +121,32 @@ export const MUTANTS: readonly Mutant[] = [
     aim: { plot: 'lost-answers' },
     breaks: 'a cost is taken back although the attempt may have arrived',
     changes: [
-      {
-        file: FLIGHT,
-        search: "else if (answer.kind === 'not_sent' && NEVER_LEFT.has(answer.why))",
-        replace: 'else',
-      },
+      change(FLIGHT, "else if (answer.kind === 'not_sent' && NEVER_LEFT.has(answer.why))", 'else'),
     ],
   },
   {
     name: 'idempotency',
     aim: { plot: 'lost-reply' },
     breaks: 'the digest of a post is not written with its chunk',
-    changes: [
-      {
-        file: ADD,
-        search: "redis.call('HSET', today, string.sub(ARGV[i], 1, 12), usedAt(i))",
-        replace: '',
-      },
-    ],
+    changes: [change(ADD, "redis.call('HSET', today, string.sub(ARGV[i], 1, 12), usedAt(i))", '')],
   },
   {
     name: 'add-deadline',
     aim: { plot: 'late-add' },
     breaks: 'an add is executed however late Redis gets to it',
-    changes: [{ file: ADD, search: 'if now > tonumber(ARGV[2]) then', replace: 'if false then' }],
+    changes: [change(ADD, 'if now > tonumber(ARGV[2]) then', 'if false then')],
   },
   {
     name: 'mark',
     aim: { plot: 'nobody-there' },
     breaks: 'a partition is not put into the active set before an add, nor found later',
     changes: [
-      {
-        file: POST_STORE,
-        search: 'await deployment.mark([queue.tag]).catch(notStored);',
-        replace: '',
-      },
-      {
-        file: 'services/worker/dist/ownership/reconciler.js',
-        search: 'if (missing.length === 0)',
-        replace: 'if (true)',
-      },
+      change(POST_STORE, 'await deployment.mark([queue.tag]).catch(notStored);', ''),
+      change(
+        'services/worker/dist/ownership/reconciler.js',
+        'if (missing.length === 0)',
+        'if (true)',
+      ),
     ],
   },
   {
@@ -205,78 +179,60 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'settle-order',
     aim: { plot: 'settle-arrives-late' },
     breaks: 'a settle that comes late takes back a newer one',
-    changes: [
-      {
-        file: SETTLE,
-        search: "job[1] and adds(job[2] or '', ARGV[i + 1]) and job[1]",
-        replace: 'job[1]',
-      },
-    ],
+    changes: [change(SETTLE, "job[1] and adds(job[2] or '', ARGV[i + 1]) and job[1]", 'job[1]')],
   },
   {
     name: 'one-chunk',
     aim: { plot: 'one-key-twice' },
     breaks: 'two tries of one keyed post may share a chunk',
     changes: [
-      {
-        file: 'services/api/dist/enqueue/partition-writer.js',
-        search: 'key !== null && keyed.has(key)',
-        replace: 'false',
-      },
+      change(
+        'services/api/dist/enqueue/partition-writer.js',
+        'key !== null && keyed.has(key)',
+        'false',
+      ),
     ],
   },
   {
     name: 'midnight',
     aim: { plot: 'key-across-midnight' },
     breaks: 'a digest is not looked for in the day after',
-    changes: [{ file: ADD, search: ' or isSeen(tomorrow, i)', replace: '' }],
+    changes: [change(ADD, ' or isSeen(tomorrow, i)', '')],
   },
   {
     name: 'rejoin',
     aim: { plot: 'resume-two-workers' },
     breaks: 'a worker does not join a new run of Redis under a new session',
-    changes: [
-      {
-        file: 'services/worker/dist/worker.js',
-        search: 'void this.#session.rejoin();',
-        replace: '',
-      },
-    ],
+    changes: [change('services/worker/dist/worker.js', 'void this.#session.rejoin();', '')],
   },
   {
     name: 'landing',
     aim: { plot: 'workspace-returns' },
     breaks: 'a request that lands wakes the service that began it, not the one that is there now',
     changes: [
-      {
-        file: 'services/worker/dist/worker.js',
-        search: 'this.#services.get(window.partition.appId)?.wake();',
-        replace: '',
-      },
+      change(
+        'services/worker/dist/worker.js',
+        'this.#services.get(window.partition.appId)?.wake();',
+        '',
+      ),
     ],
   },
   {
     name: 'forget-early',
     aim: { plot: 'forget-frozen' },
     breaks: 'an erasure is done although a worker may still send what it has read',
-    changes: [
-      {
-        file: 'services/api/dist/admin/eraser.js',
-        search: '&& !confirmed.has(w)',
-        replace: '&& false',
-      },
-    ],
+    changes: [change('services/api/dist/admin/eraser.js', '&& !confirmed.has(w)', '&& false')],
   },
   {
     name: 'blame',
     aim: { plot: 'everything-refused' },
     breaks: 'an element is buried for a refusal that anything may have been refused for',
     changes: [
-      {
-        file: 'services/worker/dist/retry/judge.js',
-        search: 'if (this.#refusals.isProven(item))',
-        replace: 'if (true)',
-      },
+      change(
+        'services/worker/dist/retry/judge.js',
+        'if (this.#refusals.isProven(item))',
+        'if (true)',
+      ),
     ],
   },
 ]
