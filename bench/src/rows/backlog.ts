@@ -9,8 +9,7 @@ import {
   type Sink,
   type Stage,
 } from '../contenders/start.js'
-import { elementTexts, postBodies } from '../load/bodies.js'
-import { Load, requestBytes } from '../load/load.js'
+import { elementTexts, Load, postBodies, requestBytes } from '../load/load.js'
 
 /** A contender that can be filled while it rests, and then be let loose. */
 export interface Drainer {

@@ -6,7 +6,7 @@ import { systemClock } from '@relay/shared/clock.js'
 import type { NameRecord } from '@relay/shared/census/name-record.js'
 import { NameStore } from '@relay/shared/census/name-store.js'
 import { Stage } from '../contenders/start.js'
-import { elementTexts, postBodies } from '../load/bodies.js'
+import { elementTexts, postBodies } from '../load/load.js'
 import { usedMemory } from '../measure.js'
 import { at, atMost, columns, of, target, type BenchOptions, type Row, type Sample } from './row.js'
 

@@ -7,8 +7,7 @@ import {
   startIntake,
   type IntakeName,
 } from '../contenders/start.js'
-import { elementTexts, meanBytes, postBodies } from '../load/bodies.js'
-import { Load, requestBytes } from '../load/load.js'
+import { elementTexts, Load, meanBytes, postBodies, requestBytes } from '../load/load.js'
 import { cpuMicroseconds, usedMemory, quantile } from '../measure.js'
 import {
   at,

@@ -1,7 +1,6 @@
 import { Redis } from 'ioredis'
 import { manyWorkspaces, postHeaders, Sink, Stage, startIntake } from '../contenders/start.js'
-import { elementTexts, postBodies } from '../load/bodies.js'
-import { Load, requestBytes } from '../load/load.js'
+import { elementTexts, Load, postBodies, requestBytes } from '../load/load.js'
 import { memoryBytes } from '@relay/tools/process/facts.js'
 import { at, atMost, columns, target, type BenchOptions, type Row, type Sample } from './row.js'
 

@@ -3,7 +3,6 @@ import type { Cost, Endpoint, ReceivedElement } from '../vendor/body.js'
 import type { ElementType } from '../vendor/elements.js'
 import { OverlapWatch } from './overlap.js'
 import { Ring } from './ring.js'
-import { Drops, Sizes } from './tallies.js'
 
 /**
  * The outcome of a request. `dropped`: its connection closed before it arrived; nothing happened.
@@ -55,6 +54,58 @@ export interface RecordedElement {
 export interface RecordLimits {
   readonly maxElements: number
   readonly maxRequests: number
+}
+
+/** Why MoEngage silently drops an element after a 200. */
+export type DropReason = 'invalid' | 'fair_usage_policy' | 'unknown_project'
+
+interface DroppedElement {
+  readonly requestId: string
+  readonly appId: string
+  readonly projectCode: string | null
+  readonly customer: string
+  readonly type: ElementType | null
+  readonly reason: DropReason
+  /** What is wrong with it. */
+  readonly message: string
+  readonly atMs: number
+}
+
+/** Silently dropped elements with reasons: exact counts, and the newest in full. */
+class Drops {
+  readonly byReason: Record<DropReason, number> = {
+    invalid: 0,
+    fair_usage_policy: 0,
+    unknown_project: 0,
+  }
+  readonly newest: Ring<DroppedElement>
+
+  constructor(maxElements: number) {
+    this.newest = new Ring(maxElements)
+  }
+
+  add(dropped: DroppedElement): void {
+    this.byReason[dropped.reason] += 1
+    this.newest.push(dropped)
+  }
+}
+
+/** Sizes in constant memory. */
+class Sizes {
+  #count = 0
+  #sum = 0
+  #max = 0
+
+  add(size: number): void {
+    this.#count += 1
+    this.#sum += size
+    this.#max = Math.max(this.#max, size)
+  }
+
+  summary() {
+    const mean = this.#count === 0 ? 0 : this.#sum / this.#count
+    return { count: this.#count, mean, max: this.#max }
+  }
 }
 
 const NO_COST: Cost = { users: 0, events: 0, devices: 0 }
