@@ -19,7 +19,7 @@ const AMPLE = { users: 1e9, events: 1e9, devices: 1e9 }
 
 const packing = fc.record({
   specs: partitions,
-  bodyBytes: fc.integer({ min: 500, max: 6_000 }),
+  bodyBytes: fc.integer({ min: 100, max: 6_000 }),
   affordable: fc.record({
     users: fc.integer({ min: 0, max: 40 }),
     events: fc.integer({ min: 0, max: 60 }),
@@ -78,7 +78,7 @@ describe('packing', () => {
         expect(parsed.type).toBe('transition')
         expect(parsed.elements).toHaveLength(batch.items.length)
         expect(batch.bodyBytes).toBe(body.length)
-        if (batch.items.length > 0) expect(body.length).toBeLessThanOrEqual(given.bodyBytes)
+        if (batch.items.length > 1) expect(body.length).toBeLessThanOrEqual(given.bodyBytes)
         const spent = { users: 0, events: 0, devices: 0 }
         for (const { element } of batch.items) {
           spent[budgetOf(element.kind, LIMITS)] += element.cost
@@ -118,6 +118,17 @@ describe('packing', () => {
         const waiting = windows.flatMap(({ chunks }) => chunks.flatMap(({ elements }) => elements))
         const batch = pack(windows, limitsFrom({}))
         expect(batch.items).toHaveLength(waiting.length)
+      }),
+    )
+  })
+
+  test('something is taken whenever something waits, even if it is larger than a body', () => {
+    fc.assert(
+      fc.property(partitions, fc.integer({ min: 0, max: 500 }), (specs, bodyBytes) => {
+        const windows = windowsOf(specs)
+        const waits = windows.some(({ chunks }) => chunks.length > 0)
+        const { items } = pack(windows, limitsFrom({ bodyBytes }))
+        expect(items.length > 0).toBe(waits)
       }),
     )
   })
