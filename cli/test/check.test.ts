@@ -1,5 +1,5 @@
 import { levelReached } from '@relay/shared/durability/level.js'
-import { checkConfiguration, environmentToCheck } from '../src/check/configuration.js'
+import { checkConfiguration, comparedWith, environmentToCheck } from '../src/check/configuration.js'
 import { judgeRedis, type RedisFacts } from '../src/check/redis-judgement.js'
 import { accessFrom } from '../src/settings.js'
 import type { Durability } from '@relay/shared/config/settings.js'
@@ -69,7 +69,11 @@ it('under npm start it checks what that runs with, unless told otherwise', () =>
 })
 
 it('every fault of the environment is named at once', () => {
-  const { findings, config } = checkConfiguration({ PORT: 'x', RELAY_LEASE_MS: '1' })
+  const { findings, config } = checkConfiguration({
+    PORT: 'x',
+    RELAY_LEASE_MS: '1',
+    MOENGAGE_DC: '02',
+  })
   expect(config).toBeNull()
   const where = findings.filter(({ level }) => level === 'failed').map(({ what }) => what)
   expect(where).toEqual(expect.arrayContaining(['PORT', 'RELAY_LEASE_MS', 'MOENGAGE_APP_ID']))
@@ -110,3 +114,32 @@ it('a replica is the only fault that is told of it: it takes no writes', () => {
   expect(only).toMatchObject({ level: 'failed', what: 'Redis role' })
   expect(only?.remedy).toContain('REDIS_URL')
 })
+
+it('an environment without any workspace is named as not that of the services', () => {
+  const { findings } = checkConfiguration({})
+  expect(findings.map(({ what }) => what)).toEqual(['workspaces'])
+  expect(findings[0]?.remedy).toContain('environment of the services')
+})
+
+it('other workspaces than those of the running api are named', () => {
+  expect(comparedWith(['A', 'B'], ['B', 'A'], 'http://x')).toEqual([])
+  const [finding] = comparedWith(['A'], [], 'http://x')
+  expect(finding?.detail).toContain(
+    'http://x serves other workspaces (A) than this shell names (none)',
+  )
+})
+
+it.each([
+  ['https://api-02.moengage.com/v1/transition', 1],
+  ['https://api-02.moengage.com/v1/', 1],
+  ['https://gateway.example/moengage', 0],
+  ['https://api-02.moengage.com', 0],
+])(
+  'a base URL %s with a path of the API is warned of (%i), because relay adds it',
+  (url, count) => {
+    const env = { MOENGAGE_APP_ID: 'APP', MOENGAGE_API_KEY: 'k', MOENGAGE_BASE_URL: url }
+    const { findings } = checkConfiguration(env)
+    const doubled = findings.filter(({ remedy }) => remedy?.includes('from /v1 on'))
+    expect(doubled).toHaveLength(count)
+  },
+)

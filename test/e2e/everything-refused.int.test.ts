@@ -69,4 +69,35 @@ describe('a 400 that names no element', () => {
     expect(simulator.record.ofCustomer(APP_ID, bad).flatMap(({ raw }) => numbersOf(raw.toString()))).toEqual([]) // prettier-ignore
     await waitFor(async () => (await holdReason()) === null, { what: 'no hold', timeoutMs: 20_000 })
   })
+  test('that has ended is not stated any more, and a bad element that is left delays no other', async () => {
+    const bad = 'c-bad'
+    // One worker, which saw the outage end: another one may find the bad element sooner.
+    await relay.stop()
+    relay = await Relay.start({ workers: 1 })
+    const { simulator } = relay
+    simulator.addFault({ id: 'all', action: { kind: 'status', status: 400, body: PAGE } })
+    await relay.postAll([numberedEvent('c-first', 1)])
+    await waitFor(async () => (await holdReason()) === 'everything_refused', { what: 'the hold' })
+    simulator.addFault({
+      when: { path: 'customer_id', equals: bad },
+      action: { kind: 'refuse', type: 'A Type Of Next Year' },
+    })
+    simulator.faults.remove('all')
+    await simulator.until(({ totals }) => totals.events >= 1, 30_000)
+    await relay.postAll([numberedEvent(bad, 1)])
+    const reasons = new Set<string | null>()
+    const slowestMs: number[] = []
+    for (let n = 2; n <= 12; n++) {
+      // Elements come one by one, each while the bad one holds the workspace.
+      await waitFor(async () => (await holdReason()) === 'some_refused', { what: 'the next hold' })
+      const atMs = Date.now()
+      await relay.postAll([numberedEvent(`e-${String(n)}`, 1)])
+      await simulator.until(({ totals }) => totals.events >= n, 30_000)
+      slowestMs.push(Date.now() - atMs)
+      reasons.add(await holdReason())
+    }
+    expect(reasons).not.toContain('everything_refused')
+    expect(await relay.deadLetters()).toEqual([])
+    expect(Math.max(...slowestMs)).toBeLessThan(1_500)
+  })
 })

@@ -120,6 +120,8 @@ describe('TLS on every side, with a private authority', () => {
       what: 'a failed attempt',
       timeoutMs: 20_000,
     })
+    const { body } = await relay.operate('GET', 'workspaces')
+    expect(body).toMatch(/the certificate of the host.*"next":"Check baseUrl/)
     expect(relay.simulator.record.totals.requests).toBe(before)
     expect(strange.accepted()).toBe(0)
   })
@@ -149,5 +151,5 @@ function peerName({ socket }: IncomingMessage): string {
 /** What the workers logged of attempts that failed in TLS. */
 function heldLines(relay: Relay) {
   const text = relay.workers.flatMap((worker) => worker.logs()).map((line) => JSON.stringify(line))
-  return text.filter((line) => line.includes('"attempt"') && line.includes('tls'))
+  return text.filter((line) => line.includes('"attempt"') && line.includes('certificate'))
 }

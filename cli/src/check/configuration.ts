@@ -42,7 +42,7 @@ export function checkConfiguration(env: Environment): CheckedConfig {
     config = parseEnvironment(env, OPS_PORT)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    return { findings: error.faults.map(fault), config: null, workspaces: [] }
+    return { findings: faultFindings(error.faults, env), config: null, workspaces: [] }
   }
   const directory = new FileWorkspaceDirectory(config)
   const credentials = new CredentialDirectory(config)
@@ -59,6 +59,30 @@ export function checkConfiguration(env: Environment): CheckedConfig {
     ),
   ]
   return { findings, config, workspaces }
+}
+
+/** Without any workspace in this environment, the services have another one: one finding says so. */
+function faultFindings(faults: readonly ConfigFault[], env: Environment): Finding[] {
+  if (NAMES_A_RELAY.some((name) => env[name])) return faults.map(fault)
+  const others = faults.filter(({ where }) => !where.startsWith('MOENGAGE_'))
+  const detail = 'this shell sets neither RELAY_WORKSPACES_FILE nor MOENGAGE_APP_ID'
+  return [...others.map(fault), failed('workspaces', detail, OF_THE_SERVICES)]
+}
+
+const OF_THE_SERVICES =
+  'Run relay check with the environment of the services (their .env file, unit or container); to check a relay of npm start, start it first'
+
+/** Compares the workspaces of this environment with those that a running api serves. Pure. */
+export function comparedWith(
+  served: readonly string[],
+  checked: readonly string[],
+  url: string,
+): Finding[] {
+  const differ = served.length !== checked.length || served.some((id) => !checked.includes(id))
+  if (!differ) return []
+  const ids = (all: readonly string[]) => (all.length === 0 ? 'none' : all.join(', '))
+  const detail = `the api at ${url} serves other workspaces (${ids(served)}) than this shell names (${ids(checked)})`
+  return [warning('services', detail, OF_THE_SERVICES)]
 }
 
 function fault({ where, problem, accepted }: ConfigFault): Finding {

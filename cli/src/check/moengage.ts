@@ -10,7 +10,9 @@ const TIMEOUT_MS = 5_000
 export async function checkReachability({ appId, baseUrl }: Workspace): Promise<Finding> {
   const { hostname, port, protocol } = new URL(baseUrl)
   const reason = await connectionFault(hostname, Number(port || (protocol === 'http:' ? 80 : 443)))
-  if (reason === null) return ok(`MoEngage for ${appId}`, `${baseUrl} is reachable`)
+  const { pathname } = new URL(baseUrl)
+  const target = pathname === '/' ? '' : `; relay posts to ${baseUrl}/v1/transition/${appId}`
+  if (reason === null) return ok(`MoEngage for ${appId}`, `${baseUrl} is reachable${target}`)
   const remedy = 'Check dc or baseUrl, DNS, and outgoing firewall rules'
   return failed(`MoEngage for ${appId}`, `${baseUrl} is not reachable (${reason})`, remedy)
 }

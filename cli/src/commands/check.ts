@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
-import { checkConfiguration, environmentToCheck } from '../check/configuration.js'
+import type { Workspace } from '@relay/shared/config/workspace.js'
+import { checkConfiguration, comparedWith, environmentToCheck } from '../check/configuration.js'
 import type { Finding } from '../check/finding.js'
 import { checkCredentials, checkReachability } from '../check/moengage.js'
 import { checkRedis } from '../check/redis.js'
 import { EXIT } from '../exit.js'
-import { runningEnvironment, type GlobalOptions } from '../settings.js'
+import { accessFrom, runningEnvironment, type GlobalOptions } from '../settings.js'
 import type { Context } from './context.js'
 
 interface CheckOptions extends GlobalOptions {
@@ -24,24 +25,49 @@ export function addCheck(program: Command, context: Context): void {
     )
     .action(async (_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<CheckOptions>()
-      const findings = await runChecks(context, options.credentials ?? false)
+      const findings = await runChecks(context, options)
       if (options.json) context.terminal.out(JSON.stringify({ findings }))
       else for (const line of findingLines(findings)) context.terminal.out(line)
       if (findings.some(({ level }) => level === 'failed')) context.fail(EXIT.wrong)
     })
 }
 
-async function runChecks({ env, clock }: Context, withCredentials: boolean): Promise<Finding[]> {
-  const { findings, config, workspaces } = checkConfiguration(
-    environmentToCheck(env, runningEnvironment()),
-  )
-  if (config === null) return [...findings]
+async function runChecks(context: Context, options: CheckOptions): Promise<Finding[]> {
+  const { env, clock } = context
+  const withCredentials = options.credentials ?? false
+  const {
+    findings: own,
+    config,
+    workspaces,
+  } = checkConfiguration(environmentToCheck(env, runningEnvironment()))
+  const findings = [...own, ...(await differences(context, options, workspaces))]
+  if (config === null) return findings
   const [redis, ...moengage] = await Promise.all([
     checkRedis(config, clock),
     ...workspaces.map(checkReachability),
     ...(withCredentials ? workspaces.map((each) => checkCredentials(each, config.vendorCa)) : []),
   ])
   return [...findings, ...redis, ...moengage]
+}
+
+/** What a running api serves otherwise; nothing if none can be asked. */
+async function differences(
+  context: Context,
+  options: CheckOptions,
+  workspaces: readonly Workspace[],
+) {
+  try {
+    const { url } = accessFrom(options, context.env)
+    const served = await context.api(options).json<Served>('GET', '/admin/workspaces')
+    const ids = served.workspaces.map(({ app_id: id }) => id)
+    return comparedWith(ids, workspaces.map(({ appId }) => appId), url) // prettier-ignore
+  } catch {
+    return []
+  }
+}
+
+interface Served {
+  readonly workspaces: readonly { readonly app_id: string }[]
 }
 
 function findingLines(findings: readonly Finding[]): string[] {

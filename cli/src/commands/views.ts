@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { namesLines, type NamesView } from '../render/names.js'
 import { shadowLines, traceLines, type ShadowView, type TraceView } from '../render/views.js'
 import type { GlobalOptions } from '../settings.js'
-import { print, type Context } from './context.js'
+import { isConfirmed, print, type Context } from './context.js'
 
 /** Commands that show one resource of the operator API, or switch one. */
 export function addAudit(program: Command, context: Context): void {
@@ -29,7 +29,26 @@ function actionLine({ at, action, ...rest }: Action): string {
   return [at, action, ...words].map(String).join('  ')
 }
 
-type NamesOptions = GlobalOptions & { readonly all?: boolean; readonly reset?: boolean }
+interface ResetOptions extends GlobalOptions {
+  readonly reset?: boolean
+  readonly yes?: boolean
+}
+
+/** Deletes at `path` if that is asked for and confirmed; false: it was not confirmed. */
+async function reset(
+  context: Context,
+  options: ResetOptions,
+  path: string,
+  what: string,
+): Promise<boolean> {
+  const asked = { question: `delete ${what}?`, refusal: '--reset cannot be undone.' }
+  if (!options.reset) return true
+  if (!(await isConfirmed(context, options.yes, asked))) return false
+  await context.api(options).text('DELETE', path)
+  return true
+}
+
+type NamesOptions = ResetOptions & { readonly all?: boolean }
 
 export function addNames(program: Command, context: Context): void {
   program
@@ -41,15 +60,16 @@ export function addNames(program: Command, context: Context): void {
       '--reset',
       'delete the names and begin again, e.g. after names were removed at MoEngage',
     )
+    .option('-y, --yes', 'do not ask for confirmation')
     .addHelpText(
       'after',
       "\nShows how near a workspace is to MoEngage's bounds, beyond which new names are blocked in silence.\n\nExamples:\n  relay names DEMO\n  relay names DEMO --all\n  relay names DEMO --reset",
     )
     .action(async (appId: string, _own: unknown, command: Command) => {
       const options = command.optsWithGlobals<NamesOptions>()
-      const api = context.api(options)
-      if (options.reset) await api.text('DELETE', pathOf(appId, 'names'))
-      const text = await api.text('GET', pathOf(appId, 'names'))
+      const path = pathOf(appId, 'names')
+      if (!(await reset(context, options, path, `all names of ${appId}`))) return
+      const text = await context.api(options).text('GET', path)
       print(context, options, text, (view) => namesLines(view as NamesView, options.all === true))
     })
 }
@@ -60,15 +80,16 @@ export function addShadow(program: Command, context: Context): void {
     .description('show what a workspace in shadow refused, warned about and would have sent')
     .argument('<app-id>', 'the workspace')
     .option('--reset', 'delete the report and start a new one')
+    .option('-y, --yes', 'do not ask for confirmation')
     .addHelpText(
       'after',
       '\nA workspace is in shadow with "mode": "shadow" in the workspaces file.\n\nExamples:\n  relay shadow DEMO\n  relay shadow DEMO --reset',
     )
     .action(async (appId: string, _own: unknown, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions & { readonly reset?: boolean }>()
-      const api = context.api(options)
-      if (options.reset) await api.text('DELETE', pathOf(appId, 'shadow'))
-      const text = await api.text('GET', pathOf(appId, 'shadow'))
+      const options = command.optsWithGlobals<ResetOptions>()
+      const path = pathOf(appId, 'shadow')
+      if (!(await reset(context, options, path, `the report of ${appId}`))) return
+      const text = await context.api(options).text('GET', path)
       print(context, options, text, (view) => shadowLines(view as ShadowView))
     })
 }

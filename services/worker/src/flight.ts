@@ -16,7 +16,7 @@ import type { Config } from '@relay/shared/config/environment.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { DeadLetterSink } from '@relay/shared/dead-letters/dead-letter.js'
 import type { Lane } from '@relay/shared/element.js'
-import type { HeldMode, Mode } from '@relay/shared/gate/gate-state.js'
+import { unexplainedHold, type Mode } from '@relay/shared/gate/gate-state.js'
 import type { GateEvent } from '@relay/shared/gate/gate.js'
 import { bulkNames } from '@relay/shared/trace/trace-entry.js'
 import type { TraceWriter } from '@relay/shared/trace/trace-store.js'
@@ -154,7 +154,7 @@ export class Flight {
   readonly #open: Open
   readonly #late: Late
   #attempts = 0
-  /** Everything is refused: another flight tries, with all that was accepted meanwhile. */
+  /** The workspace is held: another flight tries, with all that was accepted meanwhile. */
   #isOver = false
   /** When the probe was due that was left to others, ms. */
   #yieldedProbeMs: number | null = null
@@ -264,9 +264,9 @@ export class Flight {
   async decide(attempt: Attempt, outcome: Outcome): Promise<Decision> {
     const isLimited = outcome.outcome === 'rate_limited'
     const usedShare = isLimited ? await this.#usedShare(attempt) : 0
-    const { atFault, everythingRefused, waitsForOthers } = this.#judgementOf(attempt, outcome)
-    this.#isOver = everythingRefused
-    const event = gateEventOf(outcome, attempt.ticket.probeId, everythingRefused)
+    const { atFault, hold, waitsForOthers } = this.#judgementOf(attempt, outcome)
+    this.#isOver = hold !== null
+    const event = gateEventOf(outcome, attempt.ticket.probeId, hold)
     return { outcome, atFault, event, usedShare, pauseMs: waitsForOthers ? OTHERS_MS : 0 }
   }
 
@@ -321,9 +321,7 @@ export class Flight {
   /** Whether this probe is to find out if anything is accepted again. */
   #isTrial(probeId: string | null): boolean {
     const { gate } = this.#budget
-    const { mode } = gate.gate
-    const isHeld = mode.state === 'held' && mode.reason === 'everything_refused'
-    return isHeld && probeId !== null && gate.isProbe(probeId)
+    return unexplainedHold(gate.gate) !== null && probeId !== null && gate.isProbe(probeId)
   }
 
   async #reportToLedger({ answer, ticket: { id } }: Attempt): Promise<void> {
@@ -436,7 +434,9 @@ export class Flight {
       return { go: false, probeId }
     }
     if (probeId !== null && gate.isProbe(probeId)) return { go: true, probeId }
-    const may = gate.mayStart()
+    // Costs a walk over the elements: only where it decides.
+    const isUntried = unexplainedHold(gate.gate) === 'some_refused' && !this.#judge.hasOnlySuspects
+    const may = gate.mayStart({ isUntried })
     if (!may.go) {
       await this.#pause(Math.min(may.waitMs, LOOK_AGAIN_MS))
       return { go: false, probeId }
@@ -444,13 +444,14 @@ export class Flight {
     if (!may.probe) return { go: true, probeId: null }
     const { mode } = gate.gate
     const isHeld = mode.state === 'held'
-    if (isHeld && this.#yieldsProbe(mode)) {
+    if (isHeld && this.#yieldsProbe(mode.nextProbeAtMs)) {
       this.#yieldedProbeMs = mode.nextProbeAtMs
       await this.#pause(YIELD_PROBE_MS)
       return { go: false, probeId }
     }
     const id = probeId ?? newId()
-    const won = await gate.startProbe(id, config.requestTimeoutMs + LOOK_AGAIN_MS).catch(() => null)
+    const ttlMs = config.requestTimeoutMs + LOOK_AGAIN_MS
+    const won = await gate.startProbe(id, ttlMs, isUntried).catch(() => null)
     if (won === null) await this.#pause(REDIS_RETRY_DELAY_MS)
     if (won !== true) return { go: false, probeId: won === null ? id : null }
     if (this.#isTrial(id)) this.#judge.splitForTrial()
@@ -459,8 +460,8 @@ export class Flight {
   }
 
   /** Once for each probe that is due. */
-  #yieldsProbe({ reason, nextProbeAtMs }: HeldMode): boolean {
-    const isTrial = reason === 'everything_refused'
+  #yieldsProbe(nextProbeAtMs: number): boolean {
+    const isTrial = unexplainedHold(this.#budget.gate.gate) !== null
     return isTrial && nextProbeAtMs !== this.#yieldedProbeMs && this.#judge.hasOnlySuspects
   }
 

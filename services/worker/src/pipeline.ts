@@ -12,6 +12,7 @@
  * `Pipeline` repeats fetch, pack and reserve, and keeps one flight for each batch; `deliver` repeats the rest
  * until every element of a flight's batch is settled.
  */
+import { unexplainedHold } from '@relay/shared/gate/gate-state.js'
 import { BUDGETS, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import { oldestMsOf, type Batch } from './batch/body.js'
@@ -148,7 +149,7 @@ export class Pipeline {
       return free.some(({ window }) => window.hasWork) ? MAX_WAIT_MS : this.#fetcher.nextFreeMs()
     }
     const may = this.#options.budget.gate.mayStart()
-    if (!may.go || may.probe) return this.#waitForGate(ready)
+    if (!may.go || may.probe) return this.#waitForGate(ready, may.go ? 0 : may.waitMs)
     const lingerMs = this.#lingerMs(ready)
     return lingerMs > 0 ? lingerMs : this.#packAndReserve(free)
   }
@@ -180,7 +181,7 @@ export class Pipeline {
     const { erasures, settler } = this.#options.delivery
     // At least two bodies for all partitions together, regardless of other lanes, so that none stalls.
     const leastBytes = (this.#bodyBytes * 2) / served.length
-    const watch = this.#planner.isShort()
+    const watch = this.#planner.isShort() || this.#sendsUntried
     const target = { enoughBytes, wantBytes, leastBytes, watch }
     const isLoaded = await this.#fetcher.load(served, target, totalBytes)
     for (const { window } of served) erasures.apply(window)
@@ -203,12 +204,23 @@ export class Pipeline {
     )
   }
 
+  /** Whether an element that MoEngage has not refused may be sent although the workspace is held. */
+  get #sendsUntried(): boolean {
+    return unexplainedHold(this.#options.budget.gate.gate) === 'some_refused'
+  }
+
   /** The gate is not open: one flight waits at it, ready to be the probe; the rest stays put. */
-  #waitForGate(ready: readonly Served[]): number {
-    if (this.#flights.size === 0) {
-      const batch = this.#pack(ready, this.#options.budget.admission.limits())
-      if (batch.items.length > 0) this.#start(batch, null)
+  #waitForGate(ready: readonly Served[], dueMs: number): number {
+    if (this.#flights.size > 0) return MAX_WAIT_MS
+    const { budget, delivery } = this.#options
+    const batch = this.#pack(ready, budget.admission.limits())
+    if (batch.items.length === 0) return MAX_WAIT_MS
+    // A new element need not wait, so the refused ones do not keep its place before their probe is due.
+    if (this.#sendsUntried && dueMs > 0 && delivery.refusals.hasOnlySuspects(batch.items)) {
+      for (const { window } of ready) window.stale = true
+      return Math.min(dueMs, MAX_WAIT_MS)
     }
+    this.#start(batch, null)
     return MAX_WAIT_MS
   }
 

@@ -3,7 +3,7 @@ import type { Config } from '@relay/shared/config/environment.js'
 import type { Workspace, WorkspaceMode } from '@relay/shared/config/workspace.js'
 import { Ledger } from '@relay/shared/budget/ledger.js'
 import { LANES, type Lane } from '@relay/shared/element.js'
-import type { Gate } from '@relay/shared/gate/gate-state.js'
+import { unexplainedHold, type Gate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import { GenerationKeys } from '@relay/shared/queue/generation-keys.js'
@@ -139,7 +139,8 @@ export class WorkspaceService {
   #onGate(gate: Gate, before: Gate): void {
     if (gate.mode.state !== before.mode.state || gate.paused !== before.paused) {
       const reason = 'reason' in gate.mode ? gate.mode.reason : null
-      const fields = { state: gate.mode.state, reason, paused: gate.paused }
+      const cause = 'cause' in gate.mode ? { cause: gate.mode.cause } : {}
+      const fields = { state: gate.mode.state, reason, ...cause, paused: gate.paused }
       const line = { appId: this.#workspace.appId, ...fields }
       if (gate.mode.state === 'held' && before.mode.state !== 'held') {
         this.#options.log.error(
@@ -148,9 +149,11 @@ export class WorkspaceService {
         )
       } else this.#options.log.info('gate changed', line)
     }
-    if (!isRefused(before) && isRefused(gate)) this.#delivery.refusals.everythingRefused()
+    const hold = unexplainedHold(gate)
+    const heldBefore = unexplainedHold(before)
+    if (hold !== null && hold !== heldBefore) this.#delivery.refusals.held(hold)
     // Another worker's request was accepted, or this one's: nothing else opens that gate.
-    if (isRefused(before) && gate.mode.state === 'open') {
+    if (heldBefore !== null && gate.mode.state === 'open') {
       this.#delivery.refusals.accepted([], this.#options.clock.monotonicMs())
     }
     this.wake()
@@ -398,10 +401,6 @@ export class WorkspaceService {
   #everyLane(): readonly (Pipeline | ShadowLane)[] {
     return [...this.#pipelines.values(), ...this.#shadowLanes.values()]
   }
-}
-
-function isRefused({ mode }: Gate): boolean {
-  return mode.state === 'held' && mode.reason === 'everything_refused'
 }
 
 /** How long an attempt without an answer may still arrive, ms. */

@@ -596,6 +596,17 @@ describe('a refusal without a reason', () => {
   })
 })
 
+describe('while some elements are refused without a reason', () => {
+  it('a new element is sent at once, not at the next probe, and its acceptance opens the gate', async () => {
+    await gateIs(closed('held', { reason: 'some_refused', nextProbeAtMs: clock.nowMs() + 60_000 }))
+    heart.sender.answer = accept
+    fly(heart.batchOf(event(1)))
+    await turn()
+    expect(sent()).toEqual([['1:1']])
+    expect(heart.gates.gate.mode.state).toBe('open')
+  })
+})
+
 describe('a closed gate', () => {
   it('lets one small probe of a held workspace pass, and the rest after its success', async () => {
     await gateIs(closed('held'))

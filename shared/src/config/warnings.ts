@@ -15,6 +15,8 @@ export interface Credentials {
 }
 
 const STRONG = 'Make one with: openssl rand -base64 24'
+/** A part of the Data API's paths; any other path is that of a gateway. */
+const API_PATH = /\/v1(?:\/|$)/
 const LOOPBACK = /^http:\/\/(?:127(?:\.\d+){3}|localhost|\[::1\])(?::|\/|$)/
 
 export function configWarnings(
@@ -48,16 +50,24 @@ export function secretWarnings({ producers, operators }: Credentials): ConfigWar
   return warnings
 }
 
-/** API keys sent over plain HTTP. */
+/** API keys sent over plain HTTP, and base URLs that contain a part of the path that relay adds. */
 export function workspaceWarnings(workspaces: readonly Workspace[]): ConfigWarning[] {
   const plain = workspaces.filter(
     ({ baseUrl }) => baseUrl.startsWith('http:') && !LOOPBACK.test(baseUrl),
   )
-  return plain.map(({ appId, baseUrl }) => ({
-    where: `workspace ${appId}`,
-    problem: `${baseUrl} sends the API key over plain HTTP`,
-    remedy: 'Use https, as MoEngage does',
-  }))
+  const doubled = workspaces.filter(({ baseUrl }) => API_PATH.test(new URL(baseUrl).pathname))
+  return [
+    ...plain.map(({ appId, baseUrl }) => ({
+      where: `workspace ${appId}`,
+      problem: `${baseUrl} sends the API key over plain HTTP`,
+      remedy: 'Use https, as MoEngage does',
+    })),
+    ...doubled.map(({ appId, baseUrl }) => ({
+      where: `workspace ${appId}`,
+      problem: `relay adds its path to baseUrl and posts to ${baseUrl}/v1/transition/${appId}`,
+      remedy: 'Leave out the path of baseUrl from /v1 on',
+    })),
+  ]
 }
 
 /** Unknown producers that a workspace references, probably misspelt. */

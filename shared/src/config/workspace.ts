@@ -66,7 +66,7 @@ export const APP_ID = z
 
 export const BASE_URL_ACCEPTED = 'an http(s) origin such as https://api-02.moengage.com'
 
-/** Origin of a base URL; null if it is invalid (credentials, path, query or another scheme). */
+/** A base URL without its last slash, with a gateway's path; null: invalid (credentials, query, other scheme). */
 export function parseBaseUrl(text: string): string | null {
   if (!URL.canParse(text)) return null
   const url = new URL(text)

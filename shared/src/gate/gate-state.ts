@@ -1,10 +1,14 @@
 import { REFUSAL_REASONS, type TransientReason } from './reasons.js'
 
 /**
- * Why a workspace is held: MoEngage refused it, refuses every element without naming one (a new rule, a
- * firewall), or could not be reached after all retries.
+ * MoEngage refuses without naming an element (a new rule, a firewall): every element; or all that wait, though
+ * it accepted others since it first refused them.
  */
-export const HOLD_REASONS = [...REFUSAL_REASONS, 'everything_refused', 'unavailable'] as const
+const UNEXPLAINED_HOLDS = ['everything_refused', 'some_refused'] as const
+export type UnexplainedHold = (typeof UNEXPLAINED_HOLDS)[number]
+
+/** Why a workspace is held: MoEngage refused it or its elements, or could not be reached after all retries. */
+export const HOLD_REASONS = [...REFUSAL_REASONS, ...UNEXPLAINED_HOLDS, 'unavailable'] as const
 export type HoldReason = (typeof HOLD_REASONS)[number]
 
 /** The one attempt that may run while the gate is not open. */
@@ -40,6 +44,8 @@ export interface RetryingMode extends Closed {
 export interface HeldMode extends Closed {
   readonly state: 'held'
   readonly reason: HoldReason
+  /** Of `unavailable`: why the last probe failed. Absent in records of 0.1.0. */
+  readonly cause?: TransientReason
   readonly sinceMs: number
   readonly probeIntervalMs: number
 }
@@ -64,6 +70,12 @@ export interface Gate {
 }
 
 export const OPEN_GATE: Gate = { version: 1, mode: { state: 'open' }, paused: false }
+
+/** The reason of a hold that only an accepted element ends; null: not held, or for another reason. */
+export function unexplainedHold({ mode }: Gate): UnexplainedHold | null {
+  if (mode.state !== 'held') return null
+  return UNEXPLAINED_HOLDS.find((reason) => reason === mode.reason) ?? null
+}
 
 /** Whether the workspace sends now. */
 export function sends({ mode, paused }: Gate): boolean {

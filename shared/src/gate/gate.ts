@@ -6,14 +6,23 @@
  *   open ──429──▶ rate_limited;  retrying, held ──probe got a 429──▶ rate_limited
  *   rate_limited ──probe failed──▶ retrying
  *   retrying, held, rate_limited ──probe succeeded──▶ open
- *   retrying, held ──another request succeeded──▶ open, unless everything is refused
+ *   retrying, held ──another request succeeded──▶ open, unless elements are refused without a reason
  *
  * While it is not open, one request at a time is sent, the probe: a retry every 2 s, after a hold every 1 to 60 s,
- * after a 429 at the end of the pause. `paused` by an operator is independent of the state.
+ * after a 429 at the end of the pause. While only some elements are refused, an untried one is a probe at once. `paused` by an operator is independent of the state.
  */
 import { RETRY_ATTEMPTS, RETRY_INTERVAL_MS } from '../vendor/limits.js'
 import type { TransientReason } from './reasons.js'
-import type { ClosedMode, Gate, HeldMode, HoldReason, Mode, OpenMode, Probe } from './gate-state.js'
+import {
+  unexplainedHold,
+  type ClosedMode,
+  type Gate,
+  type HeldMode,
+  type HoldReason,
+  type Mode,
+  type OpenMode,
+  type Probe,
+} from './gate-state.js'
 import {
   FIRST_BACKOFF_MS,
   firstProbeIntervalMs,
@@ -25,6 +34,11 @@ import {
 /** `probeId`: of the probe that this attempt was, null for any other attempt. */
 interface OfAttempt {
   readonly probeId: string | null
+}
+
+interface Probing {
+  /** The probe sends an element that MoEngage has not refused yet. */
+  readonly isUntried?: boolean
 }
 
 type Refused = Exclude<HoldReason, 'unavailable'>
@@ -45,7 +59,7 @@ export type GateEvent =
   /** The workspace's settings changed. */
   | { readonly type: 'config_changed' }
   /** Takes the probe, if `mayStart` grants one: look in the result for one's own id. */
-  | { readonly type: 'probe_started'; readonly probeId: string; readonly ttlMs: number }
+  | ({ readonly type: 'probe_started'; readonly probeId: string; readonly ttlMs: number } & Probing)
   /** Releases a probe without a result: relay interrupted it, or there was nothing to send. */
   | { readonly type: 'probe_released'; readonly probeId: string }
   /** Clears a probe past its time; `mayStart` and `probe_started` do so by themselves. */
@@ -73,10 +87,12 @@ export type MayStart =
   { readonly go: true; readonly probe: boolean } | { readonly go: false; readonly waitMs: number }
 
 /** Whether a new attempt may start now, and if not, when to ask again. */
-export function mayStart(gate: Gate, nowMs: number): MayStart {
+export function mayStart(gate: Gate, nowMs: number, { isUntried = false }: Probing = {}): MayStart {
   if (gate.paused) return { go: false, waitMs: PAUSED_RECHECK_MS }
   const { mode } = gate
   if (mode.state === 'open') return { go: true, probe: false }
+  const isDue = isUntried && mode.probe === null && unexplainedHold(gate) === 'some_refused'
+  if (isDue) return { go: true, probe: true }
   const readyAtMs = mode.probe?.expiresAtMs ?? mode.nextProbeAtMs
   const waitMs = Math.ceil(readyAtMs - nowMs)
   // Further ahead than it can have been set: Redis' clock stepped back since.
@@ -102,19 +118,20 @@ export function advance(gate: Gate, event: GateEvent, nowMs: number, random: num
     return { ...gate, paused: event.type === 'paused' }
   }
   if (event.type === 'probe_started') {
-    const answer = mayStart(gate, nowMs)
+    const answer = mayStart(gate, nowMs, event)
     if (!answer.go || !answer.probe) return gate
     return withMode(gate, withProbe(gate.mode, event.probeId, nowMs + bounded(event.ttlMs)))
   }
-  return withMode(gate, nextMode(gate.mode, event, nowMs, random))
+  return withMode(gate, nextMode(gate, event, nowMs, random))
 }
 
 type ModeEvent = Exclude<GateEvent, { type: 'paused' | 'resumed' | 'probe_started' }>
 
-function nextMode(mode: Mode, event: ModeEvent, nowMs: number, random: number): Mode {
+function nextMode(gate: Gate, event: ModeEvent, nowMs: number, random: number): Mode {
+  const { mode } = gate
   switch (event.type) {
     case 'succeeded':
-      return succeeded(mode, event)
+      return succeeded(gate, event)
     case 'failed_transient':
       return failed(mode, event, nowMs)
     case 'refused_for':
@@ -134,9 +151,10 @@ function nextMode(mode: Mode, event: ModeEvent, nowMs: number, random: number): 
  * The success of an older request does not lift a pause that MoEngage requested, and a refusal of other
  * elements does not show that MoEngage accepts elements again.
  */
-function succeeded(mode: Mode, event: OfAttempt & { readonly nothingAccepted?: true }): Mode {
+function succeeded(gate: Gate, event: OfAttempt & { readonly nothingAccepted?: true }): Mode {
+  const { mode } = gate
   if (mode.state === 'open') return mode
-  if (mode.state === 'held' && mode.reason === 'everything_refused' && event.nothingAccepted) {
+  if (event.nothingAccepted && unexplainedHold(gate) !== null) {
     return isFromProbe(mode, event) ? { ...mode, probe: null } : mode
   }
   return mode.state === 'rate_limited' && !isFromProbe(mode, event) ? mode : { state: 'open' }
@@ -154,11 +172,13 @@ function failed(
   if (!isFromProbe(mode, event)) return mode
   switch (mode.state) {
     case 'held':
-      return heldAgain(mode, 'unavailable', nowMs)
+      return { ...heldAgain(mode, 'unavailable', nowMs), cause: reason }
     case 'rate_limited':
       return { ...fresh, nextProbeAtMs: nowMs + RETRY_INTERVAL_MS }
     case 'retrying': {
-      if (mode.attempt >= RETRY_ATTEMPTS) return hold('unavailable', mode.sinceMs, nowMs)
+      if (mode.attempt >= RETRY_ATTEMPTS) {
+        return { ...hold('unavailable', mode.sinceMs, nowMs), cause: reason }
+      }
       const nextProbeAtMs = mode.probe.outdated ? nowMs : nowMs + RETRY_INTERVAL_MS
       return { ...mode, reason, attempt: mode.attempt + 1, nextProbeAtMs, probe: null }
     }
@@ -231,9 +251,20 @@ function hold(reason: HoldReason, sinceMs: number, nowMs: number): HeldMode {
 }
 
 function heldAgain(mode: HeldMode, reason: HoldReason, nowMs: number): HeldMode {
-  if (mode.probe?.outdated === true) return { ...mode, reason, nextProbeAtMs: nowMs, probe: null }
-  const probeIntervalMs = nextProbeIntervalMs(reason, mode.probeIntervalMs)
-  return { ...mode, reason, probeIntervalMs, nextProbeAtMs: nowMs + probeIntervalMs, probe: null }
+  const { state, sinceMs, askedMs } = mode
+  const again = {
+    state,
+    sinceMs,
+    reason,
+    probe: null,
+    ...(askedMs === undefined ? {} : { askedMs }),
+  }
+  const { probeIntervalMs: beforeMs } = mode
+  if (mode.probe?.outdated === true) {
+    return { ...again, probeIntervalMs: beforeMs, nextProbeAtMs: nowMs }
+  }
+  const probeIntervalMs = nextProbeIntervalMs(reason, beforeMs)
+  return { ...again, probeIntervalMs, nextProbeAtMs: nowMs + probeIntervalMs }
 }
 
 function released(mode: Mode, event: OfAttempt, nowMs: number): Mode {

@@ -23,7 +23,11 @@ export const TRANSIENT_REASONS = [
   'unreadable_answer',
   'timeout',
   'reset',
+  // The four that `baseUrl`, DNS or egress rules may cause, and that time does not always end.
+  'unresolvable',
+  'connection_refused',
   'unreachable',
+  'certificate',
   'tls',
 ] as const
 export type TransientReason = (typeof TRANSIENT_REASONS)[number]

@@ -20,6 +20,7 @@ const BY_REASON: Readonly<Record<HoldReason, ProbeSchedule>> = {
   wrong_host: { firstMs: 2_000, growth: 1.5, longestMs: MINUTE_MS },
   wrong_request: { firstMs: 2_000, growth: 1.5, longestMs: MINUTE_MS },
   everything_refused: { firstMs: 2_000, growth: 1.5, longestMs: MINUTE_MS },
+  some_refused: { firstMs: 2_000, growth: 1.5, longestMs: MINUTE_MS },
   // An address is added to the allow-list within minutes, by hand.
   ip_refused: { firstMs: 2_000, growth: 1.5, longestMs: MINUTE_MS },
   // Rarely, because retries do not reactivate a suspended account.

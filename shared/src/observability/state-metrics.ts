@@ -18,8 +18,13 @@ export interface StateMetricsOptions {
 
 /** Between two readings, ms, however often the metrics are scraped. */
 const READ_EVERY_MS = 1_000
-/** A scrape does not wait longer than this for Redis, ms. */
+/** A scrape does not wait longer than this for Redis, ms, besides the delay of this process's event loop. */
 const READ_WITHIN_MS = 1_500
+/** The wait is counted in such steps, ms: one that comes late counts as none. */
+const STEP_MS = 100
+const MAX_STEP_MS = 250
+/** Reads before the state is left as it was, because the event loop was late in each. */
+const READS = 2
 
 /**
  * Gauges of the shared state, equal in every process: aggregate with `max`, never `sum`. They are read
@@ -50,11 +55,15 @@ export class StateMetrics {
 
   async #read(): Promise<void> {
     const { read, clock, windowMs } = this.#o
-    const beganAtMs = clock.monotonicMs()
-    const state = await within(READ_WITHIN_MS, read())
     const { redisUp, stateAge } = this.#gauges
-    redisUp.set(state === null ? 0 : 1)
-    if (state !== null) {
+    let beganAtMs = clock.monotonicMs()
+    let state = await within(READ_WITHIN_MS, read, clock)
+    for (let reads = 1; state === 'late' && reads < READS; reads += 1) {
+      beganAtMs = clock.monotonicMs()
+      state = await within(READ_WITHIN_MS, read, clock)
+    }
+    if (state !== 'late') redisUp.set(state === null ? 0 : 1)
+    if (state !== null && state !== 'late') {
       // Any of the values may be as old as the begin of the read.
       this.#knownAtMs = beganAtMs
       show(this.#gauges, state, windowMs)
@@ -63,17 +72,36 @@ export class StateMetrics {
   }
 }
 
-/** Null when it fails or takes too long. */
-async function within<T>(mostMs: number, promise: Promise<T>): Promise<T | null> {
+/**
+ * Null when it fails, or takes too long without the delays of the event loop; 'late' when a command timed out
+ * while the loop was late, perhaps before the reply that had arrived was read.
+ */
+async function within<T>(mostMs: number, read: () => Promise<T>, clock: Clock) {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => {
-      resolve(null)
-    }, mostMs)
+  let isLate = false
+  let atMs = clock.monotonicMs()
+  const tooLong = new Promise<null>((resolve) => {
+    let steps = Math.ceil(mostMs / STEP_MS)
+    timer = setInterval(() => {
+      const tookMs = clock.monotonicMs() - atMs
+      atMs += tookMs
+      if (tookMs > MAX_STEP_MS) isLate = true
+      else steps -= 1
+      if (steps <= 0) resolve(null)
+    }, STEP_MS)
   })
-  const first = await Promise.race([promise.catch(() => null), late])
-  clearTimeout(timer)
+  const answer = read().catch((error: unknown) => {
+    isLate ||= clock.monotonicMs() - atMs > MAX_STEP_MS
+    return isLate && isTimeout(error) ? ('late' as const) : null
+  })
+  const first = await Promise.race([answer, tooLong])
+  clearInterval(timer)
   return first
+}
+
+/** Whether ioredis gave up a command. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('timed out')
 }
 
 /** Makes gauges that are read on scrape. */
@@ -142,7 +170,10 @@ function deploymentGauges(gauge: ReturnType<typeof gaugesOf>) {
   return {
     audit: gauge('relay_audit_bytes', 'Size of the audit in Redis.'),
     orphaned: gauge('relay_orphaned_elements', 'Waiting for a workspace that is not configured.'),
-    workersWanted: gauge('relay_workers_wanted', 'Workers that are of use now.'),
+    workersWanted: gauge(
+      'relay_workers_wanted',
+      'Workers that are of use now, as if no customer were held.',
+    ),
     workersAlive: gauge('relay_workers_alive', 'Workers with a valid lease.'),
     budgetWindow: gauge('relay_budget_window_seconds', 'Length of the budget window.'),
     redisUp: gauge('relay_redis_up', 'Whether Redis answers this process.'),

@@ -46,7 +46,15 @@ export function connectRedis(target: RedisTarget, { commandTimeoutMs }: ConnectO
   )
 }
 
+/** Event of a client that found its server to be a replica and connects again. */
+export const BECAME_READ_ONLY = 'relay:read-only'
+
 function open(target: RedisTarget, connection: Options): RedisClient {
+  const client: RedisClient = openTarget(target, connection, () => client.emit(BECAME_READ_ONLY))
+  return client
+}
+
+function openTarget(target: RedisTarget, connection: Options, onReadOnly: () => void): RedisClient {
   // Certificates are verified regardless of NODE_TLS_REJECT_UNAUTHORIZED.
   const tls = { ...target.tls, rejectUnauthorized: true }
   const common: Options = {
@@ -54,7 +62,7 @@ function open(target: RedisTarget, connection: Options): RedisClient {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     retryStrategy: reconnectAfterMs,
-    reconnectOnError: reconnectWhenReadOnly(),
+    reconnectOnError: reconnectWhenReadOnly(onReadOnly),
   }
   switch (target.mode) {
     case 'single':
@@ -81,12 +89,13 @@ function open(target: RedisTarget, connection: Options): RedisClient {
  * Connects again when a write is refused because the server became a replica: the address may lead to the
  * new master, and the role is looked at on connecting.
  */
-function reconnectWhenReadOnly(): (error: Error) => boolean {
+function reconnectWhenReadOnly(onReadOnly: () => void): (error: Error) => boolean {
   let connectedAtMs = -Infinity
   return ({ message }) => {
     const nowMs = performance.now()
     if (!message.startsWith('READONLY') || nowMs - connectedAtMs < READ_ONLY_EVERY_MS) return false
     connectedAtMs = nowMs
+    onReadOnly()
     return true
   }
 }

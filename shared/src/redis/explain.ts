@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js'
 import type { Logger } from '../observability/logger.js'
 import type { LoopDelay } from '../process/loop-delay.js'
-import type { RedisClient } from './connect.js'
+import { BECAME_READ_ONLY, type RedisClient } from './connect.js'
 
 /** Why Redis is unavailable, and the remedy. Neither text contains an address or a secret. */
 export interface RedisProblem {
@@ -72,9 +72,33 @@ const CAUSES: readonly (readonly [pattern: RegExp, problem: string, next: string
     'what answers at the address of Redis does not speak its protocol',
     'Correct the host and port in REDIS_URL; with TLS it begins with rediss://',
   ],
+  [/READONLY/, READ_ONLY.problem, READ_ONLY.next],
+  [
+    /OOM/,
+    'Redis is full',
+    'Find out why the backlog waits; raise maxmemory, or purge dead letters (runbook RelayRedisMemoryHigh)',
+  ],
+  [
+    /MISCONF/,
+    'Redis cannot save its data and refuses writes',
+    'Look at the disk and the log of Redis',
+  ],
+  [
+    /MASTERDOWN|CLUSTERDOWN|NOREPLICAS/,
+    'Redis lacks its master, replicas or part of the cluster',
+    'Look at the replication of Redis; relay continues once it is restored',
+  ],
   [/LOADING/, 'Redis still loads its data', 'Wait until loading has finished'],
   [/ECONNRESET|EPIPE|Connection is closed/, CUT, 'Look at the log of Redis'],
 ]
+
+/** Whether Redis answered, and refuses the command in its present state; from a script, too. */
+export function isRefusedByRedis(error: unknown): error is Error {
+  return error instanceof Error && REFUSED_NOW.test(error.message)
+}
+
+/** A script's error begins with the code since Redis 7, and contains it before. */
+const REFUSED_NOW = /(^|-)(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|OOM|MISCONF|NOREPLICAS) /
 
 export function explainRedisError(error: Error & { code?: string }): RedisProblem {
   const text = `${error.code ?? ''} ${error.message}`
@@ -108,6 +132,10 @@ export function watchRedis(
     const isLong = present !== null && clock.monotonicMs() - sinceMs > MAX_LATE_MS
     const own = isLong ? null : ownDelay(error, loopDelay.recentMs())
     note(own ?? explainRedisError(error))
+  })
+  // Before the connection is cut for it, which would say less.
+  client.on(BECAME_READ_ONLY, () => {
+    note(READ_ONLY)
   })
   client.on('close', () => {
     if (present === null) note(explainRedisError(new Error('Connection is closed')))

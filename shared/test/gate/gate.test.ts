@@ -86,6 +86,7 @@ describe('a refusal', () => {
     ['ip_refused', [2_000, 5_000, 9_500, 16_250]],
     ['wrong_request', [2_000, 5_000, 9_500, 16_250]],
     ['everything_refused', [2_000, 5_000, 9_500, 16_250]],
+    ['some_refused', [2_000, 5_000, 9_500, 16_250]],
     ['account_refused', [5_000, 15_000, 35_000, 75_000]],
   ] as const)('%s holds the workspace and is probed at %j', (reason, expected) => {
     const event = refuse(reason)
@@ -111,6 +112,19 @@ describe('a refusal', () => {
     expect(other.mode.state).toBe('open')
   })
 
+  it('of some elements lets one untried element pass at once, also after the first; of everything none', () => {
+    const untried = { isUntried: true }
+    const start = (probeId: string): GateEvent => ({ ...probeStarted(probeId), ...untried })
+    const some = after(OPEN_GATE, T0, refuse('some_refused')(null))
+    expect(mayStart(some, T0, untried)).toEqual({ go: true, probe: true })
+    expect(mayStart(some, T0)).toMatchObject({ go: false })
+    const probing = after(some, T0, start('p'))
+    expect(mayStart(probing, T0, untried)).toMatchObject({ go: false })
+    const all = after(probing, T0, refuse('everything_refused')('p'))
+    expect(mayStart(all, T0, untried)).toMatchObject({ go: false })
+    expect(after(all, T0, start('q'))).toEqual(all)
+  })
+
   it('is probed at once when the configuration changed', () => {
     const event = refuse('credentials_refused')
     let gate = after(OPEN_GATE, T0, event(null))
@@ -130,6 +144,10 @@ describe('a refusal', () => {
     const gate = after(OPEN_GATE, T0, refuse('credentials_refused')(null))
     const again = after(gate, T0 + 1_000, probeStarted('a'), down('a'))
     expect(again.mode).toMatchObject({ state: 'held', reason: 'unavailable', sinceMs: T0 })
+    expect(again.mode).toHaveProperty('cause')
+    const refusedAgain = after(again, T0 + 60_000, probeStarted('b'), refuse('wrong_host')('b'))
+    expect(refusedAgain.mode).toMatchObject({ state: 'held', reason: 'wrong_host' })
+    expect(refusedAgain.mode).not.toHaveProperty('cause')
   })
 })
 

@@ -160,6 +160,18 @@ test('the age of the values counts from the begin of their read', async () => {
   expect(Number(/^relay_state_age_seconds (.*)$/m.exec(text)?.[1])).toBeGreaterThanOrEqual(0.7)
 })
 
+test.each([1_600, 2_400])(
+  'an event loop that stops for %i ms, beyond the time of a scrape or of a command, does not show Redis as down',
+  async (ms) => {
+    const { values } = observed(redis.freshPrefix(), [workspace('A')])
+    const found = values()
+    // The commands have left; then nothing of this process runs.
+    await new Promise((resolve) => setImmediate(resolve))
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+    expect((await found).get('relay_redis_up')).toBe('1')
+  },
+)
+
 test('what a process has not read yet is absent, not 0: only that Redis does not answer is known', async () => {
   redis.pause()
   try {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import process from 'node:process'
 import { systemClock } from '@relay/shared/clock.js'
@@ -11,6 +12,15 @@ const EXIT_USAGE = 64
 const MAX_IN_FLIGHT = 64
 const TICK_MS = 20
 const REPORT_EVERY_MS = 1_000
+
+/** The settings that `npm start` keeps while it runs. */
+function runningRelay(): Record<string, string> | null {
+  try {
+    return JSON.parse(readFileSync('.relay/running.json', 'utf8')) as Record<string, string>
+  } catch {
+    return null
+  }
+}
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
@@ -95,7 +105,7 @@ async function run(options: TrafficOptions): Promise<Tally> {
   return tally
 }
 
-const read = readOptions(process.argv.slice(2), process.env)
+const read = readOptions(process.argv.slice(2), process.env, runningRelay)
 if ('problems' in read) {
   process.stderr.write([...read.problems, '', USAGE].join('\n').trimStart())
   process.exitCode = read.problems.length === 0 ? 0 : EXIT_USAGE

@@ -13,9 +13,12 @@ export interface TrafficOptions {
   readonly lane: 'realtime' | 'backfill'
 }
 
+/** Settings of a running `npm start`. */
+type Running = Readonly<Record<string, string | undefined>> | null
+
 export const USAGE = `RELAY_PRODUCER_SECRET=… npm run traffic -- --app-id ID [options]
 
-  --url URL        where relay's intake is            (http://127.0.0.1:8080)
+  --url URL        where relay's intake is            (that of npm start, else http://127.0.0.1:8080)
   --app-id ID      workspace to post to               (required)
   --secret SECRET  a producer's secret, visible in the process list (RELAY_PRODUCER_SECRET)
   --rate N         elements a second, mean            (50)
@@ -26,7 +29,7 @@ export const USAGE = `RELAY_PRODUCER_SECRET=… npm run traffic -- --app-id ID [
 `
 
 const OPTIONS = {
-  url: { type: 'string', default: 'http://127.0.0.1:8080' },
+  url: { type: 'string' },
   'app-id': { type: 'string', default: '' },
   secret: { type: 'string', default: '' },
   rate: { type: 'string', default: '50' },
@@ -41,6 +44,7 @@ const OPTIONS = {
 export function readOptions(
   args: string[],
   env: Readonly<Record<string, string | undefined>> = {},
+  running: () => Running = () => null,
 ): { readonly options: TrafficOptions } | { readonly problems: readonly string[] } {
   let values
   try {
@@ -56,7 +60,8 @@ export function readOptions(
     problems.push(`--${name} must be a number from ${String(min)} to ${String(max)}`)
     return min
   }
-  if (!URL.canParse(values.url)) problems.push('--url is not a URL')
+  const url = values.url ?? defaultUrl(env, running)
+  if (!URL.canParse(url)) problems.push('--url is not a URL')
   if (values['app-id'] === '') problems.push('--app-id is required')
   const secret = values.secret === '' ? (env.RELAY_PRODUCER_SECRET ?? '') : values.secret
   if (secret === '') problems.push('RELAY_PRODUCER_SECRET is required')
@@ -64,7 +69,7 @@ export function readOptions(
   if (lane !== 'realtime' && lane !== 'backfill') problems.push('--lane is realtime or backfill')
   const seconds = values.duration === '' ? null : number('duration', values.duration, 0.1, 1e6)
   const options: TrafficOptions = {
-    url: values.url.replace(/\/+$/, ''),
+    url: url.replace(/\/+$/, ''),
     appId: values['app-id'],
     secret,
     rate: number('rate', values.rate, 0.01, 1e6),
@@ -74,4 +79,10 @@ export function readOptions(
     lane: lane === 'backfill' ? 'backfill' : 'realtime',
   }
   return problems.length > 0 ? { problems } : { options }
+}
+
+/** As the command line finds the intake. */
+function defaultUrl(env: NonNullable<Running>, running: () => Running): string {
+  const port = env.PORT ?? running()?.PORT ?? '8080'
+  return env.RELAY_INTAKE_URL ?? `http://127.0.0.1:${port}`
 }

@@ -40,7 +40,10 @@ export class Producer {
       body: JSON.stringify({ type: 'transition', elements }),
     }).then(outcomeOf, (error: unknown) => {
       const { code, message } = error as NodeJS.ErrnoException
-      return unavailable(code ?? message)
+      const why = code ?? message
+      return unavailable(
+        why === 'ECONNREFUSED' ? `${why}: nothing listens at ${url}. ${NOT_THERE}` : why,
+      )
     })
   }
 
@@ -48,6 +51,8 @@ export class Producer {
     this.#agent.destroy()
   }
 }
+
+const NOT_THERE = 'Next: start relay (npm start), or name its intake: --url http://HOST:PORT'
 
 const unavailable = (reason: string, retryAfterMs = DEFAULT_RETRY_MS): PostOutcome => ({
   outcome: 'unavailable',

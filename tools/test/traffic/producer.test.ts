@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { readOptions } from '../../src/traffic/options.js'
 import { Producer } from '../../src/traffic/producer.js'
 import { shopElements } from '../../src/traffic/shop.js'
 
@@ -64,4 +65,26 @@ test('a broken connection is worth another try', async () => {
     request.socket.destroy()
   }
   expect(await producer.post(elements, 'key-3')).toMatchObject({ outcome: 'unavailable' })
+})
+
+test('a moved intake of npm start is found, a given one comes first, and a closed port is told with its remedy', async () => {
+  const args = ['--app-id', 'A', '--secret', 's']
+  const urlOf = (more: string[], env = {}) => {
+    const read = readOptions([...args, ...more], env, () => ({ PORT: '1' }))
+    return 'options' in read ? read.options : null
+  }
+  expect(urlOf([])?.url).toBe('http://127.0.0.1:1')
+  expect(urlOf([], { RELAY_INTAKE_URL: 'http://a:2/' })?.url).toBe('http://a:2')
+  expect(urlOf(['--url', 'http://b:3'])?.url).toBe('http://b:3')
+  const options = urlOf([])
+  if (options === null) throw new Error('no options')
+  const producer = new Producer(options, 1)
+  const answer = await producer.post([], 'key')
+  expect(answer).toMatchObject({
+    outcome: 'unavailable',
+    reason: expect.stringMatching(
+      /ECONNREFUSED.*127\.0\.0\.1:1.*Next: start relay.*--url/,
+    ) as string,
+  })
+  producer.close()
 })

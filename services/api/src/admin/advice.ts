@@ -1,5 +1,10 @@
-import type { HoldReason } from '@relay/shared/gate/gate-state.js'
+import type { HeldMode, HoldReason } from '@relay/shared/gate/gate-state.js'
 import type { TransientReason } from '@relay/shared/gate/reasons.js'
+
+interface Advice {
+  readonly meaning: string
+  readonly next: string
+}
 
 type SlowedReason = TransientReason | 'rate_limited'
 
@@ -33,6 +38,10 @@ const HOLDS: Readonly<Record<HoldReason, readonly [meaning: string, next: string
     'MoEngage, or a firewall on the way, refuses every element without naming one',
     'Look at vendorType in the log of the worker; relay tries one element at a time and resumes by itself',
   ],
+  some_refused: [
+    'MoEngage accepts other elements, but refuses all that wait without saying why',
+    'Look at vendorType in the log of the worker; new elements are sent at once, and a refused one is dead-lettered once others are accepted around it',
+  ],
   unavailable: [
     'MoEngage does not answer, or answers with errors',
     'Nothing: relay probes by itself and resumes when MoEngage is back',
@@ -40,9 +49,10 @@ const HOLDS: Readonly<Record<HoldReason, readonly [meaning: string, next: string
 }
 
 /** Explains a hold, for the command line and the console. */
-export function holdAdvice(reason: HoldReason): { meaning: string; next: string } {
+export function holdAdvice({ reason, cause }: Pick<HeldMode, 'reason' | 'cause'>): Advice {
   const [meaning, next] = HOLDS[reason]
-  return { meaning, next }
+  if (reason !== 'unavailable' || cause === undefined) return { meaning, next }
+  return { meaning: SLOWED[cause], next: ON_THE_WAY[cause] ?? next }
 }
 
 /** Explains a temporary problem that relay handles by itself, by reason. */
@@ -53,15 +63,31 @@ const SLOWED: Readonly<Record<SlowedReason, string>> = {
   unreadable_answer: "MoEngage's answer cannot be read",
   timeout: 'MoEngage does not answer in time',
   reset: 'MoEngage cuts the connection',
+  unresolvable: 'the host name of MoEngage (baseUrl or dc) does not resolve',
+  connection_refused: 'the host of MoEngage (baseUrl or dc) refuses connections',
   unreachable: 'MoEngage cannot be reached',
+  certificate:
+    'the certificate of the host of MoEngage (baseUrl or dc) is not valid or not trusted',
   tls: 'the TLS handshake with MoEngage fails',
   rate_limited: 'MoEngage asks for fewer requests (429)',
 }
 
-export function slowedAdvice(reason: SlowedReason): { meaning: string; next: string } {
-  const next = reason === 'rate_limited' ? LASTING_429 : 'Nothing'
-  return { meaning: SLOWED[reason], next }
+/** What to do about a fault on the way to MoEngage, which time does not always end. */
+const ON_THE_WAY: Readonly<Partial<Record<SlowedReason, string>>> = {
+  unresolvable:
+    'Check the host name in baseUrl (or dc), and the DNS of the workers; relay tries a changed host at once',
+  connection_refused:
+    'Check host and port in baseUrl (or dc), and the egress rules of the workers; relay tries a changed host at once',
+  unreachable: 'Check baseUrl (or dc), and routes and egress rules of the workers',
+  certificate:
+    'Check baseUrl (or dc), and proxies on the way; a private CA belongs into NODE_EXTRA_CA_CERTS of the workers',
+  tls: 'Check that baseUrl names a TLS port, and proxies on the way',
+  timeout:
+    'Nothing, unless it lasts while MoEngage works: then check baseUrl (or dc) and the egress rules of the workers',
+  rate_limited:
+    'Nothing, unless it lasts: then another sender uses the account, or the configured limits exceed its own (runbook RelayMoEngageThrottles)',
 }
 
-const LASTING_429 =
-  'Nothing, unless it lasts: then another sender uses the account, or the configured limits exceed its own (runbook RelayMoEngageThrottles)'
+export function slowedAdvice(reason: SlowedReason): Advice {
+  return { meaning: SLOWED[reason], next: ON_THE_WAY[reason] ?? 'Nothing' }
+}

@@ -16,7 +16,12 @@ import { Deployment } from '@relay/shared/queue/deployment.js'
 import { readPartitions } from '@relay/shared/queue/partition-list.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
-import { titleOf, type RedisProblem } from '@relay/shared/redis/explain.js'
+import {
+  explainRedisError,
+  isRefusedByRedis,
+  titleOf,
+  type RedisProblem,
+} from '@relay/shared/redis/explain.js'
 import type { TraceStore } from '@relay/shared/trace/trace-store.js'
 import { addConsole } from './console.js'
 import type { IntakeProblem } from '../guard/intake-problem.js'
@@ -317,9 +322,9 @@ function tooManyErasures(): RefusedError {
 }
 
 const STOPPED_BY: Readonly<Record<NotStoredReason, string>> = {
-  redis_unavailable: 'Redis does not answer',
+  redis_unavailable: 'Redis takes no writes (see /readyz of the api)',
   backlog_full: 'the backlog is full',
-  redis_full: 'Redis is full',
+  redis_full: 'Redis is full (raise maxmemory, or purge dead letters)',
   dead_letters_full: 'the memory for dead letters is full',
   durability: 'the configured durability was not reached',
 }
@@ -349,12 +354,14 @@ function refusalOf(error: unknown, redis: RedisProblem | null): AdminRefusal {
   if (typeof status === 'number' && status < 500) {
     return { status: 400, type: 'InvalidRequest', message: 'The body is not JSON', field: 'body' }
   }
-  if (REDIS_AWAY.test(reason)) {
+  // What Redis answered to this command says more than the state of the connection.
+  const problem = isRefusedByRedis(error) ? explainRedisError(error) : redis
+  if (isRefusedByRedis(error) || REDIS_AWAY.test(reason)) {
     const headers = { 'Retry-After': String(RETRY_AFTER_S) }
     const message =
-      redis === null
-        ? 'Redis does not answer'
-        : `${titleOf(redis)}: ${redis.problem}. ${redis.next}`
+      problem === null
+        ? 'Redis does not answer. Look at /readyz of the api and at the log of Redis'
+        : `${titleOf(problem)}: ${problem.problem}. ${problem.next}`
     return { status: 503, type: 'Unavailable', message, headers }
   }
   return {
@@ -364,6 +371,6 @@ function refusalOf(error: unknown, redis: RedisProblem | null): AdminRefusal {
   }
 }
 
-/** How ioredis and Redis report that nothing can be read or written now. */
+/** How ioredis reports that nothing can be read or written now. */
 const REDIS_AWAY =
-  /enableOfflineQueue|max retries per request|Connection is closed|Command timed out|Too many Cluster redirections|^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|OOM|MISCONF)/
+  /enableOfflineQueue|max retries per request|Connection is closed|Command timed out|Too many Cluster redirections/

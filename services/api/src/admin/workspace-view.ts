@@ -38,7 +38,7 @@ export function workspaceView(facts: WorkspaceFacts) {
     mode,
     hold:
       gate.mode.state === 'held'
-        ? { ...closureView(gate.mode), ...holdAdvice(gate.mode.reason) }
+        ? { ...closureView(gate.mode), cause: gate.mode.cause ?? null, ...holdAdvice(gate.mode) }
         : null,
     /** MoEngage fails or asks to slow down, and relay handles it: no action needed yet. */
     slowed: slowedView(gate.mode),

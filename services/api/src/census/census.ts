@@ -33,6 +33,8 @@ class EarlyNames {
 
 /** How often changes are written to Redis, and those of other apis are read, ms. */
 const SHARE_MS = 10_000
+/** How often a workspace with posts is looked at for a reset, ms: until then known names are not recorded. */
+const LOOK_MS = 1_000
 
 /** Where all apis keep the names of a workspace; may reject. */
 export interface SharedNames {
@@ -71,19 +73,22 @@ interface Kept {
 export class Census {
   readonly #open: (appId: string) => SharedNames
   readonly #kept = new Map<string, Kept>()
-  #timer: NodeJS.Timeout | null = null
+  readonly #timers: NodeJS.Timeout[] = []
 
   constructor(open: (appId: string) => SharedNames) {
     this.#open = open
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.share(), SHARE_MS).unref()
+    this.#timers.push(
+      setInterval(() => void this.share(), SHARE_MS).unref(),
+      setInterval(() => void this.#look(), LOOK_MS).unref(),
+    )
   }
 
   /** Writes what is not written yet. */
   async stop(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer)
+    for (const timer of this.#timers) clearInterval(timer)
     await this.share()
   }
 
@@ -129,6 +134,15 @@ export class Census {
       if (!kept.isInUse) continue
       kept.isInUse = false
       await this.#share(kept)
+    }
+  }
+
+  /** Begins again where the census was reset. Never rejects. */
+  async #look(): Promise<void> {
+    for (const kept of this.#kept.values()) {
+      if (kept.version === null || !kept.isInUse || kept.sharing !== null) continue
+      const version = await kept.shared.version().catch(() => kept.version)
+      if (version?.resets !== kept.version.resets) await this.#share(kept)
     }
   }
 

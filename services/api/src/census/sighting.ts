@@ -13,7 +13,7 @@ export interface Sighting {
   readonly type: NameType | null
 }
 
-/** Sightings of one element, at most: it is a hint. */
+/** Sightings of one element, at most: the census is a hint. Names beyond come with later elements. */
 const MAX_SIGHTINGS = 200
 
 export function typeOfCode(code: number): NameType | null {

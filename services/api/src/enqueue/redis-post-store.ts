@@ -208,6 +208,8 @@ function remainder(post: Post, pieces: readonly Piece[]): Post {
 }
 
 function notStored(error: unknown): never {
+  // A full Redis has its own answer.
+  if (error instanceof Error && error.message.startsWith('OOM ')) throw error
   throw new Error('READONLY the partition could not be marked', { cause: error })
 }
 

@@ -89,6 +89,77 @@ it('with Redis silent, and then gone, it is 503 with the time to ask again', asy
   }
 })
 
+describe('a Redis that refuses writes', () => {
+  const changes = [
+    ['POST', '/admin/workspaces/APP/pause', undefined],
+    ['POST', '/admin/dead-letters/replay', { app_id: 'APP' }],
+    ['POST', '/admin/forget', { app_id: 'APP', customer_id: 'ada' }],
+    ['DELETE', '/admin/workspaces/APP/names', undefined],
+    ['DELETE', '/admin/dead-letters', { app_id: 'APP' }],
+  ] as const
+
+  let own: RedisClient
+  let operations: Operations
+  beforeEach(async () => {
+    // Its own connection: a client that meets a replica connects again.
+    own = connectRedis(
+      { mode: 'single', url: `redis://127.0.0.1:${String(redis.port)}`, tls: {} },
+      { commandTimeoutMs: 5_000 },
+    )
+    operations = await new Operations(own, redis.freshPrefix()).start()
+    await waitFor(() => own.status === 'ready', { what: 'the connection' })
+    await operations.letters.add([letter(1, 'ada')])
+  })
+  afterEach(async () => {
+    await operations.stop()
+    own.disconnect()
+  })
+
+  async function refusals(): Promise<string[]> {
+    const messages: string[] = []
+    for (const [method, path, body] of changes) {
+      await waitFor(() => own.status === 'ready', { what: 'the connection' })
+      const answer = await operations.ask(method, path, body)
+      const { error } = answer.body as { error?: { message: string } }
+      if (answer.status !== 200) messages.push(`${String(answer.status)} ${error?.message ?? ''}`)
+    }
+    return messages
+  }
+
+  it('as a replica is named as such, with the remedy, in the answer to every change', async () => {
+    await client.replicaof('127.0.0.1', 1)
+    try {
+      const messages = await refusals()
+      expect(messages).toHaveLength(changes.length)
+      for (const message of messages) {
+        expect(message).toMatch(/^503 .*read-only replica.*Set REDIS_URL to the master/)
+      }
+    } finally {
+      await client.replicaof('NO', 'ONE')
+    }
+  })
+
+  it('as it is full is named as such, with the remedy', async () => {
+    const element = { kind: 'user' as const, cost: 1, posted: 1 as const, json: Buffer.from('{}') }
+    // Its queues exist, as they do in any relay that has become full.
+    await operations.store.store({
+      ...{ appId: 'APP', lane: 'realtime', requestId: 'r', acceptedAtMs: Date.now() },
+      elements: [
+        { ...element, customer: Buffer.from(customerOf('ada'), 'hex').toString('latin1') },
+      ],
+    })
+    await client.config('SET', 'maxmemory', '1')
+    try {
+      const messages = await refusals()
+      // What only deletes, or makes room, is allowed.
+      expect(messages.length).toBeGreaterThan(0)
+      for (const message of messages) expect(message).toMatch(/^503 .*Redis is full.*maxmemory/)
+    } finally {
+      await client.config('SET', 'maxmemory', '0')
+    }
+  })
+})
+
 describe('workspaces', () => {
   // eslint-disable-next-line @typescript-eslint/no-unsafe-return -- read as it comes
   const view = async () => (await o.ask('GET', '/admin/workspaces')).body.workspaces[0]

@@ -1,3 +1,4 @@
+import { waitFor } from '@relay/tools/wait-for.js'
 import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import type { NameRecord } from '@relay/shared/census/name-record.js'
 import { fieldOf, recordOf, textOf } from '@relay/shared/census/name-record.js'
@@ -180,6 +181,26 @@ it('begins again for all apis after a reset, and what was seen before it does no
   }
   const names = (await stored().read()).map(({ name, types }) => [name, types])
   expect(names.sort()).toEqual([['Order plced', []], ['price', ['text']]]) // prettier-ignore
+})
+
+it('notices a reset by itself before the next exchange: a name it knew is recorded with its next post', async () => {
+  const census = await anApi()
+  post(census, [user('price', 'number')])
+  await census.share()
+  census.start()
+  try {
+    await stored().reset()
+    const deadlineMs = performance.now() + 5_000
+    const isRecorded = async () => {
+      const isNoticed = post(census, [user('price', 'text')]).length === 0
+      if (isNoticed) await census.share()
+      return isNoticed && (await stored().read()).length > 0
+    }
+    await waitFor(isRecorded, { what: 'the name', timeoutMs: 5_000 })
+    expect(performance.now()).toBeLessThan(deadlineMs)
+  } finally {
+    await census.stop()
+  }
 })
 
 it('is empty after two resets as after one, and what is merged without knowing of it is refused', async () => {

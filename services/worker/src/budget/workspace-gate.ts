@@ -39,8 +39,9 @@ export class WorkspaceGate {
     return this.#gate
   }
 
-  mayStart(): MayStart {
-    return mayStart(this.#gate, this.#options.nowMs())
+  /** `isUntried`: an element would be sent that MoEngage has not refused yet. */
+  mayStart(probing: { readonly isUntried?: boolean } = {}): MayStart {
+    return mayStart(this.#gate, this.#options.nowMs(), probing)
   }
 
   /** Adopts a state written by another worker or an operator. */
@@ -76,8 +77,8 @@ export class WorkspaceGate {
   }
 
   /** Tries to become the one probe. After a rejection, repeat it with the same id: it may have succeeded. */
-  async startProbe(probeId: string, ttlMs: number): Promise<boolean> {
-    await this.apply({ type: 'probe_started', probeId, ttlMs })
+  async startProbe(probeId: string, ttlMs: number, isUntried = false): Promise<boolean> {
+    await this.apply({ type: 'probe_started', probeId, ttlMs, isUntried })
     return isProbe(this.#gate, probeId)
   }
 

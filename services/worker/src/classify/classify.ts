@@ -197,12 +197,13 @@ function transient(reason: TransientReason, mayHaveArrived: boolean): Outcome {
 
 function transientReasonOf(fault: NetworkFault): TransientReason {
   switch (fault) {
-    case 'unresolvable':
     case 'refused':
-    case 'unreachable':
-      return 'unreachable'
+      return 'connection_refused'
     case 'garbage':
       return 'unreadable_answer'
+    case 'unresolvable':
+    case 'unreachable':
+    case 'certificate':
     case 'tls':
     case 'timeout':
     case 'reset':

@@ -1,15 +1,15 @@
 import type { Outcome } from '../classify/outcome.js'
+import type { UnexplainedHold } from '@relay/shared/gate/gate-state.js'
 import type { GateEvent } from '@relay/shared/gate/gate.js'
 
 /**
  * The gate event of an attempt's outcome; null: none. A refusal of elements or of a size is a success
- * here: MoEngage is there and answers for this account. `everythingRefused`: an unexplained refusal
- * is one too many.
+ * here: MoEngage is there and answers for this account. `hold`: why an unexplained refusal is one too many.
  */
 export function gateEventOf(
   outcome: Outcome,
   probeId: string | null,
-  everythingRefused = false,
+  hold: UnexplainedHold | null = null,
 ): GateEvent | null {
   switch (outcome.outcome) {
     case 'delivered':
@@ -19,7 +19,7 @@ export function gateEventOf(
       return { type: 'succeeded', probeId, nothingAccepted: true }
     case 'unexplained':
     case 'undecodable':
-      return unexplained(probeId, everythingRefused)
+      return unexplained(probeId, hold)
     case 'refused':
       return { type: 'refused_for', reason: outcome.reason, probeId }
     case 'rate_limited':
@@ -38,7 +38,7 @@ function rateLimited(
   return { type: 'rate_limited', retryAfterMs, resetMs, probeId }
 }
 
-function unexplained(probeId: string | null, everythingRefused: boolean): GateEvent | null {
-  if (everythingRefused) return { type: 'refused_for', reason: 'everything_refused', probeId }
+function unexplained(probeId: string | null, hold: UnexplainedHold | null): GateEvent | null {
+  if (hold !== null) return { type: 'refused_for', reason: hold, probeId }
   return probeId === null ? null : { type: 'succeeded', probeId, nothingAccepted: true }
 }

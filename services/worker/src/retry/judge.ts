@@ -1,4 +1,5 @@
 import type { Clock } from '@relay/shared/clock.js'
+import type { UnexplainedHold } from '@relay/shared/gate/gate-state.js'
 import type { Batch } from '../batch/body.js'
 import type { VendorError } from '../classify/outcome.js'
 import type { Item } from '../fetch/window.js'
@@ -17,19 +18,19 @@ export interface Begun {
 export interface Judgement {
   /** The element that is at fault, if it is found. */
   readonly atFault: Item | null
-  /** Nothing shows that MoEngage accepts anything: hold the workspace. */
-  readonly everythingRefused: boolean
+  /** Nothing shows that MoEngage accepts any of the waiting elements: hold the workspace; null: do not. */
+  readonly hold: UnexplainedHold | null
   /** Only this element is left: try it again once other flights may have had an answer. */
   readonly waitsForOthers: boolean
 }
 
 export const NOTHING_FOUND: Judgement = {
   atFault: null,
-  everythingRefused: false,
+  hold: null,
   waitsForOthers: false,
 }
 
-/** From this many lone elements refused in a row on, everything is taken to be refused. */
+/** From this many lone elements refused in a row on, all that waits is taken to be refused. */
 const MAX_ALONE = 3
 
 /** Judges the refusals of one flight that name no element. */
@@ -67,14 +68,14 @@ export class Judge {
     if (this.#refusals.isProven(item)) return { ...NOTHING_FOUND, atFault: item }
     if (counts === 0) this.#alone += 1
     const hasOthers = this.#plan.postpone(item)
-    const everythingRefused = isTrial || this.#alone >= MAX_ALONE
-    if (everythingRefused) this.#refusals.everythingRefused()
-    return { atFault: null, everythingRefused, waitsForOthers: !hasOthers && !everythingRefused }
+    const hold = isTrial || this.#alone >= MAX_ALONE ? this.#refusals.holdReason : null
+    if (hold !== null) this.#refusals.held(hold)
+    return { atFault: null, hold, waitsForOthers: !hasOthers && hold === null }
   }
 
   /** Whether every customer's oldest element was refused alone. */
   get hasOnlySuspects(): boolean {
-    return this.#plan.oldest.every((item) => this.#refusals.isSuspect(item))
+    return this.#refusals.hasOnlySuspects(this.#plan.oldest)
   }
 
   /** Sets one element apart to try; those that were never refused first, then the longest untried. */

@@ -9,6 +9,7 @@ export const NETWORK_FAULTS = [
   'unresolvable',
   'refused',
   'unreachable',
+  'certificate',
   'tls',
   'timeout',
   'reset',
@@ -105,7 +106,8 @@ const BY_CODE: ReadonlyMap<string, NetworkFault> = new Map<string, NetworkFault>
 ])
 
 /** OpenSSL's verification results carry names such as `UNABLE_TO_VERIFY_LEAF_SIGNATURE`. */
-const TLS_CODE = /^ERR_(TLS|SSL|OSSL)_|CERT|^UNABLE_TO_|SIGNATURE|^INVALID_(CA|PURPOSE)$|CRL/
+const CERTIFICATE_CODE = /CERT|^UNABLE_TO_|SIGNATURE|^INVALID_(CA|PURPOSE)$|CRL/
+const TLS_CODE = /^ERR_(TLS|SSL|OSSL)_/
 
 /** Names a Node.js error of a socket or HTTP parser. Total: anything unknown is a `reset`. */
 export function networkFaultOf(error: unknown): NetworkFault {
@@ -113,6 +115,7 @@ export function networkFaultOf(error: unknown): NetworkFault {
   const known = BY_CODE.get(code)
   if (known !== undefined) return known
   if (code.startsWith('HPE_')) return 'garbage'
+  if (CERTIFICATE_CODE.test(code)) return 'certificate'
   return TLS_CODE.test(code) ? 'tls' : 'reset'
 }
 

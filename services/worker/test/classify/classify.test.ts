@@ -268,10 +268,11 @@ describe('what may have arrived', () => {
 })
 
 it.each([
-  ['unresolvable', 'unreachable'],
-  ['refused', 'unreachable'],
+  ['unresolvable', 'unresolvable'],
+  ['refused', 'connection_refused'],
   ['unreachable', 'unreachable'],
   ['garbage', 'unreadable_answer'],
+  ['certificate', 'certificate'],
   ['tls', 'tls'],
   ['timeout', 'timeout'],
   ['reset', 'reset'],

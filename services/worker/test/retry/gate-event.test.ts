@@ -43,12 +43,12 @@ it('an interruption of no probe tells the gate nothing', () => {
 })
 
 it.each(['unexplained', 'undecodable'] as const)(
-  'an %s refusal is news for the gate only as a probe, or when everything is refused',
+  'an %s refusal is news for the gate only as a probe, or when it holds the workspace',
   (outcome) => {
     expect(gateEventOf({ outcome, error }, null)).toBeNull()
     for (const probeId of ['p', null]) {
-      const event = { type: 'refused_for', reason: 'everything_refused', probeId }
-      expect(gateEventOf({ outcome, error }, probeId, true)).toEqual(event)
+      const event = { type: 'refused_for', reason: 'some_refused', probeId }
+      expect(gateEventOf({ outcome, error }, probeId, 'some_refused')).toEqual(event)
     }
   },
 )

@@ -28,6 +28,8 @@ class Workspace {
   requests = 0
   holds = 0
   isHeld = false
+  /** Reasons of all holds. */
+  readonly reasons: string[] = []
   nowMs = 0
   readonly #clock = { monotonicMs: () => this.nowMs, nowMs: () => this.nowMs }
   readonly #refusals = new Refusals(this.#clock)
@@ -63,10 +65,11 @@ class Workspace {
         this.isHeld = false
         continue
       }
-      const { atFault, everythingRefused, waitsForOthers } = judge.refused(begun, UNKNOWN, this.isHeld) // prettier-ignore
+      const { atFault, hold, waitsForOthers } = judge.refused(begun, UNKNOWN, this.isHeld)
       if (waitsForOthers) this.nowMs += 300
       if (atFault !== null) this.dead.push(atFault)
-      if (!everythingRefused) continue
+      if (hold === null) continue
+      this.reasons.push(hold)
       this.isHeld = true
       this.holds += 1
       break
@@ -250,5 +253,44 @@ describe('a refusal that names no element', () => {
       workspace.add(customers(1))
     }
     expect(workspace.dead).toEqual([bad])
+  })
+  test('is not called a refusal of everything once an element was accepted, also while nothing is proven', () => {
+    const [odd, bad, ...others] = customers(12)
+    const workspace = new Workspace([odd!])
+    workspace.fly(() => true)
+    expect(workspace.reasons).toEqual(['everything_refused'])
+    workspace.fly(() => false)
+    workspace.add([bad!])
+    workspace.fly((item) => item === bad)
+    for (const other of others) {
+      workspace.add([other])
+      workspace.fly((item) => item === bad)
+      for (let n = 0; n < 3; n++) workspace.fly((item) => item === bad)
+    }
+    expect([workspace.isHeld, workspace.dead]).toEqual([true, []])
+    expect(new Set(workspace.reasons.slice(1))).toEqual(new Set(['some_refused']))
+    workspace.add(customers(2))
+    for (let n = 0; n < 3; n++) workspace.fly(() => true)
+    expect(workspace.reasons.at(-1)).toBe('everything_refused')
+  })
+
+  test('that came and went buries nothing in an outage later', () => {
+    const [odd, ...others] = customers(40)
+    const workspace = new Workspace([odd!])
+    workspace.fly(() => true)
+    workspace.fly(() => false)
+    workspace.add(others)
+    // Within a second of acceptances: proofs, were MoEngage's answers about elements.
+    const [waiting] = others
+    for (let n = 0; n < 3; n++) {
+      workspace.fly((item) => item === waiting)
+      workspace.add(customers(1))
+    }
+    expect(workspace.waiting).toContain(waiting)
+    for (let n = 0; n < 20; n++) {
+      workspace.nowMs += 60_000
+      workspace.fly(() => true)
+    }
+    expect(workspace.dead).toEqual([])
   })
 })

@@ -100,13 +100,16 @@ describe('over TLS', () => {
 
   it('sends nothing to a host whose certificate is not trusted', async () => {
     const { port } = await tlsServer(() => undefined)
-    expect(await sender(port, {}).attempt(bulk())).toMatchObject({ kind: 'not_sent', why: 'tls' })
+    expect(await sender(port, {}).attempt(bulk())).toMatchObject({
+      kind: 'not_sent',
+      why: 'certificate',
+    })
   })
 
   it('sends nothing to a host that the certificate does not name', async () => {
     const { port } = await tlsServer(() => undefined)
     const answer = await sender(port, { ca: authority.cert, host: 'localhost' }).attempt(bulk())
-    expect(answer).toMatchObject({ kind: 'not_sent', why: 'tls' })
+    expect(answer).toMatchObject({ kind: 'not_sent', why: 'certificate' })
   })
 
   it('sends nothing to a server without TLS', async () => {

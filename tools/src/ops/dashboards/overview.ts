@@ -3,8 +3,9 @@ import { CHOSEN, RATE, lines, rows, stacked, stat, type DashboardSpec } from './
 /** Outcomes that say: MoEngage, or the way to it, is the trouble. */
 const MOENGAGE_TROUBLE =
   'credentials_refused|account_refused|ip_refused|misconfigured|wrong_host|wrong_request|' +
-  'everything_refused|rate_limited|' +
-  'server_error|request_timeout|too_early|unreadable_answer|timeout|reset|unreachable|tls'
+  'everything_refused|some_refused|rate_limited|' +
+  'server_error|request_timeout|too_early|unreadable_answer|timeout|reset|' +
+  'unresolvable|connection_refused|unreachable|certificate|tls'
 
 /** Ten seconds at 3 a.m.: is it relay, Redis, MoEngage or a producer? */
 export const overview: DashboardSpec = {
