@@ -69,6 +69,7 @@ describe('a 400 that names no element', () => {
     expect(simulator.record.ofCustomer(APP_ID, bad).flatMap(({ raw }) => numbersOf(raw.toString()))).toEqual([]) // prettier-ignore
     await waitFor(async () => (await holdReason()) === null, { what: 'no hold', timeoutMs: 20_000 })
   })
+
   test('that has ended is not stated any more, and a bad element that is left delays no other', async () => {
     const bad = 'c-bad'
     // One worker, which saw the outage end: another one may find the bad element sooner.
@@ -85,9 +86,12 @@ describe('a 400 that names no element', () => {
     simulator.faults.remove('all')
     await simulator.until(({ totals }) => totals.events >= 1, 30_000)
     await relay.postAll([numberedEvent(bad, 1)])
+    await waitFor(async () => (await holdReason()) !== null, { what: 'a hold' })
+    await relay.postAll([numberedEvent('e-2', 1)])
+    await simulator.until(({ totals }) => totals.events >= 2, 30_000)
     const reasons = new Set<string | null>()
     const slowestMs: number[] = []
-    for (let n = 2; n <= 12; n++) {
+    for (let n = 3; n <= 12; n++) {
       // Elements come one by one, each while the bad one holds the workspace.
       await waitFor(async () => (await holdReason()) === 'some_refused', { what: 'the next hold' })
       const atMs = Date.now()

@@ -8,8 +8,8 @@ const AROUND_MS = 1_000
 const PROOFS = 2
 /** For this long after an element was accepted that was refused alone before, nothing is proven, ms. */
 const FLAPPING_MS = 600_000
-/** After an acceptance, so many elements refused alone show that everything is refused again. */
-const NEW_REFUSED = 2
+/** So many elements that are refused alone for the first time since an acceptance show that everything is refused again. */
+const NEW_REFUSED = 1
 
 interface Refusal {
   /** Of the last one, monotonic ms. */
