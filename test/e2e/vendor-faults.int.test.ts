@@ -108,6 +108,43 @@ describe('what MoEngage does wrong', () => {
     expect(await relay.deadLetters()).toHaveLength(0)
   })
 
+  test('413 to everything for a while, as of a proxy, buries nothing and makes no body smaller afterwards', async () => {
+    const { simulator } = relay
+    simulator.addFault({ durationMs: 5_000, action: { kind: 'status', status: 413 } })
+    await post(relay, 600)
+    await waitFor(async () => (await state(relay)) === 'held', { what: 'the hold to be seen' })
+    await simulator.until((record) => record.totals.events >= 600, 30_000)
+    await relay.pause()
+    await post(relay, 1_000)
+    const before = requestsOf(relay).length
+    await relay.resume()
+    await simulator.until((record) => record.totals.events >= 1_600, 30_000)
+    expect(await relay.deadLetters()).toEqual([])
+    expect(requestsOf(relay).length - before).toBeLessThanOrEqual(20)
+  })
+
+  test('one 413 to a small body, as of a proxy, stops nothing', async () => {
+    const { simulator } = relay
+    simulator.addFault({ count: 1, action: { kind: 'status', status: 413 } })
+    await relay.postAll([numberedUser('small', 1)])
+    await relay.postAll(Array.from({ length: 50 }, (_, i) => numberedUser(`p-${String(i)}`, i)))
+    await simulator.until((record) => marksIn(record).size >= 51, 10_000)
+    expect(await relay.deadLetters()).toEqual([])
+  })
+
+  test('an element over a learned ceiling is dead-lettered, and delays no other', async () => {
+    const { simulator } = relay
+    simulator.configure({ maxBodyBytes: 60_000 })
+    const posted = await post(relay, 3_000)
+    await simulator.until((record) => record.totals.events >= posted, 30_000)
+    const large = { ...numberedUser('large', 1), attributes: { text: 'x'.repeat(70_000) } }
+    await relay.postAll([large])
+    await post(relay, 40)
+    await simulator.until((record) => record.totals.events >= posted + 40, 10_000)
+    const letters = async () => (await relay.deadLetters()).map(({ reason }) => reason)
+    await waitFor(async () => (await letters()).join() === 'too_large', { what: 'the dead letter' })
+  })
+
   test('3 poison elements in 1,000 are dead-lettered, the other 997 delivered', async () => {
     const { simulator } = relay
     simulator.addFault({

@@ -252,7 +252,8 @@ export class Flight {
   /** MoEngage's verdict, reported to log, metrics and the rate-limit gauge. */
   classify({ answer, batch, ticket }: Attempt): Outcome {
     const { clock, workspace, observer } = this.#runtime
-    const outcome = this.#delivery.gauge.credible(classify(answer, clock.nowMs()))
+    const classified = this.#delivery.gauge.credible(classify(answer, clock.nowMs()))
+    const outcome = this.#withProvenSize(classified, batch)
     const gauge = gaugeOf(answer, clock.nowMs())
     const { appId } = workspace()
     const facts = { appId, lane: this.#lane, attemptId: ticket.id, probe: ticket.probeId !== null }
@@ -266,6 +267,9 @@ export class Flight {
     const usedShare = isLimited ? await this.#usedShare(attempt) : 0
     const { atFault, hold, waitsForOthers } = this.#judgementOf(attempt, outcome)
     this.#isOver = hold !== null
+    const endsHold = outcome.outcome === 'delivered' && this.#isTrial(attempt.ticket.probeId)
+    if (hold !== null || endsHold)
+      await this.#budget.learned.forgetUnproven().catch(() => undefined)
     const event = gateEventOf(outcome, attempt.ticket.probeId, hold)
     return { outcome, atFault, event, usedShare, pauseMs: waitsForOthers ? OTHERS_MS : 0 }
   }
@@ -310,6 +314,13 @@ export class Flight {
     if (probeId === null) return deadlineMs
     const timeoutMs = probeTimeoutMs(this.#budget.gate.gate.mode)
     return Math.min(deadlineMs, this.#runtime.clock.monotonicMs() + timeoutMs)
+  }
+
+  /** One element alone is too large only if its size is known to matter. */
+  #withProvenSize(outcome: Outcome, { items, bodyBytes }: Batch): Outcome {
+    if (outcome.outcome !== 'too_large' || items.length > 1) return outcome
+    if (this.#budget.learned.explains413(bodyBytes)) return outcome
+    return { outcome: 'unexplained', error: outcome.error }
   }
 
   #judgementOf(attempt: Attempt, outcome: Outcome): Judgement {

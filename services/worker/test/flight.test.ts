@@ -442,6 +442,20 @@ describe('an outcome', () => {
     expect([isDone(), hasEnded]).toEqual([true, true])
   })
 
+  it('of 413 to everything buries nothing, and what it taught is void once something is accepted', async () => {
+    const { bodyBytes } = heart.learned
+    heart.sender.answer = () => refusal(413, 'PayloadTooLarge')
+    fly(heart.batchOf(...[1, 2, 3, 4, 5, 6].map((n) => event(n))))
+    await pass(1_000)
+    expect(heart.gates.gate.mode).toMatchObject({ state: 'held', reason: 'everything_refused' })
+    expect([hasEnded, heart.letters.all]).toEqual([true, []])
+    heart.sender.answer = accept
+    fly(heart.batchOf(event(7)))
+    await pass(120_000)
+    expect(heart.gates.gate.mode.state).toBe('open')
+    expect(heart.learned.bodyBytes).toBe(bodyBytes)
+  })
+
   it('of a 429 closes the gate for a while, and all workers use less', async () => {
     heart.sender.answer = () => {
       heart.sender.answer = accept

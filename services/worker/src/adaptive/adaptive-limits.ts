@@ -1,5 +1,13 @@
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
-import { isInDoubt, onBodyAccepted, onBodyRefused, readCeiling, type Ceiling } from './ceiling.js'
+import {
+  explains413,
+  forgetUnproven,
+  isInDoubt,
+  onBodyAccepted,
+  onBodyRefused,
+  readCeiling,
+  type Ceiling,
+} from './ceiling.js'
 import { SharedRecord } from './shared-record.js'
 import {
   effectiveShare,
@@ -99,6 +107,17 @@ export class AdaptiveLimits {
   async bodyRefused(bodyBytes: number): Promise<void> {
     const nowMs = this.#options.nowMs()
     await this.#ceiling.apply((ceiling) => onBodyRefused(ceiling, bodyBytes, nowMs))
+  }
+
+  /** Whether a 413 to a body of this size is about its size. */
+  explains413(bodyBytes: number): boolean {
+    return explains413(this.#ceiling.value, bodyBytes)
+  }
+
+  /** The workspace is, or was until now, held because everything was refused. */
+  async forgetUnproven(): Promise<void> {
+    const { maxBodyBytes } = this.#options.limits()
+    await this.#ceiling.apply((ceiling) => forgetUnproven(ceiling, maxBodyBytes))
   }
 
   /** A 429 to a request sent at `sentAtMs` (Redis' time) with `usedShare` of the limits in the window. */

@@ -21,8 +21,11 @@ export interface Ceiling {
 /** Closer than this, another refusal would teach less than it costs, bytes. */
 const PRECISION_BYTES = 4_096
 
-/** No ceiling is believed to be below this, bytes: a smaller body is always tried. */
+/** No ceiling is believed to be below this, bytes. */
 const SMALLEST_CEILING_BYTES = 1_024
+
+/** The smallest ceiling that MoEngage documents, bytes ("100 KB"). */
+const DOCUMENTED_BYTES = 100_000
 
 /** An accepted body of at least this share of the ceiling confirms the ceiling. */
 const NEARLY_FULL = 0.9
@@ -87,6 +90,19 @@ export function isInDoubt({ refusedBytes, acceptedBytes }: Ceiling, bodyBytes: n
 }
 
 /**
+ * Whether a 413 to a body of this size is about its size: MoEngage documents no ceiling below, or it accepted
+ * a smaller body since it refused one. A proxy may answer 413 to everything for a while.
+ */
+export function explains413({ acceptedBytes }: Ceiling, bodyBytes: number): boolean {
+  return bodyBytes > DOCUMENTED_BYTES || (acceptedBytes > 0 && bodyBytes > acceptedBytes)
+}
+
+/** Whatever was sent was refused: that taught nothing about sizes, unless a body was accepted meanwhile. */
+export function forgetUnproven(ceiling: Ceiling, limitBytes: number): Ceiling {
+  return ceiling.acceptedBytes === 0 ? unknownCeiling(limitBytes) : ceiling
+}
+
+/**
  * MoEngage answered 413 to a body of `bodyBytes`. The next body is smaller. Returns the same object if
  * the body was in flight when a smaller one was refused.
  */
@@ -115,7 +131,7 @@ function lowered(known: { acceptedBytes: number; refusedBytes: number; settled: 
     return acceptedBytes
   }
   const middle = Math.floor((acceptedBytes + refusedBytes) / 2)
-  return Math.max(middle, Math.min(SMALLEST_CEILING_BYTES, refusedBytes - 1))
+  return Math.max(middle, SMALLEST_CEILING_BYTES)
 }
 
 function parse(json: string | null): Ceiling | null {

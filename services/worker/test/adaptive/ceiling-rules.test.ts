@@ -118,10 +118,13 @@ describe('a body that is refused', () => {
   it.each([
     [4_000, 2_000],
     [1_500, 1_024],
-    [1_000, 999],
-  ])('of %d bytes is followed by one of %d: very small ones are always tried', (refused, next) => {
-    expect(onBodyRefused(unknownCeiling(LIMIT), refused, 0).bytes).toBe(next)
-  })
+    [1_000, 1_024],
+  ])(
+    'of %d bytes is followed by one of %d: no ceiling is believed below 1,024',
+    (refused, next) => {
+      expect(onBodyRefused(unknownCeiling(LIMIT), refused, 0).bytes).toBe(next)
+    },
+  )
 })
 
 test('a size is in doubt when one was refused and none nearly as large was taken', () => {

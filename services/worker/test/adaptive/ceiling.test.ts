@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import {
   type Ceiling,
+  explains413,
+  forgetUnproven,
   isInDoubt,
   onBodyAccepted,
   onBodyRefused,
@@ -9,6 +11,7 @@ import {
 } from '../../src/adaptive/ceiling.js'
 
 const LIMIT = 128_000
+const SMALLEST = 1_024
 const HOUR_MS = 3_600_000
 
 /** Sends full bodies (or, by `fill`, nearly full ones) to a server that takes `truth` bytes. */
@@ -97,19 +100,31 @@ it('is learnt with few refusals although many bodies are in progress and answers
   )
 })
 
-it('a body that was refused is always followed by a smaller one', () => {
+it('a body that was refused is followed by a smaller one, but no ceiling is believed below 1,024 bytes', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 2, max: LIMIT }), { minLength: 1 }), (sizes) => {
       let ceiling = unknownCeiling(LIMIT)
       for (const size of sizes) {
         const bodyBytes = Math.min(size, ceiling.bytes)
-        if (bodyBytes < 2) return
         ceiling = onBodyRefused(ceiling, bodyBytes, 0)
-        expect(ceiling.bytes).toBeLessThan(bodyBytes)
-        expect(ceiling.bytes).toBeGreaterThan(0)
+        if (bodyBytes > SMALLEST) expect(ceiling.bytes).toBeLessThan(bodyBytes)
+        expect(ceiling.bytes).toBeGreaterThanOrEqual(SMALLEST)
       }
     }),
   )
+})
+
+it('one element alone is called too large only for a size that MoEngage documents, or that it refused beside smaller ones', () => {
+  const refused = onBodyRefused(unknownCeiling(LIMIT), 50_000, 0)
+  expect([300, 50_000, 100_000, 100_001].map((bytes) => explains413(refused, bytes))).toEqual([
+    ...[false, false, false, true],
+  ])
+  const known = onBodyAccepted(refused, 24_000, { limitBytes: LIMIT, nowMs: 0 })
+  expect([300, 24_000, 24_001].map((bytes) => explains413(known, bytes))).toEqual([
+    ...[false, false, true],
+  ])
+  expect(forgetUnproven(refused, LIMIT)).toEqual(unknownCeiling(LIMIT))
+  expect(forgetUnproven(known, LIMIT)).toBe(known)
 })
 
 it('without a refusal nothing is learnt, and the configured limit holds', () => {
