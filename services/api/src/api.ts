@@ -10,7 +10,7 @@ import { observeSharedState } from '@relay/shared/observability/state-metrics.js
 import { createOpsServer, redisChecks } from '@relay/shared/observability/ops-server.js'
 import { observeProcess } from '@relay/shared/observability/process-metrics.js'
 import { LoopDelay } from '@relay/shared/process/loop-delay.js'
-import { closeServer, listen } from '@relay/shared/process/shutdown.js'
+import { closeServer, INTAKE_ADDRESS, listen, OPS_ADDRESS } from '@relay/shared/process/shutdown.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { watchRedis, type RedisProblem } from '@relay/shared/redis/explain.js'
@@ -101,9 +101,9 @@ export class Api {
 
   async start(): Promise<void> {
     this.#watch()
-    const { opsHost, opsPort: opsPortWanted } = this.#config
-    const opsPort = await listen(this.#ops, opsPortWanted, 'OPS_PORT', opsHost)
-    const port = await listen(this.#intake, this.#config.port, 'PORT')
+    const { host, opsHost } = this.#config
+    const opsPort = await listen(this.#ops, this.#config.opsPort, OPS_ADDRESS, opsHost)
+    const port = await listen(this.#intake, this.#config.port, INTAKE_ADDRESS, host)
     await this.#core.start()
     const workspaces = this.#workspaces.all().length
     const durability = this.#core.durability.reached.level

@@ -9,7 +9,7 @@ import { observeSharedState } from '@relay/shared/observability/state-metrics.js
 import { observeProcess } from '@relay/shared/observability/process-metrics.js'
 import { createOpsServer, redisChecks } from '@relay/shared/observability/ops-server.js'
 import { LoopDelay } from '@relay/shared/process/loop-delay.js'
-import { closeServer, listen, onShutdown } from '@relay/shared/process/shutdown.js'
+import { closeServer, listen, onShutdown, OPS_ADDRESS } from '@relay/shared/process/shutdown.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { connectRedis } from '@relay/shared/redis/connect.js'
 import { watchRedis } from '@relay/shared/redis/explain.js'
@@ -66,7 +66,7 @@ async function main(): Promise<void> {
         },
       }),
   })
-  const opsPort = await listen(ops, config.opsPort, 'OPS_PORT', config.opsHost)
+  const opsPort = await listen(ops, config.opsPort, OPS_ADDRESS, config.opsHost)
   onShutdown(async () => {
     log.info('stopping: finishing requests in flight')
     await worker.stop()

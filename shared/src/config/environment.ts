@@ -36,6 +36,8 @@ export interface Config {
   /** TLS of the intake; null: it speaks plain HTTP. */
   readonly tls: TlsFiles | null
   readonly port: number
+  /** Address that the intake listens on; null: all. */
+  readonly host: string | null
   readonly opsPort: number
   /** null: all addresses. */
   readonly opsHost: string | null
@@ -99,6 +101,7 @@ export function parseEnvironment(env: Environment, defaultOpsPort: number): Conf
     ...readSecrets(env, str, faults),
     tls: readTls(str, faults),
     port: num('PORT'),
+    host: str('HOST'),
     opsPort: optional('OPS_PORT') ?? defaultOpsPort,
     opsHost: str('OPS_HOST'),
     lingerMs: num('RELAY_LINGER_MS'),

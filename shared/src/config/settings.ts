@@ -188,6 +188,12 @@ export const SETTINGS = {
     'Certificate authorities of producers (mTLS): callers without a certificate from them are rejected.',
   ),
   PORT: whole(0, 65535, 8080, 'Intake port of the api.'),
+  HOST: text(
+    z.string(),
+    null,
+    'an address of this machine, such as 127.0.0.1',
+    'Address that the intake listens on; unset: all.',
+  ),
   OPS_PORT: whole(0, 65535, null, 'Metrics, health and operator port (api 9464, worker 9465).'),
   OPS_HOST: text(
     z.string(),

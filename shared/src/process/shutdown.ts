@@ -37,11 +37,19 @@ export function closeServer(server: Server, mostMs: number): Promise<void> {
  */
 const BACKLOG = 4_096
 
+/** Names of the settings that say where a server listens. */
+interface Address {
+  readonly port: string
+  readonly host: string
+}
+export const INTAKE_ADDRESS: Address = { port: 'PORT', host: 'HOST' }
+export const OPS_ADDRESS: Address = { port: 'OPS_PORT', host: 'OPS_HOST' }
+
 /** Starts listening; rejects with a person's words when the port cannot be had. */
 export function listen(
   server: Server,
   port: number,
-  setting: string,
+  settings: Address,
   host: string | null = null,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -50,14 +58,14 @@ export function listen(
         const reason = error.code ?? error.message
         reject(
           new Error(
-            `cannot listen on ${host} (${reason}); set OPS_HOST to an address of this machine`,
+            `cannot listen on ${host} (${reason}); set ${settings.host} to an address of this machine`,
           ),
         )
         return
       }
       const busy = error.code === 'EADDRINUSE'
       const problem = busy ? 'is in use by another process' : `cannot be used (${error.code ?? ''})`
-      reject(new Error(`port ${String(port)} ${problem}; set ${setting} to a free port`))
+      reject(new Error(`port ${String(port)} ${problem}; set ${settings.port} to a free port`))
     })
     server.listen({ port, backlog: BACKLOG, ...(host === null ? {} : { host }) }, () => {
       const address = server.address()
