@@ -307,12 +307,18 @@ describe('forget', () => {
     answer('GET', '/admin/forget/E', ERASURE)
     const { out, notes, status } = await api.run(args)
     expect(out).toEqual([
-      "Done: 3 queued elements and 1 dead letter erased; no worker can send this customer's data.",
+      "Done: 3 queued elements and 1 dead letter erased; no worker can send this customer's data. Elements in a request at that time may have reached MoEngage.",
     ])
     expect(notes).toEqual([
       'Erasure E is pending: 2 workers have not confirmed. It continues by itself.',
     ])
     expect(status).toBe(0)
+  })
+
+  it('says when nothing was found', async () => {
+    answer('POST', '/admin/forget', { ...ERASURE, queued: 0, dead_letters: 0 })
+    const { out } = await api.run(args)
+    expect(out[0]).toMatch(/Nothing was found: name the customer as the elements do\.$/)
   })
 
   it('with --no-wait returns the id of a pending erasure', async () => {

@@ -86,9 +86,12 @@ function waitingFor({ id, workers_pending: workers }: Erasure): string {
 
 function sentenceOf({ id, status, queued, dead_letters: letters }: Erasure): string {
   const erased = `${counted(queued, 'queued element')} and ${counted(letters, 'dead letter')} erased`
-  return status === 'done'
-    ? `Done: ${erased}; no worker can send this customer's data.`
-    : `Pending (${id}): ${erased} so far.`
+  if (status === 'pending') return `Pending (${id}): ${erased} so far.`
+  const found =
+    queued + letters === 0
+      ? 'Nothing was found: name the customer as the elements do.'
+      : 'Elements in a request at that time may have reached MoEngage.'
+  return `Done: ${erased}; no worker can send this customer's data. ${found}`
 }
 
 function bodyOf({ appId, customerId, identifier }: ForgetOptions): Record<string, unknown> {

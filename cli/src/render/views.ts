@@ -100,6 +100,9 @@ export function traceLines(trace: TraceView): string[] {
     `${trace.request_id}: ${trace.state.replace('_', '-')}`,
     `  accepted ${trace.accepted_at}${trace.app_id ? ` for ${trace.app_id}` : ''}`,
     `  ${typeof accepted === 'number' ? counted(accepted, 'element') : '? elements'}: ${some(sent)} sent, ${some(queued)} queued, ${some(dead_lettered)} dead, ${some(purged)} purged${shadowed ? `, ${some(shadowed)} accepted in shadow and not sent` : ''}`,
+    ...(trace.state === 'unknown'
+      ? ['  how many elements an import stored is in its answer; relay does not keep it']
+      : []),
     ...trace.sent.map(
       ({ at, bulk_request_id, vendor_request_id, elements }) =>
         `  sent ${at}: ${String(elements)} in bulk request ${bulk_request_id}${vendor_request_id ? `, MoEngage's request_id ${vendor_request_id}` : ''}`,

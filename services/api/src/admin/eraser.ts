@@ -16,6 +16,7 @@ export interface EraserParts extends EraseParts {
 export interface ErasureView {
   readonly id: string
   readonly status: 'pending' | 'done'
+  /** Those in a request at that time may have reached MoEngage. */
   readonly queued: number
   readonly dead_letters: number
   /** Workers that may still send some of the data; null: not known yet. */

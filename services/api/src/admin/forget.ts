@@ -7,6 +7,7 @@ import { findLayout } from '@relay/shared/queue/layout.js'
 import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { identityOf } from '../accept/identity.js'
+import { isIdentifier } from '../validate/identifiers.js'
 import type { Vocabulary } from '../validate/vocabulary.js'
 import { invalid } from './answer.js'
 
@@ -37,6 +38,9 @@ export function parseForget(body: unknown, namesOf: (appId: string) => Vocabular
   const { app_id: appId, customer_id, user_identifiers } = parsed.data
   if ((customer_id === undefined) === (user_identifiers === undefined)) {
     throw invalid('customer_id', 'Give customer_id or user_identifiers, as the elements name it')
+  }
+  if (user_identifiers !== undefined && !Object.values(user_identifiers).some(isIdentifier)) {
+    throw invalid('user_identifiers', 'Give at least one identifier that is not blank')
   }
   const named = customer_id === undefined ? { user_identifiers } : { customer_id }
   return { appId, customer: customerKey(identityOf('event', named, namesOf(appId))) }

@@ -95,13 +95,20 @@ function traceOf(requestId: string, facts: RequestIdFacts, own: Found | undefine
   }
 }
 
-export type RequestState = 'queued' | 'sent' | 'dead_lettered' | 'purged' | 'shadowed'
+export type RequestState = 'unknown' | 'queued' | 'sent' | 'dead_lettered' | 'purged' | 'shadowed'
 
-/** One word for the request: `queued` while any element is pending, otherwise the worst outcome. */
-export function stateOf({ queued, events, dead }: RequestTrace): RequestState {
-  if (queued !== null && queued > 0) return 'queued'
+/**
+ * One word for the request: `queued` while any element is pending, otherwise the worst outcome; `unknown` when
+ * it is not known how many were accepted, as of an import.
+ */
+export function stateOf({ accepted, queued, events, dead }: RequestTrace): RequestState {
+  if (queued === null) return 'unknown'
+  if (queued > 0) return 'queued'
   if (dead > 0) return 'dead_lettered'
   const befell = (what: TraceEvent) => events.some(({ event }) => event === what)
+  // An erasure takes elements from the queues while a request carries them.
+  const sent = events.reduce((sum, one) => sum + (one.event === 'sent' ? one.elements : 0), 0)
+  if (accepted !== null && sent >= accepted) return 'sent'
   if (befell('purged')) return 'purged'
   return befell('shadowed') ? 'shadowed' : 'sent'
 }

@@ -71,6 +71,16 @@ async function waiting(o: Operations, customer: string): Promise<number> {
 }
 
 describe('forget', () => {
+  it.each([{}, { email: '' }, { email: ' ', u_mb: '' }])(
+    'is refused when it has no identifier: %j',
+    async (identifiers) => {
+      const { o } = await open()
+      const body = { app_id: 'APP', user_identifiers: identifiers }
+      const answer = await o.ask('POST', '/admin/forget', body)
+      expect([answer.status, answer.text]).toEqual([400, expect.stringMatching(/not blank/)])
+    },
+  )
+
   it('is done only when every worker has confirmed', async () => {
     const { o } = await open()
     await post(o, 'bob', 3)

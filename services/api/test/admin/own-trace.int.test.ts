@@ -2,7 +2,7 @@ import type { TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { systemRandom } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
-import { createRequestId, producerTag } from '@relay/shared/request-id.js'
+import { createRequestId, MAX_COUNTED_ELEMENTS, producerTag } from '@relay/shared/request-id.js'
 import { traceOwnRequest, stateOf } from '../../src/admin/request-trace.js'
 import { letter, Operations, redisForTests } from './operations.js'
 
@@ -33,6 +33,20 @@ describe('a producer’s own request', () => {
 
   it('waits until something of it is known', async () => {
     expect(await trace(newId())).toBe('queued')
+  })
+
+  it('of an import is unknown: how many elements it stored is not kept', async () => {
+    const id = createRequestId(Date.now(), MAX_COUNTED_ELEMENTS, producerTag('shop'), systemRandom)
+    expect(await trace(id)).toBe('unknown')
+    await send(id, 'APP')
+    expect(await trace(id)).toBe('unknown')
+  })
+
+  it('is sent if MoEngage took all of it, also what an erasure took from the queue meanwhile', async () => {
+    const id = newId()
+    await send(id, 'APP')
+    await o.traces.note('APP', 'purged', [{ requestId: id, elements: 1 }], '', Date.now())
+    expect(await trace(id)).toBe('sent')
   })
 
   it.each(['APP', 'OTHER'])(

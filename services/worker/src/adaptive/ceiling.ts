@@ -97,7 +97,7 @@ export function explains413({ acceptedBytes }: Ceiling, bodyBytes: number): bool
   return bodyBytes > DOCUMENTED_BYTES || (acceptedBytes > 0 && bodyBytes > acceptedBytes)
 }
 
-/** Whatever was sent was refused: that taught nothing about sizes, unless a body was accepted meanwhile. */
+/** All that was sent was refused: that taught nothing about sizes, unless a body was accepted meanwhile. */
 export function forgetUnproven(ceiling: Ceiling, limitBytes: number): Ceiling {
   return ceiling.acceptedBytes === 0 ? unknownCeiling(limitBytes) : ceiling
 }
