@@ -68,12 +68,7 @@ export async function startRelayUnderLoad(): Promise<RelayUnderLoad> {
   await careless()
   const again = setInterval(() => void careless().catch(() => undefined), CARELESS_EVERY_MS)
   await post(HELD, { plan: 'a' })
-  const runaway = Array.from({ length: RUNAWAY }, (_, visits) => ({ visits }))
-  await postUsers(
-    url,
-    SHOP,
-    runaway.map((attributes) => ({ customer: 'runaway', attributes })),
-  )
+  await postRunaway(url)
   const mixed = Array.from({ length: MIXED }, (_, i) => ({
     customer: `member-${String(100 + i)}`,
     attributes: i % 8 === 0 ? { tier: 'gold', poison: true } : { tier: 'silver', visits: i },
@@ -104,6 +99,14 @@ async function addFaults(simulatorUrl: string): Promise<void> {
     body: JSON.stringify(faults),
   })
   if (answer.status !== 201) throw new Error(await answer.text())
+}
+
+/** One customer's updates: too many for MoEngage's policy per end user. */
+async function postRunaway(url: string): Promise<void> {
+  const users = Array.from({ length: RUNAWAY }, (_, visits) => ({
+    ...{ customer: 'runaway', attributes: { visits } },
+  }))
+  await postUsers(url, SHOP, users)
 }
 
 interface User {

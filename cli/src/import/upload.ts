@@ -116,7 +116,7 @@ function listed({ errors = [], rejected = 0 }: ImportAnswer, slice: Slice): Refu
 function refusal(status: number, message: string): CommandError {
   const isAuth = status === 401 || status === 403
   const remedy = isAuth
-    ? 'Set RELAY_PRODUCER_SECRET in the environment to the secret of a producer that may post.'
+    ? 'Check --app-id, and that RELAY_PRODUCER_SECRET is the secret of a producer that may post for it.'
     : null
   const exit = isAuth ? EXIT.refused : EXIT.wrong
   return new CommandError(exit, `The intake answered ${String(status)}: ${message}`, remedy)
