@@ -44,9 +44,9 @@ describe('a host of a workspace', () => {
       })
       const { hold } = await told()
       expect([hold?.reason, hold?.cause, hold?.meaning, hold?.next]).toEqual(['unavailable', cause, expect.stringMatching(meaning), expect.stringMatching(next)]) // prettier-ignore
-      expect(worker.logs()).toContainEqual(
-        expect.objectContaining({ reason: 'unavailable', cause }),
-      )
+      const isHold = (line: object) =>
+        'reason' in line && line.reason === 'unavailable' && 'cause' in line && line.cause === cause
+      await waitFor(() => worker.logs().some(isHold), { what: 'the log line of the hold' })
     },
   )
 })

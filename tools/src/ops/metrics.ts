@@ -87,7 +87,7 @@ const LABELS: readonly (readonly [label: string, values: string])[] = [
 
 const INTRODUCTION = `# Metrics
 
-Made by \`npm run docs:metrics\` from the registries of both services. At \`/metrics\` of \`OPS_PORT\`, without a token; at most 2,050
+Made by \`npm run docs:metrics\` from the registries of both services. At \`/metrics\` of \`OPS_PORT\`, without a token; at most 2,150
 series a process at 20 workspaces.
 
 **Gauges of what all processes share** (backlog, budgets, holds, workers, Redis) are the same from every process: aggregate with \`max\`, never

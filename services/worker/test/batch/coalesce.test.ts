@@ -126,7 +126,7 @@ describe('coalescing', () => {
         const own = { limits: LIMITS, shapes: SHAPES, mostWindows: 1, windowByWindow: false }
         const batch = pack([waitingIn(stream)], { bodyBytes, affordable, effective: AMPLE, ...own })
         expect(batch.bodyBytes).toBe(writeBody(batch).length)
-        expect(batch.bodyBytes).toBeLessThanOrEqual(Math.max(bodyBytes, 35))
+        if (batch.items.length > 1) expect(batch.bodyBytes).toBeLessThanOrEqual(bodyBytes)
         expect(batch.cost.users).toBeLessThanOrEqual(users)
         expect(batch.cost.events).toBeLessThanOrEqual(events)
         expect(batchOf(batch.items, LIMITS, SHAPES).cost).toEqual(batch.cost)
