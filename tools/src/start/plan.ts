@@ -27,10 +27,10 @@ export interface Plan {
   readonly madeAdminToken: string | null
 }
 
-export class BadPort extends Error {
-  constructor(variable: string, value: string) {
-    super(`${variable} is "${value}", which is not a port from 1 to 65535.`)
-    this.name = 'BadPort'
+export class BadPorts extends Error {
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'))
+    this.name = 'BadPorts'
   }
 }
 
@@ -64,6 +64,8 @@ export function planStart(
   const apiOps = plannedPort("the api's metrics and console", 'OPS_PORT', 9464, env)
   const workerOps = plannedPort("the worker's metrics", 'WORKER_OPS_PORT', 9465, env)
   const simulator = plannedPort('the MoEngage simulator', 'SIM_PORT', 9400, env)
+  const faults = portFaults([intake, apiOps, workerOps, ...(isSimulated ? [simulator] : [])], env)
+  if (faults.length > 0) throw new BadPorts(faults)
   const madeProducer = `${PRODUCER_NAME}:${made.producerSecret}`
   const base = {
     // Metrics and the operator API are not offered to the network unless asked for.
@@ -119,10 +121,17 @@ function plannedPort(
   fallback: number,
   env: Environment,
 ): PlannedPort {
-  const text = env[variable] ?? String(fallback)
-  const port = Number(text)
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new BadPort(variable, text)
-  return { what, port, variable }
+  return { what, port: Number(env[variable] ?? fallback), variable }
+}
+
+function portFaults(ports: readonly PlannedPort[], env: Environment): string[] {
+  return ports.flatMap(({ variable, port }, i) => {
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+      return `${variable} is "${env[variable] ?? ''}", which is not a port from 1 to 65535.`
+    }
+    const same = ports.slice(0, i).find((other) => other.port === port)
+    return same === undefined ? [] : `${variable} and ${same.variable} are both ${String(port)}.`
+  })
 }
 
 function firstSecret(producers: string | undefined): string | null {

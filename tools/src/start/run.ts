@@ -9,7 +9,7 @@ import { NoRedisServer } from '../fetch/redis.js'
 import { WaitedInVain } from '../wait-for.js'
 import { banner } from './banner.js'
 import { credentialsIn, withSecretFiles } from './credentials.js'
-import { BadPort, planStart, type Environment, type Plan } from './plan.js'
+import { BadPorts, planStart, type Environment, type Plan } from './plan.js'
 import { startPrivateRedis } from './private-redis.js'
 import { Stack, type Entries } from './stack.js'
 
@@ -38,7 +38,7 @@ export async function runRelay(options: RunOptions): Promise<number> {
   } catch (error) {
     if (!isForUser(error)) throw error
     options.show(error.message)
-    return error instanceof BadPort || error instanceof ConfigError ? EXIT_CONFIG : 1
+    return error instanceof BadPorts || error instanceof ConfigError ? EXIT_CONFIG : 1
   }
 }
 
@@ -119,7 +119,7 @@ async function refuseBusyPorts(plan: Plan): Promise<void> {
 }
 
 function isForUser(error: unknown): error is Error {
-  return [NoRedisServer, AlreadyRunning, BadPort, ConfigError, PortBusy, WaitedInVain].some(
+  return [NoRedisServer, AlreadyRunning, BadPorts, ConfigError, PortBusy, WaitedInVain].some(
     (kind) => error instanceof kind,
   )
 }

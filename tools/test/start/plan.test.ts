@@ -1,5 +1,5 @@
 import { banner } from '../../src/start/banner.js'
-import { BadPort, planStart } from '../../src/start/plan.js'
+import { BadPorts, planStart } from '../../src/start/plan.js'
 
 const made = { producerSecret: 'p-secret', adminToken: 'a-token', simulatorKey: 'sim-key' }
 const REDIS = 'redis://127.0.0.1:16379'
@@ -54,8 +54,15 @@ describe('the plan of npm start', () => {
   })
 
   it.each(['0', '65536', 'http', '80.5', '-1'])('refuses the port %s by name', (port) => {
-    expect(() => planStart({ OPS_PORT: port }, REDIS, made, null)).toThrow(BadPort)
+    expect(() => planStart({ OPS_PORT: port }, REDIS, made, null)).toThrow(BadPorts)
     expect(() => planStart({ OPS_PORT: port }, REDIS, made, null)).toThrow(/OPS_PORT/)
+  })
+
+  it('names all ports that are wrong together, and a port that is used twice', () => {
+    const all = () => planStart({ PORT: 'abc', OPS_PORT: '9464x' }, REDIS, made, null)
+    expect(all).toThrow(/PORT is "abc".*\nOPS_PORT is "9464x"/)
+    const twice = () => planStart({ PORT: '8080', OPS_PORT: '8080' }, REDIS, made, null)
+    expect(twice).toThrow('OPS_PORT and PORT are both 8080.')
   })
 })
 
