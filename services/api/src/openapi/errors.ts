@@ -194,7 +194,7 @@ export function errorsPage(): string {
     SHAPE,
     '```',
     '',
-    '`type` is one of the headings below; `details` has one entry for every problem; `index` is the position of the element, 0-based.',
+    '`type` is one of the headings below; `details` has one entry for every problem, up to 1,000; `index` is the position of the element, 0-based.',
     '',
     ...sections,
   ].join('\n')
