@@ -7,8 +7,21 @@ import { readTags } from './layout.js'
 
 const BACKLOG: Script = { name: 'backlog', text: luaText('backlog.lua'), keys: 2 }
 
+/** What Redis needs for a chunk besides the chunk's own bytes: its job's hash, its places in lists. Measured. */
+const JOB_BYTES = 640
+/** What a chunk needs for an element besides its JSON. */
+const ELEMENT_BYTES = 16
+/** Chunks of one post, unless partitions are many. */
+const CHUNKS_OF_POST = 8
+
+/** Redis bytes that elements of one post need, if no other post shares their chunks. */
+export function queuedBytes(elements: readonly { readonly json: Buffer }[]): number {
+  const chunks = Math.min(elements.length, CHUNKS_OF_POST)
+  return elements.reduce((sum, { json }) => sum + json.length + ELEMENT_BYTES, chunks * JOB_BYTES)
+}
+
 interface Backlog {
-  /** Redis bytes of the chunks. */
+  /** Redis bytes of the chunks and their jobs. */
   bytes: number
   /** Elements as posted. */
   readonly elements: Record<Kind, number>
@@ -63,9 +76,9 @@ export async function partitionBacklog(
 ): Promise<Backlog> {
   const { control, wait, job } = partitionKeys(prefix, tag)
   const reply = replyList(await runScript(client, BACKLOG, [control, wait], [job])).map(replyText)
-  const [bytes, user, event, device, oldest, furtherActions] = reply
+  const [bytes, user, event, device, oldest, furtherActions, chunks] = reply
   return {
-    bytes: Number(bytes),
+    bytes: Number(bytes) + Number(chunks) * JOB_BYTES,
     elements: { user: Number(user), event: Number(event), device: Number(device) },
     furtherActions: Number(furtherActions),
     oldestMs: oldest ? Number(oldest) : null,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { Clock } from '@relay/shared/clock.js'
 import type { Lane } from '@relay/shared/element.js'
+import { queuedBytes } from '@relay/shared/queue/backlog.js'
 import type { PostStore } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
 import { createRequestId, producerTag, REQUEST_ID_DIGITS } from '@relay/shared/request-id.js'
@@ -154,7 +155,7 @@ export class Acceptor {
     const { idempotency, random } = this.#deps
     const { producer, workspace, idempotencyKey: key } = request
     // Stamps and repeated fields can make several bytes of one.
-    const grown = queuedBytes(assessment) - request.body.length
+    const grown = jsonBytes(assessment) - request.body.length
     const noRoom = grown > 0 ? request.room(grown) : null
     if (noRoom !== null) return refused(noRoom)
     const count = assessment.accepted.length
@@ -315,7 +316,7 @@ export class Acceptor {
     if (quota === undefined) return null
     const { appId } = workspace
     const elements = assessment.queued.reduce((sum, { cost }) => sum + cost, 0)
-    return { producer, appId, lane, quota, elements, bytes: queuedBytes(assessment) }
+    return { producer, appId, lane, quota, elements, bytes: queuedBytes(assessment.queued) }
   }
 }
 
@@ -365,7 +366,7 @@ function answerDigest(body: string): string {
   return createHash('sha256').update(body).digest('base64url').slice(0, 16)
 }
 
-function queuedBytes({ queued }: Assessment): number {
+function jsonBytes({ queued }: Assessment): number {
   let bytes = 0
   for (const { json } of queued) bytes += json.length
   return bytes

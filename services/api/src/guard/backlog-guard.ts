@@ -1,6 +1,11 @@
 import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { Deployment } from '@relay/shared/queue/deployment.js'
-import { readBacklog, workspacesWithData, type LaneBacklog } from '@relay/shared/queue/backlog.js'
+import {
+  queuedBytes,
+  readBacklog,
+  workspacesWithData,
+  type LaneBacklog,
+} from '@relay/shared/queue/backlog.js'
 import type { Post } from '@relay/shared/queue/post.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { parseRequestId } from '@relay/shared/request-id.js'
@@ -29,6 +34,8 @@ const DEFAULT_LIMIT_BYTES = 1024 ** 3
  * letters there from which its posts are refused.
  */
 const PRODUCER_SHARE = 0.1
+/** The same over all workspaces. */
+const PRODUCER_SHARE_OF_ALL = 0.4
 const DEFAULT_PRODUCER_BYTES = 512 * 1024 ** 2
 /** Share of the limit from which posts do not fit, or soon will not. */
 const FULL_SHARE = 0.98
@@ -71,7 +78,9 @@ export class BacklogGuard {
 
   /** Maximum bytes of one producer's Idempotency-Keys, and of its dead letters, in one workspace. */
   get producerBytes(): number {
-    return this.#maxMemory > 0 ? this.#maxMemory * PRODUCER_SHARE : DEFAULT_PRODUCER_BYTES
+    if (this.#maxMemory === 0) return DEFAULT_PRODUCER_BYTES
+    const workspaces = Math.max(1, this.#options.appIds().length)
+    return this.#maxMemory * Math.min(PRODUCER_SHARE, PRODUCER_SHARE_OF_ALL / workspaces)
   }
 
   async start(): Promise<void> {
@@ -93,7 +102,7 @@ export class BacklogGuard {
   /** Why a post cannot be accepted now; null if it can, and then it is counted. */
   refusal(post: Post): 'backlog_full' | 'redis_full' | null {
     if (this.#memoryShare > MEMORY_SHARE) return 'redis_full'
-    const bytes = post.elements.reduce((sum, { json }) => sum + json.length, 0)
+    const bytes = queuedBytes(post.elements)
     if (this.#bytes + this.#addedBytes + bytes > this.limitBytes) return 'backlog_full'
     this.#addedBytes += bytes
     return null

@@ -1,5 +1,6 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
+import { queuedBytes } from '@relay/shared/queue/backlog.js'
 import type { Post, PostStore } from '@relay/shared/queue/post.js'
 import type { Census } from '../census/census.js'
 import { countRejected, countStored, countWarnings } from '../accept/count.js'
@@ -226,7 +227,7 @@ function batchLines({ workspace, producer }: ImportRequest): number {
 function quotaOf({ workspace, producer }: ImportRequest, judged: JudgedBatch): QuotaRequest | null {
   const quota = workspace.quotas.get(producer)
   if (quota === undefined) return null
-  const bytes = judged.elements.reduce((sum, { json }) => sum + json.length, 0)
+  const bytes = queuedBytes(judged.elements)
   const elements = judged.assessment.accepted.length
   return { producer, appId: workspace.appId, lane: LANE, quota, elements, bytes }
 }

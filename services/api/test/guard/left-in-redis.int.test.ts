@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { systemClock } from '@relay/shared/clock.js'
+import { readBacklog } from '@relay/shared/queue/backlog.js'
 import { Deployment } from '@relay/shared/queue/deployment.js'
 import { LayoutStore } from '@relay/shared/queue/layout.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
@@ -27,7 +28,11 @@ afterAll(async () => {
 
 /** The intake with the real stores behind it, under a prefix of this call. */
 async function withIntake<T>(
-  run: (intake: TestIntake, bytes: () => Promise<number>) => Promise<T>,
+  run: (
+    intake: TestIntake,
+    bytes: () => Promise<number>,
+    counted: () => Promise<number>,
+  ) => Promise<T>,
 ) {
   const prefix = redis.freshPrefix()
   const store = new RedisPostStore({
@@ -58,7 +63,11 @@ async function withIntake<T>(
   try {
     // What a first post creates once per workspace is no post's own.
     await intake.send({ body: transition({ type: 'customer', customer_id: 'warm' }) })
-    return await run(intake, bytes)
+    const counted = async () => {
+      const lanes = await readBacklog(client, prefix, [APP])
+      return lanes.reduce((sum, lane) => sum + lane.bytes, 0)
+    }
+    return await run(intake, bytes, counted)
   } finally {
     await intake.stop()
   }
@@ -189,3 +198,19 @@ describe('no post of up to 1 MiB', () => {
     })
   })
 })
+
+test.each([1, 3, 40])(
+  'the backlog is counted as what Redis needs for it: posts of %i small elements',
+  (size) =>
+    withIntake(async (intake, bytes, counted) => {
+      const elements = Array.from({ length: size }, (_, i) => ({
+        ...{ type: 'customer', customer_id: `c-${String(i)}`, attributes: { x: 1 } },
+      }))
+      const before = [await bytes(), await counted()] as const
+      for (let n = 0; n < 100; n++) await intake.send({ body: transition(...elements) })
+      const used = (await bytes()) - before[0]
+      const seen = (await counted()) - before[1]
+      expect(seen / used).toBeGreaterThan(0.85)
+      expect(seen / used).toBeLessThan(1.5)
+    }),
+)
