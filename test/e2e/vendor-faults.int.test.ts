@@ -132,6 +132,26 @@ describe('what MoEngage does wrong', () => {
     expect(await relay.deadLetters()).toEqual([])
   })
 
+  test('a small element that is answered 413 makes no body smaller afterwards', async () => {
+    const { simulator } = relay
+    simulator.addFault({
+      when: { path: 'attributes.poison', equals: true },
+      action: { kind: 'status', status: 413 },
+    })
+    const { attributes, ...poison } = numberedUser('poison', 1)
+    const bad = { ...poison, attributes: { ...(attributes as object), poison: true } }
+    const good = Array.from({ length: 300 }, (_, i) => numberedUser(`p-${String(i)}`, i))
+    await relay.postAll([...good.slice(0, 150), bad, ...good.slice(150)])
+    await simulator.until((record) => marksIn(record).size >= 300, 30_000)
+    await waitFor(async () => (await relay.deadLetters()).length === 1, { what: 'the dead letter' })
+    await relay.pause()
+    await post(relay, 1_000)
+    const before = requestsOf(relay).length
+    await relay.resume()
+    await simulator.until((record) => record.totals.events >= 1_000, 30_000)
+    expect(requestsOf(relay).length - before).toBeLessThanOrEqual(20)
+  })
+
   test('an element over a learned ceiling is dead-lettered, and delays no other', async () => {
     const { simulator } = relay
     simulator.configure({ maxBodyBytes: 60_000 })

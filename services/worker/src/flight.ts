@@ -268,8 +268,9 @@ export class Flight {
     const { atFault, hold, waitsForOthers } = this.#judgementOf(attempt, outcome)
     this.#isOver = hold !== null
     const endsHold = outcome.outcome === 'delivered' && this.#isTrial(attempt.ticket.probeId)
-    if (hold !== null || endsHold)
-      await this.#budget.learned.forgetUnproven().catch(() => undefined)
+    const { learned } = this.#budget
+    if (isOtherThanSize(outcome)) await learned.forgetCeiling().catch(() => undefined)
+    else if (hold !== null || endsHold) await learned.forgetUnproven().catch(() => undefined)
     const event = gateEventOf(outcome, attempt.ticket.probeId, hold)
     return { outcome, atFault, event, usedShare, pauseMs: waitsForOthers ? OTHERS_MS : 0 }
   }
@@ -341,6 +342,8 @@ export class Flight {
       await Promise.all([admission.answered(id), policy.answered(id)])
     } else if (answer.kind === 'not_sent' && NEVER_LEFT.has(answer.why)) {
       await Promise.all([admission.refund(id), policy.refund(id)])
+    } else if (answer.kind === 'unknown') {
+      await admission.unanswered(id)
     }
   }
 
@@ -446,7 +449,7 @@ export class Flight {
     }
     if (probeId !== null && gate.isProbe(probeId)) return { go: true, probeId }
     // Costs a walk over the elements: only where it decides.
-    const isUntried = unexplainedHold(gate.gate) === 'some_refused' && !this.#judge.hasOnlySuspects
+    const isUntried = unexplainedHold(gate.gate) !== null && !this.#judge.hasOnlySuspects
     const may = gate.mayStart({ isUntried })
     if (!may.go) {
       await this.#pause(Math.min(may.waitMs, LOOK_AGAIN_MS))
@@ -501,6 +504,11 @@ export class Flight {
       await sleep(REDIS_RETRY_DELAY_MS)
     }
   }
+}
+
+/** Whether it is a 413 that was not about a size. */
+function isOtherThanSize(outcome: Outcome): boolean {
+  return outcome.outcome === 'unexplained' && outcome.error.status === 413
 }
 
 /** Whether every connection was in use. */

@@ -206,7 +206,7 @@ export class Pipeline {
 
   /** Whether an element that MoEngage has not refused may be sent although the workspace is held. */
   get #sendsUntried(): boolean {
-    return unexplainedHold(this.#options.budget.gate.gate) === 'some_refused'
+    return unexplainedHold(this.#options.budget.gate.gate) !== null
   }
 
   /** The gate is not open: one flight waits at it, ready to be the probe; the rest stays put. */

@@ -9,7 +9,8 @@
  *   retrying, held ──another request succeeded──▶ open, unless elements are refused without a reason
  *
  * While it is not open, one request at a time is sent, the probe: a retry every 2 s, after a hold every 1 to 60 s,
- * after a 429 at the end of the pause. While only some elements are refused, an untried one is a probe at once. `paused` by an operator is independent of the state.
+ * after a 429 at the end of the pause. While elements are refused without a reason, an untried one is a probe sooner.
+ * `paused` by an operator is independent of the state.
  */
 import { RETRY_ATTEMPTS, RETRY_INTERVAL_MS } from '../vendor/limits.js'
 import type { TransientReason } from './reasons.js'
@@ -73,6 +74,9 @@ export const PAUSED_RECHECK_MS = 5_000
 /** Pause after a probe that was released or whose worker died. */
 const RELEASED_PROBE_MS = 500
 
+/** While everything is refused, an element that was not yet refused is tried this long after the last, ms. */
+const UNTRIED_MS = 2_000
+
 /** Even a Retry-After of 0 leaves a moment. */
 const SHORTEST_PAUSE_MS = 250
 
@@ -91,14 +95,23 @@ export function mayStart(gate: Gate, nowMs: number, { isUntried = false }: Probi
   if (gate.paused) return { go: false, waitMs: PAUSED_RECHECK_MS }
   const { mode } = gate
   if (mode.state === 'open') return { go: true, probe: false }
-  const isDue = isUntried && mode.probe === null && unexplainedHold(gate) === 'some_refused'
-  if (isDue) return { go: true, probe: true }
-  const readyAtMs = mode.probe?.expiresAtMs ?? mode.nextProbeAtMs
+  const ownMs = mode.probe?.expiresAtMs ?? mode.nextProbeAtMs
+  const readyAtMs = isUntried ? Math.min(ownMs, untriedAtMs(gate)) : ownMs
   const waitMs = Math.ceil(readyAtMs - nowMs)
   // Further ahead than it can have been set: Redis' clock stepped back since.
   return waitMs <= 0 || waitMs > longestWaitMs(mode)
     ? { go: true, probe: true }
     : { go: false, waitMs }
+}
+
+/** When an element that MoEngage has not refused yet may be a probe while others are refused, ms. */
+function untriedAtMs(gate: Gate): number {
+  const { mode } = gate
+  if (mode.state !== 'held' || mode.probe !== null) return Infinity
+  const hold = unexplainedHold(gate)
+  if (hold === null) return Infinity
+  const refusedAtMs = mode.nextProbeAtMs - mode.probeIntervalMs
+  return hold === 'some_refused' ? refusedAtMs : refusedAtMs + UNTRIED_MS
 }
 
 function longestWaitMs(mode: ClosedMode): number {

@@ -112,7 +112,7 @@ describe('a refusal', () => {
     expect(other.mode.state).toBe('open')
   })
 
-  it('of some elements lets one untried element pass at once, also after the first; of everything none', () => {
+  it('of some elements lets one untried element pass at once, also after the first; of everything one every 2 s', () => {
     const untried = { isUntried: true }
     const start = (probeId: string): GateEvent => ({ ...probeStarted(probeId), ...untried })
     const some = after(OPEN_GATE, T0, refuse('some_refused')(null))
@@ -123,6 +123,13 @@ describe('a refusal', () => {
     const all = after(probing, T0, refuse('everything_refused')('p'))
     expect(mayStart(all, T0, untried)).toMatchObject({ go: false })
     expect(after(all, T0, start('q'))).toEqual(all)
+    // The refused ones wait longer and longer for their probes.
+    const again = (gate: Gate, atMs: number) =>
+      after(after(gate, atMs, probeStarted('r')), atMs, refuse('everything_refused')('r'))
+    const later = again(again(again(all, T0 + 10_000), T0 + 30_000), T0 + 60_000)
+    expect(mayStart(later, T0 + 62_000)).toMatchObject({ go: false })
+    expect(mayStart(later, T0 + 61_999, untried)).toMatchObject({ go: false })
+    expect(mayStart(later, T0 + 62_000, untried)).toEqual({ go: true, probe: true })
   })
 
   it('is probed at once when the configuration changed', () => {

@@ -6,6 +6,7 @@ import {
   onBodyAccepted,
   onBodyRefused,
   readCeiling,
+  unknownCeiling,
   type Ceiling,
 } from './ceiling.js'
 import { SharedRecord } from './shared-record.js'
@@ -31,6 +32,9 @@ export interface AdaptiveLimitsOptions {
   readonly onTrialEnded: () => void
 }
 
+/** MoEngage's limit may have changed since a body was accepted this long ago, ms. */
+const RECENT_MS = 60_000
+
 /** Limits of a workspace learned from MoEngage's answers: maximum body size and available budget. */
 export class AdaptiveLimits {
   readonly #options: AdaptiveLimitsOptions
@@ -38,6 +42,8 @@ export class AdaptiveLimits {
   readonly #adaptation: SharedRecord<Adaptation | null>
   /** The request that tests whether MoEngage accepts a body of an uncertain size. */
   #trial: object | null = null
+  /** The largest body that MoEngage accepted of late. */
+  #largest = { bytes: 0, atMs: -Infinity }
 
   constructor(options: AdaptiveLimitsOptions) {
     this.#options = options
@@ -100,6 +106,9 @@ export class AdaptiveLimits {
   }
 
   async bodyAccepted(bodyBytes: number): Promise<void> {
+    const atNow = this.#options.nowMs()
+    const isOld = atNow - this.#largest.atMs > RECENT_MS
+    if (isOld || bodyBytes >= this.#largest.bytes) this.#largest = { bytes: bodyBytes, atMs: atNow }
     const at = { limitBytes: this.#options.limits().maxBodyBytes, nowMs: this.#options.nowMs() }
     await this.#ceiling.apply((ceiling) => onBodyAccepted(ceiling, bodyBytes, at))
   }
@@ -111,7 +120,15 @@ export class AdaptiveLimits {
 
   /** Whether a 413 to a body of this size is about its size. */
   explains413(bodyBytes: number): boolean {
-    return explains413(this.#ceiling.value, bodyBytes)
+    const { bytes, atMs } = this.#largest
+    const recentBytes = this.#options.nowMs() - atMs > RECENT_MS ? 0 : bytes
+    return explains413(this.#ceiling.value, bodyBytes, recentBytes)
+  }
+
+  /** A 413 that was not about a size: what such answers taught is void. */
+  async forgetCeiling(): Promise<void> {
+    const { maxBodyBytes } = this.#options.limits()
+    await this.#ceiling.apply(() => unknownCeiling(maxBodyBytes))
   }
 
   /** The workspace is, or was until now, held because everything was refused. */

@@ -24,8 +24,8 @@ const PRECISION_BYTES = 4_096
 /** No ceiling is believed to be below this, bytes. */
 const SMALLEST_CEILING_BYTES = 1_024
 
-/** The smallest ceiling that MoEngage documents, bytes ("100 KB"). */
-const DOCUMENTED_BYTES = 100_000
+/** MoEngage documents 100 and 128 KB. A 413 to a body larger than this, bytes, is taken to be about its size. */
+const PLAUSIBLE_BYTES = 16_384
 
 /** An accepted body of at least this share of the ceiling confirms the ceiling. */
 const NEARLY_FULL = 0.9
@@ -90,11 +90,17 @@ export function isInDoubt({ refusedBytes, acceptedBytes }: Ceiling, bodyBytes: n
 }
 
 /**
- * Whether a 413 to a body of this size is about its size: MoEngage documents no ceiling below, or it accepted
- * a smaller body since it refused one. A proxy may answer 413 to everything for a while.
+ * Whether a 413 to a body of this size is about its size. A small one counts if a smaller was accepted since
+ * one was refused, and none as large of late (`recentBytes`): a proxy may answer 413 to everything for a
+ * while, or to something in an element.
  */
-export function explains413({ acceptedBytes }: Ceiling, bodyBytes: number): boolean {
-  return bodyBytes > DOCUMENTED_BYTES || (acceptedBytes > 0 && bodyBytes > acceptedBytes)
+export function explains413(
+  { acceptedBytes }: Ceiling,
+  bodyBytes: number,
+  recentBytes: number,
+): boolean {
+  if (bodyBytes > PLAUSIBLE_BYTES) return true
+  return acceptedBytes > 0 && bodyBytes > acceptedBytes && bodyBytes > recentBytes
 }
 
 /** All that was sent was refused: that taught nothing about sizes, unless a body was accepted meanwhile. */

@@ -153,10 +153,19 @@ export class Admission {
   }
 
   /** The answer was read: the cost counts for one window more. */
-  async answered(id: string): Promise<void> {
-    this.#options.reservations.answered(id, this.#options.windowMs)
+  answered(id: string): Promise<void> {
+    return this.#over(id, this.#options.windowMs)
+  }
+
+  /** The connection ended without an answer: MoEngage may still process the request within the grace. */
+  unanswered(id: string): Promise<void> {
+    return this.#over(id, this.#options.arrivalGraceMs + this.#options.windowMs)
+  }
+
+  async #over(id: string, countsMs: number): Promise<void> {
+    this.#options.reservations.answered(id, countsMs)
     // Without this the cost counts longer than need be, never shorter.
-    await this.#options.ledger.answered(id, this.#options.windowMs).catch(() => undefined)
+    await this.#options.ledger.answered(id, countsMs).catch(() => undefined)
   }
 
   /** Nothing of the attempt left this process. */

@@ -114,15 +114,14 @@ it('a body that was refused is followed by a smaller one, but no ceiling is beli
   )
 })
 
-it('one element alone is called too large only for a size that MoEngage documents, or that it refused beside smaller ones', () => {
-  const refused = onBodyRefused(unknownCeiling(LIMIT), 50_000, 0)
-  expect([300, 50_000, 100_000, 100_001].map((bytes) => explains413(refused, bytes))).toEqual([
-    ...[false, false, false, true],
-  ])
-  const known = onBodyAccepted(refused, 24_000, { limitBytes: LIMIT, nowMs: 0 })
-  expect([300, 24_000, 24_001].map((bytes) => explains413(known, bytes))).toEqual([
-    ...[false, false, true],
-  ])
+it('a 413 is about a small body only if a smaller one was accepted since, and none as large of late', () => {
+  const refused = onBodyRefused(unknownCeiling(LIMIT), 10_000, 0)
+  const explained = (ceiling: Ceiling, sizes: readonly number[], recent = 0) =>
+    sizes.map((bytes) => explains413(ceiling, bytes, recent))
+  expect(explained(refused, [300, 16_384, 16_385])).toEqual([false, false, true])
+  const known = onBodyAccepted(refused, 4_000, { limitBytes: LIMIT, nowMs: 0 })
+  expect(explained(known, [300, 4_000, 4_001])).toEqual([false, false, true])
+  expect(explained(known, [4_001, 9_000, 9_001], 9_000)).toEqual([false, false, true])
   expect(forgetUnproven(refused, LIMIT)).toEqual(unknownCeiling(LIMIT))
   expect(forgetUnproven(known, LIMIT)).toBe(known)
 })

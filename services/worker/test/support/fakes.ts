@@ -137,6 +137,8 @@ class FakeLedger implements Pick<Ledger, 'reserve' | 'answered' | 'refund' | 'us
   recoversInMs: number | null = null
   readonly reserved: Reservation[] = []
   readonly answers: string[] = []
+  /** For how long each counts after its answer, or the lack of one. */
+  readonly countsMs = new Map<string, number>()
   readonly refunds: string[] = []
   readonly recoveries: Recovery[] = []
   readonly #redis: FakeRedis
@@ -150,7 +152,11 @@ class FakeLedger implements Pick<Ledger, 'reserve' | 'answered' | 'refund' | 'us
       this.reserved.push(reservation)
       return this.grants.shift() ?? this.grant
     })
-  answered = (id: string): Promise<void> => this.#redis.reply(() => void this.answers.push(id))
+  answered = (id: string, countsMs: number): Promise<void> =>
+    this.#redis.reply(() => {
+      this.answers.push(id)
+      this.countsMs.set(id, countsMs)
+    })
   refund = (id: string): Promise<void> => this.#redis.reply(() => void this.refunds.push(id))
   use = (): Promise<LedgerUse> =>
     this.#redis.reply(() => ({ used: this.inUse, granted: this.inUse, open: NO_COST }))
@@ -400,7 +406,7 @@ export function workspaceOf(given: Partial<Workspace> = {}): Workspace {
 }
 
 export const LINGER_MS = 100
-const WINDOW_MS = 60_000
+export const WINDOW_MS = 60_000
 export const TIMEOUT_MS = 10_000
 export const GRACE_MS = 5_000
 
