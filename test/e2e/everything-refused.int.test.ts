@@ -8,7 +8,7 @@ const NEW_RULE = JSON.stringify({
 })
 const PAGE = '<html><body>Request blocked</body></html>'
 
-describe('a 400 that names no element', () => {
+describe('a refusal that names no element', () => {
   let relay: Relay
 
   beforeEach(async () => {
@@ -27,27 +27,31 @@ describe('a 400 that names no element', () => {
   }
 
   test.each([
-    ['of an unknown type', NEW_RULE],
-    ["that is a firewall's page", PAGE],
-  ])('%s, for everything, dead-letters nothing: all is delivered once it ends', async (_, body) => {
-    const { simulator } = relay
-    simulator.addFault({ id: 'all', action: { kind: 'status', status: 400, body } })
-    const events = Array.from({ length: 300 }, (_, n) => numberedEvent(`c-${String(n % 60)}`, n))
-    await relay.postAll(events)
-    await waitFor(async () => (await holdReason()) === 'everything_refused', {
-      what: 'the hold',
-    })
-    await waitFor(() => simulator.record.totals.requests > 30, {
-      what: 'probes',
-      timeoutMs: 20_000,
-    }).catch(() => undefined)
-    expect(simulator.record.totals.requests).toBeLessThan(120)
-    expect(await relay.deadLetters()).toEqual([])
-    simulator.faults.remove('all')
-    await simulator.until(({ totals }) => totals.events >= 300, 30_000)
-    expect(await relay.deadLetters()).toEqual([])
-    expect(await holdReason()).toBeNull()
-  })
+    ['of an unknown type', 400, NEW_RULE],
+    ["that is a firewall's page", 400, PAGE],
+    ["that is a firewall's page", 403, PAGE],
+  ])(
+    '%s (%i), for everything, dead-letters nothing: all is delivered once it ends',
+    async (_, status, body) => {
+      const { simulator } = relay
+      simulator.addFault({ id: 'all', action: { kind: 'status', status, body } })
+      const events = Array.from({ length: 300 }, (_, n) => numberedEvent(`c-${String(n % 60)}`, n))
+      await relay.postAll(events)
+      await waitFor(async () => (await holdReason()) === 'everything_refused', {
+        what: 'the hold',
+      })
+      await waitFor(() => simulator.record.totals.requests > 30, {
+        what: 'probes',
+        timeoutMs: 20_000,
+      }).catch(() => undefined)
+      expect(simulator.record.totals.requests).toBeLessThan(120)
+      expect(await relay.deadLetters()).toEqual([])
+      simulator.faults.remove('all')
+      await simulator.until(({ totals }) => totals.events >= 300, 30_000)
+      expect(await relay.deadLetters()).toEqual([])
+      expect(await holdReason()).toBeNull()
+    },
+  )
 
   test('of an unknown type, for one element, buries that one, and the others arrive', async () => {
     const { simulator } = relay

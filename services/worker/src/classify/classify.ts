@@ -132,7 +132,9 @@ function ofRefusal(answer: ResponseAnswer, nowMs: number): Outcome {
   if (envelope === null && answer.truncated) return transient('unreadable_answer', false)
   const named = envelope === null ? null : byType(envelope, answer, nowMs)
   if (named !== null) return named
-  if (answer.status === 403) return meaning('account_refused', answer, nowMs)
+  // A firewall's page may be about something in one element.
+  const isPage = /^\s*</.test(answer.body)
+  if (answer.status === 403 && !isPage) return meaning('account_refused', answer, nowMs)
   return unexplained(answer, envelope)
 }
 

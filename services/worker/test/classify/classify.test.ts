@@ -140,7 +140,7 @@ describe("every row of the vendor's tables", () => {
     [405, '', 'refused: wrong_host'],
     [401, '', 'refused: credentials_refused'],
     [401, { title: 'AuthenticationInvalid' }, 'refused: credentials_refused'],
-    [403, '<html>blocked</html>', 'refused: account_refused'],
+    [403, '<html>blocked</html>', 'unexplained'],
     [408, '', 'transient: request_timeout'],
     [425, '', 'transient: too_early'],
     [402, '', 'refused: account_refused'],
