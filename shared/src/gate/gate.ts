@@ -74,8 +74,12 @@ export const PAUSED_RECHECK_MS = 5_000
 /** Pause after a probe that was released or whose worker died. */
 const RELEASED_PROBE_MS = 500
 
-/** While everything is refused, an element that was not yet refused is tried this long after the last, ms. */
+/**
+ * While everything is refused, an element that was not yet refused is tried this long after the last, ms, or
+ * after this share of the wait of those that were.
+ */
 const UNTRIED_MS = 2_000
+const UNTRIED_SHARE = 1 / 6
 
 /** Even a Retry-After of 0 leaves a moment. */
 const SHORTEST_PAUSE_MS = 250
@@ -111,7 +115,8 @@ function untriedAtMs(gate: Gate): number {
   const hold = unexplainedHold(gate)
   if (hold === null) return Infinity
   const refusedAtMs = mode.nextProbeAtMs - mode.probeIntervalMs
-  return hold === 'some_refused' ? refusedAtMs : refusedAtMs + UNTRIED_MS
+  if (hold === 'some_refused') return refusedAtMs
+  return refusedAtMs + Math.max(UNTRIED_MS, mode.probeIntervalMs * UNTRIED_SHARE)
 }
 
 function longestWaitMs(mode: ClosedMode): number {
