@@ -45,11 +45,11 @@ const LISTPACKS = `${COMPRESSED}, small chunks in listpacks`
 const VARIANTS: readonly Variant[] = [
   ...INTAKES.map((name) => ({ label: name, name })),
   { label: AS_IS, name: 'relay', backlog: 1_000 },
-  { label: COMPRESSED, name: 'relay', backlog: 4 },
+  { label: COMPRESSED, name: 'relay', backlog: 12 },
   {
     label: LISTPACKS,
     name: 'relay',
-    backlog: 4,
+    backlog: 12,
     redis: ['--hash-max-listpack-value', '4096'],
   },
 ]
