@@ -35,7 +35,7 @@ const HOLDS: Readonly<Record<HoldReason, readonly [meaning: string, next: string
     'Look at vendorType in the log of the worker, and at proxies between relay and MoEngage',
   ],
   everything_refused: [
-    'MoEngage, or a firewall on the way, refuses every element without naming one',
+    'MoEngage, or a firewall on the way, refuses all that it is sent without naming an element',
     'Look at vendorType in the log of the worker; relay tries one element at a time and resumes by itself',
   ],
   some_refused: [

@@ -106,10 +106,9 @@ export class AdaptiveLimits {
   }
 
   async bodyAccepted(bodyBytes: number): Promise<void> {
-    const atNow = this.#options.nowMs()
-    const isOld = atNow - this.#largest.atMs > RECENT_MS
-    if (isOld || bodyBytes >= this.#largest.bytes) this.#largest = { bytes: bodyBytes, atMs: atNow }
-    const at = { limitBytes: this.#options.limits().maxBodyBytes, nowMs: this.#options.nowMs() }
+    const nowMs = this.#options.nowMs()
+    if (bodyBytes >= this.#recentBytes(nowMs)) this.#largest = { bytes: bodyBytes, atMs: nowMs }
+    const at = { limitBytes: this.#options.limits().maxBodyBytes, nowMs }
     await this.#ceiling.apply((ceiling) => onBodyAccepted(ceiling, bodyBytes, at))
   }
 
@@ -120,9 +119,12 @@ export class AdaptiveLimits {
 
   /** Whether a 413 to a body of this size is about its size. */
   explains413(bodyBytes: number): boolean {
+    return explains413(this.#ceiling.value, bodyBytes, this.#recentBytes(this.#options.nowMs()))
+  }
+
+  #recentBytes(nowMs: number): number {
     const { bytes, atMs } = this.#largest
-    const recentBytes = this.#options.nowMs() - atMs > RECENT_MS ? 0 : bytes
-    return explains413(this.#ceiling.value, bodyBytes, recentBytes)
+    return nowMs - atMs > RECENT_MS ? 0 : bytes
   }
 
   /** A 413 that was not about a size: what such answers taught is void. */
