@@ -76,6 +76,26 @@ describe('status', () => {
     )
   })
 
+  it('a probe that is due has no time in the past', async () => {
+    const closure = { reason: 'tls', since: 'S', next_probe_at: 'N', probe_is_due: true }
+    serve({ ...WORKSPACE, slowed: { state: 'retrying', ...closure, meaning: 'no connection' } })
+    expect((await api.run(['status'])).out.at(-1)).toBe(
+      '~ DEMO: no connection. relay tries again with the next element that may be sent. Next: Nothing.',
+    )
+  })
+
+  it('what 429s and 413s taught is said, until when, and exits 0', async () => {
+    const budget = { share: 0.036, since: 'S', full_at: 'F' }
+    serve({ ...WORKSPACE, learned: { budget, body: { bytes: 65_536, larger_at: 'L' } } })
+    const { out, status } = await api.run(['status'])
+    expect(status).toBe(0)
+    const text = out.join('\n')
+    expect(text).toContain('429 at S: relay uses 4 % of its budgets, and all of them again by F.')
+    expect(text).toContain('(413): relay sends at most 65,536 bytes, and tries more after L.')
+    serve({ ...WORKSPACE, learned: { budget: null, body: null } })
+    expect((await api.run(['status'])).out.join('\n')).not.toMatch(/429|413/)
+  })
+
   it('customers that wait are counted, and the estimate is said to be without that', async () => {
     const longest = [{ customer: 'ab12', since: 'S', until: 'U' }]
     serve({ ...WORKSPACE, customers_held: { count: 2, longest } })

@@ -13,6 +13,8 @@ interface Closure {
   readonly since: string
   readonly next_probe_at: string
   /** Absent from an api of a version before 0.2. */
+  readonly probe_is_due?: boolean
+  /** Absent from an api of a version before 0.2. */
   readonly meaning?: string
 }
 
@@ -27,6 +29,11 @@ export interface WorkspaceView {
   readonly oldest_age_seconds: Readonly<Record<'realtime' | 'backfill', number | null>>
   readonly budgets: Readonly<Record<string, BudgetView>>
   readonly budget_window_seconds: number
+  /** Absent from an api of a version before 0.2. */
+  readonly learned?: {
+    readonly budget: Readonly<{ share: number; since: string; full_at: string }> | null
+    readonly body: Readonly<{ bytes: number; larger_at: string }> | null
+  }
   readonly drain_eta_seconds: number | null
   readonly dead_letters: Readonly<Record<string, number>>
   /** Absent from an api of a version before 0.2. */
@@ -150,14 +157,13 @@ function remarks(workspace: WorkspaceView): string[] {
   if (hold !== null) {
     const { meaning = hold.reason, next = 'See the log of the worker' } = hold
     lines.push(`! ${app_id} is held since ${hold.since}: ${meaning}. Nothing is lost.`)
-    lines.push(`  relay tries again by itself at ${hold.next_probe_at}. Next: ${next}.`)
+    lines.push(`  ${probeText(hold)} Next: ${next}.`)
   }
   if (slowed !== null) {
     const { meaning = slowed.reason, next = 'Nothing' } = slowed
-    lines.push(
-      `~ ${app_id}: ${meaning}. relay tries again by itself at ${slowed.next_probe_at}. Next: ${next}.`,
-    )
+    lines.push(`~ ${app_id}: ${meaning}. ${probeText(slowed)} Next: ${next}.`)
   }
+  lines.push(...learnedLines(workspace))
   if (mode === 'shadow') {
     lines.push(`~ ${app_id} is in shadow: nothing is sent. See: relay shadow ${app_id}`)
   }
@@ -167,6 +173,30 @@ function remarks(workspace: WorkspaceView): string[] {
     lines.push(`! ${app_id} has dead letters. Next: relay dead-letters list --app-id ${app_id}`)
   }
   return lines.length === 0 ? [] : ['', ...lines]
+}
+
+function probeText({ next_probe_at, probe_is_due = false }: Closure): string {
+  return probe_is_due
+    ? 'relay tries again with the next element that may be sent.'
+    : `relay tries again by itself at ${next_probe_at}.`
+}
+
+function learnedLines({ app_id, learned }: WorkspaceView): string[] {
+  const { budget = null, body = null } = learned ?? {}
+  const lines: string[] = []
+  if (budget !== null) {
+    const percent = Math.max(1, Math.round(budget.share * 100))
+    lines.push(
+      `~ ${app_id}: MoEngage answered 429 at ${budget.since}: relay uses ${percent} % of its budgets, and all of them again by ${budget.full_at}.`,
+      '  Next: nothing, unless it repeats: then another sender uses the account, or the configured limits exceed its own.',
+    )
+  }
+  if (body !== null) {
+    lines.push(
+      `~ ${app_id}: MoEngage refuses large bodies (413): relay sends at most ${count(body.bytes)} bytes, and tries more after ${body.larger_at}.`,
+    )
+  }
+  return lines
 }
 
 /** One producer that uses one id for many people, mostly; no other customer waits. */

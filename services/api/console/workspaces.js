@@ -131,20 +131,20 @@ class Card {
     setText(this.#facts.get(name), text)
   }
 
-  #remark({ hold, slowed, customers_held: held }) {
+  #remark({ hold, slowed, learned, customers_held: held }) {
     let text = ''
     if (hold) {
-      const times = `Held since ${moment(hold.since)}, next probe ${moment(hold.next_probe_at)}.`
+      const times = `Held since ${moment(hold.since)}, next probe ${probeText(hold)}.`
       text = `${sentence(hold.meaning)} ${times} Nothing is lost. Next: ${hold.next}.`
     } else if (slowed?.reason) {
-      text = `${sentence(slowed.meaning)} Next try ${moment(slowed.next_probe_at)}. Next: ${slowed.next}.`
+      text = `${sentence(slowed.meaning)} Next try ${probeText(slowed)}. Next: ${slowed.next}.`
     }
-    const customers = customersHeldText(held)
-    if (this.#remarks.textContent === text + customers) return
-    const paragraph = (words, mild) => make('p', { class: mild ? 'remark mild' : 'remark' }, words)
+    const mild = [...learnedTexts(learned), customersHeldText(held)].filter((words) => words)
+    if (this.#remarks.textContent === text + mild.join('')) return
+    const paragraph = (words, kind) => make('p', { class: kind }, words)
     this.#remarks.replaceChildren(
-      ...(text ? [paragraph(text, !hold)] : []),
-      ...(customers ? [paragraph(customers, true)] : []),
+      ...(text ? [paragraph(text, hold ? 'remark' : 'remark mild')] : []),
+      ...mild.map((words) => paragraph(words, 'remark mild')),
     )
   }
 
@@ -207,6 +207,26 @@ class Card {
     notify(`${this.#appId} ${isPause ? 'is paused' : 'resumed'}.`)
     await refresh()
   }
+}
+
+function probeText({ next_probe_at: at, probe_is_due: isDue }) {
+  return isDue ? 'with the next element that may be sent' : moment(at)
+}
+
+function learnedTexts({ budget, body }) {
+  const texts = []
+  if (budget) {
+    const percent = Math.max(1, Math.round(budget.share * 100))
+    texts.push(
+      `MoEngage answered 429 at ${moment(budget.since)}: relay uses ${percent} % of its budgets, and all of them again by ${moment(budget.full_at)}.`,
+    )
+  }
+  if (body) {
+    texts.push(
+      `MoEngage refuses large bodies (413): relay sends at most ${number(body.bytes)} bytes, and tries more after ${moment(body.larger_at)}.`,
+    )
+  }
+  return texts
 }
 
 function customersHeldText({ count, longest: [longest] }) {

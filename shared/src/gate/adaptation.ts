@@ -105,6 +105,16 @@ export function effectiveShare(
   return Math.max(cautious, Math.min(1, share * GUESS_GROWTH ** Math.max(0, windows - 1)))
 }
 
+/** When the full budget is used again at the latest, Redis' time, ms; null: it is now. */
+export function fullBudgetAtMs(
+  stored: Adaptation | null,
+  at: { nowMs: number; windowMs: number },
+): number | null {
+  const adaptation = inForce(stored, at.nowMs)
+  if (adaptation === null || effectiveShare(adaptation, at) >= 1) return null
+  return adaptation.refusedAtMs + FULL_AFTER_WINDOWS * at.windowMs
+}
+
 /** Returns to just under the share that fitted, and to the full budget only at the end. */
 function cautiousShare(share: number, fittedShare: number, windows: number): number {
   const plateau = Math.max(share, fittedShare * PLATEAU)

@@ -39,8 +39,8 @@ const HOLDS: Readonly<Record<HoldReason, readonly [meaning: string, next: string
     'Look at vendorType in the log of the worker; relay tries one element at a time and resumes by itself',
   ],
   some_refused: [
-    'MoEngage accepts other elements, but refuses all that wait without saying why',
-    'Look at vendorType in the log of the worker; new elements are sent at once, and a refused one is dead-lettered once others are accepted around it',
+    'MoEngage accepted other elements, but refuses the ones that are next without saying why',
+    'Look at vendorType in the log of the worker; new elements are sent at once, and a refused one is dead-lettered once others are accepted around it. If nothing else arrives, post an update of a test customer',
   ],
   unavailable: [
     'MoEngage does not answer, or answers with errors',

@@ -2,7 +2,8 @@ import { Ledger } from '@relay/shared/budget/ledger.js'
 import type { Clock } from '@relay/shared/clock.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
-import { effectiveShare, readAdaptation } from '@relay/shared/gate/adaptation.js'
+import { readAdaptation } from '@relay/shared/gate/adaptation.js'
+import { readCeiling } from '@relay/shared/gate/ceiling.js'
 import { readGate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
 import { LearnedStore } from '@relay/shared/gate/learned-store.js'
@@ -53,12 +54,12 @@ async function readWorkspace(
     letters.counts(appId),
     readHeldCustomers(client, prefix, appId),
   ])
-  const nowMs = clock.nowMs()
   return workspaceView({
-    ...{ appId, limits, mode, windowMs, used, recovers, deadLetters, nowMs, workersAlive },
-    customersHeld,
+    ...{ appId, limits, mode, windowMs, used, recovers, deadLetters, workersAlive, customersHeld },
+    nowMs: clock.nowMs(),
     gate: readGate(gate.record === '' ? null : gate.record),
-    share: effectiveShare(readAdaptation(learned.adaptation), { nowMs, windowMs }),
+    adaptation: readAdaptation(learned.adaptation),
+    ceiling: readCeiling(learned.ceiling, limits.maxBodyBytes),
     lanes: backlog.filter((lane) => lane.appId === appId),
   })
 }

@@ -3,6 +3,8 @@ import { drainEtaSeconds, waitingByBudget } from '@relay/shared/budget/drain.js'
 import type { WorkspaceLimits, WorkspaceMode } from '@relay/shared/config/workspace.js'
 import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js'
 import { KINDS, LANES, type Kind, type Lane } from '@relay/shared/element.js'
+import { effectiveShare, fullBudgetAtMs, type Adaptation } from '@relay/shared/gate/adaptation.js'
+import type { Ceiling } from '@relay/shared/gate/ceiling.js'
 import { sendsInMs, type Gate, type Mode } from '@relay/shared/gate/gate-state.js'
 import type { HeldCustomers } from '@relay/shared/policy/held-customers.js'
 import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
@@ -17,8 +19,10 @@ export interface WorkspaceFacts {
   readonly windowMs: number
   readonly gate: Gate
   readonly used: Cost
-  /** Share of the limits that MoEngage seems to grant, 0..1. */
-  readonly share: number
+  /** Learned from 429s; null: nothing. */
+  readonly adaptation: Adaptation | null
+  /** Learned from 413s. */
+  readonly ceiling: Ceiling
   readonly lanes: readonly LaneBacklog[]
   readonly deadLetters: Readonly<Record<DeadLetterReason, number>>
   readonly customersHeld: HeldCustomers
@@ -31,21 +35,22 @@ export interface WorkspaceFacts {
 
 /** A workspace as the operator API shows it. */
 export function workspaceView(facts: WorkspaceFacts) {
-  const { appId, gate, mode, windowMs, deadLetters, customersHeld } = facts
+  const { appId, gate, mode, windowMs, deadLetters, customersHeld, nowMs } = facts
   return {
     app_id: appId,
     state: gate.paused ? 'paused' : gate.mode.state === 'held' ? 'held' : 'running',
     mode,
     hold:
       gate.mode.state === 'held'
-        ? { ...closureView(gate.mode), cause: gate.mode.cause ?? null, ...holdAdvice(gate.mode) }
+        ? { ...closureView(gate.mode, nowMs), cause: gate.mode.cause ?? null, ...holdAdvice(gate.mode) }
         : null,
     /** MoEngage fails or asks to slow down, and relay handles it: no action needed yet. */
-    slowed: slowedView(gate.mode),
+    slowed: slowedView(gate.mode, nowMs),
     backlog: perLane((lane) => backlogView(facts, lane)),
     oldest_age_seconds: perLane((lane) => ageSeconds(facts, lane)),
     budgets: budgetsView(facts),
     budget_window_seconds: windowMs / 1000,
+    learned: learnedView(facts),
     /** As if no customer were held: those that are need longer. */
     drain_eta_seconds: etaSeconds(facts),
     customers_held: customersHeldView(customersHeld),
@@ -74,18 +79,20 @@ function customersHeldView({ count, longest }: HeldCustomers) {
   }
 }
 
-function closureView(mode: Exclude<Mode, { state: 'open' }>) {
+function closureView(mode: Exclude<Mode, { state: 'open' }>, nowMs: number) {
   return {
     reason: mode.state === 'rate_limited' ? 'rate_limited' : mode.reason,
     since: iso(mode.sinceMs),
     next_probe_at: iso(mode.nextProbeAtMs),
+    /** The probe is in flight, or waits for an element or a worker. */
+    probe_is_due: mode.nextProbeAtMs <= nowMs,
   }
 }
 
-function slowedView(mode: Mode) {
+function slowedView(mode: Mode, nowMs: number) {
   if (mode.state === 'open' || mode.state === 'held') return null
   const reason = mode.state === 'rate_limited' ? mode.state : mode.reason
-  return { state: mode.state, ...closureView(mode), ...slowedAdvice(reason) }
+  return { state: mode.state, ...closureView(mode, nowMs), ...slowedAdvice(reason) }
 }
 
 function backlogView({ lanes }: WorkspaceFacts, lane: Lane) {
@@ -103,9 +110,34 @@ function ageSeconds({ lanes, nowMs }: WorkspaceFacts, lane: Lane): number | null
   return oldestMs === null ? null : Math.max(0, (nowMs - oldestMs) / 1000)
 }
 
-function budgetsView({ limits, used, share }: WorkspaceFacts) {
+/** What MoEngage's answers taught. Null: the configured limit applies. */
+function learnedView(facts: WorkspaceFacts) {
+  const { adaptation, ceiling, limits, windowMs, nowMs } = facts
+  const fullAtMs = fullBudgetAtMs(adaptation, { nowMs, windowMs })
+  return {
+    budget:
+      adaptation === null || fullAtMs === null
+        ? null
+        : {
+            share: shareOf(facts),
+            since: iso(adaptation.refusedAtMs),
+            full_at: iso(fullAtMs),
+          },
+    body:
+      ceiling.bytes < limits.maxBodyBytes
+        ? { bytes: ceiling.bytes, larger_at: iso(ceiling.raiseAtMs ?? nowMs) }
+        : null,
+  }
+}
+
+function shareOf({ adaptation, nowMs, windowMs }: WorkspaceFacts): number {
+  return effectiveShare(adaptation, { nowMs, windowMs })
+}
+
+function budgetsView(facts: WorkspaceFacts) {
+  const { limits, used } = facts
   const configured = effectiveLimits(limits, 1)
-  const effective = effectiveLimits(limits, share)
+  const effective = effectiveLimits(limits, shareOf(facts))
   const views = budgetsOf(limits).map((budget) => [
     budget,
     {
@@ -119,10 +151,10 @@ function budgetsView({ limits, used, share }: WorkspaceFacts) {
 }
 
 function etaSeconds(facts: WorkspaceFacts): number | null {
-  const { gate, limits, share, used, windowMs, lanes, recovers, workersAlive, nowMs } = facts
+  const { gate, limits, used, windowMs, lanes, recovers, workersAlive, nowMs } = facts
   const waiting = waitingByBudget(lanes, limits)
   const realtime = lanes.some(({ lane, elements }) => lane === 'realtime' && total(elements) > 0)
-  const effective = effectiveLimits(limits, share)
+  const effective = effectiveLimits(limits, shareOf(facts))
   const drain = { waiting, effective, used, windowMs, realtime }
   return drainEtaSeconds(drain, { sendsInMs: sendsInMs(gate, nowMs), recovers, workersAlive })
 }

@@ -5,7 +5,10 @@ import { NameStore } from '@relay/shared/census/name-store.js'
 import type { namesView } from '../../src/admin/names-view.js'
 import { readGate } from '@relay/shared/gate/gate-state.js'
 import { GateStore } from '@relay/shared/gate/gate-store.js'
+import { shrink } from '@relay/shared/gate/adaptation.js'
+import { onBodyRefused, unknownCeiling } from '@relay/shared/gate/ceiling.js'
 import { advance } from '@relay/shared/gate/gate.js'
+import { LearnedStore } from '@relay/shared/gate/learned-store.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { Deployment } from '@relay/shared/queue/deployment.js'
 import { deploymentKeys, partitionKeys, workspaceKeys } from '@relay/shared/queue/keys.js'
@@ -239,6 +242,25 @@ describe('workspaces', () => {
       reason: 'credentials_refused',
       since: '2025-10-09T08:53:20.000Z',
       next_probe_at: '2025-10-09T08:53:21.000Z',
+      probe_is_due: true,
+    })
+  })
+
+  it('shows what 429s and 413s taught, and for how long', async () => {
+    expect((await view()).learned).toEqual({ budget: null, body: null })
+    const learned = new LearnedStore(client, o.prefix, 'APP')
+    const nowMs = Date.now()
+    const refusal = { sentAtMs: nowMs, nowMs, usedShare: 0.5, windowMs: 60_000 }
+    await learned.change('adaptation', '', JSON.stringify(shrink(null, refusal)))
+    const ceiling = onBodyRefused(unknownCeiling(128_000), 64_000, nowMs)
+    await learned.change('ceiling', '', JSON.stringify(ceiling))
+    expect((await view()).learned).toEqual({
+      budget: {
+        share: expect.closeTo(0.35, 5) as number,
+        since: iso(nowMs),
+        full_at: iso(nowMs + 295_000),
+      },
+      body: { bytes: 32_000, larger_at: iso(nowMs + 3_600_000) },
     })
   })
 

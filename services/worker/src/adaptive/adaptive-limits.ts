@@ -1,14 +1,4 @@
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
-import {
-  explains413,
-  forgetUnproven,
-  isInDoubt,
-  onBodyAccepted,
-  onBodyRefused,
-  readCeiling,
-  unknownCeiling,
-  type Ceiling,
-} from './ceiling.js'
 import { SharedRecord } from './shared-record.js'
 import {
   effectiveShare,
@@ -18,6 +8,16 @@ import {
   shrink,
   type Adaptation,
 } from '@relay/shared/gate/adaptation.js'
+import {
+  explains413,
+  forgetUnproven,
+  isInDoubt,
+  onBodyAccepted,
+  onBodyRefused,
+  readCeiling,
+  unknownCeiling,
+  type Ceiling,
+} from '@relay/shared/gate/ceiling.js'
 import type { LearnedStore } from '@relay/shared/gate/learned-store.js'
 
 export interface AdaptiveLimitsOptions {

@@ -5,7 +5,7 @@ import {
   onBodyRefused,
   readCeiling,
   unknownCeiling,
-} from '../../src/adaptive/ceiling.js'
+} from '../../src/gate/ceiling.js'
 
 const LIMIT = 128_000
 const HOUR_MS = 3_600_000

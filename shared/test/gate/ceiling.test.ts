@@ -8,7 +8,7 @@ import {
   onBodyRefused,
   readCeiling,
   unknownCeiling,
-} from '../../src/adaptive/ceiling.js'
+} from '../../src/gate/ceiling.js'
 
 const LIMIT = 128_000
 const SMALLEST = 1_024
