@@ -81,6 +81,9 @@ const ON_THE_WAY: Readonly<Partial<Record<SlowedReason, string>>> = {
   unreachable: 'Check baseUrl (or dc), and routes and egress rules of the workers',
   certificate:
     'Check baseUrl (or dc), and proxies on the way; a private CA belongs into NODE_EXTRA_CA_CERTS of the workers',
+  reset: 'Nothing, unless it lasts: then check scheme and port in baseUrl, and proxies on the way',
+  unreadable_answer:
+    'Nothing, unless it lasts: then check scheme, host and port in baseUrl, and proxies on the way',
   tls: 'Check that baseUrl names a TLS port, and proxies on the way',
   timeout:
     'Nothing, unless it lasts while MoEngage works: then check baseUrl (or dc) and the egress rules of the workers',
