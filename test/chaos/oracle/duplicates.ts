@@ -35,11 +35,23 @@ export function explainDuplicates({
       : causeOf(first, disturbances, requestTimeoutMs)
     if (cause !== null) perCause.set(cause, (perCause.get(cause) ?? 0) + 1)
     else {
-      const detail = `${key}: request ${before}, again in ${requestId}`
+      const detail = `${key}: request ${before} ${fateOf(first)}, again in ${requestId} ${fateOf(second)}`
       violations.push({ law: 'duplicates have a cause', detail })
     }
   }
   return { perCause, violations }
+}
+
+/** What is known of a request, for whoever looks for a cause. */
+function fateOf(request: VendorRequest | undefined): string {
+  if (request === undefined) return '(unknown)'
+  const { startedAtMs, arrivedAtMs, endedAtMs, answeredAtMs, status, fault, places } = request
+  const after = (ms: number | null | undefined) => (ms == null ? 'never' : `${String(ms - startedAtMs)} ms`) // prettier-ignore
+  return `(${[
+    `from ${places?.join(' or ') ?? 'unknown'} at ${new Date(startedAtMs).toISOString()}`,
+    `arrived ${after(arrivedAtMs)}, ended ${after(endedAtMs)}, answered ${after(answeredAtMs)}`,
+    `status ${String(status)}, fault ${String(fault)}`,
+  ].join('; ')})`
 }
 
 /** What lost this request's answer, or the settle that followed it; null: nothing that is known. */

@@ -80,8 +80,14 @@ export class Exchange {
   #watchDeadline(): void {
     this.#timer = setTimeout(() => {
       this.#deadlineMs = Math.max(this.#deadlineMs, this.#request.extendedTo?.() ?? -Infinity)
-      if (this.#clock.monotonicMs() < this.#deadlineMs) this.#watchDeadline()
-      else this.#fail('timeout')
+      if (this.#clock.monotonicMs() < this.#deadlineMs) {
+        this.#watchDeadline()
+        return
+      }
+      // After a stall of the process, timers come before an answer that arrived in time.
+      afterReading(() => {
+        this.#fail('timeout')
+      })
     }, this.#deadlineMs - this.#clock.monotonicMs())
   }
 

@@ -289,6 +289,24 @@ describe('an attempt without an answer', () => {
     expect(Buffer.concat(server.arrived).toString()).toContain(BODY.toString())
   })
 
+  it('is read when it had arrived before the deadline, but the process stalled across it', async () => {
+    const deadlineMonotonicMs = systemClock.monotonicMs() + 150
+    const { port } = await rawServer((socket) => {
+      let got = ''
+      socket.on('data', (chunk) => {
+        got += chunk.toString('latin1')
+        if (!got.endsWith(BODY.toString())) return
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}')
+        // Timers come before reading in the turn that follows.
+        setImmediate(() => {
+          while (systemClock.monotonicMs() < deadlineMonotonicMs + 20);
+        })
+      })
+    })
+    const answer = await senderFor(port).attempt(bulk({ deadlineMonotonicMs }))
+    expect(answer).toMatchObject({ kind: 'response', status: 200, truncated: false })
+  })
+
   it('is unknown when the connection is cut after the body', async () => {
     const { port } = await rawServer((socket) => {
       socket.on('data', () => socket.resetAndDestroy())
