@@ -1,3 +1,4 @@
+import { endOfString, endOfValue } from '@relay/shared/json/spans.js'
 import { inside } from '../validate/findings.js'
 
 /**
@@ -69,14 +70,14 @@ class Rewriter {
     const first = this.#text[this.#at]
     if (first === 0x7b) return this.#object(place)
     if (first === 0x5b) return this.#array(place)
-    return first === QUOTE ? this.#string() : this.#scalar()
+    return this.#upTo(endOfValue(this.#text, this.#at))
   }
 
   #object(place: string): Buffer {
     const members: Member[] = []
     this.#at++
     while (this.#text[this.#at] !== 0x7d) {
-      const name = this.#string()
+      const name = this.#upTo(endOfString(this.#text, this.#at))
       this.#at++
       const key = JSON.parse(name.toString('utf8')) as string
       this.#path.push(key)
@@ -106,25 +107,16 @@ class Rewriter {
     return join('[', items, ']')
   }
 
-  #string(): Buffer {
-    const start = this.#at++
-    while (this.#text[this.#at] !== QUOTE) this.#at += this.#text[this.#at] === BACKSLASH ? 2 : 1
-    return this.#text.subarray(start, ++this.#at)
-  }
-
-  #scalar(): Buffer {
-    const start = this.#at
-    while (this.#at < this.#text.length && !END_OF_SCALAR.has(this.#text[this.#at] ?? 0)) {
-      this.#at++
-    }
-    return this.#text.subarray(start, this.#at)
+  #upTo(end: number): Buffer {
+    const part = this.#text.subarray(this.#at, end)
+    this.#at = end
+    return part
   }
 }
 
 const NULL = Buffer.from('null')
 const COLON = Buffer.from(':')
 const COMMA = Buffer.from(',')
-const END_OF_SCALAR = new Set(Buffer.from(',]}'))
 
 function join(open: string, parts: readonly Buffer[], close: string): Buffer {
   const all: Buffer[] = [Buffer.from(open)]

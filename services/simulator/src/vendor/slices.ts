@@ -1,16 +1,14 @@
+import { endOfString, endOfValue } from '@relay/shared/json/spans.js'
+
 /** A value inside a JSON text: byte offsets, end exclusive. */
 export interface Slice {
   readonly start: number
   readonly end: number
 }
 
-const QUOTE = 0x22
 const COMMA = 0x2c
 const COLON = 0x3a
-const BACKSLASH = 0x5c
-const OPEN_ARRAY = 0x5b
 const CLOSE_ARRAY = 0x5d
-const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
 const isSpace = (byte: number | undefined) =>
@@ -21,46 +19,10 @@ function skipSpace(json: Buffer, at: number): number {
   return at
 }
 
-/** `at` is the opening quote; returns the offset after the closing one. */
-function skipString(json: Buffer, at: number): number {
-  for (at += 1; json[at] !== QUOTE; at += 1) if (json[at] === BACKSLASH) at += 1
-  return at + 1
-}
-
-function skipNested(json: Buffer, at: number): number {
-  let depth = 0
-  do {
-    const byte = json[at]
-    if (byte === QUOTE) {
-      at = skipString(json, at)
-      continue
-    }
-    if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) depth += 1
-    else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) depth -= 1
-    at += 1
-  } while (depth > 0)
-  return at
-}
-
-function skipScalar(json: Buffer, at: number): number {
-  for (; at < json.length; at += 1) {
-    const byte = json[at]
-    if (byte === COMMA || byte === CLOSE_ARRAY || byte === CLOSE_OBJECT || isSpace(byte)) break
-  }
-  return at
-}
-
-function skipValue(json: Buffer, at: number): number {
-  const byte = json[at]
-  if (byte === QUOTE) return skipString(json, at)
-  if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) return skipNested(json, at)
-  return skipScalar(json, at)
-}
-
 /** The value alone, without white space around it. `json` must be valid JSON from `start` on. */
 export function valueAt(json: Buffer, start = 0): Slice {
   const from = skipSpace(json, start)
-  return { start: from, end: skipValue(json, from) }
+  return { start: from, end: endOfValue(json, from) }
 }
 
 /** Items of the array that begins at `start`, in order. `json` must be valid JSON. */
@@ -81,7 +43,7 @@ export function objectMembers(json: Buffer, start: number): { name: string; valu
   const members: { name: string; value: Slice }[] = []
   let at = skipSpace(json, start + 1)
   while (json[at] !== CLOSE_OBJECT) {
-    const nameEnd = skipString(json, at)
+    const nameEnd = endOfString(json, at)
     const name = JSON.parse(json.toString('utf8', at, nameEnd)) as string
     at = skipSpace(json, nameEnd)
     if (json[at] === COLON) at += 1

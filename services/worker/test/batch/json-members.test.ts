@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { walkMembers, writtenName } from '../../src/batch/json-members.js'
+import { walkMembers, writtenName } from '../../src/batch/shape.js'
 
 /** The members that are met, as text, and where the object closes. */
 function walked(text: string, open = 0, most = Infinity) {

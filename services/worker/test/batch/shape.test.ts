@@ -1,6 +1,5 @@
 import type { Kind } from '@relay/shared/element.js'
-import { AttributeNames } from '../../src/batch/attribute-name.js'
-import { Shapes } from '../../src/batch/shape.js'
+import { Shapes, AttributeNames } from '../../src/batch/shape.js'
 
 const names = new AttributeNames(['loyalty_card', 'Member-No'])
 const shape = (kind: Kind, json: string) =>

@@ -1,4 +1,5 @@
-import { classOf, isPlainList, isScalar, type ValueClass } from '../../src/batch/value-class.js'
+import { classOf, isPlainList, type ValueClass } from '../../src/batch/coalesce.js'
+import { isNested } from '../../src/batch/shape.js'
 
 const classOfText = (json: string) => {
   const around = Buffer.from(`[${json}]`)
@@ -71,14 +72,14 @@ it.each<[string, ValueClass | null]>([
 })
 
 it.each([
-  ['{}', false, false],
-  ['[]', false, true],
-  ['["a",1]', false, true],
-  ['[{"a":1}]', false, false],
-  ['[[{}]]', false, false],
-  ['"["', true, false],
-  ['1', true, false],
-])('%s is a scalar: %j, a plain list: %j', (json, scalar, list) => {
+  ['{}', true, false],
+  ['[]', true, true],
+  ['["a",1]', true, true],
+  ['[{"a":1}]', true, false],
+  ['[[{}]]', true, false],
+  ['"["', false, false],
+  ['1', false, false],
+])('%s is nested: %j, a plain list: %j', (json, nested, list) => {
   const raw = Buffer.from(json)
-  expect([isScalar(raw[0]), isPlainList(raw)]).toEqual([scalar, list])
+  expect([isNested(raw[0]), isPlainList(raw)]).toEqual([nested, list])
 })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { MAX_RETRY_AFTER_MS, parseRetryAfter } from '../../src/classify/retry-after.js'
+import { MAX_RETRY_AFTER_MS, parseRetryAfter } from '../../src/classify/rate-gauge.js'
 
 const NOW_MS = Date.UTC(2026, 10, 23, 12, 0, 0)
 const parse = (header: string | null, date: string | null = null): number | null =>

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { Semaphore } from '../../src/fetch/semaphore.js'
+import { Semaphore } from '../../src/fetch/loader.js'
 
 describe('turns', () => {
   test('never more at a time than there may be, first come, first served, failures included', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { customerKey } from '@relay/shared/identity.js'
-import { UnitSketch } from '../../src/policy/sketch.js'
+import { UnitSketch } from '../../src/policy/customer-policy.js'
 
 const keys = Array.from({ length: 40 }, (_, i) => customerKey(`customer-${String(i)}`))
 
