@@ -5,7 +5,7 @@ import {
 } from '@relay/shared/config/customer-limits.js'
 import { ConfigError, type ConfigFault } from '@relay/shared/config/fault.js'
 import { CUSTOMER_LIMITS, NEWER_LIMITS } from '@relay/shared/vendor/limits.js'
-import { HEADER_FORMS } from './vendor/rate-limit-headers.js'
+import { HEADER_FORMS } from './vendor/answers.js'
 import { settingsSchema, type Settings, type SettingsInput } from './settings.js'
 
 type Read = (text: string) => unknown

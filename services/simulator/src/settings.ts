@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import * as vendor from '@relay/shared/vendor/limits.js'
 import type { OwnNames } from './vendor/elements.js'
-import { HEADER_FORMS } from './vendor/rate-limit-headers.js'
+import { HEADER_FORMS } from './vendor/answers.js'
 
 const wholeMs = z.number().int().min(0).max(3_600_000)
 const budget = z.number().int().min(1).max(1e9)

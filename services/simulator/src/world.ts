@@ -1,12 +1,10 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { Random } from '@relay/shared/random.js'
 import { seededRandom } from '@relay/shared/seeded-random.js'
-import { Faults } from './faults/faults.js'
-import type { FaultInput } from './faults/rule.js'
+import { Faults, type FaultInput } from './faults.js'
 import { ArrivalRecord } from './record/record.js'
 import { limitsOf, patchSettings, type Settings, type SettingsPatch } from './settings.js'
-import { CustomerPolicy } from './window/customer-policy.js'
-import { WorkspaceBudgets } from './window/budgets.js'
+import { WorkspaceBudgets, CustomerPolicy } from './windows.js'
 
 /** A test that waits for an event. */
 interface Watcher {

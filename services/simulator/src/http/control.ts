@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
-import type { FaultInput } from '../faults/rule.js'
+import type { FaultInput } from '../faults.js'
 import type { RecordedElement, RecordedRequest } from '../record/record.js'
 import type { Settings, SettingsPatch } from '../settings.js'
 import type { World } from '../world.js'

@@ -1,12 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AppliedFault, FaultSubject } from '../faults/faults.js'
-import type { FaultAction } from '../faults/rule.js'
+import type { AppliedFault, FaultSubject, FaultAction } from '../faults.js'
 import { decodeRequest, judge, type Verdict } from '../judge.js'
 import type { OpenRequest } from '../record/overlap.js'
 import type { ArrivalRecord, RecordedRequest } from '../record/record.js'
-import { addressRefused, refusal, ROWS, success, type Answer } from '../vendor/answers.js'
+import {
+  addressRefused,
+  refusal,
+  ROWS,
+  success,
+  type Answer,
+  rateLimitHeaders,
+} from '../vendor/answers.js'
 import type { DecodedBody, Endpoint } from '../vendor/body.js'
-import { rateLimitHeaders } from '../vendor/rate-limit-headers.js'
 import * as vendor from '@relay/shared/vendor/limits.js'
 import type { World } from '../world.js'
 import { readBody, sleep } from './connection.js'

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import type { Cost, Endpoint, ReceivedElement } from '../vendor/body.js'
 import type { ElementType } from '../vendor/elements.js'
 import { OverlapWatch } from './overlap.js'
-import { Ring } from './ring.js'
 
 /**
  * The outcome of a request. `dropped`: its connection closed before it arrived; nothing happened.
@@ -254,4 +253,46 @@ export class ArrivalRecord {
 /** 16 characters make a collision among 200,000 elements unlikely enough for a simulator. */
 function digestOf(appId: string, raw: Buffer): string {
   return createHash('sha1').update(appId).update(raw).digest('binary').slice(0, 16)
+}
+
+/** The newest `capacity` items, numbered from 1 in order of arrival. */
+export class Ring<T> {
+  readonly capacity: number
+  #items: T[] = []
+  /** Number of the newest item ever put in; 0 before the first. */
+  last = 0
+
+  constructor(capacity: number) {
+    this.capacity = capacity
+  }
+
+  /** Number of the oldest item still held. */
+  get first(): number {
+    return this.last - this.#items.length + 1
+  }
+
+  /** Adds an item as number `last + 1`; returns the evicted one. */
+  push(item: T): T | undefined {
+    const slot = this.last % this.capacity
+    this.last += 1
+    const gone = this.#items[slot]
+    this.#items[slot] = item
+    return gone
+  }
+
+  get(seq: number): T | undefined {
+    if (seq < this.first || seq > this.last) return undefined
+    return this.#items[(seq - 1) % this.capacity]
+  }
+
+  /** Held items with numbers above `since`, oldest first, at most `limit`. */
+  after(since: number, limit: number): T[] {
+    const items: T[] = []
+    const from = Math.max(since + 1, this.first)
+    for (let seq = from; seq <= this.last && items.length < limit; seq += 1) {
+      const item = this.get(seq)
+      if (item !== undefined) items.push(item)
+    }
+    return items
+  }
 }

@@ -1,5 +1,5 @@
 import { Agent } from 'node:http'
-import type { FaultInput } from '../../src/faults/rule.js'
+import type { FaultInput } from '../../src/faults.js'
 import { startSimulator, type Simulator } from '../../src/simulator.js'
 import { APP, KEY, event, postBulk, user } from '../client.js'
 

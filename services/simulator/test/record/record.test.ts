@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { OverlapWatch } from '../../src/record/overlap.js'
-import { Ring } from '../../src/record/ring.js'
+import { Ring } from '../../src/record/record.js'
 import { startSimulator, type Simulator } from '../../src/simulator.js'
 import { APP, GOOD_HEADERS, KEY, call, device, event, postBulk, user } from '../client.js'
 

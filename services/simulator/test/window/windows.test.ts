@@ -1,6 +1,5 @@
 import * as fc from 'fast-check'
-import { WorkspaceBudgets } from '../../src/window/budgets.js'
-import { FixedWindow, SlidingWindow } from '../../src/window/windows.js'
+import { FixedWindow, SlidingWindow, WorkspaceBudgets } from '../../src/windows.js'
 
 const steps = fc.array(
   fc.record({ waitMs: fc.integer({ min: 0, max: 40 }), units: fc.integer({ min: 0, max: 9 }) }),
