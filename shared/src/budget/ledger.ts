@@ -7,18 +7,18 @@ import {
   replyList,
   replyText,
   runScript,
+  script,
   type Reply,
   type Script,
 } from '../redis/script.js'
 import { BUDGETS, type Cost } from './cost.js'
 
-const timed = (name: string, keys: number): Script => {
-  return { name, text: luaText('ledger-clock.lua') + luaText(`${name}.lua`), keys }
-}
+const timed = (name: string, keys: number): Script =>
+  script(name, keys, luaText('ledger-clock.lua') + luaText(`${name}.lua`))
 const RESERVE = timed('reserve', 6)
 const ANSWER = timed('answer', 4)
 const RECOVER = timed('recover-ledger', 4)
-const READ: Script = { name: 'ledger-read', text: luaText('ledger-read.lua'), keys: 4 }
+const READ = script('ledger-read', 4)
 const REFUND = -1
 
 export interface Reservation {

@@ -1,10 +1,10 @@
 import { workspaceKeys } from '../queue/keys.js'
 import type { RedisClient } from '../redis/connect.js'
-import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
+import { replyList, replyText, runScript, script } from '../redis/script.js'
 import { fieldOf, recordOf, textOf, type NameRecord } from './name-record.js'
 
-const MERGE: Script = { name: 'names', text: luaText('names.lua'), keys: 1 }
-const RESET: Script = { name: 'names-reset', text: luaText('names-reset.lua'), keys: 1 }
+const MERGE = script('names', 1)
+const RESET = script('names-reset', 1)
 
 /** Names of one call: the script blocks Redis for about a millisecond. */
 const NAMES_PER_CALL = 500

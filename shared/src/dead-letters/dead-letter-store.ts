@@ -1,7 +1,7 @@
 import { workspaceKeys } from '../queue/keys.js'
 import type { RedisClient } from '../redis/connect.js'
 import { parseRequestId } from '../request-id.js'
-import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
+import { runScript, runTexts, script, scoresOf } from '../redis/script.js'
 import {
   matches,
   DEAD_LETTER_REASONS,
@@ -10,15 +10,10 @@ import {
   type DeadLetterReason,
   type DeadLetterSink,
 } from './dead-letter.js'
-import { readIndex, type IndexEntry } from './letter-index.js'
 
 const KEYS = 6 + DEAD_LETTER_REASONS.length
-const ADD: Script = { name: 'dead-letters-add', text: luaText('dead-letters-add.lua'), keys: KEYS }
-const REMOVE: Script = {
-  name: 'dead-letters-remove',
-  text: luaText('dead-letters-remove.lua'),
-  keys: KEYS,
-}
+const ADD = script('dead-letters-add', KEYS)
+const REMOVE = script('dead-letters-remove', KEYS)
 
 /** Order numbers per millisecond: see lua/dead-letters-add.lua. */
 export const ORDERS_PER_MS = 1024
@@ -89,8 +84,7 @@ export class DeadLetterStore implements DeadLetterSink {
           ...[letter.id, reasonNumber(letter.reason), letter.customer],
           ...[letter.requestId, tagOf(letter)],
         ])
-        const reply = await runScript(this.#client, REMOVE, this.#allKeys(appId), args)
-        const gone = new Set(replyList(reply).map(replyText))
+        const gone = new Set(await runTexts(this.#client, REMOVE, this.#allKeys(appId), args))
         removed.push(...some.filter(({ id }) => gone.has(id)))
       }
     }
@@ -240,4 +234,86 @@ function groupedBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<stri
 
 function* slices<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size)
+}
+
+interface IndexEntry {
+  readonly id: string
+  readonly order: number
+}
+
+/** An index as written by lua/dead-letters-add.lua: by order alone, or of one subject (`subject` not null). */
+interface LetterIndex {
+  readonly key: string
+  readonly subject: string | null
+}
+
+interface IndexWindow {
+  readonly first: 'newest' | 'oldest'
+  /** Order number after which to start; null: from the start. */
+  readonly after: number | null
+  /** Lowest order number wanted. */
+  readonly from: number
+  /** Highest order number wanted; null: no bound. */
+  readonly upTo: number | null
+  readonly count: number
+}
+
+const ORDER_DIGITS = 16
+/** Sorts after every character of an id or an order number. */
+const BEHIND_ALL = '~'
+
+/** Entries of an index in the requested order. */
+async function readIndex(
+  client: RedisClient,
+  index: LetterIndex,
+  window: IndexWindow,
+): Promise<IndexEntry[]> {
+  return index.subject === null
+    ? readByOrder(client, index.key, window)
+    : readOfSubject(client, index.key, index.subject, window)
+}
+
+async function readByOrder(
+  client: RedisClient,
+  key: string,
+  { first, after, from, upTo, count }: IndexWindow,
+): Promise<IndexEntry[]> {
+  let least = String(from)
+  let most = upTo === null ? '+inf' : String(upTo)
+  if (after !== null) {
+    if (first === 'newest') most = `(${String(after)}`
+    else least = `(${String(Math.max(after, from - 1))}`
+  }
+  const flat =
+    first === 'newest'
+      ? await client.zrevrangebyscore(key, most, least, 'WITHSCORES', 'LIMIT', 0, count)
+      : await client.zrangebyscore(key, least, most, 'WITHSCORES', 'LIMIT', 0, count)
+  return [...scoresOf(flat)].map(([id, order]) => ({ id, order }))
+}
+
+async function readOfSubject(
+  client: RedisClient,
+  key: string,
+  subject: string,
+  { first, after, from, upTo, count }: IndexWindow,
+): Promise<IndexEntry[]> {
+  const at = (order: number): string => subject + digits(order)
+  let least = `[${at(from)}`
+  let most = upTo === null ? `(${subject}${BEHIND_ALL}` : `(${at(upTo)}${BEHIND_ALL}`
+  if (after !== null) {
+    if (first === 'newest') most = `(${at(after)}`
+    else least = `(${at(Math.max(after, from - 1))}${BEHIND_ALL}`
+  }
+  const members =
+    first === 'newest'
+      ? await client.zrevrangebylex(key, most, least, 'LIMIT', 0, count)
+      : await client.zrangebylex(key, least, most, 'LIMIT', 0, count)
+  return members.map((member) => {
+    const rest = member.slice(subject.length)
+    return { order: Number(rest.slice(0, ORDER_DIGITS)), id: rest.slice(ORDER_DIGITS) }
+  })
+}
+
+function digits(order: number): string {
+  return String(Math.max(0, order)).padStart(ORDER_DIGITS, '0')
 }

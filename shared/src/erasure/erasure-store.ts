@@ -1,10 +1,10 @@
 import { deploymentKeys } from '../queue/keys.js'
 import type { RedisClient } from '../redis/connect.js'
-import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
+import { runTexts, script } from '../redis/script.js'
 import { parseErasure, type Erasure } from './erasure.js'
 
-const WAVE: Script = { name: 'replay-wave', text: luaText('replay-wave.lua'), keys: 3 }
-const BAR: Script = { name: 'bar-replays', text: luaText('bar-replays.lua'), keys: 2 }
+const WAVE = script('replay-wave', 3)
+const BAR = script('bar-replays', 2)
 
 /** How an erasure is getting on. */
 export interface ErasureProgress {
@@ -23,12 +23,6 @@ export interface Wave {
   readonly enforced: readonly Erasure[]
   /** Whether an erasure of this customer is about to begin. `customer`: hex. */
   readonly isBarred: (appId: string, customer: string) => boolean
-}
-
-export interface Sessions {
-  readonly redisNowMs: number
-  /** Session → expiry, Redis ms. */
-  readonly sessions: ReadonlyMap<string, number>
 }
 
 /** Maximum time of a wave, ms: longer than the maximum time of a post in the store. */
@@ -62,10 +56,9 @@ export class ErasureStore {
   /** Opens a wave of a replay: see lua/replay-wave.lua. */
   async openWave(wave: string): Promise<Wave> {
     const { waves, erasures, bars } = this.#keys
-    const reply = replyList(
-      await runScript(this.#client, WAVE, [waves, erasures, bars], [wave, WAVE_MS]),
-    )
-    const [storeUntilMs, count, ...texts] = reply.map(replyText)
+    const keys = [waves, erasures, bars]
+    const reply = await runTexts(this.#client, WAVE, keys, [wave, WAVE_MS])
+    const [storeUntilMs, count, ...texts] = reply
     const barred = texts.slice(0, Number(count)).map((bar) => bar.split(' ').slice(0, 2).join(' '))
     return {
       storeUntilMs: Number(storeUntilMs),
@@ -80,11 +73,9 @@ export class ErasureStore {
   }
 
   /** Bars the customer from waves that open from now on; returns those that opened before. */
-  async bar(erasure: Pick<Erasure, 'id' | 'appId' | 'customer'>): Promise<string[]> {
+  bar(erasure: Pick<Erasure, 'id' | 'appId' | 'customer'>): Promise<string[]> {
     const { bars, waves } = this.#keys
-    return replyList(
-      await runScript(this.#client, BAR, [bars, waves], [barOf(erasure), BAR_MS]),
-    ).map(replyText)
+    return runTexts(this.#client, BAR, [bars, waves], [barOf(erasure), BAR_MS])
   }
 
   async liftBar(erasure: Pick<Erasure, 'id' | 'appId' | 'customer'>): Promise<void> {
@@ -150,21 +141,6 @@ export class ErasureStore {
   /** Workers need not enforce it any more. */
   async drop(id: string): Promise<void> {
     await this.#client.hdel(this.#keys.erasures, id)
-  }
-
-  /** Sessions with a valid lease in Redis. */
-  async sessions(): Promise<Sessions> {
-    const [[seconds, micros], scored] = await Promise.all([
-      this.#client.time() as Promise<(string | number)[]>,
-      this.#client.zrange(this.#keys.sessions, '0', '-1', 'WITHSCORES'),
-    ])
-    const redisNowMs = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000)
-    const sessions = new Map<string, number>()
-    for (let i = 0; i + 1 < scored.length; i += 2) {
-      const expiry = Number(scored[i + 1])
-      if (expiry > redisNowMs) sessions.set(scored[i] ?? '', expiry)
-    }
-    return { redisNowMs, sessions }
   }
 }
 

@@ -24,13 +24,6 @@ import {
   type OpenMode,
   type Probe,
 } from './gate-state.js'
-import {
-  FIRST_BACKOFF_MS,
-  firstProbeIntervalMs,
-  jittered,
-  MAX_BACKOFF_MS,
-  nextProbeIntervalMs,
-} from './schedule.js'
 
 /** `probeId`: of the probe that this attempt was, null for any other attempt. */
 interface OfAttempt {
@@ -313,4 +306,52 @@ function isFromProbe<M extends Mode>(
 
 function bounded(ttlMs: number): number {
   return Math.min(Math.max(ttlMs, RELEASED_PROBE_MS), MAX_PROBE_MS)
+}
+
+interface ProbeSchedule {
+  readonly firstMs: number
+  readonly growth: number
+  readonly longestMs: number
+}
+
+const MINUTE_MS = 60_000
+
+/**
+ * Gentle growth at first: an outage of 15 s ends between probes that are under 5 s apart, and a
+ * held workspace costs MoEngage one request a minute in the long run.
+ */
+const BY_REASON: Readonly<Record<HoldReason, ProbeSchedule>> = {
+  unavailable: { firstMs: 2_000, growth: 1.5, longestMs: MINUTE_MS },
+  // A key is often fixed within seconds, on MoEngage's side too.
+  credentials_refused: { firstMs: 1_000, growth: 1.5, longestMs: MINUTE_MS },
+  misconfigured: { firstMs: 1_000, growth: 1.5, longestMs: MINUTE_MS },
+  wrong_host: { firstMs: 2_000, growth: 1.5, longestMs: MINUTE_MS },
+  wrong_request: { firstMs: 2_000, growth: 1.5, longestMs: MINUTE_MS },
+  everything_refused: { firstMs: 2_000, growth: 1.5, longestMs: MINUTE_MS },
+  some_refused: { firstMs: 2_000, growth: 1.5, longestMs: MINUTE_MS },
+  // An address is added to the allow-list within minutes, by hand.
+  ip_refused: { firstMs: 2_000, growth: 1.5, longestMs: MINUTE_MS },
+  // Rarely, because retries do not reactivate a suspended account.
+  account_refused: { firstMs: 5_000, growth: 2, longestMs: MINUTE_MS },
+}
+
+function firstProbeIntervalMs(reason: HoldReason): number {
+  return BY_REASON[reason].firstMs
+}
+
+/** The pause after a probe that failed for `reason`, when the one before it was `intervalMs`. */
+function nextProbeIntervalMs(reason: HoldReason, intervalMs: number): number {
+  const { firstMs, growth, longestMs } = BY_REASON[reason]
+  return Math.min(Math.max(intervalMs * growth, firstMs), longestMs)
+}
+
+/** First pause after a 429 without Retry-After, ms. */
+const FIRST_BACKOFF_MS = 1_000
+
+/** Longest such pause: one window of the vendor's budgets, after which any budget is free again. */
+const MAX_BACKOFF_MS = MINUTE_MS
+
+/** Up to a quarter more, so that several senders of a workspace do not return together. */
+function jittered(backoffMs: number, random: number): number {
+  return Math.round(backoffMs * (1 + random / 4))
 }

@@ -7,13 +7,13 @@ import { DeadLetterStore } from '../dead-letters/dead-letter-store.js'
 import { KINDS, LANES, type Kind, type Lane } from '../element.js'
 import { readGate, sends, type Gate } from '../gate/gate-state.js'
 import { effectiveShare, readAdaptation } from '../gate/adaptation.js'
-import { LearnedStore } from '../gate/learned-store.js'
-import { GateStore } from '../gate/gate-store.js'
+import { GateStore, LearnedStore } from '../gate/gate-store.js'
 import { readBacklog, workspacesWithData, type LaneBacklog } from '../queue/backlog.js'
 import { Deployment } from '../queue/deployment.js'
 import { deploymentKeys, workspaceKeys } from '../queue/keys.js'
-import { readHeldCustomers } from '../policy/held-customers.js'
+import { readHeldCustomers } from '../policy/customer-counts.js'
 import type { RedisClient } from '../redis/connect.js'
+import { readRedisMs } from '../redis/redis-clock.js'
 import { ScaleStore } from '../scaling/scale-store.js'
 import type { Load } from '../scaling/workers-wanted.js'
 
@@ -223,7 +223,7 @@ export interface RedisFacts {
 
 async function readRedisFacts(client: RedisClient, clock: Clock): Promise<RedisFacts> {
   const startedAtMs = clock.monotonicMs()
-  const [seconds = 0, microseconds = 0] = (await client.time()).map(Number)
+  const nowMs = await readRedisMs(client)
   const commandSeconds = (clock.monotonicMs() - startedAtMs) / 1000
   const nodes = 'nodes' in client ? client.nodes('master') : [client]
   const infos = await Promise.all(nodes.map((node) => node.info()))
@@ -232,7 +232,7 @@ async function readRedisFacts(client: RedisClient, clock: Clock): Promise<RedisF
   const sum = (field: string) => texts(field).reduce((total, text) => total + Number(text), 0)
   const all = (field: string, value: string) => texts(field).every((text) => text === value)
   return {
-    nowMs: seconds * 1000 + Math.floor(microseconds / 1000),
+    nowMs,
     commandSeconds,
     usedBytes: sum('used_memory'),
     limitBytes: sum('maxmemory'),

@@ -6,11 +6,12 @@ import {
   replyList,
   replyText,
   runScript,
-  type Script,
+  script,
   type ScriptArgument,
 } from '../redis/script.js'
 
-const TEXT = luaText('customer-policy.lua')
+const POLICY_TEXT = luaText('customer-policy.lua')
+const HELD_TEXT = luaText('customers-held.lua')
 /** A worker asks again for a held customer after this at the latest, if nothing else stops it, ms. */
 export const ASKED_AGAIN_MS = 60_000
 /** Nothing waits of a held customer for which no worker has asked for longer, ms. */
@@ -40,7 +41,7 @@ export type Counted =
   /** Nothing was entered. */
   | { readonly outcome: 'refused'; readonly refused: readonly RefusedCustomer[] }
 
-const ANNOUNCE: Script = { name: 'announce-sketch', text: luaText('announce-sketch.lua'), keys: 1 }
+const ANNOUNCE = script('announce-sketch', 1)
 
 export interface CustomerCountsOptions {
   readonly client: RedisClient
@@ -129,10 +130,49 @@ export class CustomerCounts {
     args.push(SHOWN_MS, limits.length)
     for (const { windowMs, units } of limits) args.push(windowMs, units)
     customers.forEach(({ customer, units }, i) => args.push(hex(customer), units, details[i] ?? 0))
-    const script: Script = { name: 'customer-policy', text: this.#options.script ?? TEXT, keys: 3 }
+    const counted = script('customer-policy', 3, this.#options.script ?? POLICY_TEXT)
     const keys = [customerSketches, customersHeld, customersHeldTimes]
-    return runScript(this.#options.client, script, keys, args)
+    return runScript(this.#options.client, counted, keys, args)
   }
+}
+
+/** Customers of a workspace that wait for MoEngage's policy per end user now. */
+export interface HeldCustomers {
+  /** Up to 1,000. */
+  readonly count: number
+  /** Some of them, those held longest first. */
+  readonly longest: readonly HeldCustomer[]
+}
+
+/** Moments are of Redis' clock. */
+interface HeldCustomer {
+  /** Hash of its identity, hex. */
+  readonly customer: string
+  readonly sinceMs: number
+  readonly untilMs: number
+}
+
+/** Customers shown by name. */
+const SHOWN = 10
+
+/** Rejects when Redis does not answer. */
+export async function readHeldCustomers(
+  client: RedisClient,
+  prefix: string,
+  appId: string,
+  text = HELD_TEXT,
+): Promise<HeldCustomers> {
+  const { customersHeld, customersHeldTimes } = workspaceKeys(prefix, appId)
+  const keys = [customersHeld, customersHeldTimes]
+  const [count, ...rest] = replyList(
+    await runScript(client, script('customers-held', 2, text), keys, [SHOWN]),
+  )
+  const longest: HeldCustomer[] = []
+  for (let i = 0; i + 2 < rest.length; i += 3) {
+    const [sinceMs, untilMs] = [Number(rest[i + 1]), Number(rest[i + 2])]
+    longest.push({ customer: replyText(rest[i]), sinceMs, untilMs })
+  }
+  return { count: Number(count), longest }
 }
 
 function hex(customer: string): string {

@@ -1,11 +1,11 @@
 import { KINDS, type Kind, type Lane } from '../element.js'
 import type { RedisClient } from '../redis/connect.js'
-import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
+import { runTexts, script } from '../redis/script.js'
 import type { Deployment } from './deployment.js'
 import { parsePartitionTag, partitionKeys } from './keys.js'
 import { readTags } from './layout.js'
 
-const BACKLOG: Script = { name: 'backlog', text: luaText('backlog.lua'), keys: 2 }
+const BACKLOG = script('backlog', 2)
 
 /** What Redis needs for a chunk besides the chunk's own bytes: its job's hash, its places in lists. Measured. */
 const JOB_BYTES = 640
@@ -75,7 +75,7 @@ export async function partitionBacklog(
   tag: string,
 ): Promise<Backlog> {
   const { control, wait, job } = partitionKeys(prefix, tag)
-  const reply = replyList(await runScript(client, BACKLOG, [control, wait], [job])).map(replyText)
+  const reply = await runTexts(client, BACKLOG, [control, wait], [job])
   const [bytes, user, event, device, oldest, furtherActions, chunks] = reply
   return {
     bytes: Number(bytes) + Number(chunks) * JOB_BYTES,

@@ -1,17 +1,10 @@
 import type { RedisClient } from '../redis/connect.js'
-import {
-  luaText,
-  replyList,
-  replyText,
-  runScript,
-  type Reply,
-  type Script,
-} from '../redis/script.js'
+import { replyList, replyText, replyTexts, runScript, scoresOf, script } from '../redis/script.js'
 import { deploymentKeys } from './keys.js'
 
-const SESSION: Script = { name: 'session', text: luaText('session.lua'), keys: 3 }
-const MARK: Script = { name: 'mark', text: luaText('mark.lua'), keys: 1 }
-const PRUNE: Script = { name: 'prune', text: luaText('prune.lua'), keys: 1 }
+const SESSION = script('session', 3)
+const MARK = script('mark', 1)
+const PRUNE = script('prune', 1)
 
 export type SessionStep = 'join' | 'renew' | 'leave'
 
@@ -57,8 +50,8 @@ export class Deployment {
     return {
       state: replyText(reply[0]) as Roster['state'],
       redisNowMs: Number(reply[1]),
-      sessions: scoresOf(reply[2]),
-      active: scoresOf(reply[3]),
+      sessions: scoresOf(replyTexts(reply[2])),
+      active: scoresOf(replyTexts(reply[3])),
       runSinceMs: Number(replyText(reply[4])),
       before: replyText(reply[5])
         .split(' ')
@@ -80,13 +73,4 @@ export class Deployment {
   active(): Promise<string[]> {
     return this.#client.zrange(this.#keys.active, '0', '-1')
   }
-}
-
-function scoresOf(reply: Reply | undefined): Map<string, number> {
-  const scored = replyList(reply).map(replyText)
-  const scores = new Map<string, number>()
-  for (let i = 0; i + 1 < scored.length; i += 2) {
-    scores.set(scored[i] ?? '', Number(scored[i + 1]))
-  }
-  return scores
 }

@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import type { RedisClient } from '../redis/connect.js'
+import { luaText, replyList, replyText, runScript, script, type Reply } from '../redis/script.js'
 import {
-  luaText,
-  replyList,
-  replyText,
-  runScript,
-  type Reply,
-  type Script,
-} from '../redis/script.js'
-import { decodeChunk, UnknownChunkError, type TracedElement } from './chunk.js'
-import { eraseCustomer, type Erased } from './erase.js'
+  decodeChunk,
+  UnknownChunkError,
+  type TracedElement,
+  eraseCustomer,
+  type Erased,
+} from './chunk.js'
 import { deploymentKeys, partitionKeys } from './keys.js'
 
 /**
@@ -31,17 +29,13 @@ function bullAddStandardJob(): string {
   ].join('\n')
 }
 
-const ADD: Script = {
-  name: 'add-chunk',
-  text: bullAddStandardJob() + luaText('add-chunk.lua'),
-  keys: 1,
-}
-const PEEK: Script = { name: 'peek', text: luaText('peek.lua'), keys: 2 }
-const SETTLE: Script = { name: 'settle', text: luaText('settle.lua'), keys: 2 }
-const CLAIM: Script = { name: 'claim', text: luaText('claim.lua'), keys: 1 }
-const ERASE: Script = { name: 'erase-chunk', text: luaText('erase-chunk.lua'), keys: 2 }
-const RELEASE: Script = { name: 'release', text: luaText('release.lua'), keys: 1 }
-const DEACTIVATE: Script = { name: 'deactivate', text: luaText('deactivate.lua'), keys: 2 }
+const ADD = script('add-chunk', 1, bullAddStandardJob() + luaText('add-chunk.lua'))
+const PEEK = script('peek', 2)
+const SETTLE = script('settle', 2)
+const CLAIM = script('claim', 1)
+const ERASE = script('erase-chunk', 2)
+const RELEASE = script('release', 1)
+const DEACTIVATE = script('deactivate', 2)
 
 const NOTHING = Buffer.alloc(0)
 const DAY_MS = 86_400_000

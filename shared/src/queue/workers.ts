@@ -1,5 +1,9 @@
+import type { Kind } from '../element.js'
 import type { RedisClient } from '../redis/connect.js'
-import { deploymentKeys, partitionKeys } from './keys.js'
+import { readRedisMs } from '../redis/redis-clock.js'
+import { scoresOf } from '../redis/script.js'
+import { partitionBacklog } from './backlog.js'
+import { deploymentKeys, partitionKeys, parsePartitionTag, type Partition } from './keys.js'
 import { readTags } from './layout.js'
 import { sessionOf } from './session-id.js'
 
@@ -24,42 +28,99 @@ export async function readWorkers(
   prefix: string,
   appIds: Iterable<string>,
 ): Promise<WorkersState> {
-  const [leases, tags] = await Promise.all([
+  const [{ sessions, lastEndMs }, tags] = await Promise.all([
     readLeases(client, prefix),
     readTags(client, prefix, appIds),
   ])
-  const { sessions } = leases
-  const alive = liveSessions(leases)
   const claims = await readClaims(client, prefix, tags)
-  const served = claims.filter((claim) => alive.has(sessionOf(claim))).length
+  const served = claims.filter((claim) => sessions.has(sessionOf(claim))).length
   return {
-    alive: alive.size,
+    alive: sessions.size,
     served,
     unserved: claims.length - served,
-    noneSinceMs: alive.size > 0 || sessions.size === 0 ? null : Math.max(...sessions.values()),
+    noneSinceMs: sessions.size > 0 ? null : lastEndMs,
   }
 }
 
-interface Leases {
-  /** Session → end of its lease, Redis ms. */
-  readonly sessions: ReadonlyMap<string, number>
-  readonly redisNowMs: number
+/** A partition that holds elements. */
+interface PartitionState extends Partition {
+  readonly chunks: number
+  readonly elements: Readonly<Record<Kind, number>>
+  readonly bytes: number
+  /** When the oldest chunk was added, ms since 1970 UTC. Null: the partition was emptied meanwhile. */
+  readonly oldestMs: number | null
+  /** Session of the live worker that claims the partition. Null: no live worker does. */
+  readonly owner: string | null
 }
 
+export interface PartitionList {
+  /** The fullest, in the order of their names. */
+  readonly partitions: readonly PartitionState[]
+  /** Number of partitions with elements, including those not listed. */
+  readonly total: number
+}
+
+/** Reads the `most` fullest partitions of these workspaces. Rejects when Redis does not answer. */
+export async function readPartitions(
+  client: RedisClient,
+  prefix: string,
+  appIds: Iterable<string>,
+  most: number,
+): Promise<PartitionList> {
+  const [{ sessions }, tags] = await Promise.all([
+    readLeases(client, prefix),
+    readTags(client, prefix, appIds),
+  ])
+  const lengths = await Promise.all(tags.map((tag) => client.llen(partitionKeys(prefix, tag).wait)))
+  const full = tags.flatMap((tag, i) => {
+    const partition = parsePartitionTag(tag)
+    const chunks = lengths[i] ?? 0
+    return partition === null || chunks === 0 ? [] : [{ tag, chunks, partition }]
+  })
+  const shown = full.toSorted((a, b) => b.chunks - a.chunks).slice(0, most)
+  const partitions = await Promise.all(
+    shown.map(async ({ tag, chunks, partition }) => {
+      const [backlog, claim] = await Promise.all([
+        partitionBacklog(client, prefix, tag),
+        client.hget(partitionKeys(prefix, tag).control, 'owner'),
+      ])
+      const session = sessionOf(claim ?? '')
+      return {
+        ...{ ...partition, chunks, ...backlog },
+        owner: sessions.has(session) ? session : null,
+      }
+    }),
+  )
+  return { partitions: partitions.toSorted(byName), total: full.length }
+}
+
+function byName(a: Partition, b: Partition): number {
+  if (a.appId !== b.appId) return a.appId < b.appId ? -1 : 1
+  if (a.lane !== b.lane) return a.lane === 'realtime' ? -1 : 1
+  return a.generation - b.generation || a.index - b.index
+}
+
+/** The workers' sessions as registered in Redis. */
+export interface Leases {
+  readonly redisNowMs: number
+  /** Session → end of its lease, Redis ms; those whose lease is valid. */
+  readonly sessions: ReadonlyMap<string, number>
+  /** When the last lease of all ends or ended, Redis ms; null: no session is registered. */
+  readonly lastEndMs: number | null
+}
+
+/** Rejects when Redis does not answer. */
 export async function readLeases(client: RedisClient, prefix: string): Promise<Leases> {
-  const [time, leases] = await Promise.all([
-    client.time(),
+  const [redisNowMs, scored] = await Promise.all([
+    readRedisMs(client),
     client.zrange(deploymentKeys(prefix).sessions, '0', '-1', 'WITHSCORES'),
   ])
-  const redisNowMs = Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000)
-  const sessions = new Map<string, number>()
-  for (let i = 0; i + 1 < leases.length; i += 2)
-    sessions.set(leases[i] ?? '', Number(leases[i + 1]))
-  return { sessions, redisNowMs }
-}
-
-export function liveSessions({ sessions, redisNowMs }: Leases): ReadonlySet<string> {
-  return new Set([...sessions].filter(([, endMs]) => endMs > redisNowMs).map(([id]) => id))
+  const ends = [...scoresOf(scored)]
+  return {
+    redisNowMs,
+    sessions: new Map(ends.filter(([, endMs]) => endMs > redisNowMs)),
+    lastEndMs: ends.at(-1)?.[1] ?? null,
+  }
 }
 
 /** The claim on each partition that holds elements, '' for none. */

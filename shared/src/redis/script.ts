@@ -15,6 +15,11 @@ export function luaText(file: string): string {
   return readFileSync(new URL(`../../lua/${file}`, import.meta.url), 'utf8')
 }
 
+/** The script `name`; `text`: where it is not just `shared/lua/<name>.lua`. */
+export function script(name: string, keys: number, text = luaText(`${name}.lua`)): Script {
+  return { name, text, keys }
+}
+
 /** Reply of a script: RESP without maps, strings as bytes. */
 export type Reply = Buffer | number | null | Reply[]
 
@@ -40,10 +45,26 @@ export function runScript(
   return run.call(client, ...keys, ...args)
 }
 
+/** Runs a script that promises a list of texts. */
+export async function runTexts(...call: Parameters<typeof runScript>): Promise<string[]> {
+  return replyTexts(await runScript(...call))
+}
+
+export function replyTexts(reply: Reply | undefined): string[] {
+  return replyList(reply).map(replyText)
+}
+
 /** A reply that the script promises to be text. */
 export function replyText(reply: Reply | undefined): string {
   if (Buffer.isBuffer(reply)) return reply.toString()
   return typeof reply === 'number' ? String(reply) : ''
+}
+
+/** Member → score of what Redis answers `WITHSCORES`, in its order. */
+export function scoresOf(flat: readonly string[]): Map<string, number> {
+  const scores = new Map<string, number>()
+  for (let i = 0; i + 1 < flat.length; i += 2) scores.set(flat[i] ?? '', Number(flat[i + 1]))
+  return scores
 }
 
 /** A reply that the script promises to be a list. */

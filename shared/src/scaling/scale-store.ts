@@ -1,9 +1,9 @@
 import { deploymentKeys } from '../queue/keys.js'
 import type { RedisClient } from '../redis/connect.js'
-import { luaText, replyText, runScript, type Script } from '../redis/script.js'
+import { replyText, runScript, script } from '../redis/script.js'
 import { decideScale, FIRST_SCALE, type Load, type Scale } from './workers-wanted.js'
 
-const SCALE: Script = { name: 'scale', text: luaText('scale.lua'), keys: 1 }
+const SCALE = script('scale', 1)
 
 /** How often a new decision is due, ms. */
 const DECIDE_EVERY_MS = 5_000

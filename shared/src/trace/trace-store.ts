@@ -1,6 +1,6 @@
 import { workspaceKeys } from '../queue/keys.js'
 import type { RedisClient } from '../redis/connect.js'
-import { luaText, runScript, type Script } from '../redis/script.js'
+import { runScript, script } from '../redis/script.js'
 import {
   decodeTrace,
   encodeTrace,
@@ -11,7 +11,7 @@ import {
   type TraceEvent,
 } from './trace-entry.js'
 
-const TRACE: Script = { name: 'trace', text: luaText('trace.lua'), keys: 2 }
+const TRACE = script('trace', 2)
 
 /** Traces are kept this long after the last entry of their minute. */
 export const TRACE_KEPT_MS = 86_400_000

@@ -1,7 +1,6 @@
 import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { customerKey } from '../../src/identity.js'
-import { CustomerCounts } from '../../src/policy/customer-counts.js'
-import { readHeldCustomers } from '../../src/policy/held-customers.js'
+import { CustomerCounts, readHeldCustomers } from '../../src/policy/customer-counts.js'
 import { workspaceKeys } from '../../src/queue/keys.js'
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
 import { luaText } from '../../src/redis/script.js'

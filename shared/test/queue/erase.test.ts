@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { KINDS, type Kind } from '../../src/element.js'
-import { decodeChunk, encodeChunk, type ChunkPart } from '../../src/queue/chunk.js'
-import { eraseCustomer } from '../../src/queue/erase.js'
+import { decodeChunk, encodeChunk, type ChunkPart, eraseCustomer } from '../../src/queue/chunk.js'
 
 const CUSTOMERS = ['aaaaaaaa', 'bbbbbbbb', 'cccccccc']
 

@@ -3,7 +3,7 @@ import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis
 import { encodeChunk } from '../../src/queue/chunk.js'
 import { partitionKeys, queueName } from '../../src/queue/keys.js'
 import { readRedisMs } from '../../src/redis/redis-clock.js'
-import { GenerationKeys } from '../../src/queue/generation-keys.js'
+import { GenerationKeys } from '../../src/queue/layout.js'
 import { PartitionQueue, type NewChunk } from '../../src/queue/partition-queue.js'
 import { connectStepped } from '../redis/stepped-redis.js'
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'

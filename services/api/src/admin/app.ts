@@ -13,7 +13,7 @@ import type { PostStore, NotStoredReason } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
 import { readBacklog, workspacesWithData } from '@relay/shared/queue/backlog.js'
 import { Deployment } from '@relay/shared/queue/deployment.js'
-import { readPartitions } from '@relay/shared/queue/partition-list.js'
+import { readPartitions } from '@relay/shared/queue/workers.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import {

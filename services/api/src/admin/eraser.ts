@@ -1,9 +1,10 @@
-import type { ErasureStore, Sessions } from '@relay/shared/erasure/erasure-store.js'
+import type { ErasureStore } from '@relay/shared/erasure/erasure-store.js'
 import type { Erasure } from '@relay/shared/erasure/erasure.js'
 import type { Random } from '@relay/shared/random.js'
 import { RedisRun } from '@relay/shared/redis/redis-run.js'
 import { erase, type Erased, type EraseParts } from './erase.js'
 import { boundaryOf, type Forgotten } from './forget.js'
+import { readLeases, type Leases } from '@relay/shared/queue/workers.js'
 import { workerOf } from '@relay/shared/queue/session-id.js'
 
 export interface EraserParts extends EraseParts {
@@ -143,9 +144,9 @@ export class Eraser {
   }
 
   async #observe(): Promise<number> {
-    const sessions = await this.#p.erasures.sessions()
-    this.#senders.observe(sessions, this.#nowMs())
-    return sessions.redisNowMs
+    const leases = await readLeases(this.#p.client, this.#p.prefix)
+    this.#senders.observe(leases, this.#nowMs())
+    return leases.redisNowMs
   }
 
   #count({ id }: Erasure, { queued, deadLetters }: Erased): Promise<void> {
@@ -179,7 +180,7 @@ export class Senders {
     this.#trustedAtMs = nowMs + this.#leaseMs
   }
 
-  observe({ sessions, redisNowMs }: Sessions, nowMs: number): void {
+  observe({ sessions, redisNowMs }: Omit<Leases, 'lastEndMs'>, nowMs: number): void {
     for (const [worker, endsAtMs] of this.#endsAtMs) {
       if (endsAtMs <= nowMs) this.#endsAtMs.delete(worker)
     }

@@ -1,5 +1,5 @@
 import { KINDS } from '@relay/shared/element.js'
-import type { PartitionList } from '@relay/shared/queue/partition-list.js'
+import type { PartitionList } from '@relay/shared/queue/workers.js'
 
 /** Maximum number of partitions shown: the fullest ones. A relay may have thousands. */
 export const MAX_PARTITIONS = 64

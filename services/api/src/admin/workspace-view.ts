@@ -6,7 +6,7 @@ import { KINDS, LANES, type Kind, type Lane } from '@relay/shared/element.js'
 import { effectiveShare, fullBudgetAtMs, type Adaptation } from '@relay/shared/gate/adaptation.js'
 import type { Ceiling } from '@relay/shared/gate/ceiling.js'
 import { sendsInMs, type Gate, type Mode } from '@relay/shared/gate/gate-state.js'
-import type { HeldCustomers } from '@relay/shared/policy/held-customers.js'
+import type { HeldCustomers } from '@relay/shared/policy/customer-counts.js'
 import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 import type { WorkersState } from '@relay/shared/queue/workers.js'
 import { holdAdvice, slowedAdvice } from './advice.js'
@@ -42,7 +42,11 @@ export function workspaceView(facts: WorkspaceFacts) {
     mode,
     hold:
       gate.mode.state === 'held'
-        ? { ...closureView(gate.mode, nowMs), cause: gate.mode.cause ?? null, ...holdAdvice(gate.mode) }
+        ? {
+            ...closureView(gate.mode, nowMs),
+            cause: gate.mode.cause ?? null,
+            ...holdAdvice(gate.mode),
+          }
         : null,
     /** MoEngage fails or asks to slow down, and relay handles it: no action needed yet. */
     slowed: slowedView(gate.mode, nowMs),

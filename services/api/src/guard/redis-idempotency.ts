@@ -1,21 +1,11 @@
 import { createHash } from 'node:crypto'
 import { workspaceKeys } from '@relay/shared/queue/keys.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
-import {
-  luaText,
-  replyList,
-  replyText,
-  runScript,
-  type Script,
-} from '@relay/shared/redis/script.js'
+import { runScript, runTexts, script } from '@relay/shared/redis/script.js'
 import type { Claim, ClaimOutcome, ClaimRequest, Idempotency, Recalled } from '../accept/ports.js'
 
-const CLAIM: Script = {
-  name: 'idempotency-claim',
-  text: luaText('idempotency-claim.lua'),
-  keys: 3,
-}
-const END: Script = { name: 'idempotency-end', text: luaText('idempotency-end.lua'), keys: 3 }
+const CLAIM = script('idempotency-claim', 3)
+const END = script('idempotency-end', 3)
 
 const DAY_MS = 86_400_000
 /** A claim without an answer expires after this, ms; longer than any try. */
@@ -58,7 +48,7 @@ export class RedisIdempotency implements Idempotency {
   async claim(request: ClaimRequest): Promise<ClaimOutcome> {
     const { appId, producer, requestId, nowMs } = request
     const digest = digestOf(request)
-    const reply = await runScript(this.#client, CLAIM, this.#keys(appId, nowMs), [
+    const reply = await runTexts(this.#client, CLAIM, this.#keys(appId, nowMs), [
       digest,
       bodyDigest(request),
       requestId,
@@ -68,8 +58,8 @@ export class RedisIdempotency implements Idempotency {
       counterOf(producer),
       Math.floor(this.#maxBytes()),
       RECORD_BYTES,
-    ]).then(replyList, () => null)
-    const [state = 'unavailable', first = '', second, third = ''] = reply?.map(replyText) ?? []
+    ]).catch(() => null)
+    const [state = 'unavailable', first = '', second, third = ''] = reply ?? []
     switch (state) {
       case 'new':
       case 'resumed': {

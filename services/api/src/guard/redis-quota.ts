@@ -1,16 +1,10 @@
 import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 import { workspaceKeys } from '@relay/shared/queue/keys.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
-import {
-  luaText,
-  replyList,
-  replyText,
-  runScript,
-  type Script,
-} from '@relay/shared/redis/script.js'
+import { runTexts, script } from '@relay/shared/redis/script.js'
 import type { Quota, QuotaOutcome, QuotaRequest } from '../accept/ports.js'
 
-const QUOTA: Script = { name: 'quota', text: luaText('quota.lua'), keys: 4 }
+const QUOTA = script('quota', 4)
 
 /** The window of `elementsPerMinute`, ms. */
 const WINDOW_MS = 60_000
@@ -54,8 +48,7 @@ export class RedisQuota implements Quota {
       return tooMany(request.elements, elementsPerMinute)
     }
     // Without Redis nothing is stored either; the store refuses.
-    const reply = await this.#run(request, request.elements).catch(() => null)
-    const [state, value] = reply === null ? ['granted', ''] : replyList(reply).map(replyText)
+    const [state, value] = await this.#run(request, request.elements).catch(() => ['granted'])
     switch (state) {
       case 'elements':
         return {
@@ -89,7 +82,7 @@ export class RedisQuota implements Quota {
       const waiting = lanes.find((each) => each.lane === name)
       return [waiting?.bytes ?? 0, String(waiting?.oldestMs ?? '')]
     })
-    return runScript(client, QUOTA, keys, [
+    return runTexts(client, QUOTA, keys, [
       ...[elements, String(quota.elementsPerMinute ?? ''), Math.ceil(windowMs / SLICES)],
       ...[bytes, lane === 'realtime' ? 1 : 2],
       String(this.#backlogBytes(request) ?? ''),

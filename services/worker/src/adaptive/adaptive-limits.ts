@@ -18,7 +18,7 @@ import {
   unknownCeiling,
   type Ceiling,
 } from '@relay/shared/gate/ceiling.js'
-import type { LearnedStore } from '@relay/shared/gate/learned-store.js'
+import type { LearnedStore } from '@relay/shared/gate/gate-store.js'
 
 export interface AdaptiveLimitsOptions {
   readonly store: Pick<LearnedStore, 'read' | 'change'>

@@ -1,7 +1,6 @@
 import type { WorkspaceMode } from '@relay/shared/config/workspace.js'
-import type { GenerationKeys } from '@relay/shared/queue/generation-keys.js'
 import type { Partition } from '@relay/shared/queue/keys.js'
-import type { Generation, Layout, LayoutStore } from '@relay/shared/queue/layout.js'
+import type { Generation, Layout, LayoutStore, GenerationKeys } from '@relay/shared/queue/layout.js'
 
 export interface PartitioningOptions {
   readonly appId: string

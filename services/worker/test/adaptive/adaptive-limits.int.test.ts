@@ -1,7 +1,7 @@
 import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { MAX_BODY_BYTES } from '@relay/shared/vendor/limits.js'
-import { LearnedStore } from '@relay/shared/gate/learned-store.js'
+import { LearnedStore } from '@relay/shared/gate/gate-store.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { AdaptiveLimits } from '../../src/adaptive/adaptive-limits.js'
 

@@ -1,8 +1,7 @@
 import { startProxy, type TcpProxy } from '@relay/test/support/proxy/tcp-proxy.js'
 import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { waitFor } from '@relay/tools/wait-for.js'
-import { GenerationKeys } from '@relay/shared/queue/generation-keys.js'
-import { LayoutStore } from '@relay/shared/queue/layout.js'
+import { LayoutStore, GenerationKeys } from '@relay/shared/queue/layout.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { Partitioning } from '../../src/ownership/partitioning.js'
 
