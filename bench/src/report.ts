@@ -1,4 +1,5 @@
 import { cpus, loadavg, totalmem } from 'node:os'
+import { groupBy } from '@relay/shared/group-by.js'
 import { median, spread } from './measure.js'
 import type { Medians, Row, Sample } from './rows/row.js'
 
@@ -50,15 +51,7 @@ function number(value: number, digits: number): string {
   })
 }
 
-function byContender(samples: readonly Sample[]): Map<string, Sample[]> {
-  const groups = new Map<string, Sample[]>()
-  for (const sample of samples) {
-    const group = groups.get(sample.contender)
-    if (group) group.push(sample)
-    else groups.set(sample.contender, [sample])
-  }
-  return groups
-}
+const byContender = (samples: readonly Sample[]) => groupBy(samples, ({ contender }) => contender)
 
 function mediansOf(samples: readonly Sample[]): Medians {
   const columns = (own: readonly Sample[]) => {

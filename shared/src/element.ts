@@ -2,6 +2,11 @@
 export const KINDS = ['user', 'event', 'device'] as const
 export type Kind = (typeof KINDS)[number]
 
+/** Elements of all kinds. */
+export function totalOf(counts: Readonly<Record<Kind, number>>): number {
+  return KINDS.reduce((sum, kind) => sum + counts[kind], 0)
+}
+
 /** Two separately ordered streams; backfill uses the budget that realtime leaves. */
 export const LANES = ['realtime', 'backfill'] as const
 export type Lane = (typeof LANES)[number]

@@ -1,4 +1,4 @@
-import { BUDGETS, NO_COST, type Budget } from '@relay/shared/budget/cost.js'
+import { BUDGETS, NO_COST, perBudget, type Budget } from '@relay/shared/budget/cost.js'
 import { drainSeconds } from '@relay/shared/budget/drain.js'
 import { KINDS, LANES, type Kind } from '@relay/shared/element.js'
 import type { WorkspaceView } from '../render/status.js'
@@ -24,8 +24,6 @@ export function deliverySeconds(
     const waits = LANES.reduce((sum, lane) => sum + view.backlog[lane][kind], 0)
     waiting[budgetOf(kind)] += waits + linesLeft * share
   }
-  const perBudget = (of: (budget: Budget) => number) =>
-    ({ users: of('users'), events: of('events'), devices: of('devices') }) as const
   const realtime = view.backlog.realtime.total > 0
   const effective = perBudget((budget) => view.budgets[budget]?.effective ?? 0)
   const used = perBudget((budget) => view.budgets[budget]?.used ?? 0)

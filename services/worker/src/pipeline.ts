@@ -13,7 +13,7 @@
  * until every element of a flight's batch is settled.
  */
 import { unexplainedHold } from '@relay/shared/gate/gate-state.js'
-import { BUDGETS, type Budget, type Cost } from '@relay/shared/budget/cost.js'
+import { BUDGETS, perBudget, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import { oldestMsOf, type Batch } from './batch/body.js'
 import { isCrowded, pack, type PackLimits } from './batch/pack.js'
@@ -347,11 +347,10 @@ export class Pipeline {
   #reserve(batch: Batch, whole: boolean): Promise<Admitted> {
     const half = this.#bodyBytes * WORTHWHILE
     const share = whole && batch.bodyBytes < half ? 1 : Math.min(1, half / batch.bodyBytes)
-    const need = (budget: Budget) => Math.ceil(batch.cost[budget] * share)
     return this.#options.budget.admission.ask({
       lane: this.#options.lane,
       cost: batch.cost,
-      need: { users: need('users'), events: need('events'), devices: need('devices') },
+      need: perBudget((budget) => Math.ceil(batch.cost[budget] * share)),
       oldestMs: oldestMsOf(batch),
       queue: true,
     })

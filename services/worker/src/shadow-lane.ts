@@ -1,4 +1,4 @@
-import { effectiveLimits, type Cost } from '@relay/shared/budget/cost.js'
+import { effectiveLimits, perBudget } from '@relay/shared/budget/cost.js'
 import type { Shadowed, WorkspaceMode } from '@relay/shared/config/workspace.js'
 import type { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import { batchOf, type Batch } from './batch/body.js'
@@ -39,7 +39,7 @@ export function routeOf(
 const ROUND_TRIP_MS = 300
 /** A body at least this full goes without waiting. */
 const FULL = 0.95
-const UNLIMITED: Cost = { users: Infinity, events: Infinity, devices: Infinity }
+const UNLIMITED = perBudget(() => Infinity)
 
 /**
  * Removes elements accepted in shadow from their partitions, packed into the requests that would have been

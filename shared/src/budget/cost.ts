@@ -13,6 +13,10 @@ export const REALTIME_HEADROOM = 0.05
 
 export const NO_COST: Cost = { users: 0, events: 0, devices: 0 }
 
+export function perBudget<T>(of: (budget: Budget) => T): Readonly<Record<Budget, T>> {
+  return { users: of('users'), events: of('events'), devices: of('devices') }
+}
+
 /** Whether `cost` is more than `most` in any budget. */
 export function exceeds(cost: Cost, most: Cost): boolean {
   return BUDGETS.some((budget) => cost[budget] > most[budget])

@@ -1,3 +1,4 @@
+import { groupBy } from '../group-by.js'
 import { workspaceKeys } from '../queue/keys.js'
 import type { RedisClient } from '../redis/connect.js'
 import { parseRequestId } from '../request-id.js'
@@ -64,7 +65,7 @@ export class DeadLetterStore implements DeadLetterSink {
   }
 
   async add(letters: readonly DeadLetter[]): Promise<void> {
-    for (const [appId, own] of byWorkspace(letters)) {
+    for (const [appId, own] of groupBy(letters, ({ appId }) => appId)) {
       for (const some of slices(own, LETTERS_PER_CALL)) {
         const args = some.flatMap((letter) => [
           ...[letter.id, reasonNumber(letter.reason), letter.deadAtMs],
@@ -78,7 +79,7 @@ export class DeadLetterStore implements DeadLetterSink {
   /** Forgets letters; returns those that were still kept. */
   async remove(letters: readonly DeadLetter[]): Promise<DeadLetter[]> {
     const removed: DeadLetter[] = []
-    for (const [appId, own] of byWorkspace(letters)) {
+    for (const [appId, own] of groupBy(letters, ({ appId }) => appId)) {
       for (const some of slices(own, LETTERS_PER_CALL)) {
         const args = some.flatMap((letter) => [
           ...[letter.id, reasonNumber(letter.reason), letter.customer],
@@ -94,7 +95,7 @@ export class DeadLetterStore implements DeadLetterSink {
   /** Letters by id, oldest first; unknown ids are left out. */
   async get(ids: readonly string[]): Promise<DeadLetter[]> {
     const known: KeptLetter[] = []
-    for (const [appId, own] of idsByWorkspace(ids)) {
+    for (const [appId, own] of groupBy(new Set(ids), appIdOfLetter)) {
       for (const some of slices(own, READ_AT_ONCE)) {
         const orders = await Promise.all(
           some.map((id) => this.#client.zscore(this.#keys(appId).order, id)),
@@ -211,25 +212,6 @@ function tagOf({ requestId }: DeadLetter): number {
 
 function reasonNumber(reason: DeadLetterReason): number {
   return DEAD_LETTER_REASONS.indexOf(reason) + 1
-}
-
-function byWorkspace(letters: readonly DeadLetter[]): Map<string, DeadLetter[]> {
-  return groupedBy(letters, ({ appId }) => appId)
-}
-
-function idsByWorkspace(ids: readonly string[]): Map<string, string[]> {
-  return groupedBy([...new Set(ids)], appIdOfLetter)
-}
-
-function groupedBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const item of items) {
-    const key = keyOf(item)
-    const own = groups.get(key)
-    if (own) own.push(item)
-    else groups.set(key, [item])
-  }
-  return groups
 }
 
 function* slices<T>(items: readonly T[], size: number): Generator<readonly T[]> {

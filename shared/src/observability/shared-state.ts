@@ -4,7 +4,7 @@ import { Ledger } from '../budget/ledger.js'
 import type { Clock } from '../clock.js'
 import type { Workspace } from '../config/workspace.js'
 import { DeadLetterStore } from '../dead-letters/dead-letter-store.js'
-import { KINDS, LANES, type Kind, type Lane } from '../element.js'
+import { LANES, totalOf, type Lane } from '../element.js'
 import { readGate, sends, type Gate } from '../gate/gate-state.js'
 import { effectiveShare, readAdaptation } from '../gate/adaptation.js'
 import { GateStore, LearnedStore } from '../gate/gate-store.js'
@@ -99,7 +99,7 @@ export class StateReader {
       workspaces: states,
       orphanedElements: lanes
         .filter(({ appId }) => !known.has(appId))
-        .reduce((sum, { elements }) => sum + elementsOf(elements), 0),
+        .reduce((sum, { elements }) => sum + totalOf(elements), 0),
       workersWanted: scale?.wanted ?? null,
     }
   }
@@ -160,10 +160,6 @@ export class StateReader {
       waiters: countWaiters(waiters, nowMs),
     }
   }
-}
-
-export function elementsOf(elements: Readonly<Record<Kind, number>>): number {
-  return KINDS.reduce((sum, kind) => sum + elements[kind], 0)
 }
 
 function lanesOf(appId: string, all: readonly LaneBacklog[]): Record<Lane, LaneBacklog> {

@@ -1,3 +1,4 @@
+import { totalOf } from '@relay/shared/element.js'
 import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 
 const EVERY_MS = 5_000
@@ -36,7 +37,7 @@ export class BacklogHistory {
     const waiting = new Map<string, number>()
     const lanes = this.#lanes()
     for (const { appId, elements } of lanes ?? []) {
-      const total = elements.user + elements.event + elements.device
+      const total = totalOf(elements)
       waiting.set(appId, (waiting.get(appId) ?? 0) + total)
     }
     for (const appId of appIds) {

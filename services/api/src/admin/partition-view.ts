@@ -1,4 +1,4 @@
-import { KINDS } from '@relay/shared/element.js'
+import { totalOf } from '@relay/shared/element.js'
 import type { PartitionList } from '@relay/shared/queue/workers.js'
 
 /** Maximum number of partitions shown: the fullest ones. A relay may have thousands. */
@@ -16,7 +16,7 @@ export function partitionsView({ partitions, total }: PartitionList, nowMs: numb
       chunks: state.chunks,
       elements: {
         ...state.elements,
-        total: KINDS.reduce((sum, kind) => sum + state.elements[kind], 0),
+        total: totalOf(state.elements),
       },
       bytes: state.bytes,
       oldest_age_seconds:

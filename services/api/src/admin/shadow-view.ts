@@ -1,6 +1,6 @@
 import { BUDGETS, effectiveLimits } from '@relay/shared/budget/cost.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
-import { KINDS, LANES } from '@relay/shared/element.js'
+import { LANES, totalOf } from '@relay/shared/element.js'
 import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 import { budgetNeed } from '@relay/shared/shadow/budget-need.js'
 import type { ShadowRecord } from '@relay/shared/shadow/shadow-report.js'
@@ -23,11 +23,11 @@ export function shadowView(
     shadowed,
     since: sinceMs === null ? null : new Date(sinceMs).toISOString(),
     requests,
-    accepted: { ...accepted, total: KINDS.reduce((sum, kind) => sum + accepted[kind], 0) },
+    accepted: { ...accepted, total: totalOf(accepted) },
     rejected,
     refused_by_rule: refused,
     warned_by_rule: warned,
-    waiting: waiting.reduce((sum, { elements }) => sum + KINDS.reduce((n, k) => n + elements[k], 0), 0), // prettier-ignore
+    waiting: waiting.reduce((sum, { elements }) => sum + totalOf(elements), 0),
     /** Requests that would have been sent with the dropped elements. */
     dropped: {
       elements: packed.elements,

@@ -2,7 +2,7 @@ import { BUDGETS, effectiveLimits, type Budget, type Cost } from '@relay/shared/
 import { drainEtaSeconds, waitingByBudget } from '@relay/shared/budget/drain.js'
 import type { WorkspaceLimits, WorkspaceMode } from '@relay/shared/config/workspace.js'
 import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js'
-import { KINDS, LANES, type Kind, type Lane } from '@relay/shared/element.js'
+import { LANES, totalOf, type Lane } from '@relay/shared/element.js'
 import { effectiveShare, fullBudgetAtMs, type Adaptation } from '@relay/shared/gate/adaptation.js'
 import type { Ceiling } from '@relay/shared/gate/ceiling.js'
 import { sendsInMs, type Gate, type Mode } from '@relay/shared/gate/gate-state.js'
@@ -102,11 +102,7 @@ function slowedView(mode: Mode, nowMs: number) {
 function backlogView({ lanes }: WorkspaceFacts, lane: Lane) {
   const own = lanes.find((backlog) => backlog.lane === lane)
   const elements = own?.elements ?? { user: 0, event: 0, device: 0 }
-  return { ...elements, total: total(elements), bytes: own?.bytes ?? 0 }
-}
-
-function total(elements: Readonly<Record<Kind, number>>): number {
-  return KINDS.reduce((sum, kind) => sum + elements[kind], 0)
+  return { ...elements, total: totalOf(elements), bytes: own?.bytes ?? 0 }
 }
 
 function ageSeconds({ lanes, nowMs }: WorkspaceFacts, lane: Lane): number | null {
@@ -157,7 +153,7 @@ function budgetsView(facts: WorkspaceFacts) {
 function etaSeconds(facts: WorkspaceFacts): number | null {
   const { gate, limits, used, windowMs, lanes, recovers, workersAlive, nowMs } = facts
   const waiting = waitingByBudget(lanes, limits)
-  const realtime = lanes.some(({ lane, elements }) => lane === 'realtime' && total(elements) > 0)
+  const realtime = lanes.some(({ lane, elements }) => lane === 'realtime' && totalOf(elements) > 0)
   const effective = effectiveLimits(limits, shareOf(facts))
   const drain = { waiting, effective, used, windowMs, realtime }
   return drainEtaSeconds(drain, { sendsInMs: sendsInMs(gate, nowMs), recovers, workersAlive })

@@ -1,6 +1,7 @@
 import type { Clock } from '@relay/shared/clock.js'
 import {
   BUDGETS,
+  perBudget,
   effectiveLimits,
   REALTIME_HEADROOM,
   type Budget,
@@ -89,8 +90,7 @@ export class Admission {
 
   perRequest(): Cost {
     const limits = effectiveLimits(this.#options.workspace().limits, 1)
-    const most = (limit: number) => this.#options.learned.unitsPerRequest(limit)
-    return { users: most(limits.users), events: most(limits.events), devices: most(limits.devices) }
+    return perBudget((budget) => this.#options.learned.unitsPerRequest(limits[budget]))
   }
 
   /** The largest share of a configured limit that is in use, not counting `cost`. 0..1. */

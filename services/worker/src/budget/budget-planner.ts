@@ -1,4 +1,4 @@
-import { BUDGETS, type Budget, type Cost } from '@relay/shared/budget/cost.js'
+import { BUDGETS, perBudget, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import type { Clock } from '@relay/shared/clock.js'
 import type { Batch } from '../batch/body.js'
 
@@ -28,11 +28,7 @@ const SMOOTHING = 0.2
 /** Plans how much of each budget the next request takes, from earlier answers of the ledger. */
 export class BudgetPlanner {
   readonly #options: BudgetPlannerOptions
-  readonly #of: Readonly<Record<Budget, Shortage>> = {
-    users: neverShort(),
-    events: neverShort(),
-    devices: neverShort(),
-  }
+  readonly #of: Readonly<Record<Budget, Shortage>> = perBudget(neverShort)
 
   constructor(options: BudgetPlannerOptions) {
     this.#options = options
@@ -43,7 +39,7 @@ export class BudgetPlanner {
     const limits = this.#options.limits()
     const most = this.#options.perRequest()
     const nowMs = this.#options.clock.monotonicMs()
-    return forEach((budget) => {
+    return perBudget((budget) => {
       const { untilMs, lastMs, perBody } = this.#of[budget]
       if (nowMs < untilMs) return 0
       const saturated = nowMs - lastMs < this.#options.windowMs
@@ -99,10 +95,6 @@ export class BudgetPlanner {
 
 function neverShort(): Shortage {
   return { untilMs: -Infinity, lastMs: -Infinity, perBody: 0 }
-}
-
-function forEach(amount: (budget: Budget) => number): Cost {
-  return { users: amount('users'), events: amount('events'), devices: amount('devices') }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type Cost, exceeds } from '@relay/shared/budget/cost.js'
+import { groupBy } from '@relay/shared/group-by.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import type { VendorError } from '../classify/outcome.js'
 import { customerOf, type Item } from '../fetch/window.js'
@@ -275,15 +276,9 @@ function splitToCost(
   costOf: (items: readonly Item[]) => Cost,
 ): readonly Item[][] {
   if (!exceeds(costOf(items), most)) return [[...items]]
-  const byCustomer = new Map<string, Item[]>()
-  for (const item of items) {
-    const own = byCustomer.get(item.element.customer)
-    if (own) own.push(item)
-    else byCustomer.set(item.element.customer, [item])
-  }
   const customers = new Set<string>()
   const chosen: Item[] = []
-  for (const [customer, own] of byCustomer) {
+  for (const [customer, own] of groupBy(items, ({ element }) => element.customer)) {
     chosen.push(...own)
     if (customers.size > 0 && exceeds(costOf(chosen), most)) break
     customers.add(customer)
