@@ -42,7 +42,11 @@ export function workspaceView(facts: WorkspaceFacts) {
     mode,
     hold:
       gate.mode.state === 'held'
-        ? { ...closureView(gate.mode, nowMs), cause: gate.mode.cause ?? null, ...holdAdvice(gate.mode) }
+        ? {
+            ...closureView(gate.mode, nowMs),
+            cause: gate.mode.cause ?? null,
+            ...holdAdvice(gate.mode),
+          }
         : null,
     /** MoEngage fails or asks to slow down, and relay handles it: no action needed yet. */
     slowed: slowedView(gate.mode, nowMs),
