@@ -81,8 +81,8 @@ export class Eraser {
     }
     // Replayed elements must precede the boundary.
     await this.#replaysEnded(subject)
-    const boundary = await boundaryOf(client, prefix, whom)
-    const erasure: Erasure = { ...subject, boundary, doneAtMs: null }
+    const reach = await boundaryOf(client, prefix, whom)
+    const erasure: Erasure = { ...subject, ...reach, doneAtMs: null }
     // Before workers know of it: they would remove elements that are counted here.
     const erased = await erase(this.#p, erasure)
     const begun = await erasures.begin(erasure)

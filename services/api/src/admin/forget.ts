@@ -1,11 +1,12 @@
 import { z } from 'zod'
-import type { Erasure } from '@relay/shared/erasure/erasure.js'
+import { storedMs, type Erasure } from '@relay/shared/erasure/erasure.js'
 import { LANES } from '@relay/shared/element.js'
 import { customerKey, partitionOf } from '@relay/shared/identity.js'
 import { partitionTag } from '@relay/shared/queue/keys.js'
 import { findLayout } from '@relay/shared/queue/layout.js'
 import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { readRedisMs } from '@relay/shared/redis/redis-clock.js'
 import { identityOf } from '../accept/identity.js'
 import { isIdentifier } from '../validate/identifiers.js'
 import type { Vocabulary } from '../validate/vocabulary.js'
@@ -48,16 +49,23 @@ export function parseForget(body: unknown, namesOf: (appId: string) => Vocabular
 
 /**
  * The end of the customer's data accepted so far: the last chunk of each of the customer's
- * partitions. Every post answered before now is in one of these chunks or an earlier one.
+ * partitions. Every post answered before now is in one of these chunks or an earlier one. Redis' clock may
+ * have stepped back since it stored some of them.
  */
 export async function boundaryOf(
   client: RedisClient,
   prefix: string,
   { appId, customer }: Forgotten,
-): Promise<Erasure['boundary']> {
+): Promise<{ boundary: Erasure['boundary']; untilMs: number }> {
   const tags = await tagsOf(client, prefix, { appId, customer })
-  const ids = await Promise.all(tags.map((tag) => new PartitionQueue(client, prefix, tag).lastId()))
-  return Object.fromEntries(tags.map((tag, i) => [tag, ids[i] ?? 0]))
+  const queues = tags.map((tag) => new PartitionQueue(client, prefix, tag))
+  const last = await Promise.all(queues.map((queue) => queue.lastId()))
+  const waiting = (await Promise.all(queues.map((queue) => queue.ids()))).flat()
+  const untilMs = waiting.reduce(
+    (latest, id) => Math.max(latest, storedMs(id) ?? 0),
+    await readRedisMs(client),
+  )
+  return { boundary: Object.fromEntries(tags.map((tag, i) => [tag, last[i] ?? 0])), untilMs }
 }
 
 /** The customer's partitions: one per lane and per generation that may contain elements. */
