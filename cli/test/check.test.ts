@@ -139,7 +139,7 @@ it.each([
   (url, count) => {
     const env = { MOENGAGE_APP_ID: 'APP', MOENGAGE_API_KEY: 'k', MOENGAGE_BASE_URL: url }
     const { findings } = checkConfiguration(env)
-    const doubled = findings.filter(({ remedy }) => remedy?.includes('from /v1 on'))
+    const doubled = findings.filter(({ remedy }) => remedy?.includes('Remove /v1'))
     expect(doubled).toHaveLength(count)
   },
 )

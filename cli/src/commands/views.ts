@@ -53,7 +53,7 @@ type NamesOptions = ResetOptions & { readonly all?: boolean }
 export function addNames(program: Command, context: Context): void {
   program
     .command('names')
-    .description('event and attribute names that a workspace was sent, and doubtful ones')
+    .description('names sent to a workspace, with doubtful ones')
     .argument('<app-id>', 'the workspace')
     .option('--all', 'list every name, not only doubtful ones')
     .option(
@@ -63,7 +63,7 @@ export function addNames(program: Command, context: Context): void {
     .option('-y, --yes', 'do not ask for confirmation')
     .addHelpText(
       'after',
-      "\nShows how near a workspace is to MoEngage's bounds, beyond which new names are blocked in silence.\n\nExamples:\n  relay names DEMO\n  relay names DEMO --all\n  relay names DEMO --reset",
+      "\nShows how near a workspace is to MoEngage's limits, above which MoEngage silently blocks new names.\n\nExamples:\n  relay names DEMO\n  relay names DEMO --all\n  relay names DEMO --reset",
     )
     .action(async (appId: string, _own: unknown, command: Command) => {
       const options = command.optsWithGlobals<NamesOptions>()
