@@ -1,4 +1,4 @@
-import { ALL_PRODUCERS } from '../hostile/doors.js'
+import { ALL_PRODUCERS } from '../hostile/access.js'
 import { Neighbour } from '../hostile/neighbour.js'
 import { processFacts } from '@relay/tools/process/facts.js'
 import { metricsOf, opsUrlOf, sumOf, Relay } from '../../support/relay.js'
