@@ -1,4 +1,4 @@
-import { levelReached } from '@relay/shared/durability/level.js'
+import { levelReached } from '@relay/shared/redis/durability-level.js'
 import { checkConfiguration, comparedWith, environmentToCheck } from '../src/check/configuration.js'
 import { judgeRedis, type RedisFacts } from '../src/check/redis-judgement.js'
 import { accessFrom } from '../src/settings.js'

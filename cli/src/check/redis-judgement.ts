@@ -1,5 +1,5 @@
 import type { Durability } from '@relay/shared/config/settings.js'
-import { levelReached } from '@relay/shared/durability/level.js'
+import { levelReached } from '@relay/shared/redis/durability-level.js'
 import { failed, ok, warning, type Finding } from './finding.js'
 
 /** The settings and state of one Redis server. */

@@ -47,7 +47,7 @@ export async function fuzzIntake(options: CampaignOptions): Promise<CampaignResu
       RELAY_PRODUCERS: ALL_PRODUCERS,
       MOENGAGE_USERS_PER_MINUTE: '1000000000',
       MOENGAGE_EVENTS_PER_MINUTE: '1000000000',
-      // The corpus has three customers: an hour is more than the policy per end user allows them.
+      // The corpus has three customers: an hour is more than the per-customer policy allows them.
       MOENGAGE_CUSTOMER_LIMITS: 'off',
     },
   })

@@ -22,7 +22,9 @@ export function volleyOf(seed: number): Volley {
   const isOps = random.next() < OPS_SHARE
   if (isOps) return { seed, isOps, framed: [], last: mutated(OPS_REQUESTS, random) }
   const count = Math.floor(random.next() * (MAX_FRAMED + 1))
-  const framed = Array.from({ length: count }, () => pick(random, FRAMINGS)(mutated(BODIES, random)))
+  const framed = Array.from({ length: count }, () =>
+    pick(random, FRAMINGS)(mutated(BODIES, random)),
+  )
   return { seed, isOps, framed, last: mutated(REQUESTS, random) }
 }
 

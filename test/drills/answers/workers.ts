@@ -196,7 +196,7 @@ const none: Line = {
 const heldCustomer: Line = {
   lines: [1, 3],
   before:
-    'Nobody sees that a customer is held now for the Fair Usage Policy, only a counter and a warning; "Drained in" is as if nothing waited for it.',
+    'Nobody sees that a customer is held now for the per-customer policy, only a counter and a warning; "Drained in" is as if nothing waited for it.',
   see: async () => {
     const both = await started()
     const { production, prometheus } = both

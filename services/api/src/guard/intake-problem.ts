@@ -1,4 +1,4 @@
-import type { LevelReached } from '@relay/shared/durability/level.js'
+import type { LevelReached } from '@relay/shared/redis/durability-level.js'
 import type { RedisProblem } from '@relay/shared/redis/explain.js'
 
 /** Why the intake answers 503 to every post, or to those that do not fit, and the remedy. */

@@ -1,5 +1,5 @@
 /**
- * MoEngage's Fair Usage Policy per end user: MoEngage silently blocks a customer that exceeds a limit in
+ * MoEngage's per-customer policy (its Fair Usage Policy): MoEngage silently blocks a customer that exceeds a limit in
  * any of its windows. Therefore relay holds such a customer back; no other customer waits.
  *
  * Counting every customer exactly would cost more than sending. A worker keeps a sketch, which never
