@@ -19,10 +19,13 @@ const MAX_LATE_MS = 15_000
 const TIMEOUT = /ETIMEDOUT|timeout|timed out/i
 
 /** A replica answers reads and refuses writes, so that everything looks well. */
-const READ_ONLY: RedisProblem = {
+export const READ_ONLY: RedisProblem = {
   problem: 'the Redis address is a read-only replica',
   next: 'Set REDIS_URL to the master (the primary endpoint), or name the sentinels',
 }
+/** What to do about a Redis whose memory is full. */
+export const FREE_MEMORY =
+  'Find out why the backlog waits; raise maxmemory, or purge dead letters (runbook RelayRedisMemoryHigh)'
 /** Between two looks at whether a replica was promoted, ms. */
 const ROLE_EVERY_MS = 5_000
 
@@ -73,11 +76,7 @@ const CAUSES: readonly (readonly [pattern: RegExp, problem: string, next: string
     'Correct the host and port in REDIS_URL; with TLS it begins with rediss://',
   ],
   [/READONLY/, READ_ONLY.problem, READ_ONLY.next],
-  [
-    /OOM/,
-    'Redis is full',
-    'Find out why the backlog waits; raise maxmemory, or purge dead letters (runbook RelayRedisMemoryHigh)',
-  ],
+  [/OOM/, 'Redis is full', FREE_MEMORY],
   [
     /MISCONF/,
     'Redis cannot save its data and refuses writes',
