@@ -1,5 +1,6 @@
 import type { Durability } from '@relay/shared/config/settings.js'
-import { levelReached } from '@relay/shared/durability/level.js'
+import { READ_ONLY } from '@relay/shared/redis/explain.js'
+import { levelReached } from '@relay/shared/redis/durability-level.js'
 import { failed, ok, warning, type Finding } from './finding.js'
 
 /** The settings and state of one Redis server. */
@@ -31,11 +32,7 @@ export function judgeRedis(facts: RedisFacts, wanted: Durability): Finding[] {
 }
 
 function replica(): Finding {
-  return failed(
-    'Redis role',
-    'a read-only replica, so nothing can be stored',
-    'Set REDIS_URL to the master (the primary endpoint), or name the sentinels',
-  )
+  return failed('Redis role', 'a read-only replica, so nothing can be stored', READ_ONLY.next)
 }
 
 function version({ version: text }: RedisFacts): Finding {

@@ -2,9 +2,9 @@ import type { Command } from 'commander'
 import { namesLines, type NamesView } from '../render/names.js'
 import { shadowLines, traceLines, type ShadowView, type TraceView } from '../render/views.js'
 import type { GlobalOptions } from '../settings.js'
-import { isConfirmed, print, type Context } from './context.js'
+import { isConfirmed, print, workspacePath, type Context } from './context.js'
 
-/** Commands that show one resource of the operator API, or switch one. */
+/** Commands that show one resource of the operator API. */
 export function addAudit(program: Command, context: Context): void {
   program
     .command('audit')
@@ -53,7 +53,7 @@ type NamesOptions = ResetOptions & { readonly all?: boolean }
 export function addNames(program: Command, context: Context): void {
   program
     .command('names')
-    .description('event and attribute names that a workspace was sent, and doubtful ones')
+    .description('names sent to a workspace, with doubtful ones')
     .argument('<app-id>', 'the workspace')
     .option('--all', 'list every name, not only doubtful ones')
     .option(
@@ -63,11 +63,11 @@ export function addNames(program: Command, context: Context): void {
     .option('-y, --yes', 'do not ask for confirmation')
     .addHelpText(
       'after',
-      "\nShows how near a workspace is to MoEngage's bounds, beyond which new names are blocked in silence.\n\nExamples:\n  relay names DEMO\n  relay names DEMO --all\n  relay names DEMO --reset",
+      "\nShows how near a workspace is to MoEngage's limits, above which MoEngage silently blocks new names.\n\nExamples:\n  relay names DEMO\n  relay names DEMO --all\n  relay names DEMO --reset",
     )
     .action(async (appId: string, _own: unknown, command: Command) => {
       const options = command.optsWithGlobals<NamesOptions>()
-      const path = pathOf(appId, 'names')
+      const path = workspacePath(appId, 'names')
       if (!(await reset(context, options, path, `all names of ${appId}`))) return
       const text = await context.api(options).text('GET', path)
       print(context, options, text, (view) => namesLines(view as NamesView, options.all === true))
@@ -87,7 +87,7 @@ export function addShadow(program: Command, context: Context): void {
     )
     .action(async (appId: string, _own: unknown, command: Command) => {
       const options = command.optsWithGlobals<ResetOptions>()
-      const path = pathOf(appId, 'shadow')
+      const path = workspacePath(appId, 'shadow')
       if (!(await reset(context, options, path, `the report of ${appId}`))) return
       const text = await context.api(options).text('GET', path)
       print(context, options, text, (view) => shadowLines(view as ShadowView))
@@ -107,27 +107,3 @@ export function addTrace(program: Command, context: Context): void {
       print(context, options, text, (view) => traceLines(view as TraceView))
     })
 }
-
-/** `pause` and `resume`. */
-const SWITCHES = [
-  ['pause', 'stop sending to a workspace; posts are still accepted and nothing is lost', 'paused'],
-  ['resume', 'resume sending to a paused workspace', 'resumed'],
-] as const
-
-export function addPauseAndResume(program: Command, context: Context): void {
-  for (const [action, description, done] of SWITCHES) {
-    program
-      .command(action)
-      .description(description)
-      .argument('<app_id>', 'the workspace')
-      .addHelpText('after', `\nExample:\n  relay ${action} DEMO`)
-      .action(async (appId: string, _own: unknown, command: Command) => {
-        const options = command.optsWithGlobals<GlobalOptions>()
-        const text = await context.api(options).text('POST', pathOf(appId, action))
-        print(context, options, text, () => [`${appId} is ${done}.`])
-      })
-  }
-}
-
-const pathOf = (appId: string, what: string): string =>
-  `/admin/workspaces/${encodeURIComponent(appId)}/${what}`

@@ -206,7 +206,7 @@ export class Worker {
       onFault: (faults) => {
         this.#options.reloaded('refused')
         const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
-        this.#options.log.error('workspaces file cannot be used; the last good one stays', {
+        this.#options.log.error('workspaces file is invalid; the last valid one stays in use', {
           problems,
         })
       },
@@ -247,7 +247,7 @@ export class Worker {
 
   async #leave(): Promise<void> {
     const runsOut = (why: string) => {
-      this.#options.log.warn('leaving the lease to expire; partitions stay owned until then', {
+      this.#options.log.warn('lease will expire; partitions stay owned until then', {
         why,
       })
     }

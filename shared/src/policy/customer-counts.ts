@@ -136,7 +136,7 @@ export class CustomerCounts {
   }
 }
 
-/** Customers of a workspace that wait for MoEngage's policy per end user now. */
+/** Customers of a workspace that wait for MoEngage's per-customer policy now. */
 export interface HeldCustomers {
   /** Up to 1,000. */
   readonly count: number
