@@ -23,11 +23,9 @@ import { redisUnwritable } from './guard/intake-problem.js'
 import { openCore, type Core } from './core.js'
 import { ADD_TIMEOUT_MS } from './enqueue/redis-post-store.js'
 import { createIntakeApp, DEFAULT_LIMITS } from './http/app.js'
-import { createIntakeServer } from './http/server.js'
-import { watchTls } from './http/tls.js'
+import { createIntakeServer, watchTls } from './http/server.js'
 import { createIntakeMetrics, observeBacklogLimit, type IntakeMetrics } from './observe/metrics.js'
-import { Reporter } from './observe/reporter.js'
-import { TracedIntake } from './observe/traced-intake.js'
+import { Reporter, TracedIntake } from './observe/reporter.js'
 
 /** Time for requests in flight at shutdown, ms. */
 const FINISH_WITHIN_MS = 5_000
