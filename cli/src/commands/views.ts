@@ -1,6 +1,12 @@
 import type { Command } from 'commander'
-import { namesLines, type NamesView } from '../render/names.js'
-import { shadowLines, traceLines, type ShadowView, type TraceView } from '../render/views.js'
+import {
+  namesLines,
+  type NamesView,
+  shadowLines,
+  traceLines,
+  type ShadowView,
+  type TraceView,
+} from '../render/views.js'
 import type { GlobalOptions } from '../settings.js'
 import { isConfirmed, print, type Context } from './context.js'
 
