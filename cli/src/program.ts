@@ -8,8 +8,14 @@ import { addDeadLetters } from './commands/dead-letters.js'
 import { addForget } from './commands/forget.js'
 import { addHashSecret } from './commands/hash-secret.js'
 import { addImport } from './commands/import.js'
-import { addStatus } from './commands/status.js'
-import { addAudit, addNames, addPauseAndResume, addShadow, addTrace } from './commands/views.js'
+import {
+  addStatus,
+  addAudit,
+  addNames,
+  addPauseAndResume,
+  addShadow,
+  addTrace,
+} from './commands/views.js'
 
 const FOOTER = `
 Access:
