@@ -330,8 +330,8 @@ class Intake {
         this.#refuse(request, response, accepted.refusal, known)
         return
       case 'replayed': {
-        const { status, body, requestId } = accepted
-        const answer = { status, body, headers: { 'Idempotency-Replayed': 'true' } }
+        const { body, requestId } = accepted
+        const answer = { status: 200, body, headers: { 'Idempotency-Replayed': 'true' } }
         this.#answer(request, response, answer, requestId, known)
         return
       }
