@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import type { LogFields, Logger } from '../observability/logger.js'
+import type { ReloadResult } from '../observability/process-metrics.js'
 import type { Config } from './environment.js'
 import type { ConfigFault } from './fault.js'
 import { LOOK_EVERY_MS, readFiles } from './watch-files.js'
@@ -9,6 +11,32 @@ export interface DirectoryListener {
   readonly onChange: () => void
   /** The file cannot be used; the last good one stays in force. */
   readonly onFault: (faults: readonly ConfigFault[]) => void
+}
+
+/** Counts, logs and acts on every change of what `directory` reads. `then` returns what the log adds. */
+export function reportReloads(
+  directory: { watch(listener: DirectoryListener): void },
+  what: string,
+  {
+    reloaded,
+    log,
+  }: {
+    readonly reloaded: (result: ReloadResult) => void
+    readonly log: Pick<Logger, 'info' | 'error'>
+  },
+  then: () => LogFields,
+): void {
+  directory.watch({
+    onChange: () => {
+      reloaded('changed')
+      log.info(`${what} changed`, then())
+    },
+    onFault: (faults) => {
+      reloaded('refused')
+      const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
+      log.error(`${what} cannot be used; the last valid state stays in force`, { problems })
+    },
+  })
 }
 
 /** The workspaces configured now. */
