@@ -51,7 +51,7 @@ import {
 import { setPaused } from './pause.js'
 import { purge, replay } from './letters.js'
 import { traceRequest, operatorsTrace } from './request-trace.js'
-import { readWorkspaces } from './workspace-reader.js'
+import { readWorkspaces } from './workspace-view.js'
 
 export interface AdminDeps {
   /** The current admin tokens. */
