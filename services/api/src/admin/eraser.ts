@@ -6,6 +6,7 @@ import { LANES } from '@relay/shared/element.js'
 import type { ErasureStore, Sessions } from '@relay/shared/erasure/erasure-store.js'
 import { type Erasure, coversChunk, coversLetter } from '@relay/shared/erasure/erasure.js'
 import { customerKey, partitionOf } from '@relay/shared/identity.js'
+import { repeat } from '@relay/shared/process/repeat.js'
 import { partitionTag } from '@relay/shared/queue/keys.js'
 import { findLayout } from '@relay/shared/queue/layout.js'
 import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
@@ -93,8 +94,7 @@ export class Eraser {
   readonly #p: EraserParts
   readonly #senders: Senders
   readonly #redisRun: RedisRun
-  #timer: NodeJS.Timeout | undefined
-  #stopped = false
+  #stop: (() => void) | undefined
 
   constructor(parts: EraserParts) {
     this.#p = parts
@@ -105,19 +105,11 @@ export class Eraser {
   }
 
   start(): void {
-    this.#timer = setTimeout(() => {
-      void this.look()
-        .catch(() => undefined)
-        .finally(() => {
-          if (!this.#stopped) this.start()
-        })
-    }, LOOK_EVERY_MS)
-    this.#timer.unref()
+    this.#stop = repeat(LOOK_EVERY_MS, () => this.look())
   }
 
   stop(): void {
-    this.#stopped = true
-    clearTimeout(this.#timer)
+    this.#stop?.()
   }
 
   /** Erases a customer, and answers as soon as that is done, or `pending`. Null: too many are pending. */

@@ -8,6 +8,7 @@ import { type DeadLetter, ANY_LETTER } from '@relay/shared/dead-letters/dead-let
 import type { ErasureStore } from '@relay/shared/erasure/erasure-store.js'
 import { coversLetter } from '@relay/shared/erasure/erasure.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
+import { repeat } from '@relay/shared/process/repeat.js'
 import type { Post, PostStore, NotStoredReason } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
 import type { TraceStore } from '@relay/shared/trace/trace-store.js'
@@ -150,19 +151,18 @@ const EXPIRED_AT_ONCE = 500
 /** Deletes dead letters older than the retention period. Every api runs it; the first one wins. */
 export class DeadLetterRetention {
   readonly #options: DeadLetterRetentionOptions
-  #timer: NodeJS.Timeout | undefined
+  #stop: (() => void) | undefined
 
   constructor(options: DeadLetterRetentionOptions) {
     this.#options = options
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.look().catch(() => undefined), EXPIRE_EVERY_MS)
-    this.#timer.unref()
+    this.#stop = repeat(EXPIRE_EVERY_MS, () => this.look())
   }
 
   stop(): void {
-    clearInterval(this.#timer)
+    this.#stop?.()
   }
 
   /** Looks now; returns how many were deleted. */
