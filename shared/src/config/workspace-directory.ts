@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import type { LogFields, Logger } from '../observability/logger.js'
-import type { ReloadResult } from '../observability/process-metrics.js'
 import type { Config } from './environment.js'
 import type { ConfigFault } from './fault.js'
 import { LOOK_EVERY_MS, readFiles } from './watch-files.js'
@@ -21,7 +20,7 @@ export function reportReloads(
     reloaded,
     log,
   }: {
-    readonly reloaded: (result: ReloadResult) => void
+    readonly reloaded: (result: 'changed' | 'refused') => void
     readonly log: Pick<Logger, 'info' | 'error'>
   },
   then: () => LogFields,
