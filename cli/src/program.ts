@@ -8,14 +8,8 @@ import { addDeadLetters } from './commands/dead-letters.js'
 import { addForget } from './commands/forget.js'
 import { addHashSecret } from './commands/hash-secret.js'
 import { addImport } from './commands/import.js'
-import {
-  addStatus,
-  addAudit,
-  addNames,
-  addPauseAndResume,
-  addShadow,
-  addTrace,
-} from './commands/views.js'
+import { addPauseAndResume } from './commands/pause.js'
+import { addAudit, addNames, addShadow, addStatus, addTrace } from './commands/views.js'
 
 const FOOTER = `
 Access:
@@ -23,7 +17,7 @@ Access:
   RELAY_ADMIN_TOKEN, or the one that npm start keeps in .relay/.
 
 Exit status:
-  0 all well   1 something is wrong   64 wrong usage   69 not reachable   77 token refused   78 configuration
+  0 success   1 problem found   64 usage error   69 unavailable   77 token refused   78 configuration
 
 Examples:
   relay status --watch

@@ -1,7 +1,7 @@
 import { systemClock } from '@relay/shared/clock.js'
 import { parseEnvironment } from '@relay/shared/config/environment.js'
 import { startRedis } from '@relay/test/support/redis/test-redis.js'
-import { askRedis } from '@relay/tools/redis/server.js'
+import { askRedis } from '@relay/tools/process/redis-server.js'
 import { checkRedis } from '../src/check/redis.js'
 
 const workspace = { MOENGAGE_APP_ID: 'A', MOENGAGE_API_KEY: 'k', MOENGAGE_DC: '01' }

@@ -1,4 +1,4 @@
-import { levelReached } from '@relay/shared/durability/level.js'
+import { levelReached } from '@relay/shared/redis/durability-level.js'
 import { checkConfiguration, comparedWith, environmentToCheck } from '../src/check/configuration.js'
 import { judgeRedis, type RedisFacts } from '../src/check/redis.js'
 import { accessFrom } from '../src/settings.js'
@@ -139,7 +139,7 @@ it.each([
   (url, count) => {
     const env = { MOENGAGE_APP_ID: 'APP', MOENGAGE_API_KEY: 'k', MOENGAGE_BASE_URL: url }
     const { findings } = checkConfiguration(env)
-    const doubled = findings.filter(({ remedy }) => remedy?.includes('from /v1 on'))
+    const doubled = findings.filter(({ remedy }) => remedy?.includes('Remove /v1'))
     expect(doubled).toHaveLength(count)
   },
 )

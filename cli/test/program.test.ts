@@ -90,7 +90,7 @@ describe('status', () => {
     const { out, status } = await api.run(['status'])
     expect(status).toBe(0)
     const text = out.join('\n')
-    expect(text).toContain('429 at S: relay uses 4 % of its budgets, and all of them again by F.')
+    expect(text).toContain('429 at S: relay uses 4 % of its budgets, 100 % by F.')
     expect(text).toContain('(413): relay sends at most 65,536 bytes, and tries more after L.')
     serve({ ...WORKSPACE, learned: { budget: null, body: null } })
     expect((await api.run(['status'])).out.join('\n')).not.toMatch(/429|413/)
@@ -104,7 +104,7 @@ describe('status', () => {
     expect(out.at(-2)).toContain(
       'DEMO: 2 customers held back, the first since S until U at least (hash ab12)',
     )
-    expect(out.at(-1)).toContain('The ETA is as if they were not held')
+    expect(out.at(-1)).toContain('The ETA ignores the hold')
     expect(out.join('\n')).toMatch(/DEMO +running .* 2\.5 min \+ held /)
     serve({ ...WORKSPACE, customers_held: { count: 0, longest: [] } })
     expect((await api.run(['status'])).out.join('\n')).not.toContain('held back')

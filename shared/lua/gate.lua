@@ -19,7 +19,10 @@ local version = gate[1] or '0'
 if version ~= ARGV[1] then
   return { 0, version, gate[2] or '' }
 end
-version = tostring(tonumber(version) + 1)
+-- Later than any version that Redis lost with its last writes, and that workers still remember.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+version = string.format('%.0f', math.max(tonumber(version) + 1, now))
 -- A full Redis refuses a script whose first write may allocate memory, so delete first.
 redis.call('HDEL', KEYS[1], '')
 redis.call('HSET', KEYS[1], 'version', version, 'record', ARGV[2])

@@ -1,4 +1,4 @@
-import type { Stand, StandOptions } from './stand.js'
+import type { DrillSetup, DrillSetupOptions } from './drill-setup.js'
 
 /** What an on-call person does by the runbook, and what the page promises then. */
 interface Step {
@@ -8,7 +8,7 @@ interface Step {
   readonly step: number
   /** What was done here, in the past tense. */
   readonly did: string
-  readonly act: (stand: Stand) => Promise<void>
+  readonly act: (setup: DrillSetup) => Promise<void>
 }
 
 /** One trouble, on purpose: brought about, noticed, dealt with by the book, and over. */
@@ -18,8 +18,8 @@ export interface Drill {
   readonly title: string
   /** What is brought about, in the past tense. */
   readonly injected: string
-  readonly stand?: StandOptions
-  readonly inject: (stand: Stand) => Promise<void>
+  readonly setup?: DrillSetupOptions
+  readonly inject: (setup: DrillSetup) => Promise<void>
   /** Alerts that have to fire before anything is done; others may. Empty: none may page. */
   readonly alerts: readonly string[]
   /** Alerts that would blame something else: the drill fails when one fires. */

@@ -7,7 +7,7 @@ import { writePage } from '@relay/tools/docs/page.js'
 import { DRILLS } from './all.js'
 import { drillDocument, drillSection, type ReportFacts } from './report.js'
 import { runDrill } from './run-drill.js'
-import { FACTOR } from './stand.js'
+import { FACTOR } from './drill-setup.js'
 
 // npm run ops:drills [-- NAME …]: runs the drills and writes docs/reports/drills.md.
 // Services are run as built: npm run build first.

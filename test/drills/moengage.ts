@@ -1,5 +1,5 @@
 import { DELIVERS, DRAINED, type Drill } from './drill.js'
-import { SHOP } from './stand.js'
+import { SHOP } from './drill-setup.js'
 
 const NOT_HELD = { 'nothing is held': 'sum(relay_workspace_held) == 0' } as const
 
@@ -18,7 +18,7 @@ const wrongKey: Drill = {
     {
       ...{ page: 'RelayWorkspaceHeld', step: 1 },
       did: 'The new key was written into the workspaces file. Nothing was restarted.',
-      act: (stand) => stand.changeWorkspace({ apiKey: 'rotated-key' }),
+      act: (setup) => setup.changeWorkspace({ apiKey: 'rotated-key' }),
     },
   ],
   well: { ...NOT_HELD, ...DELIVERS, ...DRAINED },
@@ -52,7 +52,7 @@ const slow: Drill = {
   name: 'moengage-slow',
   title: 'MoEngage slow',
   injected: 'MoEngage took 8 s for every answer.',
-  stand: { env: { RELAY_LEASE_MS: '15000' } },
+  setup: { env: { RELAY_LEASE_MS: '15000' } },
   inject: ({ simulator }) => {
     simulator.configure({ latency: { afterMs: 8_000 } })
     return Promise.resolve()

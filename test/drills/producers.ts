@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DELIVERS, DRAINED, type Drill } from './drill.js'
-import { LIMITS, SHOP, type Stand } from './stand.js'
+import { LIMITS, SHOP, type DrillSetup } from './drill-setup.js'
 
 const FORBIDDEN = 403
 const POISON_EVERY_MS = 400
 const POISON_AT_ONCE = 12
 
 /** Posts updates that MoEngage refuses, over and over, until relay forbids it. */
-async function poison(stand: Stand): Promise<void> {
+async function poison(setup: DrillSetup): Promise<void> {
   for (let n = 0; ; n += POISON_AT_ONCE) {
     const elements = Array.from({ length: POISON_AT_ONCE }, (_, i) => ({
       ...{ type: 'customer', customer_id: `campaign-${String(n + i)}` },
       attributes: { loyalty_tier: { broken: true } },
     }))
-    if ((await stand.post('campaign', elements)) === FORBIDDEN) return
+    if ((await setup.post('campaign', elements)) === FORBIDDEN) return
     await sleep(POISON_EVERY_MS)
   }
 }
@@ -22,13 +22,13 @@ const poisonFlood: Drill = {
   name: 'poison-flood',
   title: 'Poison flood',
   injected: `A second producer, _campaign_, posted ${String(POISON_AT_ONCE)} user updates every ${String(POISON_EVERY_MS)} ms with an attribute that MoEngage refuses.`,
-  inject: (stand) => {
-    stand.simulator.addFault({
+  inject: (setup) => {
+    setup.simulator.addFault({
       id: 'poison',
       when: { path: 'attributes.loyalty_tier' },
       action: { kind: 'refuse', attribute: 'loyalty_tier' },
     })
-    stand.inBackground(poison(stand))
+    setup.inBackground(poison(setup))
     return Promise.resolve()
   },
   alerts: ['RelayDeadLettersGrow', 'RelayDeadLettersBurn'],
@@ -38,15 +38,15 @@ const poisonFlood: Drill = {
     {
       ...{ page: 'RelayDeadLettersBurn', step: 2 },
       did: '_campaign_ was taken out of `producers`; its next post was answered 403.',
-      act: (stand) => stand.changeWorkspace({ producers: ['shop'] }),
+      act: (setup) => setup.changeWorkspace({ producers: ['shop'] }),
     },
     {
       ...{ page: 'RelayDeadLettersBurn', step: 3 },
       did: 'The attribute was fixed at MoEngage, then `relay dead-letters replay --app-id SHOP --yes`.',
-      act: async (stand) => {
-        await stand.backgroundEnded()
-        stand.simulator.faults.remove('poison')
-        await stand.relay('dead-letters', 'replay', '--app-id', SHOP, '--yes')
+      act: async (setup) => {
+        await setup.backgroundEnded()
+        setup.simulator.faults.remove('poison')
+        await setup.relay('dead-letters', 'replay', '--app-id', SHOP, '--yes')
       },
     },
   ],
@@ -62,8 +62,8 @@ const producerFlood: Drill = {
   title: 'Producer flood',
   injected:
     '_campaign_ posted 800 elements a second on the realtime lane, twice what the budgets carry.',
-  inject: async (stand) => {
-    await stand.traffic('campaign', { rate: 800 })
+  inject: async (setup) => {
+    await setup.traffic('campaign', { rate: 800 })
   },
   alerts: ['RelayDeliveryLate'],
   reading:
@@ -72,7 +72,7 @@ const producerFlood: Drill = {
     {
       ...{ page: 'RelayDeliveryLate', step: 1 },
       did: '_campaign_ was given a quota of 600 elements a minute in the workspaces file; what is over it is answered 429.',
-      act: (stand) => stand.changeWorkspace({ quotas: { campaign: { elementsPerMinute: 600 } } }),
+      act: (setup) => setup.changeWorkspace({ quotas: { campaign: { elementsPerMinute: 600 } } }),
     },
   ],
   well: { ...DELIVERS, ...DRAINED },
@@ -87,13 +87,13 @@ const backfill: Drill = {
   name: 'backfill',
   title: 'Backfill saturating',
   injected: `\`relay import\` of ${IMPORTED.toLocaleString('en')} user updates, for which the budget needs over seven minutes.`,
-  inject: async (stand) => {
+  inject: async (setup) => {
     const lines = Array.from({ length: IMPORTED }, (_, i) => {
       const attributes = { segment: 'returning', score: i % 100 }
       return JSON.stringify({ type: 'customer', customer_id: `old-${String(i)}`, attributes })
     })
-    const file = await stand.write('customers.ndjson', `${lines.join('\n')}\n`)
-    await stand.relay('import', file, '--app-id', SHOP)
+    const file = await setup.write('customers.ndjson', `${lines.join('\n')}\n`)
+    await setup.relay('import', file, '--app-id', SHOP)
   },
   alerts: ['RelayDrainTooLong'],
   reading:
@@ -102,14 +102,14 @@ const backfill: Drill = {
     {
       ...{ page: 'RelayDrainTooLong', step: 3 },
       did: 'MoEngage granted twenty times the budgets; the limits were set in the workspaces file.',
-      act: async (stand) => {
+      act: async (setup) => {
         const usersPerMinute = LIMITS.usersPerMinute * MORE
         const eventsPerMinute = LIMITS.eventsPerMinute * MORE
-        stand.simulator.configure({
+        setup.simulator.configure({
           usersPerWindow: usersPerMinute,
           eventsPerWindow: eventsPerMinute,
         })
-        await stand.changeWorkspace({ limits: { usersPerMinute, eventsPerMinute } })
+        await setup.changeWorkspace({ limits: { usersPerMinute, eventsPerMinute } })
       },
     },
   ],

@@ -1,5 +1,5 @@
 import { DELIVERS, DRAINED, type Drill } from './drill.js'
-import type { Stand } from './stand.js'
+import type { DrillSetup } from './drill-setup.js'
 
 /** No post was refused in the last seconds, and some were taken. */
 const POSTS_TAKEN = {
@@ -37,9 +37,9 @@ const full: Drill = {
   name: 'redis-full',
   title: 'Redis full',
   injected: 'Another program filled the same Redis until it refused every write.',
-  stand: { maxmemory: '64mb' },
-  inject: async (stand) => {
-    for (const bytes of BALLAST_BYTES) await fill(stand, bytes)
+  setup: { maxmemory: '64mb' },
+  inject: async (setup) => {
+    for (const bytes of BALLAST_BYTES) await fill(setup, bytes)
   },
   alerts: ['RelayRedisMemoryHigh', 'RelayIntakeUnavailable'],
   misleading: ['RelayRedisDown'],
@@ -50,8 +50,8 @@ const full: Drill = {
     {
       ...{ page: 'RelayRedisMemoryHigh', step: 1 },
       did: '`CONFIG SET maxmemory 256mb`.',
-      act: async (stand) => {
-        await stand.askRedis('CONFIG SET maxmemory 268435456')
+      act: async (setup) => {
+        await setup.askRedis('CONFIG SET maxmemory 268435456')
       },
     },
   ],
@@ -63,9 +63,9 @@ const full: Drill = {
   },
 }
 
-async function fill(stand: Stand, bytes: number): Promise<void> {
+async function fill(setup: DrillSetup, bytes: number): Promise<void> {
   for (let i = 0; ; i++) {
-    const asked = stand.askRedis(`SETRANGE other:${String(bytes)}:${String(i)} ${String(bytes)} x`)
+    const asked = setup.askRedis(`SETRANGE other:${String(bytes)}:${String(i)} ${String(bytes)} x`)
     const refused = await asked.then(
       () => false,
       (error: unknown) => {

@@ -5,7 +5,7 @@ import type { Prometheus } from '../live/prometheus.js'
 import { readBoxes, type Box } from './boxes.js'
 import type { Drill } from './drill.js'
 import { shortenedOverview } from './shortened-overview.js'
-import { FACTOR, SHOP, Stand } from './stand.js'
+import { FACTOR, SHOP, DrillSetup } from './drill-setup.js'
 
 /** Calm that is watched before the trouble, before the trouble, s. */
 const CALM_S = 20
@@ -43,28 +43,28 @@ export interface DrillResult {
 
 const now = () => systemClock.nowMs() / 1_000
 
-/** Runs one drill on a separate stand. Rejects if an expected effect does not occur. */
+/** Runs one drill on a separate relay. Rejects if an expected effect does not occur. */
 export async function runDrill(
   drill: Drill,
   programs: PrometheusPrograms,
   say: (line: string) => void,
   calmS = CALM_S,
 ): Promise<DrillResult> {
-  const stand = await Stand.start(programs, drill.stand)
+  const setup = await DrillSetup.start(programs, drill.setup)
   try {
-    const { prometheus } = stand
+    const { prometheus } = setup
     const fromS = Math.ceil(await calm(prometheus))
     await until('the calm before', () => now() > fromS + calmS, START_TIMEOUT_MS)
     const injectedS = now()
-    await drill.inject(stand)
+    await drill.inject(setup)
     say(`${drill.title}: brought about`)
     await until('the trouble to be known', () => isKnown(prometheus, drill), ALERT_TIMEOUT_MS)
     const knownS = now()
     say(`  known after ${since(injectedS)}`)
     await until('a look', () => now() > knownS + LOOK_S, START_TIMEOUT_MS)
-    const status = await stand.status()
+    const status = await setup.status()
     const actedS = now()
-    for (const { act } of drill.steps) await act(stand)
+    for (const { act } of drill.steps) await act(setup)
     const isWell = async () => {
       const found = await Promise.all(Object.values(drill.well).map((q) => prometheus.query(q)))
       return found.every((samples) => samples.length > 0)
@@ -91,7 +91,7 @@ export async function runDrill(
       ...{ wellS: seconds(wellS), quietS: seconds(quietS) },
     }
   } finally {
-    await stand.stop()
+    await setup.stop()
   }
 }
 

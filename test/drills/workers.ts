@@ -6,7 +6,7 @@ const one: Drill = {
   name: 'worker-gone',
   title: 'A worker gone',
   injected: 'One of two workers was killed with SIGKILL.',
-  stand: LEASE,
+  setup: LEASE,
   inject: ({ workers }) => {
     workers[0]?.kill('SIGKILL')
     return Promise.resolve()
@@ -19,7 +19,7 @@ const one: Drill = {
     {
       ...{ page: 'RelayTooFewWorkers', step: 1 },
       did: 'Another worker was started, as Kubernetes does by itself.',
-      act: (stand) => stand.startWorker(0),
+      act: (setup) => setup.startWorker(0),
     },
   ],
   well: { 'two workers are alive': 'max(relay_workers_alive) == 2', ...DELIVERS, ...DRAINED },
@@ -29,7 +29,7 @@ const all: Drill = {
   name: 'workers-gone',
   title: 'All workers gone',
   injected: 'Both workers were killed with SIGKILL.',
-  stand: LEASE,
+  setup: LEASE,
   inject: ({ workers }) => {
     for (const worker of workers) worker.kill('SIGKILL')
     return Promise.resolve()
@@ -41,8 +41,8 @@ const all: Drill = {
     {
       ...{ page: 'RelayNoWorkers', step: 1 },
       did: 'Both workers were started again.',
-      act: async (stand) => {
-        await Promise.all([stand.startWorker(0), stand.startWorker(1)])
+      act: async (setup) => {
+        await Promise.all([setup.startWorker(0), setup.startWorker(1)])
       },
     },
   ],

@@ -74,7 +74,7 @@ describe('credentials in files', () => {
 
   test('a broken file keeps the last good secrets, and is told without being quoted', async () => {
     replaceFile(producers, 'shop:second\nhunter2\n')
-    await relay.api.waitForLine(/credentials cannot be used/)
+    await relay.api.waitForLine(/credentials are invalid/)
     expect(await post('second')).toBe(200)
     expect(relay.api.lastLines().join('\n')).not.toContain('hunter2')
     replaceFile(producers, 'shop:third\n')

@@ -13,7 +13,7 @@ const event = (customer: string, n: number) => ({
   actions: [{ action: 'a', attributes: { n } }],
 })
 
-describe("MoEngage's policy per end user", () => {
+describe("MoEngage's per-customer policy", () => {
   let relay: Relay
 
   beforeAll(async () => {

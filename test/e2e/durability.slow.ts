@@ -1,5 +1,5 @@
 import { startProxy } from '../support/proxy/tcp-proxy.js'
-import { askRedis, askRedisText } from '@relay/tools/redis/server.js'
+import { askRedis, askRedisText } from '@relay/tools/process/redis-server.js'
 import { startSentinels } from '../support/redis/sentinels.js'
 import { startRedis } from '../support/redis/test-redis.js'
 import { waitFor } from '@relay/tools/wait-for.js'

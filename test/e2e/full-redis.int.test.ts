@@ -1,5 +1,5 @@
 import { ownRedisIsPossible } from '../support/redis/test-redis.js'
-import { askRedis, askRedisText } from '@relay/tools/redis/server.js'
+import { askRedis, askRedisText } from '@relay/tools/process/redis-server.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { Relay } from '../support/relay.js'
 import { marksIn, numberedEvent, numberedUser } from '../support/shop.js'

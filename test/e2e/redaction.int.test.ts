@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startChild, type Child } from '@relay/tools/process/child.js'
-import { askRedis } from '@relay/tools/redis/server.js'
+import { askRedis } from '@relay/tools/process/redis-server.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { APP_ID, entryOf, Relay, send } from '../support/relay.js'
 

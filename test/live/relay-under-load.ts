@@ -101,7 +101,7 @@ async function addFaults(simulatorUrl: string): Promise<void> {
   if (answer.status !== 201) throw new Error(await answer.text())
 }
 
-/** One customer's updates: too many for MoEngage's policy per end user. */
+/** One customer's updates: too many for MoEngage's per-customer policy. */
 async function postRunaway(url: string): Promise<void> {
   const users = Array.from({ length: RUNAWAY }, (_, visits) => ({
     ...{ customer: 'runaway', attributes: { visits } },

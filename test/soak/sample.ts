@@ -1,5 +1,5 @@
 import { loadavg } from 'node:os'
-import { askRedis } from '@relay/tools/redis/server.js'
+import { askRedis } from '@relay/tools/process/redis-server.js'
 import { processFacts } from '@relay/tools/process/facts.js'
 import { metricsOf, opsUrlOf, sumOf, type Relay } from '../support/relay.js'
 

@@ -4,4 +4,4 @@ import { build, ensureInstalled } from './install.mjs'
 
 await ensureInstalled()
 await build()
-await import('../dist/suite/main.js')
+await import('../dist/suite.js')

@@ -62,7 +62,7 @@ async function ordinary({ quick }: BenchOptions): Promise<Sample> {
 
 export const CUSTOMER_POLICY: Row = {
   name: 'customer-policy',
-  title: "MoEngage's policy per end user: what it costs where no customer comes near it",
+  title: "MoEngage's per-customer policy: what it costs where no customer comes near it",
   columns: columns({ [COST]: 3, [BYTES]: 3 }),
   targets: [
     target('time per ordinary element', '≤ 0.3 µs', 3, at(ORDINARY, COST), atMost(0.3)),

@@ -1,9 +1,9 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { Config } from '@relay/shared/config/environment.js'
 import type { Durability } from '@relay/shared/config/settings.js'
-import { levelReached } from '@relay/shared/durability/level.js'
+import { levelReached } from '@relay/shared/redis/durability-level.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
-import { CUT, explainRedisError } from '@relay/shared/redis/explain.js'
+import { CUT, explainRedisError, READ_ONLY } from '@relay/shared/redis/explain.js'
 import { failed, type Finding, ok, warning } from './finding.js'
 
 const CONNECT_MS = 5_000
@@ -113,11 +113,7 @@ export function judgeRedis(facts: RedisFacts, wanted: Durability): Finding[] {
 }
 
 function replica(): Finding {
-  return failed(
-    'Redis role',
-    'a read-only replica, so nothing can be stored',
-    'Set REDIS_URL to the master (the primary endpoint), or name the sentinels',
-  )
+  return failed('Redis role', 'a read-only replica, so nothing can be stored', READ_ONLY.next)
 }
 
 function version({ version: text }: RedisFacts): Finding {

@@ -52,3 +52,8 @@ export async function isConfirmed(
   if (refusal === null) return true
   throw new CommandError(EXIT.usage, refusal, 'Add --yes to do it.')
 }
+
+/** A resource of a workspace in the operator API. */
+export function workspacePath(appId: string, what: string): string {
+  return `/admin/workspaces/${encodeURIComponent(appId)}/${what}`
+}

@@ -29,10 +29,9 @@ const ASK_EVERY_MS = 500
 
 const HELP = `
 Permanently erases a customer's data that was accepted before this command, from the queues and the
-dead letters. Waits until it is done: no worker can send the data any more. That takes as long as a
-request that is open, or as the lease of a worker that does not answer. Interrupted, the erasure
-continues. Data that is posted later is delivered as usual. Have the customer erased at MoEngage
-afterwards. The customer is named as the elements name it.
+dead letters. Waits until no worker can send the data any more: until open requests end, or the lease
+of an unresponsive worker expires. If interrupted, the erasure continues. Data that is posted later is
+delivered as usual. Then delete the customer at MoEngage. Name the customer as the elements do.
 
 Examples:
   relay forget --app-id DEMO --customer-id 4711

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { print, type Context, isConfirmed, show } from './context.js'
+import { print, type Context, isConfirmed, show, workspacePath } from './context.js'
 import { CommandError, EXIT, failureOf } from '../exit.js'
 import { isTrouble, statusLines, type StatusView } from '../render/status.js'
 import {
@@ -18,6 +18,7 @@ interface StatusOptions extends GlobalOptions {
 
 const WATCH_EVERY_MS = 2_000
 
+/** Commands that show one resource of the operator API. */
 export function addStatus(program: Command, context: Context): void {
   program
     .command('status')
@@ -55,7 +56,6 @@ async function watch(context: Context, options: StatusOptions): Promise<never> {
   }
 }
 
-/** Commands that show one resource of the operator API, or switch one. */
 export function addAudit(program: Command, context: Context): void {
   program
     .command('audit')
@@ -105,7 +105,7 @@ type NamesOptions = ResetOptions & { readonly all?: boolean }
 export function addNames(program: Command, context: Context): void {
   program
     .command('names')
-    .description('event and attribute names that a workspace was sent, and doubtful ones')
+    .description('names sent to a workspace, with doubtful ones')
     .argument('<app-id>', 'the workspace')
     .option('--all', 'list every name, not only doubtful ones')
     .option(
@@ -115,11 +115,11 @@ export function addNames(program: Command, context: Context): void {
     .option('-y, --yes', 'do not ask for confirmation')
     .addHelpText(
       'after',
-      "\nShows how near a workspace is to MoEngage's bounds, beyond which new names are blocked in silence.\n\nExamples:\n  relay names DEMO\n  relay names DEMO --all\n  relay names DEMO --reset",
+      "\nShows how near a workspace is to MoEngage's limits, above which MoEngage silently blocks new names.\n\nExamples:\n  relay names DEMO\n  relay names DEMO --all\n  relay names DEMO --reset",
     )
     .action(async (appId: string, _own: unknown, command: Command) => {
       const options = command.optsWithGlobals<NamesOptions>()
-      const path = pathOf(appId, 'names')
+      const path = workspacePath(appId, 'names')
       if (!(await reset(context, options, path, `all names of ${appId}`))) return
       await show<NamesView>(context, options, ['GET', path], (view) =>
         namesLines(view, options.all === true),
@@ -140,7 +140,7 @@ export function addShadow(program: Command, context: Context): void {
     )
     .action(async (appId: string, _own: unknown, command: Command) => {
       const options = command.optsWithGlobals<ResetOptions>()
-      const path = pathOf(appId, 'shadow')
+      const path = workspacePath(appId, 'shadow')
       if (!(await reset(context, options, path, `the report of ${appId}`))) return
       await show<ShadowView>(context, options, ['GET', path], shadowLines)
     })
@@ -158,27 +158,3 @@ export function addTrace(program: Command, context: Context): void {
       await show<TraceView>(context, options, ['GET', path], traceLines)
     })
 }
-
-/** `pause` and `resume`. */
-const SWITCHES = [
-  ['pause', 'stop sending to a workspace; posts are still accepted and nothing is lost', 'paused'],
-  ['resume', 'resume sending to a paused workspace', 'resumed'],
-] as const
-
-export function addPauseAndResume(program: Command, context: Context): void {
-  for (const [action, description, done] of SWITCHES) {
-    program
-      .command(action)
-      .description(description)
-      .argument('<app_id>', 'the workspace')
-      .addHelpText('after', `\nExample:\n  relay ${action} DEMO`)
-      .action(async (appId: string, _own: unknown, command: Command) => {
-        const options = command.optsWithGlobals<GlobalOptions>()
-        const path = pathOf(appId, action)
-        await show(context, options, ['POST', path], () => [`${appId} is ${done}.`])
-      })
-  }
-}
-
-const pathOf = (appId: string, what: string): string =>
-  `/admin/workspaces/${encodeURIComponent(appId)}/${what}`

@@ -187,8 +187,8 @@ function learnedLines({ app_id, learned }: WorkspaceView): string[] {
   if (budget !== null) {
     const percent = Math.max(1, Math.round(budget.share * 100))
     lines.push(
-      `~ ${app_id}: MoEngage answered 429 at ${budget.since}: relay uses ${percent} % of its budgets, and all of them again by ${budget.full_at}.`,
-      '  Next: nothing, unless it repeats: then another sender uses the account, or the configured limits exceed its own.',
+      `~ ${app_id}: MoEngage answered 429 at ${budget.since}: relay uses ${String(percent)} % of its budgets, 100 % by ${budget.full_at}.`,
+      '  Next: nothing. If it repeats, another sender uses the account, or the configured limits are too high.',
     )
   }
   if (body !== null) {
@@ -205,7 +205,7 @@ function customersHeldLines({ app_id, customers_held: held }: WorkspaceView): st
   const [longest] = held.longest
   const first = longest === undefined ? '' : `, the first since ${longest.since} until ${longest.until} at least (hash ${longest.customer})` // prettier-ignore
   return [
-    `~ ${app_id}: ${counted(held.count, 'customer')} held back${first}: MoEngage would block an end user with so many data requests. No other customer waits, and nothing is lost.`,
-    '  The ETA is as if they were not held: theirs takes longer. Next: look for a test, shared or default id at the producer.',
+    `~ ${app_id}: ${counted(held.count, 'customer')} held back${first}: MoEngage blocks end users with this many requests. Other customers do not wait; nothing is lost.`,
+    '  The ETA ignores the hold; these customers take longer. Next: look for a test, shared or default id at the producer.',
   ]
 }

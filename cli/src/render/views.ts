@@ -68,7 +68,7 @@ function budgetRow([name, need]: [string, ShadowBudget]): string[] {
 
 function next({ mode, shadowed }: ShadowView): string[] {
   if (mode === 'live') return []
-  const fate = shadowed === 'send' ? 'Kept elements are sent then.' : 'Elements posted before are not sent.' // prettier-ignore
+  const fate = shadowed === 'send' ? 'relay then sends kept elements.' : 'Elements posted before are not sent.' // prettier-ignore
   return [`Next: "mode": "live" in the workspaces file. ${fate}`]
 }
 
@@ -101,7 +101,7 @@ export function traceLines(trace: TraceView): string[] {
     `  accepted ${trace.accepted_at}${trace.app_id ? ` for ${trace.app_id}` : ''}`,
     `  ${typeof accepted === 'number' ? counted(accepted, 'element') : '? elements'}: ${some(sent)} sent, ${some(queued)} queued, ${some(dead_lettered)} dead, ${some(purged)} purged${shadowed ? `, ${some(shadowed)} accepted in shadow and not sent` : ''}`,
     ...(trace.state === 'unknown'
-      ? ['  how many elements an import stored is in its answer; relay does not keep it']
+      ? ['  the import response contains the element count; relay does not store it']
       : []),
     ...trace.sent.map(
       ({ at, bulk_request_id, vendor_request_id, elements }) =>

@@ -16,7 +16,7 @@ export class NamesView {
       make(
         'p',
         { class: 'caption' },
-        'Names of events and attributes as posted, some seconds late. MoEngage blocks new names beyond its bounds in silence.',
+        'Names of events and attributes as posted, some seconds late. MoEngage silently blocks new names above its limits.',
       ),
       ...all.map(cardOf),
     )

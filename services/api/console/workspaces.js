@@ -218,7 +218,7 @@ function learnedTexts({ budget, body }) {
   if (budget) {
     const percent = Math.max(1, Math.round(budget.share * 100))
     texts.push(
-      `MoEngage answered 429 at ${moment(budget.since)}: relay uses ${percent} % of its budgets, and all of them again by ${moment(budget.full_at)}.`,
+      `MoEngage answered 429 at ${moment(budget.since)}: relay uses ${percent} % of its budgets, 100 % by ${moment(budget.full_at)}.`,
     )
   }
   if (body) {
@@ -233,7 +233,7 @@ function customersHeldText({ count, longest: [longest] }) {
   if (count === 0) return ''
   const who = count === 1 ? '1 customer is' : `${number(count)} customers are`
   const times = `the first since ${moment(longest.since)} until ${moment(longest.until)} at least`
-  return `${who} held back, ${times}: MoEngage would block an end user with so many data requests. No other customer waits. The ETA is as if they were not held: theirs takes longer. Next: look for a test, shared or default id. Hash of the first: ${longest.customer}`
+  return `${who} held back, ${times}: MoEngage blocks end users with this many requests. Other customers do not wait. The ETA ignores the hold; these customers take longer. Next: look for a test, shared or default id. Hash of the first: ${longest.customer}`
 }
 
 function sentence(text) {

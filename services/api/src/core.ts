@@ -1,7 +1,7 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { Config } from '@relay/shared/config/environment.js'
 import type { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
-import type { LevelReached } from '@relay/shared/durability/level.js'
+import type { LevelReached } from '@relay/shared/redis/durability-level.js'
 import { Deployment } from '@relay/shared/queue/deployment.js'
 import { LayoutStore } from '@relay/shared/queue/layout.js'
 import type { PostStore } from '@relay/shared/queue/post.js'

@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   const log = createLogger('relay-api', config.logLevel)
   logPlainOutput(log)
   for (const warning of configWarnings(workspaces.all(), credentials)) {
-    log.warn('questionable configuration', { ...warning })
+    log.warn('configuration warning', { ...warning })
   }
   const { tracing: target } = config
   const tracer = await openTracer({ target, service: 'relay-api', clock: systemClock, log })

@@ -65,7 +65,7 @@ export class World {
     return budgets
   }
 
-  /** The policy per customer of a workspace; call it for known app ids only. */
+  /** The per-customer policy of a workspace; call it for known app ids only. */
   policyOf(appId: string): CustomerPolicy {
     const known = this.#policies.get(appId)
     if (known !== undefined) return known
@@ -88,7 +88,7 @@ export class World {
     }))
   }
 
-  /** Per configured workspace: breaches of the policy per customer, and its fullest windows. */
+  /** Per configured workspace: breaches of the per-customer policy, and its fullest windows. */
   policy() {
     return Object.keys(this.#settings.workspaces).map((appId) => {
       const policy = this.policyOf(appId)

@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   const log = createLogger('relay-worker', config.logLevel)
   logPlainOutput(log)
   for (const warning of workspaceWarnings(workspaces.all())) {
-    log.warn('questionable configuration', { ...warning })
+    log.warn('configuration warning', { ...warning })
   }
   const { tracing: target } = config
   const tracer = await openTracer({ target, service: 'relay-worker', clock: systemClock, log })

@@ -22,7 +22,7 @@ import { BudgetPlanner } from './budget/budget-planner.js'
 import { Fetcher, loadedBytes, type FetcherOptions, type Served } from './fetch/fetcher.js'
 import type { PartitionWindow } from './fetch/window.js'
 import { Flight, type FlightOptions, type Ticket } from './flight.js'
-import { Signal } from './signal.js'
+import { WakeUp } from './wake-up.js'
 
 export interface PipelineOptions extends FlightOptions, FetcherOptions {
   /** Called when nothing of a window is in flight any more, or can be. */
@@ -80,9 +80,9 @@ export class Pipeline {
   readonly #options: PipelineOptions
   readonly #fetcher: Fetcher
   readonly #planner: BudgetPlanner
-  readonly #signal = new Signal()
+  readonly #wakeUp = new WakeUp()
   readonly #flights = new Set<Promise<void>>()
-  readonly #pauses = new Set<Signal>()
+  readonly #pauses = new Set<WakeUp>()
   #stopped = false
 
   constructor(options: PipelineOptions) {
@@ -109,14 +109,14 @@ export class Pipeline {
 
   /** Something changed: work came, the gate opened, budget was freed. */
   wake(): void {
-    this.#signal.raise()
+    this.#wakeUp.raise()
     for (const pause of this.#pauses) pause.raise()
   }
 
   async run(): Promise<void> {
     while (!this.#stopped) {
       const waitMs = await this.#options.memory.turns.take(() => this.#turn())
-      if (waitMs > 0) await this.#signal.wait(waitMs)
+      if (waitMs > 0) await this.#wakeUp.wait(waitMs)
     }
   }
 
@@ -383,10 +383,10 @@ export class Pipeline {
   }
 
   async #pause(ms: number): Promise<void> {
-    const signal = new Signal()
-    this.#pauses.add(signal)
-    await signal.wait(ms)
-    this.#pauses.delete(signal)
+    const wakeUp = new WakeUp()
+    this.#pauses.add(wakeUp)
+    await wakeUp.wait(ms)
+    this.#pauses.delete(wakeUp)
   }
 }
 

@@ -237,7 +237,7 @@ export class Worker {
 
   async #leave(): Promise<void> {
     const runsOut = (why: string) => {
-      this.#options.log.warn('leaving the lease to expire; partitions stay owned until then', {
+      this.#options.log.warn('lease will expire; partitions stay owned until then', {
         why,
       })
     }

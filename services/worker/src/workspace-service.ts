@@ -29,7 +29,7 @@ import { Partitioning } from './ownership/partitioning.js'
 import { Refusals } from './retry/refusals.js'
 import type { NewSender, Sender } from './send/answer.js'
 import { MaxAge } from './settle/max-age.js'
-import { routeOf, ShadowLane, type Route } from './shadow-lane.js'
+import { routeOf, ShadowDrain, type Route } from './shadow.js'
 
 /** What Redis holds of one workspace. `mode`: the workspace's at present. */
 export function workspaceStores(
@@ -101,7 +101,7 @@ export class WorkspaceService {
   readonly #reservations: Reservations
   readonly #partitioning: Partitioning
   readonly #pipelines: ReadonlyMap<Lane, Pipeline>
-  readonly #shadowLanes: ReadonlyMap<Lane, ShadowLane>
+  readonly #shadowDrains: ReadonlyMap<Lane, ShadowDrain>
   readonly #abort = new AbortController()
   #workspace: Workspace
   #shapes: Shapes
@@ -131,7 +131,7 @@ export class WorkspaceService {
       },
     })
     this.#pipelines = new Map(LANES.map((lane) => [lane, this.#newPipeline(lane)]))
-    this.#shadowLanes = new Map(LANES.map((lane) => [lane, this.#newShadowLane()]))
+    this.#shadowDrains = new Map(LANES.map((lane) => [lane, this.#newShadowDrain()]))
     for (const lane of this.#everyLane()) void lane.run()
     void this.#partitioning.plan()
   }
@@ -169,12 +169,12 @@ export class WorkspaceService {
 
   serve(window: PartitionWindow, queue: PartitionQueue): void {
     this.#pipelines.get(window.partition.lane)?.serve(window, queue)
-    this.#shadowLanes.get(window.partition.lane)?.serve(window, queue)
+    this.#shadowDrains.get(window.partition.lane)?.serve(window, queue)
   }
 
   drop(window: PartitionWindow): void {
     this.#pipelines.get(window.partition.lane)?.drop(window)
-    this.#shadowLanes.get(window.partition.lane)?.drop(window)
+    this.#shadowDrains.get(window.partition.lane)?.drop(window)
   }
 
   wake(): void {
@@ -378,10 +378,10 @@ export class WorkspaceService {
     })
   }
 
-  #newShadowLane(): ShadowLane {
+  #newShadowDrain(): ShadowDrain {
     const { settler, memory, inFlight, clock, onIdle, observer, trace } = this.#options
     const { appId } = this.#workspace
-    return new ShadowLane({
+    return new ShadowDrain({
       ...{ runtime: this.#runtime, settler, memory, inFlight, onIdle },
       mayServe: (window) => this.#routeOf(window) === 'drop',
       onDropped: async (batch) => {
@@ -398,8 +398,8 @@ export class WorkspaceService {
     return routeOf(this.#partitioning.modeOf(partition), this.#workspace)
   }
 
-  #everyLane(): readonly (Pipeline | ShadowLane)[] {
-    return [...this.#pipelines.values(), ...this.#shadowLanes.values()]
+  #everyLane(): readonly (Pipeline | ShadowDrain)[] {
+    return [...this.#pipelines.values(), ...this.#shadowDrains.values()]
   }
 }
 

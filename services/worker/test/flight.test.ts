@@ -303,7 +303,7 @@ describe('an erasure', () => {
   })
 })
 
-describe("MoEngage's policy per customer", () => {
+describe("MoEngage's per-customer policy", () => {
   beforeEach(() => {
     heart.workspace = workspaceOf({ customerLimits: [{ units: 50, windowMs: 60_000 }] })
   })

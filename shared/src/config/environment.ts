@@ -23,9 +23,8 @@ export interface Config {
   readonly vendorCa: string | null
   /** Limits of workspaces that name none. */
   readonly defaultLimits: WorkspaceLimits
-  /** Policy per end user of workspaces that name none. */
+  /** Of workspaces that name none, like the next. */
   readonly customerLimits: readonly CustomerLimit[]
-  /** `X-Forwarded-For` of workspaces that name none. */
   readonly forwardedFor: string | undefined
   readonly budgetWindowMs: number
   /** Producer name → secrets (several during a rotation). If empty, every post is rejected. */

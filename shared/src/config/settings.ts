@@ -134,7 +134,7 @@ export const SETTINGS = {
     }),
     vendor.CUSTOMER_LIMITS,
     CUSTOMER_LIMITS_ACCEPTED,
-    "MoEngage's policy per end user: maximum units (user updates, event actions, device updates) in any window of the given seconds; a customer beyond it is held back.",
+    "MoEngage's per-customer policy: maximum units (user updates, event actions, device updates) in any window of the given seconds; a customer beyond it is held back.",
   ),
   MOENGAGE_FORWARDED_FOR: text(
     z.string().refine((value) => isIP(value) !== 0, 'is not an IP address'),

@@ -70,7 +70,7 @@ export function tlsFaults(files: TlsFiles | null): ConfigFault[] {
   if (files === null || readTexts(files) !== null) return []
   const { certFile, keyFile, clientCaFile } = files
   const named = [certFile, keyFile, ...(clientCaFile === null ? [] : [clientCaFile])].join(', ')
-  const problem = `of ${named} one cannot be read, is none, or does not fit the others`
+  const problem = `one of ${named} is unreadable, invalid or does not match the others`
   const accepted = 'a PEM certificate, its own key, and certificates of authorities'
   return [{ where: 'RELAY_TLS_CERT_FILE', problem, accepted }]
 }
@@ -105,5 +105,5 @@ function alone(where: Name, other: Name): ConfigFault {
 
 function unusable(where: Name, path: string): ConfigFault {
   const { accepted } = SETTINGS[where]
-  return { where, problem: `${path} cannot be read, or is none`, accepted }
+  return { where, problem: `${path} is unreadable or invalid`, accepted }
 }

@@ -39,7 +39,7 @@ export function secretWarnings({ producers, operators }: Credentials): ConfigWar
     warnings.push({ where: 'RELAY_ADMIN_TOKEN', problem: 'is short', remedy: STRONG })
   }
   for (const [name] of producers.sharedWith(operators)) {
-    const problem = `the secret of ${name} is an admin token, too: it opens the operator API`
+    const problem = `the secret of ${name} is also an admin token for the operator API`
     warnings.push({ where: 'RELAY_PRODUCERS', problem, remedy: STRONG })
   }
   for (const [one, other] of producers.sharedWith(producers)) {
@@ -65,7 +65,7 @@ export function workspaceWarnings(workspaces: readonly Workspace[]): ConfigWarni
     ...doubled.map(({ appId, baseUrl }) => ({
       where: `workspace ${appId}`,
       problem: `relay adds its path to baseUrl and posts to ${baseUrl}/v1/transition/${appId}`,
-      remedy: 'Leave out the path of baseUrl from /v1 on',
+      remedy: 'Remove /v1 and everything after it from baseUrl',
     })),
   ]
 }

@@ -12,10 +12,15 @@ export interface DirectoryListener {
   readonly onFault: (faults: readonly ConfigFault[]) => void
 }
 
+const INVALID = {
+  'workspaces file': 'workspaces file is invalid; the last valid one stays in use',
+  credentials: 'credentials are invalid; the last valid ones stay in use',
+} as const
+
 /** Counts, logs and acts on every change of what `directory` reads. `then` returns what the log adds. */
 export function reportReloads(
   directory: { watch(listener: DirectoryListener): void },
-  what: string,
+  what: keyof typeof INVALID,
   {
     reloaded,
     log,
@@ -33,7 +38,7 @@ export function reportReloads(
     onFault: (faults) => {
       reloaded('refused')
       const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
-      log.error(`${what} cannot be used; the last valid state stays in force`, { problems })
+      log.error(INVALID[what], { problems })
     },
   })
 }

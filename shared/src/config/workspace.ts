@@ -47,9 +47,9 @@ export interface Workspace {
   readonly quotas: ReadonlyMap<string, ProducerQuota>
   /** Whether elements are coalesced; defaults to `RELAY_COALESCE`. */
   readonly coalesce?: boolean | undefined
-  /** Sent as `X-Forwarded-For`; absent: the header is not sent. */
+  /** Sent as `X-Forwarded-For` to a workspace with an IP allow-list; absent: the header is not sent. */
   readonly forwardedFor?: string | undefined
-  /** MoEngage's policy per end user, shortest window first; absent: not enforced. */
+  /** MoEngage's per-customer policy, shortest window first; absent: not enforced. */
   readonly customerLimits?: readonly CustomerLimit[] | undefined
   /** Attributes that name a user here beside the standard ones, in order of preference. */
   readonly identifiers?: readonly string[] | undefined
@@ -167,9 +167,8 @@ const fileSchema = z.strictObject({ workspaces: z.array(workspaceSchema) })
 export interface WorkspaceFileContext {
   readonly file: string
   readonly defaults: WorkspaceLimits
-  /** Policy per end user of workspaces that name none. */
+  /** Of workspaces that name none, like the next. */
   readonly customerLimits?: readonly CustomerLimit[]
-  /** `X-Forwarded-For` of workspaces that name none. */
   readonly forwardedFor?: string | undefined
   /** Contents of an `apiKeyFile`; throws when it cannot be read. Null: keys stay unread, and are ''. */
   readonly readKeyFile: ((path: string) => string) | null

@@ -4,16 +4,19 @@ import { parsePartitionTag } from '../queue/keys.js'
 
 /**
  * Request to erase one customer's data: all elements accepted before the request, and none accepted
- * after it. A post that was answered before is in a chunk with an id of at most `boundary`, because a
- * partition numbers its chunks in the order in which Redis stores them.
+ * after it. A post that was answered before is in a chunk with a number of at most `boundary`, because a
+ * partition numbers its chunks in the order in which Redis stores them. A Redis that lost its last writes
+ * repeats numbers, also those that workers remember from an erasure: `untilMs` tells such chunks apart.
  */
 const schema = z.object({
   id: z.string(),
   appId: z.string(),
   /** `customerKey`, hex. */
   customer: z.string(),
-  /** Last chunk id of each of the customer's partitions at the request. */
+  /** Number of the last chunk of each of the customer's partitions at the request. */
   boundary: z.record(z.string(), z.number()),
+  /** Redis ms: no chunk that is covered was stored later. Absent from an api of a version before 0.2. */
+  untilMs: z.number().optional(),
   /** Redis ms; null: some worker may still send the customer's data. */
   doneAtMs: z.number().nullable(),
 })
@@ -30,7 +33,12 @@ export function parseErasure(json: string): Erasure | null {
 }
 
 /** Whether the customer's elements in this chunk were accepted before the request. */
-export function coversChunk({ boundary }: Erasure, tag: string, chunkId: string): boolean {
+export function coversChunk(
+  { boundary, untilMs = Infinity }: Erasure,
+  tag: string,
+  chunkId: string,
+): boolean {
+  if ((storedMs(chunkId) ?? -Infinity) > untilMs) return false
   const last = boundary[tag]
   // An id begins with its number.
   if (last !== undefined) return Number.parseInt(chunkId, 10) <= last
@@ -45,6 +53,12 @@ export function coversLetter(erasure: Erasure, { id, appId, customer }: DeadLett
   if (appId !== erasure.appId || customer !== erasure.customer) return false
   const { tag, chunkId } = chunkOfLetter(id)
   return coversChunk(erasure, tag, chunkId)
+}
+
+/** When Redis stored a chunk, by its clock, ms; null: its id does not say, as before 0.2. */
+export function storedMs(chunkId: string): number | null {
+  const [, micros] = chunkId.split('-')
+  return micros === undefined ? null : Math.floor(Number(micros) / 1_000)
 }
 
 /** The partition and chunk that a dead letter's id names. */

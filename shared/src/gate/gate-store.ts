@@ -6,7 +6,7 @@ const GATE: Script = { name: 'gate', text: luaText('gate.lua'), keys: 1 }
 
 /** A workspace's gate as stored: all workers share it. `record` is '' when none was written yet. */
 export interface StoredGate {
-  /** Counts changes; the budget ledger grants only to callers with the current version. */
+  /** Increases with every change; the budget ledger grants only to callers with the current version. */
   readonly version: string
   readonly record: string
 }

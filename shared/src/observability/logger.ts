@@ -21,7 +21,7 @@ const MAX_FIELD_CHARACTERS = 512
  */
 export function logPlainOutput(log: Pick<Logger, 'warn'>): void {
   const report = (...words: readonly unknown[]) => {
-    log.warn('message of a library', { text: format(...words) })
+    log.warn('library message', { text: format(...words) })
   }
   for (const method of ['log', 'info', 'warn', 'error'] as const) console[method] = report
   process.removeAllListeners('warning')

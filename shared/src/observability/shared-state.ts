@@ -30,7 +30,7 @@ export interface WorkspaceState {
   /** Workers that queue for budget. */
   readonly waiters: Readonly<Record<Lane, number>>
   readonly deadLetters: number
-  /** Customers that wait for MoEngage's policy per end user. */
+  /** Customers that wait for MoEngage's per-customer policy. */
   readonly customersHeld: { readonly count: number; readonly longestMs: number }
   /** Bytes in Redis besides the backlog. */
   readonly stored: Readonly<Record<Store, number>>

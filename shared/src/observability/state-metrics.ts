@@ -149,7 +149,7 @@ function workspaceGauges(gauge: ReturnType<typeof gaugesOf>) {
     paused: gauge('relay_workspace_paused', 'Whether an operator stopped sending.', 'app_id'),
     customersHeld: gauge(
       'relay_customers_held',
-      "Customers that wait for MoEngage's policy per end user; 1000: or more.",
+      "Customers that wait for MoEngage's per-customer policy; 1000: or more.",
       'app_id',
     ),
     customerHeldFor: gauge(

@@ -2,7 +2,7 @@ import { workspaceKeys } from '../queue/keys.js'
 import type { RedisClient } from '../redis/connect.js'
 import { luaText, replyList, replyText, runScript, type Script } from '../redis/script.js'
 
-/** Customers of a workspace that wait for MoEngage's policy per end user now. */
+/** Customers of a workspace that wait for MoEngage's per-customer policy now. */
 export interface HeldCustomers {
   /** Up to 1,000. */
   readonly count: number

@@ -19,10 +19,13 @@ const MAX_LATE_MS = 15_000
 const TIMEOUT = /ETIMEDOUT|timeout|timed out/i
 
 /** A replica answers reads and refuses writes, so that everything looks well. */
-const READ_ONLY: RedisProblem = {
-  problem: 'the address of Redis is that of a read-only replica',
+export const READ_ONLY: RedisProblem = {
+  problem: 'the Redis address is a read-only replica',
   next: 'Set REDIS_URL to the master (the primary endpoint), or name the sentinels',
 }
+/** What to do about a Redis whose memory is full. */
+export const FREE_MEMORY =
+  'Find out why the backlog waits; raise maxmemory, or purge dead letters (runbook RelayRedisMemoryHigh)'
 /** Between two looks at whether a replica was promoted, ms. */
 const ROLE_EVERY_MS = 5_000
 
@@ -38,7 +41,7 @@ function ownDelay(error: Error & { code?: string }, loopDelayMs: number): RedisP
   if (loopDelayMs <= LATE_MS || !TIMEOUT.test(`${error.code ?? ''} ${error.message}`)) return null
   return {
     problem: 'the event loop of this process stopped, so answers of Redis were read too late',
-    next: 'Look at nodejs_eventloop_lag_max_seconds and at what this process was sent; Redis may be well',
+    next: 'Check nodejs_eventloop_lag_max_seconds and the requests to this process; Redis may be healthy',
     loopDelayMs: Math.round(loopDelayMs),
   }
 }
@@ -65,19 +68,15 @@ const CAUSES: readonly (readonly [pattern: RegExp, problem: string, next: string
   [
     /ETIMEDOUT|timeout|timed out|EHOSTUNREACH|ENETUNREACH/i,
     'Redis does not answer in time',
-    'Check that Redis runs, and firewalls between here and there',
+    'Check that Redis runs and no firewall blocks it',
   ],
   [
     /Unknown RESP type/,
-    'what answers at the address of Redis does not speak its protocol',
+    'the server at the Redis address is not Redis',
     'Correct the host and port in REDIS_URL; with TLS it begins with rediss://',
   ],
   [/READONLY/, READ_ONLY.problem, READ_ONLY.next],
-  [
-    /OOM/,
-    'Redis is full',
-    'Find out why the backlog waits; raise maxmemory, or purge dead letters (runbook RelayRedisMemoryHigh)',
-  ],
+  [/OOM/, 'Redis is full', FREE_MEMORY],
   [
     /MISCONF/,
     'Redis cannot save its data and refuses writes',

@@ -41,7 +41,7 @@ it('one secret for several doors is toFinding, and not told', () => {
   const producers = `shop:${LONG},crm:${LONG},app:${'y'.repeat(32)}`
   const warnings = secrets({ RELAY_PRODUCERS: producers, RELAY_ADMIN_TOKEN: 'y'.repeat(32) })
   expect(warnings.map(({ problem }) => problem)).toEqual([
-    'the secret of app is an admin token, too: it opens the operator API',
+    'the secret of app is also an admin token for the operator API',
     'crm and shop have the same secret, so relay cannot distinguish them',
   ])
   expect(JSON.stringify(warnings)).not.toContain(LONG)

@@ -30,6 +30,18 @@ describe('an erasure covers', () => {
     expect(coversChunk(erasure, tag, chunkId)).toBe(covered)
   })
 
+  it.each([
+    ['APP/realtime/3/1', '9-1000999', true],
+    // Redis lost its last writes: numbers are repeated, of partitions and of generations.
+    ['APP/realtime/3/1', '9-1001000', false],
+    ['APP/realtime/2/7', '1-1001000', false],
+    ['APP/realtime/3/1', '10-1000000', false],
+    // Stored by a version before 0.2.
+    ['APP/realtime/3/1', '9', true],
+  ])('until 1,000 ms chunk %s %s: %s', (tag, chunkId, covered) => {
+    expect(coversChunk({ ...erasure, untilMs: 1_000 }, tag, chunkId)).toBe(covered)
+  })
+
   it('nothing where nothing was ever posted', () => {
     expect(coversChunk({ ...erasure, boundary: {} }, 'APP/realtime/0/0', '1')).toBe(false)
   })

@@ -6,7 +6,7 @@ it('what libraries print, and what Node warns of, are lines of the log', async (
   const child = await startChild({ name: 'fixture', entry })
   expect(await child.exited).toEqual({ code: 0, signal: null })
   const line = (text: string) => ({
-    ...{ level: 'warn', message: 'message of a library', service: 'fixture' },
+    ...{ level: 'warn', message: 'library message', service: 'fixture' },
     timestamp: expect.any(String) as string,
     text,
   })

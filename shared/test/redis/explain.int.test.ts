@@ -57,7 +57,7 @@ test('a server that is not Redis is named, and so is a replica', async () => {
   const { port } = http.address() as AddressInfo
   const other = await explained(`redis://127.0.0.1:${String(port)}`)
   http.close()
-  expect(other.lines[0]?.fields.problem).toContain('does not speak its protocol')
+  expect(other.lines[0]?.fields.problem).toContain('is not Redis')
 
   const server = await startRedis({ own: true })
   const admin = connectRedis({ mode: 'single', url: server.url }, { commandTimeoutMs: 1_000 })

@@ -1,3 +1,7 @@
+import { waitFor } from '@relay/tools/wait-for.js'
+import { GateStore } from '../../src/gate/gate-store.js'
+import { workspaceKeys } from '../../src/queue/keys.js'
+import { readRedisMs } from '../../src/redis/redis-clock.js'
 import { readdirSync } from 'node:fs'
 import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
@@ -29,7 +33,12 @@ const reserveOf = (id: string) => [
 const ROWS: readonly Row[] = [
   { script: 'backlog', keys: ['a', 'b', 'c'], older: ['job:'], newer: ['job:'] },
   { script: 'ledger-read', keys: ['ledger', 'expiry', 'cost', 'open'], older: [], newer: [] },
-  { script: 'gate', keys: ['gate'], older: ['0', 'a', 'c', 'A'], newer: ['1', 'b', 'c', 'A'] },
+  {
+    ...{ script: 'gate', keys: ['gate'], older: ['9000000000000', 'a', 'c', 'A'] },
+    newer: ['9000000000001', 'b', 'c', 'A'],
+    // Later than now, so that the version counts.
+    given: (client, key) => client.hset(key('gate'), 'version', '9000000000000'),
+  },
   { script: 'scale', keys: ['scale'], older: ['0', 'a'], newer: ['1', 'b'] },
   {
     ...{ script: 'learned', keys: ['learned'] },
@@ -130,6 +139,19 @@ describe('every script', () => {
       expect(answered).toEqual(QUESTIONS)
     },
   )
+
+  it("a gate's version is not repeated after Redis lost its last writes", async () => {
+    const prefix = redis.freshPrefix()
+    const gate = new GateStore(client, prefix, 'A')
+    const lost = await gate.change('0', 'open')
+    await client.del(workspaceKeys(prefix, 'A').gate)
+    const isLater = async () => (await readRedisMs(client)) > Number(lost.version)
+    await waitFor(isLater, { what: 'the next millisecond' })
+    const paused = await gate.change('0', 'paused')
+    expect(paused).toMatchObject({ changed: true, record: 'paused' })
+    expect(paused.version).not.toBe(lost.version)
+    expect((await gate.change(lost.version, 'open')).changed).toBe(false)
+  })
 
   it.each(ROWS)('$script changes nothing when it is repeated', async (row) => {
     expect(await after(row, [row.older, row.older])).toEqual(await after(row, [row.older]))

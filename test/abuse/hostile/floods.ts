@@ -4,8 +4,8 @@ import { call } from '@relay/shared/process/http-call.js'
 import { SECRET } from '../../support/relay.js'
 import { GOOD_BODY } from './bytes.js'
 import { COSTLY, NESTED } from './costly.js'
-import { FLOODING_SECRETS } from './doors.js'
-import type { Door } from './input.js'
+import { FLOODING_SECRETS } from './access.js'
+import type { Listener } from './input.js'
 import type { Lap } from './neighbour.js'
 import type { Siege } from './run.js'
 
@@ -26,7 +26,7 @@ interface FloodShape {
 }
 
 interface Unread {
-  readonly door: Door
+  readonly listener: Listener
   readonly path: string
   /** Requests in one write. */
   readonly times: number
@@ -38,10 +38,10 @@ interface Unread {
 export const WAVE_MS = 500
 
 function unread(connections: number, asked: Unread): FloodShape {
-  const { door, path, times, known } = asked
+  const { listener, path, times, known } = asked
   const requests = `${times.toLocaleString('en')} GET ${path} ${known ? 'of a producer' : 'without credentials'}`
   const what = `${String(connections)} new connections every 0.5 s, each with ${requests} in one write, and no answer is read`
-  const where = door === 'ops' ? ' (ops port)' : ''
+  const where = listener === 'ops' ? ' (ops port)' : ''
   return { what: what + where, connections, secrets: [], bodies: [], unread: asked }
 }
 
@@ -86,10 +86,10 @@ const SHAPES = {
     secrets: [],
     bodies: [],
   },
-  pipelined: unread(100, { door: 'intake', path: '/nope', times: 1_000 }),
-  pipelinedByProducer: unread(100, { door: 'intake', path: '/nope', times: 400, known: true }),
-  documents: unread(200, { door: 'intake', path: '/openapi.json', times: 1 }),
-  scrapes: unread(200, { door: 'ops', path: '/metrics', times: 50 }),
+  pipelined: unread(100, { listener: 'intake', path: '/nope', times: 1_000 }),
+  pipelinedByProducer: unread(100, { listener: 'intake', path: '/nope', times: 400, known: true }),
+  documents: unread(200, { listener: 'intake', path: '/openapi.json', times: 1 }),
+  scrapes: unread(200, { listener: 'ops', path: '/metrics', times: 50 }),
 } satisfies Record<string, FloodShape>
 
 type Flood = keyof typeof SHAPES
@@ -148,7 +148,7 @@ export async function flood(siege: Siege, name: Flood, seconds: number): Promise
   await sleep(seconds * 1_000)
   const before = siege.neighbour.lap()
   const { relay } = siege
-  const { port } = new URL(FLOODS[name].unread?.door === 'ops' ? relay.opsUrl : relay.apiUrl)
+  const { port } = new URL(FLOODS[name].unread?.listener === 'ops' ? relay.opsUrl : relay.apiUrl)
   const atRest = siege.facts().descriptors + OTHER_DESCRIPTORS
   const startedMs = performance.now()
   const child = await startChild({

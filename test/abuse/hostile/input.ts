@@ -1,9 +1,9 @@
-export type Door = 'intake' | 'ops'
+export type Listener = 'intake' | 'ops'
 
 /** Something that no honest producer sends, and what is to come of it. */
 export interface HostileInput {
   readonly name: string
-  readonly door: Door
+  readonly listener: Listener
   /** All of it on one connection, in these pieces. */
   readonly pieces: () => readonly (string | Buffer)[]
   /** Status of every answer, in order, until the connection is closed; empty: closed unanswered. */
@@ -34,7 +34,7 @@ export function input(
 ): HostileInput {
   return {
     name,
-    door: 'intake',
+    listener: 'intake',
     pieces: () => {
       const made = bytes()
       return typeof made === 'string' || Buffer.isBuffer(made) ? [made] : made

@@ -2,7 +2,7 @@ import { Agent } from 'node:http'
 import { basicAuth, call } from '@relay/shared/process/http-call.js'
 import { GOOD_BODY, PATH } from './bytes.js'
 import { APP_ID } from '../../support/relay.js'
-import { OTHER_SECRET } from './doors.js'
+import { OTHER_SECRET } from './access.js'
 
 /** What the producer met since the lap began. */
 export interface Lap {

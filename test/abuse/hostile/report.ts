@@ -79,8 +79,8 @@ function cells({ input, exchanged, most, neighbour }: Played): string[] {
 }
 
 function nameOf(input: HostileInput): string {
-  const door = input.door === 'ops' ? ' (ops port)' : ''
-  return `${input.name}${lastIn(input)}${door}`
+  const where = input.listener === 'ops' ? ' (ops port)' : ''
+  return `${input.name}${lastIn(input)}${where}`
 }
 
 /** Distinct answers of the connections. */

@@ -3,20 +3,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { API_KEY, Relay, type Environment } from '../../support/relay.js'
 import { BODIES } from './bodies.js'
-import { ALL_PRODUCERS, DOORS, OTHER_APP_ID, OTHER_PRODUCER } from './doors.js'
+import { ALL_PRODUCERS, ACCESS, OTHER_APP_ID, OTHER_PRODUCER } from './access.js'
 import { play, type Exchanged } from './exchange.js'
 import { FRAMING } from './framing.js'
 import type { HostileInput } from './input.js'
 import { Neighbour, type Lap } from './neighbour.js'
-import { PATIENCE } from './patience.js'
+import { SLOW_CLIENTS } from './slow-clients.js'
 import { processFacts, type ProcessFacts } from '@relay/tools/process/facts.js'
 
 /** By what they attack. */
 export const GROUPS: Readonly<Record<string, readonly HostileInput[]>> = {
   'HTTP itself': FRAMING,
   'The body': BODIES,
-  'Keys, paths and the operator API': DOORS,
-  'Time and connections': PATIENCE,
+  'Keys, paths and the operator API': ACCESS,
+  'Time and connections': SLOW_CLIENTS,
 }
 
 export interface Played {
@@ -71,7 +71,7 @@ export class Siege {
       }
     }, LOOK_EVERY_MS)
     const { apiUrl, opsUrl } = this.relay
-    const { port } = new URL(input.door === 'intake' ? apiUrl : opsUrl)
+    const { port } = new URL(input.listener === 'intake' ? apiUrl : opsUrl)
     const exchanged = await play(input, { port: Number(port), nowMs: this.#nowMs })
     clearInterval(look)
     return { input, exchanged, most, neighbour: this.neighbour.lap() }

@@ -1,4 +1,4 @@
-import { ALL_PRODUCERS } from '../hostile/doors.js'
+import { ALL_PRODUCERS } from '../hostile/access.js'
 import { Neighbour } from '../hostile/neighbour.js'
 import { processFacts } from '@relay/tools/process/facts.js'
 import { metricsOf, opsUrlOf, sumOf, Relay } from '../../support/relay.js'
@@ -47,7 +47,7 @@ export async function fuzzIntake(options: CampaignOptions): Promise<CampaignResu
       RELAY_PRODUCERS: ALL_PRODUCERS,
       MOENGAGE_USERS_PER_MINUTE: '1000000000',
       MOENGAGE_EVENTS_PER_MINUTE: '1000000000',
-      // The corpus has three customers: an hour is more than the policy per end user allows them.
+      // The corpus has three customers: an hour is more than the per-customer policy allows them.
       MOENGAGE_CUSTOMER_LIMITS: 'off',
     },
   })

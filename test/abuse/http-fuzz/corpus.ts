@@ -21,7 +21,7 @@ export function framed(body: Buffer, path: string, headers: readonly string[]): 
 }
 
 /** Ways to post a body; some of them odd, all of them whole. */
-export const DOORS: readonly ((body: Buffer) => Buffer)[] = [
+export const FRAMINGS: readonly ((body: Buffer) => Buffer)[] = [
   (body) => framed(body, PATH, JSON_POST),
   (body) => framed(body, `/v1/customer/${APP_ID}`, JSON_POST),
   (body) => framed(body, `/v1/event/${APP_ID}`, JSON_POST),

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { mutated } from '../../support/mutate.js'
 import { pick, seededRandom } from '@relay/shared/seeded-random.js'
 import type { Random } from '@relay/shared/random.js'
-import { BODIES, DOORS, OPS_REQUESTS, REQUESTS } from './corpus.js'
+import { BODIES, FRAMINGS, OPS_REQUESTS, REQUESTS } from './corpus.js'
 
 /** Everything that one connection sends: whole requests with mutated bodies, then one that is mutated in every byte. */
 export interface Volley {
@@ -22,7 +22,9 @@ export function volleyOf(seed: number): Volley {
   const isOps = random.next() < OPS_SHARE
   if (isOps) return { seed, isOps, framed: [], last: mutated(OPS_REQUESTS, random) }
   const count = Math.floor(random.next() * (MAX_FRAMED + 1))
-  const framed = Array.from({ length: count }, () => pick(random, DOORS)(mutated(BODIES, random)))
+  const framed = Array.from({ length: count }, () =>
+    pick(random, FRAMINGS)(mutated(BODIES, random)),
+  )
   return { seed, isOps, framed, last: mutated(REQUESTS, random) }
 }
 

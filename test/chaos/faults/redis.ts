@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { askRedis } from '@relay/tools/redis/server.js'
+import { askRedis } from '@relay/tools/process/redis-server.js'
 import { nowMs } from '../clock.js'
 import { between } from '@relay/shared/seeded-random.js'
 import type { Stack } from '../stack/stack.js'

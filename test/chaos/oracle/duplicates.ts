@@ -42,7 +42,7 @@ export function explainDuplicates({
   return { perCause, violations }
 }
 
-/** What is known of a request, for whoever looks for a cause. */
+/** What is known of a request, to find a cause. */
 function fateOf(request: VendorRequest | undefined): string {
   if (request === undefined) return '(unknown)'
   const { startedAtMs, arrivedAtMs, endedAtMs, answeredAtMs, status, fault, places } = request

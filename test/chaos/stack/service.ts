@@ -108,8 +108,8 @@ export class Service {
     return this.#inTurn(async () => {
       const child = this.#take('SIGTERM')
       if (child === null) return
-      // Before it could say anything it could not have heard the signal either.
-      const isStarting = child.lastLines().length === 0
+      // Before its first log line it does not hear the signal; a configuration that it refuses is no log line.
+      const isStarting = !child.lastLines().some((line) => line.startsWith('{'))
       const { code, signal } = await child.stop(STOP_WITHIN_MS)
       if (code !== 0 && !(isStarting && signal === 'SIGTERM')) {
         this.#options.onDeath(this.name, `SIGTERM ended with ${signal ?? `status ${String(code)}`}`)

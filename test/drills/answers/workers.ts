@@ -5,7 +5,7 @@ import { findPrometheus3 } from '@relay/tools/fetch/programs.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { Prometheus, type Sample } from '../../live/prometheus.js'
 import { shortenRules } from '../../live/shortened-rules.js'
-import { FACTOR } from '../stand.js'
+import { FACTOR } from '../drill-setup.js'
 import type { LogRecord } from '@relay/tools/process/child.js'
 import { Console } from './console.js'
 import type { Line, Seen } from './line.js'
@@ -196,7 +196,7 @@ const none: Line = {
 const heldCustomer: Line = {
   lines: [1, 3],
   before:
-    'Nobody sees that a customer is held now for the Fair Usage Policy, only a counter and a warning; "Drained in" is as if nothing waited for it.',
+    'Nobody sees that a customer is held now for the per-customer policy, only a counter and a warning; "Drained in" is as if nothing waited for it.',
   see: async () => {
     const both = await started()
     const { production, prometheus } = both

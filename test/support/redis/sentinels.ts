@@ -5,7 +5,7 @@ import { startChild, type Child } from '@relay/tools/process/child.js'
 import { freePort, LOOPBACK } from '@relay/tools/process/port.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { findRedisServer } from '@relay/tools/fetch/redis.js'
-import { askRedis, askRedisText } from '@relay/tools/redis/server.js'
+import { askRedis, askRedisText } from '@relay/tools/process/redis-server.js'
 import type { Program } from '@relay/tools/fetch/apt.js'
 
 export interface Sentinels {

@@ -1,7 +1,7 @@
 import { ROOT } from '@relay/tools/folders.js'
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
-import { askRedis } from '@relay/tools/redis/server.js'
+import { askRedis } from '@relay/tools/process/redis-server.js'
 import { ownRedisIsPossible, startRedis } from './test-redis.js'
 import { startChild } from '@relay/tools/process/child.js'
 import { waitFor } from '@relay/tools/wait-for.js'
@@ -56,7 +56,7 @@ withOwnRedis('a Redis for tests', () => {
   it('dies with the process that started it, even when that is killed', async () => {
     const owner = await startChild({
       name: 'owner',
-      entry: join(ROOT, 'test/support/fixtures/redis-owner.ts'),
+      entry: join(ROOT, 'test/support/redis/redis-owner.ts'),
     })
     const line = await owner.waitForLine(/^pid \d+$/)
     const pid = Number(line.split(' ')[1])

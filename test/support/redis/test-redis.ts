@@ -4,7 +4,7 @@ import { temporaryFolder } from '@relay/tools/folders.js'
 import { freePort, LOOPBACK, releasePort } from '@relay/tools/process/port.js'
 import { findRedisServer } from '@relay/tools/fetch/redis.js'
 import { sharedRedis, type TestRedis } from './shared-redis.js'
-import { startRedisServer } from '@relay/tools/redis/server.js'
+import { startRedisServer } from '@relay/tools/process/redis-server.js'
 
 export type { TestRedis } from './shared-redis.js'
 

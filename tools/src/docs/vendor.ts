@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../folders.js'
-import { table, writePage } from './page.js'
+import { table } from './page.js'
 import { RULINGS } from './vendor-verdicts.js'
-
-// npm run docs:vendor -- FOLDER: writes docs/reference/vendor-coverage.md from the vendor's OpenAPI document
-// and the facts about it; fails for a line of them without a ruling, and for a ruling about no line.
 
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>
@@ -87,8 +84,12 @@ function vendorPage(subjects: readonly string[]): string {
   ].join('\n\n')
 }
 
-const folder = process.argv[2] ?? join(ROOT, '..', 'shared', 'moengage')
-const read = (name: string) => readFileSync(join(folder, name), 'utf8')
-const document = JSON.parse(read('data-api.openapi.json')) as VendorDocument
-const subjects = [...openApiSubjects(document), ...factSubjects(read('facts.md'))]
-await writePage(join(ROOT, 'docs/reference/vendor-coverage.md'), vendorPage(subjects))
+/**
+ * The page on what relay carries, from the vendor's OpenAPI document and the facts about it in `folder`.
+ * Throws for a line of them without a ruling, and for a ruling about no line.
+ */
+export function vendorCoverage(folder = join(ROOT, '..', 'shared', 'moengage')): string {
+  const read = (name: string) => readFileSync(join(folder, name), 'utf8')
+  const document = JSON.parse(read('data-api.openapi.json')) as VendorDocument
+  return vendorPage([...openApiSubjects(document), ...factSubjects(read('facts.md'))])
+}

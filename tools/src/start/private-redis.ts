@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Child } from '../process/child.js'
 import { freePort, isListening, isPortBusy, LOOPBACK } from '../process/port.js'
 import { findRedisServer } from '../fetch/redis.js'
-import { askRedis, startRedisServer } from '../redis/server.js'
+import { askRedis, startRedisServer } from '../process/redis-server.js'
 import { waitFor } from '../wait-for.js'
 
 /** Out of the way of a Redis that the machine runs for others. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { ROOT, temporaryFolder } from '../../src/folders.js'
 import { startChild, type Child } from '../../src/process/child.js'
 import { freePort, isListening } from '../../src/process/port.js'
-import { askRedis } from '../../src/redis/server.js'
+import { askRedis } from '../../src/process/redis-server.js'
 import { waitFor } from '../../src/wait-for.js'
 
 const entry = join(ROOT, 'tools/test/fixtures/start-stand-in.ts')

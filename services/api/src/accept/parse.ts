@@ -115,7 +115,7 @@ const HABITS: readonly (readonly [RegExp, string])[] = [
   [/^undefined\b/, 'undefined is not JSON: leave the member out'],
   [/^'/, 'strings need double quotes'],
   [/^\/[/*]/, 'JSON has no comments'],
-  [/^[}\]]/, 'is there a comma too many before it?'],
+  [/^[}\]]/, 'is there an extra comma before it?'],
   [/^\0/, 'this is not UTF-8 but UTF-16'],
   [/^[+.]?\d/, 'numbers begin with a digit other than 0, or with a minus'],
   [/^"/, 'is there a comma or colon missing before it, or a control character in the text?'],
@@ -132,7 +132,7 @@ function jsonFault(text: string): string {
   const rest = text.slice(index, index + 12)
   const habit = HABITS.find(([begins]) => begins.test(rest))
   const why = habit === undefined ? '' : `: ${habit[1]}`
-  return ` It stops being JSON at ${placeOf(text, index)}${why}.`
+  return ` The JSON is invalid at ${placeOf(text, index)}${why}.`
 }
 
 /** Advice for a root that is JSON but not an object. */

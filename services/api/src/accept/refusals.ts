@@ -77,11 +77,11 @@ export function claimRefusal(state: NotClaimed): Refusal {
 
 /** The problem, and how long it is likely to last, ms. */
 const STORE_REASONS: Readonly<Record<NotStoredReason, { words: string; retryAfterMs: number }>> = {
-  redis_unavailable: { words: 'The queue cannot be reached', retryAfterMs: 2_000 },
+  redis_unavailable: { words: 'The queue is unreachable', retryAfterMs: 2_000 },
   backlog_full: { words: 'The backlog is full', retryAfterMs: 30_000 },
   redis_full: { words: 'The memory of the queue is full', retryAfterMs: 30_000 },
   dead_letters_full: {
-    words: 'The memory for your dead letters is full; an operator has to replay or purge them',
+    words: 'Your dead-letter memory is full; an operator must replay or purge them',
     retryAfterMs: 600_000,
   },
   durability: { words: 'The queue does not reach the configured durability', retryAfterMs: 5_000 },
@@ -91,13 +91,13 @@ export function storeRefusal(outcome: 'refused' | 'unknown', reason: NotStoredRe
   const { words, retryAfterMs } = STORE_REASONS[reason]
   const advice =
     outcome === 'refused'
-      ? 'Nothing of this request was stored; post it again'
+      ? 'Nothing was stored; post it again'
       : `Part of this request may have been stored; post it again with the same ${KEY}`
   return {
     status: 503,
     cause: reason,
     type: 'Service Unavailable',
-    message: `${words}. ${advice} after the time in Retry-After.`,
+    message: `${words}. ${advice} after the Retry-After interval.`,
     retryAfterMs,
   }
 }
@@ -105,13 +105,12 @@ export function storeRefusal(outcome: 'refused' | 'unknown', reason: NotStoredRe
 /** An import resumes after the last line whose outcome is known. */
 export function importRefusal(outcome: 'refused' | 'unknown', reason: NotStoredReason): Refusal {
   const { words, retryAfterMs } = STORE_REASONS[reason]
-  const doubt =
-    outcome === 'refused' ? '' : ' Some of the lines that follow it may be stored already.'
+  const doubt = outcome === 'refused' ? '' : ' Some later lines may already be stored.'
   return {
     status: 503,
     cause: reason,
     type: 'Service Unavailable',
-    message: `${words}. Resume after last_line after the time in Retry-After.${doubt}`,
+    message: `${words}. Wait for Retry-After, then resume after last_line.${doubt}`,
     retryAfterMs,
   }
 }

@@ -35,12 +35,12 @@ const HOLDS: Readonly<Record<HoldReason, readonly [meaning: string, next: string
     'Look at vendorType in the log of the worker, and at proxies between relay and MoEngage',
   ],
   everything_refused: [
-    'MoEngage, or a firewall on the way, refuses all that it is sent without naming an element',
+    'MoEngage, or a firewall on the way, refuses every request without naming an element',
     'Look at vendorType in the log of the worker; relay tries one element at a time and resumes by itself',
   ],
   some_refused: [
-    'MoEngage accepted other elements, but refuses the ones that are next without saying why',
-    'Look at vendorType in the log of the worker; new elements are sent at once, and a refused one is dead-lettered once others are accepted around it. If nothing else arrives, post an update of a test customer',
+    'MoEngage accepted other elements but refuses the next ones without a reason',
+    'Look at vendorType in the log of the worker; new elements are sent at once, and a refused one is dead-lettered once others are accepted around it. If nothing else arrives, post a test customer update',
   ],
   unavailable: [
     'MoEngage does not answer, or answers with errors',
@@ -62,7 +62,7 @@ const SLOWED: Readonly<Record<SlowedReason, string>> = {
   too_early: 'MoEngage answers 425',
   unreadable_answer: "MoEngage's answer cannot be read",
   timeout: 'MoEngage does not answer in time',
-  reset: 'MoEngage cuts the connection',
+  reset: 'MoEngage resets the connection',
   unresolvable: 'the host name of MoEngage (baseUrl or dc) does not resolve',
   connection_refused: 'the host of MoEngage (baseUrl or dc) refuses connections',
   unreachable: 'MoEngage cannot be reached',
@@ -80,15 +80,15 @@ const ON_THE_WAY: Readonly<Partial<Record<SlowedReason, string>>> = {
     'Check host and port in baseUrl (or dc), and the egress rules of the workers; relay tries a changed host at once',
   unreachable: 'Check baseUrl (or dc), and routes and egress rules of the workers',
   certificate:
-    'Check baseUrl (or dc), and proxies on the way; a private CA belongs into NODE_EXTRA_CA_CERTS of the workers',
-  reset: 'Nothing, unless it lasts: then check scheme and port in baseUrl, and proxies on the way',
+    "Check baseUrl (or dc), and proxies on the way; add a private CA to the workers' NODE_EXTRA_CA_CERTS",
+  reset: 'Nothing. If it lasts, check scheme and port in baseUrl, and proxies on the way',
   unreadable_answer:
-    'Nothing, unless it lasts: then check scheme, host and port in baseUrl, and proxies on the way',
+    'Nothing. If it lasts, check scheme, host and port in baseUrl, and proxies on the way',
   tls: 'Check that baseUrl names a TLS port, and proxies on the way',
   timeout:
-    'Nothing, unless it lasts while MoEngage works: then check baseUrl (or dc) and the egress rules of the workers',
+    'Nothing. If it lasts while MoEngage works, check baseUrl (or dc) and the egress rules of the workers',
   rate_limited:
-    'Nothing, unless it lasts: then another sender uses the account, or the configured limits exceed its own (runbook RelayMoEngageThrottles)',
+    'Nothing. If it lasts, another sender uses the account, or the configured limits are too high (runbook RelayMoEngageThrottles)',
 }
 
 export function slowedAdvice(reason: SlowedReason): Advice {

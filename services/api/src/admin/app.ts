@@ -325,7 +325,7 @@ function tooManyErasures(): RefusedError {
 }
 
 const STOPPED_BY: Readonly<Record<NotStoredReason, string>> = {
-  redis_unavailable: 'Redis takes no writes (see /readyz of the api)',
+  redis_unavailable: 'Redis refuses writes (see /readyz of the api)',
   backlog_full: 'the backlog is full',
   redis_full: 'Redis is full (raise maxmemory, or purge dead letters)',
   dead_letters_full: 'the memory for dead letters is full',
@@ -336,7 +336,7 @@ function replayStopped(count: number, reason: NotStoredReason): RefusedError {
   return new RefusedError({
     status: 503,
     type: 'Unavailable',
-    message: `Stopped after ${String(count)}: ${STOPPED_BY[reason]}. The rest stays; ask again later`,
+    message: `Stopped after ${String(count)}: ${STOPPED_BY[reason]}. The rest remains; retry later`,
     count,
     headers: { 'Retry-After': String(RETRY_AFTER_S) },
   })

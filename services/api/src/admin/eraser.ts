@@ -4,7 +4,7 @@ import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-sto
 import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
 import { LANES } from '@relay/shared/element.js'
 import type { ErasureStore, Sessions } from '@relay/shared/erasure/erasure-store.js'
-import { type Erasure, coversChunk, coversLetter } from '@relay/shared/erasure/erasure.js'
+import { type Erasure, coversChunk, coversLetter, storedMs } from '@relay/shared/erasure/erasure.js'
 import { customerKey, partitionOf } from '@relay/shared/identity.js'
 import { repeat } from '@relay/shared/process/repeat.js'
 import { partitionTag } from '@relay/shared/queue/keys.js'
@@ -13,6 +13,7 @@ import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import { workerOf } from '@relay/shared/queue/session-id.js'
 import type { Random } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { readRedisMs } from '@relay/shared/redis/redis-clock.js'
 import { RedisRun } from '@relay/shared/redis/redis-run.js'
 import type { TraceStore } from '@relay/shared/trace/trace-store.js'
 import { invalid } from './answer.js'
@@ -122,8 +123,8 @@ export class Eraser {
     }
     // Replayed elements must precede the boundary.
     await this.#replaysEnded(subject)
-    const boundary = await boundaryOf(client, prefix, whom)
-    const erasure: Erasure = { ...subject, boundary, doneAtMs: null }
+    const reach = await boundaryOf(client, prefix, whom)
+    const erasure: Erasure = { ...subject, ...reach, doneAtMs: null }
     // Before workers know of it: they would remove elements that are counted here.
     const erased = await erase(this.#p, erasure)
     const begun = await erasures.begin(erasure)
@@ -254,16 +255,23 @@ async function* coveredLetters(
 
 /**
  * The end of the customer's data accepted so far: the last chunk of each of the customer's
- * partitions. Every post answered before now is in one of these chunks or an earlier one.
+ * partitions. Every post answered before now is in one of these chunks or an earlier one. Redis' clock may
+ * have stepped back since it stored some of them.
  */
 export async function boundaryOf(
   client: RedisClient,
   prefix: string,
   { appId, customer }: Forgotten,
-): Promise<Erasure['boundary']> {
+): Promise<{ boundary: Erasure['boundary']; untilMs: number }> {
   const tags = await tagsOf(client, prefix, { appId, customer })
-  const ids = await Promise.all(tags.map((tag) => new PartitionQueue(client, prefix, tag).lastId()))
-  return Object.fromEntries(tags.map((tag, i) => [tag, ids[i] ?? 0]))
+  const queues = tags.map((tag) => new PartitionQueue(client, prefix, tag))
+  const last = await Promise.all(queues.map((queue) => queue.lastId()))
+  const waiting = (await Promise.all(queues.map((queue) => queue.ids()))).flat()
+  const untilMs = waiting.reduce(
+    (latest, id) => Math.max(latest, storedMs(id) ?? 0),
+    await readRedisMs(client),
+  )
+  return { boundary: Object.fromEntries(tags.map((tag, i) => [tag, last[i] ?? 0])), untilMs }
 }
 
 /** The customer's partitions: one per lane and per generation that may contain elements. */

@@ -138,10 +138,10 @@ export class WorkspaceNames {
     const { events, userAttributes, eventAttributes, ofPortfolio } = NAME_LIMITS
     const detail =
       scope === null
-        ? `name of this event has collected more than ${String(eventAttributes)} attribute names in this workspace over time`
+        ? `this event name has more than ${String(eventAttributes)} attribute names in this workspace`
         : scope === EVENTS
-          ? `workspace has more than ${String(this.#isPortfolio ? ofPortfolio : events)} events`
-          : `workspace has more than ${String(this.#isPortfolio ? ofPortfolio : userAttributes)} user attributes`
+          ? `the workspace has more than ${String(this.#isPortfolio ? ofPortfolio : events)} events`
+          : `the workspace has more than ${String(this.#isPortfolio ? ofPortfolio : userAttributes)} user attributes`
     return { rule: 'namesBeyond', detail }
   }
 

@@ -12,7 +12,7 @@ import {
   levelReached,
   type LevelReached,
   type ServerFacts,
-} from '@relay/shared/durability/level.js'
+} from '@relay/shared/redis/durability-level.js'
 
 /** Interval between reads of Redis' settings, ms. */
 const LOOK_MS = 1_000

@@ -1,5 +1,5 @@
-import type { LevelReached } from '@relay/shared/durability/level.js'
-import type { RedisProblem } from '@relay/shared/redis/explain.js'
+import type { LevelReached } from '@relay/shared/redis/durability-level.js'
+import { FREE_MEMORY, type RedisProblem } from '@relay/shared/redis/explain.js'
 
 /** Why the intake answers 503 to every post, or to those that do not fit, and the remedy. */
 export interface IntakeProblem {
@@ -13,7 +13,7 @@ export function redisFull(share: number): IntakeProblem {
   return {
     reason: 'redis_full',
     meaning: `the memory of Redis is full (${String(Math.floor(share * 100))} % of maxmemory), so the intake answers 503`,
-    next: 'Find out why the backlog waits; raise maxmemory, or purge dead letters (runbook RelayRedisMemoryHigh)',
+    next: FREE_MEMORY,
   }
 }
 

@@ -13,7 +13,7 @@ export type BodyOutcome =
 export const BROKEN_GZIP: Refusal = {
   status: 400,
   type: 'Malformed gzip',
-  message: 'Could not decode the request body. It is not the gzip that Content-Encoding says.',
+  message: 'Could not decode the request body. Content-Encoding says gzip, but the body is not.',
 }
 
 /** Replaces `requestTimeout` of Node's server, which is off because imports may take longer. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { Arrivals } from './arrivals.js'
+import { NewConnections } from './new-connections.js'
 
 export interface PipelineLimits {
   /** Concurrent requests of one connection; the next ones wait. */
@@ -40,7 +40,7 @@ export class PipelineLimiter {
   readonly #producerOf: (request: IncomingMessage) => string | null
   readonly #limits: PipelineLimits
   /** To watch the server. */
-  readonly arrivals = new Arrivals()
+  readonly newConnections = new NewConnections()
   readonly #connections = new WeakMap<Socket, Connection>()
   /** Number of waiting requests. */
   readonly #waiting = new Map<string, number>()
@@ -134,7 +134,7 @@ export class PipelineLimiter {
 
   readonly #turn = (): void => {
     this.#hasTurn = false
-    const endMs = this.arrivals.goFirst() ? 0 : performance.now() + TURN_MS
+    const endMs = this.newConnections.goFirst() ? 0 : performance.now() + TURN_MS
     while (this.#queues.size > 0 && performance.now() < endMs) this.#next()
     if (this.#queues.size > 0) this.#takeTurn()
   }

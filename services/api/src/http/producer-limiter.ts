@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Caller } from '../accept/fairness.js'
 import type { Refusal } from '../refusal.js'
-import { isKnownNow } from './strangers.js'
+import { markAuthenticated } from './unauthenticated-connections.js'
 
 /** Limits of this process for all posts together and for one producer. */
 export interface ProducerLimits {
@@ -86,7 +86,7 @@ export class ProducerLimiter {
     }
     use.connections += 1
     this.#owners.set(socket, use)
-    isKnownNow(socket)
+    markAuthenticated(socket)
     if (owner !== undefined) owner.connections -= 1
     else socket.once('close', () => { this.#closed(socket) }) // prettier-ignore
     return null

@@ -32,7 +32,7 @@ export function plainPost(path: string): { endpoint: Endpoint; appId: string } |
 }
 
 export function elsewhereRefusal(host: string, path: string): Refusal {
-  const message = `relay does not carry ${path}: call MoEngage itself at ${host}`
+  const message = `relay does not support ${path}: call MoEngage at ${host}`
   return { status: 404, type: 'Not Found', message }
 }
 

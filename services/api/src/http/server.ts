@@ -18,12 +18,12 @@ import { boundUnreadBody } from './body.js'
 import { refusalAnswer, send } from './envelope.js'
 import { PipelineLimiter, type PipelineLimits } from './pipeline-limiter.js'
 import {
-  boundStrangers,
-  isKnown,
-  StrangerTurns,
-  STRANGERS,
-  type StrangerLimits,
-} from './strangers.js'
+  limitUnauthenticated,
+  isAuthenticated,
+  UnauthenticatedTurns,
+  UNAUTHENTICATED,
+  type UnauthenticatedLimits,
+} from './unauthenticated-connections.js'
 import type { Refusal } from '../refusal.js'
 
 /** Timeouts of the server, ms. */
@@ -56,15 +56,16 @@ export interface IntakeServerParts {
   readonly timeouts?: { readonly [name in keyof typeof TIMEOUTS]: number }
   /** null: plain HTTP. */
   readonly tls?: TlsFiles | null
-  readonly strangers?: StrangerLimits
+  readonly unauthenticated?: UnauthenticatedLimits
   /** The producer whose credentials a request has, for any workspace. */
   readonly producerOf: (request: IncomingMessage) => string | null
 }
 
 /** An HTTP server for the intake's handler that no slow or broken caller can block. */
 export function createIntakeServer(listener: RequestListener, parts: IntakeServerParts): Server {
-  const { clock, random, timeouts = TIMEOUTS, tls = null, strangers = STRANGERS } = parts
-  const { producerOf } = parts
+  const { clock, random, producerOf, timeouts = TIMEOUTS, tls = null } = parts
+  const { unauthenticated = UNAUTHENTICATED } = parts
+  const hasCredentials = (request: IncomingMessage) => producerOf(request) !== null
   const requestId = () => createRequestId(clock.nowMs(), 0, 0, random)
   const answerWith = (refusal: Refusal): RequestListener => {
     return (request, response) => {
@@ -75,9 +76,9 @@ export function createIntakeServer(listener: RequestListener, parts: IntakeServe
   }
   const noHost = answerWith(NO_HOST)
   const unexpected = answerWith(EXPECTATION)
-  const strangerTurns = new StrangerTurns((request) => producerOf(request) !== null)
+  const unauthenticatedTurns = new UnauthenticatedTurns(hasCredentials)
   const turns = new PipelineLimiter(
-    strangerTurns.listener((request, response) => {
+    unauthenticatedTurns.listener((request, response) => {
       // RFC 9112 3.2: a request of HTTP/1.1 without Host is refused.
       const isLost = request.headers.host === undefined && request.httpVersion !== '1.0'
       if (isLost) response.shouldKeepAlive = false
@@ -107,10 +108,10 @@ export function createIntakeServer(listener: RequestListener, parts: IntakeServe
   refusePipelining(server, {
     unanswered: (socket) => turns.unanswered(socket),
     mayPipeline: (request) =>
-      isKnown(request.socket) || producerOf(request) !== null ? turns.admit(request) : 'close',
+      isAuthenticated(request.socket) || hasCredentials(request) ? turns.admit(request) : 'close',
   })
-  boundStrangers(server, strangers, strangerTurns)
-  turns.arrivals.watch(server)
+  limitUnauthenticated(server, unauthenticated, unauthenticatedTurns)
+  turns.newConnections.watch(server)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const due = turns.unanswered(socket)
     const lastWhole = due.findLast(({ req }) => req.complete)
@@ -154,7 +155,7 @@ function openServer(
   const texts = readTexts(tls)
   if (texts === null) throw new Error('the certificate of the intake is invalid')
   return createTlsServer(
-    { ...options, ...contextOf(texts), handshakeTimeout: STRANGERS.stayMs },
+    { ...options, ...contextOf(texts), handshakeTimeout: UNAUTHENTICATED.stayMs },
     listener,
   )
 }

@@ -156,7 +156,7 @@ export const ERROR_TYPES: Readonly<Record<string, ErrorType>> = {
   'Service Unavailable': {
     statuses: [503],
     cause:
-      'The queue cannot be reached, is full or does not reach the configured durability; or relay is shutting down or has reached a limit for all producers or for one. An outage of MoEngage is no cause: relay accepts and waits.',
+      'The queue is unreachable, is full or does not reach the configured durability; or relay is shutting down or has reached a limit for all producers or for one. An outage of MoEngage is no cause: relay accepts and waits.',
     remedy: `The message states whether something may have been stored. ${POST_AGAIN}`,
   },
 }

@@ -89,7 +89,7 @@ export const RULES = {
   noIdentity: refuse(
     MISSING,
     'openapi, customer_id',
-    (d) => `customer_id not found in the payload, nor ${d}`,
+    (d) => `neither customer_id nor ${d} found in the payload`,
   ),
   identifierValue: refuse(
     TYPE,
@@ -116,7 +116,7 @@ export const RULES = {
     ATTRIBUTE,
     'openapi, UserAttributes; facts for events',
     () =>
-      'the prefix "moe_" is reserved by MoEngage; its use can get the account blocked. A new name of MoEngage is allowed with MOENGAGE_ALLOWED_NAMES or allowedNames',
+      'the prefix "moe_" is reserved by MoEngage; MoEngage may block accounts that use it. To allow a new MoEngage name, use MOENGAGE_ALLOWED_NAMES or allowedNames',
   ),
   reservedDeviceName: warn(
     'openapi, UserAttributes',
@@ -163,7 +163,7 @@ export const RULES = {
   ),
   arrayOfStandard: warn(
     'help, UserAttributes',
-    () => 'is a standard attribute of another type, which has no values to add or remove',
+    () => 'is a standard non-array attribute; values cannot be added or removed',
   ),
   emptyUnset: warn('help, unset-user-attributes', () => 'does not name an attribute to clear'),
   unsetId: refuse(ATTRIBUTE, 'help, unset-user-attributes', () => 'customer_id cannot be cleared'),
@@ -187,7 +187,7 @@ export const RULES = {
   ),
   nearlyLargeObject: warn(
     'help, object data type',
-    () => 'an object can have at most 25 KB, which may mean 25,000 bytes',
+    () => 'MoEngage limits an object to 25 KB, possibly 25,000 bytes',
   ),
   manyKeys: refuse(
     ATTRIBUTE,
@@ -205,11 +205,11 @@ export const RULES = {
   ),
   nullValue: warn(
     'help, unset-user-attributes',
-    () => 'MoEngage ignores null: it clears nothing. Use unset_attributes of a customer',
+    () => 'MoEngage ignores null and clears nothing. Use unset_attributes on a customer',
   ),
   emptyValue: warn(
     'help, unset-user-attributes',
-    () => 'an empty string clears nothing at MoEngage. Use unset_attributes of a customer',
+    () => 'an empty string clears nothing in MoEngage. Use unset_attributes on a customer',
   ),
   emailSpelling: warn('openapi, u_em', () => 'may not be a valid email address'),
   dateSpelling: warn(
@@ -238,15 +238,15 @@ export const RULES = {
   // Names, as the census of the workspace knows them
   namesBeyond: warn(
     'help, data-tracking-policies',
-    (d) => `the ${d}: MoEngage blocks a new one in silence`,
+    (d) => `${d}: MoEngage silently blocks new ones`,
   ),
   objectsBeyond: warn(
     'help, object data type',
-    (d) => `the workspace has more than ${d} of type object, and MoEngage takes no more`,
+    (d) => `the workspace has more than ${d} of type object; MoEngage accepts no more`,
   ),
   nameLookalike: warn(
     'own choice',
-    (d) => `one letter from "${d}", which was sent before; a typing error?`,
+    (d) => `differs by one letter from the earlier name "${d}"; a typo?`,
   ),
   nameType: warn(
     'help, data-tracking-policies',

@@ -317,7 +317,7 @@ describe('an Idempotency-Key', () => {
 
 describe('when a request cannot be stored', () => {
   it.each([
-    ['refused', 'redis_unavailable', 'Nothing of this request was stored'],
+    ['refused', 'redis_unavailable', 'Nothing was stored'],
     ['refused', 'backlog_full', 'backlog'],
     ['unknown', 'durability', 'may have been stored'],
   ] as const)('%s, %s: 503 with Retry-After and what to do', async (outcome, reason, words) => {

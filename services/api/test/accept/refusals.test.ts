@@ -98,7 +98,9 @@ describe.each([
         expect(refusal).toMatchObject({ status: 503, type: 'Service Unavailable', retryAfterMs })
       expect(doubtful.message).toContain('may ')
       expect(certain.message).not.toContain('may ')
-      expect(certain.message).toMatch(/^The .* after the time in Retry-After\.$/)
+      expect(certain.message).toMatch(
+        / (?:after the Retry-After interval|Wait for Retry-After, then resume after last_line)\.$/,
+      )
     }
   })
 })

@@ -1,4 +1,6 @@
-import { deploymentKeys } from '@relay/shared/queue/keys.js'
+import { coversChunk } from '@relay/shared/erasure/erasure.js'
+import { deploymentKeys, partitionKeys } from '@relay/shared/queue/keys.js'
+import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { Deployment } from '@relay/shared/queue/deployment.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
@@ -165,6 +167,31 @@ describe('forget', () => {
     expect(await waiting(o, 'bob')).toBe(3)
   })
 
+  it('leaves what is posted after Redis lost the request and its last writes', async () => {
+    const { o } = await open()
+    await post(o, 'bob', 2)
+    await forget(o, 'bob')
+    // Workers remember the erasure for a while.
+    const remembered = (await o.erasures.enforced())[0]!
+    await client.flushdb()
+    await post(o, 'bob')
+    const [tag = ''] = Object.keys(remembered.boundary)
+    const ids = await new PartitionQueue(client, o.prefix, tag).ids()
+    expect(ids).toHaveLength(1)
+    expect(ids.filter((id) => coversChunk(remembered, tag, id))).toEqual([])
+  })
+
+  it('covers what was stored before Redis stepped its clock back', async () => {
+    const { o } = await open()
+    await post(o, 'bob')
+    const whom = { appId: 'APP', customer: customerKey(identityOfCustomerId('bob')) }
+    const before = await boundaryOf(client, o.prefix, whom)
+    const tag = Object.keys(before.boundary).find((one) => (before.boundary[one] ?? 0) > 0) ?? ''
+    const future = `1-${String((before.untilMs + 3_600_000) * 1_000)}`
+    await client.lset(partitionKeys(o.prefix, tag).wait, 0, future)
+    expect((await boundaryOf(client, o.prefix, whom)).untilMs).toBe(before.untilMs + 3_600_000)
+  })
+
   it('keeps a replay from putting the letters back as new data', async () => {
     const { o } = await open()
     await post(o, 'bob')
@@ -185,7 +212,7 @@ describe('forget', () => {
     async function deadLetter(o: Operations, customer: string): Promise<void> {
       await post(o, customer)
       const whom = { appId: 'APP', customer: customerKey(identityOfCustomerId(customer)) }
-      const ends = Object.entries(await boundaryOf(client, o.prefix, whom))
+      const ends = Object.entries((await boundaryOf(client, o.prefix, whom)).boundary)
       const [tag, last] = ends.find(([, id]) => id > 0) ?? ['', 0]
       const id = `${tag}/${String(last)}/0`.replaceAll('/', '.')
       await o.letters.add([letter(1, customer, { id })])

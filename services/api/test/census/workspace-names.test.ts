@@ -118,7 +118,7 @@ describe('the names of a workspace', () => {
     expect(rules.filter((rule) => rule !== null)).toHaveLength(1)
     // A post of one attribute gets this warning, too: it is about the name, not about the post.
     expect(names.see(attribute('A', 'another'), BY_SHOP)?.detail).toBe(
-      'name of this event has collected more than 100 attribute names in this workspace over time',
+      'this event name has more than 100 attribute names in this workspace',
     )
   })
 

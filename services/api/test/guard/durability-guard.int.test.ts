@@ -1,4 +1,4 @@
-import { askRedis } from '@relay/tools/redis/server.js'
+import { askRedis } from '@relay/tools/process/redis-server.js'
 import {
   ownRedisIsPossible,
   startRedis,
@@ -9,7 +9,7 @@ import type { Durability } from '@relay/shared/config/settings.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { DurabilityGuard } from '../../src/guard/durability-guard.js'
 import { connectionsOf } from '@relay/shared/redis/replication.js'
-import type { LevelReached } from '@relay/shared/durability/level.js'
+import type { LevelReached } from '@relay/shared/redis/durability-level.js'
 
 const withOwnRedis = ownRedisIsPossible ? describe : describe.skip
 

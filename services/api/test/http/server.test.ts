@@ -6,7 +6,7 @@ import {
 } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { createIntakeServer, TIMEOUTS } from '../../src/http/server.js'
-import { isKnownNow } from '../../src/http/strangers.js'
+import { markAuthenticated } from '../../src/http/unauthenticated-connections.js'
 import { CountingRandom, FixedClock } from '../support/doubles.js'
 import { APP, basic, TestIntake, workspace } from '../support/intake.js'
 
@@ -344,7 +344,7 @@ describe('a caller without credentials', () => {
   const intake = new TestIntake([workspace(APP)])
   const server = createIntakeServer(intake.server.listeners('request')[0] as RequestListener, {
     ...{ clock: new FixedClock(0), random: new CountingRandom(), producerOf },
-    strangers: { max: 3, stayMs: 300 },
+    unauthenticated: { max: 3, stayMs: 300 },
   })
   const port = () => (server.address() as AddressInfo).port
   beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)))
@@ -381,19 +381,19 @@ describe('a caller without credentials', () => {
   it('makes room for the next when there are too many, and never takes a producer’s place', async () => {
     const producer = open(`${GET}${AUTH}\r\n`)
     await producer.answered
-    const strangers = Array.from({ length: 3 }, () => open())
+    const unauthenticated = Array.from({ length: 3 }, () => open())
     const next = open(`${GET}${AUTH}\r\n`)
     await next.answered
     const more = open()
-    await strangers[0]?.closed
+    await unauthenticated[0]?.closed
     expect(producer.socket.destroyed).toBe(false)
     expect(next.socket.destroyed).toBe(false)
-    for (const { socket } of [producer, next, more, ...strangers]) socket.destroy()
+    for (const { socket } of [producer, next, more, ...unauthenticated]) socket.destroy()
   })
 })
 
 describe('many connections without credentials', () => {
-  /** Most requests of strangers that were served in one turn of the event loop. */
+  /** Most requests without credentials that were served in one turn of the event loop. */
   let most = 0
   let inTurn = 0
   const served: string[] = []
@@ -402,7 +402,7 @@ describe('many connections without credentials', () => {
       if (inTurn++ === 0) setImmediate(() => (inTurn = 0))
       most = Math.max(most, inTurn)
       served.push(request.url ?? '')
-      if (producerOf(request) !== null) isKnownNow(request.socket)
+      if (producerOf(request) !== null) markAuthenticated(request.socket)
       response.end(request.url === '/large' ? LARGE : '')
     },
     { clock: new FixedClock(0), random: new CountingRandom(), producerOf },

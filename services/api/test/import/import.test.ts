@@ -155,8 +155,8 @@ describe('an import', () => {
 
 describe('an import that is stopped', () => {
   it.each([
-    ['refused', 'Resume after last_line'],
-    ['unknown', 'may be stored already'],
+    ['refused', 'then resume after last_line'],
+    ['unknown', 'may already be stored'],
   ] as const)('says after which line to continue: %s', async (outcome, words) => {
     refuseAfter(2, { outcome, reason: 'backlog_full' })
     const lines = ['bad', users(600), '', users(900, 601)].join('\n')

@@ -65,7 +65,7 @@ describe('the OpenAPI document', () => {
   })
 })
 
-describe('the door’s page', () => {
+describe('the documentation page', () => {
   const intake = new TestIntake([workspace(APP)])
   beforeAll(() => intake.start())
   afterAll(() => intake.stop())

@@ -65,7 +65,7 @@ export function basic(user: string, secret: string): string {
   return `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`
 }
 
-/** The real app behind a real socket, with everything beyond the door in memory. */
+/** The real app behind a real socket, with everything behind it in memory. */
 export class TestIntake {
   readonly store = new InMemoryPostStore()
   readonly idempotency = new InMemoryIdempotency()

@@ -23,7 +23,7 @@ interface Customer {
   breaches: number
 }
 
-/** MoEngage's Fair Usage Policy: counts arrivals per customer of a workspace in every window. */
+/** MoEngage's per-customer policy: counts arrivals per customer of a workspace in every window. */
 export class CustomerPolicy {
   readonly #limits: readonly CustomerLimit[]
   readonly #customers = new Map<string, Customer>()

@@ -30,7 +30,7 @@ export class WorkspaceGate {
     this.#options = options
   }
 
-  /** Counts changes; the ledger grants only under the present one. */
+  /** Increases with every change; the ledger grants only under the present one. */
   get version(): string {
     return this.#version
   }

@@ -144,7 +144,7 @@ function gaugeMetrics(registers: Registry[]) {
     ),
     customersHeld: new Counter({
       name: 'relay_customers_held_total',
-      help: "Customers that this worker held back for MoEngage's policy per end user. Absent until there is one.",
+      help: "Customers that this worker held back for MoEngage's per-customer policy. Absent until there is one.",
       labelNames: ['app_id'],
       registers,
     }),

@@ -25,7 +25,7 @@ export interface WorkerObserver {
   delivered(appId: string, lane: Lane, batch: Batch, answeredAtMs: number): void
   /** MoEngage advertises a limit; `differs`: it equals none of the configured ones. */
   advertised(appId: string, limit: number, differs: boolean): void
-  /** A customer is held back for MoEngage's policy per end user. `customer`: hash of its identity. */
+  /** A customer is held back for MoEngage's per-customer policy. `customer`: hash of its identity. */
   customerHeld(appId: string, customer: string, waitMs: number): void
   deadLettered(appId: string, kind: Kind, reason: DeadLetterReason, posted: number): void
   /** Accepted in shadow, and dropped instead of sent. */

@@ -62,13 +62,13 @@ export class Reporter implements WorkerObserver {
 
   advertised(appId: string, limit: number, differs: boolean): void {
     this.#metrics.vendorLimitDiffers.set({ app_id: appId }, differs ? 1 : 0)
-    const message = 'MoEngage advertises a limit that is not configured: compare the limits of the workspace with the account' // prettier-ignore
+    const message = 'MoEngage advertises a limit that is not configured; compare the workspace limits with the account' // prettier-ignore
     if (differs) this.#log.warn(message, { appId, limit })
   }
 
   customerHeld(appId: string, customer: string, waitMs: number): void {
     this.#metrics.customersHeld.inc({ app_id: appId })
-    const message = 'a customer is held back: MoEngage would block an end user with so many data requests; look for a test, shared or default id at the producer' // prettier-ignore
+    const message = 'a customer is held back: MoEngage blocks end users with this many requests; look for a test, shared or default id at the producer' // prettier-ignore
     const hash = Buffer.from(customer, 'latin1').toString('hex')
     this.#log.warn(message, { appId, customer: hash, waitMs: Math.round(waitMs) })
   }

@@ -18,6 +18,7 @@ export interface Open {
  * Partitions of this process with a request in flight, or with one that may still arrive. Windows,
  * claims, sessions and services may change meanwhile. A partition is free for the next request only when
  * the last one has ended and the grace of its late arrival is over, regardless of its owner then.
+ * Within a flight, `Late` orders elements by customer.
  */
 export class InFlight {
   readonly #clock: Clock

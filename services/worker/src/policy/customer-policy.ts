@@ -1,5 +1,5 @@
 /**
- * MoEngage's Fair Usage Policy per end user: MoEngage silently blocks a customer that exceeds a limit in
+ * MoEngage's per-customer policy (its Fair Usage Policy): MoEngage silently blocks a customer that exceeds a limit in
  * any of its windows. Therefore relay holds such a customer back; no other customer waits.
  *
  * Counting every customer exactly would cost more than sending. A worker keeps a sketch, which never
@@ -33,7 +33,7 @@ export interface CustomerPolicyOptions {
   readonly onHeld: (customer: string, waitMs: number) => void
 }
 
-export type Admission =
+export type CustomerAdmission =
   | { readonly outcome: 'admitted' }
   /** These customers must wait: send the others without them. */
   | { readonly outcome: 'held'; readonly customers: ReadonlySet<string> }
@@ -95,7 +95,7 @@ export class CustomerPolicy {
   }
 
   /** Counts an attempt before it is sent. Rejects when Redis does not answer: then it must not be sent. */
-  async admit(attemptId: string, batch: Batch): Promise<Admission> {
+  async admit(attemptId: string, batch: Batch): Promise<CustomerAdmission> {
     const limits = this.#options.limits()
     if (limits.length === 0) return ADMITTED
     await this.#prepare(limits)
@@ -226,4 +226,4 @@ export class CustomerPolicy {
   }
 }
 
-const ADMITTED: Admission = { outcome: 'admitted' }
+const ADMITTED: CustomerAdmission = { outcome: 'admitted' }

@@ -11,6 +11,7 @@ interface Unanswered {
 /**
  * Requests of one flight that MoEngage may still process although relay closed their connection. The
  * same elements may be sent again at once; later elements of their customers must not overtake them.
+ * `InFlight` protects the partition after the flight.
  */
 export class Late {
   readonly #clock: Clock

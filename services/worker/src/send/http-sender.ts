@@ -10,7 +10,6 @@ export interface HttpSenderOptions {
   readonly appId: string
   /** Secret. */
   readonly apiKey: string
-  /** Sent as `X-Forwarded-For`, for a workspace with an IP allow-list; absent: the header is not sent. */
   readonly forwardedFor?: string | undefined
   /** Of relay, for `User-Agent`. */
   readonly version: string

@@ -40,7 +40,7 @@ import { Refusals } from '../../src/retry/refusals.js'
 import type { Answer, BulkRequest, ResponseAnswer, Sender } from '../../src/send/answer.js'
 import { MaxAge } from '../../src/settle/max-age.js'
 import { Settler } from '../../src/settle/settler.js'
-import { Signal } from '../../src/signal.js'
+import { WakeUp } from '../../src/wake-up.js'
 import { itemsOf } from './elements.js'
 import { windowsOf, type PartitionSpec, type Spec } from './windows.js'
 
@@ -439,7 +439,7 @@ export class Heart {
   maxAgeMs: number | null = null
   recovers: () => Promise<number> = () => Promise.resolve(100)
   onWake: () => void = () => undefined
-  readonly #pauses = new Set<Signal>()
+  readonly #pauses = new Set<WakeUp>()
 
   readonly erasures = new Erasures({
     ...{ store: this.erasureStore, worker: 'w', clock: systemClock },
@@ -577,14 +577,14 @@ export class Heart {
 
   /** Pauses until `wake`, or for `ms`. */
   readonly pause = async (ms: number): Promise<void> => {
-    const signal = new Signal()
-    this.#pauses.add(signal)
-    await signal.wait(ms)
-    this.#pauses.delete(signal)
+    const wakeUp = new WakeUp()
+    this.#pauses.add(wakeUp)
+    await wakeUp.wait(ms)
+    this.#pauses.delete(wakeUp)
   }
 
   wake(): void {
-    for (const signal of this.#pauses) signal.raise()
+    for (const wakeUp of this.#pauses) wakeUp.raise()
     this.onWake()
   }
 

@@ -99,7 +99,7 @@ export const delivery: DashboardSpec = {
       lines(
         'Customers held',
         'none',
-        "They wait for MoEngage's policy per end user; the estimate beside does not count that.",
+        "They wait for MoEngage's per-customer policy; the estimate beside does not count that.",
         { '{{app_id}}': `max by (app_id) (relay_customers_held{${CHOSEN}})` },
       ),
     ],

@@ -110,7 +110,7 @@ export const overview: DashboardSpec = {
       stat(
         'Customers held',
         'none',
-        "They wait for MoEngage's policy per end user; no others do.",
+        "They wait for MoEngage's per-customer policy; no others do.",
         { held: `sum(max by (app_id) (relay_customers_held{${CHOSEN}}))` },
         { width: 3, limits: [1, 100] },
       ),

@@ -8,7 +8,7 @@ const MAX_WAIT_MS = 20
  * their order, so a producer's new connection would wait for as many turns full of work as there are
  * others before it.
  */
-export class Arrivals {
+export class NewConnections {
   #hasCome = false
   #waitsSinceMs: number | null = null
 

@@ -6,7 +6,7 @@ import { runCommand } from '@relay/tools/process/command.js'
 import { basicAuth, call } from '@relay/shared/process/http-call.js'
 import { freePort } from '@relay/tools/process/port.js'
 import type { PrometheusPrograms } from '@relay/tools/fetch/programs.js'
-import { askRedis } from '@relay/tools/redis/server.js'
+import { askRedis } from '@relay/tools/process/redis-server.js'
 import { startRedis, type TestRedis } from '../support/redis/test-redis.js'
 import { startService, startTraffic, urlOf, type Environment } from '../support/service.js'
 import { startSimulator, type Simulator } from '@relay/simulator/simulator.js'
@@ -27,7 +27,7 @@ export const LIMITS = { usersPerMinute: 1_000, eventsPerMinute: 3_000 } as const
 /** What the careful producer posts, elements a second. */
 const CALM_RATE = 60
 
-export interface StandOptions {
+export interface DrillSetupOptions {
   readonly env?: Environment
   readonly maxmemory?: string
 }
@@ -44,7 +44,7 @@ export interface WorkspaceChange {
  * A whole relay as in production, of separate processes: Redis, api, two workers, the simulator,
  * a shop that posts, and a Prometheus with relay's rules, all their times shortened.
  */
-export class Stand {
+export class DrillSetup {
   readonly simulator: Simulator
   readonly redis: TestRedis
   readonly workers: Child[] = []
@@ -72,7 +72,10 @@ export class Stand {
     this.#workerPorts = workerPorts
   }
 
-  static async start(programs: PrometheusPrograms, options: StandOptions = {}): Promise<Stand> {
+  static async start(
+    programs: PrometheusPrograms,
+    options: DrillSetupOptions = {},
+  ): Promise<DrillSetup> {
     const simulator = await startSimulator({
       workspaces: { [SHOP]: KEY },
       ...{ windowMs: WINDOW_S * 1_000, record: 'counts' },
@@ -96,9 +99,9 @@ export class Stand {
       MOENGAGE_BUDGET_WINDOW_SECONDS: String(WINDOW_S),
       ...options.env,
     }
-    const stand = new Stand(simulator, redis, { folder, env }, ports)
-    await stand.#begin(programs)
-    return stand
+    const setup = new DrillSetup(simulator, redis, { folder, env }, ports)
+    await setup.#begin(programs)
+    return setup
   }
 
   async #begin(programs: PrometheusPrograms): Promise<void> {
@@ -205,7 +208,7 @@ export class Stand {
     return this.#background
   }
 
-  /** A file in the stand's own folder. */
+  /** A file in the setup's own folder. */
   async write(name: string, text: string): Promise<string> {
     const file = join(this.#folder, name)
     await writeFile(file, text)

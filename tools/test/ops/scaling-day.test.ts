@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { simulateDay } from '../../../src/ops/scaling-day.js'
-import { plotDay } from '../../../src/ops/scaling-day.js'
+import { simulateDay } from '../../src/ops/scaling-day.js'
+import { plotDay } from '../../src/ops/scaling-day.js'
 
 test('over a day with peaks, backfill and an outage it follows the load without flapping', () => {
   const day = simulateDay()
@@ -23,6 +23,6 @@ test('over a day with peaks, backfill and an outage it follows the load without 
 })
 
 test('the picture in the docs shows this day: else run npm run ops:scaling-plot', () => {
-  const file = join(__dirname, '../../../../docs/img/workers-wanted.svg')
+  const file = join(__dirname, '../../../docs/img/workers-wanted.svg')
   expect(readFileSync(file, 'utf8')).toBe(plotDay(simulateDay()))
 })

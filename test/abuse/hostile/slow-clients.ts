@@ -10,7 +10,7 @@ const HEADERS_BY_MS = 11_000
 const BODY_BY_MS = 34_000
 
 /** Callers that take their time, take too much, or go away. */
-export const PATIENCE: readonly HostileInput[] = [
+export const SLOW_CLIENTS: readonly HostileInput[] = [
   input(
     'slowloris: 200 that never end their headers',
     408,
@@ -25,7 +25,7 @@ export const PATIENCE: readonly HostileInput[] = [
     withinMs: HEADERS_BY_MS,
   }),
   input('slowloris at the ops port, 100', 408, () => 'GET /metrics HTTP/1.1\r\nHost: x\r\n', {
-    door: 'ops',
+    listener: 'ops',
     connections: 100,
     withinMs: HEADERS_BY_MS,
   }),
@@ -87,7 +87,7 @@ export const PATIENCE: readonly HostileInput[] = [
     head('GET /nothing HTTP/1.1', 'Expect: y').repeat(2_000),
   ),
   input('500 scrapes in one go', [], () => head('GET /metrics HTTP/1.1').repeat(500), {
-    door: 'ops',
+    listener: 'ops',
   }),
   input(
     '200 pipelined posts, no answer read, then away',

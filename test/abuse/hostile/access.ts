@@ -19,14 +19,14 @@ export const ALL_PRODUCERS = [
   ...FLOODING,
 ].join()
 
-const OPS = { door: 'ops' } as const
+const OPS = { listener: 'ops' } as const
 const as = (user: string, secret: string) => ({ auth: `Authorization: ${basicAuth(user, secret)}` })
 const at = (path: string) => () => post(GOOD_BODY, { path })
 const adminPost = (path: string, body: string) => () =>
   post(body, { path, auth: ADMIN, headers: [JSON_TYPE] })
 
-/** Keys that do not fit, and ways around the doors. */
-export const DOORS: readonly HostileInput[] = [
+/** Keys that do not fit, and ways around access checks. */
+export const ACCESS: readonly HostileInput[] = [
   input('no credentials', 401, () => bare('POST', PATH, JSON_TYPE)),
   input('wrong secret', 401, () => post(GOOD_BODY, as(APP_ID, 'wrong'))),
   input('right secret but for its last letter', 401, () =>

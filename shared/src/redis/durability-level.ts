@@ -1,5 +1,5 @@
 import type { Durability } from '../config/settings.js'
-import { majority } from '../redis/replication.js'
+import { majority } from './replication.js'
 
 /** Facts reported by one Redis server (or master of a cluster). */
 export interface ServerFacts {

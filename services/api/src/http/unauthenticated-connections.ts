@@ -1,28 +1,28 @@
 import type { IncomingMessage, RequestListener, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { Arrivals } from './arrivals.js'
+import { NewConnections } from './new-connections.js'
 import { connectionEvent } from '@relay/shared/process/pipelining.js'
 
-export interface StrangerLimits {
+export interface UnauthenticatedLimits {
   /** Maximum connections without credentials; the oldest is closed for a new one. */
   readonly max: number
   /** Maximum time of a connection without credentials, ms. */
   readonly stayMs: number
 }
 
-export const STRANGERS: StrangerLimits = { max: 6_000, stayMs: 8_000 }
+export const UNAUTHENTICATED: UnauthenticatedLimits = { max: 6_000, stayMs: 8_000 }
 
 /** Connections on which a caller has authenticated. */
-const known = new WeakSet<Socket>()
+const authenticated = new WeakSet<Socket>()
 
 /** The caller has authenticated: the connection now counts for its producer. */
-export function isKnownNow(socket: Socket): void {
-  known.add(socket)
+export function markAuthenticated(socket: Socket): void {
+  authenticated.add(socket)
 }
 
-export function isKnown(socket: Socket): boolean {
-  return known.has(socket)
+export function isAuthenticated(socket: Socket): boolean {
+  return authenticated.has(socket)
 }
 
 function tooLate(): Error {
@@ -38,11 +38,11 @@ type Step = () => void
  * Serves connections without credentials, a few requests per turn of the event loop and in turn over
  * the connections. Node would answer thousands that ask at the same moment in one turn.
  */
-export class StrangerTurns {
+export class UnauthenticatedTurns {
   readonly #hasCredentials: (request: IncomingMessage) => boolean
   readonly #steps = new Map<Socket, Step[]>()
-  readonly #answers = new StrangersAnswers()
-  readonly arrivals = new Arrivals()
+  readonly #answers = new UnauthenticatedAnswers()
+  readonly newConnections = new NewConnections()
   #hasTurn = false
 
   constructor(hasCredentials: (request: IncomingMessage) => boolean) {
@@ -61,7 +61,7 @@ export class StrangerTurns {
   listener(serve: RequestListener): RequestListener {
     return (request, response) => {
       const { socket } = request
-      const mayGoFirst = known.has(socket) || this.#hasCredentials(request)
+      const mayGoFirst = authenticated.has(socket) || this.#hasCredentials(request)
       // Requests of one connection start in their order.
       if (mayGoFirst && !this.#steps.has(socket)) serve(request, response)
       else {
@@ -81,7 +81,7 @@ export class StrangerTurns {
 
   readonly #turn = (): void => {
     this.#hasTurn = false
-    let left = this.arrivals.goFirst() ? 0 : STEPS
+    let left = this.newConnections.goFirst() ? 0 : STEPS
     while (left > 0 && this.#steps.size > 0) if (this.#next()) left--
     if (this.#steps.size > 0) this.#takeTurn()
   }
@@ -105,20 +105,20 @@ export class StrangerTurns {
 const MAX_ANSWER_BYTES = 32 * 1_048_576
 
 /** Resets the oldest connections without credentials when their answers, read or not, take too much. */
-class StrangersAnswers {
+class UnauthenticatedAnswers {
   /** In order of their first answers. */
   readonly #bytes = new Map<Socket, number>()
   #sumBytes = 0
 
   /** Counts what was written to a connection until now. */
   count(socket: Socket): void {
-    if (known.has(socket) || socket.destroyed || socket.bytesWritten === 0) return
+    if (authenticated.has(socket) || socket.destroyed || socket.bytesWritten === 0) return
     if (!this.#bytes.has(socket)) socket.once('close', () => { this.#set(socket, 0) }) // prettier-ignore
     this.#set(socket, socket.bytesWritten)
     for (const oldest of this.#bytes.keys()) {
       if (this.#sumBytes <= MAX_ANSWER_BYTES) break
       this.#set(oldest, 0)
-      if (!known.has(oldest)) reset(oldest)
+      if (!authenticated.has(oldest)) reset(oldest)
     }
   }
 
@@ -136,33 +136,33 @@ function reset(socket: Socket): void {
 }
 
 /** Limits the number, age and processor time of connections without credentials. */
-export function boundStrangers(
+export function limitUnauthenticated(
   server: Server,
-  { max, stayMs }: StrangerLimits,
-  turns: StrangerTurns,
+  { max, stayMs }: UnauthenticatedLimits,
+  turns: UnauthenticatedTurns,
 ): void {
   /** In order of arrival; authenticated ones are removed when they are next looked at. */
-  const strangers = new Set<Socket>()
+  const unauthenticated = new Set<Socket>()
   const came = (socket: Socket): void => {
-    strangers.add(socket)
+    unauthenticated.add(socket)
     const timer = setTimeout(() => {
-      strangers.delete(socket)
+      unauthenticated.delete(socket)
       // Answered and closed like any request that does not arrive in time.
       turns.add(socket, () => {
-        if (!known.has(socket)) server.emit('clientError', tooLate(), socket)
+        if (!authenticated.has(socket)) server.emit('clientError', tooLate(), socket)
       })
     }, stayMs)
     socket.once('close', () => {
       clearTimeout(timer)
-      strangers.delete(socket)
+      unauthenticated.delete(socket)
     })
-    while (strangers.size > max) {
-      const [oldest] = strangers
+    while (unauthenticated.size > max) {
+      const [oldest] = unauthenticated
       if (oldest === undefined) break
-      strangers.delete(oldest)
-      if (!known.has(oldest)) oldest.destroy()
+      unauthenticated.delete(oldest)
+      if (!authenticated.has(oldest)) oldest.destroy()
     }
   }
   server.on(connectionEvent(server), came)
-  turns.arrivals.watch(server)
+  turns.newConnections.watch(server)
 }

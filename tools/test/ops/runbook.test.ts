@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ROOT } from '../../../src/folders.js'
+import { ROOT } from '../../src/folders.js'
 import { parse } from 'yaml'
 
 interface Alert {

@@ -1,5 +1,5 @@
 import { SHADOWED, WORKSPACE_MODES } from '@relay/shared/config/workspace.js'
-import { routeOf, ShadowLane } from '../src/shadow-lane.js'
+import { routeOf, ShadowDrain } from '../src/shadow.js'
 import { WindowMemory } from '../src/fetch/loader.js'
 import { PartitionWindow } from '../src/fetch/window.js'
 import { event, GRACE_MS, Heart, pass, turn } from './support/fakes.js'
@@ -21,14 +21,14 @@ it.each([
 
 describe('elements accepted in shadow', () => {
   let heart: Heart
-  let lane: ShadowLane
+  let lane: ShadowDrain
   let dropped: number
 
   beforeEach(() => {
     jest.useFakeTimers()
     heart = new Heart()
     dropped = 0
-    lane = new ShadowLane({
+    lane = new ShadowDrain({
       ...{ runtime: heart.runtime, settler: heart.settler, inFlight: heart.inFlight },
       memory: new WindowMemory(1e6),
       onIdle: () => undefined,

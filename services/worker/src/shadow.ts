@@ -8,10 +8,10 @@ import type { PartitionWindow } from './fetch/window.js'
 import { REDIS_RETRY_DELAY_MS } from './budget/admission.js'
 import type { Runtime } from './flight.js'
 import type { Settler } from './settle/settler.js'
-import { Signal } from './signal.js'
+import { WakeUp } from './wake-up.js'
 
 /** `mayServe`: whether a partition's elements are to be dropped now. */
-export interface ShadowLaneOptions extends FetcherOptions {
+export interface ShadowDrainOptions extends FetcherOptions {
   readonly runtime: Pick<Runtime, 'workspace' | 'shapes' | 'clock'>
   readonly settler: Settler
   readonly onIdle: (window: PartitionWindow) => void
@@ -45,15 +45,15 @@ const UNLIMITED: Cost = { users: Infinity, events: Infinity, devices: Infinity }
  * Removes elements accepted in shadow from their partitions, packed into the requests that would have been
  * sent. It uses neither gate nor budgets, because nothing is sent.
  */
-export class ShadowLane {
-  readonly #options: ShadowLaneOptions
-  readonly #signal = new Signal()
+export class ShadowDrain {
+  readonly #options: ShadowDrainOptions
+  readonly #wakeUp = new WakeUp()
   readonly #fetcher: Fetcher
   #stopped = false
   #running: Promise<void> = Promise.resolve()
   #notBeforeMs = -Infinity
 
-  constructor(options: ShadowLaneOptions) {
+  constructor(options: ShadowDrainOptions) {
     this.#options = options
     this.#fetcher = new Fetcher(options)
   }
@@ -69,7 +69,7 @@ export class ShadowLane {
   }
 
   wake(): void {
-    this.#signal.raise()
+    this.#wakeUp.raise()
   }
 
   run(): Promise<void> {
@@ -86,7 +86,7 @@ export class ShadowLane {
   async #loop(): Promise<void> {
     while (!this.#stopped) {
       const waitMs = await this.#round()
-      if (waitMs > 0) await this.#signal.wait(waitMs)
+      if (waitMs > 0) await this.#wakeUp.wait(waitMs)
     }
   }
 

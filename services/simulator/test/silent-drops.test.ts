@@ -1,6 +1,6 @@
-import { startSimulator, type Simulator } from '../../src/simulator.js'
-import type { SettingsInput } from '../../src/settings.js'
-import { APP, GOOD_HEADERS, KEY, bulk, call, event, postBulk, user } from '../client.js'
+import { startSimulator, type Simulator } from '../src/simulator.js'
+import type { SettingsInput } from '../src/settings.js'
+import { APP, GOOD_HEADERS, KEY, bulk, call, event, postBulk, user } from './client.js'
 
 const opened: Simulator[] = []
 afterEach(async () => {

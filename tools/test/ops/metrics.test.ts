@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ROOT } from '../../../src/folders.js'
-import { metricCatalogue } from '../../../src/ops/metrics.js'
-import { metricsDocument } from '../../../src/ops/metrics.js'
+import { ROOT } from '../../src/folders.js'
+import { metricCatalogue } from '../../src/ops/metrics.js'
+import { metricsDocument } from '../../src/ops/metrics.js'
 
 /** Prettier sets the widths of columns; the words are what counts. */
 const words = (markdown: string) =>

@@ -1,5 +1,5 @@
 /** Something to wait for that may be announced many times; announcements before a wait are kept. */
-export class Signal {
+export class WakeUp {
   #raised = false
   #wake: (() => void) | null = null
 
@@ -8,7 +8,7 @@ export class Signal {
     this.#wake?.()
   }
 
-  /** Resolves when raised, or after `timeoutMs` (Infinity: never). Lowers the signal. */
+  /** Resolves when raised, or after `timeoutMs` (Infinity: never). Clears the announcement. */
   async wait(timeoutMs: number): Promise<void> {
     if (!this.#raised && timeoutMs > 0) {
       await new Promise<void>((resolve) => {

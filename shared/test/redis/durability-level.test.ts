@@ -1,5 +1,5 @@
 import { majority } from '@relay/shared/redis/replication.js'
-import { levelReached, type ServerFacts } from '../../src/durability/level.js'
+import { levelReached, type ServerFacts } from '../../src/redis/durability-level.js'
 
 const server = (change: Partial<ServerFacts> = {}): ServerFacts => ({
   appends: true,

@@ -3,10 +3,10 @@ import { mkdir, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
-import { findChromium } from '../fetch/chromium.js'
-import { PRIVATE, ROOT } from '../folders.js'
-import { findKubectl, findPrometheus, findPrometheus3, findSpin } from '../fetch/programs.js'
-import { findRedisServer, NoRedisServer } from '../fetch/redis.js'
+import { findChromium } from './fetch/chromium.js'
+import { PRIVATE, ROOT } from './folders.js'
+import { findKubectl, findPrometheus, findPrometheus3, findSpin } from './fetch/programs.js'
+import { findRedisServer, NoRedisServer } from './fetch/redis.js'
 
 const RESULT = join(PRIVATE, 'test', `result-${String(process.pid)}.json`)
 
