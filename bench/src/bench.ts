@@ -5,12 +5,10 @@ import { BUDGETS } from './rows/budgets.js'
 import { CENSUS } from './rows/census.js'
 import { CUSTOMER_POLICY } from './rows/customer-policy.js'
 import { DRAIN, DRAIN_SCALE } from './rows/drain.js'
-import { IDLE } from './rows/idle.js'
+import { IDLE, MEMORY } from './rows/resources.js'
 import { INTAKE_ROWS } from './rows/intake.js'
-import { LATENCY } from './rows/latency.js'
-import { MEMORY } from './rows/memory.js'
+import { LATENCY, TAKEOVER } from './rows/latency.js'
 import type { BenchOptions, Row, Sample } from './rows/row.js'
-import { TAKEOVER } from './rows/takeover.js'
 
 export const ROWS: readonly Row[] = [
   ...INTAKE_ROWS,

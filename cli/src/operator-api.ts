@@ -1,6 +1,6 @@
 import { CommandError, EXIT } from './exit.js'
 import { printable } from './render/table.js'
-import { callHttp, type HttpAnswer } from './http.js'
+import { call, type Answer } from '@relay/shared/process/http-call.js'
 import type { Access } from './settings.js'
 
 /** Timeout, ms; a replay of many letters takes long. */
@@ -21,23 +21,22 @@ export class OperatorApi {
   /** The answer's JSON text, as sent. */
   async text(method: string, path: string, body?: unknown): Promise<string> {
     const { url, token } = this.#access
-    const call = {
+    const how = {
       method,
-      url: `${url}${path}`,
       headers: {
         Accept: 'application/json',
         ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
       },
-      timeoutMs: TIMEOUT_MS,
+      silenceMs: TIMEOUT_MS,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }
-    const answer = await callHttp(call).catch((error: unknown) => {
+    const answer = await call(`${url}${path}`, how).catch((error: unknown) => {
       throw unreachable(url, error)
     })
     if (!isOperators(answer)) throw elsewhere(url)
     if (answer.status !== 200) throw refusal(answer, url)
-    return answer.text.trimEnd()
+    return answer.body.trimEnd()
   }
 
   async json<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -60,7 +59,7 @@ function unreachable(url: string, error: unknown): CommandError {
  * Whether an answer can be the operator API's: JSON, and an error without the `status` of MoEngage's
  * envelope, which the intake and the simulator send. A gateway in front may answer 5xx in its own form.
  */
-function isOperators({ status, text }: HttpAnswer): boolean {
+function isOperators({ status, body: text }: Answer): boolean {
   if (status >= 500) return true
   try {
     const body = JSON.parse(text) as object
@@ -78,7 +77,7 @@ function elsewhere(url: string): CommandError {
   )
 }
 
-function refusal({ status, text }: HttpAnswer, url: string): CommandError {
+function refusal({ status, body: text }: Answer, url: string): CommandError {
   const message = errorMessage(text) ?? `${url} answered ${String(status)}.`
   switch (status) {
     case 401:

@@ -8,9 +8,8 @@ import { addDeadLetters } from './commands/dead-letters.js'
 import { addForget } from './commands/forget.js'
 import { addHashSecret } from './commands/hash-secret.js'
 import { addImport } from './commands/import.js'
-import { addStatus } from './commands/status.js'
 import { addPauseAndResume } from './commands/pause.js'
-import { addAudit, addNames, addShadow, addTrace } from './commands/views.js'
+import { addAudit, addNames, addShadow, addStatus, addTrace } from './commands/views.js'
 
 const FOOTER = `
 Access:

@@ -1,6 +1,6 @@
 import { levelReached } from '@relay/shared/redis/durability-level.js'
 import { checkConfiguration, comparedWith, environmentToCheck } from '../src/check/configuration.js'
-import { judgeRedis, type RedisFacts } from '../src/check/redis-judgement.js'
+import { judgeRedis, type RedisFacts } from '../src/check/redis.js'
 import { accessFrom } from '../src/settings.js'
 import type { Durability } from '@relay/shared/config/settings.js'
 

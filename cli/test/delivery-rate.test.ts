@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { DeliveryRate, deliverySeconds } from '../src/import/forecast.js'
+import { DeliveryRate, deliverySeconds } from '../src/import/display.js'
 import type { WorkspaceView } from '../src/render/status.js'
 
 const WINDOW_MS = 60_000

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
-import { deliverySeconds } from '../src/import/forecast.js'
-import { Pace, progressLine } from '../src/import/progress.js'
+import { deliverySeconds, Pace, progressLine } from '../src/import/display.js'
 import type { WorkspaceView } from '../src/render/status.js'
 
 const none = { user: 0, event: 0, device: 0, total: 0 }

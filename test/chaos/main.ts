@@ -6,13 +6,11 @@ import { FAULTS } from './faults/faults.js'
 import type { Fault } from './faults/fault.js'
 import { parseOptions, USAGE, type Options } from './options.js'
 import { MUTANTS } from './mutants/mutants.js'
-import { inTurns, play, tellLogs } from './play.js'
+import { inTurns, play, tellLogs, prove, playScenarios } from './play.js'
 import { AIMED, SCENARIOS } from './plots/aimed.js'
 import { drawnPlot } from './plots/drawn.js'
 import type { Plot } from './plots/plot.js'
-import { prove } from './prove.js'
 import { record, TABLE_HEAD, tableRow } from './report.js'
-import { playScenarios } from './scenarios.js'
 
 const EXIT_USAGE = 64
 const say = (line: string) => {

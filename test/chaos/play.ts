@@ -1,12 +1,18 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PRIVATE } from '@relay/tools/folders.js'
-import { violationLines } from './report.js'
+import { PRIVATE, ROOT } from '@relay/tools/folders.js'
+import { FAULTS } from './faults/faults.js'
+import type { Aim, Mutant } from './mutants/mutants.js'
+import { AIMED } from './plots/aimed.js'
+import { drawnPlot } from './plots/drawn.js'
+import type { Aimed, Plot } from './plots/plot.js'
+import { violationLines, record, brokenLaws } from './report.js'
 import { runOnce, type RunOptions, type RunResult } from './run.js'
+import { buildVariant } from '../support/variant.js'
 
-export type Say = (line: string) => void
+type Say = (line: string) => void
 
-export interface PlayOptions extends Omit<RunOptions, 'dir'> {
+interface PlayOptions extends Omit<RunOptions, 'dir'> {
   /** Of the folder with its logs and evidence. */
   readonly name: string
   /** Keeps the folder of a run that broke no law, too. */
@@ -51,4 +57,115 @@ export async function tellLogs(name: string, say: Say): Promise<void> {
     say(`  -- ${file}`)
     for (const line of shown) say(`     ${line.slice(0, 400)}`)
   }
+}
+
+interface ScenarioOptions {
+  readonly root: string
+  /** Of the first run; each next run of a scenario has the next seed. */
+  readonly seed: number
+  readonly runs: number
+  readonly rate: number
+  readonly keep: boolean
+  readonly record: boolean
+  readonly say: Say
+}
+
+/** They wait most of the time: so many at once leave two cores idle. */
+const AT_ONCE = 4
+const SCENARIOS_HEAD = '| scenario | what happens | held |\n| --- | --- | --- |'
+
+/** Plays each scenario `runs` times, several at once, and prints a table. Returns an exit status. */
+export async function playScenarios(
+  scenarios: readonly Aimed[],
+  { runs, seed, say, ...options }: ScenarioOptions,
+): Promise<number> {
+  const plays = scenarios.flatMap((plot) =>
+    Array.from({ length: runs }, (_, i) => ({ plot, seed: seed + i })),
+  )
+  /** The laws that each run of a scenario broke, by its name. */
+  const played = new Map<string, string[]>(scenarios.map(({ name }) => [name, []]))
+  await inTurns(plays, AT_ONCE, async (one) => {
+    const { name } = one.plot
+    const tell = (line: string) => {
+      say(`${name}: ${line.trim()}`)
+    }
+    const result = await play({
+      ...options,
+      ...one,
+      name: `${name}-${String(one.seed)}`,
+      say: tell,
+    })
+    const broken = brokenLaws(result)
+    say(`${name}, seed ${String(one.seed)}: ${broken === '' ? 'held' : `BROKEN: ${broken}`}`)
+    played.get(name)?.push(broken)
+  })
+  const rows = scenarios.map(({ name, about }) => {
+    const all = played.get(name) ?? []
+    const broken = all.filter((laws) => laws !== '')
+    const laws = [...new Set(broken)].map((each) => ` **${each}**`).join(',')
+    const held = `${String(all.length - broken.length)} of ${String(all.length)}`
+    return `| ${name} | ${about} | ${held}${laws} |`
+  })
+  say(`\n${[SCENARIOS_HEAD, ...rows].join('\n')}\n`)
+  const failed = [...played.values()].flat().filter((laws) => laws !== '').length
+  say(
+    failed === 0 ? 'Every law held.' : `${String(failed)} of ${String(plays.length)} broke a law.`,
+  )
+  if (options.record) await record('scenarios at default settings', SCENARIOS_HEAD, rows)
+  return failed === 0 ? 0 : 1
+}
+
+/** Of a plot, which draws nothing, and its load. */
+const PLOT_SEED = 700
+const PLOT_RATE = 400
+
+const PROOFS_HEAD =
+  '| mutant | what is broken | run | broken law | unmutated |\n| --- | --- | --- | --- | --- |'
+
+/** Each mutant has to break a law in its run, and relay as it is has to hold in the same. */
+export async function prove(mutants: readonly Mutant[], say: Say): Promise<number> {
+  const rows: string[] = []
+  let wrong = 0
+  for (const mutant of mutants) {
+    say(`mutant ${mutant.name}`)
+    const broken = brokenLaws(await runAim(mutant, await buildVariant(mutant), say))
+    say(`control of ${mutant.name}`)
+    const control = brokenLaws(await runAim(mutant, ROOT, say))
+    if (broken === '' || control !== '') wrong += 1
+    const found = [broken === '' ? '**none**' : broken, control === '' ? 'held' : `**${control}**`]
+    rows.push(`| ${[mutant.name, mutant.breaks, aimText(mutant.aim), ...found].join(' | ')} |`)
+    say(rows.at(-1) ?? '')
+  }
+  say(`\n${[PROOFS_HEAD, ...rows].join('\n')}\n`)
+  say(
+    wrong === 0
+      ? 'Every mutant was caught, and every control held.'
+      : `${String(wrong)} of ${String(mutants.length)} proofs failed.`,
+  )
+  return wrong === 0 ? 0 : 1
+}
+
+function runAim({ aim }: Mutant, root: string, say: Say): Promise<RunResult> {
+  const { seed, rate } = 'seed' in aim ? aim : { seed: PLOT_SEED, rate: PLOT_RATE }
+  const name = root === ROOT ? 'control' : 'mutant'
+  return play({ seed, rate, plot: plotOf(aim), name, root, say })
+}
+
+function plotOf(aim: Aim): Plot {
+  if ('seed' in aim) {
+    const faults = FAULTS.filter(
+      ({ name, onlyDefault }) =>
+        !onlyDefault && aim.faults.some((wanted) => name.startsWith(wanted)),
+    )
+    return drawnPlot(faults, aim.seconds * 1000, 'quick')
+  }
+  const plot = AIMED.find(({ name }) => name === aim.plot)
+  if (plot === undefined) throw new Error(`no plot is called ${aim.plot}`)
+  return plot
+}
+
+function aimText(aim: Aim): string {
+  if (!('seed' in aim)) return `plot ${aim.plot}`
+  const { seed, seconds, rate, faults } = aim
+  return `seed ${String(seed)}, ${String(seconds)} s, ${String(rate)} el/s, ${faults.join(', ')}`
 }

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporaryFolder } from '@relay/tools/folders.js'
-import { basicAuth } from '@relay/tools/process/http.js'
+import { basicAuth } from '@relay/shared/process/http-call.js'
 import { freePort } from '@relay/tools/process/port.js'
 import { startRedis } from '../support/redis/test-redis.js'
 import { startService, startTraffic, urlOf } from '../support/service.js'

@@ -9,11 +9,9 @@ import type * as storeModule from '../../services/api/src/enqueue/redis-post-sto
 import type * as environmentModule from '../../shared/src/config/environment.js'
 import type * as vocabularyModule from '../../services/api/src/validate/vocabulary.js'
 import type * as pauseModule from '../../services/api/src/admin/pause.js'
-import type * as replayModule from '../../services/api/src/admin/replay.js'
-import type * as purgeModule from '../../services/api/src/admin/purge.js'
+import type * as operatorsLettersModule from '../../services/api/src/admin/letters.js'
 import type * as selectionModule from '../../services/api/src/admin/selection.js'
 import type * as eraserModule from '../../services/api/src/admin/eraser.js'
-import type * as forgetModule from '../../services/api/src/admin/forget.js'
 import type * as lettersModule from '../../shared/src/dead-letters/dead-letter-store.js'
 import type * as tracesModule from '../../shared/src/trace/trace-store.js'
 import type * as erasuresModule from '../../shared/src/erasure/erasure-store.js'
@@ -24,7 +22,7 @@ const MODULES = [
   'services/api/dist/core.js',
   'services/api/dist/enqueue/redis-post-store.js',
   'services/api/dist/validate/vocabulary.js',
-  ...['pause', 'replay', 'purge', 'selection', 'eraser', 'forget'].map(
+  ...['pause', 'letters', 'selection', 'eraser'].map(
     (name) => `services/api/dist/admin/${name}.js`,
   ),
   'shared/dist/config/environment.js',
@@ -37,11 +35,9 @@ export type Relay = typeof workerModule &
   typeof storeModule &
   typeof vocabularyModule &
   typeof pauseModule &
-  typeof replayModule &
-  typeof purgeModule &
+  typeof operatorsLettersModule &
   typeof selectionModule &
   typeof eraserModule &
-  typeof forgetModule &
   typeof environmentModule &
   typeof lettersModule &
   typeof tracesModule &

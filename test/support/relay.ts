@@ -1,5 +1,5 @@
 import { startChild, type Child } from '@relay/tools/process/child.js'
-import * as http from '@relay/tools/process/http.js'
+import * as http from '@relay/shared/process/http-call.js'
 import { freePort } from '@relay/tools/process/port.js'
 import { startProxy, type TcpProxy } from './proxy/tcp-proxy.js'
 import { startRedis, type TestRedis, type TestRedisOptions } from './redis/test-redis.js'
@@ -9,7 +9,7 @@ import { startService, urlOf, type Environment } from './service.js'
 import { fileURLToPath } from 'node:url'
 
 export { entryOf, type Environment } from './service.js'
-export type { Answer } from '@relay/tools/process/http.js'
+export type { Answer } from '@relay/shared/process/http-call.js'
 
 export const APP_ID = 'ACCEPT'
 export const API_KEY = 'vendor-key'

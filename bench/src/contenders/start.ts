@@ -8,7 +8,7 @@ import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis
 import { waitFor } from '@relay/tools/wait-for.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { Redis } from 'ioredis'
-import { basicAuth, call, type Call } from '@relay/tools/process/http.js'
+import { basicAuth, call, type Call } from '@relay/shared/process/http-call.js'
 import { startService, urlOf, type Environment, type Service } from '@relay/test/support/service.js'
 import type { Target } from '../load/load.js'
 import { APP_ID } from './names.js'

@@ -4,6 +4,7 @@ import { parseEnvironment, type Config } from '@relay/shared/config/environment.
 import { ConfigError, type ConfigFault } from '@relay/shared/config/fault.js'
 import { tlsFaults } from '@relay/shared/config/tls-files.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
+import { REAL_WORKSPACE } from '@relay/shared/config/settings.js'
 import { FileWorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { failed, ok, warning, type Finding } from './finding.js'
 
@@ -18,21 +19,11 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 const OPS_PORT = 9464
 
-/**
- * Any of these selects a relay other than the one of npm start. REDIS_URL does not, because npm start
- * uses it, too.
- */
-const NAMES_A_RELAY = [
-  'MOENGAGE_APP_ID',
-  'MOENGAGE_API_KEY',
-  'MOENGAGE_BASE_URL',
-  'MOENGAGE_DC',
-  'RELAY_WORKSPACES_FILE',
-]
-
 /** The caller's environment, with the settings of a running npm start if it selects no relay. Pure. */
 export function environmentToCheck(env: Environment, running: Environment | null): Environment {
-  return running === null || NAMES_A_RELAY.some((name) => env[name]) ? env : { ...env, ...running }
+  // REDIS_URL selects no other relay: npm start uses it, too.
+  const isNamed = REAL_WORKSPACE.some((name) => env[name])
+  return running === null || isNamed ? env : { ...env, ...running }
 }
 
 /** Reads environment and workspaces file as the services do. */
@@ -63,7 +54,7 @@ export function checkConfiguration(env: Environment): CheckedConfig {
 
 /** Without any workspace in this environment, the services have another one: one finding says so. */
 function faultFindings(faults: readonly ConfigFault[], env: Environment): Finding[] {
-  if (NAMES_A_RELAY.some((name) => env[name])) return faults.map(fault)
+  if (REAL_WORKSPACE.some((name) => env[name])) return faults.map(fault)
   const others = faults.filter(({ where }) => !where.startsWith('MOENGAGE_'))
   const detail = 'this shell sets neither RELAY_WORKSPACES_FILE nor MOENGAGE_APP_ID'
   return [...others.map(fault), failed('workspaces', detail, OF_THE_SERVICES)]

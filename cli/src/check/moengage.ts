@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Workspace } from '@relay/shared/config/workspace.js'
-import { callHttp } from '../http.js'
+import { basicAuth, call } from '@relay/shared/process/http-call.js'
 import { failed, ok, warning, type Finding } from './finding.js'
 
 const TIMEOUT_MS = 5_000
@@ -34,15 +34,14 @@ async function connectionFault(host: string, port: number): Promise<string | nul
 export async function checkCredentials(workspace: Workspace, ca: string | null): Promise<Finding> {
   const { appId, apiKey, baseUrl, forwardedFor } = workspace
   const what = `Key of ${appId}`
-  const basic = Buffer.from(`${appId}:${apiKey}`).toString('base64')
   const region = /api-(\d+)\./.exec(baseUrl)?.[1]
-  const call = {
+  const url = `${baseUrl}/v1/integrations/authentication`
+  const how = {
     method: 'POST',
-    url: `${baseUrl}/v1/integrations/authentication`,
     headers: {
       'Content-Type': 'application/json',
       'MOE-APPKEY': appId,
-      Authorization: `Basic ${basic}`,
+      Authorization: basicAuth(appId, apiKey),
       ...(forwardedFor === undefined ? {} : { 'X-Forwarded-For': forwardedFor }),
     },
     body: JSON.stringify({
@@ -51,11 +50,11 @@ export async function checkCredentials(workspace: Workspace, ca: string | null):
       source: 'relay',
       ...(region === undefined ? {} : { region }),
     }),
-    timeoutMs: TIMEOUT_MS,
+    silenceMs: TIMEOUT_MS,
     // Like the worker, ignores NODE_TLS_REJECT_UNAUTHORIZED.
     tls: { ca },
   }
-  const answer = await callHttp(call).catch(() => null)
+  const answer = await call(url, how).catch(() => null)
   if (answer === null) return failed(what, 'no answer', 'Try again once the host is reachable')
   switch (answer.status) {
     case 200:

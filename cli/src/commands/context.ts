@@ -29,6 +29,18 @@ export function print(
   else for (const line of lines(JSON.parse(text))) terminal.out(printable(line))
 }
 
+/** Sends a request to the operator API, prints its answer and returns it. */
+export async function show<View>(
+  context: Context,
+  options: GlobalOptions,
+  [method, path, body]: readonly [method: string, path: string, body?: unknown],
+  lines: (view: View, text: string) => readonly string[],
+): Promise<View> {
+  const text = await context.api(options).text(method, path, body)
+  print(context, options, text, (view) => lines(view as View, text))
+  return JSON.parse(text) as View
+}
+
 /** Asks before what cannot be undone; true to do it. Without a person `--yes` has to say so. */
 export async function isConfirmed(
   { terminal }: Context,

@@ -3,7 +3,7 @@ import { CommandError, EXIT } from '../exit.js'
 import { letterDetails, letterLines, type LetterView } from '../render/dead-letters.js'
 import { counted } from '../render/table.js'
 import type { GlobalOptions } from '../settings.js'
-import { isConfirmed, print, type Context } from './context.js'
+import { isConfirmed, show, type Context } from './context.js'
 
 interface FilterOptions extends GlobalOptions {
   readonly appId?: string
@@ -76,9 +76,10 @@ function addList(group: Command, context: Context): void {
       const options = command.optsWithGlobals<ListOptions>()
       const { limit, cursor } = options
       const query = new URLSearchParams(given({ ...filterOf(context, options), limit, cursor }))
-      const text = await context.api(options).text('GET', `/admin/dead-letters?${query.toString()}`)
-      print(context, options, text, (view) => letterLines((view as Page).dead_letters))
-      const { next_cursor: next } = JSON.parse(text) as Page
+      const path = `/admin/dead-letters?${query.toString()}`
+      const { next_cursor: next } = await show<Page>(context, options, ['GET', path], (page) =>
+        letterLines(page.dead_letters),
+      )
       if (next !== null && !options.json) {
         context.terminal.note(`More are available: add --cursor ${next}`)
       }
@@ -94,8 +95,7 @@ function addShow(group: Command, context: Context): void {
     .action(async (id: string, _own: unknown, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>()
       const path = `/admin/dead-letters/${encodeURIComponent(id)}`
-      const text = await context.api(options).text('GET', path)
-      print(context, options, text, (letter) => letterDetails(letter as LetterView, text))
+      await show<LetterView>(context, options, ['GET', path], letterDetails)
     })
 }
 
@@ -133,9 +133,9 @@ function addChange(group: Command, context: Context, change: Change): void {
       const question = `${name} ${what}?`
       if (!(await isConfirmed(context, options.yes, { question, refusal }))) return
       const body = ids.length > 0 ? { ids, ...filter } : filter
-      const text = await context.api(options).text(change.method, change.path, body)
-      print(context, options, text, (done) => [
-        `${counted((done as { count: number }).count, 'dead letter')} ${change.done}.`,
+      const request = [change.method, change.path, body] as const
+      await show<{ readonly count: number }>(context, options, request, ({ count }) => [
+        `${counted(count, 'dead letter')} ${change.done}.`,
       ])
     })
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { GlobalOptions } from '../settings.js'
-import { print, workspacePath, type Context } from './context.js'
+import { show, workspacePath, type Context } from './context.js'
 
 /** `pause` and `resume`. */
 const SWITCHES = [
@@ -17,8 +17,8 @@ export function addPauseAndResume(program: Command, context: Context): void {
       .addHelpText('after', `\nExample:\n  relay ${action} DEMO`)
       .action(async (appId: string, _own: unknown, command: Command) => {
         const options = command.optsWithGlobals<GlobalOptions>()
-        const text = await context.api(options).text('POST', workspacePath(appId, action))
-        print(context, options, text, () => [`${appId} is ${done}.`])
+        const path = workspacePath(appId, action)
+        await show(context, options, ['POST', path], () => [`${appId} is ${done}.`])
       })
   }
 }

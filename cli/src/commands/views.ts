@@ -1,10 +1,61 @@
 import type { Command } from 'commander'
-import { namesLines, type NamesView } from '../render/names.js'
-import { shadowLines, traceLines, type ShadowView, type TraceView } from '../render/views.js'
+import { print, type Context, isConfirmed, show, workspacePath } from './context.js'
+import { CommandError, EXIT, failureOf } from '../exit.js'
+import { isTrouble, statusLines, type StatusView } from '../render/status.js'
+import {
+  namesLines,
+  type NamesView,
+  shadowLines,
+  traceLines,
+  type ShadowView,
+  type TraceView,
+} from '../render/views.js'
 import type { GlobalOptions } from '../settings.js'
-import { isConfirmed, print, workspacePath, type Context } from './context.js'
+
+interface StatusOptions extends GlobalOptions {
+  readonly watch?: boolean
+}
+
+const WATCH_EVERY_MS = 2_000
 
 /** Commands that show one resource of the operator API. */
+export function addStatus(program: Command, context: Context): void {
+  program
+    .command('status')
+    .description('workers and workspaces: state, backlog, budgets, holds, and what to do next')
+    .option('-w, --watch', 'refresh every 2 seconds until Ctrl-C')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  relay status\n  relay status --watch\n  relay status --json',
+    )
+    .action(async (_own: unknown, command: Command) => {
+      const options = command.optsWithGlobals<StatusOptions>()
+      if (options.watch) await watch(context, options)
+      else if (!(await look(context, options))) context.fail(EXIT.wrong)
+    })
+}
+
+/** Shows the current state; false if something needs attention. */
+async function look(context: Context, options: StatusOptions): Promise<boolean> {
+  const text = await context.api(options).text('GET', '/admin/workspaces')
+  const view = JSON.parse(text) as StatusView
+  if (options.watch && !options.json) context.terminal.clear()
+  print(context, options, text, () => statusLines(view))
+  return !isTrouble(view)
+}
+
+async function watch(context: Context, options: StatusOptions): Promise<never> {
+  for (;;) {
+    await look(context, options).catch((error: unknown) => {
+      // Keeps watching while the api restarts.
+      if (!(error instanceof CommandError) || error.status !== EXIT.unavailable) throw error
+      const { note } = failureOf(error, false)
+      if (note !== null) context.terminal.note(note)
+    })
+    await context.sleep(WATCH_EVERY_MS)
+  }
+}
+
 export function addAudit(program: Command, context: Context): void {
   program
     .command('audit')
@@ -14,14 +65,15 @@ export function addAudit(program: Command, context: Context): void {
     .action(async (_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { readonly limit: string }>()
       const path = `/admin/audit?limit=${encodeURIComponent(options.limit)}`
-      const text = await context.api(options).text('GET', path)
-      print(context, options, text, (view) =>
-        (view as { readonly actions: readonly Action[] }).actions.map(actionLine),
-      )
+      await show<Audit>(context, options, ['GET', path], ({ actions }) => actions.map(actionLine))
     })
 }
 
 type Action = Readonly<Record<string, unknown>>
+
+interface Audit {
+  readonly actions: readonly Action[]
+}
 
 function actionLine({ at, action, ...rest }: Action): string {
   const facts = Object.entries(rest).filter(([, value]) => value !== null)
@@ -69,8 +121,9 @@ export function addNames(program: Command, context: Context): void {
       const options = command.optsWithGlobals<NamesOptions>()
       const path = workspacePath(appId, 'names')
       if (!(await reset(context, options, path, `all names of ${appId}`))) return
-      const text = await context.api(options).text('GET', path)
-      print(context, options, text, (view) => namesLines(view as NamesView, options.all === true))
+      await show<NamesView>(context, options, ['GET', path], (view) =>
+        namesLines(view, options.all === true),
+      )
     })
 }
 
@@ -89,8 +142,7 @@ export function addShadow(program: Command, context: Context): void {
       const options = command.optsWithGlobals<ResetOptions>()
       const path = workspacePath(appId, 'shadow')
       if (!(await reset(context, options, path, `the report of ${appId}`))) return
-      const text = await context.api(options).text('GET', path)
-      print(context, options, text, (view) => shadowLines(view as ShadowView))
+      await show<ShadowView>(context, options, ['GET', path], shadowLines)
     })
 }
 
@@ -103,7 +155,6 @@ export function addTrace(program: Command, context: Context): void {
     .action(async (requestId: string, _own: unknown, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>()
       const path = `/admin/requests/${encodeURIComponent(requestId)}`
-      const text = await context.api(options).text('GET', path)
-      print(context, options, text, (view) => traceLines(view as TraceView))
+      await show<TraceView>(context, options, ['GET', path], traceLines)
     })
 }

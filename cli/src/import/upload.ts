@@ -1,6 +1,6 @@
 import { CommandError, EXIT } from '../exit.js'
 import { printable } from '../render/table.js'
-import { callHttp, type HttpAnswer } from '../http.js'
+import { basicAuth, call, type Answer } from '@relay/shared/process/http-call.js'
 import type { Slice } from './slices.js'
 
 /** The target of an import and its credentials. */
@@ -61,18 +61,18 @@ export async function sendSlice(
 ): Promise<SliceResult> {
   const parts = slice.lines.flatMap((line) => [line, NEWLINE])
   const query = `first_line=${String(slice.linesBefore + 1)}&max_errors=${String(MAX_ERRORS)}`
-  const call = callHttp({
+  const url = `${intakeUrl}/v1/import/${encodeURIComponent(appId)}?${query}`
+  const answered = call(url, {
     method: 'POST',
-    url: `${intakeUrl}/v1/import/${encodeURIComponent(appId)}?${query}`,
     headers: {
       'Content-Type': 'application/x-ndjson',
-      Authorization: `Basic ${Buffer.from(`${appId}:${secret}`).toString('base64')}`,
+      Authorization: basicAuth(appId, secret),
       'Idempotency-Key': key,
     },
     body: Buffer.concat(parts),
-    timeoutMs: TIMEOUT_MS,
+    silenceMs: TIMEOUT_MS,
   })
-  return call.then(
+  return answered.then(
     (answer) => read(answer, slice),
     (error: unknown) => unanswered(error, intakeUrl),
   )
@@ -87,7 +87,7 @@ function unanswered(error: unknown, url: string): SliceResult {
   return { lines: 0, accepted: 0, rejected: 0, refused: [], stop }
 }
 
-function read({ status, text, headers }: HttpAnswer, slice: Slice): SliceResult {
+function read({ status, body: text, headers }: Answer, slice: Slice): SliceResult {
   const body = parse(text)
   const message = printable(body.error?.message ?? text.slice(0, 200))
   if (status !== 200 && !LATER.has(status)) throw refusal(status, message)

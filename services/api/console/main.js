@@ -1,11 +1,10 @@
 import { ApiError, ask, session } from './api.js'
-import { AuditView } from './audit.js'
 import { DeadLettersView } from './dead-letters.js'
 import { make, notify, setText } from './dom.js'
 import { ForgetView } from './forget.js'
 import { NamesView } from './names.js'
-import { PartitionsView } from './partitions.js'
 import { ShadowView } from './shadow.js'
+import { AuditView, PartitionsView } from './tables.js'
 import { TraceView } from './trace.js'
 import { WorkspacesView } from './workspaces.js'
 

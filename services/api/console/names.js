@@ -1,6 +1,5 @@
 import { ask } from './api.js'
-import { make, number } from './dom.js'
-import { facts, table } from './table.js'
+import { card, facts, make, number, table } from './dom.js'
 
 const HEAD = ['Kind', 'Name', 'Types', 'Since', 'Producer', 'Doubt']
 
@@ -30,10 +29,10 @@ function cardOf({ app_id: appId, bounds, names }) {
     names.length === 0
       ? 'no names yet'
       : `${number(names.length)} names, ${number(doubtful)} doubtful${names.length > SHOWN ? `; the first ${number(SHOWN)} are shown` : ''}`
-  return make(
-    'section',
-    { class: 'card', 'aria-labelledby': `names-${appId}` },
-    make('div', { class: 'row' }, make('h2', { id: `names-${appId}` }, appId), words),
+  return card(
+    `names-${appId}`,
+    appId,
+    [words],
     facts(bounds.map(boundOf)),
     table(`Names of ${appId}`, HEAD, names.slice(0, SHOWN).map(rowOf)),
   )

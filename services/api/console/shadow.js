@@ -1,6 +1,5 @@
 import { ask } from './api.js'
-import { confirmed, duration, make, moment, notify, number } from './dom.js'
-import { facts, table } from './table.js'
+import { card, confirmed, duration, facts, make, moment, notify, number, table } from './dom.js'
 
 const HEAD = ['Budget', 'Per window', 'Units', 'Busiest minute', 'Share', 'Longest wait']
 
@@ -31,22 +30,15 @@ export class ShadowView {
       ...rulesOf('refused', report.refused_by_rule),
       ...rulesOf('warned of', report.warned_by_rule),
     ]
-    const parts = [
-      table(`Budgets of ${appId}`, HEAD, Object.entries(report.budgets).map(budgetRow)),
-      table(`Rules of ${appId}`, ['Outcome', 'Rule', 'Elements'], rules),
-    ]
-    return make(
-      'section',
-      { class: 'card', 'aria-labelledby': `shadow-${appId}` },
-      make(
-        'div',
-        { class: 'row' },
-        make('h2', { id: `shadow-${appId}` }, appId),
+    return card(
+      `shadow-${appId}`,
+      appId,
+      [
         make('span', { class: `badge ${mode === 'shadow' ? 'paused' : 'running'}` }, mode),
         since === null ? 'no posts yet' : `in shadow since ${moment(since)}`,
         make('span', { class: 'fill' }),
         reset,
-      ),
+      ],
       facts([
         ['Requests accepted', number(requests.accepted)],
         ['Requests refused', number(requests.refused)],
@@ -58,7 +50,8 @@ export class ShadowView {
         ],
         ['Queued', number(waiting)],
       ]),
-      ...parts.filter((part) => part !== null),
+      table(`Budgets of ${appId}`, HEAD, Object.entries(report.budgets).map(budgetRow)),
+      table(`Rules of ${appId}`, ['Outcome', 'Rule', 'Elements'], rules),
     )
   }
 }

@@ -1,6 +1,5 @@
 import { ask } from './api.js'
-import { make, moment, number } from './dom.js'
-import { table } from './table.js'
+import { facts, make, moment, number, table } from './dom.js'
 
 /** Where the elements of one request are. */
 export class TraceView {
@@ -39,14 +38,7 @@ export class TraceView {
   }
 
   #parts({ state, accepted_at: acceptedAt, app_id: appId, counts, sent, dead_lettered: dead }) {
-    const facts = Object.entries(counts).map(([name, n]) =>
-      make(
-        'div',
-        {},
-        make('dt', {}, name.replace('_', '-')),
-        make('dd', {}, n === null ? '?' : number(n)),
-      ),
-    )
+    const known = ([name, n]) => [name.replace('_', '-'), n === null ? '?' : number(n)]
     const badge = { sent: 'running', queued: 'paused' }[state] ?? 'held'
     return [
       make(
@@ -58,7 +50,7 @@ export class TraceView {
           make('span', { class: `badge ${badge}` }, state.replace('_', '-')),
           `accepted ${moment(acceptedAt)}${appId ? ` for ${appId}` : ''}`,
         ),
-        make('dl', { class: 'facts' }, ...facts),
+        facts(Object.entries(counts).map(known)),
         table(
           'Sent',
           ['Sent', 'Elements', 'Bulk request', 'MoEngage request_id'],

@@ -4,7 +4,7 @@ import { NameStore } from '@relay/shared/census/name-store.js'
 import { systemClock } from '@relay/shared/clock.js'
 import type { CredentialDirectory } from '@relay/shared/config/credential-directory.js'
 import type { Config } from '@relay/shared/config/environment.js'
-import type { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
+import { reportReloads, type WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import { observeSharedState } from '@relay/shared/observability/state-metrics.js'
 import { createOpsServer, redisChecks } from '@relay/shared/observability/ops-server.js'
@@ -23,11 +23,9 @@ import { redisUnwritable } from './guard/intake-problem.js'
 import { openCore, type Core } from './core.js'
 import { ADD_TIMEOUT_MS } from './enqueue/redis-post-store.js'
 import { createIntakeApp, DEFAULT_LIMITS } from './http/app.js'
-import { createIntakeServer } from './http/server.js'
-import { watchTls } from './http/tls.js'
+import { createIntakeServer, watchTls } from './http/server.js'
 import { createIntakeMetrics, observeBacklogLimit, type IntakeMetrics } from './observe/metrics.js'
-import { Reporter } from './observe/reporter.js'
-import { TracedIntake } from './observe/traced-intake.js'
+import { Reporter, TracedIntake } from './observe/reporter.js'
 
 /** Time for requests in flight at shutdown, ms. */
 const FINISH_WITHIN_MS = 5_000
@@ -167,44 +165,21 @@ export class Api {
   }
 
   #watch(): void {
-    this.#watchWorkspaces()
-    this.#watchCredentials()
+    const [workspaces, credentials] = [this.#workspaces, this.#credentials]
+    const report = { reloaded: this.#reloaded, log: this.#log }
+    reportReloads(workspaces, 'workspaces file', report, () => {
+      for (const { appId } of workspaces.all()) this.#metrics.preset(appId)
+      return { workspaces: workspaces.all().length }
+    })
+    reportReloads(credentials, 'credentials', report, () => {
+      const { names } = credentials.producers
+      this.#metrics.presetProducers(names)
+      return { producers: names.length }
+    })
     this.#stopTls = watchTls(this.#intake, this.#config.tls, (changed) => {
       this.#reloaded(changed ? 'changed' : 'refused')
       if (changed) this.#log.info('certificate of the intake changed')
       else this.#log.error('certificate of the intake is invalid; the last valid one stays in use')
-    })
-  }
-
-  #watchCredentials(): void {
-    const credentials = this.#credentials
-    credentials.watch({
-      onChange: () => {
-        this.#reloaded('changed')
-        this.#metrics.presetProducers(credentials.producers.names)
-        this.#log.info('credentials changed', { producers: credentials.producers.names.length })
-      },
-      onFault: (faults) => {
-        this.#reloaded('refused')
-        const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
-        this.#log.error('credentials are invalid; the last valid ones stay in use', { problems })
-      },
-    })
-  }
-
-  #watchWorkspaces(): void {
-    const workspaces = this.#workspaces
-    workspaces.watch({
-      onChange: () => {
-        this.#reloaded('changed')
-        for (const { appId } of workspaces.all()) this.#metrics.preset(appId)
-        this.#log.info('workspaces file changed', { workspaces: workspaces.all().length })
-      },
-      onFault: (faults) => {
-        this.#reloaded('refused')
-        const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
-        this.#log.error('workspaces file is invalid; the last valid one stays in use', { problems })
-      },
     })
   }
 

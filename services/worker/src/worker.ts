@@ -1,6 +1,6 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { Config } from '@relay/shared/config/environment.js'
-import type { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
+import { reportReloads, type WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import type { ReloadResult } from '@relay/shared/observability/process-metrics.js'
@@ -195,21 +195,11 @@ export class Worker {
       this.#refreshServices()
     }, PING_EVERY_MS)
     this.#syncWorkspaces()
-    workspaces.watch({
-      onChange: () => {
-        this.#options.reloaded('changed')
-        this.#options.log.info('workspaces file changed', { workspaces: workspaces.all().length })
-        this.#syncWorkspaces()
-        // Partitions of a new workspace are free for this worker, those of a removed one for others.
-        this.#renew()
-      },
-      onFault: (faults) => {
-        this.#options.reloaded('refused')
-        const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
-        this.#options.log.error('workspaces file is invalid; the last valid one stays in use', {
-          problems,
-        })
-      },
+    reportReloads(workspaces, 'workspaces file', this.#options, () => {
+      this.#syncWorkspaces()
+      // Partitions of a new workspace are free for this worker, those of a removed one for others.
+      this.#renew()
+      return { workspaces: workspaces.all().length }
     })
     await this.#session.start()
   }

@@ -292,3 +292,12 @@ export const SETTINGS = {
 } as const satisfies Record<string, Setting>
 
 export type Name = keyof typeof SETTINGS
+
+/** Any of these means a real workspace, and not the simulated one of `npm start`. */
+export const REAL_WORKSPACE: readonly Name[] = [
+  'MOENGAGE_APP_ID',
+  'MOENGAGE_API_KEY',
+  'MOENGAGE_BASE_URL',
+  'MOENGAGE_DC',
+  'RELAY_WORKSPACES_FILE',
+]

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { LogFields, Logger } from '../observability/logger.js'
 import type { Config } from './environment.js'
 import type { ConfigFault } from './fault.js'
 import { LOOK_EVERY_MS, readFiles } from './watch-files.js'
@@ -9,6 +10,37 @@ export interface DirectoryListener {
   readonly onChange: () => void
   /** The file cannot be used; the last good one stays in force. */
   readonly onFault: (faults: readonly ConfigFault[]) => void
+}
+
+const INVALID = {
+  'workspaces file': 'workspaces file is invalid; the last valid one stays in use',
+  credentials: 'credentials are invalid; the last valid ones stay in use',
+} as const
+
+/** Counts, logs and acts on every change of what `directory` reads. `then` returns what the log adds. */
+export function reportReloads(
+  directory: { watch(listener: DirectoryListener): void },
+  what: keyof typeof INVALID,
+  {
+    reloaded,
+    log,
+  }: {
+    readonly reloaded: (result: 'changed' | 'refused') => void
+    readonly log: Pick<Logger, 'info' | 'error'>
+  },
+  then: () => LogFields,
+): void {
+  directory.watch({
+    onChange: () => {
+      reloaded('changed')
+      log.info(`${what} changed`, then())
+    },
+    onFault: (faults) => {
+      reloaded('refused')
+      const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
+      log.error(INVALID[what], { problems })
+    },
+  })
 }
 
 /** The workspaces configured now. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { DeadLetter } from '../dead-letters/dead-letter.js'
 import { parsePartitionTag } from '../queue/keys.js'
 
 /**
@@ -45,6 +46,13 @@ export function coversChunk(
   const generation = parsePartitionTag(tag)?.generation ?? Infinity
   const known = Object.keys(boundary).map((one) => parsePartitionTag(one)?.generation ?? Infinity)
   return known.length > 0 && generation < Math.min(...known)
+}
+
+/** Whether a dead letter is of an element that the erasure covers. */
+export function coversLetter(erasure: Erasure, { id, appId, customer }: DeadLetter): boolean {
+  if (appId !== erasure.appId || customer !== erasure.customer) return false
+  const { tag, chunkId } = chunkOfLetter(id)
+  return coversChunk(erasure, tag, chunkId)
 }
 
 /** When Redis stored a chunk, by its clock, ms; null: its id does not say, as before 0.2. */

@@ -7,6 +7,7 @@ import { DeadLetterStore } from '../dead-letters/dead-letter-store.js'
 import { LANES, totalOf, type Lane } from '../element.js'
 import { readGate, sends, type Gate } from '../gate/gate-state.js'
 import { effectiveShare, readAdaptation } from '../gate/adaptation.js'
+import { readCeiling } from '../gate/ceiling.js'
 import { GateStore, LearnedStore } from '../gate/gate-store.js'
 import { readBacklog, workspacesWithData, type LaneBacklog } from '../queue/backlog.js'
 import { Deployment } from '../queue/deployment.js'
@@ -134,31 +135,47 @@ export class StateReader {
   ): Promise<Omit<WorkspaceState, 'lanes'>> {
     const { client, prefix, clock } = this.#options
     const keys = workspaceKeys(prefix, workspace.appId)
-    const ledger = new Ledger(client, prefix, workspace.appId, clock)
-    const [{ used }, recovers, record, learned, waiters, deadLetters, stored, held] =
-      await Promise.all([
-        // prettier-ignore
-        ledger.use(),
-        ledger.isRecovering(),
-        new GateStore(client, prefix, workspace.appId).read(),
-        new LearnedStore(client, prefix, workspace.appId).read(),
-        client.hvals(keys.ledgerWaiters),
-        client.hlen(`${keys.deadLetters}:letters`),
-        this.#readStored(workspace.appId, nowMs),
-        readHeldCustomers(client, prefix, workspace.appId),
-      ])
-    const gate = readGate(record.record === '' ? null : record.record)
+    const [controls, waiters, deadLetters, stored] = await Promise.all([
+      readControls(client, prefix, workspace, clock),
+      client.hvals(keys.ledgerWaiters),
+      client.hlen(`${keys.deadLetters}:letters`),
+      this.#readStored(workspace.appId, nowMs),
+    ])
+    const { gate, used, recovers, adaptation, customersHeld } = controls
     const { windowMs } = this.#options
-    const share = effectiveShare(readAdaptation(learned.adaptation), { nowMs, windowMs })
+    const share = effectiveShare(adaptation, { nowMs, windowMs })
     return {
       ...{ workspace, used, recovers, gate, deadLetters, stored },
       customersHeld: {
-        count: held.count,
-        longestMs: Math.max(0, nowMs - (held.longest[0]?.sinceMs ?? nowMs)),
+        count: customersHeld.count,
+        longestMs: Math.max(0, nowMs - (customersHeld.longest[0]?.sinceMs ?? nowMs)),
       },
       effective: effectiveLimits(workspace.limits, share),
       waiters: countWaiters(waiters, nowMs),
     }
+  }
+}
+
+/** What decides now whether and how much a workspace sends. Rejects when Redis does not answer. */
+export async function readControls(
+  client: RedisClient,
+  prefix: string,
+  { appId, limits }: Workspace,
+  clock: Clock,
+) {
+  const ledger = new Ledger(client, prefix, appId, clock)
+  const [{ record }, learned, { used }, recovers, customersHeld] = await Promise.all([
+    new GateStore(client, prefix, appId).read(),
+    new LearnedStore(client, prefix, appId).read(),
+    ledger.use(),
+    ledger.isRecovering(),
+    readHeldCustomers(client, prefix, appId),
+  ])
+  return {
+    ...{ used, recovers, customersHeld },
+    gate: readGate(record === '' ? null : record),
+    adaptation: readAdaptation(learned.adaptation),
+    ceiling: readCeiling(learned.ceiling, limits.maxBodyBytes),
   }
 }
 

@@ -1,4 +1,4 @@
-import { basicAuth } from '@relay/tools/process/http.js'
+import { basicAuth } from '@relay/shared/process/http-call.js'
 import { ADMIN_TOKEN, APP_ID, SECRET } from '../../support/relay.js'
 import { ADMIN, AUTH, bare, GOOD_BODY, head, JSON_TYPE, PATH, post } from './bytes.js'
 import { input, type HostileInput } from './input.js'

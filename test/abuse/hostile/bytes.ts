@@ -1,4 +1,4 @@
-import { basicAuth } from '@relay/tools/process/http.js'
+import { basicAuth } from '@relay/shared/process/http-call.js'
 import { ADMIN_TOKEN, APP_ID, SECRET } from '../../support/relay.js'
 
 /** Requests as bytes: what a client library would refuse to send has to be sendable here. */

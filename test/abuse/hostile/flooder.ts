@@ -2,7 +2,7 @@
  * A producer that uses all it can get, in its own process so that it does not slow down who
  * measures: `flooder.ts PORT FLOOD SECONDS HOLD_SECONDS` prints how often it was answered what.
  */
-import { basicAuth } from '@relay/tools/process/http.js'
+import { basicAuth } from '@relay/shared/process/http-call.js'
 import { connect, type Socket } from 'node:net'
 import { APP_ID } from '../../support/relay.js'
 import { AUTH, head, JSON_TYPE, post } from './bytes.js'

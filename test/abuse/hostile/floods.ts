@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { startChild } from '@relay/tools/process/child.js'
-import { call } from '@relay/tools/process/http.js'
+import { call } from '@relay/shared/process/http-call.js'
 import { SECRET } from '../../support/relay.js'
 import { GOOD_BODY } from './bytes.js'
 import { COSTLY, NESTED } from './costly.js'

@@ -1,5 +1,5 @@
 import { Agent } from 'node:http'
-import { basicAuth, call } from '@relay/tools/process/http.js'
+import { basicAuth, call } from '@relay/shared/process/http-call.js'
 import { GOOD_BODY, PATH } from './bytes.js'
 import { APP_ID } from '../../support/relay.js'
 import { OTHER_SECRET } from './access.js'

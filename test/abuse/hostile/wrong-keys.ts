@@ -1,5 +1,5 @@
 import { Agent } from 'node:http'
-import { basicAuth, call } from '@relay/tools/process/http.js'
+import { basicAuth, call } from '@relay/shared/process/http-call.js'
 import { APP_ID, SECRET } from '../../support/relay.js'
 import { GOOD_BODY, PATH } from './bytes.js'
 

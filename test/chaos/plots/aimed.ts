@@ -1,11 +1,9 @@
 import { budgetPlots, forgottenBurst, forgottenWindow } from './budgets.js'
 import { claimPlots, overlapPlots } from './claims.js'
-import { dormantPlots } from './dormant.js'
+import { dormantPlots, resumePlots } from './resume.js'
 import { keyPlots } from './keys.js'
 import { operatorPlots } from './operator.js'
-import { resumePlots } from './resume.js'
-import { settleArrivesLate } from './settle.js'
-import { orderPlots } from './order.js'
+import { settleArrivesLate, orderPlots } from './order.js'
 import type { Aimed } from './plot.js'
 
 /** Schedules at the settings of a user, a minute or so each: `--scenarios` plays all of them. */

@@ -1,7 +1,7 @@
 import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startChild, type Child } from '@relay/tools/process/child.js'
-import { call, type Answer } from '@relay/tools/process/http.js'
+import { call, type Answer } from '@relay/shared/process/http-call.js'
 import { freePort, releasePort } from '@relay/tools/process/port.js'
 import { startProxy, type TcpProxy, type Watch } from '../../support/proxy/tcp-proxy.js'
 import { startRedis, type TestRedis } from '../../support/redis/test-redis.js'

@@ -1,5 +1,5 @@
 import { waitFor } from '@relay/tools/wait-for.js'
-import { call } from '@relay/tools/process/http.js'
+import { call } from '@relay/shared/process/http-call.js'
 import { nowMs } from '../clock.js'
 import type { Arrived, Kind, VendorRequest } from '../oracle/model.js'
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nowMs } from '../clock.js'
-import { call } from '@relay/tools/process/http.js'
+import { call } from '@relay/shared/process/http-call.js'
 import type { ViewSample } from '../oracle/model.js'
 import { ADMIN_TOKEN, APP_ID } from './settings.js'
 import type { Service } from './service.js'

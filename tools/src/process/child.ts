@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { waitFor } from '../wait-for.js'
-import { httpStatus } from './http.js'
+import { call } from '@relay/shared/process/http-call.js'
 import type { Writable } from 'node:stream'
 
 export interface ChildOptions {
@@ -235,3 +235,10 @@ function dieWithParent(processGroup: number): void {
 export function hasEnded(processGroup: number): void {
   reaperInput().write(`- ${String(processGroup)}\n`)
 }
+
+/** Status of a GET, or null when there is no answer. */
+export const httpStatus = (url: string, timeoutMs = 2_000): Promise<number | null> =>
+  call(url, { timeoutMs }).then(
+    ({ status }) => status,
+    () => null,
+  )

@@ -1,3 +1,4 @@
+import { REAL_WORKSPACE } from '@relay/shared/config/settings.js'
 import { LOOPBACK } from '../process/port.js'
 import type { Credentials } from './credentials.js'
 
@@ -37,15 +38,6 @@ export class BadPorts extends Error {
 /** Of the simulated workspace. */
 const DEMO_APP_ID = 'DEMO'
 const PRODUCER_NAME = 'local'
-/** Any of these means that somebody has a real workspace in mind: then nothing is simulated. */
-const REAL_WORKSPACE = [
-  'MOENGAGE_APP_ID',
-  'MOENGAGE_API_KEY',
-  'MOENGAGE_BASE_URL',
-  'MOENGAGE_DC',
-  'RELAY_WORKSPACES_FILE',
-]
-
 /**
  * What to start and with which settings, from the environment with its secrets read from their
  * files: see `withSecretFiles`. `OPS_PORT` is the api's; the worker's is `WORKER_OPS_PORT` and the

@@ -1,6 +1,6 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
-import { basicAuth, call, type Answer } from '../process/http.js'
+import { basicAuth, call, type Answer } from '@relay/shared/process/http-call.js'
 import type { TrafficOptions } from './options.js'
 import type { ShopElement } from './shop.js'
 

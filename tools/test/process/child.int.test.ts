@@ -1,7 +1,6 @@
 import { ROOT } from '../../src/folders.js'
 import { join } from 'node:path'
-import { Ended, startChild } from '../../src/process/child.js'
-import { httpStatus } from '../../src/process/http.js'
+import { Ended, httpStatus, startChild } from '../../src/process/child.js'
 import { freePort } from '../../src/process/port.js'
 
 const entry = join(ROOT, 'tools/test/fixtures/service.mjs')

@@ -54,12 +54,7 @@ export type Acceptance =
   /** Nothing was begun but to judge it: the caller left. */
   | { readonly outcome: 'left' }
   | { readonly outcome: 'accepted'; readonly requestId: string; readonly body: string; readonly elements: number } // prettier-ignore
-  | {
-      readonly outcome: 'replayed'
-      readonly requestId: string
-      readonly status: number
-      readonly body: string
-    }
+  | { readonly outcome: 'replayed'; readonly requestId: string; readonly body: string }
   | {
       readonly outcome: 'refused'
       readonly refusal: Refusal
@@ -194,7 +189,7 @@ export class Acceptor {
     const { requestId, acceptedAtMs: nowMs, form } = known.first
     const body = await this.#firstBody(request, requestId, nowMs, form)
     if (body === null) return { outcome: 'left' }
-    return { outcome: 'replayed', requestId, status: 200, body }
+    return { outcome: 'replayed', requestId, body }
   }
 
   /** The first answer, derived from the same body as it was judged then; null: the caller left. */

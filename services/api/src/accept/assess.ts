@@ -64,21 +64,9 @@ export function assess(body: Buffer, context: AssessmentContext): AssessmentOutc
 
 /** The same in steps of one element each. */
 export function* assessing(body: Buffer, context: AssessmentContext): Steps<AssessmentOutcome> {
-  const { endpoint, limits, workspaceLimits, nowMs, names = STANDARD_VOCABULARY, known } = context
-  const parsed = readBody(body, { endpoint, maxElements: limits.maxElements, names, known })
+  const parsed = readBody(body, { ...context, maxElements: context.limits.maxElements })
   if (!parsed.ok) return parsed
-  const expected = endpoint === 'transition' || endpoint === 'line' ? null : endpoint
-  const { maxFindings } = limits
-  const customers = CUSTOMERS
-  const validator = new Validator({
-    expected,
-    workspaceLimits,
-    maxFindings,
-    nowMs,
-    customers,
-    names,
-    known,
-  })
+  const validator = new Validator(context, CUSTOMERS)
   // The elements of the other lists are lost: the producer should know.
   if (parsed.isListRepeated) validator.findings.add('repeatedMember', 0, 'elements')
   for (const element of parsed.elements) {
@@ -86,17 +74,6 @@ export function* assessing(body: Buffer, context: AssessmentContext): Steps<Asse
     validator.element(element, body)
   }
   return { ok: true, assessment: validator }
-}
-
-export interface JudgeContext {
-  /** The type that a single-element endpoint asks for; null: any. */
-  readonly expected: ElementType | null
-  readonly workspaceLimits: WorkspaceLimits
-  readonly maxFindings: number
-  readonly nowMs: number
-  readonly customers: CustomerKeys
-  readonly names?: Vocabulary | undefined
-  readonly known?: NameTable | undefined
 }
 
 /** Sightings of one request after which no further element's are kept: the census is a hint. */
@@ -113,39 +90,39 @@ export class Validator implements Assessment {
   readonly rejectedKinds = new Map<Kind | null, number>()
   readonly seen: Seen[] = []
   posted = 0
-  readonly #context: JudgeContext
+  readonly #context: AssessmentContext
   readonly #build: BuildContext
+  /** The type that a single-element endpoint asks for; null: any. */
+  readonly #expected: ElementType | null
 
-  constructor(context: JudgeContext) {
+  constructor(context: AssessmentContext, customers: CustomerKeys) {
     this.#context = context
-    this.findings = new Findings(context.maxFindings)
-    const { workspaceLimits: limits, nowMs, customers, names = STANDARD_VOCABULARY } = context
-    this.#build = { limits, nowMs, customers, names }
+    const { endpoint, limits, workspaceLimits, nowMs, names = STANDARD_VOCABULARY } = context
+    this.findings = new Findings(limits.maxFindings)
+    this.#build = { limits: workspaceLimits, nowMs, customers, names }
+    this.#expected = endpoint === 'transition' || endpoint === 'line' ? null : endpoint
   }
 
   /** Validates the next element of `body`; returns false if it is refused. */
   element(parsed: ParsedElement, body: Buffer): boolean {
     const index = this.posted++
-    if (this.#neverFits(parsed)) {
-      const { maxBodyBytes } = this.#context.workspaceLimits
-      this.findings.add('tooLarge', index, '', tooLarge(maxBodyBytes))
-      this.#reject(kindOf(parsed.value))
-      return false
-    }
+    if (this.#neverFits(parsed)) return this.#refuse(parsed, index, { isTooLarge: true })
     const valid = this.#check(parsed, index)
     const queued = valid === null ? null : this.#queue(valid, body, index)
-    if (valid !== null && queued !== null) {
-      // Nothing parsed is kept: it would outlive many a garbage collection while the post is stored.
-      this.accepted.push(index)
-      for (const element of queued) this.queued.push(element)
-      this.#see(parsed, valid, index)
-      return true
+    if (valid === null || queued === null) {
+      return this.#refuse(parsed, index, { isTooLarge: valid !== null })
     }
-    if (valid !== null) {
-      const { maxBodyBytes } = this.#context.workspaceLimits
-      this.findings.add('tooLarge', index, '', tooLarge(maxBodyBytes))
-    }
-    this.#reject(kindOf(parsed.value))
+    // Nothing parsed is kept: it would outlive many a garbage collection while the post is stored.
+    this.accepted.push(index)
+    for (const element of queued) this.queued.push(element)
+    this.#see(parsed, valid, index)
+    return true
+  }
+
+  #refuse({ value }: ParsedElement, index: number, { isTooLarge }: { isTooLarge: boolean }): false {
+    const { maxBodyBytes } = this.#context.workspaceLimits
+    if (isTooLarge) this.findings.add('tooLarge', index, '', tooLarge(maxBodyBytes))
+    this.#reject(kindOf(value))
     return false
   }
 
@@ -181,13 +158,12 @@ export class Validator implements Assessment {
   }
 
   #check(parsed: ParsedElement, index: number): ValidElement | null {
-    const { expected, nowMs } = this.#context
     const { findings } = this
-    const { names } = this.#build
+    const { names, nowMs } = this.#build
     const bytes = parsed.span.end - parsed.span.start
     const isPlain = parsed.survey !== undefined
     const reporter = { index, findings, nowMs, names, bytes, isPlain }
-    const checked = checkElement(parsed, expected, reporter)
+    const checked = checkElement(parsed, this.#expected, reporter)
     if (checked === null) return null
     return { ...checked, span: parsed.span }
   }

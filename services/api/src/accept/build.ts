@@ -1,16 +1,15 @@
-import type { Element } from '@relay/shared/element.js'
 import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
+import type { Element } from '@relay/shared/element.js'
 import { BULK_ENVELOPE_BYTES } from '@relay/shared/vendor/limits.js'
 import type { CustomerKeys } from './identity.js'
 import { compact, normalised, type OnRepeated } from '../json/compact.js'
 import { scanJson, type Span } from '../json/scan.js'
 import type { CheckedElement } from '../validate/element.js'
+import { isObject } from '../validate/findings.js'
 import { NESTING_LEVELS } from '../validate/limits.js'
 import { countsAsAbsent } from '../validate/members.js'
 import { KIND_OF_TYPE } from '../validate/names.js'
 import type { Vocabulary } from '../validate/vocabulary.js'
-import { splitEvent, type EventText, type EventPart, type PartLimits } from './split.js'
-import { isObject } from '../validate/findings.js'
 
 /** A valid element together with its place in the body that carried it. */
 export interface ValidElement extends CheckedElement {
@@ -152,4 +151,59 @@ function needsStamp(action: unknown): boolean {
 
 function isAbsent(time: unknown): boolean {
   return time === undefined || time === null
+}
+
+interface EventText {
+  /** The element's text up to and including the `[` of its actions. */
+  readonly head: Buffer
+  readonly actions: readonly Buffer[]
+  /** From the `]` of its actions to the end. */
+  readonly tail: Buffer
+}
+
+interface PartLimits {
+  readonly maxActions: number
+  readonly maxBytes: number
+}
+
+interface EventPart {
+  readonly json: Buffer
+  readonly actions: number
+}
+
+/**
+ * Splits an event into parts that fit one request and one budget grant: in order, each an event element with the same identity fields and the next actions, as
+ * many as fit; null if a single action does not fit.
+ */
+export function splitEvent(event: EventText, limits: PartLimits): EventPart[] | null {
+  const { head, actions, tail } = event
+  const room = limits.maxBytes - head.length - tail.length
+  const parts: EventPart[] = []
+  let from = 0
+  let bytes = 0
+  for (const [i, action] of actions.entries()) {
+    if (action.length > room) return null
+    const grown = bytes + action.length + (i > from ? 1 : 0)
+    if (i > from && (grown > room || i - from >= limits.maxActions)) {
+      parts.push(part(event, from, i))
+      from = i
+      bytes = action.length
+    } else bytes = grown
+  }
+  parts.push(part(event, from, actions.length))
+  return parts
+}
+
+const COMMA = Buffer.from(',')
+
+function part({ head, actions, tail }: EventText, from: number, to: number): EventPart {
+  const parts: Buffer[] = [head]
+  for (let i = from; i < to; i++) {
+    const action = actions[i]
+    if (action === undefined) continue
+    if (i > from) parts.push(COMMA)
+    parts.push(action)
+  }
+  parts.push(tail)
+  return { json: Buffer.concat(parts), actions: to - from }
 }

@@ -1,4 +1,5 @@
 import { customerKey } from '@relay/shared/identity.js'
+import { apart } from '../json/byte-names.js'
 import { isIdentifier } from '../validate/identifiers.js'
 import type { ElementType } from '../validate/names.js'
 import { isObject, type Json } from '../validate/findings.js'
@@ -63,9 +64,4 @@ export class CustomerKeys {
     this.#recent.set(apart(id), key)
     return key
   }
-}
-
-/** A copy of the text: a slice of a body would keep the whole body in memory. */
-function apart(text: string): string {
-  return Buffer.from(text).toString()
 }

@@ -3,7 +3,7 @@ import { Findings, type FoundAll } from '../validate/findings.js'
 import type { Assessment, AssessmentOutcome } from './assess.js'
 
 /**
- * An assessment as it passes between threads: elements as columns, for an object each takes longer to
+ * An assessment as it passes between threads: elements as numbers, for an object each takes longer to
  * copy than to judge. JSON texts lie in the body where they can, and behind one another in `extra`
  * otherwise; a place from the body's length on is one in `extra`.
  */
@@ -13,15 +13,14 @@ interface PackedAssessment {
   readonly posted: number
   readonly accepted: Uint32Array
   readonly rejectedKinds: Assessment['rejectedKinds']
-  readonly kinds: Uint8Array
-  readonly posts: Uint8Array
-  readonly costs: Uint32Array
-  readonly starts: Uint32Array
-  readonly ends: Uint32Array
+  /** `ROW` numbers per element: kind, posted, cost, and the places where its JSON text starts and ends. */
+  readonly rows: Uint32Array
   /** All keys, which are equally long, one behind the other. */
   readonly customers: string
   readonly extra: Uint8Array
 }
+
+const ROW = 5
 
 export type PackedOutcome =
   | { readonly ok: true; readonly packed: PackedAssessment }
@@ -31,16 +30,16 @@ export function pack(outcome: AssessmentOutcome, body: Buffer): PackedOutcome {
   if (!outcome.ok) return outcome
   const { findings, seen, posted, accepted, queued, rejectedKinds } = outcome.assessment
   const { problems, warnings, problemCount, warningCount } = findings
-  const starts = new Uint32Array(queued.length)
-  const ends = new Uint32Array(queued.length)
+  const rows = new Uint32Array(queued.length * ROW)
   const extra: Buffer[] = []
   let end = body.length
-  for (const [i, { json }] of queued.entries()) {
+  for (const [i, { kind, posted, cost, json }] of queued.entries()) {
     const isInBody = json.buffer === body.buffer
-    if (!isInBody) extra.push(json)
-    starts[i] = isInBody ? json.byteOffset - body.byteOffset : end
-    if (!isInBody) end += json.length
-    ends[i] = (starts[i] ?? 0) + json.length
+    const start = isInBody ? json.byteOffset - body.byteOffset : end
+    rows.set([KINDS.indexOf(kind), posted, cost, start, start + json.length], i * ROW)
+    if (isInBody) continue
+    extra.push(json)
+    end += json.length
   }
   return {
     ok: true,
@@ -50,11 +49,7 @@ export function pack(outcome: AssessmentOutcome, body: Buffer): PackedOutcome {
       posted,
       accepted: Uint32Array.from(accepted),
       rejectedKinds,
-      kinds: Uint8Array.from(queued, ({ kind }) => KINDS.indexOf(kind)),
-      posts: Uint8Array.from(queued, (element) => element.posted),
-      costs: Uint32Array.from(queued, ({ cost }) => cost),
-      starts,
-      ends,
+      rows,
       customers: queued.map(({ customer }) => customer).join(''),
       extra: Buffer.concat(extra),
     },
@@ -68,29 +63,24 @@ export function unpack(
   maxFindings: number,
 ): AssessmentOutcome {
   if (!outcome.ok) return outcome
-  const {
-    findings: found,
-    seen,
-    posted,
-    accepted,
-    rejectedKinds,
-    extra,
-    ...columns
-  } = outcome.packed
-  const keyLength = columns.customers.length / columns.starts.length
+  const { findings: found, seen, posted, accepted, rejectedKinds, extra, ...own } = outcome.packed
+  const { rows, customers } = own
+  const keyLength = (customers.length / rows.length) * ROW
   const others = Buffer.from(extra.buffer, extra.byteOffset, extra.length)
   const queued: Element[] = []
-  for (const [i, start] of columns.starts.entries()) {
-    const end = columns.ends[i] ?? 0
-    const isInBody = start < body.length
+  for (let i = 0; i * ROW < rows.length; i++) {
+    // By index: a list of each row's numbers would cost more than the rest.
+    const number = (column: number) => rows[i * ROW + column] ?? 0
+    const [start, end] = [number(3), number(4)]
     queued.push({
-      kind: KINDS[columns.kinds[i] ?? 0] ?? 'user',
-      json: isInBody
-        ? body.subarray(start, end)
-        : others.subarray(start - body.length, end - body.length),
-      cost: columns.costs[i] ?? 0,
-      customer: columns.customers.slice(i * keyLength, (i + 1) * keyLength),
-      posted: columns.posts[i] === 1 ? 1 : 0,
+      kind: KINDS[number(0)] ?? 'user',
+      json:
+        start < body.length
+          ? body.subarray(start, end)
+          : others.subarray(start - body.length, end - body.length),
+      cost: number(2),
+      customer: customers.slice(i * keyLength, (i + 1) * keyLength),
+      posted: number(1) === 1 ? 1 : 0,
     })
   }
   return {

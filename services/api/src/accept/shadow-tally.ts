@@ -1,5 +1,6 @@
 import { budgetOf } from '@relay/shared/budget/cost.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
+import { repeat } from '@relay/shared/process/repeat.js'
 import type { Post } from '@relay/shared/queue/post.js'
 import { minuteTally, type Tallies } from '@relay/shared/shadow/shadow-report.js'
 import type { IntakeObserver, Workspaces } from './ports.js'
@@ -16,19 +17,18 @@ const SAVE_EVERY_MS = 500
 export class ShadowTally implements Omit<IntakeObserver, 'failed'> {
   readonly #options: ShadowTallyOptions
   readonly #counts = new Map<string, Map<string, number>>()
-  #timer: NodeJS.Timeout | undefined
+  #stop: (() => void) | undefined
 
   constructor(options: ShadowTallyOptions) {
     this.#options = options
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.save(), SAVE_EVERY_MS)
-    this.#timer.unref()
+    this.#stop = repeat(SAVE_EVERY_MS, () => this.save())
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer)
+    this.#stop?.()
     await this.save()
   }
 

@@ -48,6 +48,21 @@ function ruledAttributes(names: Vocabulary): ByteNames<string> {
   return all
 }
 
+export interface Reading {
+  readonly endpoint: Wanted
+  readonly maxElements: number
+  readonly names?: Vocabulary | undefined
+  /** Names of which the census needs no word; absent: there is no census. */
+  readonly known?: NameTable | undefined
+}
+
+/** Reads the members that rules use; falls back to a full parse if that is not enough. */
+export function readBody(body: Buffer, reading: Reading): ParsedBody {
+  const elements = readSparse(body, reading)
+  if (elements !== null) return { ok: true, elements }
+  return parseBody(body, reading.endpoint, reading.maxElements)
+}
+
 /**
  * Reads a body and decodes only the members that rules use. The elements equal those of `parseBody`
  * without the other members. Null if `parseBody` has to read the body, for example because it is
@@ -55,10 +70,7 @@ function ruledAttributes(names: Vocabulary): ByteNames<string> {
  */
 export function readSparse(
   body: Buffer,
-  endpoint: Wanted,
-  maxElements: number,
-  names: Vocabulary = STANDARD_VOCABULARY,
-  known?: NameTable,
+  { endpoint, maxElements, names = STANDARD_VOCABULARY, known }: Reading,
 ): readonly ParsedElement[] | null {
   if (!isUtf8(body)) return null
   try {
@@ -274,21 +286,4 @@ function seeAttributes(
     found.push({ event, attribute: cursor.seenName(seen, i), type: typeOfCode(type) })
   }
   if (found.length === before) known.addQuietShape(shape)
-}
-
-export interface Reading {
-  readonly endpoint: Wanted
-  readonly maxElements: number
-  readonly names?: Vocabulary | undefined
-  /** Names of which the census needs no word; absent: there is no census. */
-  readonly known?: NameTable | undefined
-}
-
-/** Reads the members that rules use; falls back to a full parse if that is not enough. */
-export function readBody(
-  body: Buffer,
-  { endpoint, maxElements, names = STANDARD_VOCABULARY, known }: Reading,
-): ParsedBody {
-  const elements = readSparse(body, endpoint, maxElements, names, known)
-  return elements === null ? parseBody(body, endpoint, maxElements) : { ok: true, elements }
 }

@@ -25,30 +25,33 @@ import {
 import type { TraceStore } from '@relay/shared/trace/trace-store.js'
 import { addConsole } from './console.js'
 import type { IntakeProblem } from '../guard/intake-problem.js'
-import { answer, invalid, notFound, refuse, RefusedError, type AdminRefusal } from './answer.js'
+import {
+  answer,
+  invalid,
+  notFound,
+  refuse,
+  RefusedError,
+  type AdminRefusal,
+  requireToken,
+} from './answer.js'
 import { AuditLog, selectedCustomer, selectionFields, AuditStore, Pseudonyms } from './audit.js'
 import type { BacklogHistory } from './backlog-history.js'
 import { vocabularyOf } from '../validate/vocabulary.js'
-import type { Eraser, ErasureView } from './eraser.js'
-import { parseForget } from './forget.js'
-import { namesView } from './names-view.js'
-import { letterJson, listLetters } from './letter-list.js'
-import { MAX_PARTITIONS, partitionsView } from './partition-view.js'
-import { setPaused } from './pause.js'
-import { shadowView } from './shadow-view.js'
-import { purge } from './purge.js'
-import { replay } from './replay.js'
-import { traceRequest } from './request-trace.js'
-import { operatorsTrace } from './request-view.js'
+import { type Eraser, type ErasureView, parseForget } from './eraser.js'
+import { namesView, MAX_PARTITIONS, partitionsView, shadowView } from './views.js'
 import {
+  letterJson,
+  listLetters,
   selected,
   parseAuditQuery,
   parseListQuery,
   parseSelection,
   type Selection,
 } from './selection.js'
-import { requireToken } from './token.js'
-import { readWorkspaces } from './workspace-reader.js'
+import { setPaused } from './pause.js'
+import { purge, replay } from './letters.js'
+import { traceRequest, operatorsTrace } from './request-trace.js'
+import { readWorkspaces } from './workspace-view.js'
 
 export interface AdminDeps {
   /** The current admin tokens. */

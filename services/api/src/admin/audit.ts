@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import type { Selection } from './selection.js'
-import { bearerToken } from './token.js'
+import { bearerToken } from './answer.js'
 import { deploymentKeys } from '@relay/shared/queue/keys.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { createHmac } from 'node:crypto'

@@ -1,4 +1,5 @@
 import { totalOf } from '@relay/shared/element.js'
+import { repeat } from '@relay/shared/process/repeat.js'
 import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 
 const EVERY_MS = 5_000
@@ -10,7 +11,7 @@ export class BacklogHistory {
   readonly #lanes: () => readonly LaneBacklog[] | null
   readonly #appIds: () => readonly string[]
   readonly #samples = new Map<string, (number | null)[]>()
-  #timer: NodeJS.Timeout | undefined
+  #stop: (() => void) | undefined
 
   /** `lanes`: the backlog as just read elsewhere, null if unknown; this class reads nothing. */
   constructor(lanes: () => readonly LaneBacklog[] | null, appIds: () => readonly string[]) {
@@ -19,14 +20,13 @@ export class BacklogHistory {
   }
 
   start(): void {
-    this.#timer = setInterval(() => {
+    this.#stop = repeat(EVERY_MS, () => {
       this.sample()
-    }, EVERY_MS)
-    this.#timer.unref()
+    })
   }
 
   stop(): void {
-    clearInterval(this.#timer)
+    this.#stop?.()
   }
 
   sample(): void {

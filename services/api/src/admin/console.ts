@@ -19,12 +19,10 @@ const FILES = [
   'workspaces.js',
   'dead-letters.js',
   'trace.js',
-  'table.js',
-  'partitions.js',
+  'tables.js',
   'names.js',
   'shadow.js',
   'forget.js',
-  'audit.js',
 ] as const
 
 /** All resources come from this origin; no inline scripts, no framing. */

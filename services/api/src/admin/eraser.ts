@@ -1,13 +1,65 @@
+import { z } from 'zod'
+import type { Clock } from '@relay/shared/clock.js'
+import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
+import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
+import { LANES } from '@relay/shared/element.js'
 import type { ErasureStore } from '@relay/shared/erasure/erasure-store.js'
-import type { Erasure } from '@relay/shared/erasure/erasure.js'
-import type { Random } from '@relay/shared/random.js'
-import { RedisRun } from '@relay/shared/redis/redis-run.js'
-import { erase, type Erased, type EraseParts } from './erase.js'
-import { boundaryOf, type Forgotten } from './forget.js'
+import { type Erasure, coversChunk, coversLetter, storedMs } from '@relay/shared/erasure/erasure.js'
+import { customerKey, partitionOf } from '@relay/shared/identity.js'
+import { repeat } from '@relay/shared/process/repeat.js'
+import { partitionTag } from '@relay/shared/queue/keys.js'
+import { findLayout } from '@relay/shared/queue/layout.js'
+import { PartitionQueue } from '@relay/shared/queue/partition-queue.js'
 import { readLeases, type Leases } from '@relay/shared/queue/workers.js'
 import { workerOf } from '@relay/shared/queue/session-id.js'
+import type { Random } from '@relay/shared/random.js'
+import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { readRedisMs } from '@relay/shared/redis/redis-clock.js'
+import { RedisRun } from '@relay/shared/redis/redis-run.js'
+import type { TraceStore } from '@relay/shared/trace/trace-store.js'
+import { invalid } from './answer.js'
+import { purge } from './letters.js'
+import { selected } from './selection.js'
+import { identityOf } from '../accept/identity.js'
+import { isIdentifier } from '../validate/identifiers.js'
+import type { Vocabulary } from '../validate/vocabulary.js'
 
-export interface EraserParts extends EraseParts {
+/** The customer to erase: workspace and customer key. */
+export interface Forgotten {
+  readonly appId: string
+  /** `customerKey`, latin1. */
+  readonly customer: string
+}
+
+const schema = z.strictObject({
+  app_id: z.string().min(1, 'is empty'),
+  customer_id: z.string().min(1, 'is empty').optional(),
+  user_identifiers: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+})
+
+/**
+ * Parses a request to forget; throws a refusal that names the field. `namesOf` returns the names of
+ * a workspace.
+ */
+export function parseForget(body: unknown, namesOf: (appId: string) => Vocabulary): Forgotten {
+  const parsed = schema.safeParse(body ?? {})
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    const field = String(issue?.path[0] ?? 'body')
+    throw invalid(field, `${field} ${issue?.message ?? 'is not valid'}`)
+  }
+  const { app_id: appId, customer_id, user_identifiers } = parsed.data
+  if ((customer_id === undefined) === (user_identifiers === undefined)) {
+    throw invalid('customer_id', 'Give customer_id or user_identifiers, as the elements name it')
+  }
+  if (user_identifiers !== undefined && !Object.values(user_identifiers).some(isIdentifier)) {
+    throw invalid('user_identifiers', 'Give at least one identifier that is not blank')
+  }
+  const named = customer_id === undefined ? { user_identifiers } : { customer_id }
+  return { appId, customer: customerKey(identityOf('event', named, namesOf(appId))) }
+}
+
+interface EraserParts extends EraseParts {
   readonly erasures: ErasureStore
   readonly random: Random
   readonly leaseMs: number
@@ -44,8 +96,7 @@ export class Eraser {
   readonly #p: EraserParts
   readonly #senders: Senders
   readonly #redisRun: RedisRun
-  #timer: NodeJS.Timeout | undefined
-  #stopped = false
+  #stop: (() => void) | undefined
 
   constructor(parts: EraserParts) {
     this.#p = parts
@@ -56,19 +107,11 @@ export class Eraser {
   }
 
   start(): void {
-    this.#timer = setTimeout(() => {
-      void this.look()
-        .catch(() => undefined)
-        .finally(() => {
-          if (!this.#stopped) this.start()
-        })
-    }, LOOK_EVERY_MS)
-    this.#timer.unref()
+    this.#stop = repeat(LOOK_EVERY_MS, () => this.look())
   }
 
   stop(): void {
-    this.#stopped = true
-    clearTimeout(this.#timer)
+    this.#stop?.()
   }
 
   /** Erases a customer, and answers as soon as that is done, or `pending`. Null: too many are pending. */
@@ -156,6 +199,92 @@ export class Eraser {
   #nowMs(): number {
     return this.#p.clock.monotonicMs()
   }
+}
+
+interface EraseParts {
+  readonly client: RedisClient
+  readonly prefix: string
+  readonly letters: DeadLetterStore
+  readonly traces: TraceStore
+  readonly clock: Clock
+}
+
+interface Erased {
+  /** Elements as posted that were erased from the queues. */
+  readonly queued: number
+  readonly deadLetters: number
+}
+
+/** Chunks looked at between two turns of the event loop and of Redis. */
+const CHUNKS_AT_ONCE = 20
+
+/**
+ * Erases what the erasure covers from queues and dead letters. Queues first: an element that is
+ * refused meanwhile becomes a dead letter, and is found there. Other elements keep their order, as
+ * the erased ones keep their places. Can be repeated.
+ */
+async function erase(parts: EraseParts, erasure: Erasure): Promise<Erased> {
+  const { client, prefix, letters, traces, clock } = parts
+  const { appId } = erasure
+  const customer = Buffer.from(erasure.customer, 'hex').toString('latin1')
+  const shares: { requestId: string; elements: number }[] = []
+  for (const tag of Object.keys(erasure.boundary)) {
+    const queue = new PartitionQueue(client, prefix, tag)
+    const ids = (await queue.ids()).filter((id) => coversChunk(erasure, tag, id))
+    for (let at = 0; at < ids.length; at += CHUNKS_AT_ONCE) {
+      const some = ids.slice(at, at + CHUNKS_AT_ONCE)
+      const erased = await Promise.all(some.map((id) => queue.erase(id, customer)))
+      shares.push(...erased.flatMap((one) => one?.shares ?? []))
+    }
+  }
+  // An erasure must not fail because of a trace.
+  await traces.note(appId, 'purged', shares, '', clock.nowMs()).catch(() => undefined)
+  const queued = shares.reduce((sum, { elements }) => sum + elements, 0)
+  return { queued, deadLetters: await purge(parts, coveredLetters(letters, erasure)) }
+}
+
+async function* coveredLetters(
+  letters: DeadLetterStore,
+  erasure: Erasure,
+): AsyncGenerator<readonly DeadLetter[]> {
+  const { appId, customer } = erasure
+  const filter = { reason: null, customer, requestId: null, sinceMs: null }
+  for await (const step of selected(letters, [appId], { by: 'filter', appId, filter })) {
+    yield step.filter((letter) => coversLetter(erasure, letter))
+  }
+}
+
+/**
+ * The end of the customer's data accepted so far: the last chunk of each of the customer's
+ * partitions. Every post answered before now is in one of these chunks or an earlier one. Redis' clock may
+ * have stepped back since it stored some of them.
+ */
+export async function boundaryOf(
+  client: RedisClient,
+  prefix: string,
+  { appId, customer }: Forgotten,
+): Promise<{ boundary: Erasure['boundary']; untilMs: number }> {
+  const tags = await tagsOf(client, prefix, { appId, customer })
+  const queues = tags.map((tag) => new PartitionQueue(client, prefix, tag))
+  const last = await Promise.all(queues.map((queue) => queue.lastId()))
+  const waiting = (await Promise.all(queues.map((queue) => queue.ids()))).flat()
+  const untilMs = waiting.reduce(
+    (latest, id) => Math.max(latest, storedMs(id) ?? 0),
+    await readRedisMs(client),
+  )
+  return { boundary: Object.fromEntries(tags.map((tag, i) => [tag, last[i] ?? 0])), untilMs }
+}
+
+/** The customer's partitions: one per lane and per generation that may contain elements. */
+async function tagsOf(client: RedisClient, prefix: string, { appId, customer }: Forgotten) {
+  const layout = await findLayout(client, prefix, appId)
+  if (layout === null) return []
+  const generations = [layout, ...layout.draining]
+  return LANES.flatMap((lane) =>
+    generations.map(({ generation, partitions }) =>
+      partitionTag({ appId, lane, generation, index: partitionOf(customer, partitions) }),
+    ),
+  )
 }
 
 /**

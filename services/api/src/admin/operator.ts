@@ -15,9 +15,8 @@ import type { ProducersTrace } from '../accept/ports.js'
 import { createAdminApp, type AdminDeps } from './app.js'
 import { BacklogHistory } from './backlog-history.js'
 import { Eraser } from './eraser.js'
-import { DeadLetterRetention } from './dead-letter-retention.js'
-import { traceOwnRequest } from './request-trace.js'
-import { producersTrace } from './request-view.js'
+import { DeadLetterRetention } from './letters.js'
+import { traceOwnRequest, producersTrace } from './request-trace.js'
 
 /** An operator may wait longer for Redis than a producer, ms. */
 const OPERATOR_TIMEOUT_MS = 5_000

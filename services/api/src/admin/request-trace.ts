@@ -1,6 +1,6 @@
 import type { Clock } from '@relay/shared/clock.js'
-import { ANY_LETTER, type DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
 import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
+import { ANY_LETTER, type DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
 import {
   isIntact,
   MAX_COUNTED_ELEMENTS,
@@ -11,14 +11,14 @@ import {
 import type { Traced, TraceEvent } from '@relay/shared/trace/trace-entry.js'
 import { TRACE_KEPT_MS, type TraceStore } from '@relay/shared/trace/trace-store.js'
 
-export interface RequestTracerParts {
+interface RequestTracerParts {
   readonly traces: TraceStore
   readonly letters: DeadLetterStore
   readonly clock: Clock
 }
 
 /** Where the elements of a request are now. */
-export interface RequestTrace {
+interface RequestTrace {
   readonly requestId: string
   /** null while none of its elements has left the queue: the id does not contain it. */
   readonly appId: string | null
@@ -95,7 +95,7 @@ function traceOf(requestId: string, facts: RequestIdFacts, own: Found | undefine
   }
 }
 
-export type RequestState = 'unknown' | 'queued' | 'sent' | 'dead_lettered' | 'purged' | 'shadowed'
+type RequestState = 'unknown' | 'queued' | 'sent' | 'dead_lettered' | 'purged' | 'shadowed'
 
 /**
  * One word for the request: `queued` while any element is pending, otherwise the worst outcome; `unknown` when
@@ -137,4 +137,73 @@ export async function traceOwnRequest(
   const elsewhere = appIds.filter((other) => other !== appId)
   const there = await traceRequest(parts, elsewhere, requestId)
   return there !== null && there.appId !== null ? there : here
+}
+
+/** Entries of each list that are shown; the counts are of all. */
+const SHOWN = 100
+
+export function operatorsTrace(trace: RequestTrace) {
+  return {
+    ...summary(trace),
+    app_id: trace.appId,
+    sent: of('sent', trace)
+      .slice(0, SHOWN)
+      .map(({ atMs, bulkId, vendorRequestId = null, elements }) => ({
+        at: iso(atMs),
+        bulk_request_id: bulkId,
+        vendor_request_id: vendorRequestId,
+        elements,
+      })),
+    dead_lettered: trace.letters.slice(0, SHOWN).map((letter) => ({
+      id: letter.id,
+      kind: letter.kind,
+      reason: letter.reason,
+      answer: letter.answer,
+      attempts: letter.attempts,
+      dead_at: iso(letter.deadAtMs),
+    })),
+  }
+}
+
+/** A trace as the producer sees it, without the requests to MoEngage. */
+export function producersTrace(trace: RequestTrace) {
+  return {
+    ...summary(trace),
+    sent: of('sent', trace)
+      .slice(0, SHOWN)
+      .map(({ atMs, elements }) => ({ at: iso(atMs), elements })),
+    dead_lettered: trace.letters.slice(0, SHOWN).map(({ kind, reason, deadAtMs }) => ({
+      kind,
+      reason,
+      dead_at: iso(deadAtMs),
+    })),
+  }
+}
+
+function summary(trace: RequestTrace) {
+  return {
+    request_id: trace.requestId,
+    accepted_at: iso(trace.acceptedAtMs),
+    state: stateOf(trace),
+    counts: {
+      accepted: trace.accepted,
+      queued: trace.queued,
+      sent: sum(of('sent', trace)),
+      dead_lettered: trace.dead,
+      purged: sum(of('purged', trace)),
+      shadowed: sum(of('shadowed', trace)),
+    },
+  }
+}
+
+function of(event: TraceEvent, { events }: RequestTrace): readonly Traced[] {
+  return events.filter((one) => one.event === event)
+}
+
+function sum(events: readonly Traced[]): number {
+  return events.reduce((total, { elements }) => total + elements, 0)
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
 }

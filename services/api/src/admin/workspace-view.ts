@@ -1,18 +1,66 @@
 import { BUDGETS, effectiveLimits, type Budget, type Cost } from '@relay/shared/budget/cost.js'
 import { drainEtaSeconds, waitingByBudget } from '@relay/shared/budget/drain.js'
-import type { WorkspaceLimits, WorkspaceMode } from '@relay/shared/config/workspace.js'
+import type { Clock } from '@relay/shared/clock.js'
+import type { Workspace, WorkspaceLimits, WorkspaceMode } from '@relay/shared/config/workspace.js'
+import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js'
 import { LANES, totalOf, type Lane } from '@relay/shared/element.js'
 import { effectiveShare, fullBudgetAtMs, type Adaptation } from '@relay/shared/gate/adaptation.js'
 import type { Ceiling } from '@relay/shared/gate/ceiling.js'
 import { sendsInMs, type Gate, type Mode } from '@relay/shared/gate/gate-state.js'
+import { readControls } from '@relay/shared/observability/shared-state.js'
 import type { HeldCustomers } from '@relay/shared/policy/customer-counts.js'
-import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
-import type { WorkersState } from '@relay/shared/queue/workers.js'
+import { readBacklog, type LaneBacklog } from '@relay/shared/queue/backlog.js'
+import { readWorkers, type WorkersState } from '@relay/shared/queue/workers.js'
+import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { holdAdvice, slowedAdvice } from './advice.js'
 
+interface WorkspaceReaderParts {
+  readonly client: RedisClient
+  readonly prefix: string
+  readonly windowMs: number
+  readonly letters: DeadLetterStore
+  readonly clock: Clock
+}
+
+/** Reads the present state of workspaces from Redis. Rejects when it does not answer. */
+export async function readWorkspaces(
+  parts: WorkspaceReaderParts,
+  workspaces: readonly Workspace[],
+) {
+  const { client, prefix } = parts
+  const appIds = workspaces.map(({ appId }) => appId)
+  const [backlog, workers] = await Promise.all([
+    readBacklog(client, prefix, appIds),
+    readWorkers(client, prefix, appIds),
+  ])
+  const shared = { backlog, workersAlive: workers.alive }
+  return {
+    workers_alive: workers.alive,
+    workers: workersView(workers),
+    workspaces: await Promise.all(workspaces.map((one) => readWorkspace(parts, one, shared))),
+  }
+}
+
+async function readWorkspace(
+  { client, prefix, windowMs, letters, clock }: WorkspaceReaderParts,
+  workspace: Workspace,
+  { backlog, workersAlive }: { backlog: readonly LaneBacklog[]; workersAlive: number },
+) {
+  const { appId, limits, mode } = workspace
+  const [controls, deadLetters] = await Promise.all([
+    readControls(client, prefix, workspace, clock),
+    letters.counts(appId),
+  ])
+  return workspaceView({
+    ...{ ...controls, appId, limits, mode, windowMs, deadLetters, workersAlive },
+    nowMs: clock.nowMs(),
+    lanes: backlog.filter((lane) => lane.appId === appId),
+  })
+}
+
 /** The state of a workspace at one moment. */
-export interface WorkspaceFacts {
+interface WorkspaceFacts {
   readonly appId: string
   readonly limits: WorkspaceLimits
   readonly mode: WorkspaceMode
@@ -34,7 +82,7 @@ export interface WorkspaceFacts {
 }
 
 /** A workspace as the operator API shows it. */
-export function workspaceView(facts: WorkspaceFacts) {
+function workspaceView(facts: WorkspaceFacts) {
   const { appId, gate, mode, windowMs, deadLetters, customersHeld, nowMs } = facts
   return {
     app_id: appId,
@@ -63,7 +111,7 @@ export function workspaceView(facts: WorkspaceFacts) {
 }
 
 /** The workers, for `GET /admin/workspaces`. Null is unknown, or does not apply. */
-export function workersView({ alive, served, unserved, noneSinceMs }: WorkersState) {
+function workersView({ alive, served, unserved, noneSinceMs }: WorkersState) {
   return {
     alive,
     partitions_served: served,

@@ -3,7 +3,8 @@ import type { NamesVersion } from '@relay/shared/census/name-store.js'
 import { inside, type Findings } from '../validate/findings.js'
 import type { NameTable } from './name-table.js'
 import type { Sighting } from './sighting.js'
-import { WorkspaceNames, apart, type Posted } from './workspace-names.js'
+import { apart } from '../json/byte-names.js'
+import { WorkspaceNames, type Posted } from './workspace-names.js'
 import { NAME_CHARACTERS } from '../validate/limits.js'
 
 /** Different sightings kept: as many as one request can have. */

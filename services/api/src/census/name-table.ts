@@ -1,5 +1,5 @@
 import type { NameType } from '@relay/shared/census/name-record.js'
-import { hashOf } from '../json/byte-names.js'
+import { apart, hashOf } from '../json/byte-names.js'
 
 /** Bit of a type in a set of types; `NO_TYPE` is that of `null`, which says nothing about a type. */
 export const NO_TYPE = 0
@@ -112,8 +112,7 @@ export class NameTable {
     if (this.#recentNames[place] === name) return this.#recent[place] ?? -1
     const index = this.#events.get(name) ?? -1
     if (index >= 0) {
-      // A copy: a slice of a body keeps the whole body in memory.
-      this.#recentNames[place] = Buffer.from(name).toString()
+      this.#recentNames[place] = apart(name)
       this.#recent[place] = index
     }
     return index

@@ -8,6 +8,7 @@ import {
   type NameType,
 } from '@relay/shared/census/name-record.js'
 import { isStandardAttribute } from '@relay/shared/vendor/user-attributes.js'
+import { apart } from '../json/byte-names.js'
 import { NAME_CHARACTERS } from '../validate/limits.js'
 import { RESERVED_PREFIX } from '../validate/names.js'
 import type { RuleName } from '../validate/rules.js'
@@ -208,11 +209,6 @@ function isStandard({ scope, name }: Pick<NameRecord, 'scope' | 'name'>): boolea
 function namedScope({ event, attribute }: Sighting): NameScope {
   if (event === null) return { of: 'user' }
   return attribute === null ? { of: 'events' } : { of: 'event', event: event.name }
-}
-
-/** A copy of the text: a slice of a body keeps the whole body in memory. */
-export function apart(text: string): string {
-  return Buffer.from(text).toString()
 }
 
 /** Shorter names often differ by one letter (`u_fn`, `u_ln`). Own choice, characters. */

@@ -1,12 +1,13 @@
-import type { Provenance } from '@relay/shared/element.js'
+import type { Provenance, Element } from '@relay/shared/element.js'
+import { partitionOf } from '@relay/shared/identity.js'
 import { encodeChunk } from '@relay/shared/queue/chunk.js'
 import {
   DIGEST_BYTES,
   type AddedReply,
   type NewChunk,
 } from '@relay/shared/queue/partition-queue.js'
-import type { Piece } from './pieces.js'
-import { ProducerTurns } from './producer-turns.js'
+import type { Post } from '@relay/shared/queue/post.js'
+import { parseRequestId } from '@relay/shared/request-id.js'
 
 /** A chunk is full at this many bytes of JSON. */
 const CHUNK_BYTES = 98_304
@@ -29,7 +30,7 @@ interface Waiting {
 }
 
 /** Stores a chunk in its partition and activates it if necessary; rejects if Redis refuses or does not answer. */
-export type AddChunk = (chunk: NewChunk) => Promise<AddedReply>
+type AddChunk = (chunk: NewChunk) => Promise<AddedReply>
 
 /** Decides when the pieces of all partitions are flushed. */
 export interface Flushes {
@@ -189,4 +190,125 @@ function toChunk(batch: readonly Waiting[], compress: boolean): NewChunk {
     if (piece.digest) digests.push(piece.digest)
   }
   return { payload, counts, furtherActions, digests, storeUntilMs }
+}
+
+/** Largest piece, bytes of JSON: a post larger than this in one partition becomes several chunks. */
+const PIECE_BYTES = 65_536
+
+/** Elements of one post in one partition, stored in one step. */
+export interface Piece {
+  /** Index of the partition. */
+  readonly partition: number
+  readonly elements: readonly Element[]
+  readonly bytes: number
+  /** Identifies the piece among all pieces of all keyed posts; undefined without a key. */
+  readonly digest: Buffer | undefined
+  /** See `Post.storeUntilMs`. */
+  readonly storeUntilMs?: number | undefined
+}
+
+/**
+ * Divides a post among `partitions` partitions, in order within each. The same post always gives the
+ * same pieces, so that a piece stored before a crash is recognised when the post is repeated.
+ */
+export function dividePost(post: Post, partitions: number): Piece[] {
+  const open = new Map<number, { elements: Element[]; bytes: number; ordinal: number }>()
+  const pieces: Piece[] = []
+  const close = (partition: number): void => {
+    const piece = open.get(partition)
+    if (!piece || piece.elements.length === 0) return
+    const { elements, bytes, ordinal } = piece
+    const digest = post.digest && pieceDigest(post.digest, ordinal, elements.length, bytes)
+    pieces.push({ partition, elements, bytes, digest, storeUntilMs: post.storeUntilMs })
+    open.set(partition, { elements: [], bytes: 0, ordinal: ordinal + 1 })
+  }
+  for (const element of post.elements) {
+    const partition = partitionOf(element.customer, partitions)
+    const size = element.json.length
+    const before = open.get(partition)
+    if (before && before.bytes + size > PIECE_BYTES) close(partition)
+    const piece = open.get(partition) ?? { elements: [], bytes: 0, ordinal: 0 }
+    piece.elements.push(element)
+    piece.bytes += size
+    open.set(partition, piece)
+  }
+  for (const partition of open.keys()) close(partition)
+  return pieces
+}
+
+/**
+ * Equal only for pieces of the same size: settings that changed between a post and its repetition can
+ * change the contents of a piece, which is then stored again instead of lost.
+ */
+function pieceDigest(digest: Buffer, ordinal: number, elements: number, bytes: number): Buffer {
+  const own = Buffer.from(digest)
+  own.writeUInt32LE((own.readUInt32LE(0) ^ ordinal) >>> 0, 0)
+  own.writeUInt32LE((own.readUInt32LE(4) ^ elements) >>> 0, 4)
+  own.writeUInt32LE((own.readUInt32LE(8) ^ bytes) >>> 0, 8)
+  return own
+}
+
+interface Queue {
+  readonly producer: number
+  readonly waiting: Waiting[]
+  at: number
+}
+
+/**
+ * The order of pending pieces: next is the oldest of the producer that sent the fewest bytes, so that
+ * one producer's large posts do not delay the others. Concurrent posts are unordered; the pieces of
+ * one post keep their order.
+ */
+class ProducerTurns {
+  readonly #queues: Queue[]
+  readonly #servedBytes: Map<number, number>
+
+  /** `servedBytes`, by producer, is shared by several instances. */
+  constructor(waiting: readonly Waiting[], servedBytes: Map<number, number>) {
+    this.#servedBytes = servedBytes
+    const queues = new Map<number, Queue>()
+    for (const each of waiting) {
+      const producer = producerOf(each)
+      const queue = queues.get(producer)
+      if (queue === undefined) queues.set(producer, { producer, waiting: [each], at: 0 })
+      else queue.waiting.push(each)
+    }
+    this.#queues = [...queues.values()]
+    const least = Math.min(...servedBytes.values())
+    for (const { producer } of this.#queues) {
+      // A new producer has no credit for earlier time.
+      if (!servedBytes.has(producer)) servedBytes.set(producer, servedBytes.size > 0 ? least : 0)
+    }
+  }
+
+  /** The next piece; it stays until `took`. */
+  next(): Waiting | undefined {
+    const queue = this.#first()
+    return queue?.waiting[queue.at]
+  }
+
+  took({ piece }: Waiting): void {
+    const queue = this.#first()
+    if (queue === undefined) return
+    queue.at += 1
+    this.#servedBytes.set(queue.producer, this.#served(queue) + piece.bytes)
+  }
+
+  #first(): Queue | undefined {
+    let first: Queue | undefined
+    for (const queue of this.#queues) {
+      if (queue.at === queue.waiting.length) continue
+      if (first === undefined || this.#served(queue) < this.#served(first)) first = queue
+    }
+    return first
+  }
+
+  #served({ producer }: Queue): number {
+    return this.#servedBytes.get(producer) ?? 0
+  }
+}
+
+/** Invalid ids share one turn. */
+function producerOf({ provenance }: Waiting): number {
+  return parseRequestId(provenance.requestId)?.producerTag ?? -1
 }

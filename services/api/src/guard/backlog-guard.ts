@@ -1,4 +1,5 @@
 import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
+import { repeat } from '@relay/shared/process/repeat.js'
 import type { Deployment } from '@relay/shared/queue/deployment.js'
 import {
   queuedBytes,
@@ -54,7 +55,7 @@ export class BacklogGuard {
   #maxMemory = 0
   /** By app id, the tags of producers whose dead letters use their share; empty as a rule. */
   #fullOfLetters: ReadonlyMap<string, ReadonlySet<number>> = new Map()
-  #timer: NodeJS.Timeout | undefined
+  #stop: (() => void) | undefined
 
   constructor(options: BacklogGuardOptions) {
     this.#options = options
@@ -85,18 +86,12 @@ export class BacklogGuard {
 
   async start(): Promise<void> {
     await this.look()
-    const again = (): void => {
-      const waits = this.#bytes + this.#addedBytes > 0
-      this.#timer = setTimeout(
-        () => void this.look().finally(again),
-        waits ? LOOK_BUSY_MS : LOOK_IDLE_MS,
-      )
-    }
-    again()
+    const everyMs = () => (this.#bytes + this.#addedBytes > 0 ? LOOK_BUSY_MS : LOOK_IDLE_MS)
+    this.#stop = repeat(everyMs, () => this.look())
   }
 
   stop(): void {
-    clearTimeout(this.#timer)
+    this.#stop?.()
   }
 
   /** Why a post cannot be accepted now; null if it can, and then it is counted. */

@@ -1,4 +1,5 @@
 import type { Durability } from '@relay/shared/config/settings.js'
+import { repeat } from '@relay/shared/process/repeat.js'
 import type { RedisClient, RedisServer } from '@relay/shared/redis/connect.js'
 import {
   isUnchanged,
@@ -31,7 +32,7 @@ export class DurabilityGuard {
   readonly #expected = new Map<string, number>()
   #servers: readonly ServerFacts[] = []
   #reached: LevelReached
-  #timer: NodeJS.Timeout | undefined
+  #stop: (() => void) | undefined
   #next: Promise<boolean> | undefined
   #running: Promise<boolean> = Promise.resolve(true)
 
@@ -57,14 +58,11 @@ export class DurabilityGuard {
   async start(): Promise<void> {
     this.#options.client.on('ready', () => void this.look())
     await this.look()
-    const again = (): void => {
-      this.#timer = setTimeout(() => void this.look().finally(again), LOOK_MS)
-    }
-    again()
+    this.#stop = repeat(LOOK_MS, () => this.look())
   }
 
   stop(): void {
-    clearTimeout(this.#timer)
+    this.#stop?.()
   }
 
   /** Reads the settings now. Keeps the last ones if Redis does not answer: the store then refuses. */

@@ -13,9 +13,8 @@ import { HttpCaller } from './http-caller.js'
 import { FairTurns } from '../accept/fairness.js'
 import { DOCS_PATHS, serveDocs } from './docs.js'
 import { refusalAnswer, send, type Answer } from './envelope.js'
-import { callersRequestId, readHeaders } from './headers.js'
+import { callersRequestId, readHeaders, readQuery } from './headers.js'
 import { Imports } from './imports.js'
-import { readQuery } from './query.js'
 import * as routes from './routes.js'
 import { ProducerLimiter, type Slot, type ProducerLimits } from './producer-limiter.js'
 
@@ -331,8 +330,8 @@ class Intake {
         this.#refuse(request, response, accepted.refusal, known)
         return
       case 'replayed': {
-        const { status, body, requestId } = accepted
-        const answer = { status, body, headers: { 'Idempotency-Replayed': 'true' } }
+        const { body, requestId } = accepted
+        const answer = { status: 200, body, headers: { 'Idempotency-Replayed': 'true' } }
         this.#answer(request, response, answer, requestId, known)
         return
       }

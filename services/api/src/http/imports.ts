@@ -10,9 +10,8 @@ import {
 } from '../import/importer.js'
 import type { Cause, Detail, Refusal } from '../refusal.js'
 import { refusalAnswer, type Answer } from './envelope.js'
-import { parametersRefusal, readImportHeaders } from './headers.js'
+import { parametersRefusal, readImportHeaders, readQuery } from './headers.js'
 import { ImportSource } from './import-source.js'
-import { readQuery } from './query.js'
 
 export interface ImportLimits {
   /** Maximum bytes of a line: the limit of a request of the other endpoints. */

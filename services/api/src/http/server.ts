@@ -6,15 +6,17 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from 'node:http'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import { createServer as createTlsServer } from 'node:https'
 import type { Clock } from '@relay/shared/clock.js'
-import type { TlsFiles } from '@relay/shared/config/tls-files.js'
+import { type TlsFiles, readTexts, type TlsTexts } from '@relay/shared/config/tls-files.js'
+import { watchFiles } from '@relay/shared/config/watch-files.js'
 import { refusePipelining } from '@relay/shared/process/pipelining.js'
 import type { Random } from '@relay/shared/random.js'
 import { createRequestId } from '@relay/shared/request-id.js'
-import type { Refusal } from '../refusal.js'
+import { boundUnreadBody } from './body.js'
 import { refusalAnswer, send } from './envelope.js'
+import { PipelineLimiter, type PipelineLimits } from './pipeline-limiter.js'
 import {
   limitUnauthenticated,
   isAuthenticated,
@@ -22,9 +24,7 @@ import {
   UNAUTHENTICATED,
   type UnauthenticatedLimits,
 } from './unauthenticated-connections.js'
-import { tlsOptions } from './tls.js'
-import { boundUnreadBody } from './body.js'
-import { PipelineLimiter, type PipelineLimits } from './pipeline-limiter.js'
+import type { Refusal } from '../refusal.js'
 
 /** Timeouts of the server, ms. */
 export const TIMEOUTS = {
@@ -127,16 +127,42 @@ export function createIntakeServer(listener: RequestListener, parts: IntakeServe
   return server
 }
 
+/**
+ * Loads a renewed certificate for new connections without a restart; keeps the last valid one if a
+ * file is invalid. Returns a function that stops it.
+ */
+export function watchTls(
+  server: Server,
+  files: TlsFiles | null,
+  onChange: (taken: boolean) => void,
+): () => void {
+  if (files === null || !(server instanceof TlsServer)) return () => undefined
+  const { certFile, keyFile, clientCaFile } = files
+  const paths = [certFile, keyFile, ...(clientCaFile === null ? [] : [clientCaFile])]
+  return watchFiles(paths, () => {
+    const texts = readTexts(files)
+    if (texts !== null) server.setSecureContext(contextOf(texts))
+    onChange(texts !== null)
+  })
+}
+
 function openServer(
   tls: TlsFiles | null,
   options: ServerOptions,
   listener: RequestListener,
 ): Server {
   if (tls === null) return createServer(options, listener)
+  const texts = readTexts(tls)
+  if (texts === null) throw new Error('the certificate of the intake is invalid')
   return createTlsServer(
-    { ...options, ...tlsOptions(tls), handshakeTimeout: UNAUTHENTICATED.stayMs },
+    { ...options, ...contextOf(texts), handshakeTimeout: UNAUTHENTICATED.stayMs },
     listener,
   )
+}
+
+function contextOf({ cert, key, ca }: TlsTexts) {
+  const mutual = ca === null ? {} : { ca, requestCert: true, rejectUnauthorized: true }
+  return { cert, key, minVersion: 'TLSv1.2' as const, ...mutual }
 }
 
 /** RFC 9110 10.1.1: an expectation other than 100-continue gets 417. */

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
-import type { WorkspaceLimits } from '@relay/shared/config/workspace.js'
 import type { Element } from '@relay/shared/element.js'
-import { Validator, type Assessment, type AssessmentOutcome } from '../accept/assess.js'
+import {
+  Validator,
+  type Assessment,
+  type AssessmentContext,
+  type AssessmentOutcome,
+} from '../accept/assess.js'
 import type { Steps } from '../accept/fairness.js'
 import { readBody } from '../accept/sparse.js'
-import type { NameTable } from '../census/name-table.js'
 import { CustomerKeys } from '../accept/identity.js'
-import type { Vocabulary } from '../validate/vocabulary.js'
 import type { Line } from './ndjson.js'
 
 /** One thing that is wrong or doubtful about one line. */
@@ -25,14 +27,9 @@ export interface JudgedBatch {
   readonly warnings: readonly LineFinding[]
 }
 
-export interface BatchContext {
-  readonly workspaceLimits: WorkspaceLimits
+/** As for a body of one line; its findings are those kept per batch. */
+export interface BatchContext extends AssessmentContext {
   readonly maxLineBytes: number
-  /** Maximum errors, and warnings, kept per batch. */
-  readonly maxFindings: number
-  readonly names?: Vocabulary | undefined
-  readonly known?: NameTable | undefined
-  readonly nowMs: number
 }
 
 /**
@@ -45,7 +42,7 @@ export function* judgingBatch(
   judged: ReadonlyMap<Line, AssessmentOutcome>,
 ): Steps<JudgedBatch> {
   // Customers of a file rarely repeat and would evict those of producers from the cache.
-  const validator = new Validator({ ...context, expected: null, customers: new CustomerKeys() })
+  const validator = new Validator(context, new CustomerKeys())
   const { problems, warnings } = validator.findings
   const errors: LineFinding[] = []
   for (const line of lines) {
@@ -76,16 +73,16 @@ export function* judgingBatch(
 function judgeLine(
   validator: Validator,
   { bytes }: Line,
-  { maxLineBytes, names, known }: BatchContext,
+  context: BatchContext,
   judged: AssessmentOutcome | undefined,
 ) {
   if (bytes === null) {
     validator.unreadable()
-    const message = `The line is longer than ${String(maxLineBytes)} bytes and was skipped`
+    const message = `The line is longer than ${String(context.maxLineBytes)} bytes and was skipped`
     return { attribute: '', message }
   }
   // Reads one element; validation checks its type.
-  const read = judged ?? readBody(bytes, { endpoint: 'line', maxElements: 1, names, known })
+  const read = judged ?? readBody(bytes, { ...context, maxElements: 1 })
   if (!read.ok) {
     validator.unreadable()
     return { attribute: read.fault.attribute ?? '', message: read.fault.message }

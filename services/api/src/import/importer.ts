@@ -108,15 +108,16 @@ export class Importer {
     const last = lines.at(-1)
     if (last === undefined) return null
     const { clock, maxLineBytes } = this.#deps
-    const { workspace } = request
-    const nowMs = clock.nowMs()
-    const context = { workspaceLimits: workspace.limits, maxLineBytes, maxFindings: request.listed }
-    const names = vocabularyOf(workspace)
-    const { producer, projectCode } = request
+    const { workspace, producer, projectCode } = request
     const { appId } = workspace
-    const known = this.#deps.census?.known(appId)
-    const all = { ...context, names, known, nowMs }
-    const steps = judgingBatch(lines, all, await this.#judgeLong(producer, lines, all))
+    const nowMs = clock.nowMs()
+    const context: BatchContext = {
+      ...{ endpoint: 'line', workspaceLimits: workspace.limits, maxLineBytes, nowMs },
+      limits: { maxElements: 1, maxFindings: request.listed },
+      names: vocabularyOf(workspace),
+      known: this.#deps.census?.known(appId),
+    }
+    const steps = judgingBatch(lines, context, await this.#judgeLong(producer, lines, context))
     const judged = await this.#deps.slices.run(producer, steps, STAYS)
     if (judged === null) throw new Error('unreachable: an import stays')
     const post = this.#postOf(request, lines, judged, nowMs)
@@ -134,12 +135,10 @@ export class Importer {
     const judged = new Map<Line, AssessmentOutcome>()
     const { largeBodies } = this.#deps
     if (largeBodies === null) return judged
-    const limits = { maxElements: 1, maxFindings: context.maxFindings }
     for (const line of lines) {
       const { bytes } = line
       if (bytes === null || bytes.length < LARGE_BODY_BYTES) continue
-      const asked = { ...context, endpoint: 'line', limits } as const
-      const outcome = await largeBodies.assess(producer, bytes, asked, STAYS)
+      const outcome = await largeBodies.assess(producer, bytes, context, STAYS)
       if (outcome !== null) judged.set(line, outcome)
     }
     return judged

@@ -56,3 +56,8 @@ export function hashOf(text: Buffer): number {
   for (const byte of text) hash = hashByte(hash, byte)
   return hash
 }
+
+/** A copy of the text: a slice of a body keeps the whole body in memory. */
+export function apart(text: string): string {
+  return Buffer.from(text).toString()
+}

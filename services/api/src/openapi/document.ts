@@ -163,62 +163,66 @@ function success(description: string, schema: z.ZodType): Json {
   return { 200: { description, headers: sent, content: content(JSON_TYPE, schema) } }
 }
 
-function endpoint(name: string, summary: string, body: z.ZodType): Json {
-  const names = ['AppId', 'ProjectCode', 'Lane', 'IdempotencyKey', 'Prefer']
-  return {
-    [`/v1/${name}/{app_id}`]: {
-      post: {
-        operationId: `post-${name}`,
-        summary,
-        tags: ['intake'],
-        parameters: names.map((parameter) => ref('parameters', parameter)),
-        requestBody: { required: true, content: content(JSON_TYPE, body) },
-        responses: {
-          ...success('Every element is stored.', answers.accepted),
-          ...refusals(answers.refusal),
-        },
-      },
-    },
+interface Operation {
+  readonly id: string
+  readonly tag: 'intake' | 'import' | 'trace'
+  readonly summary: string
+  readonly parameters: readonly Json[]
+  /** Of a POST; without it the operation is a GET. */
+  readonly body?: Json
+  readonly responses: Json
+}
+
+function path(route: string, { id, tag, summary, parameters, body, responses }: Operation): Json {
+  const operation = {
+    ...{ operationId: id, summary, tags: [tag], parameters },
+    ...(body === undefined ? {} : { requestBody: { required: true, content: body } }),
+    responses,
   }
+  return { [route]: { [body === undefined ? 'get' : 'post']: operation } }
+}
+
+const named = (...names: readonly (keyof typeof parameters)[]): readonly Json[] =>
+  names.map((name) => ref('parameters', name))
+
+function endpoint(name: string, summary: string, body: z.ZodType): Json {
+  return path(`/v1/${name}/{app_id}`, {
+    id: `post-${name}`,
+    tag: 'intake',
+    summary,
+    parameters: named('AppId', 'ProjectCode', 'Lane', 'IdempotencyKey', 'Prefer'),
+    body: content(JSON_TYPE, body),
+    responses: {
+      ...success('Every element is stored.', answers.accepted),
+      ...refusals(answers.refusal),
+    },
+  })
 }
 
 function importPath(): Json {
-  const names = ['AppId', 'ProjectCode', 'IdempotencyKey', 'FirstLine', 'MaxErrors']
-  return {
-    '/v1/import/{app_id}': {
-      post: {
-        operationId: 'import',
-        summary: 'Import elements, one a line, into the backfill lane',
-        tags: ['import'],
-        parameters: names.map((parameter) => ref('parameters', parameter)),
-        requestBody: { required: true, content: content(LINES_TYPE, elements.element) },
-        responses: {
-          ...success('Every line is stored or listed as rejected.', answers.imported),
-          ...refusals(answers.importStopped, answers.refusal),
-        },
-      },
+  return path('/v1/import/{app_id}', {
+    id: 'import',
+    tag: 'import',
+    summary: 'Import elements, one a line, into the backfill lane',
+    parameters: named('AppId', 'ProjectCode', 'IdempotencyKey', 'FirstLine', 'MaxErrors'),
+    body: content(LINES_TYPE, elements.element),
+    responses: {
+      ...success('Every line is stored or listed as rejected.', answers.imported),
+      ...refusals(answers.importStopped, answers.refusal),
     },
-  }
+  })
 }
 
 function tracePath(): Json {
-  const id = { name: 'request_id', in: 'path', required: true, schema: { type: 'string' } }
-  return {
-    '/v1/requests/{request_id}': {
-      get: {
-        operationId: 'trace',
-        summary: 'Where your request is now',
-        tags: ['trace'],
-        parameters: [id],
-        responses: {
-          ...success('What became of its elements so far.', answers.trace),
-          ...Object.fromEntries(
-            Object.entries(refusals(answers.refusal)).filter(([status]) =>
-              ['400', '401', '404', '503'].includes(status),
-            ),
-          ),
-        },
-      },
+  const { 400: params, 401: auth, 404: unknown, 503: later } = refusals(answers.refusal)
+  return path('/v1/requests/{request_id}', {
+    id: 'trace',
+    tag: 'trace',
+    summary: 'Where your request is now',
+    parameters: [{ name: 'request_id', in: 'path', required: true, schema: { type: 'string' } }],
+    responses: {
+      ...success('What became of its elements so far.', answers.trace),
+      ...{ 400: params, 401: auth, 404: unknown, 503: later },
     },
-  }
+  })
 }

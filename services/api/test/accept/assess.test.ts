@@ -52,13 +52,9 @@ it('an event is cut only where it has to be: three actions are 1 % of the window
 })
 
 it('what cannot even be read is counted without a kind', () => {
-  const validator = new Validator({
-    expected: null,
-    workspaceLimits: LIMITS,
-    maxFindings: 9,
-    nowMs: NOW_MS,
-    customers: new CustomerKeys(),
-  })
+  const limits = { maxElements: 9, maxFindings: 9 }
+  const context = { endpoint: 'line', limits, workspaceLimits: LIMITS, nowMs: NOW_MS } as const
+  const validator = new Validator(context, new CustomerKeys())
   validator.unreadable()
   validator.unreadable()
   expect(validator.posted).toBe(2)

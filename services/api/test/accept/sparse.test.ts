@@ -53,14 +53,9 @@ for (const name of ['a', 'u_em', 'city', 'last_seen', 'd']) {
 
 /** All that becomes of elements: what is said of each, and what is queued for it, to the byte. */
 function judged(elements: readonly ParsedElement[], body: Buffer, endpoint: Endpoint) {
-  const validator = new Validator({
-    expected: endpoint === 'transition' ? null : endpoint,
-    workspaceLimits: workspace('A').limits,
-    maxFindings: 100,
-    nowMs: NOW_MS,
-    customers: new CustomerKeys(),
-    known: KNOWN,
-  })
+  const limits = { maxElements: MOST, maxFindings: 100 }
+  const context = { endpoint, limits, workspaceLimits: workspace('A').limits, nowMs: NOW_MS }
+  const validator = new Validator({ ...context, known: KNOWN }, new CustomerKeys())
   for (const element of elements) validator.element(element, body)
   const { findings, accepted, posted, rejectedKinds, seen } = validator
   const queued = validator.queued.map((element) => ({
@@ -72,7 +67,7 @@ function judged(elements: readonly ParsedElement[], body: Buffer, endpoint: Endp
 
 /** Says whether the body was read sparsely; where it was, it is judged as what `parseBody` gives. */
 function isReadAlike(body: Buffer, endpoint: Endpoint): boolean {
-  const sparse = readSparse(body, endpoint, MOST, undefined, KNOWN)
+  const sparse = readSparse(body, { endpoint, maxElements: MOST, known: KNOWN })
   if (sparse === null) return false
   const full = parseBody(body, endpoint, MOST)
   if (!full.ok) throw new Error(`read although it is refused: ${full.fault.message}`)
@@ -91,7 +86,8 @@ describe('an unknown name is told, however like a known one its hash is', () => 
     const names = new WorkspaceNames()
     const seeIn = (attributes: string) => {
       const text = `{"type":"customer","customer_id":"c","attributes":${attributes}}`
-      const elements = readSparse(Buffer.from(text), 'customer', 1, undefined, names.table) ?? []
+      const reading = { endpoint: 'customer', maxElements: 1, known: names.table } as const
+      const elements = readSparse(Buffer.from(text), reading) ?? []
       const seen = elements.flatMap(({ sightings = [] }) => sightings)
       for (const sighting of seen) names.see(sighting, POSTED)
     }
@@ -180,7 +176,7 @@ describe('a body that is read sparsely is judged as one that is read in full', (
     ['nothing', ''],
     ['a text', '"a"'],
   ])('a request that is left to be read in full: %s', (_, body) => {
-    expect(readSparse(Buffer.from(body), 'transition', MOST)).toBeNull()
+    expect(readSparse(Buffer.from(body), { endpoint: 'transition', maxElements: MOST })).toBeNull()
   })
 
   it.each([
@@ -220,7 +216,7 @@ describe('a body that is read sparsely is judged as one that is read in full', (
   it('is what UTF-8 must be', () => {
     const body = Buffer.from(list(['{"type":"customer","customer_id":"ann?"}']))
     body[body.indexOf('?')] = 0xff
-    expect(readSparse(body, 'transition', MOST)).toBeNull()
+    expect(readSparse(body, { endpoint: 'transition', maxElements: MOST })).toBeNull()
   })
 
   it(`however it is changed: ${String(BODIES)} mutated bodies`, () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { splitEvent } from '../../src/accept/split.js'
+import { splitEvent } from '../../src/accept/build.js'
 import { APP, TestIntake, transition, workspace } from '../support/intake.js'
 
 const buffers = fc.array(fc.string({ minLength: 2, maxLength: 40 }), {

@@ -1,6 +1,6 @@
 import type { TestRedis } from '@relay/test/support/redis/test-redis.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
-import { DeadLetterRetention } from '../../src/admin/dead-letter-retention.js'
+import { DeadLetterRetention } from '../../src/admin/letters.js'
 import { letter, Operations, redisForTests } from './operations.js'
 
 let redis: TestRedis

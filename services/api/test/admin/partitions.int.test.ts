@@ -6,7 +6,7 @@ import {
   partitionTag,
   workspaceKeys,
 } from '@relay/shared/queue/keys.js'
-import { MAX_PARTITIONS } from '../../src/admin/partition-view.js'
+import { MAX_PARTITIONS } from '../../src/admin/views.js'
 import { waitingPost } from '../support/waiting-post.js'
 import { Operations, redisForTests } from './operations.js'
 

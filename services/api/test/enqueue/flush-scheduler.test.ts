@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { FlushScheduler } from '../../src/enqueue/flush-scheduler.js'
+import { FlushScheduler } from '../../src/enqueue/redis-post-store.js'
 
 /** The event loop's turns and timers as jest moves them; the clock goes with them. */
 const clock = { nowMs: () => Date.now(), monotonicMs: () => Date.now() }

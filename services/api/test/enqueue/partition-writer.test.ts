@@ -2,8 +2,7 @@ import type { AddedReply, NewChunk } from '@relay/shared/queue/partition-queue.j
 import { decodeChunk } from '@relay/shared/queue/chunk.js'
 import { createRequestId, producerTag } from '@relay/shared/request-id.js'
 import { seededRandom } from '@relay/shared/seeded-random.js'
-import { PartitionWriter, type Flushes } from '../../src/enqueue/partition-writer.js'
-import type { Piece } from '../../src/enqueue/pieces.js'
+import { PartitionWriter, type Flushes, type Piece } from '../../src/enqueue/partition-writer.js'
 
 /** A partition whose answers the test gives one by one. */
 class SlowPartition {

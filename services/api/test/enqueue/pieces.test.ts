@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { partitionOf } from '@relay/shared/identity.js'
 import type { Post } from '@relay/shared/queue/post.js'
-import { dividePost } from '../../src/enqueue/pieces.js'
+import { dividePost } from '../../src/enqueue/partition-writer.js'
 
 const element = fc.record({
   kind: fc.constant('event' as const),

@@ -1,6 +1,6 @@
 import { APP, OTHER_APP, TestIntake, workspace } from '../support/intake.js'
 import { user } from '../corpus/case.js'
-import { readQuery } from '../../src/http/query.js'
+import { readQuery } from '../../src/http/headers.js'
 
 const GOOD = `{"type":"transition","elements":[${user()}]}`
 const LINES = { 'content-type': 'application/x-ndjson' }

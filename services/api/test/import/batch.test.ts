@@ -3,7 +3,7 @@ import { systemClock } from '@relay/shared/clock.js'
 import { assess } from '../../src/accept/assess.js'
 import { FairSlices } from '../../src/accept/fairness.js'
 import { runAll } from '../../src/accept/fairness.js'
-import { judgingBatch } from '../../src/import/batch.js'
+import { judgingBatch, type BatchContext } from '../../src/import/batch.js'
 import { Importer, type Chunk } from '../../src/import/importer.js'
 import type { Line } from '../../src/import/ndjson.js'
 import { vocabularyOf } from '../../src/validate/vocabulary.js'
@@ -36,14 +36,14 @@ it('judges a line that was judged beside the event loop like all others', () => 
           number: i + 7,
           bytes: Buffer.from(text),
         }))
-        const context = { workspaceLimits, maxLineBytes: 1_000, maxFindings, names, nowMs: NOW_MS }
+        const context: BatchContext = {
+          ...{ endpoint: 'line', workspaceLimits, maxLineBytes: 1_000, names, nowMs: NOW_MS },
+          limits: { maxElements: 1, maxFindings },
+        }
         const judged = new Map(
           lines
             .filter((_, i) => drawn[i]?.[1])
-            .map((line) => {
-              const asked = { ...context, limits: { maxElements: 1, maxFindings } }
-              return [line, assess(line.bytes!, { ...asked, endpoint: 'line' })] as const
-            }),
+            .map((line) => [line, assess(line.bytes!, context)] as const),
         )
         const { assessment: all, ...batch } = runAll(judgingBatch(lines, context, new Map()))
         const { assessment: some, ...mixed } = runAll(judgingBatch(lines, context, judged))

@@ -4,7 +4,7 @@ import {
   NAME_CHARACTERS,
   VALUE_CHARACTERS_KEPT,
 } from '../../src/validate/limits.js'
-import { lintLengths, surveyOf, unsendableTexts } from '../../src/validate/lengths.js'
+import { lintLengths, surveyOf, unsendableTexts } from '../../src/validate/values.js'
 import { STANDARD_VOCABULARY } from '../../src/validate/vocabulary.js'
 
 const text = 'x'.repeat(VALUE_CHARACTERS_KEPT)

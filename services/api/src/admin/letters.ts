@@ -1,13 +1,19 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '@relay/shared/clock.js'
-import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
-import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
+import {
+  type DeadLetterStore,
+  ORDERS_PER_MS,
+} from '@relay/shared/dead-letters/dead-letter-store.js'
+import { type DeadLetter, ANY_LETTER } from '@relay/shared/dead-letters/dead-letter.js'
 import type { ErasureStore } from '@relay/shared/erasure/erasure-store.js'
-import type { Random } from '@relay/shared/random.js'
+import { coversLetter } from '@relay/shared/erasure/erasure.js'
+import type { Logger } from '@relay/shared/observability/logger.js'
+import { repeat } from '@relay/shared/process/repeat.js'
 import type { Post, PostStore, NotStoredReason } from '@relay/shared/queue/post.js'
-import { coversLetter } from './erase.js'
+import type { Random } from '@relay/shared/random.js'
+import type { TraceStore } from '@relay/shared/trace/trace-store.js'
 
-export interface ReplayParts {
+interface ReplayParts {
   readonly letters: DeadLetterStore
   readonly store: PostStore
   readonly erasures: Pick<ErasureStore, 'openWave' | 'closeWave'>
@@ -15,7 +21,7 @@ export interface ReplayParts {
   readonly clock: Clock
 }
 
-export interface Replayed {
+interface Replayed {
   readonly count: number
   /** Why it ended before the last letter; null: it did not. */
   readonly stopped: NotStoredReason | null
@@ -103,5 +109,80 @@ function postOf(letter: DeadLetter, nowMs: number, storeUntilMs: number): Post {
       .update(`replay\0${id}\0${String(deadAtMs)}`)
       .digest()
       .subarray(0, DIGEST_BYTES),
+  }
+}
+
+interface PurgeParts {
+  readonly letters: DeadLetterStore
+  readonly traces: TraceStore
+  readonly clock: Clock
+}
+
+/** Deletes letters permanently and records it in their requests' traces. Returns how many. */
+export async function purge(
+  { letters, traces, clock }: PurgeParts,
+  steps: AsyncIterable<readonly DeadLetter[]>,
+): Promise<number> {
+  let count = 0
+  for await (const step of steps) {
+    const gone = await letters.remove(step)
+    count += gone.length
+    for (const appId of new Set(gone.map((letter) => letter.appId))) {
+      const shares = gone
+        .filter((letter) => letter.appId === appId)
+        .map(({ requestId, posted }) => ({ requestId, elements: posted }))
+      // A purge must not fail because of a trace.
+      await traces.note(appId, 'purged', shares, '', clock.nowMs()).catch(() => undefined)
+    }
+  }
+  return count
+}
+
+interface DeadLetterRetentionOptions extends PurgeParts {
+  readonly keptMs: number
+  readonly appIds: () => readonly string[]
+  readonly log: Logger
+}
+
+/** How often old letters are looked for, ms. */
+const EXPIRE_EVERY_MS = 600_000
+const EXPIRED_AT_ONCE = 500
+
+/** Deletes dead letters older than the retention period. Every api runs it; the first one wins. */
+export class DeadLetterRetention {
+  readonly #options: DeadLetterRetentionOptions
+  #stop: (() => void) | undefined
+
+  constructor(options: DeadLetterRetentionOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#stop = repeat(EXPIRE_EVERY_MS, () => this.look())
+  }
+
+  stop(): void {
+    this.#stop?.()
+  }
+
+  /** Looks now; returns how many were deleted. */
+  async look(): Promise<number> {
+    const count = await purge(this.#options, this.#expired())
+    if (count > 0) this.#options.log.warn('dead letters expired', { count })
+    return count
+  }
+
+  async *#expired(): AsyncGenerator<readonly DeadLetter[]> {
+    const { letters, clock, keptMs, appIds } = this.#options
+    const upTo = (clock.nowMs() - keptMs) * ORDERS_PER_MS
+    for (const appId of appIds()) {
+      for (;;) {
+        const page = await letters.page(appId, {
+          ...{ filter: ANY_LETTER, first: 'oldest', after: null, upTo, limit: EXPIRED_AT_ONCE },
+        })
+        if (page.letters.length === 0) break
+        yield page.letters.map(({ letter }) => letter)
+      }
+    }
   }
 }

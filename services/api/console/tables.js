@@ -1,6 +1,5 @@
 import { ask } from './api.js'
-import { duration, make, number, setText } from './dom.js'
-import { table } from './table.js'
+import { duration, make, moment, number, setText, table } from './dom.js'
 
 const HEAD = ['Workspace', 'Lane', 'Partition', 'Elements', 'Chunks', 'Bytes', 'Oldest', 'Owner']
 
@@ -24,7 +23,7 @@ export class PartitionsView {
   async update() {
     const { partitions, total } = await ask('GET', '/admin/partitions')
     setText(this.#summary, summaryOf(partitions, total))
-    const rows = partitions.map(rowOf)
+    const rows = partitions.map(partitionRow)
     // Replaced only if it changed, to keep focus and reading position.
     const shown = JSON.stringify(rows)
     if (shown === this.#shown) return
@@ -44,7 +43,7 @@ function summaryOf(partitions, total) {
   return words[0].toUpperCase() + words.slice(1)
 }
 
-function rowOf(one) {
+function partitionRow(one) {
   return [
     one.app_id,
     one.lane,
@@ -56,4 +55,29 @@ function rowOf(one) {
     one.oldest_age_seconds === null ? 'unknown' : duration(one.oldest_age_seconds),
     one.owner ?? 'none',
   ]
+}
+
+const ACTIONS = 200
+
+/** What operators changed, newest first. */
+export class AuditView {
+  async show(main) {
+    const { actions } = await ask('GET', `/admin/audit?limit=${ACTIONS}`)
+    const words =
+      actions.length === 0
+        ? 'No action is recorded.'
+        : `The newest ${number(actions.length)}, of at most 10,000 that are kept. "By" is a digest of the token.`
+    const made = table('Actions', ['At', 'Action', 'By', 'From', 'What'], actions.map(actionRow))
+    main.replaceChildren(
+      make('h2', {}, 'Audit'),
+      make('p', { class: 'caption' }, words),
+      ...(made ? [made] : []),
+    )
+  }
+}
+
+function actionRow({ at, action, who, from, ...what }) {
+  const facts = Object.entries(what).filter(([, value]) => value !== null)
+  const text = facts.map(([name, value]) => `${name}=${value}`).join(' ')
+  return [moment(at), action, who, from, text]
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { budgetNeed } from '../../src/shadow/budget-need.js'
+import { budgetNeed } from '../../src/admin/views.js'
 
 const users = (units: number) => ({ users: units, events: 0, devices: 0 })
 const WINDOW_MS = 60_000
