@@ -7,7 +7,7 @@
            were registered then ("before", separated by spaces)
   ARGV[1]  session
   ARGV[2]  lease, ms
-  ARGV[3]  'join', 'renew' or 'leave'
+  ARGV[3]  'join', 'renew' or 'leave'; 'look' of a process without a session
   ARGV[4]  pub/sub channel for wake-ups
   ARGV[5]  for join: the worker's previous session, which ends; '' for none
   ARGV[6]  digest of the caller's run of Redis
@@ -48,7 +48,7 @@ if ARGV[3] == 'leave' then
   state = 'left'
 elseif ARGV[3] == 'renew' and not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
   state = 'lost'
-else
+elseif ARGV[3] ~= 'look' then
   redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])
   if ARGV[3] == 'join' then
     redis.call('ZREM', KEYS[1], ARGV[5])

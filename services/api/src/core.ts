@@ -6,7 +6,9 @@ import { Deployment } from '@relay/shared/queue/deployment.js'
 import { LayoutStore } from '@relay/shared/queue/layout.js'
 import type { PostStore } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
+import { runDigest } from '@relay/shared/queue/session-id.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { RedisRun } from '@relay/shared/redis/redis-run.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import { Acceptor, type AcceptDeps } from './accept/accept.js'
 import { REQUEST_LIMITS } from './accept/assess.js'
@@ -25,7 +27,10 @@ export interface CoreOptions {
   readonly client: RedisClient
   readonly clock: Clock
   readonly random: Random
-  readonly config: Pick<Config, 'prefix' | 'partitions' | 'maxBacklogBytes' | 'durability'>
+  readonly config: Pick<
+    Config,
+    'prefix' | 'partitions' | 'maxBacklogBytes' | 'durability' | 'leaseMs'
+  >
   readonly workspaces: Pick<WorkspaceDirectory, 'get' | 'all'>
   /** Null: large bodies are judged like small ones. */
   readonly largeBodies: LargeBodies | null
@@ -92,6 +97,9 @@ export function openCore(options: CoreOptions): Core {
     problem: () => durabilityMissing(durability) ?? guard.problem,
     acceptor: new Acceptor({ ...accept, limits: REQUEST_LIMITS }),
     start: () => {
+      const run = new RedisRun(client, () => {
+        void deployment.noteRun(runDigest(run.id), config.leaseMs).catch(() => undefined)
+      })
       void guard.start()
       shadow.start()
       options.census?.start()

@@ -6,7 +6,7 @@ const SESSION = script('session', 3)
 const MARK = script('mark', 1)
 const PRUNE = script('prune', 1)
 
-export type SessionStep = 'join' | 'renew' | 'leave'
+export type SessionStep = 'join' | 'renew' | 'leave' | 'look'
 
 /** Result of renewing a worker's session. */
 export interface Roster {
@@ -57,6 +57,14 @@ export class Deployment {
         .split(' ')
         .filter((session) => session !== ''),
     }
+  }
+
+  /**
+   * Notes when a run of Redis began, also while no worker is alive: workers that start later need not wait
+   * for what the previous run may have lost.
+   */
+  async noteRun(run: string, leaseMs: number): Promise<void> {
+    await this.session({ id: '', leaseMs, step: 'look', replaces: '', run })
   }
 
   /** Puts partitions into the active set; must be done before the add that activates them. */
