@@ -29,6 +29,7 @@ const WORKERS = 4
 const READY_WITHIN_MS = 30_000
 /** From reading a file to the notice of the exit that it causes, ms. */
 const NOTICED_WITHIN_MS = 5_000
+const RESTARTED_AFTER_MS = 1_000
 const EX_CONFIG = 'status 78'
 const ERASED_WITHIN_MS = 60_000
 
@@ -65,6 +66,7 @@ export class Stack {
   apiKey = FIRST_API_KEY
   /** Until when a process that starts may have read a broken file. */
   #brokenUntilMs = -Infinity
+  #closed = false
   /** Until when an api may not know the workspace. */
   #lackingUntilMs = -Infinity
   readonly #proxies: TcpProxy[] = []
@@ -230,6 +232,7 @@ export class Stack {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await Promise.all(this.services.map((service) => service.kill9()))
     await Promise.all(this.#proxies.map((proxy) => proxy.stop()))
     this.#simulator.kill('SIGKILL')
@@ -259,7 +262,7 @@ export class Stack {
       role === 'worker' ? await this.#proxy(this.#simulatorPort, this.answers.watch) : null
     const [port, opsPort] = [await this.#port(), await this.#port()]
     const workspacesFile = join(this.dir, `${name}.workspaces.json`)
-    return new Service({
+    const service = new Service({
       ...{ name, role, root: this.root, port, opsPort, redis, vendor, workspacesFile },
       env: relayEnvironment(this.conditions, this.prefix, redis.port, workspacesFile),
       log: new LogFile(this.dir, name),
@@ -267,8 +270,11 @@ export class Stack {
       onDeath: (who, how) => {
         if (!(nowMs() < this.#brokenUntilMs && how.startsWith(EX_CONFIG)))
           this.deaths.push(`${who} ${how}`)
+        // An orchestrator starts again what refused a broken configuration.
+        else if (!this.#closed) setTimeout(() => void service.start(), RESTARTED_AFTER_MS).unref()
       },
     })
+    return service
   }
 
   async #port(): Promise<number> {
