@@ -81,7 +81,7 @@ const STORE_REASONS: Readonly<Record<NotStoredReason, { words: string; retryAfte
   backlog_full: { words: 'The backlog is full', retryAfterMs: 30_000 },
   redis_full: { words: 'The memory of the queue is full', retryAfterMs: 30_000 },
   dead_letters_full: {
-    words: 'Your dead-letter memory is full; an operator must replay or purge them',
+    words: 'The memory for your dead letters is full; an operator must replay or purge them',
     retryAfterMs: 600_000,
   },
   durability: { words: 'The queue does not reach the configured durability', retryAfterMs: 5_000 },
