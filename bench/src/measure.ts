@@ -15,7 +15,7 @@ export async function cpuMicroseconds(pids: readonly number[]): Promise<number> 
 }
 
 async function ofProcess(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${String(pid)}/stat`, 'utf8')
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
   // The second field is the program's name in brackets, and may hold blanks.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const ticks = Number(fields[11]) + Number(fields[12])

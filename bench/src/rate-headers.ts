@@ -51,7 +51,7 @@ const plain =
   })
 const envoy =
   (reset: (at: Honest) => number): Form =>
-  (at) => ({ ...plain(reset)(at), limit: `${String(at.limit)}, ${String(at.limit)};w=60` })
+  (at) => ({ ...plain(reset)(at), limit: `${at.limit}, ${at.limit};w=60` })
 const secondsLeft = ({ resetMs }: Honest) => Math.ceil(resetMs / 1000)
 const epochSeconds = ({ nowMs, resetMs }: Honest) => Math.ceil((nowMs + resetMs) / 1000)
 const epochMs = ({ nowMs, resetMs }: Honest) => nowMs + resetMs
@@ -169,12 +169,12 @@ const eventsOf = (events: number) => ({ ...NO_COST, events })
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`
 
 function table(forms: Readonly<Record<string, Form>>): string[] {
-  const heads = Object.keys(LIMITS).flatMap((name) => [0, 1, 2].map((n) => `${name}, ${String(n)} others`)) // prettier-ignore
+  const heads = Object.keys(LIMITS).flatMap((name) => [0, 1, 2].map((n) => `${name}, ${n} others`)) // prettier-ignore
   const rows = Object.entries(forms).map(([name, form]) => {
     const cells = Object.values(LIMITS).flatMap((limitAt) =>
       [0, 1, 2].map((senders) => {
         const { used, refusals } = play(form, senders, limitAt)
-        return `${percent(used)}, ${String(refusals)}`
+        return `${percent(used)}, ${refusals}`
       }),
     )
     return `| ${[name, ...cells].join(' | ')} |`
@@ -189,8 +189,8 @@ function table(forms: Readonly<Record<string, Form>>): string[] {
 const page = [
   '# What relay makes of the rate-limit headers',
   '',
-  `Made by \`npm run bench:headers\` in virtual time: ${String(MINUTES)} minutes, of which the first ${String(LEARNING)} do not count, at a`,
-  `configured limit of ${String(CONFIGURED)} events in a window of 60 s that resets. Each of the other senders takes ${percent(FOREIGN)} of`,
+  `Made by \`npm run bench:headers\` in virtual time: ${MINUTES} minutes, of which the first ${LEARNING} do not count, at a`,
+  `configured limit of ${CONFIGURED} events in a window of 60 s that resets. Each of the other senders takes ${percent(FOREIGN)} of`,
   'it. A cell has the part of what others left that relay used, and the 429s of the worst ten minutes. Wanted: at least 99 %, at',
   'most one 429.',
   '',

@@ -9,9 +9,9 @@ export function machineFacts(repeat: number): string {
   const memory = `${(totalmem() / 1024 ** 3).toFixed(0)} GiB`
   const load = (loadavg()[0] ?? 0).toFixed(1)
   return [
-    `- ${String(cpus().length)} cores (${processor?.model.trim() ?? 'unknown'}), ${memory}, Node ${process.version}`,
+    `- ${cpus().length} cores (${processor?.model.trim() ?? 'unknown'}), ${memory}, Node ${process.version}`,
     `- load average ${load} when it began: above 1 the machine was shared with other work, and only ratios of one session mean something`,
-    `- each row ${String(repeat)}×: median, ± half the spread`,
+    `- each row ${repeat}×: median, ± half the spread`,
   ].join('\n')
 }
 

@@ -24,6 +24,4 @@ perRow('every row of the benchmark', () => {
   )
 })
 
-it('an unknown row is named', () => {
-  expect(() => chooseRows(['nothing'])).toThrow('nothing')
-})
+it('an unknown row is named', () => expect(() => chooseRows(['nothing'])).toThrow('nothing'))

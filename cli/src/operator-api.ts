@@ -78,7 +78,7 @@ function elsewhere(url: string): CommandError {
 }
 
 function refusal({ status, body: text }: Answer, url: string): CommandError {
-  const message = errorMessage(text) ?? `${url} answered ${String(status)}.`
+  const message = errorMessage(text) ?? `${url} answered ${status}.`
   switch (status) {
     case 401:
       return new CommandError(

@@ -65,7 +65,7 @@ function httpUrl(text: string, from: string, port: number): string {
   throw new CommandError(
     EXIT.usage,
     `${from} is not an address: ${JSON.stringify(text)}.`,
-    `Use http://HOST:${String(port)} or https://HOST.`,
+    `Use http://HOST:${port} or https://HOST.`,
   )
 }
 

@@ -38,7 +38,7 @@ export class FakeApi {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${String((this.#server.address() as AddressInfo).port)}`
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
   async start(): Promise<void> {

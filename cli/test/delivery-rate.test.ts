@@ -41,9 +41,8 @@ it('is that of late', () => {
   expect(rate.perSecond).toBeCloseTo(500)
 })
 
-it('is not known where nothing was taken, which says nothing of when it will be', () => {
-  expect(watch(200, 1_000, 0).perSecond).toBeNull()
-})
+it('is not known where nothing was taken, which says nothing of when it will be', () =>
+  expect(watch(200, 1_000, 0).perSecond).toBeNull())
 
 it('decides a forecast where it is less than the budgets allow, and else not', () => {
   const none = { user: 0, event: 0, device: 0, total: 0 }

@@ -44,7 +44,7 @@ class FakeIntake {
     for (const [i, line] of taken.entries()) {
       if (line.includes('bad') || line === '') continue
       accepted += 1
-      const id = `${key}/${String(first + i)}`
+      const id = `${key}/${first + i}`
       if (!this.#seen.has(id)) this.stored.push(line)
       this.#seen.add(id)
     }
@@ -55,7 +55,7 @@ class FakeIntake {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`
   }
 }
 
@@ -73,7 +73,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-const line = (n: number) => `{"type":"customer","customer_id":"c${String(n)}","ü":"€"}`
+const line = (n: number) => `{"type":"customer","customer_id":"c${n}","ü":"€"}`
 const lines = (n: number) => Array.from({ length: n }, (_, i) => line(i))
 
 function options(file: string, more: Partial<ImportOptions> = {}): ImportOptions {
@@ -131,9 +131,7 @@ it('a slice whose answer was lost is sent again under the same key and numbers',
   let requests = 0
   intake.server.on('request', (_request, response: { end(): void; destroy(): void }) => {
     if (++requests !== 2) return
-    response.end = () => {
-      response.destroy()
-    }
+    response.end = () => response.destroy()
   })
   expect(await importFile(options(file))).toMatchObject({ outcome: 'done', accepted: 2_010 })
   expect(intake.keys).toHaveLength(3)

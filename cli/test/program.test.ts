@@ -178,12 +178,12 @@ it.each([
 })
 
 it('at a port that does not speak HTTP it says the same', async () => {
-  const redis = createServer((socket) => {
-    socket.once('data', () => socket.end('-ERR unknown command\r\n'))
-  })
+  const redis = createServer((socket) =>
+    socket.once('data', () => socket.end('-ERR unknown command\r\n')),
+  )
   await new Promise<void>((resolve) => redis.listen(0, '127.0.0.1', resolve))
   const { port } = redis.address() as AddressInfo
-  const elsewhere = new OperatorApi({ url: `http://127.0.0.1:${String(port)}`, token: null })
+  const elsewhere = new OperatorApi({ url: `http://127.0.0.1:${port}`, token: null })
   await expect(elsewhere.text('GET', '/x')).rejects.toThrow('is not the ops port of an api')
   await new Promise((resolve) => redis.close(resolve))
 })

@@ -17,16 +17,16 @@ describe('partitions', () => {
   test('are the first four bytes of the key, the highest first, modulo the count', () => {
     const bytes = fc.uint8Array({ minLength: 8, maxLength: 8 }).map((given) => Buffer.from(given))
     fc.assert(
-      fc.property(bytes, fc.integer({ min: 1, max: 1_000 }), (key, count) => {
-        expect(partitionOf(key.toString('latin1'), count)).toBe(key.readUInt32BE(0) % count)
-      }),
+      fc.property(bytes, fc.integer({ min: 1, max: 1_000 }), (key, count) =>
+        expect(partitionOf(key.toString('latin1'), count)).toBe(key.readUInt32BE(0) % count),
+      ),
     )
   })
 
   test('share customers evenly', () => {
     const counts = new Array<number>(8).fill(0)
     for (let i = 0; i < 80_000; i += 1) {
-      const partition = partitionOf(customerKey(`c:customer-${String(i)}`), 8)
+      const partition = partitionOf(customerKey(`c:customer-${i}`), 8)
       counts[partition] = (counts[partition] ?? 0) + 1
     }
     // 10,000 each; six standard deviations of a fair draw are under 570.

@@ -60,9 +60,7 @@ describe('a request id', () => {
     '0'.repeat(25),
     '0'.repeat(27),
     'a'.repeat(26),
-  ])('is not %j', (text) => {
-    expect(parseRequestId(text)).toBeNull()
-  })
+  ])('is not %j', (text) => expect(parseRequestId(text)).toBeNull())
 
   it('tells producers apart', () => {
     expect(producerTag('shop')).toBe(producerTag('shop'))

@@ -9,7 +9,7 @@ const HANG_MS = 10_000
 const SEED = Number(process.env.FUZZ_SEED ?? randomInt(1_000_000))
 
 test('no generated body yields a 5xx, a hang, a crash or an element that MoEngage’s schema refuses', async () => {
-  process.stdout.write(`FUZZ_SEED=${String(SEED)}\n`)
+  process.stdout.write(`FUZZ_SEED=${SEED}\n`)
   const relay = await Relay.start({ env: FUZZ_ENV, simulator: FUZZ_SIMULATOR })
   try {
     const { faults, statuses, delivered } = await fuzz(relay, {

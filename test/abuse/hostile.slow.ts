@@ -29,9 +29,7 @@ describe('hostile input', () => {
 
   test.each(inputs.filter(({ withinMs }) => withinMs <= 10_000))(
     '$name: answered $answers.0 and closed in time',
-    async (input) => {
-      expectAnswers(await siege.play(input))
-    },
+    async (input) => expectAnswers(await siege.play(input)),
   )
 
   test.each(inputs.filter(({ withinMs }) => withinMs > 10_000))(
@@ -53,9 +51,11 @@ describe('hostile input', () => {
     120_000,
   )
 
-  test('the flood of pipelined requests of a producer: the others are served, memory is bounded', async () => {
-    expectServed(await flood(siege, 'pipelinedByProducer', FLOOD_S))
-  }, 120_000)
+  test(
+    'the flood of pipelined requests of a producer: the others are served, memory is bounded',
+    async () => expectServed(await flood(siege, 'pipelinedByProducer', FLOOD_S)),
+    120_000,
+  )
 
   test('costs neither memory nor descriptors in the end', () => {
     const { residentMiB, descriptors } = siege.facts()

@@ -25,7 +25,5 @@ export function watchMachine(stalls: Disturbance[]): () => void {
     }
     fromMs = toMs
   }, LOOK_EVERY_MS)
-  return () => {
-    clearInterval(timer)
-  }
+  return () => clearInterval(timer)
 }

@@ -78,11 +78,7 @@ async function runAll(options: Options, plot: Plot, root: string): Promise<numbe
   const rows = results.map(({ row }) => row).sort()
   const failed = results.filter((result) => result.failed).length
   say(`\n${[TABLE_HEAD, ...rows].join('\n')}\n`)
-  say(
-    failed === 0
-      ? 'Every law held.'
-      : `${String(failed)} of ${String(options.runs)} runs broke a law.`,
-  )
+  say(failed === 0 ? 'Every law held.' : `${failed} of ${options.runs} runs broke a law.`)
   process.send?.(results)
   if (options.record) await record(kindOf(options), TABLE_HEAD, rows)
   return failed === 0 ? 0 : 1
@@ -94,7 +90,7 @@ async function runSeed(
   plot: Plot,
   root: string,
 ): Promise<SeedResult> {
-  say(`seed ${String(seed)}`)
+  say(`seed ${seed}`)
   const result = await play({ seed, rate, plot, name: String(seed), root, say, keep })
   const row = tableRow(result)
   say(row)
@@ -109,11 +105,9 @@ function runElsewhere(seed: number): Promise<SeedResult> {
   const own = ['--runs', '1', '--jobs', '1', '--seed', String(seed)]
   const child = fork(file, [...args.filter((arg) => arg !== '--record'), ...own])
   return new Promise((resolve, reject) => {
-    child.once('message', ([result]: [SeedResult]) => {
-      resolve(result)
-    })
+    child.once('message', ([result]: [SeedResult]) => resolve(result))
     child.once('exit', (code) => {
-      reject(new Error(`the run of seed ${String(seed)} ended with ${String(code)}`))
+      reject(new Error(`the run of seed ${seed} ended with ${code}`))
     })
   })
 }
@@ -121,7 +115,7 @@ function runElsewhere(seed: number): Promise<SeedResult> {
 function kindOf({ durationMs, rate, profile, faults, mutant }: Options): string {
   const special = [...(faults ?? []), ...(mutant === null ? [] : [`mutant ${mutant}`])]
   const only = special.length === 0 ? '' : `, ${special.join(', ')}`
-  return `runs of ${String(durationMs / 1000)} s, ${String(rate)} elements/s, ${profile} profile${only}`
+  return `runs of ${durationMs / 1000} s, ${rate} elements/s, ${profile} profile${only}`
 }
 
 process.exit(await main())

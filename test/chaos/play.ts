@@ -92,25 +92,23 @@ export async function playScenarios(
     const result = await play({
       ...options,
       ...one,
-      name: `${name}-${String(one.seed)}`,
+      name: `${name}-${one.seed}`,
       say: tell,
     })
     const broken = brokenLaws(result)
-    say(`${name}, seed ${String(one.seed)}: ${broken === '' ? 'held' : `BROKEN: ${broken}`}`)
+    say(`${name}, seed ${one.seed}: ${broken === '' ? 'held' : `BROKEN: ${broken}`}`)
     played.get(name)?.push(broken)
   })
   const rows = scenarios.map(({ name, about }) => {
     const all = played.get(name) ?? []
     const broken = all.filter((laws) => laws !== '')
     const laws = [...new Set(broken)].map((each) => ` **${each}**`).join(',')
-    const held = `${String(all.length - broken.length)} of ${String(all.length)}`
+    const held = `${all.length - broken.length} of ${all.length}`
     return `| ${name} | ${about} | ${held}${laws} |`
   })
   say(`\n${[SCENARIOS_HEAD, ...rows].join('\n')}\n`)
   const failed = [...played.values()].flat().filter((laws) => laws !== '').length
-  say(
-    failed === 0 ? 'Every law held.' : `${String(failed)} of ${String(plays.length)} broke a law.`,
-  )
+  say(failed === 0 ? 'Every law held.' : `${failed} of ${plays.length} broke a law.`)
   if (options.record) await record('scenarios at default settings', SCENARIOS_HEAD, rows)
   return failed === 0 ? 0 : 1
 }
@@ -140,7 +138,7 @@ export async function prove(mutants: readonly Mutant[], say: Say): Promise<numbe
   say(
     wrong === 0
       ? 'Every mutant was caught, and every control held.'
-      : `${String(wrong)} of ${String(mutants.length)} proofs failed.`,
+      : `${wrong} of ${mutants.length} proofs failed.`,
   )
   return wrong === 0 ? 0 : 1
 }
@@ -167,5 +165,5 @@ function plotOf(aim: Aim): Plot {
 function aimText(aim: Aim): string {
   if (!('seed' in aim)) return `plot ${aim.plot}`
   const { seed, seconds, rate, faults } = aim
-  return `seed ${String(seed)}, ${String(seconds)} s, ${String(rate)} el/s, ${faults.join(', ')}`
+  return `seed ${seed}, ${seconds} s, ${rate} el/s, ${faults.join(', ')}`
 }

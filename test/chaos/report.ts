@@ -16,14 +16,14 @@ const SHOWN = 5
 function counted(names: readonly string[]): string {
   const counts = new Map<string, number>()
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
-  return [...counts].map(([name, n]) => (n === 1 ? name : `${name} ×${String(n)}`)).join(', ')
+  return [...counts].map(([name, n]) => (n === 1 ? name : `${name} ×${n}`)).join(', ')
 }
 
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
 
 export function tableRow(result: RunResult): string {
   const { seed, injected, posted, delivered, deadLetters, duplicates } = result
-  const again = [...duplicates].map(([cause, n]) => `${cause} ${String(n)}`).join(', ')
+  const again = [...duplicates].map(([cause, n]) => `${cause} ${n}`).join(', ')
   const broken = brokenLaws(result)
   const cells = [
     String(seed),
@@ -43,9 +43,9 @@ export function violationLines({ violations }: RunResult): string[] {
   return LAWS.flatMap((law) => {
     const own = violations.filter((v) => v.law === law)
     if (own.length === 0) return []
-    const more = own.length > SHOWN ? [`    … ${String(own.length - SHOWN)} more`] : []
+    const more = own.length > SHOWN ? [`    … ${own.length - SHOWN} more`] : []
     const shown = own.slice(0, SHOWN).map(({ detail }) => `    ${detail}`)
-    return [`  BROKEN: ${law} (${String(own.length)})`, ...shown, ...more]
+    return [`  BROKEN: ${law} (${own.length})`, ...shown, ...more]
   })
 }
 
@@ -73,7 +73,7 @@ interface Table {
 }
 
 export function withRows(report: string, { date, what, head, rows }: Table): string {
-  const titleOf = (count: number) => `### ${date}: ${String(count)} ${what}`
+  const titleOf = (count: number) => `### ${date}: ${count} ${what}`
   const start = new RegExp(`### ${date}: (\\d+) ${escaped(`${what}\n\n${head}\n`)}`)
   const found = start.exec(report)
   if (found === null) {

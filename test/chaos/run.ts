@@ -88,9 +88,9 @@ async function runOn(
   const breach = (law: Law, detail: string) => void seen.push({ law, detail })
   const { mood } = load
   const stage = { stack, remains, journal, random, mood, say, breach, views, disturbances }
-  await plot.play(stage).catch((error: unknown) => {
-    breach('the schedule can be played', String(error))
-  })
+  await plot
+    .play(stage)
+    .catch((error: unknown) => breach('the schedule can be played', String(error)))
   const healedMs = nowMs()
   await stack.heal()
   await healRedis(stack)
@@ -191,15 +191,14 @@ async function drain(
   const mayBeGone = goneRightly(journal)
   for (;;) {
     await stack.vendor.readArrivals()
-    const seen = new Set(stack.vendor.arrived.map((a) => `${a.customer} ${String(a.seq)}`))
+    const seen = new Set(stack.vendor.arrived.map((a) => `${a.customer} ${a.seq}`))
     const left = journal.posted.filter(
-      (p) =>
-        p.acknowledged && !p.poison && !seen.has(`${p.customer} ${String(p.seq)}`) && !mayBeGone(p),
+      (p) => p.acknowledged && !p.poison && !seen.has(`${p.customer} ${p.seq}`) && !mayBeGone(p),
     )
     const waiting = await remains.waiting()
     if (left.length === 0 && waiting === 0) return null
     if (nowMs() > deadlineMs) {
-      return `${String(left.length)} elements not delivered, ${String(waiting)} chunks waiting after ${String(withinMs)} ms`
+      return `${left.length} elements not delivered, ${waiting} chunks waiting after ${withinMs} ms`
     }
     await sleep(200)
   }
@@ -219,7 +218,7 @@ async function landed({ vendor, conditions: { timers } }: Stack): Promise<void> 
 function fatProcesses(stack: Stack): string[] {
   return stack.services.flatMap(({ name, pid }) => {
     const bytes = pid === null ? 0 : memoryBytes(pid)
-    return bytes > MAX_MEMORY_BYTES ? [`${name} takes ${String(bytes)} bytes`] : []
+    return bytes > MAX_MEMORY_BYTES ? [`${name} takes ${bytes} bytes`] : []
   })
 }
 

@@ -127,7 +127,7 @@ export class DrillSetup {
   /** Starts the `n`th worker (again), where Prometheus looks for it. */
   async startWorker(n: number): Promise<void> {
     const opsPort = this.#workerPorts[n]
-    if (opsPort === undefined) throw new RangeError(`There is no worker ${String(n)}`)
+    if (opsPort === undefined) throw new RangeError(`There is no worker ${n}`)
     const { child } = await startService('worker', { env: this.#env, opsPort })
     this.workers[n] = child
   }
@@ -169,7 +169,7 @@ export class DrillSetup {
   /** The operator's own command line; rejects when it fails. */
   async relay(...args: string[]): Promise<void> {
     const { code, stderr } = await this.#run(args)
-    if (code !== 0) throw new Error(`relay ${args.join(' ')} ended with ${String(code)}: ${stderr}`)
+    if (code !== 0) throw new Error(`relay ${args.join(' ')} ended with ${code}: ${stderr}`)
   }
 
   /** What `relay status` prints, which ends with 1 when something is wrong. */
@@ -193,7 +193,7 @@ export class DrillSetup {
   /** One inline command to Redis. */
   async askRedis(command: string): Promise<string> {
     const answer = await askRedis(this.redis.port, command)
-    if (answer === null || answer.startsWith('-')) throw new Error(`${command}: ${String(answer)}`)
+    if (answer === null || answer.startsWith('-')) throw new Error(`${command}: ${answer}`)
     return answer
   }
 

@@ -17,6 +17,4 @@ test.each([
   [12.34, 'cps', '12.3/s'],
   [0.5, 'reqps', '0.5 req/s'],
   [NaN, 's', '–'],
-])('%d in %s is %s', (value, unit, words) => {
-  expect(formatValue(value, unit)).toBe(words)
-})
+])('%d in %s is %s', (value, unit, words) => expect(formatValue(value, unit)).toBe(words))

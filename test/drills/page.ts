@@ -12,8 +12,7 @@ export function sectionsOf(page: string): ReadonlyMap<string, string> {
 /** The words of a numbered step under _What to do_; throws when the page has no such step. */
 export function stepOf(page: string, step: number): string {
   const steps = sectionsOf(page).get('What to do') ?? ''
-  const found = new RegExp(`^${String(step)}\\. +(.*)$`, 'm').exec(steps)?.[1]
-  if (found === undefined)
-    throw new Error(`The page has no step ${String(step)} under "What to do"`)
+  const found = new RegExp(`^${step}\\. +(.*)$`, 'm').exec(steps)?.[1]
+  if (found === undefined) throw new Error(`The page has no step ${step} under "What to do"`)
   return found
 }

@@ -10,7 +10,7 @@ const POISON_AT_ONCE = 12
 async function poison(setup: DrillSetup): Promise<void> {
   for (let n = 0; ; n += POISON_AT_ONCE) {
     const elements = Array.from({ length: POISON_AT_ONCE }, (_, i) => ({
-      ...{ type: 'customer', customer_id: `campaign-${String(n + i)}` },
+      ...{ type: 'customer', customer_id: `campaign-${n + i}` },
       attributes: { loyalty_tier: { broken: true } },
     }))
     if ((await setup.post('campaign', elements)) === FORBIDDEN) return
@@ -21,7 +21,7 @@ async function poison(setup: DrillSetup): Promise<void> {
 const poisonFlood: Drill = {
   name: 'poison-flood',
   title: 'Poison flood',
-  injected: `A second producer, _campaign_, posted ${String(POISON_AT_ONCE)} user updates every ${String(POISON_EVERY_MS)} ms with an attribute that MoEngage refuses.`,
+  injected: `A second producer, _campaign_, posted ${POISON_AT_ONCE} user updates every ${POISON_EVERY_MS} ms with an attribute that MoEngage refuses.`,
   inject: (setup) => {
     setup.simulator.addFault({
       id: 'poison',
@@ -90,7 +90,7 @@ const backfill: Drill = {
   inject: async (setup) => {
     const lines = Array.from({ length: IMPORTED }, (_, i) => {
       const attributes = { segment: 'returning', score: i % 100 }
-      return JSON.stringify({ type: 'customer', customer_id: `old-${String(i)}`, attributes })
+      return JSON.stringify({ type: 'customer', customer_id: `old-${i}`, attributes })
     })
     const file = await setup.write('customers.ndjson', `${lines.join('\n')}\n`)
     await setup.relay('import', file, '--app-id', SHOP)

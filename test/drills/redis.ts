@@ -65,7 +65,7 @@ const full: Drill = {
 
 async function fill(setup: DrillSetup, bytes: number): Promise<void> {
   for (let i = 0; ; i++) {
-    const asked = setup.askRedis(`SETRANGE other:${String(bytes)}:${String(i)} ${String(bytes)} x`)
+    const asked = setup.askRedis(`SETRANGE other:${bytes}:${i} ${bytes} x`)
     const refused = await asked.then(
       () => false,
       (error: unknown) => {

@@ -23,7 +23,7 @@ export function drillSection(result: DrillResult, { page, factor }: ReportFacts)
     '**What the runbook says, and what was done.**',
     ...drill.steps.map(({ page: name, step, did }) =>
       [
-        `- [${name}](../runbook/${name}.md), step ${String(step)}: “${stepOf(page(name), step)}”`,
+        `- [${name}](../runbook/${name}.md), step ${step}: “${stepOf(page(name), step)}”`,
         `  → ${did}`,
       ].join('\n'),
     ),
@@ -50,9 +50,9 @@ function timeTable(result: DrillResult, factor: number): string {
   ]
   const lines = rows
     .toSorted(([a], [b]) => a - b)
-    .map(([atS, what]) => `| ${String(atS)} s | ${what}${ROW_END}`)
+    .map(([atS, what]) => `| ${atS} s | ${what}${ROW_END}`)
   const table = [
-    `| after | what (rules ${String(factor)} times as fast) |`,
+    `| after | what (rules ${factor} times as fast) |`,
     '| ---: | --- |',
     ...lines,
   ].join('\n')
@@ -71,7 +71,7 @@ function outcome({ drill, actedS, wellS }: DrillResult, page: (name: string) => 
   const confirm = text?.replace(/^- /, '') ?? ''
   const checked = Object.keys(drill.well).join(', ')
   return (
-    `Yes, ${String(wellS - actedS)} s after the step was begun: ${checked}. ` +
+    `Yes, ${wellS - actedS} s after the step was begun: ${checked}. ` +
     `The page's own test: “${confirm}”`
   )
 }

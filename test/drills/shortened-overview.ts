@@ -16,7 +16,7 @@ function shortened(panel: PanelSpec, factor: number): PanelSpec {
   const isTime = unit === 's' && limits !== undefined
   return {
     ...panel,
-    title: title.replace('60 s', '10 s').replace('(1 h)', `(${String(60 / factor)} min)`),
+    title: title.replace('60 s', '10 s').replace('(1 h)', `(${60 / factor} min)`),
     queries: queries.map(({ expr, legend }) => ({
       legend,
       expr: shortenExpression(expr, factor),

@@ -17,7 +17,7 @@ describe('elements older than RELAY_MAX_AGE_SECONDS', () => {
   afterEach(() => relay.stop())
 
   async function untilLetters(count: number) {
-    const what = `${String(count)} dead letters`
+    const what = `${count} dead letters`
     await waitFor(async () => (await relay.deadLetters()).length === count, {
       what,
       timeoutMs: 30_000,
@@ -66,7 +66,7 @@ describe('elements older than RELAY_MAX_AGE_SECONDS', () => {
     await post(1, 1)
     const found = await untilLetters(3)
     expect(Math.max(...found.map(({ attempts }) => attempts))).toBeGreaterThanOrEqual(1)
-    expect(found[0]?.answer.message).toContain(`within ${String(MAX_AGE_S)} s`)
+    expect(found[0]?.answer.message).toContain(`within ${MAX_AGE_S} s`)
     simulator.faults.remove(outage)
     await post(2, 3)
     await simulator.until((record) => record.totals.events >= 6, 30_000)

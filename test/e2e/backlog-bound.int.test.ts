@@ -23,7 +23,7 @@ describe('a backlog at RELAY_MAX_BACKLOG_BYTES', () => {
       const from = next
       next += PER_POST
       return relay.postElements(
-        Array.from({ length: PER_POST }, (_, i) => numberedEvent(`c-${String(i)}`, from + i)),
+        Array.from({ length: PER_POST }, (_, i) => numberedEvent(`c-${i}`, from + i)),
       )
     }
     let accepted = 0

@@ -23,7 +23,7 @@ describe('a host of a workspace', () => {
   }
 
   async function refusedUrl(): Promise<string> {
-    return `http://127.0.0.1:${String(await freePort())}`
+    return `http://127.0.0.1:${await freePort()}`
   }
 
   test.each<[string, string, () => string | Promise<string>, RegExp, RegExp]>([

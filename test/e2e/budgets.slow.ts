@@ -73,7 +73,7 @@ describe.each([
       const took = spentAtMs.slice(1).map((atMs, i) => (atMs - (spentAtMs[i] ?? 0)) / 1000)
       const used = (WINDOWS * WINDOW_S) / took.reduce((sum, seconds) => sum + seconds, 0)
       process.stdout.write(
-        `${binding}: ${(used * 100).toFixed(1)} % of the budget used; ${String(limit)} took ${took.map((seconds) => seconds.toFixed(2)).join(', ')} s of ${String(WINDOW_S)}; ${String(record.totals.requests)} requests, mean body ${record.bodyBytes.summary().mean.toFixed(0)} bytes\n`,
+        `${binding}: ${(used * 100).toFixed(1)} % of the budget used; ${limit} took ${took.map((seconds) => seconds.toFixed(2)).join(', ')} s of ${WINDOW_S}; ${record.totals.requests} requests, mean body ${record.bodyBytes.summary().mean.toFixed(0)} bytes\n`,
       )
       expect(used).toBeGreaterThanOrEqual(MIN_USED)
     },
@@ -88,8 +88,8 @@ function totals(relay: Relay, binding: 'users' | 'events'): number {
 
 async function fillBacklog(relay: Relay, users: number, events: number): Promise<void> {
   const elements: unknown[] = []
-  for (let i = 0; i < users; i += 1) elements.push(numberedUser(`user-${String(i % 500)}`, i))
-  for (let i = 0; i < events; i += 1) elements.push(numberedEvent(`eventer-${String(i % 500)}`, i))
+  for (let i = 0; i < users; i += 1) elements.push(numberedUser(`user-${i % 500}`, i))
+  for (let i = 0; i < events; i += 1) elements.push(numberedEvent(`eventer-${i % 500}`, i))
   for (let i = 0; i < elements.length; i += 500) {
     const answer = await relay.postElements(elements.slice(i, i + 500))
     expect(answer.status).toBe(200)

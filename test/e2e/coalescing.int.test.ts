@@ -17,8 +17,8 @@ function burstOf(customer: string, times: number): Update[] {
       u_em: `${customer}@shop.example`,
       city: 'Thessaloniki',
       sizes: [38, 39],
-      last_page: `/products/${String(i)}`,
-      last_seen: `2026-11-23T12:00:0${String(i % 10)}.000Z`,
+      last_page: `/products/${i}`,
+      last_seen: `2026-11-23T12:00:0${i % 10}.000Z`,
       pages: i,
       ...(i === 2 ? { cart_value: 41.9 } : {}),
     },
@@ -58,7 +58,7 @@ async function waitForDelivered(relay: Relay, updates: number): Promise<void> {
   await waitFor(
     async () =>
       (await workerMetric(relay, 'relay_delivered_elements_total', 'kind="user"')) >= updates,
-    { what: `${String(updates)} updates to be delivered`, timeoutMs: 30_000 },
+    { what: `${updates} updates to be delivered`, timeoutMs: 30_000 },
   )
 }
 
@@ -78,7 +78,7 @@ describe('a profile stream, 5 updates of a user in a burst', () => {
     // Long, so that a burst holds together on a busy machine too. With the default of 100 ms and
     // posts of 5 ms the same stream cost a quarter of the users (2026-11-23).
     relay = await Relay.start({ env: { RELAY_LINGER_MS: '1000' } })
-    const customers = Array.from({ length: CUSTOMERS }, (_, i) => `stream-${String(i)}`)
+    const customers = Array.from({ length: CUSTOMERS }, (_, i) => `stream-${i}`)
     // A post per update, customer by customer: nothing but time brings a burst's updates together.
     for (const customer of customers) {
       for (const update of burstOf(customer, BURST)) {
@@ -88,7 +88,7 @@ describe('a profile stream, 5 updates of a user in a burst', () => {
     const posted = CUSTOMERS * BURST
     await waitForDelivered(relay, posted)
     const { users } = relay.simulator.record.totals
-    process.stdout.write(`${String(posted)} updates in single posts cost ${String(users)} users\n`)
+    process.stdout.write(`${posted} updates in single posts cost ${users} users\n`)
     expect(users * 3).toBeLessThanOrEqual(posted)
     for (const customer of customers) {
       const expected = profileOf(burstOf(customer, BURST).map(({ attributes }) => attributes))
@@ -106,7 +106,7 @@ describe('a profile stream, 5 updates of a user in a burst', () => {
       when: { path: 'attributes.poison', equals: true },
       action: { kind: 'refuse', type: 'AttributeError', message: 'value is not accepted' },
     })
-    const bursts = Array.from({ length: CUSTOMERS }, (_, i) => burstOf(`burst-${String(i)}`, BURST))
+    const bursts = Array.from({ length: CUSTOMERS }, (_, i) => burstOf(`burst-${i}`, BURST))
     bursts.push(
       burstOf('poisoned', BURST).map((update, i) =>
         i === 2 ? { ...update, attributes: { ...update.attributes, poison: true } } : update,
@@ -118,7 +118,7 @@ describe('a profile stream, 5 updates of a user in a burst', () => {
     await relay.resume()
     await waitForDelivered(relay, (CUSTOMERS + 1) * BURST - 1)
     for (let i = 0; i < CUSTOMERS; i += 1) {
-      const customer = `burst-${String(i)}`
+      const customer = `burst-${i}`
       const expected = profileOf(burstOf(customer, BURST).map(({ attributes }) => attributes))
       expect(arrivedProfile(relay, customer)).toEqual(expected)
     }

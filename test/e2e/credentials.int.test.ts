@@ -50,7 +50,7 @@ describe('credentials in files', () => {
   /** Until a post is answered so: files are looked at twice a second. */
   async function untilPosts(secret: string, status: number): Promise<void> {
     await waitFor(async () => (await post(secret)) === status, {
-      what: `an answer of ${String(status)}`,
+      what: `an answer of ${status}`,
     })
   }
 

@@ -28,7 +28,7 @@ describe("MoEngage's per-customer policy", () => {
   test('a runaway customer is held back within it, in order, on both lanes; the others go at once', async () => {
     const { record } = relay.simulator
     const hot = Array.from({ length: HOT_EVENTS }, (_, n) => event('hot', n))
-    const others = Array.from({ length: 300 }, (_, n) => event(`customer-${String(n)}`, n))
+    const others = Array.from({ length: 300 }, (_, n) => event(`customer-${n}`, n))
     const backfill = Array.from({ length: 30 }, (_, n) => event('hot', 1_000 + n))
     const startedAtMs = Date.now()
     await relay.postAll(hot)

@@ -18,7 +18,7 @@ describe('from a post to MoEngage', () => {
   })
 
   test('3,000 elements in 300 concurrent posts arrive once, in order, in few full requests', async () => {
-    const customers = Array.from({ length: 60 }, (_, i) => `customer-${String(i)}`)
+    const customers = Array.from({ length: 60 }, (_, i) => `customer-${i}`)
     const posts = customers.flatMap((customer) =>
       Array.from({ length: 5 }, (_, p) =>
         Array.from({ length: 10 }, (_, i) => numberedElement(customer, p * 10 + i)),
@@ -53,10 +53,7 @@ describe('from a post to MoEngage', () => {
     for (let i = 0; i < 200; i += 1) {
       const before = relay.simulator.record.totals.elements
       const started = performance.now()
-      const answer = await relay.post(
-        `/v1/event/${APP_ID}`,
-        numberedEvent(`single-${String(i)}`, 1),
-      )
+      const answer = await relay.post(`/v1/event/${APP_ID}`, numberedEvent(`single-${i}`, 1))
       expect(answer.status).toBe(200)
       await relay.simulator.until((record) => record.totals.elements > before)
       latencies.push(performance.now() - started)

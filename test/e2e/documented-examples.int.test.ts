@@ -95,7 +95,7 @@ describe.each(['js', 'python'])('the example in %s', (language) => {
     server.close()
   })
 
-  const url = () => `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`
+  const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const code = async () => (await examples()).find((one) => one.language === language)?.code ?? ''
 
   test('posts the same again, under the same key, until it is stored', async () => {

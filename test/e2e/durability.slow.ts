@@ -29,7 +29,7 @@ describe.each([
       const ready = await send(`${relay.opsUrl}/readyz`, 'GET', '', {})
       expect(JSON.parse(ready.body)).toMatchObject({ checks: { durability: level } })
       const posts = Array.from({ length: 40 }, (_, n) =>
-        relay.postElements([numberedEvent('kept', n), numberedEvent(`kept-${String(n)}`, 0)]),
+        relay.postElements([numberedEvent('kept', n), numberedEvent(`kept-${n}`, 0)]),
       )
       const answers = await Promise.all(posts)
       expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
@@ -165,7 +165,7 @@ describe('durability replica', () => {
       await customers.stop()
       await customers.delivered(30_000)
       process.stdout.write(
-        `split brain: the lease ended ${(lostMs / 1000).toFixed(1)} s after the cut; ${String(relay.simulator.record.totals.duplicates)} elements delivered again\n`,
+        `split brain: the lease ended ${(lostMs / 1000).toFixed(1)} s after the cut; ${relay.simulator.record.totals.duplicates} elements delivered again\n`,
       )
       expect(lostMs).toBeLessThan(LEASE_MS + 1_000)
       // Nothing more came from it, and all the others' came in order, one request at a time.

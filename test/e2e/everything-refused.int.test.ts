@@ -35,7 +35,7 @@ describe('a refusal that names no element', () => {
     async (_, status, body) => {
       const { simulator } = relay
       simulator.addFault({ id: 'all', action: { kind: 'status', status, body } })
-      const events = Array.from({ length: 300 }, (_, n) => numberedEvent(`c-${String(n % 60)}`, n))
+      const events = Array.from({ length: 300 }, (_, n) => numberedEvent(`c-${n % 60}`, n))
       await relay.postAll(events)
       await waitFor(async () => (await holdReason()) === 'everything_refused', {
         what: 'the hold',
@@ -64,7 +64,7 @@ describe('a refusal that names no element', () => {
     await relay.postAll([numberedEvent(bad, 1)])
     await waitFor(async () => (await holdReason()) === 'everything_refused', { what: 'the hold' })
     expect(await relay.deadLetters()).toEqual([])
-    await relay.postAll(Array.from({ length: 50 }, (_, n) => numberedEvent(`d-${String(n)}`, n)))
+    await relay.postAll(Array.from({ length: 50 }, (_, n) => numberedEvent(`d-${n}`, n)))
     await simulator.until(({ totals }) => totals.events >= 50, 30_000)
     await waitFor(async () => (await relay.deadLetters()).length === 1, {
       what: 'the dead letter',
@@ -99,7 +99,7 @@ describe('a refusal that names no element', () => {
       // Elements come one by one, each while the bad one holds the workspace.
       await waitFor(async () => (await holdReason()) === 'some_refused', { what: 'the next hold' })
       const atMs = Date.now()
-      await relay.postAll([numberedEvent(`e-${String(n)}`, 1)])
+      await relay.postAll([numberedEvent(`e-${n}`, 1)])
       await simulator.until(({ totals }) => totals.events >= n, 30_000)
       slowestMs.push(Date.now() - atMs)
       reasons.add(await holdReason())

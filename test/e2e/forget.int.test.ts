@@ -125,8 +125,8 @@ describe('relay forget', () => {
   let before: Readonly<Record<'requests' | 'events', number>>
 
   beforeEach(() => {
-    const others = ['carl', 'dora', 'eve', 'finn'].map((name) => `${name}-${String(tests)}`)
-    ann = `ann-${String(tests)}`
+    const others = ['carl', 'dora', 'eve', 'finn'].map((name) => `${name}-${tests}`)
+    ann = `ann-${tests}`
     bob = BOBS[tests] ?? ''
     customers = [ann, bob, ...others]
     tests += 1

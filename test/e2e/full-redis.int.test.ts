@@ -29,7 +29,7 @@ describeOwn('a Redis at its memory limit', () => {
   test('refuses posts, continues to drain past faults and poison, and takes posts again', async () => {
     const { simulator, redis } = relay
     const users = Array.from({ length: CUSTOMERS * PER_CUSTOMER }, (_, i) => {
-      return numberedUser(`c-${String(i % CUSTOMERS)}`, i)
+      return numberedUser(`c-${i % CUSTOMERS}`, i)
     })
     const poison = { ...numberedUser('poisoned', 1), attributes: { poison: true } }
     for (let from = 0; from < users.length; from += 100) {
@@ -40,9 +40,7 @@ describeOwn('a Redis at its memory limit', () => {
     const used = /used_memory:(\d+)/.exec(
       (await askRedisText(redis.port, 'INFO memory')) ?? '',
     )?.[1]
-    expect(await askRedis(redis.port, `CONFIG SET maxmemory ${String(Number(used) / 2)}`)).toBe(
-      '+OK',
-    )
+    expect(await askRedis(redis.port, `CONFIG SET maxmemory ${Number(used) / 2}`)).toBe('+OK')
 
     // The gate has to close and open, and a dead letter has to be kept, all without room.
     simulator.addFault({ count: 1, action: { kind: 'answer', row: 'server_error' } })

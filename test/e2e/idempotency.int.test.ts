@@ -110,7 +110,7 @@ describe('a keyed post whose api is killed between claim and answer', () => {
     expect((await relay.postElements([numberedUser('before', 0)])).status).toBe(200)
     await relay.simulator.until(({ totals }) => totals.elements > delivered)
     delivered += 1
-    const names = Array.from({ length: CUSTOMERS }, (_, c) => `${name} ${String(c)}`)
+    const names = Array.from({ length: CUSTOMERS }, (_, c) => `${name} ${c}`)
     const elements = names.map((customer, n) => numberedUser(customer, n))
     const headers = { 'Idempotency-Key': 'order-1' }
     if (slow === 'answers') relay.apiRedis?.set({ delayMs: LATE_MS }, 'down')

@@ -21,7 +21,7 @@ const ENV = {
 async function writeLines(): Promise<string> {
   const file = join(await temporaryFolder('import'), 'users.ndjson')
   const lines = Array.from({ length: LINES }, (_, n) => {
-    const customer = isRefused(n) ? 'guest' : `customer-${String(n % CUSTOMERS)}`
+    const customer = isRefused(n) ? 'guest' : `customer-${n % CUSTOMERS}`
     return `${JSON.stringify(numberedUser(customer, n))}\n`
   })
   await writeFile(file, lines.join(''))
@@ -33,7 +33,7 @@ function expectExactlyOnce({ simulator: { record } }: Relay): void {
   for (let c = 0; c < CUSTOMERS; c += 1) {
     const expected: number[] = []
     for (let n = c; n < LINES; n += CUSTOMERS) if (!isRefused(n)) expected.push(n)
-    const arrived = record.ofCustomer(APP_ID, `customer-${String(c)}`)
+    const arrived = record.ofCustomer(APP_ID, `customer-${c}`)
     expect(arrived.flatMap(({ raw }) => numbersOf(raw.toString()))).toEqual(expected)
   }
 }
@@ -84,7 +84,7 @@ describe('relay import of 20,000 lines', () => {
       const file = await writeLines()
       const beyond = (part: number) =>
         waitFor(async () => (await linesDone(file)) > part * LINES, {
-          what: `${String(part)} of the lines`,
+          what: `${part} of the lines`,
           everyMs: 2,
           timeoutMs: 20_000,
         })

@@ -51,12 +51,12 @@ describe('realtime beside five windows of backfill that saturates the budget', (
       await seconds(WINDOW_S)
       const [fromMs, before] = [now(), totals.events]
       for (const { name, share, windows } of PHASES) {
-        const customer = `${String(share)}-customer`
+        const customer = `${share}-customer`
         const perSecond = (EVENTS * share) / WINDOW_S
         const latencies = await realtime(relay, customer, perSecond, windows * WINDOW_S)
         const p99 = latencies[Math.ceil(latencies.length * 0.99) - 1] ?? NaN
         process.stdout.write(
-          `realtime ${name}: ${perSecond.toFixed(0)}/s, p50 ${(latencies[latencies.length >> 1] ?? NaN).toFixed(0)} ms, p99 ${p99.toFixed(0)} ms of ${String(latencies.length)}\n`,
+          `realtime ${name}: ${perSecond.toFixed(0)}/s, p50 ${(latencies[latencies.length >> 1] ?? NaN).toFixed(0)} ms, p99 ${p99.toFixed(0)} ms of ${latencies.length}\n`,
         )
         expect(p99).toBeLessThan(MAX_P99_MS)
       }
@@ -77,7 +77,7 @@ async function postBackfill(relay: Relay, count: number): Promise<void> {
   const headers = { 'Relay-Lane': 'backfill' }
   for (let from = 0; from < count; from += 500) {
     const elements = Array.from({ length: Math.min(500, count - from) }, (_, i) =>
-      numberedEvent(`old-${String((from + i) % 700)}`, from + i),
+      numberedEvent(`old-${(from + i) % 700}`, from + i),
     )
     expect((await relay.postElements(elements, headers)).status).toBe(200)
   }
@@ -99,7 +99,7 @@ async function realtime(
       timeoutMs: (forSeconds + 30) * 1000,
       everyMs: 5,
     })
-    const id = `${customer}-${String(n)}`
+    const id = `${customer}-${n}`
     const answer = await relay.post(`/v1/event/${APP_ID}`, numberedEvent(id, n))
     expect(answer.status).toBe(200)
     acceptedAtMs.set(id, now())

@@ -12,7 +12,7 @@ describe('a worker that dies', () => {
     try {
       const posted = 2_000
       await relay.postAll(
-        Array.from({ length: posted }, (_, i) => numberedEvent(`c-${String(i % 200)}`, i)),
+        Array.from({ length: posted }, (_, i) => numberedEvent(`c-${i % 200}`, i)),
       )
       await relay.simulator.until((record) => record.overlap.open > 0)
       relay.workers[0]?.kill('SIGKILL')

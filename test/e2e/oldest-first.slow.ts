@@ -35,7 +35,7 @@ test('under backlog the oldest data goes first, over all partitions and workers'
     while (performance.now() - fromMs < GROWS_MS) {
       const first = acceptedAtMs.length
       const post = Array.from({ length: PER_POST }, (_, i) => {
-        return numberedEvent(`customer-${String((first + i) % CUSTOMERS)}`, first + i)
+        return numberedEvent(`customer-${(first + i) % CUSTOMERS}`, first + i)
       })
       const tickMs = performance.now()
       expect((await relay.postElements(post)).status).toBe(200)
@@ -70,7 +70,7 @@ test('under backlog the oldest data goes first, over all partitions and workers'
     )
     const most = Math.max(...spreads)
     process.stdout.write(
-      `${String(requests.size)} requests of a backlog of ${String(acceptedAtMs.length)} events; something was sent at most ${most.toFixed(0)} ms before what was older, beyond one request's span\n`,
+      `${requests.size} requests of a backlog of ${acceptedAtMs.length} events; something was sent at most ${most.toFixed(0)} ms before what was older, beyond one request's span\n`,
     )
     expect(requests.size).toBeGreaterThan(3)
     expect(most).toBeLessThanOrEqual(MAX_SPREAD_MS)

@@ -145,16 +145,16 @@ describe('a relay that changes', () => {
 
   test('another number of partitions is applied under load, losing and reordering nothing', async () => {
     const relay = await Relay.start({ workers: 1, simulator: { latency: { afterMs: 50 } } })
-    const customers = Array.from({ length: 20 }, (_, i) => `moved-${String(i)}`)
+    const customers = Array.from({ length: 20 }, (_, i) => `moved-${i}`)
     const posted = new Map<string, number>()
     let stop = false
     const producers = customers.map(async (customer) => {
       for (let n = 0; !stop; n += 1) {
-        const headers = { 'Idempotency-Key': `${customer}-${String(n)}` }
+        const headers = { 'Idempotency-Key': `${customer}-${n}` }
         await waitFor(
           async () =>
             (await relay.postElements([numberedEvent(customer, n)], headers)).status === 200,
-          { what: `post ${String(n)} of ${customer}` },
+          { what: `post ${n} of ${customer}` },
         )
         posted.set(customer, n + 1)
       }

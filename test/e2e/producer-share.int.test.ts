@@ -75,7 +75,7 @@ ifPossible('a producer at its share', () => {
   }
 
   it('of Idempotency-Keys gets 429, and its neighbour is served', async () => {
-    const keyed = (n: number) => ({ 'Idempotency-Key': `key ${String(n)}` })
+    const keyed = (n: number) => ({ 'Idempotency-Key': `key ${n}` })
     const { refused, beside } = await untilRefused(APP_ID, keyed)
     expect(refused?.status).toBe(429)
     expect(refused?.headers['retry-after']).toMatch(/^\d+$/)
@@ -119,7 +119,7 @@ ifPossible('a producer at its share', () => {
 function letterOfShop(n: number): DeadLetter {
   const nowMs = Date.now()
   return {
-    id: `${APP_ID}.realtime.0.0.${String(n)}.0`,
+    id: `${APP_ID}.realtime.0.0.${n}.0`,
     appId: APP_ID,
     ...{ lane: 'realtime', kind: 'event', customer: '00000000000000aa' },
     element: JSON.stringify({ ...ELEMENT, note: 'x'.repeat(60_000) }),

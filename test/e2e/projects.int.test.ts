@@ -7,11 +7,11 @@ const PROJECTS = [undefined, 'EU', 'US & CA'] as const
 
 /** A dead letter of one of four customers, each of which belongs to every project in turn. */
 function letter(n: number): DeadLetter {
-  const customer = `customer-${String(n % 4)}`
+  const customer = `customer-${n % 4}`
   const projectCode = PROJECTS[n % 3]
   const element = { type: 'event', customer_id: customer, actions: [{ action: 'a', attributes: { n } }] } // prettier-ignore
   return {
-    id: `${APP_ID}.realtime.0.0.${String(n)}.0`,
+    id: `${APP_ID}.realtime.0.0.${n}.0`,
     ...{ appId: APP_ID, lane: 'realtime', kind: 'event', cost: 1, posted: 1 },
     customer: Buffer.from(customer.slice(-8)).toString('hex'),
     element: JSON.stringify(element),
@@ -75,7 +75,7 @@ describe('elements of several projects', () => {
       const query = projectCode === null ? '' : `?project_code=${encodeURIComponent(projectCode)}`
       const id = customers[n % 3] ?? ''
       const event = { type: 'event', customer_id: id, actions: [{ action: 'Viewed', attributes: { n } }] } // prettier-ignore
-      const user = { type: 'customer', customer_id: id, attributes: { [`n${String(n)}`]: n } }
+      const user = { type: 'customer', customer_id: id, attributes: { [`n${n}`]: n } }
       const [path, body] =
         n % 2 === 0
           ? [`/v1/event/${APP_ID}${query}`, event]

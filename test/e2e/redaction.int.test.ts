@@ -30,7 +30,7 @@ let files = 0
 
 /** Path of a fresh file with this in it. */
 function broken(text: string): string {
-  const path = join(folder, `broken-${String(++files)}`)
+  const path = join(folder, `broken-${++files}`)
   writeFileSync(path, text)
   return path
 }
@@ -52,7 +52,7 @@ describe('with secrets of unusual characters', () => {
       env: async ({ redis }) => {
         await askRedis(redis.port, `ACL SETUSER relay on >${REDIS} ~* &* +@all`)
         return {
-          REDIS_URL: `redis://relay:${REDIS}@127.0.0.1:${String(redis.port)}`,
+          REDIS_URL: `redis://relay:${REDIS}@127.0.0.1:${redis.port}`,
           MOENGAGE_API_KEY: API_KEY,
           RELAY_PRODUCERS: `shop:${PRODUCER}`,
           RELAY_ADMIN_TOKEN: ADMIN,
@@ -202,7 +202,7 @@ describe('with secrets of unusual characters', () => {
       expect(child.lastLines().length).toBeGreaterThan(0)
     }
     const children = [relay.api, ...relay.workers]
-    heard.push(...children.map(({ pid }) => readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8')))
+    heard.push(...children.map(({ pid }) => readFileSync(`/proc/${pid}/cmdline`, 'utf8')))
     for (const child of [...children, ...others]) {
       heard.push(...child.lastLines(), ...child.logs().map((line) => JSON.stringify(line)))
     }

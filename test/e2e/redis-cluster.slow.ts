@@ -21,7 +21,7 @@ async function produce(relay: Relay, customer: string, underWay: () => boolean):
   let n = 0
   for (let post = 0; post < POSTS || underWay(); post += 1) {
     const elements = Array.from({ length: PER_POST }, (_, i) => numberedEvent(customer, n + i))
-    const headers = { 'Idempotency-Key': `${customer}-${String(post)}` }
+    const headers = { 'Idempotency-Key': `${customer}-${post}` }
     let status = 0
     while (status !== 200) {
       ;({ status } = await relay.postElements(elements, headers))
@@ -43,7 +43,7 @@ const numbers = (count: number) => Array.from({ length: count }, (_, n) => n)
 
 /** Runs producers while `disturb` does, and checks that all arrives in order. */
 async function checkUnder(relay: Relay, disturb: () => Promise<void>): Promise<void> {
-  const customers = numbers(CUSTOMERS).map((i) => `customer-${String(i)}`)
+  const customers = numbers(CUSTOMERS).map((i) => `customer-${i}`)
   let disturbing = true
   const counts = customers.map((customer) => produce(relay, customer, () => disturbing))
   try {

@@ -103,7 +103,7 @@ describe('a workspace in shadow', () => {
     const two = { ...numberedEvent('shadow-0', 7) }
     two.actions = [...(two.actions as unknown[]), ...(two.actions as unknown[])]
     for (let c = 0; c < 20; c += 1) {
-      const customer = `shadow-${String(c)}`
+      const customer = `shadow-${c}`
       await migration.post(Array.from({ length: 10 }, (_, n) => numberedElement(customer, n)))
     }
     await migration.post([two, numberedUser('Guest', 1)])
@@ -140,14 +140,14 @@ describe('a workspace in shadow', () => {
     await migration.post([numberedEvent('live-1', 1)])
     await relay.simulator.until(({ totals }) => totals.events > 1)
     await waitFor(() => migration.numbersOf('live-1').length > 0, { what: 'the live element' })
-    for (let c = 0; c < 20; c += 1) expect(migration.numbersOf(`shadow-${String(c)}`)).toEqual([])
+    for (let c = 0; c < 20; c += 1) expect(migration.numbersOf(`shadow-${c}`)).toEqual([])
   })
 
   test('keeps elements to be sent; live sends all of them in order, before later ones', async () => {
     migration = await Migration.start({ mode: 'shadow', shadowed: 'send' })
     const { relay } = migration
     await migration.switch({ mode: 'shadow', shadowed: 'send' })
-    const customers = Array.from({ length: 12 }, (_, c) => `kept-${String(c)}`)
+    const customers = Array.from({ length: 12 }, (_, c) => `kept-${c}`)
     const postAll = async (n: number) => {
       await migration.post(customers.map((customer) => numberedElement(customer, n)))
     }

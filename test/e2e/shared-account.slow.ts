@@ -37,9 +37,7 @@ async function takeHalf(relay: Relay, stopped: AbortSignal): Promise<void> {
   const perRequest = Math.round(EVENTS / 2 / OTHERS_PER_WINDOW)
   for (let n = 0; !stopped.aborted; n += 1) {
     const dueMs = performance.now() + WINDOW_MS / OTHERS_PER_WINDOW
-    const elements = Array.from({ length: perRequest }, (_, i) =>
-      numberedEvent(`other-${String(i)}`, n),
-    )
+    const elements = Array.from({ length: perRequest }, (_, i) => numberedEvent(`other-${i}`, n))
     await send(
       `${relay.simulator.url}/v1/transition/${APP_ID}`,
       'POST',
@@ -76,9 +74,7 @@ test(
     try {
       const backlog = EVENTS * (SHARED_WINDOWS + BACK_WITHIN_WINDOWS + 4)
       for (let n = 0; n * 200 < backlog; n += 1) {
-        const elements = Array.from({ length: 200 }, (_, i) =>
-          numberedEvent(`own-${String(n)}-${String(i)}`, n),
-        )
+        const elements = Array.from({ length: 200 }, (_, i) => numberedEvent(`own-${n}-${i}`, n))
         expect((await relay.postElements(elements)).status).toBe(200)
       }
       const attempts = () =>
@@ -107,7 +103,7 @@ test(
       })
       const backMs = performance.now() - stoppedAtMs
       process.stdout.write(
-        `shared account, windows of ${String(WINDOW_S)} s: ${String(refused)} of ${String(own.length)} requests refused; all of the budget ${(backMs / WINDOW_MS).toFixed(1)} windows after the other sender stopped\n`,
+        `shared account, windows of ${WINDOW_S} s: ${refused} of ${own.length} requests refused; all of the budget ${(backMs / WINDOW_MS).toFixed(1)} windows after the other sender stopped\n`,
       )
       expect(own.length).toBeGreaterThan(SHARED_WINDOWS)
       expect(refused / own.length).toBeLessThanOrEqual(MAX_REFUSED)

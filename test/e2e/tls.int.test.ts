@@ -113,7 +113,7 @@ describe('TLS on every side, with a private authority', () => {
     })
     fronts.push(strange)
     await relay.workers[0]?.stop()
-    await relay.addWorker({ MOENGAGE_BASE_URL: `https://127.0.0.1:${String(strange.port)}` })
+    await relay.addWorker({ MOENGAGE_BASE_URL: `https://127.0.0.1:${strange.port}` })
     const before = relay.simulator.record.totals.requests
     expect((await post(ours.issue('shop'))).status).toBe(200)
     await waitFor(() => heldLines(relay).length > 0, {
@@ -137,7 +137,7 @@ describe('TLS on every side, with a private authority', () => {
       },
     })
     await api.waitForLine(/api started/)
-    const ready = await fetch(`http://127.0.0.1:${String(opsPort)}/readyz`)
+    const ready = await fetch(`http://127.0.0.1:${opsPort}/readyz`)
     expect(ready.status).toBe(503)
     await api.stop()
   })

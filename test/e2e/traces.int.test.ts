@@ -51,7 +51,7 @@ describe('with a receiver of traces', () => {
     const { port } = moengage.address() as AddressInfo
     relay = await Relay.start({
       env: {
-        MOENGAGE_BASE_URL: `http://127.0.0.1:${String(port)}`,
+        MOENGAGE_BASE_URL: `http://127.0.0.1:${port}`,
         OTEL_EXPORTER_OTLP_ENDPOINT: `${receiver.url}/`,
       },
     })
@@ -150,7 +150,7 @@ describe('with a receiver of traces', () => {
 })
 
 it('a receiver that is away is told of once, and holds nothing up, not even the end', async () => {
-  const nobody = `http://127.0.0.1:${String(await freePort())}`
+  const nobody = `http://127.0.0.1:${await freePort()}`
   const relay = await Relay.start({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: nobody } })
   try {
     for (let n = 0; n < 5; n += 1) expect((await relay.postElements([event(n)])).status).toBe(200)

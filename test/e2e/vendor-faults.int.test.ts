@@ -8,7 +8,7 @@ let next = 0
 
 async function post(relay: Relay, count: number, customers = 20): Promise<number> {
   const elements = Array.from({ length: count }, (_, i) =>
-    numberedEvent(`c-${String(i % customers)}`, next + i),
+    numberedEvent(`c-${i % customers}`, next + i),
   )
   next += count
   await relay.postAll(elements)
@@ -127,7 +127,7 @@ describe('what MoEngage does wrong', () => {
     const { simulator } = relay
     simulator.addFault({ count: 1, action: { kind: 'status', status: 413 } })
     await relay.postAll([numberedUser('small', 1)])
-    await relay.postAll(Array.from({ length: 50 }, (_, i) => numberedUser(`p-${String(i)}`, i)))
+    await relay.postAll(Array.from({ length: 50 }, (_, i) => numberedUser(`p-${i}`, i)))
     await simulator.until((record) => marksIn(record).size >= 51, 10_000)
     expect(await relay.deadLetters()).toEqual([])
   })
@@ -140,7 +140,7 @@ describe('what MoEngage does wrong', () => {
     })
     const { attributes, ...poison } = numberedUser('poison', 1)
     const bad = { ...poison, attributes: { ...(attributes as object), poison: true } }
-    const good = Array.from({ length: 300 }, (_, i) => numberedUser(`p-${String(i)}`, i))
+    const good = Array.from({ length: 300 }, (_, i) => numberedUser(`p-${i}`, i))
     await relay.postAll([...good.slice(0, 150), bad, ...good.slice(150)])
     await simulator.until((record) => marksIn(record).size >= 300, 30_000)
     await waitFor(async () => (await relay.deadLetters()).length === 1, { what: 'the dead letter' })
@@ -172,7 +172,7 @@ describe('what MoEngage does wrong', () => {
       action: { kind: 'refuse', type: 'AttributeError', message: 'value is not accepted' },
     })
     const elements = Array.from({ length: 1000 }, (_, i) => {
-      const user = numberedUser(`p-${String(i % 100)}`, i)
+      const user = numberedUser(`p-${i % 100}`, i)
       if (![123, 456, 789].includes(i)) return user
       return { ...user, attributes: { ...(user.attributes as object), poison: true } }
     })
@@ -186,11 +186,11 @@ describe('what MoEngage does wrong', () => {
     })
     const fullBodies = Math.ceil(JSON.stringify(elements).length / MAX_BODY_BYTES)
     const { requests } = simulator.record.totals
-    process.stdout.write(`3 poison in 1,000: ${String(requests - fullBodies)} extra requests\n`)
+    process.stdout.write(`3 poison in 1,000: ${requests - fullBodies} extra requests\n`)
     expect(requests).toBeLessThanOrEqual(fullBodies + 40)
     for (let customer = 0; customer < 100; customer += 1) {
       const arrived = simulator.record
-        .ofCustomer(APP_ID, `p-${String(customer)}`)
+        .ofCustomer(APP_ID, `p-${customer}`)
         .flatMap(({ raw }) => numbersOf(raw.toString()))
       expect(arrived).toEqual([...arrived].sort((a, b) => a - b))
     }

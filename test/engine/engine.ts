@@ -90,7 +90,7 @@ export class Engine {
       child.once('error', reject)
       child.once('close', (code) => {
         if (code === 0 || mayFail) resolve({ code: code ?? 1, stdout })
-        else reject(new Error(`${command} ${args.join(' ')}: status ${String(code)}\n${all}`))
+        else reject(new Error(`${command} ${args.join(' ')}: status ${code}\n${all}`))
       })
     })
   }

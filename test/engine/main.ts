@@ -65,7 +65,7 @@ function runPhase(phase: string, isolation: readonly string[]): void {
   const { status } = spawnSync('unshare', [...isolation, 'sh', '-c', script], {
     stdio: ['ignore', 'inherit', 'inherit'],
   })
-  if (status !== 0) throw new Error(`The phase ${phase} ended with status ${String(status)}.`)
+  if (status !== 0) throw new Error(`The phase ${phase} ended with status ${status}.`)
 }
 
 await main(process.argv.slice(2))

@@ -105,7 +105,7 @@ async function checkContainers(engine: Engine): Promise<string> {
     mayFail: true,
   })
   assert.notEqual(touched.code, 0)
-  return `${String(own.length)} as user node, without capabilities, with a read-only root, healthy`
+  return `${own.length} as user node, without capabilities, with a read-only root, healthy`
 }
 
 async function useCommandLine(engine: Engine): Promise<string> {
@@ -146,7 +146,7 @@ async function checkPrometheus(): Promise<string> {
     data: { version: string }
   }
   assert.match(data.version, /^3\./)
-  return `Prometheus ${data.version}, 4 targets up, ${String(rules.length)} rules ok`
+  return `Prometheus ${data.version}, 4 targets up, ${rules.length} rules ok`
 }
 
 /** By way of Grafana: its provisioning files, its data source. */
@@ -165,18 +165,18 @@ async function checkGrafana(): Promise<string> {
     return Number(value) >= 1 ? value : null
   }
   const seen = await waitFor(delivered, { what: 'the delivery in Prometheus', timeoutMs: 30_000 })
-  return `${String(dashboards.length)} dashboards; delivered elements: ${seen}`
+  return `${dashboards.length} dashboards; delivered elements: ${seen}`
 }
 
 async function stopAnApi(engine: Engine): Promise<string> {
   await engine.docker('stop', '--time', '20', 'relay-api-1')
   const posts = []
-  for (let i = 0; i < POSTS; i += 1) posts.push(await post(`customer-${String(i)}`))
+  for (let i = 0; i < POSTS; i += 1) posts.push(await post(`customer-${i}`))
   const longest = Math.max(...posts.map(({ ms }) => ms))
   assert.deepEqual([...new Set(posts.map(({ status }) => status))], [200])
-  assert.ok(longest < MAX_POST_MS, `a post took ${String(longest)} ms`)
+  assert.ok(longest < MAX_POST_MS, `a post took ${longest} ms`)
   await engine.docker('start', 'relay-api-1')
-  return `${String(POSTS)} posts, all 200, the slowest in ${longest.toFixed(0)} ms`
+  return `${POSTS} posts, all 200, the slowest in ${longest.toFixed(0)} ms`
 }
 
 async function scaleWorkers(engine: Engine): Promise<string> {
@@ -190,5 +190,5 @@ async function end(engine: Engine): Promise<string> {
   await engine.compose('stop')
   const ended = (await containers(engine)).filter(isOwn)
   for (const { Name, State } of ended) assert.equal(State.ExitCode, 0, Name)
-  return `${String(ended.length)} containers, each with status 0`
+  return `${ended.length} containers, each with status 0`
 }

@@ -61,7 +61,7 @@ async function photographAll(
 ): Promise<void> {
   const page = await browser.newPage()
   await page.setViewport(viewport)
-  const url = `http://127.0.0.1:${String(relay.apiOpsPort)}`
+  const url = `http://127.0.0.1:${relay.apiOpsPort}`
   await signIn(page, url, relay.adminToken)
   for (const view of views) await photograph(page, url, view, fileOf(view.name))
   await page.close()

@@ -142,7 +142,7 @@ whenThere('against a real Prometheus and a relay under load', () => {
     'promtool finds nothing wrong with the metrics of the %s',
     async (service) => {
       const port = service === 'api' ? relay.apiOpsPort : relay.workerOpsPort
-      const answer = await fetch(`http://127.0.0.1:${String(port)}/metrics`)
+      const answer = await fetch(`http://127.0.0.1:${port}/metrics`)
       const input = await answer.text()
       const { status, stdout, stderr } = spawnSync(programs!.promtool, ['check', 'metrics'], {
         input,
@@ -167,13 +167,7 @@ whenThere('promtool', () => {
     ['check', 'rules', '--lint-fatal', ...rules],
     ['test', 'rules', tests('relay.test.yml')],
     ['test', 'rules', tests('relay.namespaces.test.yml')],
-  ])(
-    '%s %s passes',
-    (...args) => {
-      promtool(programs!, args)
-    },
-    PATIENCE_MS,
-  )
+  ])('%s %s passes', (...args) => promtool(programs!, args), PATIENCE_MS)
 
   test.each([
     ['check', 'rules', '--lint-fatal', ...rules],

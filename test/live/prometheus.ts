@@ -62,21 +62,21 @@ export class Prometheus {
       scrape_configs: Object.entries(jobs).map(([job, ports]) => ({
         job_name: job,
         static_configs: ports.map((port) => ({
-          targets: [`127.0.0.1:${String(port)}`],
+          targets: [`127.0.0.1:${port}`],
           labels: labels[port] ?? {},
         })),
       })),
     }
     // YAML is a superset of JSON.
     await writeFile(join(folder, 'prometheus.yml'), JSON.stringify(config))
-    const url = `http://127.0.0.1:${String(port)}`
+    const url = `http://127.0.0.1:${port}`
     const child = await startChild({
       name: 'prometheus',
       command: prometheus,
       args: [
         `--config.file=${join(folder, 'prometheus.yml')}`,
         `--storage.tsdb.path=${join(folder, 'data')}`,
-        `--web.listen-address=127.0.0.1:${String(port)}`,
+        `--web.listen-address=127.0.0.1:${port}`,
       ],
       cwd: folder,
     })

@@ -70,7 +70,7 @@ export async function startRelayUnderLoad(): Promise<RelayUnderLoad> {
   await post(HELD, { plan: 'a' })
   await postRunaway(url)
   const mixed = Array.from({ length: MIXED }, (_, i) => ({
-    customer: `member-${String(100 + i)}`,
+    customer: `member-${100 + i}`,
     attributes: i % 8 === 0 ? { tier: 'gold', poison: true } : { tier: 'silver', visits: i },
   }))
   const mixedRequestId = await postUsers(url, SHOP, mixed)

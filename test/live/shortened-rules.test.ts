@@ -27,9 +27,9 @@ test.each([
     'l_bucket{lane="realtime",le=~"10([.]0)?"} > 7',
     '1s',
   ],
-])('%s for %s is in a drill %s for %s', (expr, holds, shortExpr, shortHolds) => {
-  expect(shortened(expr, holds)).toEqual([shortExpr, shortHolds])
-})
+])('%s for %s is in a drill %s for %s', (expr, holds, shortExpr, shortHolds) =>
+  expect(shortened(expr, holds)).toEqual([shortExpr, shortHolds]),
+)
 
 test("relay's own rules lose nothing but time", () => {
   for (const name of ['relay-alerts.yml', 'relay-recording.yml']) {

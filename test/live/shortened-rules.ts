@@ -32,12 +32,12 @@ export function shortenExpression(expr: string, factor: number): string {
   return expr
     .replaceAll(/\[(\d+[smhd])\]/g, (_, d: string) => `[${shortened(d, factor, MIN_WINDOW_S)}]`)
     .replaceAll(IN_TIME.really, IN_TIME.shortened)
-    .replaceAll(`> ${String(DRAIN_S)}`, `> ${String(DRAIN_S / factor)}`)
+    .replaceAll(`> ${DRAIN_S}`, `> ${DRAIN_S / factor}`)
 }
 
 function shortened(duration: string, factor: number, leastS: number): string {
   const unit = SECONDS[duration.slice(-1)]
   if (unit === undefined) throw new Error(`${duration} is no duration`)
   const seconds = Math.round((Number(duration.slice(0, -1)) * unit) / factor)
-  return `${String(Math.max(leastS, seconds))}s`
+  return `${Math.max(leastS, seconds)}s`
 }

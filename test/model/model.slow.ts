@@ -105,11 +105,7 @@ async function search(model: Model, faults: Faults, mutant?: string): Promise<st
   try {
     const { path: spin, cc } = programs!
     const { crashes, restarts, troubles, cluster = false } = faults
-    const counts = [
-      `CRASHES=${String(crashes)}`,
-      `RESTARTS=${String(restarts)}`,
-      `TROUBLES=${String(troubles)}`,
-    ]
+    const counts = [`CRASHES=${crashes}`, `RESTARTS=${restarts}`, `TROUBLES=${troubles}`]
     const defines = [...counts, ...(cluster ? ['CLUSTER'] : []), ...(mutant ? [mutant] : [])]
     const file = join(ROOT, 'test/model', `${model}.pml`)
     await run(spin, ['-a', `-P${cc} -E -x c`, ...defines.map((name) => `-D${name}`), file])

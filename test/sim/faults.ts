@@ -33,14 +33,12 @@ const process_ = ({ system }: Stage, random: Random) => pick(random, [...system.
 
 function freeze(actor: Actor, world: World, ms: number): string {
   actor.frozenUntilMs = world.nowMs + ms
-  return `${actor.name} for ${String(ms)} ms`
+  return `${actor.name} for ${ms} ms`
 }
 
 /** Starts a worker in a while: an orchestrator replaces what ended. */
 function replace({ world, system }: Stage, afterMs: number): void {
-  world.in(afterMs, null, () => {
-    system.startWorker()
-  })
+  world.in(afterMs, null, () => system.startWorker())
 }
 
 export const FAULTS = {
@@ -75,7 +73,7 @@ export const FAULTS = {
   'redis-restart': ({ world, redis }, { forMs }, random) => {
     const downMs = forMs ?? between(random, 50, 4_000)
     world.in(0, redis.actor, () => redis.restart(downMs, false), 'outside')
-    return `down for ${String(downMs)} ms`
+    return `down for ${downMs} ms`
   },
   'redis-forget': ({ world, redis, forgotten }, { forMs }, random) => {
     const ms = between(random, 20, 1_000)
@@ -88,7 +86,7 @@ export const FAULTS = {
       return redis.restart(downMs, true)
     }
     world.in(ms, redis.actor, restart, 'outside')
-    return `the last ${String(ms)} ms, down for ${String(downMs)} ms`
+    return `the last ${ms} ms, down for ${downMs} ms`
   },
   cut: (stage, { forMs }, random) => {
     const cut = process_(stage, random)
@@ -120,27 +118,25 @@ export const FAULTS = {
       if (vendor.mode === drawn) vendor.mode = 'ok'
       world.log('moengage is well again')
     })
-    return `${drawn} for ${String(ms)} ms`
+    return `${drawn} for ${ms} ms`
   },
   workspace: ({ world, system }, { forMs }, random) => {
     if (!system.isConfigured) return 'is away already'
     const ms = forMs ?? between(random, 500, 20_000)
     system.configure(false)
-    world.in(ms, null, () => {
-      system.configure(true)
-    })
-    return `for ${String(ms)} ms`
+    world.in(ms, null, () => system.configure(true))
+    return `for ${ms} ms`
   },
   'redis-clock': ({ redis }, _, random) => {
     const ms = between(random, -20_000, 20_000)
     redis.stepClock(ms)
-    return `by ${String(ms)} ms`
+    return `by ${ms} ms`
   },
   'wall-clock': (stage, _, random) => {
     const { actor } = process_(stage, random)
     const ms = between(random, -60_000, 60_000)
     actor.wallSkewMs += ms
-    return `${actor.name} by ${String(ms)} ms`
+    return `${actor.name} by ${ms} ms`
   },
   partitions: (stage, _, random) => {
     const { system } = stage
@@ -176,11 +172,11 @@ export function scheduleFaults(
   // prettier-ignore
   faults.forEach((fault, i) => {
     if (without.has(i)) return
-    const random = stage.world.stream(`faults/${String(i)}`)
+    const random = stage.world.stream(`faults/${i}`)
     stage.world.at(fault.atMs, null, () => {
       const apply: Apply = FAULTS[fault.kind]
       const what = stage.system.serving.length === 0 ? 'nobody is there' : apply(stage, fault, random)
-      stage.world.log(`FAULT ${String(i)} ${fault.kind} ${what}`)
+      stage.world.log(`FAULT ${i} ${fault.kind} ${what}`)
     })
   })
 }

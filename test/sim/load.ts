@@ -67,7 +67,7 @@ export class Producers {
     this.#untilMs = durationMs
     this.#onRefused = onRefused
     for (let p = 1; p <= load.producers; p++) {
-      const name = `producer${String(p)}`
+      const name = `producer${p}`
       this.#next(new Actor(world, name), world.stream(`load/${name}`))
     }
   }
@@ -77,9 +77,7 @@ export class Producers {
     const quiet = this.#load.quiet.find(([fromMs, toMs]) => atMs >= fromMs && atMs < toMs)
     const postMs = quiet === undefined ? atMs : quiet[1] + random.next() * 1_500
     if (postMs >= this.#untilMs) return
-    this.#world.at(postMs, actor, () => {
-      this.#post(actor, random)
-    })
+    this.#world.at(postMs, actor, () => this.#post(actor, random))
   }
 
   #post(actor: Actor, random: Random): void {
@@ -95,7 +93,7 @@ export class Producers {
       body: Buffer.from(JSON.stringify({ type: 'transition', elements })),
       lane: isBackfill ? 'backfill' : 'realtime',
       isAnswered: true,
-      key: isKeyed ? `${actor.name}-${String(this.counts.posts)}` : null,
+      key: isKeyed ? `${actor.name}-${this.counts.posts}` : null,
       // Which api is asked, and when after a failure, depends on nothing but the load.
       tries: Array.from({ length: MAX_TRIES }, () => [random.next(), random.next()] as const),
     }
@@ -104,7 +102,7 @@ export class Producers {
 
   #draw(producer: string, random: Random, isBackfill: boolean): Drawn {
     const { customers, bad, users } = this.#load
-    const own = `${producer}-c${String(between(random, 1, customers))}`
+    const own = `${producer}-c${between(random, 1, customers)}`
     const customer = isBackfill ? `${own}-backfill` : own
     const n = (this.#numbers.get(customer) ?? 0) + 1
     this.#numbers.set(customer, n)
@@ -124,9 +122,7 @@ export class Producers {
       if (outcome === 'unknown') post.isAnswered = false
       const again = outcome !== 'accepted' && key !== null && tried + 1 < MAX_TRIES
       if (again) {
-        this.#world.in(200 + wait * 1_800, actor, () => {
-          this.#attempt(post, tried + 1)
-        })
+        this.#world.in(200 + wait * 1_800, actor, () => this.#attempt(post, tried + 1))
         return
       }
       const isAcked = outcome === 'accepted'
@@ -135,12 +131,8 @@ export class Producers {
       for (const { customer, n, isBad } of drawn) this.posted.push({ customer, n, isBad, ...ended })
       this.#next(actor, post.random)
     }
-    this.#world.in(0.2 + wait * 3, api.actor, () => {
-      this.#send(api, post, end)
-    })
-    this.#world.in(PATIENCE_MS, actor, () => {
-      end('unknown')
-    })
+    this.#world.in(0.2 + wait * 3, api.actor, () => this.#send(api, post, end))
+    this.#world.in(PATIENCE_MS, actor, () => end('unknown'))
   }
 
   #send(
@@ -153,9 +145,7 @@ export class Producers {
     const { body, lane, key } = post
     const answer = (outcome: 'accepted' | 'refused') => {
       this.#world.log(`${actor.name} answers ${post.actor.name}: ${outcome}`)
-      this.#world.in(0.5, post.actor, () => {
-        end(outcome)
-      })
+      this.#world.in(0.5, post.actor, () => end(outcome))
     }
     if (workspaces.get(workspace.appId) === undefined) {
       answer('refused')
@@ -192,7 +182,7 @@ interface Post {
 
 /** An element marked with a separate attribute, so that joined elements keep all marks. */
 function jsonOf({ customer, n, isBad, isUser }: Drawn) {
-  const attributes = { [`k${String(n)}`]: customer, ...(isBad ? { bad: 1 } : {}) }
+  const attributes = { [`k${n}`]: customer, ...(isBad ? { bad: 1 } : {}) }
   if (isUser) return { type: 'customer', customer_id: customer, attributes }
   return { type: 'event', customer_id: customer, actions: [{ action: 'a', attributes }] }
 }

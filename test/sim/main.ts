@@ -103,7 +103,7 @@ async function runAll(asked: Asked, wire: Wire): Promise<number> {
   const broken = reports.filter(({ violations }) => violations.length > 0)
   const simulatedMs = reports.reduce((sum, report) => sum + report.simulatedMs, 0)
   const realMs = reports.reduce((sum, report) => sum + report.realMs, 0)
-  say(`${name}${isControl ? ' (control)' : ''}: ${String(reports.length)} seeds, ${(simulatedMs / 3_600_000).toFixed(1)} h simulated, ${(simulatedMs / realMs).toFixed(0)} times real time, ${String(broken.length)} broke a law${broken.length > 0 ? `: ${broken.map(({ seed }) => seed).join(' ')}` : ''}`) // prettier-ignore
+  say(`${name}${isControl ? ' (control)' : ''}: ${reports.length} seeds, ${(simulatedMs / 3_600_000).toFixed(1)} h simulated, ${(simulatedMs / realMs).toFixed(0)} times real time, ${broken.length} broke a law${broken.length > 0 ? `: ${broken.map(({ seed }) => seed).join(' ')}` : ''}`) // prettier-ignore
   return broken.length === 0 ? 0 : 1
 }
 
@@ -112,8 +112,8 @@ function print(report: Report): void {
     report
   say(
     [
-      `seed ${String(seed)} trace ${trace}: ${String(faults)} faults, ${String(acked)} acknowledged`,
-      `${String(requests)} requests, ${String(again)} again, stall ${(longestStallMs / 1_000).toFixed(0)} s`,
+      `seed ${seed} trace ${trace}: ${faults} faults, ${acked} acknowledged`,
+      `${requests} requests, ${again} again, stall ${(longestStallMs / 1_000).toFixed(0)} s`,
       `${(simulatedMs / 1_000).toFixed(0)} s in ${(realMs / 1_000).toFixed(1)} s`,
     ].join(', '),
   )
@@ -128,7 +128,7 @@ function print(report: Report): void {
 }
 
 async function writeTrace(name: string, { seed, lines }: Report): Promise<void> {
-  const file = join(PRIVATE, `sim-${name}-${String(seed)}.txt`)
+  const file = join(PRIVATE, `sim-${name}-${seed}.txt`)
   await writeFile(file, `${lines.join('\n')}\n`)
   say(`trace: ${file}`)
 }

@@ -76,14 +76,12 @@ export class MoEngage {
     }
     const [first, last] = [elements[0], elements.at(-1)].map(nameOf)
     this.#world.log(
-      `moengage receives ${String(request.id)} of ${worker}: ${String(elements.length)} [${first ?? ''} … ${last ?? ''}]`,
+      `moengage receives ${request.id} of ${worker}: ${elements.length} [${first ?? ''} … ${last ?? ''}]`,
     )
     this.#observer.arrived(request)
     const delayMs = this.#delayMs()
     if (delayMs !== null) {
-      this.#world.in(delayMs, this.actor, () => {
-        this.#process(request)
-      })
+      this.#world.in(delayMs, this.actor, () => this.#process(request))
     }
     return request
   }
@@ -102,12 +100,10 @@ export class MoEngage {
     const isAccepted = status === 200 || (status >= 500 && chance(this.#random, 0.3))
     request.isProcessed = true
     const note = closedMs === null ? '' : ', late'
-    this.#world.log(`moengage answers ${String(id)} ${String(status)}${isAccepted ? ', processed' : ''}${note}`) // prettier-ignore
+    this.#world.log(`moengage answers ${id} ${status}${isAccepted ? ', processed' : ''}${note}`) // prettier-ignore
     if (status !== 429 || isAccepted) this.#observer.processed(request, isAccepted)
     if (closedMs === null) {
-      this.#world.in(between(this.#random, 5, 60), this.actor, () => {
-        request.answer(status)
-      })
+      this.#world.in(between(this.#random, 5, 60), this.actor, () => request.answer(status))
     }
   }
 
@@ -120,7 +116,7 @@ export class MoEngage {
 }
 
 function nameOf(element: Marked | undefined): string {
-  return element === undefined ? '' : `${element.customer}-${String(element.n)}`
+  return element === undefined ? '' : `${element.customer}-${element.n}`
 }
 
 /** When a request can still be processed, by relay's one assumption. */
@@ -173,7 +169,7 @@ export class SimSender implements Sender {
     this.#world = world
     this.#actor = actor
     this.#vendor = vendor
-    this.#random = world.stream(`network/${actor.name}/${String(vendor.requests)}`)
+    this.#random = world.stream(`network/${actor.name}/${vendor.requests}`)
     actor.onKill.push(() => {
       for (const { request } of this.#open) this.#giveUp(request)
     })
@@ -207,9 +203,7 @@ export class SimSender implements Sender {
           else settle({ kind: 'unknown', why, timings: timings() })
         },
       }
-      const abort = (): void => {
-        exchange.fail('aborted')
-      }
+      const abort = (): void => exchange.fail('aborted')
       this.#open.add(exchange)
       request.signal.addEventListener('abort', abort, { once: true })
       const deadline = this.#watchDeadline(request, exchange)

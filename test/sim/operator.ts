@@ -48,9 +48,7 @@ export class Operator {
       erasures: new relay.ErasureStore(client, PREFIX),
     }
     this.#eraser = new relay.Eraser({ ...this.#parts, leaseMs: system.config.leaseMs })
-    world.in(2, api.actor, () => {
-      this.#eraser.start()
-    })
+    world.in(2, api.actor, () => this.#eraser.start())
   }
 
   act(action: 'pause' | 'forget' | 'replay' | 'purge', random: Random): string {
@@ -83,8 +81,8 @@ export class Operator {
     if (good !== undefined) oracle.violate('dead letter', `${good} is good`)
     if (this.#hasPurged) return
     const dead = new Set(letters.map(markOf))
-    const lost = posted.find((one) => one.isAcked && one.isBad && !dead.has(`${one.customer}-${String(one.n)}`) && !isExcused(one)) // prettier-ignore
-    if (lost !== undefined) oracle.violate('dead letter', `${lost.customer}-${String(lost.n)} is refused and no dead letter`) // prettier-ignore
+    const lost = posted.find((one) => one.isAcked && one.isBad && !dead.has(`${one.customer}-${one.n}`) && !isExcused(one)) // prettier-ignore
+    if (lost !== undefined) oracle.violate('dead letter', `${lost.customer}-${lost.n} is refused and no dead letter`) // prettier-ignore
   }
 
   #pause(ms: number): string {
@@ -93,7 +91,7 @@ export class Operator {
     this.#options.world.in(ms, null, () => {
       if (this.isPaused) this.#setPaused(false)
     })
-    return `for ${String(ms)} ms`
+    return `for ${ms} ms`
   }
 
   /** Repeated until it succeeds, as an operator would. */
@@ -119,7 +117,7 @@ export class Operator {
       const view = await this.#eraser.begin(whom)
       if (view !== null) this.#awaitErasure(view.id, customer, newest)
     })
-    return `${customer} up to ${String(newest)}`
+    return `${customer} up to ${newest}`
   }
 
   #awaitErasure(id: string, customer: string, newest: number): void {
@@ -128,7 +126,7 @@ export class Operator {
         (view) => {
           if (view?.status !== 'done') this.#awaitErasure(id, customer, newest)
           else {
-            this.#options.world.log(`${customer} is forgotten up to ${String(newest)}`)
+            this.#options.world.log(`${customer} is forgotten up to ${newest}`)
             this.#options.oracle.erased(customer, newest)
           }
         },

@@ -138,12 +138,12 @@ export class Oracle implements VendorObserver {
       // The same elements again are the retry that relay promises. Only what is newer has to wait.
       for (const [customer, n] of newestOf(other)) {
         if ((newest.get(customer) ?? 0) <= n) continue
-        const state = other.closedMs === null ? 'open' : `closed ${String(other.closedMs)}`
-        this.violate('overlap', `${customer}-${String(newest.get(customer))} in ${String(request.id)} of ${request.worker} while ${String(other.id)} of ${other.worker} with -${String(n)} is pending (${state})`) // prettier-ignore
+        const state = other.closedMs === null ? 'open' : `closed ${other.closedMs}`
+        this.violate('overlap', `${customer}-${newest.get(customer)} in ${request.id} of ${request.worker} while ${other.id} of ${other.worker} with -${n} is pending (${state})`) // prettier-ignore
       }
     }
     for (const { customer, n } of request.elements) {
-      if (n <= (this.#erased.get(customer) ?? 0)) this.violate('forgotten customer', `${customer}-${String(n)}`) // prettier-ignore
+      if (n <= (this.#erased.get(customer) ?? 0)) this.violate('forgotten customer', `${customer}-${n}`) // prettier-ignore
     }
     this.#pending.add(request)
   }
@@ -171,7 +171,7 @@ export class Oracle implements VendorObserver {
     while ((this.#charged[0]?.atMs ?? Infinity) <= world.nowMs - WINDOW_MS) this.#charged.shift()
     for (const budget of ['users', 'events'] as const) {
       const sum = this.#charged.reduce((total, charged) => total + charged.cost[budget], 0)
-      if (sum > limits[budget]) this.violate('budget', `${String(sum)} ${budget} in one window, ${String(limits[budget])} are allowed`) // prettier-ignore
+      if (sum > limits[budget]) this.violate('budget', `${sum} ${budget} in one window, ${limits[budget]} are allowed`) // prettier-ignore
     }
   }
 
@@ -184,7 +184,7 @@ export class Oracle implements VendorObserver {
   /** Bitmaps of settled elements only gain bits, as long as Redis forgets nothing. */
   #watchMarks(marks: readonly Raw[]): void {
     for (let i = 0; i + 1 < marks.length; i += 2) {
-      const key = `${String(this.#options.redis.run)} ${String(marks[i])}`
+      const key = `${this.#options.redis.run} ${String(marks[i])}`
       const now = Buffer.from(marks[i + 1] as Buffer)
       const before = this.#marks.get(key)
       if (before?.some((bits, at) => (bits & ~(now[at] ?? 0)) !== 0) === true) {
@@ -229,7 +229,7 @@ export class Oracle implements VendorObserver {
       this.longestStallMs = Math.max(this.longestStallMs, stillMs)
       if (stillMs <= stallMs || this.#stalled.has(tag)) continue
       this.#stalled.add(tag)
-      this.violate('stall', `${tag} since ${String(Math.round(sinceMs))}`)
+      this.violate('stall', `${tag} since ${Math.round(sinceMs)}`)
     }
   }
 
@@ -242,7 +242,7 @@ export class Oracle implements VendorObserver {
 
   /** Judges order and final values, once all is delivered. */
   conclude(posted: readonly Posted[], mayRepeat: boolean): void {
-    if (!mayRepeat && this.again > 0) this.violate('repeated', `${String(this.again)} elements`)
+    if (!mayRepeat && this.again > 0) this.violate('repeated', `${this.again} elements`)
     const byCustomer = new Map<string, Posted[]>()
     for (const element of posted) {
       if (!this.first.has(nameOf(element))) continue
@@ -274,12 +274,12 @@ export class Oracle implements VendorObserver {
     const known = new Set(acked.map(({ n }) => n))
     const last = (this.#effects.get(customer) ?? []).flat().findLast((n) => known.has(n))
     const newest = acked.at(-1)?.n
-    if (last !== newest) this.violate('final value', `${customer} ends with ${String(last)}, ${String(newest)} is the newest`) // prettier-ignore
+    if (last !== newest) this.violate('final value', `${customer} ends with ${last}, ${newest} is the newest`) // prettier-ignore
   }
 }
 
 function nameOf({ customer, n }: { readonly customer: string; readonly n: number }): string {
-  return `${customer}-${String(n)}`
+  return `${customer}-${n}`
 }
 
 function newestOf({ elements }: VendorRequest): Map<string, number> {

@@ -44,9 +44,7 @@ export class SimConnection {
     this.#server = server
     this.#world = world
     this.actor = actor
-    actor.onKill.push(() => {
-      this.#break(false)
-    })
+    actor.onKill.push(() => this.#break(false))
   }
 
   send(command: Command): void {
@@ -57,9 +55,7 @@ export class SimConnection {
     this.#arrive(sent, this.#outMs, '')
     if (this.#server.cutsAfterSettle > 0 && isPartialSettle(command)) {
       this.#server.cutsAfterSettle -= 1
-      this.#world.in(0.01, null, () => {
-        this.close('cut after settle')
-      })
+      this.#world.in(0.01, null, () => this.close('cut after settle'))
     }
     this.#watch()
   }
@@ -252,9 +248,9 @@ function said(name: string, args: readonly Argument[]): string {
 
 function shown(reply: Raw): string {
   if (Array.isArray(reply)) {
-    const more = reply.length > 4 ? `,…${String(reply.length)}` : ''
+    const more = reply.length > 4 ? `,…${reply.length}` : ''
     return `[${reply.slice(0, 4).map(shown).join(',')}${more}]`
   }
-  if (Buffer.isBuffer(reply)) return reply.length > 40 ? `<${String(reply.length)}>` : reply.toString('latin1') // prettier-ignore
+  if (Buffer.isBuffer(reply)) return reply.length > 40 ? `<${reply.length}>` : reply.toString('latin1') // prettier-ignore
   return reply instanceof Error ? reply.message : String(reply)
 }

@@ -33,7 +33,7 @@ local redis = setmetatable({ call = function(command, ...)
   if c == 'EXPIRE' or c == 'PEXPIRE' then
     local at = math.floor(__us / 1000) + tonumber(a[2]) * (c == 'EXPIRE' and 1000 or 1)
     __out[#__out + 1] = { 'expire', a[1], string.format('%.0f', at) }
-    return __redis.call('PEXPIREAT', a[1], string.format('%.0f', at + ${String(FAR_MS)}))
+    return __redis.call('PEXPIREAT', a[1], string.format('%.0f', at + ${FAR_MS}))
   end
   return __redis.call(command, ...)
 end }, { __index = __redis })
@@ -156,9 +156,7 @@ export class SimRedisServer {
     this.#turn = []
     this.#wire.flush()
     const replies = await Promise.all(turn.map(({ reply }) => reply))
-    turn.forEach(({ deal }, i) => {
-      deal(replies[i] ?? null)
-    })
+    turn.forEach(({ deal }, i) => deal(replies[i] ?? null))
   }
 
   execute(name: string, args: readonly Argument[]): Promise<Raw> {

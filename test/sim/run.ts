@@ -50,9 +50,8 @@ export async function runSeed(options: RunOptions): Promise<Report> {
   const { stage, oracle, producers } = set
   const faults = scenario.faults(world.stream('schedule'), scenario.durationMs)
   scheduleFaults(stage, faults, without)
-  const onRejection = (error: unknown) => {
+  const onRejection = (error: unknown) =>
     oracle.violate('crash', error instanceof Error ? (error.stack ?? '') : String(error))
-  }
   process.on('unhandledRejection', onRejection)
   try {
     await world.run(scenario.durationMs)
@@ -97,15 +96,13 @@ function setUp(world: World, { relay, wire, scenario }: RunOptions): Set {
   const vendor: MoEngage = new MoEngage(world, oracle)
   const system: System = new System({
     ...{ world, relay, redis, vendor, environment },
-    onFailed: (error) => {
-      oracle.violate('crash', String(error))
-    },
+    onFailed: (error) => oracle.violate('crash', String(error)),
   })
   for (let i = 0; i < scenario.workers; i++) system.startWorker()
   for (let i = 0; i < scenario.apis; i++) system.startApi()
-  const producers = new Producers(world, system, scenario, (refusal) => {
-    oracle.violate('answer', JSON.stringify(refusal))
-  })
+  const producers = new Producers(world, system, scenario, (refusal) =>
+    oracle.violate('answer', JSON.stringify(refusal)),
+  )
   const { posted } = producers
   const operator: Operator = new Operator({ world, relay, system, redis, oracle, posted })
   const stage: Stage = { world, system, redis, vendor, operator, forgotten: [] }
@@ -145,7 +142,7 @@ async function drain(
   }
   const [example] = missing
   if (oracle.waiting.length > 0) oracle.violate('drain', JSON.stringify(oracle.waiting))
-  else if (example !== undefined) oracle.violate('lost', `${String(missing.length)} acknowledged elements, such as ${example.customer}-${String(example.n)} of ${String(Math.round(example.endedMs))}`) // prettier-ignore
+  else if (example !== undefined) oracle.violate('lost', `${missing.length} acknowledged elements, such as ${example.customer}-${example.n} of ${Math.round(example.endedMs)}`) // prettier-ignore
   oracle.conclude(posted, scenario.mayRepeat)
   await operator.conclude(isExcused)
 }

@@ -86,7 +86,7 @@ export class System {
 
   startWorker(): void {
     const { world, relay, redis, vendor } = this.#options
-    const actor = new Actor(world, `worker${String(this.workers.length + 1)}`)
+    const actor = new Actor(world, `worker${this.workers.length + 1}`)
     const client = new SimRedis(world, redis, actor, WORKER_TIMEOUT_MS)
     const subscriber = new SimRedis(world, redis, actor, WORKER_TIMEOUT_MS)
     const worker = new relay.Worker({
@@ -130,7 +130,7 @@ export class System {
 
   startApi(): void {
     const { world, relay, redis, onFailed } = this.#options
-    const actor = new Actor(world, `api${String(this.apis.length + 1)}`)
+    const actor = new Actor(world, `api${this.apis.length + 1}`)
     const client = new SimRedis(world, redis, actor, relay.ADD_TIMEOUT_MS)
     const workspaces = this.#directory(actor)
     const core = relay.openCore({

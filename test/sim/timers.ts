@@ -67,9 +67,7 @@ function virtualTimers(world: World) {
       const actor = world.current
       if (actor === null) return otherwise(run, ms, ...args)
       const timer = new Timer()
-      const call = () => {
-        run(...args)
-      }
+      const call = () => run(...args)
       start(actor, call, ms >= 1 && ms <= 2_147_483_647 ? ms : 1, timer)
       return timer
     }

@@ -16,28 +16,24 @@ export class Wire {
 
   private constructor(socket: net.Socket) {
     this.#socket = socket
-    socket.on('data', (bytes: Buffer) => {
-      this.#read(bytes)
-    })
+    socket.on('data', (bytes: Buffer) => this.#read(bytes))
   }
 
   static open(path: string): Promise<Wire> {
     return new Promise((resolve, reject) => {
       const socket = net.connect({ path })
       socket.on('error', reject)
-      socket.on('connect', () => {
-        resolve(new Wire(socket))
-      })
+      socket.on('connect', () => resolve(new Wire(socket)))
     })
   }
 
   /** Sent with the next `flush`. An error that Redis answers is the reply. */
   queue(args: readonly Argument[]): Promise<Raw> {
     this.commands += 1
-    const parts: Buffer[] = [Buffer.from(`*${String(args.length)}${CRLF}`)]
+    const parts: Buffer[] = [Buffer.from(`*${args.length}${CRLF}`)]
     for (const arg of args) {
       const bytes = Buffer.isBuffer(arg) ? arg : Buffer.from(String(arg))
-      parts.push(Buffer.from(`$${String(bytes.length)}${CRLF}`), bytes, Buffer.from(CRLF))
+      parts.push(Buffer.from(`$${bytes.length}${CRLF}`), bytes, Buffer.from(CRLF))
     }
     this.#queued.push(...parts)
     return new Promise((resolve) => this.#waiting.push(resolve))

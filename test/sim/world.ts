@@ -74,9 +74,7 @@ export class World {
 
   /** An independent sequence of random numbers: drawing from one changes no other. */
   stream(name: string): Random {
-    const digest = createHash('sha256')
-      .update(`${String(this.#seed)}/${name}`)
-      .digest()
+    const digest = createHash('sha256').update(`${this.#seed}/${name}`).digest()
     return seededRandom(digest.readInt32LE(0))
   }
 

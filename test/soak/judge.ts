@@ -114,12 +114,12 @@ export function judgeLaws(facts: SoakFacts): readonly Law[] {
   return [
     {
       law: 'every accepted element arrived',
-      seen: `${String(lost)} lost, ${String(deadLettered)} dead letters, ${String(backlogAtEnd)} left waiting, ${String(unseenArrivals)} arrivals not looked at`,
+      seen: `${lost} lost, ${deadLettered} dead letters, ${backlogAtEnd} left waiting, ${unseenArrivals} arrivals not looked at`,
       holds: lost + unseenArrivals + deadLettered + backlogAtEnd === 0 && facts.accepted > 0,
     },
     ...facts.budgets.map(({ name, limit, peak }) => ({
-      law: `no window of 60 s above ${String(limit)} ${name}`,
-      seen: `${String(peak)} in the fullest`,
+      law: `no window of 60 s above ${limit} ${name}`,
+      seen: `${peak} in the fullest`,
       holds: peak <= limit,
     })),
     {
@@ -128,8 +128,8 @@ export function judgeLaws(facts: SoakFacts): readonly Law[] {
       holds: facts.overBudget <= 0,
     },
     {
-      law: `no body above ${String(facts.bodyLimit)} bytes`,
-      seen: `${String(facts.largestBody)} bytes at most`,
+      law: `no body above ${facts.bodyLimit} bytes`,
+      seen: `${facts.largestBody} bytes at most`,
       holds: facts.largestBody <= facts.bodyLimit,
     },
     {

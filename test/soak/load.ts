@@ -69,7 +69,7 @@ export function startLoad(relay: Relay, tally: Tally, nowMs: () => number): Load
       owed[i] -= due
       return Array.from({ length: due }, () => {
         const n = tally.next()
-        return { n, element: make(`c-${String(Math.floor(random.next() * CUSTOMERS))}`, n) }
+        return { n, element: make(`c-${Math.floor(random.next() * CUSTOMERS)}`, n) }
       })
     })
     for (let at = 0; at < made.length; at += PER_POST) {

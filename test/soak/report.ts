@@ -7,11 +7,11 @@ export function soakDocument(facts: SoakFacts): { readonly text: string; readonl
   const flatness = judgeFlatness(samples)
   const laws = judgeLaws(facts)
   const holds = flatness.every(({ isFlat }) => isFlat !== false) && laws.every((law) => law.holds)
-  const machine = `${String(cpus().length)} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.version}`
-  const command = minutes === 60 ? 'npm run soak' : `npm run soak -- --minutes ${String(minutes)}`
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.version}`
+  const command = minutes === 60 ? 'npm run soak' : `npm run soak -- --minutes ${minutes}`
   const text = `# Soak
 
-${String(minutes)} minutes at both default budgets in full, one api and two workers, with mild faults on the way: **${holds ? 'everything below held' : 'NOT everything below held'}**. Made by
+${minutes} minutes at both default budgets in full, one api and two workers, with mild faults on the way: **${holds ? 'everything below held' : 'NOT everything below held'}**. Made by
 \`${command}\` on ${machine}; Redis, simulator and load ran on the same machine, and whatever else the load average shows.
 
 What is posted follows what waits, so that the budgets are always wanted whole and about three seconds' worth waits. ${facts.budgets
@@ -40,11 +40,11 @@ ${laws.map(({ law, seen, holds: yes }) => `| ${law} | ${seen} | ${yes ? 'yes' : 
 
 | fault | how often |
 | --- | ---: |
-${[...troubles].map(([what, times]) => `| ${what} | ${String(times)} |`).join('\n')}
+${[...troubles].map(([what, times]) => `| ${what} | ${times} |`).join('\n')}
 
 | line of level error | how often |
 | --- | ---: |
-${[...facts.errors].map(([message, times]) => `| ${message} | ${String(times)} |`).join('\n') || '| none | 0 |'}
+${[...facts.errors].map(([message, times]) => `| ${message} | ${times} |`).join('\n') || '| none | 0 |'}
 `
   return { text, holds }
 }

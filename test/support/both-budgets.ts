@@ -36,15 +36,11 @@ export async function offerBothBudgets(windowS: number, windows: number): Promis
     while (performance.now() < endsAtMs) {
       const tickMs = performance.now()
       n += 1
-      const users = Array.from({ length: 10 }, (_, i) =>
-        numberedUser(`u-${String(i)}-${String(n % 50)}`, n),
-      )
-      const last = `e-${String(n)}`
-      const events = Array.from({ length: 15 }, (_, i) =>
-        numberedEvent(`e-${String(n)}-${String(i)}`, n),
-      )
+      const users = Array.from({ length: 10 }, (_, i) => numberedUser(`u-${i}-${n % 50}`, n))
+      const last = `e-${n}`
+      const events = Array.from({ length: 15 }, (_, i) => numberedEvent(`e-${n}-${i}`, n))
       const { status } = await relay.postElements([...users, ...events, numberedEvent(last, n)])
-      if (status !== 200) throw new Error(`a post was answered ${String(status)}`)
+      if (status !== 200) throw new Error(`a post was answered ${status}`)
       const postedMs = performance.now()
       void relay.simulator
         .until((record) => record.ofCustomer(APP_ID, last).length > 0, 20_000)

@@ -18,7 +18,7 @@ export class Customers {
   constructor(relay: Relay, count: number) {
     this.#relay = relay
     this.apiUrls = [relay.apiUrl]
-    this.#names = Array.from({ length: count }, (_, i) => `customer-${String(i)}`)
+    this.#names = Array.from({ length: count }, (_, i) => `customer-${i}`)
   }
 
   start(): void {
@@ -61,13 +61,13 @@ export class Customers {
 
   async #postAll(name: string): Promise<void> {
     for (let n = 0; !this.#isStopped(); n += 1) {
-      const headers = { 'Idempotency-Key': `${name}-${String(n)}` }
+      const headers = { 'Idempotency-Key': `${name}-${n}` }
       const post = async () => {
         const url = this.apiUrls[n % this.apiUrls.length]
         const answer = await this.#relay.postElements([numberedEvent(name, n)], headers, url)
         return answer.status === 200
       }
-      const what = `post ${String(n)} of ${name}`
+      const what = `post ${n} of ${name}`
       await waitFor(() => post().catch(() => false), { what, timeoutMs: 40_000, everyMs: 50 })
       this.accepted.set(name, n + 1)
     }

@@ -95,7 +95,7 @@ export class Relay {
       ...(typeof env === 'function' ? await env({ redis, simulator: sim }) : env),
     }
     const proxy = redisProxy ? await startProxy(redis) : null
-    const apiRedis = proxy === null ? {} : { REDIS_URL: `redis://127.0.0.1:${String(proxy.port)}` }
+    const apiRedis = proxy === null ? {} : { REDIS_URL: `redis://127.0.0.1:${proxy.port}` }
     const relay = new Relay({ redis, simulator: sim }, all, proxy, { port, opsPort, apiRedis })
     await Promise.all([
       relay.restartApi(),
@@ -179,7 +179,7 @@ export class Relay {
 
   async #switch(to: 'pause' | 'resume'): Promise<void> {
     const { status, body } = await this.operate('POST', `workspaces/${APP_ID}/${to}`)
-    if (status !== 200) throw new Error(`${to} was answered ${String(status)}: ${body}`)
+    if (status !== 200) throw new Error(`${to} was answered ${status}: ${body}`)
   }
 
   /** The first 1,000 dead letters of the workspace, as the operator API shows them. */
@@ -201,7 +201,7 @@ export class Relay {
   async postAll(elements: readonly unknown[]): Promise<void> {
     for (let i = 0; i < elements.length; i += 200) {
       const { status, body } = await this.postElements(elements.slice(i, i + 200))
-      if (status !== 200) throw new Error(`a post was answered ${String(status)}: ${body}`)
+      if (status !== 200) throw new Error(`a post was answered ${status}: ${body}`)
     }
   }
 }

@@ -23,7 +23,7 @@ export interface Service {
   readonly opsUrl: string
 }
 
-export const urlOf = (port: number): string => `http://${LOOPBACK}:${String(port)}`
+export const urlOf = (port: number): string => `http://${LOOPBACK}:${port}`
 
 /** The built main file of a service. */
 export const entryOf = (role: string, root = ROOT): string =>

@@ -15,7 +15,7 @@ export function numberedElement(customer: string, n: number): Record<string, unk
         type: 'device',
         customer_id: customer,
         device_id: `${customer}-phone`,
-        attributes: { platform: 'ANDROID', push_id: `push-${String(n)}`, n },
+        attributes: { platform: 'ANDROID', push_id: `push-${n}`, n },
       }
     default:
       return numberedEvent(customer, n)
@@ -32,7 +32,7 @@ export function numberedUser(customer: string, n: number): Record<string, unknow
 
 /** A separate attribute per update, so that no later update hides it. */
 function mark(n: number): Record<string, unknown> {
-  return { last: n, [`n_${String(n)}`]: true }
+  return { last: n, [`n_${n}`]: true }
 }
 
 export function numberedEvent(customer: string, n: number): Record<string, unknown> {
@@ -57,8 +57,6 @@ export function numbersOf(raw: string): number[] {
 export function marksIn({ elements }: ArrivalRecord): Set<string> {
   const all = elements.after(0, elements.capacity)
   return new Set(
-    all.flatMap(({ customer, raw }) =>
-      numbersOf(raw.toString()).map((n) => `${customer}/${String(n)}`),
-    ),
+    all.flatMap(({ customer, raw }) => numbersOf(raw.toString()).map((n) => `${customer}/${n}`)),
   )
 }

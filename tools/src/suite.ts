@@ -8,7 +8,7 @@ import { PRIVATE, ROOT } from './folders.js'
 import { findKubectl, findPrometheus, findPrometheus3, findSpin } from './fetch/programs.js'
 import { findRedisServer, NoRedisServer } from './fetch/redis.js'
 
-const RESULT = join(PRIVATE, 'test', `result-${String(process.pid)}.json`)
+const RESULT = join(PRIVATE, 'test', `result-${process.pid}.json`)
 
 /** Runs Jest over the suite, or over what the arguments name, and closes with one plain line. */
 async function main(args: readonly string[]): Promise<number> {
@@ -103,7 +103,7 @@ function closingLine(result: JestResult | null): string {
   if (result === null) return '0 passed, 1 failed, 0 skipped'
   const failed = result.numFailedTests + result.numRuntimeErrorTestSuites
   const skipped = result.numPendingTests + result.numTodoTests
-  return `${String(result.numPassedTests)} passed, ${String(failed)} failed, ${String(skipped)} skipped`
+  return `${result.numPassedTests} passed, ${failed} failed, ${skipped} skipped`
 }
 
 function jest(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
@@ -120,9 +120,7 @@ function jest(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> 
       process.on(signal, () => child.kill(signal))
     }
     child.once('error', reject)
-    child.once('close', (code) => {
-      resolve(code ?? 1)
-    })
+    child.once('close', (code) => resolve(code ?? 1))
   })
 }
 

@@ -9,7 +9,7 @@ export interface WaitOptions {
 
 export class WaitedInVain extends Error {
   constructor(what: string, timeoutMs: number, cause: unknown) {
-    super(`waited ${String(timeoutMs)} ms in vain for ${what}`, { cause })
+    super(`waited ${timeoutMs} ms in vain for ${what}`, { cause })
     this.name = 'WaitedInVain'
   }
 }

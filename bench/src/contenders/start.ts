@@ -137,7 +137,7 @@ export async function manyWorkspaces(
   const file = join(redis.dir, 'workspaces.json')
   const limits = { usersPerMinute: Number(UNLIMITED), eventsPerMinute: Number(UNLIMITED) }
   const workspaces = Array.from({ length: count }, (_, i) => {
-    return { appId: `APP${String(i)}`, apiKey: 'key', baseUrl: moengageUrl, limits }
+    return { appId: `APP${i}`, apiKey: 'key', baseUrl: moengageUrl, limits }
   })
   await writeFile(file, JSON.stringify({ workspaces }))
   return { ...commonEnvironment(redis.url), RELAY_WORKSPACES_FILE: file }
@@ -170,7 +170,7 @@ export async function startIntake(
 /** An exchange outside what is measured; throws for any other answer than 200. */
 async function ask(url: string, how?: Call): Promise<string> {
   const { status, body } = await call(url, how)
-  if (status !== 200) throw new Error(`${url} answered ${String(status)}: ${body}`)
+  if (status !== 200) throw new Error(`${url} answered ${status}: ${body}`)
   return body
 }
 
@@ -205,7 +205,7 @@ export class Sink {
 
   /** Resolves once so many elements have come since the last reset. */
   async received(elements: number, timeoutMs = 600_000): Promise<SinkTotals> {
-    const what = `${String(elements)} elements`
+    const what = `${elements} elements`
     const all = async () => (await this.totals()).elements >= elements
     await waitFor(all, { what, timeoutMs, everyMs: 50 })
     return this.totals()

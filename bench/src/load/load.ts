@@ -76,7 +76,7 @@ export class Load {
 
   /** Resolves once there were so many answers in all, or the load ended. */
   async answered(count: number): Promise<void> {
-    const what = `${String(count)} answers`
+    const what = `${count} answers`
     const isOver = () => this.answers >= count || this.#sockets.length === 0
     await waitFor(isOver, { what, timeoutMs: 300_000 })
     if (this.#failure) throw this.#failure

@@ -57,11 +57,11 @@ export class Trickle {
   }
 
   async #postOne(port: number): Promise<void> {
-    const id = `customer-${String(this.#acceptedAtMs.length)}-${String(systemClock.monotonicMs())}`
+    const id = `customer-${this.#acceptedAtMs.length}-${systemClock.monotonicMs()}`
     const { status } = await call(`${urlOf(port)}/v1/event/${APP_ID}`, {
       ...{ method: 'POST', headers: POST_HEADERS, agent: this.#agent, body: event(id) },
     })
-    if (status !== 200) throw new Error(`a post was answered ${String(status)}`)
+    if (status !== 200) throw new Error(`a post was answered ${status}`)
     this.#acceptedAtMs.push({ id, atMs: systemClock.monotonicMs() })
   }
 }

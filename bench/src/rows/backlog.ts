@@ -83,7 +83,7 @@ export const openRelay =
     const env = one
       ? relayEnvironment(server.url, sink.url)
       : await manyWorkspaces(server, sink.url, workspaces)
-    const appIds = one ? [APP_ID] : Array.from({ length: workspaces }, (_, i) => `APP${String(i)}`)
+    const appIds = one ? [APP_ID] : Array.from({ length: workspaces }, (_, i) => `APP${i}`)
     const { target, opsUrl } = await startIntake(stage, 'relay', server.url, env)
     const started = await Promise.all(
       Array.from({ length: workers }, () => stage.service('worker', env)),
@@ -104,7 +104,7 @@ export const openRelay =
           const requests = posts.map((body) => requestBytes(own, body))
           const load = new Load(target.port, requests, 32, requests.length)
           await load.finished()
-          if (load.overloads > 0) throw new Error(`${String(load.overloads)} posts were refused`)
+          if (load.overloads > 0) throw new Error(`${load.overloads} posts were refused`)
         }
       },
       release: () => setAllPaused(false),

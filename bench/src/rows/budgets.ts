@@ -18,7 +18,7 @@ async function measure({ quick }: BenchOptions) {
 
 export const BUDGETS: Row = {
   name: 'budgets',
-  title: `Both budgets bind: small elements offered at so many times each budget, window ${String(WINDOW_S)} s, 2 workers`,
+  title: `Both budgets bind: small elements offered at so many times each budget, window ${WINDOW_S} s, 2 workers`,
   columns: columns({ [USED]: 1, 'events p99 ms': 0, [REFUSED]: 0 }),
   targets: [
     target('users used', '≥ 98 %', 1, at(OFFERED, USED), atLeast(98)),

@@ -86,8 +86,8 @@ async function hostile({ quick }: BenchOptions): Promise<Sample> {
   const names = new WorkspaceNames()
   const started = process.cpuUsage()
   for (let i = 0; i < elements; i += 1) {
-    const attribute = `attribute-${String(i)}-`.padEnd(100, 'x')
-    const event = { name: `event-${String(i % 5_000)}-name`, position: 0 }
+    const attribute = `attribute-${i}-`.padEnd(100, 'x')
+    const event = { name: `event-${i % 5_000}-name`, position: 0 }
     names.see({ event, attribute: null, type: null }, POSTED)
     names.see({ event, attribute, type: 'text' }, POSTED)
     names.see({ event: null, attribute, type: 'text' }, POSTED)

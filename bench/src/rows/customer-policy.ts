@@ -22,7 +22,7 @@ function batches(elements: number): Batch[] {
   return Array.from({ length: Math.ceil(elements / BATCH_ELEMENTS) }, (_, batch) => {
     const posted = Array.from({ length: BATCH_ELEMENTS }, (_, i) => ({
       ...{ kind: 'event' as const, cost: 1, posted: 1 as const },
-      customer: customerKey(`customer-${String(batch * BATCH_ELEMENTS + i)}`),
+      customer: customerKey(`customer-${batch * BATCH_ELEMENTS + i}`),
       json: Buffer.from('{}'),
     }))
     const provenance = { requestId: 'R', acceptedAtMs: 1 }

@@ -105,7 +105,7 @@ async function measureOne(
     const seconds = (systemClock.monotonicMs() - startedMs) / 1000
     const latencies = load.latenciesMs
     await load.stop()
-    if (load.overloads > 0) throw new Error(`${label} refused ${String(load.overloads)} posts`)
+    if (load.overloads > 0) throw new Error(`${label} refused ${load.overloads} posts`)
     await sleep(CALM_MS)
     const bytes = ((await usedMemory(redis)) - emptyBytes) / (load.answers * perPost)
     const values = {
@@ -131,27 +131,27 @@ interface Wanted {
 function intakeRow(perPost: number, wanted: Wanted): Row {
   const cost = 'µs/element'
   return {
-    name: `intake-${String(perPost)}`,
-    title: `Intake: posts of ${String(perPost)}, ${String(CONNECTIONS)} connections`,
+    name: `intake-${perPost}`,
+    title: `Intake: posts of ${perPost}, ${CONNECTIONS} connections`,
     columns: COLUMNS,
     targets: [
       target(
         'cheaper than naive',
-        `≥ ${String(wanted.naive)}×`,
+        `≥ ${wanted.naive}×`,
         1,
         times(cost, 'naive', 'relay'),
         atLeast(wanted.naive),
       ),
       target(
         'dearer than the floor',
-        `≤ ${String(wanted.floor)}×`,
+        `≤ ${wanted.floor}×`,
         2,
         times(cost, 'relay', 'floor'),
         atMost(wanted.floor),
       ),
       target(
         'Redis bytes per element, stored as is',
-        `≤ ${String(wanted.bytes)}× its JSON`,
+        `≤ ${wanted.bytes}× its JSON`,
         2,
         at(AS_IS, '× its JSON'),
         atMost(wanted.bytes),

@@ -141,7 +141,7 @@ async function takeover(signal: 'SIGTERM' | 'SIGKILL', { quick }: BenchOptions):
 
 export const TAKEOVER: Row = {
   name: 'takeover',
-  title: `One of two workers ends, ${String(EVENTS_PER_SECOND)} single events a second, MoEngage answers in 20 ms: accepted → at MoEngage`,
+  title: `One of two workers ends, ${EVENTS_PER_SECOND} single events a second, MoEngage answers in 20 ms: accepted → at MoEngage`,
   columns: columns({ [BEFORE]: 0, [LONGEST]: 0, 'lease, ms': 0 }),
   targets: [
     target(

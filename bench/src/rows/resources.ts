@@ -33,12 +33,12 @@ async function idle(workspaces: number, { quick }: BenchOptions): Promise<Sample
     await sleep(quick ? 500 : 5_000)
     const both = await commandsPerSecond(redis.url, seconds)
     const values = { 'worker, commands/s': worker, 'with an api, commands/s': both }
-    return { contender: `${String(workspaces)} workspaces`, values }
+    return { contender: `${workspaces} workspaces`, values }
   })
 }
 
 const WORKER = 'worker, commands/s'
-const label = (workspaces: number) => `${String(workspaces)} workspaces`
+const label = (workspaces: number) => `${workspaces} workspaces`
 
 export const IDLE: Row = {
   name: 'idle',
@@ -47,7 +47,7 @@ export const IDLE: Row = {
   targets: [1, WORKSPACES].map((workspaces) =>
     target(
       `Redis commands/s, ${label(workspaces)}`,
-      `≤ 2 per worker + 0.1 per workspace = ${String(2 + workspaces / 10)}`,
+      `≤ 2 per worker + 0.1 per workspace = ${2 + workspaces / 10}`,
       2,
       at(label(workspaces), WORKER),
       atMost(2 + workspaces / 10),
@@ -101,7 +101,7 @@ async function workspaces({ quick }: BenchOptions): Promise<Sample> {
     // A hundred customers and more: every partition of each lane has some.
     const bodies = postBodies(elementTexts(400), 400)
     const requests = Array.from({ length: count * 2 }, (_, i) => {
-      const appId = `APP${String(i >> 1)}`
+      const appId = `APP${i >> 1}`
       const headers = { ...postHeaders(appId), 'relay-lane': i % 2 ? 'backfill' : 'realtime' }
       const path = `/v1/transition/${appId}`
       return bodies.map((body) => requestBytes({ port: target.port, path, headers }, body))
@@ -120,7 +120,7 @@ async function workspaces({ quick }: BenchOptions): Promise<Sample> {
 
 export const MEMORY: Row = {
   name: 'memory',
-  title: `Memory at most: api with ${String(CONNECTIONS)} connections that post 1 MB each, worker with ${String(WORKSPACES)} workspaces × 2 lanes × 8 partitions`,
+  title: `Memory at most: api with ${CONNECTIONS} connections that post 1 MB each, worker with ${WORKSPACES} workspaces × 2 lanes × 8 partitions`,
   columns: columns({ MB: 0, 'Redis connections': 0, refused: 2 }),
   targets: [
     target('api', '≤ 400 MB', 0, at('api', 'MB'), atMost(400)),

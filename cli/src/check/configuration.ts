@@ -43,7 +43,7 @@ export function checkConfiguration(env: Environment): CheckedConfig {
   const findings = [
     ok('environment', 'all settings are valid'),
     ...faults.map(fault),
-    ...(faults.length === 0 ? [ok('workspaces', `${String(workspaces.length)}: ${names}`)] : []),
+    ...(faults.length === 0 ? [ok('workspaces', `${workspaces.length}: ${names}`)] : []),
     ...secretFindings(config, credentials),
     ...configWarnings(workspaces, credentials).map(({ where, problem, remedy }) =>
       warning(where, problem, remedy),

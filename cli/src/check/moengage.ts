@@ -64,13 +64,13 @@ export async function checkCredentials(workspace: Workspace, ca: string | null):
     case 409:
       return failed(
         what,
-        `MoEngage refuses it (${String(answer.status)})`,
+        `MoEngage refuses it (${answer.status})`,
         'Compare with Settings > Account > APIs in the MoEngage dashboard',
       )
     default:
       return warning(
         what,
-        `the test endpoint answered ${String(answer.status)}`,
+        `the test endpoint answered ${answer.status}`,
         'This proves nothing about the key; relay status shows whether deliveries succeed',
       )
   }

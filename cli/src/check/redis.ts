@@ -39,17 +39,13 @@ export async function checkRedis(config: Config, clock: Clock): Promise<Finding[
 function becomesReady(client: RedisClient): Promise<void> {
   if (client.status === 'ready') return Promise.resolve()
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new Error('timed out'))
-    }, CONNECT_MS)
+    const timer = setTimeout(() => reject(new Error('timed out')), CONNECT_MS)
     const end = (error?: Error) => {
       clearTimeout(timer)
       if (error === undefined) resolve()
       else reject(error)
     }
-    client.once('ready', () => {
-      end()
-    })
+    client.once('ready', () => end())
     client.on('error', (error: Error) => {
       if (explainRedisError(error).problem !== CUT) end(error)
     })
@@ -186,7 +182,7 @@ const REMEDIES: Readonly<Record<Durability, string>> = {
 }
 
 function clock({ skewMs }: RedisFacts): Finding {
-  const detail = `${String(Math.round(skewMs))} ms from this machine's`
+  const detail = `${Math.round(skewMs)} ms from this machine's`
   const remedy = 'Synchronise the clocks (NTP)'
   if (Math.abs(skewMs) > SKEW_FAIL_MS) return failed('Redis clock', detail, remedy)
   if (Math.abs(skewMs) > SKEW_WARN_MS) return warning('Redis clock', detail, remedy)
@@ -194,5 +190,5 @@ function clock({ skewMs }: RedisFacts): Finding {
 }
 
 function megabytes(bytes: number): string {
-  return `${String(Math.round(bytes / 1e5) / 10)} MB`
+  return `${Math.round(bytes / 1e5) / 10} MB`
 }

@@ -77,5 +77,5 @@ function findingLines(findings: readonly Finding[]): string[] {
     ...(remedy === null ? [] : [`      ${' '.repeat(width)}  Next: ${remedy}`]),
   ])
   const wrong = findings.filter(({ level }) => level === 'failed').length
-  return [...lines, '', wrong === 0 ? 'relay can run.' : `${String(wrong)} checks failed.`]
+  return [...lines, '', wrong === 0 ? 'relay can run.' : `${wrong} checks failed.`]
 }

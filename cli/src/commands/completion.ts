@@ -12,9 +12,9 @@ export function addCompletion(program: Command, { terminal }: Context): void {
       'after',
       '\nExamples:\n  source <(relay completion bash)\n  relay completion fish > ~/.config/fish/completions/relay.fish',
     )
-    .action((shell: (typeof SHELLS)[number]) => {
-      terminal.out(shell === 'fish' ? fishScript(program) : bashScript(program, shell === 'zsh'))
-    })
+    .action((shell: (typeof SHELLS)[number]) =>
+      terminal.out(shell === 'fish' ? fishScript(program) : bashScript(program, shell === 'zsh')),
+    )
 }
 
 /** Words that may follow a command: its subcommands and options. */

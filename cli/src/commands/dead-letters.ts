@@ -128,7 +128,7 @@ function addChange(group: Command, context: Context, change: Change): void {
           `Give ids or a filter: relay dead-letters ${name} --app-id APP_ID`,
         )
       }
-      const what = ids.length > 0 ? `${String(ids.length)} letters` : 'all matching letters'
+      const what = ids.length > 0 ? `${ids.length} letters` : 'all matching letters'
       const refusal = change.isFinal ? `${name} cannot be undone.` : null
       const question = `${name} ${what}?`
       if (!(await isConfirmed(context, options.yes, { question, refusal }))) return

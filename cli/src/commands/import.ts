@@ -63,12 +63,8 @@ async function run(context: Context, file: string, options: ImportCommandOptions
       file,
       target: { intakeUrl, appId, secret },
       ...{ clock, sleep, stopped: stop.asked },
-      show: (progress) => {
-        display.show(progress)
-      },
-      waits: (why) => {
-        display.waits(why)
-      },
+      show: (progress) => display.show(progress),
+      waits: (why) => display.waits(why),
     })
     return { result, deliveredPerSecond: display.deliveredPerSecond }
   } finally {
@@ -99,9 +95,7 @@ async function tell(
   result: ImportResult,
   deliveredPerSecond: number | null,
 ) {
-  const out = (line: string): void => {
-    context.terminal.out(line)
-  }
+  const out = (line: string): void => context.terminal.out(line)
   if (result.resumedAt > 0) out(`Resumed after line ${count(result.resumedAt)}.`)
   out(`${counted(result.accepted, 'line')} accepted, ${count(result.rejected)} refused.`)
   if (result.rejected > 0) out(`Refused lines: ${result.report}`)

@@ -160,7 +160,7 @@ export function progressLine(
   const bar = `${'#'.repeat(full)}${'.'.repeat(BAR - full)}`
   const { linesPerSecond, etaSeconds } = pace
   return [
-    `[${bar}] ${String(Math.floor(share * 100))} %`,
+    `[${bar}] ${Math.floor(share * 100)} %`,
     `${count(lines)} lines`,
     ...(linesPerSecond === null ? [] : [`${count(Math.round(linesPerSecond))}/s`]),
     etaSeconds === null ? 'ETA -' : `ETA ${duration(etaSeconds)}`,

@@ -274,7 +274,7 @@ class CheckpointFile {
 
   static async of(file: string): Promise<CheckpointFile> {
     const { size, mtimeMs } = await stat(file)
-    return new CheckpointFile(`${file}.checkpoint`, `${String(size)}/${String(mtimeMs)}`)
+    return new CheckpointFile(`${file}.checkpoint`, `${size}/${mtimeMs}`)
   }
 
   /** null if there is no usable checkpoint; the import then starts from the first line. */

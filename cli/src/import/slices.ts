@@ -38,7 +38,7 @@ export async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Bu
 }
 
 function tooLong(): CommandError {
-  const message = `A line is longer than ${String(MAX_LINE)} bytes: is this NDJSON, one element per line?`
+  const message = `A line is longer than ${MAX_LINE} bytes: is this NDJSON, one element per line?`
   return new CommandError(EXIT.usage, message)
 }
 

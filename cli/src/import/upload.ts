@@ -60,7 +60,7 @@ export async function sendSlice(
   slice: Slice,
 ): Promise<SliceResult> {
   const parts = slice.lines.flatMap((line) => [line, NEWLINE])
-  const query = `first_line=${String(slice.linesBefore + 1)}&max_errors=${String(MAX_ERRORS)}`
+  const query = `first_line=${slice.linesBefore + 1}&max_errors=${MAX_ERRORS}`
   const url = `${intakeUrl}/v1/import/${encodeURIComponent(appId)}?${query}`
   const answered = call(url, {
     method: 'POST',
@@ -94,7 +94,7 @@ function read({ status, body: text, headers }: Answer, slice: Slice): SliceResul
   const lastLine = body.last_line ?? slice.linesBefore
   const retryAfter = Number(headers['retry-after'])
   const retryAfterMs = Number.isFinite(retryAfter) ? retryAfter * 1000 : null
-  const why = `relay answered ${String(status)}: ${message}`
+  const why = `relay answered ${status}: ${message}`
   return {
     lines: status === 200 ? slice.lines.length : lastLine - slice.linesBefore,
     accepted: body.accepted ?? 0,
@@ -108,7 +108,7 @@ function read({ status, body: text, headers }: Answer, slice: Slice): SliceResul
 function listed({ errors = [], rejected = 0 }: ImportAnswer, slice: Slice): RefusedLine[] {
   const missing = rejected - new Set(errors.map(({ line }) => line)).size
   if (missing <= 0) return [...errors]
-  const message = `and ${String(missing)} more lines (not listed)`
+  const message = `and ${missing} more lines (not listed)`
   const line = errors.at(-1)?.line ?? slice.linesBefore + 1
   return [...errors, { line, attribute: '', message }]
 }
@@ -119,7 +119,7 @@ function refusal(status: number, message: string): CommandError {
     ? 'Check --app-id, and that RELAY_PRODUCER_SECRET is the secret of a producer that may post for it.'
     : null
   const exit = isAuth ? EXIT.refused : EXIT.wrong
-  return new CommandError(exit, `The intake answered ${String(status)}: ${message}`, remedy)
+  return new CommandError(exit, `The intake answered ${status}: ${message}`, remedy)
 }
 
 function parse(text: string): ImportAnswer {

@@ -187,7 +187,7 @@ function learnedLines({ app_id, learned }: WorkspaceView): string[] {
   if (budget !== null) {
     const percent = Math.max(1, Math.round(budget.share * 100))
     lines.push(
-      `~ ${app_id}: MoEngage answered 429 at ${budget.since}: relay uses ${String(percent)} % of its budgets, 100 % by ${budget.full_at}.`,
+      `~ ${app_id}: MoEngage answered 429 at ${budget.since}: relay uses ${percent} % of its budgets, 100 % by ${budget.full_at}.`,
       '  Next: nothing. If it repeats, another sender uses the account, or the configured limits are too high.',
     )
   }

@@ -45,8 +45,7 @@ const UNITS: readonly (readonly [string, number])[] = [
 /** A duration in words: `42 s`, `3 min`, `1.5 h`. */
 export function duration(seconds: number): string {
   for (const [unit, length] of UNITS) {
-    if (seconds >= length * 1.5)
-      return `${String(Math.round((seconds / length) * 10) / 10)} ${unit}`
+    if (seconds >= length * 1.5) return `${Math.round((seconds / length) * 10) / 10} ${unit}`
   }
-  return `${String(Math.round(seconds * 10) / 10)} s`
+  return `${Math.round(seconds * 10) / 10} s`
 }

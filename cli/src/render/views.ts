@@ -61,7 +61,7 @@ function budgetRow([name, need]: [string, ShadowBudget]): string[] {
     count(need.limit),
     count(need.units),
     count(need.busiest_minute),
-    `${String(Math.round(need.busiest_minute_share * 100))} %`,
+    `${Math.round(need.busiest_minute_share * 100)} %`,
     duration(need.longest_wait_seconds),
   ]
 }
@@ -105,11 +105,11 @@ export function traceLines(trace: TraceView): string[] {
       : []),
     ...trace.sent.map(
       ({ at, bulk_request_id, vendor_request_id, elements }) =>
-        `  sent ${at}: ${String(elements)} in bulk request ${bulk_request_id}${vendor_request_id ? `, MoEngage's request_id ${vendor_request_id}` : ''}`,
+        `  sent ${at}: ${elements} in bulk request ${bulk_request_id}${vendor_request_id ? `, MoEngage's request_id ${vendor_request_id}` : ''}`,
     ),
     ...trace.dead_lettered.map(
       ({ id, reason, answer }) =>
-        `  dead (${reason}): ${String(answer.status)} ${answer.message} → relay dead-letters show ${id}`,
+        `  dead (${reason}): ${answer.status} ${answer.message} → relay dead-letters show ${id}`,
     ),
   ].map(printable)
 }

@@ -41,7 +41,7 @@ export class Faults {
   add(input: FaultInput, nowMs: number): ActiveFault {
     const rule = faultSchema.parse(input)
     this.#lastId += 1
-    const id = rule.id ?? `fault-${String(this.#lastId)}`
+    const id = rule.id ?? `fault-${this.#lastId}`
     const untilMs = rule.durationMs === undefined ? null : nowMs + rule.durationMs
     const fault: ActiveFault = { id, rule, untilMs, left: rule.count ?? null, applied: 0 }
     this.#active = [...this.#active.filter((f) => f.id !== id), fault]

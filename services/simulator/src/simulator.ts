@@ -37,13 +37,11 @@ export async function startSimulator(
   const { port } = server.address() as AddressInfo
   const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
   return Object.assign(world, {
-    url: `http://${name.includes(':') ? `[${name}]` : name}:${String(port)}`,
+    url: `http://${name.includes(':') ? `[${name}]` : name}:${port}`,
     port,
     close: () =>
       new Promise<void>((resolve) => {
-        server.close(() => {
-          resolve()
-        })
+        server.close(() => resolve())
         server.closeAllConnections()
       }),
   })

@@ -124,7 +124,7 @@ export class World {
       const timer = setTimeout(() => {
         this.#watchers.delete(watcher)
         const totals = JSON.stringify(this.record.totals)
-        reject(new Error(`not seen within ${String(timeoutMs)} ms: ${totals}`))
+        reject(new Error(`not seen within ${timeoutMs} ms: ${totals}`))
       }, timeoutMs)
       const watcher: Watcher = {
         seen,

@@ -90,9 +90,7 @@ export class Worker {
         for (const service of this.#services.values()) service.wake()
       },
     })
-    this.#redisRun = new RedisRun(client, (before) => {
-      this.#onNewLife(before)
-    })
+    this.#redisRun = new RedisRun(client, (before) => this.#onNewLife(before))
     this.#session = this.#newSession()
     this.#peers = new Peers({
       ...{ clock, leaseMs: config.leaseMs },
@@ -131,12 +129,8 @@ export class Worker {
       beforeWrite: () =>
         config.durability === 'replica' ? replication.beforeWrite() : () => Promise.resolve(true),
       beforeJoin: (id) => this.#ownership.reclaim(id),
-      onRoster: (roster, askedAtMs, stepMs) => {
-        this.#onRoster(roster, askedAtMs, stepMs)
-      },
-      onLost: (wasAlive) => {
-        this.#onSessionLost(wasAlive)
-      },
+      onRoster: (roster, askedAtMs, stepMs) => this.#onRoster(roster, askedAtMs, stepMs),
+      onLost: (wasAlive) => this.#onSessionLost(wasAlive),
     })
   }
 
@@ -149,9 +143,7 @@ export class Worker {
       runId: () => this.#redisRun.id,
       redisNowMs: () => this.#redisNowMs(),
       session: () => ({ id: this.#session.id, alive: this.#session.alive }),
-      onGained: (window, queue) => {
-        this.#onGained(window, queue)
-      },
+      onGained: (window, queue) => this.#onGained(window, queue),
       onLost: (window) => {
         this.#services.get(window.partition.appId)?.drop(window)
         metrics.partitionsOwned.set(this.#ownership.owned.size)
@@ -161,14 +153,10 @@ export class Worker {
         metrics.takeovers.inc()
         log.info('partition taken over', { partition: tag, from })
       },
-      onUnreadable: (tag, format) => {
-        this.#onUnreadable(tag, format)
-      },
+      onUnreadable: (tag, format) => this.#onUnreadable(tag, format),
       refresh: () => {
         // Not now: the renewal that brought the present roster may still be ending.
-        setImmediate(() => {
-          this.#renew()
-        })
+        setImmediate(() => this.#renew())
       },
     })
   }
@@ -183,12 +171,8 @@ export class Worker {
 
   async start(): Promise<void> {
     const { subscriber, workspaces } = this.#options
-    subscriber.on('message', (_channel: string, message: string) => {
-      this.#onMessage(message)
-    })
-    subscriber.on('ready', () => {
-      this.#subscribe()
-    })
+    subscriber.on('message', (_channel: string, message: string) => this.#onMessage(message))
+    subscriber.on('ready', () => this.#subscribe())
     if (subscriber.status === 'ready') this.#subscribe()
     this.#pings = setInterval(() => {
       void subscriber.ping().catch(() => undefined)
@@ -212,9 +196,7 @@ export class Worker {
     this.#options.workspaces.close()
     const { shutdownMs } = this.#options.config
     const untilMs = this.#options.clock.monotonicMs() + shutdownMs
-    const settles = setTimeout(() => {
-      this.#settler.stop()
-    }, shutdownMs)
+    const settles = setTimeout(() => this.#settler.stop(), shutdownMs)
     this.#ownership.releaseAll()
     await Promise.all([
       this.#reconciler.stop(),
@@ -242,9 +224,7 @@ export class Worker {
       })
     }
     if (this.#ownership.isReleased) {
-      await this.#session.leave().catch((error: unknown) => {
-        runsOut(String(error))
-      })
+      await this.#session.leave().catch((error: unknown) => runsOut(String(error)))
       return
     }
     // Newer elements must not overtake requests that may still be processed: those partitions wait for
@@ -262,9 +242,7 @@ export class Worker {
         this.#refreshServices()
         this.#renew()
       },
-      () => {
-        subscriber.disconnect(true)
-      },
+      () => subscriber.disconnect(true),
     )
   }
 
@@ -318,9 +296,7 @@ export class Worker {
       runId: () => this.#redisRun.id,
       refreshRun: () => this.#redisRun.refresh(),
       recovery: () => this.#recovery(),
-      onIdle: (window) => {
-        this.#onIdle(window)
-      },
+      onIdle: (window) => this.#onIdle(window),
       sleep,
     })
     void service.refreshGate()
@@ -371,9 +347,7 @@ export class Worker {
     const nextEndMs = this.#ownership.nextEndMs()
     clearTimeout(this.#look)
     if (this.#stopping || !Number.isFinite(nextEndMs)) return
-    this.#look = setTimeout(() => {
-      this.#renew()
-    }, nextEndMs + 1)
+    this.#look = setTimeout(() => this.#renew(), nextEndMs + 1)
   }
 
   #onSessionLost(wasAlive: boolean): void {

@@ -124,9 +124,7 @@ export class WorkspaceService {
       layouts: this.#stores.layouts,
       keysOf: this.#stores.keysOf,
       redisNowMs: options.redisNowMs,
-      onChange: () => {
-        this.wake()
-      },
+      onChange: () => this.wake(),
     })
     this.#pipelines = new Map(LANES.map((lane) => [lane, this.#newPipeline(lane)]))
     this.#shadowDrains = new Map(LANES.map((lane) => [lane, this.#newShadowDrain()]))
@@ -212,9 +210,7 @@ export class WorkspaceService {
     if (CONNECTION_FIELDS.some((field) => old[field] !== workspace[field])) {
       const before = this.#sender
       this.#sender = this.#options.newSender(workspace)
-      setTimeout(() => {
-        before.close()
-      }, this.#options.config.requestTimeoutMs).unref()
+      setTimeout(() => before.close(), this.#options.config.requestTimeoutMs).unref()
       this.#hasNewAccount = true
       await this.refreshGate()
     }
@@ -302,15 +298,13 @@ export class WorkspaceService {
         windowMs: config.budgetWindowMs,
         monotonicMs: () => clock.monotonicMs(),
         use: () => this.#stores.ledger.use(),
-        onAdvertised: (limit, differs) => {
-          observer.advertised(this.#workspace.appId, limit, differs)
-        },
+        onAdvertised: (limit, differs) =>
+          observer.advertised(this.#workspace.appId, limit, differs),
       }),
       maxAge: new MaxAge({
         ...{ clock, deadLetters, settler, erasures, redisNowMs, maxAgeMs: config.maxAgeMs },
-        onExpired: ({ element: { kind, posted } }) => {
-          observer.deadLettered(this.#workspace.appId, kind, 'expired', posted)
-        },
+        onExpired: ({ element: { kind, posted } }) =>
+          observer.deadLettered(this.#workspace.appId, kind, 'expired', posted),
       }),
     }
   }
@@ -326,15 +320,11 @@ export class WorkspaceService {
         limits: () => this.#workspace.limits,
         windowMs: config.budgetWindowMs,
         nowMs: redisNowMs,
-        onTrialEnded: () => {
-          this.wake()
-        },
+        onTrialEnded: () => this.wake(),
       }),
       gate: new WorkspaceGate({
         ...{ store: this.#stores.gate, random, nowMs: redisNowMs },
-        onChange: (gate, before) => {
-          this.#onGate(gate, before)
-        },
+        onChange: (gate, before) => this.#onGate(gate, before),
       }),
     }
   }
@@ -349,9 +339,7 @@ export class WorkspaceService {
       ...{ clock, redisNowMs, runId, openMs: openMsOf(config) },
       workers: () => recovery()?.workers.length ?? 1,
       newId: () => random.bytes(9).toString('base64url'),
-      onHeld: (customer, waitMs) => {
-        observer.customerHeld(appId, customer, waitMs)
-      },
+      onHeld: (customer, waitMs) => observer.customerHeld(appId, customer, waitMs),
     })
   }
 

@@ -31,9 +31,7 @@ beforeEach(() => {
   hasEnded = false
 })
 
-afterEach(() => {
-  jest.useRealTimers()
-})
+afterEach(() => jest.useRealTimers())
 
 /** Starts the flight of a batch, as a lane does. */
 function fly(batch: Batch, ticket: Ticket | null = null): Open {

@@ -34,9 +34,7 @@ beforeEach(() => {
   // A window that became ready at 0 would count as one that is not ready.
   jest.advanceTimersByTime(1_000)
   heart = new Heart()
-  heart.onWake = () => {
-    lane.wake()
-  }
+  heart.onWake = () => lane.wake()
   lane = laneOf()
 })
 

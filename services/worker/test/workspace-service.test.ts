@@ -351,7 +351,7 @@ describe('the recovery of the budgets after a restart of Redis', () => {
     serve([[event(1)]])
     await turn()
     expect(await service.recover()).toBe(0)
-    recovery = { workers: ['me', 'other'], runMs: 1, ended: (ms) => [`ended within ${String(ms)}`] }
+    recovery = { workers: ['me', 'other'], runMs: 1, ended: (ms) => [`ended within ${ms}`] }
     await service.recover()
     const [old, young] = heart.ledger.recoveries
     expect(old).toMatchObject({ workers: ['me'], ended: [], own: [{ lane: 'realtime' }] })
@@ -414,9 +414,7 @@ describe('a service that stops', () => {
     start()
     senders[0]!.answer = (_body, { signal }) =>
       new Promise((resolve) => {
-        signal.addEventListener('abort', () => {
-          resolve(noAnswer('aborted'))
-        })
+        signal.addEventListener('abort', () => resolve(noAnswer('aborted')))
       })
     serve([[event(1)]])
     await turn()

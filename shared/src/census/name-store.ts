@@ -67,9 +67,9 @@ export class NameStore {
       const [count, ...texts] = replyList(await call)
       if (count === undefined) return null
       changes = Number(replyText(count))
-      some.forEach((record, at) => {
-        merged.push(recordOf(fieldOf(record), replyText(texts[at])) ?? record)
-      })
+      some.forEach((record, at) =>
+        merged.push(recordOf(fieldOf(record), replyText(texts[at])) ?? record),
+      )
     }
     return { merged, changes }
   }

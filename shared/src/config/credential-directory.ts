@@ -74,7 +74,7 @@ export class CredentialDirectory {
     const tokens = secretLines(text)
     const broken = tokens.findIndex(isBrokenHash)
     if (broken >= 0) {
-      const problem = `token ${String(broken + 1)} has the prefix of a hash but is not a valid hash`
+      const problem = `token ${broken + 1} has the prefix of a hash but is not a valid hash`
       return { tokens, faults: [{ where, problem, accepted: HASHED_ACCEPTED }] }
     }
     if (tokens.length > 0) return { tokens, faults: [] }

@@ -17,7 +17,7 @@ export function jsonFaultPlace(text: string): string | null {
 /** An index in a text as "line 3, column 5". */
 export function placeOf(text: string, at: number): string {
   const lines = text.slice(0, at).split('\n')
-  return `line ${String(lines.length)}, column ${String((lines.at(-1) ?? '').length + 1)}`
+  return `line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1}`
 }
 
 /** Index where a text stops being JSON; null: it is JSON. */

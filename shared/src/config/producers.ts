@@ -15,7 +15,7 @@ export function readProducers(
   const producers = new Map<string, string[]>()
   const { accepted } = SETTINGS.RELAY_PRODUCERS
   for (const [index, entry] of entries.entries()) {
-    const place = `entry ${String(index + 1)}`
+    const place = `entry ${index + 1}`
     const colon = entry.indexOf(':')
     const name = entry.slice(0, colon).trim()
     const secret = entry.slice(colon + 1)

@@ -31,9 +31,9 @@ function whole(min: number, max: number, fallback: number | null, meaning: strin
       .string()
       .regex(/^\d+$/, 'is not a whole number')
       .transform(Number)
-      .refine((n) => n >= min && n <= max, `is not from ${String(min)} to ${String(max)}`),
+      .refine((n) => n >= min && n <= max, `is not from ${min} to ${max}`),
     fallback: fallback === null ? null : String(fallback),
-    accepted: `a whole number from ${String(min)} to ${String(max)}`,
+    accepted: `a whole number from ${min} to ${max}`,
     meaning,
   }
 }

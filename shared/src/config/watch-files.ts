@@ -26,7 +26,5 @@ export function watchFiles(paths: readonly string[], onChange: () => void): () =
     onChange()
   }, LOOK_EVERY_MS)
   timer.unref()
-  return () => {
-    clearInterval(timer)
-  }
+  return () => clearInterval(timer)
 }

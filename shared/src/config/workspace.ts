@@ -89,14 +89,14 @@ const MAX_ALLOWED_NAMES = 100
 
 const distinct = (names: readonly string[]) => new Set(names).size === names.length
 
-export const IDENTIFIERS_ACCEPTED = `at most ${String(MAX_IDENTIFIERS)} distinct attribute names of 1 to 200 characters, in order of preference`
+export const IDENTIFIERS_ACCEPTED = `at most ${MAX_IDENTIFIERS} distinct attribute names of 1 to 200 characters, in order of preference`
 
 export const IDENTIFIERS = z
   .array(z.string().trim().min(1).max(200))
   .max(MAX_IDENTIFIERS, `must be ${IDENTIFIERS_ACCEPTED}`)
   .refine(distinct, `must be ${IDENTIFIERS_ACCEPTED}`)
 
-export const ALLOWED_NAMES_ACCEPTED = `at most ${String(MAX_ALLOWED_NAMES)} names that begin with moe_`
+export const ALLOWED_NAMES_ACCEPTED = `at most ${MAX_ALLOWED_NAMES} names that begin with moe_`
 
 export const ALLOWED_NAMES = z
   .array(
@@ -200,15 +200,15 @@ export function parseWorkspacesFile(
   const faults: ConfigFault[] = []
   const seen = new Set<string>()
   const workspaces = parsed.data.workspaces.map((raw, i): Workspace => {
-    if (seen.has(raw.appId)) faults.push(fault(`workspaces.${String(i)}.appId`, 'appears twice'))
+    if (seen.has(raw.appId)) faults.push(fault(`workspaces.${i}.appId`, 'appears twice'))
     seen.add(raw.appId)
     let apiKey = raw.apiKey ?? ''
     if (raw.apiKeyFile !== undefined && readKeyFile !== null) {
       try {
         apiKey = readKeyFile(raw.apiKeyFile).trim()
-        if (apiKey === '') faults.push(fault(`workspaces.${String(i)}.apiKeyFile`, 'is empty'))
+        if (apiKey === '') faults.push(fault(`workspaces.${i}.apiKeyFile`, 'is empty'))
       } catch {
-        faults.push(fault(`workspaces.${String(i)}.apiKeyFile`, 'cannot be read'))
+        faults.push(fault(`workspaces.${i}.apiKeyFile`, 'cannot be read'))
       }
     }
     return {

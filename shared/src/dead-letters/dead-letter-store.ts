@@ -263,8 +263,8 @@ async function readByOrder(
   let least = String(from)
   let most = upTo === null ? '+inf' : String(upTo)
   if (after !== null) {
-    if (first === 'newest') most = `(${String(after)}`
-    else least = `(${String(Math.max(after, from - 1))}`
+    if (first === 'newest') most = `(${after}`
+    else least = `(${Math.max(after, from - 1)}`
   }
   const flat =
     first === 'newest'

@@ -70,18 +70,14 @@ export class JoinedLines extends Writable {
   constructor(target: NodeJS.WritableStream) {
     super({ decodeStrings: false })
     this.#target = target
-    process.once('exit', () => {
-      this.#flush()
-    })
+    process.once('exit', () => this.#flush())
   }
 
   override _write(line: string | Buffer, _encoding: unknown, done: () => void): void {
     this.#text += typeof line === 'string' ? line : line.toString()
     if (this.#text.length >= MAX_CHARACTERS) this.#flush()
     else {
-      this.#timer ??= setTimeout(() => {
-        this.#flush()
-      }, TOGETHER_MS)
+      this.#timer ??= setTimeout(() => this.#flush(), TOGETHER_MS)
     }
     done()
   }

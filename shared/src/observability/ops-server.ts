@@ -52,9 +52,7 @@ export function createOpsServer({ registry, readiness, fallback }: OpsServerOpti
         response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' })
         response.end(request.method === 'HEAD' ? undefined : body)
       },
-      () => {
-        response.writeHead(500).end()
-      },
+      () => response.writeHead(500).end(),
     )
   })
   server.headersTimeout = 8_000

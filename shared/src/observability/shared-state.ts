@@ -81,7 +81,7 @@ export class StateReader {
     const [lanes, workspaces, aliveWorkers, auditBytes] = await Promise.all([
       this.#readBacklog(all),
       Promise.all(all.map((workspace) => this.#readWorkspace(workspace, redis.nowMs))),
-      client.zcount(sessions, `(${String(redis.nowMs)}`, '+inf'),
+      client.zcount(sessions, `(${redis.nowMs}`, '+inf'),
       // Not every Redis permits it.
       client.memory('USAGE', audit).catch(() => null),
     ])

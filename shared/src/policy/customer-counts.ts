@@ -70,7 +70,7 @@ export class CustomerCounts {
     longestWindowMs: number,
   ): Promise<void> {
     const key = this.#keys.customerSketches
-    const member = `${String(sketch.unseenUnits)}:${sketch.id}`
+    const member = `${sketch.unseenUnits}:${sketch.id}`
     const keptMs = longestWindowMs + SKETCH_KEPT_MS
     const args = [member, untilMs, untilMs - keptMs, keptMs]
     await runScript(this.#options.client, ANNOUNCE, [key], args)

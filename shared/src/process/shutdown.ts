@@ -19,9 +19,7 @@ export function onShutdown(stop: () => Promise<void>): void {
 /** Stops listening, closes idle keep-alive connections, and waits for requests in progress. */
 export function closeServer(server: Server, mostMs: number): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => {
-      resolve()
-    })
+    server.close(() => resolve())
     server.closeIdleConnections()
     setTimeout(() => {
       server.closeAllConnections()
@@ -65,7 +63,7 @@ export function listen(
       }
       const busy = error.code === 'EADDRINUSE'
       const problem = busy ? 'is in use by another process' : `cannot be used (${error.code ?? ''})`
-      reject(new Error(`port ${String(port)} ${problem}; set ${settings.port} to a free port`))
+      reject(new Error(`port ${port} ${problem}; set ${settings.port} to a free port`))
     })
     server.listen({ port, backlog: BACKLOG, ...(host === null ? {} : { host }) }, () => {
       const address = server.address()

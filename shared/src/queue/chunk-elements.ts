@@ -51,7 +51,7 @@ export class ChunkElement implements TracedElement {
     const index = (this.#text.table[this.#row + 4] ?? POSTED) & ~POSTED
     const kind = KINDS[index]
     if (kind !== undefined) return kind
-    throw new RangeError(`chunk holds an element of unknown kind ${String(index)}`)
+    throw new RangeError(`chunk holds an element of unknown kind ${index}`)
   }
 
   get posted(): 0 | 1 {

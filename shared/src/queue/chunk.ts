@@ -51,7 +51,7 @@ export const MAX_COST = 0xffff
 export class UnknownChunkError extends Error {
   readonly version: number
   constructor(version: number) {
-    super(`chunk format ${String(version)} is newer than this process understands`)
+    super(`chunk format ${version} is newer than this process understands`)
     this.name = 'UnknownChunkError'
     this.version = version
   }
@@ -117,7 +117,7 @@ function writeProject(to: Buffer, project: Buffer | undefined, at: number): numb
 function writeElement(to: Buffer, element: Element, at: number): number {
   const { kind, cost, customer, posted } = element
   const bytes = element.json.length
-  if (cost > MAX_COST) throw new RangeError(`a cost of ${String(cost)} does not fit a chunk`)
+  if (cost > MAX_COST) throw new RangeError(`a cost of ${cost} does not fit a chunk`)
   to[at] = bytes
   to[at + 1] = bytes >>> 8
   to[at + 2] = bytes >>> 16

@@ -11,7 +11,7 @@ export interface Partition {
 
 /** Name of a partition in Redis keys, wake-ups and logs, e.g. `APP1/realtime/0/3`. */
 export function partitionTag({ appId, lane, generation, index }: Partition): string {
-  return `${appId}/${lane}/${String(generation)}/${String(index)}`
+  return `${appId}/${lane}/${generation}/${index}`
 }
 
 /** The partition of a tag; null for an invalid tag. */
@@ -45,7 +45,7 @@ export function partitionKeys(prefix: string, tag: string) {
     /** Hash: owner, closed, and backlog (bytes, user, event, device, actions). */
     control: `${base}:relay`,
     /** Hash of digests of keyed posts stored here on a day. */
-    seen: (day: number) => `${base}:seen:${String(day)}`,
+    seen: (day: number) => `${base}:seen:${day}`,
   }
 }
 
@@ -74,7 +74,7 @@ export function workspaceKeys(prefix: string, appId: string) {
     names: `${base}:names`,
     /** Hash: shadow report of the workspace. */
     shadow: `${base}:shadow`,
-    idempotency: (day: number) => `${base}:idempotency:${String(day)}`,
+    idempotency: (day: number) => `${base}:idempotency:${day}`,
     /** A producer's use of its quotas: a hash, and per lane the bytes posted over time. */
     quota: (producer: string) => `${base}:quota:${producer}`,
     deadLetters: `${base}:dead`,

@@ -95,7 +95,7 @@ export interface PartlySettled {
 }
 
 function countsText({ bytes, user, event, device }: ChunkCounts): string {
-  return `${String(bytes)},${String(user)},${String(event)},${String(device)}`
+  return `${bytes},${user},${event},${device}`
 }
 
 function waitingChunk([id, payload, done]: readonly Reply[]): WaitingChunk {
@@ -140,7 +140,7 @@ export class PartitionQueue {
         ADD,
         [this.#keys.job],
         [
-          ...[nowMs, deadlineRedisMs, `{"elements":${String(elements)},"bytes":${String(bytes)}}`],
+          ...[nowMs, deadlineRedisMs, `{"elements":${elements},"bytes":${bytes}}`],
           ...[chunk.payload, bytes, user, event, device, chunk.furtherActions],
           ...[this.tag, this.#wake, activation],
           ...chunk.digests,

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
  */
 
 export function newSessionId(worker: string, join: number, runId: string): string {
-  return `${worker}.${String(join)}@${runDigest(runId)}`
+  return `${worker}.${join}@${runDigest(runId)}`
 }
 
 export function workerOf(session: string): string {

@@ -42,7 +42,7 @@ function missing(wanted: Durability, server: ServerFacts): string | null {
     case 'replica': {
       const needed = majority(server.expectedReplicas)
       if (server.replicas >= needed) return null
-      return `replica needs ${String(needed)} replicas that keep up, and there are ${String(server.replicas)}`
+      return `replica needs ${needed} replicas that keep up, and there are ${server.replicas}`
     }
   }
 }

@@ -133,9 +133,7 @@ export function watchRedis(
     note(own ?? explainRedisError(error))
   })
   // Before the connection is cut for it, which would say less.
-  client.on(BECAME_READ_ONLY, () => {
-    note(READ_ONLY)
-  })
+  client.on(BECAME_READ_ONLY, () => note(READ_ONLY))
   client.on('close', () => {
     if (present === null) note(explainRedisError(new Error('Connection is closed')))
   })

@@ -70,9 +70,7 @@ async function readRunIds(client: RedisClient): Promise<string> {
 
 function refreshSlots(cluster: Cluster): Promise<void> {
   return new Promise((resolve) => {
-    cluster.refreshSlotsCache(() => {
-      resolve()
-    })
+    cluster.refreshSlotsCache(() => resolve())
   })
 }
 

@@ -82,7 +82,7 @@ export class Replication {
   }
 
   async #wait(server: RedisServer): Promise<boolean> {
-    const name = `${server.options.host ?? ''}:${String(server.options.port ?? '')}`
+    const name = `${server.options.host ?? ''}:${server.options.port ?? ''}`
     const { known } = await readReplicas(server)
     const expected = Math.max(this.#expected.get(name) ?? 0, known)
     this.#expected.set(name, expected)

@@ -35,7 +35,7 @@ const MINUTE_MS = 60_000
 
 /** Name of the counter of a budget's units in a minute. */
 export function minuteTally(atMs: number, budget: Budget): string {
-  return `minute:${String(Math.floor(atMs / MINUTE_MS))}:${budget}`
+  return `minute:${Math.floor(atMs / MINUTE_MS)}:${budget}`
 }
 
 /**
@@ -58,7 +58,7 @@ export class ShadowReportStore {
     const old = Math.floor(nowMs / MINUTE_MS) - MINUTES_KEPT
     // Gaps in traffic may leave a few: two of each budget are looked at every time.
     for (const minute of [old, old - 1]) {
-      commands.hdel(this.#key, ...BUDGETS.map((b) => `minute:${String(minute)}:${b}`))
+      commands.hdel(this.#key, ...BUDGETS.map((b) => `minute:${minute}:${b}`))
     }
     commands.expire(this.#key, KEPT_S)
     await commands.exec()

@@ -89,9 +89,7 @@ export class OtlpTracer implements Tracer {
     const span = this.#tracer.startSpan(name, { kind: SpanKind.SERVER }, contextOf(traceparent))
     return {
       context: span.isRecording() ? packSpan(span.spanContext()) : null,
-      end: (end) => {
-        finish(span, end)
-      },
+      end: (end) => finish(span, end),
     }
   }
 
@@ -139,7 +137,5 @@ function finish(span: Span, { facts, failed }: SpanEnd): void {
 function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   const { code } = error as { code?: unknown }
-  return typeof code === 'string' || typeof code === 'number'
-    ? `${error.name} ${String(code)}`
-    : error.name
+  return typeof code === 'string' || typeof code === 'number' ? `${error.name} ${code}` : error.name
 }

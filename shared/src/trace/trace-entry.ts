@@ -76,7 +76,7 @@ export function encodeTrace(
     const place = listOf(share.requestId)
     if (place === null) continue
     const { producerTag, minute } = place
-    const name = `${String(producerTag)}:${String(minute)}`
+    const name = `${producerTag}:${minute}`
     const list = lists.get(name)
     if (list === undefined) lists.set(name, { producerTag, minute, own: [share] })
     else list.own.push(share)

@@ -98,7 +98,7 @@ export class TraceStore implements TraceWriter {
     const { producerTag, minute } = place
     const keys = this.#keys(appId)
     const [entries, dropped] = await Promise.all([
-      this.#client.lrangeBuffer(`${keys.lists}${String(producerTag)}:${String(minute)}`, 0, -1),
+      this.#client.lrangeBuffer(`${keys.lists}${producerTag}:${minute}`, 0, -1),
       this.#client.hget(keys.bytes, String(producerTag)),
     ])
     if (entries.length === 0 && minute <= Number(dropped ?? 0)) return null

@@ -64,9 +64,7 @@ describe('the backlog is sent', () => {
       6,
     ],
     ['as by a limit of one where there is none', { waiting: { ...NOTHING, devices: 3 } }, 180],
-  ])('%s', (_, change, seconds) => {
-    expect(secondsFor(change)).toBeCloseTo(seconds, 9)
-  })
+  ])('%s', (_, change, seconds) => expect(secondsFor(change)).toBeCloseTo(seconds, 9))
 })
 
 it('what MoEngage asked to wait for counts before it; a hold, a pause and no worker are unknown', () => {

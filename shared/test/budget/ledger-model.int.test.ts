@@ -67,7 +67,7 @@ class Simulation {
   constructor(redis: SteppedRedis, seed: number, clockSteps: number, limits: Cost) {
     this.#limits = limits
     this.#redis = redis
-    this.#prefix = `model-${String(seed)}`
+    this.#prefix = `model-${seed}`
     this.#clockSteps = clockSteps
     this.#random = seededRandom(seed)
   }
@@ -122,7 +122,7 @@ class Simulation {
 
   async ask(name: string, lane: Lane, jitterMs: number, cost: Cost, sinceMs: number) {
     this.#ids += 1
-    const id = `${name}-${String(this.#ids)}`
+    const id = `${name}-${this.#ids}`
     const half = {
       users: Math.ceil(cost.users / 2),
       events: Math.ceil(cost.events / 2),
@@ -245,12 +245,12 @@ const RUNS: readonly Run[] = [
 
 async function simulate(url: string, run: Run): Promise<Simulation> {
   const { seed, jitterMs, steps, clockStepEvery, limits = LIMITS } = run
-  const redis = await connectStepped(url, `clock-${String(seed)}`)
+  const redis = await connectStepped(url, `clock-${seed}`)
   try {
     const simulation = new Simulation(redis, seed, 1 / clockStepEvery, limits)
     const lanes = ['realtime', 'realtime', 'realtime', 'backfill'] as const
     for (const [i, lane] of lanes.entries()) {
-      const name = `w${String(i)}`
+      const name = `w${i}`
       simulation.agenda.plan(START_MS + i, () => simulation.worker(name, lane, jitterMs))
     }
     await simulation.run(steps)

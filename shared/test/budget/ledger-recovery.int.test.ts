@@ -50,9 +50,7 @@ async function usedBefore(): Promise<void> {
   await redis.client.hset(workspaceKeys(prefix, 'APP').ledger, 'incarnation', OLD_RUN)
 }
 
-test('a ledger that no one used opens at once', async () => {
-  expect(await recover('a')).toBeNull()
-})
+test('a ledger that no one used opens at once', async () => expect(await recover('a')).toBeNull())
 
 test('opens as soon as every worker of the run before has entered its reservations', async () => {
   await usedBefore()

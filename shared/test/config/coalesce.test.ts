@@ -11,7 +11,7 @@ const DEFAULTS = {
 
 function workspacesOf(...fields: object[]) {
   const workspaces = fields.map((field, i) => {
-    return { appId: `A${String(i)}`, apiKey: 'k', dc: '02', ...field }
+    return { appId: `A${i}`, apiKey: 'k', dc: '02', ...field }
   })
   const context = { file: 'w.json', defaults: DEFAULTS, readKeyFile: () => '' }
   return parseWorkspacesFile(JSON.stringify({ workspaces }), context)

@@ -21,9 +21,7 @@ describe('limits per customer', () => {
 
   it.each(['', '5', '5/0', '0/60', '5/60,', '5/60;6/70', '1/172801', 'on', '-1/60', '1.5/60'])(
     '"%s" is refused',
-    (text) => {
-      expect(parseCustomerLimits(text)).toBeNull()
-    },
+    (text) => expect(parseCustomerLimits(text)).toBeNull(),
   )
 
   it('of a workspace of the file replace those of the environment; a faulty one is named', () => {

@@ -39,7 +39,7 @@ describe('the names that a workspace knows beside the documented ones', () => {
     { identifiers: [''] },
     { identifiers: 'a' },
     { allowedNames: ['x'] },
-  ])('are refused in the file, too: %j', (fields) => {
-    expect(workspaceWith(fields).faults.length).toBeGreaterThan(0)
-  })
+  ])('are refused in the file, too: %j', (fields) =>
+    expect(workspaceWith(fields).faults.length).toBeGreaterThan(0),
+  )
 })

@@ -13,9 +13,7 @@ it.each([
   ['{"a": "two\nlines"}', 'line 1, column 7'],
   ['[1}', 'line 1, column 3'],
   ['{"a"}', 'line 1, column 5'],
-])('%j is no JSON from %s on', (text, place) => {
-  expect(jsonFaultPlace(text)).toBe(place)
-})
+])('%j is no JSON from %s on', (text, place) => expect(jsonFaultPlace(text)).toBe(place))
 
 const isJson = (text: string) => {
   try {
@@ -55,9 +53,7 @@ it('finds a place in exactly those texts that are no JSON', () => {
     }, json),
   )
   fc.assert(
-    fc.property(texts, (text) => {
-      expect(jsonFaultPlace(text) === null).toBe(isJson(text))
-    }),
+    fc.property(texts, (text) => expect(jsonFaultPlace(text) === null).toBe(isJson(text))),
     { numRuns: 3_000 },
   )
 })

@@ -16,9 +16,8 @@ describe('RELAY_PRODUCERS', () => {
     )
   })
 
-  it('gives a name that occurs twice two valid secrets, so that one can be rotated out', () => {
-    expect(producersOf('shop:old,shop:new')).toEqual(new Map([['shop', ['old', 'new']]]))
-  })
+  it('gives a name that occurs twice two valid secrets, so that one can be rotated out', () =>
+    expect(producersOf('shop:old,shop:new')).toEqual(new Map([['shop', ['old', 'new']]])))
 
   it('tells which entry is wrong without quoting it', () => {
     expect(() => producersOf('shop:a,hunter2')).toThrow(ConfigError)
@@ -51,6 +50,5 @@ describe('an entry', () => {
   })
 })
 
-it('lines of a file of secrets are taken without blanks around them, blank ones and comments', () => {
-  expect(secretLines(' a \r\n\n  \n# no\n  # no\nb#c')).toEqual(['a', 'b#c'])
-})
+it('lines of a file of secrets are taken without blanks around them, blank ones and comments', () =>
+  expect(secretLines(' a \r\n\n  \n# no\n  # no\nb#c')).toEqual(['a', 'b#c']))

@@ -54,9 +54,7 @@ describe('REDIS_URL', () => {
         secure: false,
       },
     ],
-  ])('%s is understood', (text, target) => {
-    expect(parseRedisUrl(text)).toStrictEqual(target)
-  })
+  ])('%s is understood', (text, target) => expect(parseRedisUrl(text)).toStrictEqual(target))
 
   it.each([
     '',
@@ -77,7 +75,5 @@ describe('REDIS_URL', () => {
     'redis+sentinel://u:p@v@a/main',
     'xredis+sentinel://a/main',
     'http://redis+sentinel://a/main',
-  ])('%j is none', (text) => {
-    expect(parseRedisUrl(text)).toBeNull()
-  })
+  ])('%j is none', (text) => expect(parseRedisUrl(text)).toBeNull())
 })

@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), 'relay-secret-'))
 
 let files = 0
 function file(text: string): string {
-  const path = join(folder, `secret-${String(++files)}`)
+  const path = join(folder, `secret-${++files}`)
   writeFileSync(path, text)
   return path
 }
@@ -27,10 +27,10 @@ describe('a keyring', () => {
         (secrets, with_) => {
           const [absent = '', ...given] = secrets
           const configured = given.map((s, i) => (i % 2 === 0 ? hashSecret(s, with_) : s))
-          const ring = new Keyring(new Map(configured.map((s, i) => [`p${String(i)}`, [s]])))
+          const ring = new Keyring(new Map(configured.map((s, i) => [`p${i}`, [s]])))
           // What was found once is remembered.
           const twice = [...given.entries(), ...given.entries()]
-          for (const [i, s] of twice) expect(ring.nameOf(s)).toBe(`p${String(i)}`)
+          for (const [i, s] of twice) expect(ring.nameOf(s)).toBe(`p${i}`)
           expect([ring.nameOf(absent), ring.nameOf(absent)]).toEqual([null, null])
         },
       ),
@@ -78,9 +78,9 @@ describe('a secret in the configuration', () => {
     [`x sha256$salt$${hex}`, false, false],
     ['sha256', false, false],
     ['plain', false, false],
-  ])('%s is a hash: %j, a broken one: %j', (configured, hashed, broken) => {
-    expect([isHashed(configured), isBrokenHash(configured)]).toEqual([hashed, broken])
-  })
+  ])('%s is a hash: %j, a broken one: %j', (configured, hashed, broken) =>
+    expect([isHashed(configured), isBrokenHash(configured)]).toEqual([hashed, broken]),
+  )
 })
 
 describe('secrets in files', () => {

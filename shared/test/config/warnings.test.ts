@@ -6,7 +6,7 @@ import { parseWorkspacesFile, type Workspace } from '../../src/config/workspace.
 const LONG = 'x'.repeat(32)
 
 function workspaces(...given: readonly object[]): Workspace[] {
-  const named = given.map((one, i) => ({ appId: `W${String(i)}`, apiKey: 'k', dc: '02', ...one }))
+  const named = given.map((one, i) => ({ appId: `W${i}`, apiKey: 'k', dc: '02', ...one }))
   const { defaultLimits: defaults } = parseEnvironment(
     { MOENGAGE_APP_ID: 'A', MOENGAGE_API_KEY: 'k', MOENGAGE_DC: '02' },
     1,

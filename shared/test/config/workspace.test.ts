@@ -40,9 +40,7 @@ describe('a base URL', () => {
     ['https://:pass@api-02.moengage.com', null],
     ['https://api-02.moengage.com?x=1', null],
     ['https://api-02.moengage.com/#x', null],
-  ])('%j is %j', (text, expected) => {
-    expect(parseBaseUrl(text)).toBe(expected)
-  })
+  ])('%j is %j', (text, expected) => expect(parseBaseUrl(text)).toBe(expected))
 })
 
 describe('the workspaces file', () => {

@@ -4,12 +4,12 @@ import type { DeadLetter } from '../../src/dead-letters/dead-letter.js'
 export function letter(n: number, more: Partial<DeadLetter> = {}): DeadLetter {
   const appId = more.appId ?? 'APP'
   return {
-    id: `${appId}.realtime.0.0.${String(n)}.0`,
+    id: `${appId}.realtime.0.0.${n}.0`,
     appId,
     lane: 'realtime',
     kind: 'event',
     customer: '00000000000000aa',
-    element: `{"type":"event","n":${String(n)}}`,
+    element: `{"type":"event","n":${n}}`,
     cost: 1,
     posted: 1,
     reason: 'element_refused',

@@ -26,9 +26,9 @@ describe('an erasure covers', () => {
     ['APP/realtime/3/0', '1', false],
     ['APP/realtime/5/0', '1', false],
     ['not a tag', '1', false],
-  ])('chunk %s %s: %s', (tag, chunkId, covered) => {
-    expect(coversChunk(erasure, tag, chunkId)).toBe(covered)
-  })
+  ])('chunk %s %s: %s', (tag, chunkId, covered) =>
+    expect(coversChunk(erasure, tag, chunkId)).toBe(covered),
+  )
 
   it.each([
     ['APP/realtime/3/1', '9-1000999', true],

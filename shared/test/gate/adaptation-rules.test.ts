@@ -78,9 +78,9 @@ describe('a refusal with less than half of the own share in the window', () => {
     [2, 0.7],
     [2.6, 1],
     [3, 1],
-  ])('is after %d windows doubled to %d', (windows, share) => {
-    expect(effectiveShare(guessed, at(windows))).toBeCloseTo(share, 6)
-  })
+  ])('is after %d windows doubled to %d', (windows, share) =>
+    expect(effectiveShare(guessed, at(windows))).toBeCloseTo(share, 6),
+  )
 
   it('is never less than what is left to one that was measured', () => {
     const small: Adaptation = { ...guessed, share: 0.1, fittedShare: 0.9 }
@@ -119,9 +119,9 @@ describe('a stored record', () => {
     [{ ...stored, share: undefined }, null],
     [{ ...stored, fittedShare: undefined }, null],
     [null, null],
-  ])('%j is read as %j', (json, expected) => {
-    expect(readAdaptation(JSON.stringify(json))).toStrictEqual(expected)
-  })
+  ])('%j is read as %j', (json, expected) =>
+    expect(readAdaptation(JSON.stringify(json))).toStrictEqual(expected),
+  )
 })
 
 it('requests are capped only while somebody else sends', () => {
@@ -135,6 +135,6 @@ it('requests are capped only while somebody else sends', () => {
   expect([requestsAtOnceCap(1), requestsAtOnceCap(0.99)]).toEqual([Infinity, 1])
 })
 
-it.each([null, '', '{', 'null', '{}', '{"version":2}'])('a stored %j teaches nothing', (json) => {
-  expect(readAdaptation(json)).toBeNull()
-})
+it.each([null, '', '{', 'null', '{}', '{"version":2}'])('a stored %j teaches nothing', (json) =>
+  expect(readAdaptation(json)).toBeNull(),
+)

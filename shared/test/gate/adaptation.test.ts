@@ -93,9 +93,7 @@ describe('the effective share', () => {
   const taught = (usedShare: number): Adaptation =>
     shrink(null, { sentAtMs: 999_000, usedShare, ...at })
 
-  it('is everything without a record', () => {
-    expect(effectiveShare(null, at)).toBe(1)
-  })
+  it('is everything without a record', () => expect(effectiveShare(null, at)).toBe(1))
 
   it('falls once for requests that were in progress together', () => {
     const first = taught(0.5)

@@ -119,11 +119,8 @@ describe('a body that is refused', () => {
     [4_000, 2_000],
     [1_500, 1_024],
     [1_000, 1_024],
-  ])(
-    'of %d bytes is followed by one of %d: no ceiling is believed below 1,024',
-    (refused, next) => {
-      expect(onBodyRefused(unknownCeiling(LIMIT), refused, 0).bytes).toBe(next)
-    },
+  ])('of %d bytes is followed by one of %d: no ceiling is believed below 1,024', (refused, next) =>
+    expect(onBodyRefused(unknownCeiling(LIMIT), refused, 0).bytes).toBe(next),
   )
 })
 
@@ -148,6 +145,6 @@ it.each<[object | null, Partial<Ceiling>]>([
   [{ version: 1 }, unknownCeiling(LIMIT)],
   [{ ...known, bytes: '64000' }, unknownCeiling(LIMIT)],
   [null, unknownCeiling(LIMIT)],
-])('a stored %j is read as %j', (stored, expected) => {
-  expect(readCeiling(JSON.stringify(stored), LIMIT)).toMatchObject(expected)
-})
+])('a stored %j is read as %j', (stored, expected) =>
+  expect(readCeiling(JSON.stringify(stored), LIMIT)).toMatchObject(expected),
+)

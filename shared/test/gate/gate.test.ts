@@ -285,9 +285,8 @@ describe('a 429 whose headers name the reset of the window', () => {
     })
   }
 
-  it('waits for the reset, not shorter and not longer', () => {
-    expect(pauses(6_000, 1)).toEqual([6_000])
-  })
+  it('waits for the reset, not shorter and not longer', () =>
+    expect(pauses(6_000, 1)).toEqual([6_000]))
 
   it('is asked no sooner than without the headers, and no later than a window, for any values', () => {
     fc.assert(
@@ -431,9 +430,7 @@ it.each([
   '{"version":1}',
   '{"version":1,"mode":{}}',
   '{"version":1,"mode":{"state":7}}',
-])('an unreadable stored gate %j is open', (json) => {
-  expect(readGate(json)).toEqual(OPEN_GATE)
-})
+])('an unreadable stored gate %j is open', (json) => expect(readGate(json)).toEqual(OPEN_GATE))
 
 describe('in any case', () => {
   const probeId = fc.constantFrom(null, 'a', 'b', 'c')

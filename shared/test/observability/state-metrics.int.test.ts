@@ -216,7 +216,7 @@ test('customers that wait are counted, with how long the first of them has waite
   const [seconds] = await client.time()
   const nowMs = Number(seconds) * 1_000
   await client.zadd(customersHeld, nowMs + 60_000, 'aa', nowMs + 60_000, 'bb')
-  const times = (sinceMs: number) => `${String(sinceMs)} ${String(nowMs + 60_000)}`
+  const times = (sinceMs: number) => `${sinceMs} ${nowMs + 60_000}`
   const two = { aa: times(nowMs - 7_200_000), bb: times(nowMs - 60_000) }
   await client.hset(customersHeldTimes, two)
   const [count, longest] = await held()

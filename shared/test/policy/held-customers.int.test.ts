@@ -174,7 +174,7 @@ test('a refusal that is executed after room was made is none', async () => {
 
 test('the sets are bounded and expire; those that wait shortest are left out', async () => {
   const policy = new Policy()
-  const names = Array.from({ length: MAX_HELD + 50 }, (_, i) => `c${String(i)}`)
+  const names = Array.from({ length: MAX_HELD + 50 }, (_, i) => `c${i}`)
   for (let i = 0; i < names.length; i += 50) {
     policy.nowMs += 1
     const units = Object.fromEntries(names.slice(i, i + 50).map((name) => [name, 501]))

@@ -28,7 +28,7 @@ describe('the backlog', () => {
   })
 
   async function add(appId: string, partition: number, actions = 1): Promise<PartitionQueue> {
-    const tag = `${appId}/backfill/0/${String(partition)}`
+    const tag = `${appId}/backfill/0/${partition}`
     const json = Buffer.from('{"type":"event"}')
     const element = { kind: 'event', json, cost: actions, customer: 'customer', posted: 1 } as const
     const provenance = { requestId: 'r', acceptedAtMs: NOW_MS }

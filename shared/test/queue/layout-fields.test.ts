@@ -40,6 +40,4 @@ it.each([
     [],
     { generation: 0, partitions: 1, mode: 'live', next: null, draining: [], previous: [] },
   ],
-])('%j is the layout %j', (fields, layout) => {
-  expect(layoutOf(fields)).toEqual(layout)
-})
+])('%j is the layout %j', (fields, layout) => expect(layoutOf(fields)).toEqual(layout))

@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   proxy = await startProxy({ port: Number(new URL(redis.url).port) })
-  const url = `redis://127.0.0.1:${String(proxy.port)}`
+  const url = `redis://127.0.0.1:${proxy.port}`
   client = connectRedis({ mode: 'single', url }, { commandTimeoutMs: COMMAND_TIMEOUT_MS })
   await waitFor(() => client.status === 'ready', { what: 'the connection' })
 })

@@ -43,7 +43,7 @@ async function explained(
 
 test('a closed port is explained, with what to do', async () => {
   const port = await freePort()
-  const { lines, problem } = await explained(`redis://127.0.0.1:${String(port)}`)
+  const { lines, problem } = await explained(`redis://127.0.0.1:${port}`)
   expect(lines[0]).toEqual({ message: 'Redis is unavailable', fields: problem })
   expect(problem).toEqual({
     problem: 'nothing listens at the address of Redis',
@@ -55,7 +55,7 @@ test('a server that is not Redis is named, and so is a replica', async () => {
   const http = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   const { port } = http.address() as AddressInfo
-  const other = await explained(`redis://127.0.0.1:${String(port)}`)
+  const other = await explained(`redis://127.0.0.1:${port}`)
   http.close()
   expect(other.lines[0]?.fields.problem).toContain('is not Redis')
 
@@ -181,7 +181,7 @@ test('a Redis that does not answer a process that is on time is unavailable', as
   const mute = createServer((socket) => socket.on('error', () => undefined))
   await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve))
   const { port } = mute.address() as AddressInfo
-  const { lines } = await explained(`redis://127.0.0.1:${String(port)}`)
+  const { lines } = await explained(`redis://127.0.0.1:${port}`)
   expect(lines[0]).toMatchObject({
     message: 'Redis is unavailable',
     fields: { problem: 'Redis does not answer in time' },

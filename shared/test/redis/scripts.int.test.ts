@@ -153,9 +153,9 @@ describe('every script', () => {
     expect((await gate.change(lost.version, 'open')).changed).toBe(false)
   })
 
-  it.each(ROWS)('$script changes nothing when it is repeated', async (row) => {
-    expect(await after(row, [row.older, row.older])).toEqual(await after(row, [row.older]))
-  })
+  it.each(ROWS)('$script changes nothing when it is repeated', async (row) =>
+    expect(await after(row, [row.older, row.older])).toEqual(await after(row, [row.older])),
+  )
 
   it.each(ROWS)('$script undoes nothing of a newer call when it is executed late', async (row) => {
     const once = await after(row, [row.older, row.newer])

@@ -82,9 +82,9 @@ class FuzzRun implements FuzzResult {
     this.slowestMs = Math.max(this.slowestMs, tookMs)
     const status = typeof answer === 'string' ? 0 : answer.status
     this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1)
-    const what = `seed ${String(this.#seed)}, body ${String(number)}, ${endpoint} ${JSON.stringify(headers)} ${body.toString('base64')}`
+    const what = `seed ${this.#seed}, body ${number}, ${endpoint} ${JSON.stringify(headers)} ${body.toString('base64')}`
     if (typeof answer === 'string') this.faults.push(`no answer (${answer}): ${what}`)
-    if (status >= 500) this.faults.push(`answered ${String(status)}: ${what}`)
+    if (status >= 500) this.faults.push(`answered ${status}: ${what}`)
     if (tookMs > this.#hangMs) this.faults.push(`took ${tookMs.toFixed(0)} ms: ${what}`)
   }
 
@@ -104,7 +104,7 @@ class FuzzRun implements FuzzResult {
     const { dead } = await this.#view()
     if (dead > 0) {
       const { body } = await this.#relay.operate('GET', 'dead-letters?limit=10')
-      this.faults.push(`${String(dead)} dead letters: MoEngage refused what relay took: ${body}`)
+      this.faults.push(`${dead} dead letters: MoEngage refused what relay took: ${body}`)
     }
     const exit = this.#relay.api.exit()
     if (exit !== null) this.faults.push(`the api ended: ${JSON.stringify(exit)}`)

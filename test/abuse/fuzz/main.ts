@@ -9,7 +9,7 @@ import { Relay } from '../../support/relay.js'
 import { fuzz, FUZZ_ENV, FUZZ_SIMULATOR } from './fuzz.js'
 
 async function main(bodies: number, seed: number): Promise<void> {
-  console.log(`${String(bodies)} bodies, seed ${String(seed)}`)
+  console.log(`${bodies} bodies, seed ${seed}`)
   const relay = await Relay.start({ env: FUZZ_ENV, simulator: FUZZ_SIMULATOR })
   const startedMs = performance.now()
   const { statuses, slowestMs, delivered, faults } = await fuzz(relay, {
@@ -18,8 +18,8 @@ async function main(bodies: number, seed: number): Promise<void> {
     hangMs: 1_000,
   })
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(0)
-  const answers = [...statuses].sort(([a], [b]) => a - b).map(([s, n]) => `${String(s)}: ${String(n)}`) // prettier-ignore
-  console.log(`answers ${answers.join(', ')}; slowest ${slowestMs.toFixed(0)} ms; ${String(delivered)} elements delivered; ${seconds} s`) // prettier-ignore
+  const answers = [...statuses].sort(([a], [b]) => a - b).map(([s, n]) => `${s}: ${n}`) // prettier-ignore
+  console.log(`answers ${answers.join(', ')}; slowest ${slowestMs.toFixed(0)} ms; ${delivered} elements delivered; ${seconds} s`) // prettier-ignore
   for (const fault of faults) console.log(`WRONG ${fault}`)
   await relay.stop()
   if (faults.length > 0) process.exitCode = 1

@@ -10,8 +10,8 @@ export const OTHER_SECRET = 'another-secret'
 /** The producer of all tests, and the other: that of the neighbour. */
 
 /** Secrets of the producers that flood together. */
-export const FLOODING_SECRETS = Array.from({ length: 8 }, (_, i) => `flooding-secret-${String(i)}`)
-const FLOODING = FLOODING_SECRETS.map((secret, i) => `flood${String(i)}:${secret}`)
+export const FLOODING_SECRETS = Array.from({ length: 8 }, (_, i) => `flooding-secret-${i}`)
+const FLOODING = FLOODING_SECRETS.map((secret, i) => `flood${i}:${secret}`)
 
 export const ALL_PRODUCERS = [
   `shop:${SECRET}`,

@@ -10,8 +10,7 @@ const LINES = ['Content-Type: application/x-ndjson', 'Content-Encoding: gzip']
 const IMPORT = { path: `/v1/import/${APP_ID}`, headers: LINES }
 const gzip = (body: string | Buffer) => gzipSync(body, { level: constants.Z_BEST_SPEED })
 const zeros = (mebibytes: number) => gzip(Buffer.alloc(mebibytes * MIB, '0'))
-const members = (count: number) =>
-  Array.from({ length: count }, (_, i) => `"k${String(i)}":1`).join()
+const members = (count: number) => Array.from({ length: count }, (_, i) => `"k${i}":1`).join()
 const elements = (count: number, element: string) =>
   `{"type":"transition","elements":[${Array.from({ length: count }, () => element).join()}]}`
 const event = (fields: string) =>
@@ -22,7 +21,7 @@ const FAULTY = `{"type":"customer","customer_id":"ann","attributes":{"${'\x7f'.r
 /** A post that is refused, with a key. */
 const keyed = (i: number, keepAlive: boolean) =>
   post(elements(1, '{}'), {
-    headers: [JSON_TYPE, `Idempotency-Key: refused-${String(i)}`],
+    headers: [JSON_TYPE, `Idempotency-Key: refused-${i}`],
     ...(keepAlive ? { keepAlive } : {}),
   })
 
@@ -38,7 +37,7 @@ export const BODIES: readonly HostileInput[] = [
   }),
   ...COSTLY.map(({ what, answer, body }) =>
     input(
-      `1 MiB of ${what} in ${String(Math.round(body.length / 1024))} KB of gzip`,
+      `1 MiB of ${what} in ${Math.round(body.length / 1024)} KB of gzip`,
       answer,
       () => post(body, { headers: GZIP }),
       { withinMs: 5_000 },

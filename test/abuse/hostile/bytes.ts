@@ -30,7 +30,7 @@ export interface Asked {
 export function post(body: string | Buffer = GOOD_BODY, asked: Asked = {}): Buffer {
   const { path = PATH, auth = AUTH, headers = [JSON_TYPE], keepAlive } = asked
   const bytes = Buffer.from(body)
-  const length = `Content-Length: ${String(bytes.length)}`
+  const length = `Content-Length: ${bytes.length}`
   const end = keepAlive ? [] : [CLOSE]
   return Buffer.concat([
     Buffer.from(head(`POST ${path} HTTP/1.1`, auth, length, ...headers, ...end), 'latin1'),

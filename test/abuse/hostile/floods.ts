@@ -40,7 +40,7 @@ export const WAVE_MS = 500
 function unread(connections: number, asked: Unread): FloodShape {
   const { listener, path, times, known } = asked
   const requests = `${times.toLocaleString('en')} GET ${path} ${known ? 'of a producer' : 'without credentials'}`
-  const what = `${String(connections)} new connections every 0.5 s, each with ${requests} in one write, and no answer is read`
+  const what = `${connections} new connections every 0.5 s, each with ${requests} in one write, and no answer is read`
   const where = listener === 'ops' ? ' (ops port)' : ''
   return { what: what + where, connections, secrets: [], bodies: [], unread: asked }
 }

@@ -2,7 +2,7 @@ import { APP_ID } from '../../support/relay.js'
 import { AUTH, bare, GOOD_BODY, head, JSON_TYPE, PATH, post, rawPost } from './bytes.js'
 import { input, type HostileInput } from './input.js'
 
-const LENGTH = `Content-Length: ${String(GOOD_BODY.length)}`
+const LENGTH = `Content-Length: ${GOOD_BODY.length}`
 const CHUNKED = 'Transfer-Encoding: chunked'
 const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`
 const LAST = '0\r\n\r\n'
@@ -78,7 +78,7 @@ export const FRAMING: readonly HostileInput[] = [
   input(
     'a post inside the body of a GET',
     405,
-    () => bare('GET', PATH, `Content-Length: ${String(post().length)}`) + post().toString('latin1'),
+    () => bare('GET', PATH, `Content-Length: ${post().length}`) + post().toString('latin1'),
   ),
   input('Expect: 100-continue', [100, 200], () =>
     rawPost([LENGTH, 'Expect: 100-continue'], GOOD_BODY),

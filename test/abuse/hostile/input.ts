@@ -20,7 +20,7 @@ export interface HostileInput {
 
 /** What of an input its name does not say. */
 export function lastIn({ connections }: HostileInput): string {
-  return connections === 1 ? '' : ` (${String(connections)} connections)`
+  return connections === 1 ? '' : ` (${connections} connections)`
 }
 
 type Unusual = Partial<Omit<HostileInput, 'name' | 'pieces' | 'answers'>>

@@ -31,16 +31,16 @@ export function document(
   const rows = groups.flatMap((group) => group.rows)
   const wrong = rows.filter((row) => !isAsExpected(row))
   const harmed = rows.filter(({ neighbour }) => neighbour.others > 0)
-  const machine = `${String(cpus().length)} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.version}, load average ${(loadavg()[0] ?? 0).toFixed(1)} at the end`
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.version}, load average ${(loadavg()[0] ?? 0).toFixed(1)} at the end`
   const summary = [
-    `${String(rows.length)} inputs on ${machine}.`,
+    `${rows.length} inputs on ${machine}.`,
     wrong.length === 0
       ? 'All were answered as expected and closed in time.'
       : `**Not as expected: ${wrong.map(({ input }) => input.name).join('; ')}.**`,
     harmed.length === 0
       ? 'The neighbour was answered 200 every time.'
       : `**The neighbour was harmed by: ${harmed.map(({ input }) => input.name).join('; ')}.**`,
-    `The api never held more than ${String(Math.max(...rows.map(({ most }) => most.residentMiB)))} MiB and ${String(Math.max(...rows.map(({ most }) => most.descriptors)))} descriptors.`,
+    `The api never held more than ${Math.max(...rows.map(({ most }) => most.residentMiB))} MiB and ${Math.max(...rows.map(({ most }) => most.descriptors))} descriptors.`,
   ]
   return (
     [
@@ -68,13 +68,13 @@ function section({ name, rows }: PlayedGroup): string {
 function cells({ input, exchanged, most, neighbour }: Played): string[] {
   const elapsedMs = Math.max(...exchanged.map((one) => one.elapsedMs))
   const { answered, others, slowestMs } = neighbour
-  const harm = others === 0 ? '' : `, **${String(others)} not 200**`
+  const harm = others === 0 ? '' : `, **${others} not 200**`
   return [
     escaped(nameOf(input)),
     answersOf(exchanged.map(({ statuses }) => statuses)),
     elapsedMs.toFixed(0),
     String(most.residentMiB),
-    answered + others === 0 ? '–' : `${String(answered)}, ${slowestMs.toFixed(0)} ms${harm}`,
+    answered + others === 0 ? '–' : `${answered}, ${slowestMs.toFixed(0)} ms${harm}`,
   ]
 }
 
@@ -92,9 +92,7 @@ function oneAnswer(statuses: readonly number[]): string {
   const [first] = statuses
   if (first === undefined) return 'closed'
   const same = statuses.every((status) => status === first)
-  return same && statuses.length > 1
-    ? `${String(statuses.length)} × ${String(first)}`
-    : statuses.join(', ')
+  return same && statuses.length > 1 ? `${statuses.length} × ${first}` : statuses.join(', ')
 }
 
 const escaped = (text: string): string => text.replaceAll('|', '\\|').replaceAll('_', '\\_')
@@ -102,17 +100,17 @@ const escaped = (text: string): string => text.replaceAll('|', '\\|').replaceAll
 export function floodSection(floods: readonly Flooded[]): string {
   const lines = floods.map(
     ({ what, answers, before, during, slowestHealthMs, mostMiB, ...rest }) => {
-      const told = Object.entries(answers).map(([status, times]) => `${String(times)} × ${status}`)
+      const told = Object.entries(answers).map(([status, times]) => `${times} × ${status}`)
       const lap = ({ answered, others, medianMs, p99Ms, slowestMs }: Flooded['before']) =>
-        `${String(answered)}, ${[medianMs, p99Ms, slowestMs].map((ms) => ms.toFixed(0)).join(' / ')} ms${others === 0 ? '' : `, **${String(others)} not 200**`}`
-      const descriptors = `${String(rest.mostDescriptors)} / ${String(rest.lastDescriptors)}`
+        `${answered}, ${[medianMs, p99Ms, slowestMs].map((ms) => ms.toFixed(0)).join(' / ')} ms${others === 0 ? '' : `, **${others} not 200**`}`
+      const descriptors = `${rest.mostDescriptors} / ${rest.lastDescriptors}`
       const gone = rest.goneMs === null ? 'still open' : `${(rest.goneMs / 1_000).toFixed(1)} s`
       return `| ${[what, told.join(', ') || 'none read', lap(before), lap(during), slowestHealthMs.toFixed(0), mostMiB, descriptors, gone].join(' | ')} |`
     },
   )
   return [
     '## A producer that wants all there is',
-    `Each for ${String(floods[0]?.seconds ?? 0)} s, from its own process on the same machine. The neighbour is another producer with one connection that it keeps and a new one for each post: its posts answered 200, and the median, 99th percentile and slowest of them, for as long before. Descriptors: most, and at the end, while the flooder still has its connections. Closed: when the api had closed the last of the flood's connections, from the flood's begin, by the api's own descriptors. Each flood starts once the neighbour is served as before the last one.`,
+    `Each for ${floods[0]?.seconds ?? 0} s, from its own process on the same machine. The neighbour is another producer with one connection that it keeps and a new one for each post: its posts answered 200, and the median, 99th percentile and slowest of them, for as long before. Descriptors: most, and at the end, while the flooder still has its connections. Closed: when the api had closed the last of the flood's connections, from the flood's begin, by the api's own descriptors. Each flood starts once the neighbour is served as before the last one.`,
     `| flood | its answers | neighbour before | neighbour meanwhile | slowest /healthz, ms | memory, MiB | descriptors | closed after |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n${lines.join('\n')}`,
   ].join('\n\n')
 }
@@ -123,7 +121,7 @@ function timingSection({ rounds, rows }: Timing): string {
   )
   return [
     '## The time of a wrong key',
-    `${String(rounds)} posts of each kind in turn, on one connection. What differs between the rows is noise of the machine: every secret is compared, in full, for any secret that is sent.`,
+    `${rounds} posts of each kind in turn, on one connection. What differs between the rows is noise of the machine: every secret is compared, in full, for any secret that is sent.`,
     `| key | median, µs | 90th percentile, µs |\n| --- | --- | --- |\n${lines.join('\n')}`,
   ].join('\n\n')
 }

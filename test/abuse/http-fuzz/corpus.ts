@@ -15,7 +15,7 @@ const JSON_POST = [AUTH, JSON_TYPE]
 
 /** A post with a correct length for any body. */
 export function framed(body: Buffer, path: string, headers: readonly string[]): Buffer {
-  const length = `Content-Length: ${String(body.length)}`
+  const length = `Content-Length: ${body.length}`
   const start = head(`POST ${path} HTTP/1.1`, length, ...headers)
   return Buffer.concat([Buffer.from(start, 'latin1'), body])
 }

@@ -58,11 +58,11 @@ export async function send(
 
 function faultOf({ framed }: Volley, statuses: readonly number[], closed: boolean): string | null {
   const wrong = statuses.find((status) => !ALLOWED.has(status))
-  if (wrong !== undefined) return `answered ${String(wrong)}`
+  if (wrong !== undefined) return `answered ${wrong}`
   if (!closed) return 'the connection was not closed'
   const final = statuses.filter((status) => status >= 200)
   if (final.length < framed.length) {
-    return `${String(framed.length)} whole requests, ${String(final.length)} answers`
+    return `${framed.length} whole requests, ${final.length} answers`
   }
   return null
 }
@@ -72,7 +72,7 @@ const SOURCES = 100
 
 function exchange({ seed, framed, last }: Volley, port: number) {
   return new Promise<{ text: string; closed: boolean }>((resolve) => {
-    const localAddress = `127.0.0.${String(2 + (Math.abs(seed) % SOURCES))}`
+    const localAddress = `127.0.0.${2 + (Math.abs(seed) % SOURCES)}`
     const socket = connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true })
     let text = ''
     const conclude = (closed: boolean) => {

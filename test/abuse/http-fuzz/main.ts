@@ -22,7 +22,7 @@ const result = await fuzzIntake({
   onProgress: (requests) => {
     if (requests < toldAt + 50_000) return
     toldAt = requests
-    process.stdout.write(`${String(requests)} requests\n`)
+    process.stdout.write(`${requests} requests\n`)
   },
 })
 process.stdout.write(`${report(result)}\n`)
@@ -35,18 +35,18 @@ function report(r: CampaignResult): string {
   const list = (all: ReadonlyMap<number, number>) =>
     [...all]
       .sort(([a], [b]) => a - b)
-      .map(([status, count]) => `${String(status)}: ${String(count)}`)
+      .map(([status, count]) => `${status}: ${count}`)
       .join(', ')
   return [
-    `${String(r.requests)} requests in ${String(r.volleys)} connections, ${(r.elapsedMs / 1000).toFixed(0)} s (${perSecond.toFixed(0)} a second)`,
+    `${r.requests} requests in ${r.volleys} connections, ${(r.elapsedMs / 1000).toFixed(0)} s (${perSecond.toFixed(0)} a second)`,
     `answers: ${list(r.statuses)}`,
     `faults: ${r.faults.length === 0 ? 'none' : ''}`,
-    ...r.faults.map(({ seed, fault }) => `  --seed ${String(seed)} --requests 1: ${fault}`),
+    ...r.faults.map(({ seed, fault }) => `  --seed ${seed} --requests 1: ${fault}`),
     `errors logged: ${r.errors.length === 0 ? 'none' : ''}`,
     ...r.errors.slice(0, 10).map((line) => `  ${line}`),
-    `memory of the api, MiB: ${String(r.memoryMiB.before)} before, ${String(r.memoryMiB.most)} at most, ${String(r.memoryMiB.after)} after`,
-    `descriptors: ${String(r.descriptors.before)} before, ${String(r.descriptors.after)} after`,
+    `memory of the api, MiB: ${r.memoryMiB.before} before, ${r.memoryMiB.most} at most, ${r.memoryMiB.after} after`,
+    `descriptors: ${r.descriptors.before} before, ${r.descriptors.after} after`,
     `neighbour: ${list(r.neighbour.statuses)}; 99th percentile ${r.neighbour.p99Ms.toFixed(0)} ms, slowest ${r.neighbour.slowestMs.toFixed(0)} ms`,
-    `elements: ${String(r.accepted)} accepted, ${String(r.settled)} delivered or dead-lettered`,
+    `elements: ${r.accepted} accepted, ${r.settled} delivered or dead-lettered`,
   ].join('\n')
 }

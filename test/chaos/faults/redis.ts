@@ -8,7 +8,7 @@ import { fault, lasting, type Fault } from './fault.js'
 /** A Redis that does not answer cannot be told anything: it is told later, by `healRedis`. */
 const tell = (stack: Stack, command: string) => askRedis(stack.redis.port, command, 8_000)
 
-const ROOM = `CONFIG SET maxmemory ${String(256 * 1024 * 1024)}`
+const ROOM = `CONFIG SET maxmemory ${256 * 1024 * 1024}`
 
 /** Takes back every setting that a fault may have left. */
 export async function healRedis(stack: Stack): Promise<void> {
@@ -40,7 +40,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
   }),
   fault('redis-busy-script', keeps, async ({ stack, random }) => {
     const rounds = between(random, 2_000_000, 20_000_000)
-    await tell(stack, `EVAL "for i=1,${String(rounds)} do end" 0`)
+    await tell(stack, `EVAL "for i=1,${rounds} do end" 0`)
   }),
   fault('redis-client-kill', keeps, async ({ stack, random }) => {
     for (let i = 0; i < between(random, 1, 4); i += 1) {

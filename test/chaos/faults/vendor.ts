@@ -88,7 +88,7 @@ export const VENDOR_FAULTS: readonly Fault[] = [
   }),
   scripted('ceiling', (r) => ({ kind: 'body_ceiling', bytes: between(r, 6_000, 15_000) })),
   fault('vendor-new-key', { group: 'vendor' }, async ({ stack, random }) => {
-    const key = `key-${String(between(random, 2, 1_000_000))}`
+    const key = `key-${between(random, 2, 1_000_000)}`
     await stack.vendor.configure({ workspaces: { [APP_ID]: key } })
     await lasting(random, 200, 1500)
     stack.apiKey = key

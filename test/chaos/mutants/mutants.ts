@@ -121,7 +121,11 @@ export const MUTANTS: readonly Mutant[] = [
     aim: { plot: 'lost-answers' },
     breaks: 'a cost is taken back although the attempt may have arrived',
     changes: [
-      change(FLIGHT, "else if (answer.kind === 'not_sent' && NEVER_LEFT.has(answer.why))", 'else'),
+      change(
+        FLIGHT,
+        "else if (answer.kind === 'not_sent' && NEVER_LEFT.has(answer.why))",
+        'else if (true)',
+      ),
     ],
   },
   {

@@ -38,7 +38,7 @@ function inventions(customer: string, { posted, arrived }: History): Violation[]
     .filter(({ seq, kind }) => posted[seq - 1]?.kind !== kind)
     .map(({ seq, kind, requestId }) => ({
       law: 'nothing is delivered that was never posted',
-      detail: `${customer}: ${kind} ${String(seq)} in request ${requestId}`,
+      detail: `${customer}: ${kind} ${seq} in request ${requestId}`,
     }))
 }
 
@@ -61,7 +61,7 @@ function losses(customer: string, { posted, arrived }: History, mayBeGone: MayBe
   )
   if (missing.length === 0) return []
   const seqs = missing.map(({ seq }) => seq).join(' ')
-  const detail = `${customer}: ${seqs} of ${String(posted.length)}`
+  const detail = `${customer}: ${seqs} of ${posted.length}`
   return [{ law: 'nothing acknowledged is missing', detail }]
 }
 
@@ -94,7 +94,7 @@ function sequence(customer: string, { posted, arrived, isCut }: History): Violat
   }
   const violations: Violation[] = []
   const note = (law: Violation['law'], seq: number, last: number) => {
-    violations.push({ law, detail: `${customer}: ${String(seq)} came after ${String(last)}` })
+    violations.push({ law, detail: `${customer}: ${seq} came after ${last}` })
   }
   let newest = 0
   let last = 0
@@ -121,6 +121,6 @@ function finalValue(
   )
   const value = arrived.findLast((a) => a.kind === 'user')?.last ?? 0
   if (accepted === undefined || value >= accepted.seq) return []
-  const detail = `${customer}: ends with ${String(value)}, accepted was ${String(accepted.seq)}`
+  const detail = `${customer}: ends with ${value}, accepted was ${accepted.seq}`
   return [{ law: 'the last value wins', detail }]
 }

@@ -25,7 +25,7 @@ export function explainDuplicates({
   const perCause = new Map<string, number>()
   const violations: Violation[] = []
   for (const { customer, seq, requestId } of arrived) {
-    const key = `${customer} ${String(seq)}`
+    const key = `${customer} ${seq}`
     const before = previous.get(key)
     previous.set(key, requestId)
     if (before === undefined) continue
@@ -46,11 +46,11 @@ export function explainDuplicates({
 function fateOf(request: VendorRequest | undefined): string {
   if (request === undefined) return '(unknown)'
   const { startedAtMs, arrivedAtMs, endedAtMs, answeredAtMs, status, fault, places } = request
-  const after = (ms: number | null | undefined) => (ms == null ? 'never' : `${String(ms - startedAtMs)} ms`) // prettier-ignore
+  const after = (ms: number | null | undefined) => (ms == null ? 'never' : `${ms - startedAtMs} ms`) // prettier-ignore
   return `(${[
     `from ${places?.join(' or ') ?? 'unknown'} at ${new Date(startedAtMs).toISOString()}`,
     `arrived ${after(arrivedAtMs)}, ended ${after(endedAtMs)}, answered ${after(answeredAtMs)}`,
-    `status ${String(status)}, fault ${String(fault)}`,
+    `status ${status}, fault ${fault}`,
   ].join('; ')})`
 }
 

@@ -15,9 +15,8 @@ const sequence = (...seqs: number[]) =>
     disturbances: [disturbance()],
   })
 
-test('accepts what was delivered once and in order', () => {
-  expect(sequence(1, 2, 3, 4, 5)).toEqual([])
-})
+test('accepts what was delivered once and in order', () =>
+  expect(sequence(1, 2, 3, 4, 5)).toEqual([]))
 
 test.each([
   [[1, 2, 3, 4, 5, 1, 2, 3, 4, 5]],
@@ -25,9 +24,9 @@ test.each([
   [[1, 2, 3, 3, 4, 5]],
   // Interrupted twice on the way.
   [[1, 2, 3, 4, 1, 2, 1, 2, 3, 4, 5]],
-])('accepts redelivery of a contiguous run up to the newest: %p', (seqs) => {
-  expect(sequence(...seqs)).toEqual([])
-})
+])('accepts redelivery of a contiguous run up to the newest: %p', (seqs) =>
+  expect(sequence(...seqs)).toEqual([]),
+)
 
 test.each([
   [[1, 2, 3, 5], 'nothing acknowledged is missing'],
@@ -39,9 +38,9 @@ test.each([
   [[1, 2, 3, 4, 5, 2], 'redelivery is a contiguous run'],
   [[1, 2, 3, 4, 5, 2], 'the last value wins'],
   [[1, 2, 3, 4, 5, 6], 'nothing is delivered that was never posted'],
-] as const)('finds in %p that it breaks "%s"', (seqs, law) => {
-  expect(sequence(...seqs)).toContain(law)
-})
+] as const)('finds in %p that it breaks "%s"', (seqs, law) =>
+  expect(sequence(...seqs)).toContain(law),
+)
 
 test('does not ask for what was never acknowledged, and keeps it in its place', () => {
   const elements = posted('ann', 3).map((e) => ({ ...e, acknowledged: e.seq !== 2 }))
@@ -189,9 +188,8 @@ describe('both windows hold', () => {
     expect(of([0, users, 0, 0], [1, 0, 0, 1])).toEqual([law])
   })
 
-  test('holds when the oldest has just left it', () => {
-    expect(of([0, users, events, 0], [windowMs, users, events, 0])).toEqual([])
-  })
+  test('holds when the oldest has just left it', () =>
+    expect(of([0, users, events, 0], [windowMs, users, events, 0])).toEqual([]))
 })
 
 test('finds a body over the limit by one byte', () => {

@@ -31,7 +31,7 @@ export function judge(evidence: Evidence): Judgement {
 function judgeDeadLetters(evidence: Evidence): Violation[] {
   const { posted, deadLetters } = evidence
   const mayBeGone = goneRightly(evidence)
-  const name = (e: { customer: string; seq: number }) => `${e.customer} ${String(e.seq)}`
+  const name = (e: { customer: string; seq: number }) => `${e.customer} ${e.seq}`
   const dead = new Set(deadLetters.map(name))
   const poison = new Map(posted.filter((p) => p.poison).map((p) => [name(p), p]))
   const wrong = [...dead]
@@ -49,18 +49,18 @@ function judgeDeadLetters(evidence: Evidence): Violation[] {
 /** Once relay has answered `done`, nothing that it had accepted of that customer is sent. */
 function judgeErasures({ erasures, posted, arrived, requests }: Evidence): Violation[] {
   const startedAt = new Map(requests.map((r) => [r.requestId, r.startedAtMs]))
-  const acceptedAt = new Map(posted.map((p) => [`${p.customer} ${String(p.seq)}`, p]))
+  const acceptedAt = new Map(posted.map((p) => [`${p.customer} ${p.seq}`, p]))
   return erasures.flatMap(({ customer, askedAtMs, doneAtMs }) =>
     arrived
       .filter((a) => a.customer === customer)
       .filter((a) => (startedAt.get(a.requestId) ?? -Infinity) > doneAtMs)
       .filter(({ seq }) => {
-        const element = acceptedAt.get(`${customer} ${String(seq)}`)
+        const element = acceptedAt.get(`${customer} ${seq}`)
         return element !== undefined && element.acknowledgedAtMs < askedAtMs
       })
       .map(({ seq, requestId }) => ({
         law: 'nothing of a forgotten customer is sent' as const,
-        detail: `${customer}: ${String(seq)} in request ${requestId}, begun after the answer`,
+        detail: `${customer}: ${seq} in request ${requestId}, begun after the answer`,
       })),
   )
 }

@@ -24,9 +24,9 @@ test.each([
   ['lease', 3_500, []],
   ['lease', 4_500, TOO_LATE],
   ['later', 60_000, []],
-] as const)('after a fault that ends "%s", %d ms: %p', (resumes, byMs, laws) => {
-  expect(late(byMs, resumes)).toEqual(laws)
-})
+] as const)('after a fault that ends "%s", %d ms: %p', (resumes, byMs, laws) =>
+  expect(late(byMs, resumes)).toEqual(laws),
+)
 
 test('nothing ever again is too late', () => {
   expect(late(0, 'soon', { requests: [] })).toEqual(TOO_LATE)

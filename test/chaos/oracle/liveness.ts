@@ -23,17 +23,13 @@ export function judgeLiveness(evidence: Evidence): Violation[] {
   )
   const before = new Set(arrivals.filter((a) => a.arrivedAtMs < healedAtMs).map((a) => a.requestId))
   const arrived = new Set(
-    evidence.arrived
-      .filter((a) => before.has(a.requestId))
-      .map((a) => `${a.customer} ${String(a.seq)}`),
+    evidence.arrived.filter((a) => before.has(a.requestId)).map((a) => `${a.customer} ${a.seq}`),
   )
   const erased = new Set(evidence.erasures.map(({ customer }) => customer))
   const mayBeGone = goneRightly(evidence)
-  const buried = new Set(
-    evidence.deadLetters.map(({ customer, seq }) => `${customer} ${String(seq)}`),
-  )
+  const buried = new Set(evidence.deadLetters.map(({ customer, seq }) => `${customer} ${seq}`))
   const waits = posted.some((p) => {
-    const name = `${p.customer} ${String(p.seq)}`
+    const name = `${p.customer} ${p.seq}`
     if (p.poison || erased.has(p.customer) || buried.has(name) || mayBeGone(p)) return false
     return p.acknowledgedAtMs <= healedAtMs && !arrived.has(name)
   })
@@ -41,7 +37,7 @@ export function judgeLiveness(evidence: Evidence): Violation[] {
   const next = Math.min(...arrivals.map((a) => a.arrivedAtMs).filter((atMs) => atMs >= healedAtMs))
   const tookMs = next - healedAtMs
   if (tookMs <= longestMs + SLACK_MS) return []
-  const detail = `${tookMs.toFixed(0)} ms after the last fault, ${String(longestMs)} ms are allowed`
+  const detail = `${tookMs.toFixed(0)} ms after the last fault, ${longestMs} ms are allowed`
   return [{ law: 'sending resumes in time', detail }]
 }
 

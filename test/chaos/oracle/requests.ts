@@ -21,7 +21,7 @@ function windows(requests: readonly VendorRequest[], limits: Limits): Violation[
       limits.windowMs,
     )
     if (peak <= limits[budget]) return []
-    const detail = `${budget}: ${String(peak)} of ${String(limits[budget])} in the window before ${atMs.toFixed(0)}`
+    const detail = `${budget}: ${peak} of ${limits[budget]} in the window before ${atMs.toFixed(0)}`
     return [{ law: 'both windows hold' as const, detail }]
   })
 }
@@ -54,7 +54,7 @@ function sizes(requests: readonly VendorRequest[], { bodyBytes }: Limits): Viola
     .filter(({ bytes }) => bytes > bodyBytes)
     .map(({ requestId, bytes }) => ({
       law: 'bodies are within the limit',
-      detail: `request ${requestId} has ${String(bytes)} bytes of ${String(bodyBytes)}`,
+      detail: `request ${requestId} has ${bytes} bytes of ${bodyBytes}`,
     }))
 }
 

@@ -14,7 +14,7 @@ test('a backlog of all that is accepted and not delivered is right', () => {
 
 test.each([0, 1])('%d is too little for two elements that wait', (backlog) => {
   expect(details({ posted: two, samples: shows(backlog) })).toEqual([
-    `status at 10000: ${String(backlog)}, 2 wait`,
+    `status at 10000: ${backlog}, 2 wait`,
   ])
 })
 

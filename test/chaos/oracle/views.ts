@@ -16,12 +16,12 @@ export function judgeViews(evidence: Evidence): Violation[] {
   const wrong = samples.flatMap((sample) => {
     const { fromMs, toMs, backlog, where } = sample
     const least = posted.filter((p) => certainlyWaits(p, first, sample, evidence)).length
-    if (backlog < least) return [{ where, fromMs, detail: `${String(backlog)}, ${String(least)} wait` }] // prettier-ignore
+    if (backlog < least) return [{ where, fromMs, detail: `${backlog}, ${least} wait` }] // prettier-ignore
     const sinceMs = fromMs - settleWithinMs
     if (disturbances.some((d) => d.fromMs <= toMs && d.toMs >= sinceMs)) return []
     const most = posted.filter((p) => mayWait(p, last, sample, evidence)).length
     if (backlog <= most) return []
-    return [{ where, fromMs, detail: `${String(backlog)}, at most ${String(most)} wait` }]
+    return [{ where, fromMs, detail: `${backlog}, at most ${most} wait` }]
   })
   return wrong.map(({ where, fromMs, detail }) => ({
     law: 'the views show the backlog',
@@ -29,7 +29,7 @@ export function judgeViews(evidence: Evidence): Violation[] {
   }))
 }
 
-const name = ({ customer, seq }: Posted | Arrived) => `${customer} ${String(seq)}`
+const name = ({ customer, seq }: Posted | Arrived) => `${customer} ${seq}`
 
 type Times = ReadonlyMap<string, number>
 

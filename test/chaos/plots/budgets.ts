@@ -7,7 +7,7 @@ import { Poster } from './poster.js'
 /** So little that a few requests spend it, and that two windows' worth is posted in a moment. */
 const conditions = { ...USUAL, limits: { ...USUAL.limits, users: 500, events: 600 } }
 
-const CUSTOMERS = Array.from({ length: 60 }, (_, i) => `c-${String(i)}`)
+const CUSTOMERS = Array.from({ length: 60 }, (_, i) => `c-${i}`)
 /** Each posts one event of every customer, which has one action or two. */
 const POSTS = 14
 
@@ -52,10 +52,10 @@ const PER_POST = 100
 const WITHIN_MS = 30_000
 
 async function postBurst(poster: Poster, name: string): Promise<void> {
-  const customers = Array.from({ length: BURST }, (_, i) => `${name}-${String(i)}`)
+  const customers = Array.from({ length: BURST }, (_, i) => `${name}-${i}`)
   for (let at = 0; at < BURST; at += PER_POST) {
     const elements = poster.next('event', customers.slice(at, at + PER_POST))
-    await poster.untilAccepted(elements, 0, `${name}-${String(at)}`)
+    await poster.untilAccepted(elements, 0, `${name}-${at}`)
   }
 }
 
@@ -78,9 +78,7 @@ const forgetBurst = (frozenMs: number) => (stage: Stage) =>
     sender.pause()
     await stack.restoreRedis()
     stage.journal.forgets.push({ fromMs, toMs: nowMs() })
-    const thawed = sleep(frozenMs).then(() => {
-      sender.resume()
-    })
+    const thawed = sleep(frozenMs).then(() => sender.resume())
     await newcomer.start()
     await postBurst(poster, 'after')
     await newcomer.ready(WITHIN_MS)

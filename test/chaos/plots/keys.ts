@@ -31,12 +31,12 @@ export const keyPlots: readonly Aimed[] = [
         // Posts at once have no order among them, so each has separate customers.
         const before = Array.from({ length: POSTS_BEFORE }, (_, post) => {
           const ids = Array.from({ length: CUSTOMERS_PER_POST }, (_, n) => String(n))
-          const customers = ids.map((id) => `full-${String(i)}-${String(post)}-${id}`)
+          const customers = ids.map((id) => `full-${i}-${post}-${id}`)
           return poster.post(poster.next('event', customers), 0)
         })
         await sleep(100)
-        const keyed = poster.next('event', [`keyed-${String(i)}`])
-        await Promise.all([poster.untilAccepted(keyed, 0, `twice-${String(i)}`), ...before])
+        const keyed = poster.next('event', [`keyed-${i}`])
+        await Promise.all([poster.untilAccepted(keyed, 0, `twice-${i}`), ...before])
       }
     },
   },
@@ -60,7 +60,7 @@ export const keyPlots: readonly Aimed[] = [
       await waitFor(haveRejoined, { what: 'new sessions', timeoutMs: 30_000 })
       // Both know the new time, and everything works under it.
       for (const api of [0, 1]) {
-        await poster.untilAccepted(poster.next('event', ['warm']), api, `warm-${String(api)}`)
+        await poster.untilAccepted(poster.next('event', ['warm']), api, `warm-${api}`)
       }
       stack.api(0).redis.set({ stallFrom: 'stored' }, 'down')
       const status = await poster.post(elements, 0, 'midnight')

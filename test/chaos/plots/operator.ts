@@ -6,7 +6,7 @@ import { Poster } from './poster.js'
 /** Few enough that one post uses them up: the next elements wait in the memory of a worker. */
 const EVENTS = 200
 /** A customer's first event has two actions. */
-const SPENDERS = Array.from({ length: EVENTS / 2 }, (_, i) => `spender-${String(i)}`)
+const SPENDERS = Array.from({ length: EVENTS / 2 }, (_, i) => `spender-${i}`)
 const FORGOTTEN = 'forgotten'
 const NO_ONE = 'no-one'
 /** Messages of subscriptions are lost. */
@@ -37,7 +37,7 @@ const FROZEN_MS = 11_000
 const UNREAD_MS = 2_000
 /** How long MoEngage refuses everything, ms: enough for every element to be tried alone. */
 const REFUSES_MS = 20_000
-const REFUSED = Array.from({ length: 300 }, (_, i) => `c-${String(i)}`)
+const REFUSED = Array.from({ length: 300 }, (_, i) => `c-${i}`)
 
 export const operatorPlots: readonly Aimed[] = [
   {
@@ -67,9 +67,7 @@ export const operatorPlots: readonly Aimed[] = [
         const poster = await readAhead(stage)
         worker.pause()
         worker.redis.set(UNREAD, 'up')
-        const thawed = sleep(FROZEN_MS).then(() => {
-          worker.resume()
-        })
+        const thawed = sleep(FROZEN_MS).then(() => worker.resume())
         const forgotten = stack.forget(FORGOTTEN, journal)
         await thawed
         await sleep(UNREAD_MS)

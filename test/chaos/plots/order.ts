@@ -52,7 +52,7 @@ export const orderPlots: readonly Aimed[] = [
       await next.ready(READY_WITHIN_MS)
       await disturb(stage, 'settle-held', { loses: 'settles' }, async () => {
         former.redis.set({ stallFrom: await digestOf(stage, 'settle') }, 'up')
-        const users = Array.from({ length: 20 }, (_, i) => `user-${String(i)}`)
+        const users = Array.from({ length: 20 }, (_, i) => `user-${i}`)
         await poster.delivered(await poster.accepted('user', users, 0))
         // Delivered by the new owner: all users of the window are spent, events are not.
         await poster.delivered(await poster.accepted('event', ['ann'], 0))
@@ -76,7 +76,7 @@ export const orderPlots: readonly Aimed[] = [
       const poster = new Poster(stage)
       for (const api of [0, 1]) await poster.delivered(await poster.accepted('user', ['warm'], api))
       for (let i = 0; i < TRIES; i += 1) {
-        const late = `late-${String(i)}`
+        const late = `late-${i}`
         redis.set({ stallFrom: late }, 'up')
         const first = poster.next('user', [late])
         const status = await poster.post(first, 0)
@@ -153,7 +153,7 @@ const SETTLED_WITHIN_MS = 30_000
 /** So few that a post spends them: an event that waits for them keeps its chunk in Redis. */
 const EVENTS = 200
 /** A customer's first event has two actions. */
-const SPENDERS = Array.from({ length: EVENTS / 2 }, (_, i) => `spender-${String(i)}`)
+const SPENDERS = Array.from({ length: EVENTS / 2 }, (_, i) => `spender-${i}`)
 /** Two of these fill a request. */
 const LARGE = 'x'.repeat(14_000)
 

@@ -63,7 +63,7 @@ export class Poster {
   /** Posts these elements; throws when they are not accepted. */
   async acceptedAll(elements: Posted[], api: number, padding = PADDING): Promise<Posted[]> {
     const status = await this.post(elements, api, null, padding)
-    if (status !== 200) throw new Error(`a post was answered ${String(status)}`)
+    if (status !== 200) throw new Error(`a post was answered ${status}`)
     return elements
   }
 
@@ -86,7 +86,7 @@ export class Poster {
       await vendor.readArrivals()
       return vendor.arrived.length >= count
     }
-    await waitFor(arrived, { what: `${String(count)} arrivals`, timeoutMs: WITHIN_MS })
+    await waitFor(arrived, { what: `${count} arrivals`, timeoutMs: WITHIN_MS })
   }
 
   /** Until MoEngage has a request that it has not answered. */

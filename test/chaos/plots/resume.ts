@@ -11,7 +11,7 @@ const ENOUGH_BREACHES = 3
 /** From the first 200 after a restart until all of that post is at MoEngage, ms. */
 const RESUMES_WITHIN_MS = 2_000
 /** More than partitions, so that every partition gets some. */
-const CUSTOMERS = Array.from({ length: 40 }, (_, i) => `c-${String(i)}`)
+const CUSTOMERS = Array.from({ length: 40 }, (_, i) => `c-${i}`)
 
 /** Restarts Redis again and again; each time what is accepted next is delivered at once. */
 async function restarts(stage: Stage): Promise<void> {
@@ -23,14 +23,14 @@ async function restarts(stage: Stage): Promise<void> {
     await poster.settled()
     await disturb(stage, 'redis-restart', { loses: 'nothing' }, () => stack.redis.restart())
     const elements = poster.next('event', CUSTOMERS)
-    await poster.untilAccepted(elements, 0, `after-${String(i)}`)
+    await poster.untilAccepted(elements, 0, `after-${i}`)
     const acceptedMs = nowMs()
     await poster.delivered(elements)
     const tookMs = nowMs() - acceptedMs
-    say(`  restart ${String(i + 1)}: delivered ${tookMs.toFixed(0)} ms after the first 200`)
+    say(`  restart ${i + 1}: delivered ${tookMs.toFixed(0)} ms after the first 200`)
     if (tookMs <= RESUMES_WITHIN_MS) continue
     breaches += 1
-    breach('sending resumes in time', `restart ${String(i + 1)}: ${tookMs.toFixed(0)} ms`)
+    breach('sending resumes in time', `restart ${i + 1}: ${tookMs.toFixed(0)} ms`)
   }
 }
 
@@ -108,7 +108,7 @@ const conditions = { ...DEFAULTS, limits: { ...DEFAULTS.limits, users: WINDOW_US
 /** Posts what takes two windows, and leaves relay alone for longer than it trusts a mark. */
 async function leaveBacklog(stage: Stage): Promise<void> {
   const poster = new Poster(stage)
-  const customers = Array.from({ length: USERS }, (_, i) => `c-${String(i)}`)
+  const customers = Array.from({ length: USERS }, (_, i) => `c-${i}`)
   await poster.burst('user', customers, PER_POST)
   await poster.arrivals(WINDOW_USERS * 0.8)
   await sleep(SILENCE_MS)

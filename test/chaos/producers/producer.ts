@@ -45,7 +45,7 @@ export function elementOf({ customer, seq, kind, poison }: Posted, padding: stri
       return {
         type: 'customer',
         customer_id: customer,
-        attributes: { ...mark, last: seq, [`seq_${String(seq)}`]: true },
+        attributes: { ...mark, last: seq, [`seq_${seq}`]: true },
       }
     case 'event':
       return {
@@ -61,7 +61,7 @@ export function elementOf({ customer, seq, kind, poison }: Posted, padding: stri
         type: 'device',
         customer_id: customer,
         device_id: `${customer}-phone`,
-        attributes: { platform: PLATFORMS[seq % 2], push_id: `push-${String(seq)}`, ...mark },
+        attributes: { platform: PLATFORMS[seq % 2], push_id: `push-${seq}`, ...mark },
       }
   }
 }
@@ -123,7 +123,7 @@ export class Producer {
       type: 'transition',
       elements: elements.map((e) => elementOf(e, this.#padding())),
     })
-    const key = `${name}-${String(this.#posts)}`
+    const key = `${name}-${this.#posts}`
     let last = 'none'
     while (!givenUp.aborted) {
       const reply = await this.#send({ url: pick(random, urls), lane, key, body })
@@ -132,10 +132,10 @@ export class Producer {
         return
       }
       if (reply !== null && !AGAIN.has(reply.status) && !this.#options.mayRefuse()) {
-        journal.refusals.push(`${key}: ${String(reply.status)} ${reply.body.slice(0, 200)}`)
+        journal.refusals.push(`${key}: ${reply.status} ${reply.body.slice(0, 200)}`)
         if (reply.status < 500) return
       }
-      if (reply !== null) last = `${String(reply.status)} ${reply.body.slice(0, 200)}`
+      if (reply !== null) last = `${reply.status} ${reply.body.slice(0, 200)}`
       await sleep(between(random, 50, 400))
     }
     journal.refusals.push(
@@ -190,13 +190,10 @@ export function makeProducers(
   return Array.from({ length: PRODUCERS }, (_, i) => {
     const lane = i % BACKFILL_EVERY === BACKFILL_EVERY - 1 ? 'backfill' : 'realtime'
     return new Producer({
-      name: `${String(seed)}-p${String(i)}`,
+      name: `${seed}-p${i}`,
       lane,
       urls: stack.apis.map(({ url }) => url),
-      customers: Array.from(
-        { length: CUSTOMERS_EACH },
-        (_, c) => `${lane}-${String(i)}-${String(c)}`,
-      ),
+      customers: Array.from({ length: CUSTOMERS_EACH }, (_, c) => `${lane}-${i}-${c}`),
       journal,
       random: seededRandom(seed * 1000 + i),
       pauseMs: (1000 * PRODUCERS * MEAN_ELEMENTS) / rate,

@@ -97,7 +97,7 @@ export class Remains {
     return ['users', 'events'].flatMap((budget, i) => {
       const sum = costs.reduce((total, text) => total + Number(text.split(',')[i] ?? 0), 0)
       const kept = Number(ledger[budget] ?? 0)
-      return kept === sum ? [] : [`ledger says ${String(kept)} ${budget}, entries ${String(sum)}`]
+      return kept === sum ? [] : [`ledger says ${kept} ${budget}, entries ${sum}`]
     })
   }
 

@@ -65,7 +65,7 @@ export class Service {
       if (this.#child !== null) return
       const { name, role, root, env, port, opsPort, log, onDeath, partitions } = this.#options
       this.#starts += 1
-      log.add(`--- start ${String(this.#starts)}`)
+      log.add(`--- start ${this.#starts}`)
       const child = await startChild({
         name,
         entry: entryOf(role, root),
@@ -76,16 +76,14 @@ export class Service {
           NODE_OPTIONS: `--import ${WALL_CLOCK}`,
           FAULTS_CLOCK_FILE: this.#clockFile,
         },
-        onLine: (line) => {
-          log.add(line)
-        },
+        onLine: (line) => log.add(line),
       })
       this.#child = child
       void child.exited.then(({ code, signal }) => {
         if (this.#child !== child) return
         this.#child = null
         const last = child.lastLines().slice(-3).join(' | ')
-        onDeath(name, `${signal ?? `status ${String(code)}`}: ${last}`)
+        onDeath(name, `${signal ?? `status ${code}`}: ${last}`)
       })
     })
   }
@@ -112,7 +110,7 @@ export class Service {
       const isStarting = !child.lastLines().some((line) => line.startsWith('{'))
       const { code, signal } = await child.stop(STOP_WITHIN_MS)
       if (code !== 0 && !(isStarting && signal === 'SIGTERM')) {
-        this.#options.onDeath(this.name, `SIGTERM ended with ${signal ?? `status ${String(code)}`}`)
+        this.#options.onDeath(this.name, `SIGTERM ended with ${signal ?? `status ${code}`}`)
       }
     })
   }
@@ -129,7 +127,7 @@ export class Service {
 
   /** Sets its wall clock off by so many ms, within a moment; 0 sets it right. */
   async setClockOff(offsetMs: number): Promise<void> {
-    this.#options.log.add(`--- clock off by ${String(offsetMs)} ms`)
+    this.#options.log.add(`--- clock off by ${offsetMs} ms`)
     await writeFile(this.#clockFile, String(offsetMs))
   }
 

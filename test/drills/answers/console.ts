@@ -41,7 +41,7 @@ export class Console {
         .replaceAll(/\s*\n\s*/g, ' ')
       return pattern.test(all) ? all : null
     }
-    return waitFor(text, { what: `${selector} to match ${String(pattern)}`, timeoutMs: 30_000 })
+    return waitFor(text, { what: `${selector} to match ${pattern}`, timeoutMs: 30_000 })
   }
 
   async close(): Promise<void> {

@@ -28,7 +28,7 @@ async function mistakes(): Promise<string> {
   for (const { mistake, see } of MISTAKES) {
     console.log(mistake)
     const [words, status] = await see()
-    rows.push(`| ${mistake} | ${cell(words)} | ${String(status)} |`)
+    rows.push(`| ${mistake} | ${cell(words)} | ${status} |`)
   }
   return ['| mistake | answer | status |', '| --- | --- | --- |', ...rows].join('\n')
 }
@@ -42,7 +42,7 @@ function clockTable(shown: readonly Shown[]): string {
     else moments.push({ atS, lines: [line] })
   }
   const rows = moments.map(({ atS, lines }) => {
-    const more = lines.length > 3 ? ` (and ${String(lines.length - 3)} more lines)` : ''
+    const more = lines.length > 3 ? ` (and ${lines.length - 3} more lines)` : ''
     return `| ${atS.toFixed(1)} s | ${lines.slice(0, 3).map(cell).join('<br>')}${more} |`
   })
   return ['| after | on the screen |', '| ---: | --- |', ...rows].join('\n')

@@ -35,9 +35,9 @@ const checkWithRedisUrl: Line = {
       const check = await runRelay(['check'], { REDIS_URL: 'redis://127.0.0.1:1' })
       const status = await runRelay(['status'], {})
       return {
-        'relay check': `${linesWith(check.text, 'workspaces', 'relay can run', 'FAIL')} (exit ${String(check.code)})`,
+        'relay check': `${linesWith(check.text, 'workspaces', 'relay can run', 'FAIL')} (exit ${check.code})`,
         'relay status, OPS_PORT moved':
-          `${linesWith(status.text, 'Workers', 'DEMO')} (exit ${String(status.code)})`.replaceAll(
+          `${linesWith(status.text, 'Workers', 'DEMO')} (exit ${status.code})`.replaceAll(
             String(opsPort),
             'PORT',
           ),
@@ -54,7 +54,7 @@ const wrongToken: Line = {
     await view.close()
     const status = await place.relay(['status'], { RELAY_ADMIN_TOKEN: 'another-token' })
     await place.stop()
-    return { console: words, status: `${status.text} (exit ${String(status.code)})` }
+    return { console: words, status: `${status.text} (exit ${status.code})` }
   },
 }
 
@@ -118,7 +118,7 @@ const refused: Line = {
     await place.stop()
     const folder = new RegExp(`${place.folder}/`, 'g')
     return {
-      'relay import': `${text.replaceAll(folder, '').split('\n').slice(-3).join(' / ')} (exit ${String(code)})`,
+      'relay import': `${text.replaceAll(folder, '').split('\n').slice(-3).join(' / ')} (exit ${code})`,
       'users.ndjson.refused.ndjson': report.trimEnd(),
     }
   },
@@ -129,7 +129,7 @@ const reference: Line = {
   before: '`/docs` is named by neither banner nor README nor the 404 at `/`.',
   see: () =>
     withStart({}, async (printed, [port]) => {
-      const answer = await fetch(`http://127.0.0.1:${String(port)}/`)
+      const answer = await fetch(`http://127.0.0.1:${port}/`)
       const { error } = (await answer.json()) as { error: { message: string } }
       const hide = (text: string) => text.replaceAll(String(port), '8080')
       return {

@@ -12,7 +12,7 @@ const FACTS = ['problem', 'next', 'text', 'afterMs']
 const STOP_MS = 14_000
 
 const urlWith = (port: number, password = '') =>
-  `redis://${password === '' ? '' : `:${password}@`}${LOOPBACK}:${String(port)}`
+  `redis://${password === '' ? '' : `:${password}@`}${LOOPBACK}:${port}`
 
 /** What is said by an api that cannot use its Redis. */
 async function without(services: Parameters<typeof Place.start>[0]): Promise<Seen> {
@@ -24,8 +24,8 @@ async function without(services: Parameters<typeof Place.start>[0]): Promise<See
     const check = await runRelay(['check'], place.env)
     return {
       log: logLines(place.api.logs(), isTold, FACTS),
-      readyz: `${String(ready.status)} ${ready.text}`,
-      status: `${status.text.replaceAll('\n', ' / ')} (exit ${String(status.code)})`,
+      readyz: `${ready.status} ${ready.text}`,
+      status: `${status.text.replaceAll('\n', ' / ')} (exit ${status.code})`,
       check: linesWith(check.text, 'FAIL', 'Next'),
     }
   } finally {
@@ -84,7 +84,7 @@ const plainText: Line = {
     await place.stop()
     return {
       log: logLines(place.api.logs(), isTold, FACTS),
-      count: `${String(plain)} of ${String(lines.length)} lines are plain text`,
+      count: `${plain} of ${lines.length} lines are plain text`,
     }
   },
 }
@@ -118,8 +118,8 @@ const stopped: Line = {
     return {
       ...{ 'log of the api': log, 'log of the worker': workerLog },
       ...{ console: connection, 'console after a reload': reloaded },
-      'readyz of the api': `${String(ready.status)} ${ready.text}`,
-      'readyz of the worker': `${String(worker.status)} ${worker.text}`,
+      'readyz of the api': `${ready.status} ${ready.text}`,
+      'readyz of the worker': `${worker.status} ${worker.text}`,
     }
   },
 }
@@ -138,8 +138,8 @@ const killed: Line = {
     const answer = await post.text()
     await place.stop()
     return {
-      readyz: `${String(ready.status)} ${ready.text}`,
-      post: `${String(post.status)}, Retry-After: ${after}, ${answer}`,
+      readyz: `${ready.status} ${ready.text}`,
+      post: `${post.status}, Retry-After: ${after}, ${answer}`,
     }
   },
 }

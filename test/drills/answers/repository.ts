@@ -81,7 +81,7 @@ const monitoring: Line = {
     })
     return {
       'monitoring-labels': linesOf(monitor, /release/),
-      'without-monitoring-operator, without-keda': `${kinds(bare)} manifests, of them ${String(bare.match(/^kind: (ServiceMonitor|PrometheusRule|ScaledObject)/gm)?.length ?? 0)} that need a CRD`,
+      'without-monitoring-operator, without-keda': `${kinds(bare)} manifests, of them ${bare.match(/^kind: (ServiceMonitor|PrometheusRule|ScaledObject)/gm)?.length ?? 0} that need a CRD`,
       ConfigMap: linesOf(labelled, /name: relay-config/),
       ...{ 'redis-sentinel': await ports('redis-sentinel', /port: 26379/) },
       ...{ 'redis-tls': await ports('redis-tls', /port: 6380/) },

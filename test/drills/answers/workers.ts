@@ -91,7 +91,7 @@ async function look(relays: TwoRelays, pattern: RegExp): Promise<Seen> {
   await view.close()
   const eta = await prometheus.query('relay_drain_eta_seconds{namespace="production"}')
   return {
-    status: `${text.replaceAll(/\n+/g, ' / ').replaceAll(/ {2,}/g, '  ')} (exit ${String(code)})`,
+    status: `${text.replaceAll(/\n+/g, ' / ').replaceAll(/ {2,}/g, '  ')} (exit ${code})`,
     console: `${workers} ${card}`,
     metric: `relay_drain_eta_seconds: ${eta.length === 0 ? 'no series' : (eta[0]?.value[1] ?? '')}`,
   }
@@ -166,7 +166,7 @@ const late: Line = {
     await both.until('sum(relay_backlog_elements{namespace="production"}) < 200')
     return {
       ...{ alert, 'le in Prometheus': les.map(({ metric }) => metric.le ?? '').join(', ') },
-      rules: `Prometheus ${version}: ${String(names.length)} recording rules, ${String(empty.length)} without series ${empty.join(', ')}`,
+      rules: `Prometheus ${version}: ${names.length} recording rules, ${empty.length} without series ${empty.join(', ')}`,
     }
   },
 }

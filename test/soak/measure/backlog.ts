@@ -54,10 +54,10 @@ async function post(relay: Relay, { customers, exhausted }: Case): Promise<void>
   for (let from = 0; from < ELEMENTS; from += PER_POST) {
     const size = Math.min(PER_POST, ELEMENTS - from)
     const elements = Array.from({ length: size }, (_, i) =>
-      element(`customer-${String((from + i) % customers)}`, from + i),
+      element(`customer-${(from + i) % customers}`, from + i),
     )
     const { status } = await relay.postElements(elements)
-    if (status !== 200) throw new Error(`a post was answered ${String(status)}`)
+    if (status !== 200) throw new Error(`a post was answered ${status}`)
   }
 }
 
@@ -109,7 +109,7 @@ async function drain(relay: Relay): Promise<Delivered> {
   })
   const twice = totals.events - ELEMENTS
   const words = `all, each once, in ${totals.requests.toLocaleString('en')} requests`
-  return { words, faults: twice > 0 ? [`${String(twice)} arrived twice`] : [] }
+  return { words, faults: twice > 0 ? [`${twice} arrived twice`] : [] }
 }
 
 /** Events beside the backlog pass it meanwhile. */
@@ -117,7 +117,7 @@ async function lookAhead(relay: Relay): Promise<Delivered> {
   const { record } = relay.simulator
   const endsAtMs = performance.now() + EXHAUSTED_FOR_MS
   const events = Array.from({ length: EVENTS_BESIDE }, (_, i) => {
-    return numberedEvent(`beside-${String(i)}`, i)
+    return numberedEvent(`beside-${i}`, i)
   })
   await waitFor(() => performance.now() >= endsAtMs - EXHAUSTED_FOR_MS / 2, {
     what: 'half of the time',
@@ -131,10 +131,10 @@ async function lookAhead(relay: Relay): Promise<Delivered> {
   const { totals, statuses } = record
   const refused = statuses.get(429) ?? 0
   return {
-    words: `${totals.users.toLocaleString('en')} users in ${String(EXHAUSTED_FOR_MS / 1000)} s, and ${String(totals.events)} of ${String(EVENTS_BESIDE)} events posted behind them`,
+    words: `${totals.users.toLocaleString('en')} users in ${EXHAUSTED_FOR_MS / 1000} s, and ${totals.events} of ${EVENTS_BESIDE} events posted behind them`,
     faults: [
-      ...(status === 200 ? [] : [`the events were answered ${String(status)}`]),
-      ...(refused === 0 ? [] : [`${String(refused)} requests were refused with 429`]),
+      ...(status === 200 ? [] : [`the events were answered ${status}`]),
+      ...(refused === 0 ? [] : [`${refused} requests were refused with 429`]),
     ],
   }
 }

@@ -44,10 +44,10 @@ async function filled(): Promise<Relay> {
   const elements = EVENTS_PER_MINUTE * (WINDOWS + 1 + SPARE_WINDOWS)
   for (let from = 0; from < elements; from += PER_POST) {
     const post = Array.from({ length: PER_POST }, (_, i) => {
-      return numberedEvent(`customer-${String((from + i) % CUSTOMERS)}`, from + i)
+      return numberedEvent(`customer-${(from + i) % CUSTOMERS}`, from + i)
     })
     const { status } = await relay.postElements(post)
-    if (status !== 200) throw new Error(`a post was answered ${String(status)}`)
+    if (status !== 200) throw new Error(`a post was answered ${status}`)
   }
   return relay
 }
@@ -105,8 +105,8 @@ function page(all: readonly Measured[]): string {
   })
   return `# How much of a budget is used
 
-Made by \`npm run measure:budgets\`: ${String(EVENTS_PER_MINUTE)} events in any 60 s, a backlog that never ends, round trips of 300 ms, realtime lane;
-${String(WINDOWS)} windows one after the other, after the first. Targets: at least 99 % of the budget (mean), no window above ${String(EVENTS_PER_MINUTE)}, no 429, mean body at least 95 % of ${String(MAX_BODY_BYTES)} bytes.
+Made by \`npm run measure:budgets\`: ${EVENTS_PER_MINUTE} events in any 60 s, a backlog that never ends, round trips of 300 ms, realtime lane;
+${WINDOWS} windows one after the other, after the first. Targets: at least 99 % of the budget (mean), no window above ${EVENTS_PER_MINUTE}, no 429, mean body at least 95 % of ${MAX_BODY_BYTES} bytes.
 The simulator counts, in windows that slide, at the moment a request arrives. The first window begins with the first request, as a
 backlog spends a window's budget at once. The rate does not depend on when windows begin: ten budgets, over the time from half of
 the first window's to half of the eleventh's.

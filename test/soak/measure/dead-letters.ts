@@ -20,10 +20,10 @@ const PAGES = 200
 const AT_ONCE = 5_000
 
 function letter(n: number): DeadLetter {
-  const customer = `customer-${String(n % CUSTOMERS)}`
+  const customer = `customer-${n % CUSTOMERS}`
   const nowMs = systemClock.nowMs()
   return {
-    id: `${APP_ID}.realtime.0.0.${String(n)}.0`,
+    id: `${APP_ID}.realtime.0.0.${n}.0`,
     appId: APP_ID,
     lane: 'realtime',
     kind: 'user',
@@ -72,7 +72,7 @@ async function pages(relay: Relay, query: string): Promise<void> {
   took.sort((a, b) => a - b)
   const ms = (at: number) => `${(took[at] ?? NaN).toFixed(1)} ms`
   process.stdout.write(
-    `${query || 'all'}: ${String(took.length)} pages, ${String(letters)} letters, median ${ms(took.length >> 1)}, most ${ms(took.length - 1)}\n`,
+    `${query || 'all'}: ${took.length} pages, ${letters} letters, median ${ms(took.length >> 1)}, most ${ms(took.length - 1)}\n`,
   )
 }
 

@@ -33,15 +33,15 @@ interface Forecast {
 /** About 300 bytes, of 100,000 customers. */
 function line(number: number): string {
   const attributes = {
-    first_name: `Name ${String(number)}`,
-    email: `customer${String(number)}@shop.example`,
+    first_name: `Name ${number}`,
+    email: `customer${number}@shop.example`,
     city: 'Thessaloniki',
     orders: number % 37,
     last_order: '2026-11-23T12:00:00.000Z',
     interests: ['shoes', 'books', 'garden'],
     note: 'x'.repeat(60),
   }
-  const customer_id = `customer-${String(number % 100_000)}`
+  const customer_id = `customer-${number % 100_000}`
   return `${JSON.stringify({ type: 'customer', customer_id, attributes })}\n`
 }
 
@@ -90,7 +90,7 @@ async function interruptAt(lines: number, command: Child, file: string): Promise
     const text = await readFile(`${file}.checkpoint`, 'utf8').catch(() => '{"lines":0}')
     return (JSON.parse(text) as { lines: number }).lines
   }
-  const what = `${String(lines)} lines`
+  const what = `${lines} lines`
   await waitFor(async () => (await sent()) >= lines, { what, timeoutMs: 7_200_000, everyMs: 20 })
   command.kill('SIGINT')
   await command.exited
@@ -154,7 +154,7 @@ async function main(lines: number, usersPerMinute: number, interruptions: number
   for (let i = 1; i <= interruptions; i++) {
     const ended = await startCommand(relay, 'import', file)
     const sent = await interruptAt(Math.floor((lines * i) / (interruptions + 1)), ended, file)
-    console.log(`ended by Ctrl-C after ${String(sent)} lines, ${atSeconds().toFixed(1)} s`)
+    console.log(`ended by Ctrl-C after ${sent} lines, ${atSeconds().toFixed(1)} s`)
   }
   const command = await startCommand(relay, 'import', file)
   const shown = await runImport(command, atSeconds)
@@ -165,7 +165,7 @@ async function main(lines: number, usersPerMinute: number, interruptions: number
   clearInterval(sampler)
   arrivals.look()
   const { never, again, missed } = arrivals.result()
-  console.log(`${String(lines)} lines, ${megabytes.toFixed(0)} MB: sent after ${sending.toFixed(1)} s (${(lines / sending).toFixed(0)}/s), at MoEngage after ${delivery.toFixed(1)} s with ${String(usersPerMinute)} users a minute; ${String(never)} lines never, ${String(again)} more than once${missed === 0 ? '' : `, ${String(missed)} not looked at`}`) // prettier-ignore
+  console.log(`${lines} lines, ${megabytes.toFixed(0)} MB: sent after ${sending.toFixed(1)} s (${(lines / sending).toFixed(0)}/s), at MoEngage after ${delivery.toFixed(1)} s with ${usersPerMinute} users a minute; ${never} lines never, ${again} more than once${missed === 0 ? '' : `, ${missed} not looked at`}`) // prettier-ignore
   console.log(`requests: ${await outcomesOf(relay)}`)
   console.log(`memory of the api: ${before.toFixed(0)} MB before, at most ${most.toFixed(0)} MB`)
   report([...shown, ...status], { sending, delivery })

@@ -58,9 +58,7 @@ export class Lane {
     this.from = from
     this.to = to
     this.fault = fault
-    from.on('data', (bytes: Buffer) => {
-      this.hold(bytes)
-    })
+    from.on('data', (bytes: Buffer) => this.hold(bytes))
     to.on('drain', () => {
       this.blocked = false
       this.pump()
@@ -123,9 +121,7 @@ export class Lane {
       if (this.blocked) return
       const waitMs = Math.max(next.dueMs, this.readyMs) - performance.now()
       if (waitMs > 0) {
-        this.timer = setTimeout(() => {
-          this.pump()
-        }, waitMs)
+        this.timer = setTimeout(() => this.pump(), waitMs)
         return
       }
       this.send(next)

@@ -85,9 +85,7 @@ export async function startProxy(
       faults.up = faults.down = {}
       each(resume)
     },
-    cut: () => {
-      each(reset)
-    },
+    cut: () => each(reset),
     halfOpen: (gone) => {
       each((connection) => {
         connection.half = true
@@ -108,9 +106,7 @@ export async function startProxy(
 
 function closed(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => {
-      resolve()
-    })
+    server.close(() => resolve())
   })
 }
 

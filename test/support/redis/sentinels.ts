@@ -44,7 +44,7 @@ export async function startSentinels(masterPort: number, replicas: number): Prom
   }
   await waitFor(isKnown, { what: 'the sentinels to know everybody', timeoutMs: 30_000 })
   return {
-    url: `redis+sentinel://${all.map(({ port }) => `${LOOPBACK}:${String(port)}`).join(',')}/${MASTER}`,
+    url: `redis+sentinel://${all.map(({ port }) => `${LOOPBACK}:${port}`).join(',')}/${MASTER}`,
     masterPort: async () => {
       const [first] = all
       if (first === undefined) return 0
@@ -66,23 +66,23 @@ async function startSentinel(
   await mkdir(dir, { recursive: true })
   const file = join(dir, 'sentinel.conf')
   const settings = [
-    `port ${String(port)}`,
+    `port ${port}`,
     `bind ${LOOPBACK}`,
     `dir ${dir}`,
-    `sentinel monitor ${MASTER} ${LOOPBACK} ${String(masterPort)} ${String(QUORUM)}`,
-    `sentinel down-after-milliseconds ${MASTER} ${String(DOWN_AFTER_MS)}`,
+    `sentinel monitor ${MASTER} ${LOOPBACK} ${masterPort} ${QUORUM}`,
+    `sentinel down-after-milliseconds ${MASTER} ${DOWN_AFTER_MS}`,
     `sentinel failover-timeout ${MASTER} 4000`,
   ]
   // Sentinels keep what they learn in their own settings file.
   await writeFile(file, `${settings.join('\n')}\n`)
   const child = await startChild({
-    name: `sentinel ${String(port)}`,
+    name: `sentinel ${port}`,
     command: path,
     args: [file, '--sentinel'],
     env,
     cwd: dir,
   })
   const isUp = async () => (await askRedis(port, 'PING')) === '+PONG'
-  await waitFor(isUp, { what: `a sentinel on port ${String(port)}` })
+  await waitFor(isUp, { what: `a sentinel on port ${port}` })
   return child
 }

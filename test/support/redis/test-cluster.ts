@@ -59,7 +59,7 @@ export class TestCluster {
       this.#all.map(async (node) => ((await ownsSlot(node, slot)) ? node : null)),
     )
     const owner = nodes.find((node) => node !== null)
-    if (owner === undefined) throw new Error(`no one owns slot ${String(slot)}`)
+    if (owner === undefined) throw new Error(`no one owns slot ${slot}`)
     return owner
   }
 
@@ -140,7 +140,7 @@ export class TestCluster {
 
   /** Waits until every node knows all of them and finds the cluster whole. */
   async #agree(): Promise<void> {
-    const known = `cluster_known_nodes:${String(this.#all.length)}`
+    const known = `cluster_known_nodes:${this.#all.length}`
     for (const { client } of this.#all) {
       const agrees = async () => {
         const info = await client.cluster('INFO')

@@ -42,7 +42,7 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
   const port = await freePort()
   let child = await startRedisServer({ ...settings, port })
   return {
-    url: `redis://${LOOPBACK}:${String(port)}`,
+    url: `redis://${LOOPBACK}:${port}`,
     port,
     dir,
     get pid() {
@@ -59,12 +59,8 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
       child.kill('SIGKILL')
       await child.exited
     },
-    pause: () => {
-      child.pause()
-    },
-    resume: () => {
-      child.resume()
-    },
+    pause: () => child.pause(),
+    resume: () => child.resume(),
     restart: async () => {
       await child.stop()
       child = await startRedisServer({ ...settings, port })

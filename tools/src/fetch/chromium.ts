@@ -64,9 +64,7 @@ export async function findChromium(
   return findOrFetch(() => chromiumHere(places), {
     target: join(places.cacheDir ?? PRIVATE, FETCHED),
     path: places.path,
-    onStart: () => {
-      report('Fetching Chromium from the distribution’s packages (100 MB) …')
-    },
+    onStart: () => report('Fetching Chromium from the distribution’s packages (100 MB) …'),
     fill: async (apt, into) => {
       for (const name of PACKAGES) {
         const program = (await apt.unpackWhole(name, into)) ? programIn(into) : null

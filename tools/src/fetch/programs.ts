@@ -36,9 +36,9 @@ const VERSION_3 = { name: 'prometheus-3', release: 'sid', packages: ['prometheus
 export function findPrometheus(
   report: (line: string) => void,
 ): Promise<OrProblem<PrometheusPrograms>> {
-  return fetchPrometheus(prometheusHere, VERSION_2, () => {
-    report('Fetching Prometheus from the distribution’s packages …')
-  })
+  return fetchPrometheus(prometheusHere, VERSION_2, () =>
+    report('Fetching Prometheus from the distribution’s packages …'),
+  )
 }
 
 export function prometheusHere(): PrometheusPrograms | null {

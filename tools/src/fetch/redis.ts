@@ -57,9 +57,7 @@ export async function findRedisServer(options: FindOptions = {}): Promise<Progra
   if (typeof cached !== 'string') return cached
   const problem = await fetchOnce({
     ...{ target, path },
-    onStart: () => {
-      report('Fetching a private Redis server from the distribution’s packages …')
-    },
+    onStart: () => report('Fetching a private Redis server from the distribution’s packages …'),
     fill: (apt, into) => fill(apt, into, target),
   })
   const fetched = await tryServer(target)

@@ -27,7 +27,7 @@ export function plot<Point extends { readonly atMs: number }>(
   panels: readonly Panel<Point>[],
 ): string {
   const height = TOP + panels.length * (PANEL_HEIGHT + GAP) - 10
-  const size = `width="${String(WIDTH)}" height="${String(height)}"`
+  const size = `width="${WIDTH}" height="${height}"`
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="sans-serif" font-size="12">`,
     `<rect ${size} fill="#ffffff"/>`,
@@ -50,22 +50,22 @@ function plotPanel<Point extends { readonly atMs: number }>(
   const times = ticks.map(({ atMs, label }) => {
     const at = x(atMs)
     return (
-      `<line x1="${at}" x2="${at}" y1="${String(top)}" y2="${String(bottom)}" stroke="#e5e7eb"/>` +
-      `<text x="${at}" y="${String(bottom + 14)}" text-anchor="middle">${label}</text>`
+      `<line x1="${at}" x2="${at}" y1="${top}" y2="${bottom}" stroke="#e5e7eb"/>` +
+      `<text x="${at}" y="${bottom + 14}" text-anchor="middle">${label}</text>`
     )
   })
   const values = [0, most / 2, most].map(
     (value) =>
-      `<text x="${String(LEFT - 6)}" y="${y(value)}" text-anchor="end">${value.toLocaleString('en', { notation: 'compact', maximumFractionDigits: 1 })}</text>`,
+      `<text x="${LEFT - 6}" y="${y(value)}" text-anchor="end">${value.toLocaleString('en', { notation: 'compact', maximumFractionDigits: 1 })}</text>`,
   )
   const paths = lines.map(({ label, colour, value }, i) => {
     const path = points.flatMap((point) => {
       const known = value(point)
       return known === null ? [] : [`${x(point.atMs)},${y(known)}`]
     })
-    const legend = `<text x="${String(WIDTH - RIGHT)}" y="${String(top - 8 - i * 14)}" text-anchor="end" fill="${colour}">${label}</text>`
+    const legend = `<text x="${WIDTH - RIGHT}" y="${top - 8 - i * 14}" text-anchor="end" fill="${colour}">${label}</text>`
     return `<polyline points="${path.join(' ')}" fill="none" stroke="${colour}" stroke-width="1.5"/>${legend}`
   })
-  const heading = `<text x="${String(LEFT)}" y="${String(top - 8)}" font-weight="bold">${title}</text>`
+  const heading = `<text x="${LEFT}" y="${top - 8}" font-weight="bold">${title}</text>`
   return [heading, ...times, ...values, ...paths].join('\n')
 }

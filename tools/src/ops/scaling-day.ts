@@ -76,7 +76,7 @@ const DRAWN_EVERY = 12
 export function plotDay(day: readonly DayPoint[]): string {
   const points = day.filter((_, i) => i % DRAWN_EVERY === 0)
   const hours = [0, 4, 8, 12, 16, 20, 24]
-  const ticks = hours.map((hour) => ({ atMs: hour * HOUR_MS, label: `${String(hour)}:00` }))
+  const ticks = hours.map((hour) => ({ atMs: hour * HOUR_MS, label: `${hour}:00` }))
   return plot(points, ticks, [
     {
       title: 'Elements a second that arrive',

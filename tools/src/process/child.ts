@@ -67,9 +67,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   dieWithParent(pid)
   const output = new Output(options.onLine)
   for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream, crlfDelay: Infinity }).on('line', (line) => {
-      output.add(line)
-    })
+    createInterface({ input: stream, crlfDelay: Infinity }).on('line', (line) => output.add(line))
   }
   let exit: Exit | null = null
   const exited = new Promise<Exit>((resolve) => {
@@ -103,15 +101,11 @@ function running(
     lastLines: () => output.lines,
     logs: () => output.logs,
     kill,
-    pause: () => {
-      kill('SIGSTOP')
-    },
-    resume: () => {
-      kill('SIGCONT')
-    },
+    pause: () => kill('SIGSTOP'),
+    resume: () => kill('SIGCONT'),
     waitForLine: async (pattern, timeoutMs = 30_000) => {
       const find = () => output.lines.find((line) => pattern.test(line))
-      const what = `${name} to print ${String(pattern)}`
+      const what = `${name} to print ${pattern}`
       await waitFor(() => exit() !== null || find(), { what, timeoutMs })
       return find() ?? isOver()
     },
@@ -136,7 +130,7 @@ function running(
 export class Ended extends Error {
   readonly exit: Exit
   constructor(name: string, exit: Exit, lines: readonly string[]) {
-    const how = exit.signal ?? `status ${String(exit.code)}`
+    const how = exit.signal ?? `status ${exit.code}`
     super(`${name} ended with ${how}; its last lines:\n${lines.slice(-20).join('\n')}`)
     this.name = 'Ended'
     this.exit = exit
@@ -228,12 +222,12 @@ function reaperInput(): Writable {
 
 /** From now on this process group dies with the calling process, even when that is killed. */
 function dieWithParent(processGroup: number): void {
-  reaperInput().write(`+ ${String(processGroup)}\n`)
+  reaperInput().write(`+ ${processGroup}\n`)
 }
 
 /** The process group has ended; its number may be another's soon. */
 export function hasEnded(processGroup: number): void {
-  reaperInput().write(`- ${String(processGroup)}\n`)
+  reaperInput().write(`- ${processGroup}\n`)
 }
 
 /** Status of a GET, or null when there is no answer. */

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 /** Resident memory now (`VmRSS`) or at its most (`VmHWM`), bytes. */
 export function memoryBytes(pid: number, field: 'VmRSS' | 'VmHWM' = 'VmRSS'): number {
-  const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8')
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1024
 }
 
@@ -14,6 +14,6 @@ export interface ProcessFacts {
 }
 
 export function processFacts(pid: number): ProcessFacts {
-  const descriptors = readdirSync(`/proc/${String(pid)}/fd`).length
+  const descriptors = readdirSync(`/proc/${pid}/fd`).length
   return { residentMiB: Math.round(memoryBytes(pid) / 1_048_576), descriptors }
 }

@@ -36,7 +36,7 @@ export async function freePortAfter(after: number): Promise<number> {
     }
     claim.close()
   }
-  throw new Error(`all ${String(PORTS)} ports from ${String(FIRST_PORT)} on are in use`)
+  throw new Error(`all ${PORTS} ports from ${FIRST_PORT} on are in use`)
 }
 
 /** Other processes may draw this port again. */

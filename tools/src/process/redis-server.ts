@@ -36,7 +36,7 @@ export async function startRedisServer(options: RedisServerOptions): Promise<Chi
   })
   try {
     await waitFor(() => serves(child, options.port), {
-      what: `Redis on port ${String(options.port)}`,
+      what: `Redis on port ${options.port}`,
       timeoutMs: READY_TIMEOUT_MS,
     })
   } catch (error) {

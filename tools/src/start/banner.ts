@@ -3,7 +3,7 @@ import type { Plan } from './plan.js'
 
 /** The text that a user sees once everything runs: URLs and a sample request. */
 export function banner(plan: Plan, redisUrl: string, logDir: string): string {
-  const at = (port: number, path = '') => `http://${LOOPBACK}:${String(port)}${path}`
+  const at = (port: number, path = '') => `http://${LOOPBACK}:${port}${path}`
   const { intake, apiOps, workerOps, simulator } = plan
   const places: [string, string][] = [
     ['Intake', at(intake.port)],
@@ -40,7 +40,7 @@ function exampleRequest({ appId, producerSecret, intake }: Plan): string[] {
     actions: [{ action: 'Signed Up', attributes: { plan: 'pro' } }],
   }
   return [
-    `curl -sS -X POST http://${LOOPBACK}:${String(intake.port)}/v1/event/${appId} \\`,
+    `curl -sS -X POST http://${LOOPBACK}:${intake.port}/v1/event/${appId} \\`,
     `  -u ${quoted(`${appId}:${producerSecret}`)} \\`,
     `  -H 'Content-Type: application/json' \\`,
     `  -d ${quoted(JSON.stringify(event))}`,

@@ -103,7 +103,7 @@ function simulatedWorkspace(port: number, made: Credentials): Environment {
   return {
     MOENGAGE_APP_ID: DEMO_APP_ID,
     MOENGAGE_API_KEY: made.simulatorKey,
-    MOENGAGE_BASE_URL: `http://${LOOPBACK}:${String(port)}`,
+    MOENGAGE_BASE_URL: `http://${LOOPBACK}:${port}`,
   }
 }
 
@@ -122,7 +122,7 @@ function portFaults(ports: readonly PlannedPort[], env: Environment): string[] {
       return `${variable} is "${env[variable] ?? ''}", which is not a port from 1 to 65535.`
     }
     const same = ports.slice(0, i).find((other) => other.port === port)
-    return same === undefined ? [] : `${variable} and ${same.variable} are both ${String(port)}.`
+    return same === undefined ? [] : `${variable} and ${same.variable} are both ${port}.`
   })
 }
 

@@ -27,7 +27,7 @@ export async function startPrivateRedis(
   const port = await choosePort()
   await writeFile(portFile, String(port))
   const child = await startRedisServer({ program, dir, port, appendonly: 'everysec', onLine })
-  return { url: `redis://${LOOPBACK}:${String(port)}`, child }
+  return { url: `redis://${LOOPBACK}:${port}`, child }
 }
 
 /** Ends a server that outlived its run, so that two never write to the same file. */
@@ -37,7 +37,7 @@ async function endLeftover(portFile: string, dir: string): Promise<void> {
     return
   await askRedis(port, 'SHUTDOWN')
   await waitFor(async () => !(await isListening(port)), {
-    what: `the Redis of an earlier run on port ${String(port)} to end`,
+    what: `the Redis of an earlier run on port ${port} to end`,
   })
 }
 

@@ -112,8 +112,8 @@ async function refuseBusyPorts(plan: Plan): Promise<void> {
   for (const planned of [plan.intake, plan.apiOps, plan.workerOps, plan.simulator]) {
     if (planned === null || !(await isPortBusy(planned.port))) continue
     const { what, port, variable } = planned
-    const remedy = `end what uses it, or choose another: ${variable}=${String(port + 1000)} npm start`
-    lines.push(`Port ${String(port)}, meant for ${what}, is busy: ${remedy}`)
+    const remedy = `end what uses it, or choose another: ${variable}=${port + 1000} npm start`
+    lines.push(`Port ${port}, meant for ${what}, is busy: ${remedy}`)
   }
   if (lines.length > 0) throw new PortBusy(lines)
 }
@@ -158,7 +158,7 @@ export function stopSignal(): Promise<NodeJS.Signals> {
 class AlreadyRunning extends Error {
   constructor(pid: number) {
     super(
-      `relay already runs from this folder (process ${String(pid)}). ` +
+      `relay already runs from this folder (process ${pid}). ` +
         'Stop it first, or start another one from a different folder.',
     )
     this.name = 'AlreadyRunning'
@@ -194,7 +194,7 @@ async function isRelay(pid: number): Promise<boolean> {
     return false
   }
   try {
-    return readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').includes('start')
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('start')
   } catch {
     const { code, stdout } = await runCommand('ps', ['-p', String(pid), '-o', 'args='])
     return code !== 0 || stdout.includes('start')
@@ -287,5 +287,5 @@ class Stack {
 }
 
 function readiness(opsPort: number): string {
-  return `http://${LOOPBACK}:${String(opsPort)}/readyz`
+  return `http://${LOOPBACK}:${opsPort}/readyz`
 }

@@ -38,7 +38,7 @@ export const PRODUCTS: readonly Product[] = Object.entries(CATEGORIES).flatMap(
     titles.flatMap((title, t) =>
       BRANDS.flatMap((brand, b) =>
         COLOURS.map((colour, i) => ({
-          sku: `${category.slice(0, 2).toUpperCase()}-${String(c)}${String(t)}${String(b)}${String(i)}`,
+          sku: `${category.slice(0, 2).toUpperCase()}-${c}${t}${b}${i}`,
           title: `${brand} ${title} ${colour}`,
           brand,
           category,
@@ -80,14 +80,14 @@ export function visitorOf(random: Random, number: number): Visitor {
   const platform = pick(random, ['ANDROID', 'ANDROID', 'iOS', 'web'] as const)
   const mailName = `${firstName}.${lastName}`.normalize('NFD').replace(/[^A-Za-z.]/g, '')
   return {
-    customerId: `cust-${String(100_000 + number)}`,
+    customerId: `cust-${100_000 + number}`,
     firstName,
     lastName,
-    email: `${mailName.toLowerCase()}${String(number)}@example.com`,
-    mobile: `+49151${String(10_000_000 + number)}`,
+    email: `${mailName.toLowerCase()}${number}@example.com`,
+    mobile: `+49151${10_000_000 + number}`,
     city: pick(random, CITIES),
     platform,
     deviceId: hex(random, 8),
-    appVersion: platform === 'web' ? 'web-2026.11' : `7.${String(between(random, 0, 14))}.2`,
+    appVersion: platform === 'web' ? 'web-2026.11' : `7.${between(random, 0, 14)}.2`,
   }
 }

@@ -50,7 +50,7 @@ async function deliver(
         return
       case 'refused':
         tally.refused += group.length
-        tally.lastProblem = `status ${String(answer.status)}: ${answer.body.slice(0, 300)}`
+        tally.lastProblem = `status ${answer.status}: ${answer.body.slice(0, 300)}`
         return
       case 'unavailable':
         tally.retries += 1
@@ -67,9 +67,8 @@ function reportLine(tally: Tally, elapsedMs: number): string {
   const at = (share: number) => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(0)
   tally.latenciesMs = []
   tally.lastProblem = ''
-  const facts = `${(elapsedMs / 1000).toFixed(0).padStart(5)} s  accepted ${String(accepted)}`
-  const trouble =
-    refused + retries > 0 ? `  refused ${String(refused)}  retries ${String(retries)}` : ''
+  const facts = `${(elapsedMs / 1000).toFixed(0).padStart(5)} s  accepted ${accepted}`
+  const trouble = refused + retries > 0 ? `  refused ${refused}  retries ${retries}` : ''
   const problem = lastProblem === '' ? '' : `  (${lastProblem})`
   return `${facts}  p50 ${at(0.5)} ms  p99 ${at(0.99)} ms${trouble}${problem}`
 }
@@ -101,7 +100,7 @@ async function run(options: TrafficOptions): Promise<Tally> {
   await Promise.all(inFlight)
   clearInterval(reports)
   producer.close()
-  say(`${String(tally.accepted)} elements accepted, ${String(tally.refused)} refused`)
+  say(`${tally.accepted} elements accepted, ${tally.refused} refused`)
   return tally
 }
 

@@ -57,7 +57,7 @@ export function readOptions(
   const number = (name: string, text: string, min: number, max: number) => {
     const value = Number(text)
     if (text !== '' && value >= min && value <= max) return value
-    problems.push(`--${name} must be a number from ${String(min)} to ${String(max)}`)
+    problems.push(`--${name} must be a number from ${min} to ${max}`)
     return min
   }
   const url = values.url ?? defaultUrl(env, running)

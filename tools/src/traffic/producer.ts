@@ -65,5 +65,5 @@ function outcomeOf({ status, headers, body }: Answer): PostOutcome {
   if (status !== 429 && status < 500) return { outcome: 'refused', status, body }
   const seconds = Number(headers['retry-after'])
   const pauseMs = Number.isFinite(seconds) ? seconds * 1000 : DEFAULT_RETRY_MS
-  return unavailable(`status ${String(status)}`, pauseMs)
+  return unavailable(`status ${status}`, pauseMs)
 }

@@ -98,7 +98,7 @@ function openSession(shop: Shop, open: readonly Session[]): Session {
 function freeCustomer({ random }: Shop, open: readonly Session[]): number {
   for (;;) {
     const number = drawCustomer(random, CUSTOMERS)
-    const id = `cust-${String(100_000 + number)}`
+    const id = `cust-${100_000 + number}`
     if (open.every((s) => s.visitor.customerId !== id)) return number
   }
 }

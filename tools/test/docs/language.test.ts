@@ -32,7 +32,7 @@ const found = files.flatMap((file) =>
 
 test('documents, comments and texts contain no denied phrase', () => {
   const faults = found.map(
-    ({ file, line, phrase, instead }) => `${file}:${String(line)}: "${phrase}": ${instead}`,
+    ({ file, line, phrase, instead }) => `${file}:${line}: "${phrase}": ${instead}`,
   )
   expect(faults).toEqual([])
 })

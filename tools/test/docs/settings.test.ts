@@ -19,9 +19,8 @@ describe('what the documents say of the settings', () => {
     expect(withSettings(document)).toBe(document)
   })
 
-  it('.env.example is as npm run docs:settings writes it', () => {
-    expect(text('.env.example')).toBe(envExample())
-  })
+  it('.env.example is as npm run docs:settings writes it', () =>
+    expect(text('.env.example')).toBe(envExample()))
 
   it('.env.example names every setting once and changes none', () => {
     const workspace = { MOENGAGE_APP_ID: 'A', MOENGAGE_API_KEY: 'key', MOENGAGE_DC: '02' }
@@ -32,7 +31,6 @@ describe('what the documents say of the settings', () => {
     )
   })
 
-  it('refuses a document without a place for the table', () => {
-    expect(() => withSettings('# Configuration\n')).toThrow('settings: begin')
-  })
+  it('refuses a document without a place for the table', () =>
+    expect(() => withSettings('# Configuration\n')).toThrow('settings: begin'))
 })

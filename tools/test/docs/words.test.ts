@@ -14,7 +14,7 @@ const pages = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.m
   .split('\n')
   .filter((page) => page !== '' && existsSync(join(ROOT, page)))
 
-test(`hand-written documents have at most ${String(MAX_WORDS)} words`, () => {
+test(`hand-written documents have at most ${MAX_WORDS} words`, () => {
   const words = pages.map((page) => handWrittenWords(page, readFileSync(join(ROOT, page), 'utf8')))
   expect(words.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(MAX_WORDS)
 })

@@ -12,7 +12,7 @@ async function service(env: Record<string, string> = {}) {
     entry,
     env: { OPS_PORT: String(port), ...env },
   })
-  return { child, url: `http://127.0.0.1:${String(port)}/readyz` }
+  return { child, url: `http://127.0.0.1:${port}/readyz` }
 }
 
 describe('a child process', () => {

@@ -51,7 +51,7 @@ describe('a free port', () => {
     const drawers = await Promise.all(
       Array.from({ length: 3 }, (_, i) =>
         startChild({
-          name: `drawer ${String(i)}`,
+          name: `drawer ${i}`,
           entry: new URL('../fixtures/draw-ports.ts', import.meta.url).pathname,
           args: [String(after), '60'],
         }),

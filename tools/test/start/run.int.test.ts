@@ -117,9 +117,7 @@ describe('npm start', () => {
     await first.waitForLine(/Ctrl-C/)
     const second = await start(home, await freePorts())
     expect((await second.exited).code).toBe(1)
-    expect(text(second)).toContain(
-      `relay already runs from this folder (process ${String(first.pid)})`,
-    )
+    expect(text(second)).toContain(`relay already runs from this folder (process ${first.pid})`)
     await first.stop()
   })
 })

@@ -70,9 +70,7 @@ describe('a secret in a file', () => {
 
   it.each(['RELAY_ADMIN_TOKEN=the-token-of-operators', 'apiKeyFile: /etc/relay/keys/shop-key'])(
     'is not reported for %s',
-    (text) => {
-      expect(suspicions(text)).toEqual([])
-    },
+    (text) => expect(suspicions(text)).toEqual([]),
   )
 
   it('is in no file of this repository', () => {
@@ -82,7 +80,7 @@ describe('a secret in a file', () => {
       .filter((file) => file !== '' && !/\.(png|svg|ico)$|package-lock\.json$/.test(file))
       .flatMap((file) => {
         const text = readFileSync(join(ROOT, file), 'utf8')
-        return suspicions(text).map(({ line, what }) => `${file}:${String(line)}: ${what}`)
+        return suspicions(text).map(({ line, what }) => `${file}:${line}: ${what}`)
       })
     expect(found).toEqual([])
   })

@@ -24,7 +24,7 @@ let producer: Producer
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
-  producer = new Producer({ ...options, url: `http://127.0.0.1:${String(port)}` }, 2)
+  producer = new Producer({ ...options, url: `http://127.0.0.1:${port}` }, 2)
 })
 afterAll(() => {
   producer.close()
@@ -54,16 +54,12 @@ test.each([
   [503, { 'retry-after': '3' }, { outcome: 'unavailable', retryAfterMs: 3_000 }],
   [429, {}, { outcome: 'unavailable', retryAfterMs: 1_000 }],
 ])('%d is told apart', async (status, headers, expected) => {
-  answer = (_, response) => {
-    response.writeHead(status, headers).end('no')
-  }
+  answer = (_, response) => response.writeHead(status, headers).end('no')
   expect(await producer.post(elements, 'key-2')).toMatchObject(expected)
 })
 
 test('a broken connection is worth another try', async () => {
-  answer = (request) => {
-    request.socket.destroy()
-  }
+  answer = (request) => request.socket.destroy()
   expect(await producer.post(elements, 'key-3')).toMatchObject({ outcome: 'unavailable' })
 })
 

@@ -47,12 +47,9 @@ export class AssessThread implements LargeBodies {
         this.#discard(worker)
         reject(error)
       }
-      const onExit = () => {
-        onError(new Error('the thread for large bodies has ended'))
-      }
-      const stopListening = () => {
+      const onExit = () => onError(new Error('the thread for large bodies has ended'))
+      const stopListening = () =>
         worker.off('message', onMessage).off('error', onError).off('exit', onExit)
-      }
       worker.on('message', onMessage).on('error', onError).on('exit', onExit)
       const message = { body: copy, context: sent, known: known?.data } satisfies AssessMessage
       worker.postMessage(message, [copy.buffer])

@@ -128,9 +128,9 @@ export class Validator implements Assessment {
 
   #queue(valid: ValidElement, body: Buffer, index: number): Element[] | null {
     if (!valid.isIrregular) return buildElements(valid, body, this.#build)
-    return buildElements(valid, body, this.#build, (path) => {
-      this.findings.add('repeatedMember', index, path)
-    })
+    return buildElements(valid, body, this.#build, (path) =>
+      this.findings.add('repeatedMember', index, path),
+    )
   }
 
   /** Checked before the element is walked: only events are split, between their actions. */
@@ -181,7 +181,7 @@ export class Validator implements Assessment {
 }
 
 function tooLarge(maxBodyBytes: number): string {
-  return `The payload can not exceed ${String(maxBodyBytes)} bytes: this element does not fit one bulk request`
+  return `The payload can not exceed ${maxBodyBytes} bytes: this element does not fit one bulk request`
 }
 
 function kindOf(value: unknown): Kind | null {

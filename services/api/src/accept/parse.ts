@@ -85,7 +85,7 @@ export function parseBody(body: Buffer, endpoint: Wanted, maxElements: number): 
 }
 
 function tooMany(max: number): ParsedBody {
-  return refused('AttributeError', `elements has more than ${String(max)} entries`, 'elements')
+  return refused('AttributeError', `elements has more than ${max} entries`, 'elements')
 }
 
 function parseTransition({ type, elements }: Json, spans: readonly Span[]): ParsedBody {

@@ -16,7 +16,7 @@ export function detailsOf(findings: readonly Finding[], count: number): Detail[]
   const details = findings.map(detailOf)
   const last = findings.at(-1)
   if (last !== undefined && count > findings.length) {
-    const message = `and ${String(count - findings.length)} more (not listed)`
+    const message = `and ${count - findings.length} more (not listed)`
     details.push({ index: last.index, attribute: '', message })
   }
   return details

@@ -157,9 +157,8 @@ class Admin {
     answer(response, 200, { intake_problem: this.#deps.intakeProblem(), ...views })
   }
 
-  readonly history: Handler = (_request, response) => {
+  readonly history: Handler = (_request, response) =>
     answer(response, 200, this.#deps.history.view())
-  }
 
   readonly partitions: Handler = async (_request, response) => {
     const { client, prefix, clock } = this.#deps
@@ -319,7 +318,7 @@ function tooManyErasures(): RefusedError {
   return new RefusedError({
     status: 503,
     type: 'Unavailable',
-    message: `${String(MAX_ERASURES)} erasures are in progress. Ask again later`,
+    message: `${MAX_ERASURES} erasures are in progress. Ask again later`,
     headers: { 'Retry-After': String(RETRY_AFTER_S) },
   })
 }
@@ -336,7 +335,7 @@ function replayStopped(count: number, reason: NotStoredReason): RefusedError {
   return new RefusedError({
     status: 503,
     type: 'Unavailable',
-    message: `Stopped after ${String(count)}: ${STOPPED_BY[reason]}. The rest remains; retry later`,
+    message: `Stopped after ${count}: ${STOPPED_BY[reason]}. The rest remains; retry later`,
     count,
     headers: { 'Retry-After': String(RETRY_AFTER_S) },
   })

@@ -20,9 +20,7 @@ export class BacklogHistory {
   }
 
   start(): void {
-    this.#stop = repeat(EVERY_MS, () => {
-      this.sample()
-    })
+    this.#stop = repeat(EVERY_MS, () => this.sample())
   }
 
   stop(): void {

@@ -101,9 +101,7 @@ export class Eraser {
   constructor(parts: EraserParts) {
     this.#p = parts
     this.#senders = new Senders(parts.leaseMs, this.#nowMs())
-    this.#redisRun = new RedisRun(parts.client, () => {
-      this.#senders.distrust(this.#nowMs())
-    })
+    this.#redisRun = new RedisRun(parts.client, () => this.#senders.distrust(this.#nowMs()))
   }
 
   start(): void {

@@ -106,7 +106,7 @@ function postOf(letter: DeadLetter, nowMs: number, storeUntilMs: number): Post {
       },
     ],
     digest: createHash('sha256')
-      .update(`replay\0${id}\0${String(deadAtMs)}`)
+      .update(`replay\0${id}\0${deadAtMs}`)
       .digest()
       .subarray(0, DIGEST_BYTES),
   }

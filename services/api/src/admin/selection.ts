@@ -61,7 +61,7 @@ const limit = z
   .string()
   .regex(/^\d{1,6}$/, 'is not a whole number')
   .transform(Number)
-  .refine((n) => n >= 1 && n <= MAX_LIMIT, `must be from 1 to ${String(MAX_LIMIT)}`)
+  .refine((n) => n >= 1 && n <= MAX_LIMIT, `must be from 1 to ${MAX_LIMIT}`)
   .default(LIMIT)
 
 const auditSchema = z.strictObject({ limit })
@@ -77,7 +77,7 @@ const selectionSchema = z.strictObject({
   ids: z
     .array(z.string().min(1))
     .min(1, 'is empty')
-    .max(MAX_IDS, `has more than ${String(MAX_IDS)}`)
+    .max(MAX_IDS, `has more than ${MAX_IDS}`)
     .optional(),
 })
 
@@ -241,7 +241,7 @@ function customerOf(element: string): string | null {
   if (typeof id === 'string' && id !== '') return id
   if (typeof names !== 'object' || names === null) return null
   return Object.entries(names)
-    .map(([name, value]) => `${name}=${String(value)}`)
+    .map(([name, value]) => `${name}=${value}`)
     .join(', ')
 }
 
@@ -261,7 +261,7 @@ function startOf(appId: string, from: Position | null): number | null {
 }
 
 function writeCursor({ order, appId }: Position): string {
-  return `${String(order)}.${appId}`
+  return `${order}.${appId}`
 }
 
 function readCursor(text: string): Position {

@@ -68,7 +68,7 @@ function boundsOf(records: readonly NameRecord[]) {
 function doubtText({ doubt, types }: NameRecord): string | null {
   const [first, ...others] = types
   if (doubt !== null) return DOUBTS[doubt.why](doubt)
-  return others.length === 0 ? null : `was ${String(first)} first, is ${others.join(', ')} too`
+  return others.length === 0 ? null : `was ${first} first, is ${others.join(', ')} too`
 }
 
 const DOUBTS: Readonly<Record<NameDoubt['why'], (doubt: NameDoubt) => string>> = {

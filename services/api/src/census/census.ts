@@ -198,6 +198,6 @@ function inOrder(records: readonly NameRecord[]): NameRecord[] {
 
 function pathOf({ event, attribute }: Sighting): string {
   if (event === null) return inside('attributes', attribute ?? '')
-  const at = `actions[${String(event.position)}]`
+  const at = `actions[${event.position}]`
   return attribute === null ? `${at}.action` : inside(`${at}.attributes`, attribute)
 }

@@ -123,7 +123,7 @@ export class WorkspaceNames {
       case 'beyond':
         return this.#beyond(scope.of === 'events' ? EVENTS : scope.of === 'user' ? USER : null)
       case 'objects': {
-        const bound = scope.of === 'user' ? `${String(NAME_LIMITS.userObjects)} user` : `${String(NAME_LIMITS.eventObjects)} event` // prettier-ignore
+        const bound = scope.of === 'user' ? `${NAME_LIMITS.userObjects} user` : `${NAME_LIMITS.eventObjects} event` // prettier-ignore
         return { rule: 'objectsBeyond', detail: `${bound} attributes` }
       }
       case 'lookalike':
@@ -138,10 +138,10 @@ export class WorkspaceNames {
     const { events, userAttributes, eventAttributes, ofPortfolio } = NAME_LIMITS
     const detail =
       scope === null
-        ? `this event name has more than ${String(eventAttributes)} attribute names in this workspace`
+        ? `this event name has more than ${eventAttributes} attribute names in this workspace`
         : scope === EVENTS
-          ? `the workspace has more than ${String(this.#isPortfolio ? ofPortfolio : events)} events`
-          : `the workspace has more than ${String(this.#isPortfolio ? ofPortfolio : userAttributes)} user attributes`
+          ? `the workspace has more than ${this.#isPortfolio ? ofPortfolio : events} events`
+          : `the workspace has more than ${this.#isPortfolio ? ofPortfolio : userAttributes} user attributes`
     return { rule: 'namesBeyond', detail }
   }
 

@@ -133,7 +133,7 @@ export class DurabilityGuard {
 type Server = ReturnType<typeof masters>[number]
 
 function nameOf({ options: { host, port } }: Server): string {
-  return `${host ?? ''}:${String(port ?? '')}`
+  return `${host ?? ''}:${port ?? ''}`
 }
 
 /** Asks one server. Rejects when it does not answer. */

@@ -12,7 +12,7 @@ export interface IntakeProblem {
 export function redisFull(share: number): IntakeProblem {
   return {
     reason: 'redis_full',
-    meaning: `the memory of Redis is full (${String(Math.floor(share * 100))} % of maxmemory), so the intake answers 503`,
+    meaning: `the memory of Redis is full (${Math.floor(share * 100)} % of maxmemory), so the intake answers 503`,
     next: FREE_MEMORY,
   }
 }

@@ -54,13 +54,13 @@ export class RedisQuota implements Quota {
         return {
           granted: false,
           retryAfterMs: Number(value),
-          exceeded: `${String(elementsPerMinute)} elements per minute`,
+          exceeded: `${elementsPerMinute} elements per minute`,
         }
       case 'backlog':
         return {
           granted: false,
           retryAfterMs: BACKLOG_RETRY_MS,
-          exceeded: `${String(this.#backlogBytes(request))} bytes waiting for MoEngage`,
+          exceeded: `${this.#backlogBytes(request)} bytes waiting for MoEngage`,
         }
       case undefined:
       default:
@@ -99,7 +99,7 @@ export class RedisQuota implements Quota {
 /** A request larger than the quota itself can never be accepted. */
 function tooMany(elements: number, elementsPerMinute: number): QuotaOutcome {
   const exceeded =
-    `${String(elementsPerMinute)} elements per minute, and this one request has ` +
-    `${String(elements)}; post them in smaller requests`
+    `${elementsPerMinute} elements per minute, and this one request has ` +
+    `${elements}; post them in smaller requests`
   return { granted: false, retryAfterMs: WINDOW_MS, exceeded }
 }

@@ -110,9 +110,9 @@ export function createIntakeApp(deps: IntakeDeps): RequestListener {
       app(request, response)
       return
     }
-    intake.post(plain.endpoint, [plain.appId], request, response).catch((error: unknown) => {
-      intake.failed(error, request, response, () => response.destroy())
-    })
+    intake
+      .post(plain.endpoint, [plain.appId], request, response)
+      .catch((error: unknown) => intake.failed(error, request, response, () => response.destroy()))
   }
 }
 

@@ -25,7 +25,7 @@ export const TOO_SLOW: Refusal = {
 }
 
 function tooLarge(maxBytes: number): BodyOutcome {
-  const message = `The payload can not exceed ${String(maxBytes)} bytes after decompression`
+  const message = `The payload can not exceed ${maxBytes} bytes after decompression`
   return { outcome: 'refused', refusal: { status: 413, type: 'Payload too large', message } }
 }
 

@@ -51,15 +51,13 @@ export function serveDocs(app: Express): void {
     document ??= Buffer.from(JSON.stringify(openApiDocument()))
     response.set(HEADERS).type('application/json').send(document)
   })
-  app.get('/docs', (_request, response) => {
-    response.set(HEADERS).type('html').send(PAGE)
-  })
-  app.get('/docs/start.js', (_request, response) => {
-    response.set(HEADERS).type('text/javascript').send(START)
-  })
-  app.get('/docs/errors.md', (_request, response) => {
-    response.set(HEADERS).type('text/plain').send(errorsPage())
-  })
+  app.get('/docs', (_request, response) => response.set(HEADERS).type('html').send(PAGE))
+  app.get('/docs/start.js', (_request, response) =>
+    response.set(HEADERS).type('text/javascript').send(START),
+  )
+  app.get('/docs/errors.md', (_request, response) =>
+    response.set(HEADERS).type('text/plain').send(errorsPage()),
+  )
   const root = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
   const files = new Map<string, Buffer>()
   for (const file of FILES) {

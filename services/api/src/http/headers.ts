@@ -166,7 +166,7 @@ type QueryOutcome =
 /** Longest project code, characters. The vendor states no limit; own choice. */
 const PROJECT_CODE_CHARACTERS = 100
 
-const PROJECT_CODE = new RegExp(`^[\\x21-\\x7e]{1,${String(PROJECT_CODE_CHARACTERS)}}$`)
+const PROJECT_CODE = new RegExp(`^[\\x21-\\x7e]{1,${PROJECT_CODE_CHARACTERS}}$`)
 
 /** Maximum unknown parameters that one answer names. */
 const MAX_NAMED = 20
@@ -207,7 +207,7 @@ const REPEATED_APP_ID: Detail = { attribute: 'app_id', message: 'app_id must be 
 
 const WRONG_PROJECT_CODE: Detail = {
   attribute: 'project_code',
-  message: `project_code must be given once, with 1 to ${String(PROJECT_CODE_CHARACTERS)} printable ASCII characters without spaces`,
+  message: `project_code must be given once, with 1 to ${PROJECT_CODE_CHARACTERS} printable ASCII characters without spaces`,
 }
 
 function notCarried(name: string): Detail {

@@ -65,9 +65,7 @@ class Waiters {
     if (this.#socket.closed)
       setImmediate(() => { this.#leave(waiter) }) // prettier-ignore
     else if (this.#socket.readableEnded) this.#probeLater()
-    return () => {
-      this.#waiters.delete(waiter)
-    }
+    return () => this.#waiters.delete(waiter)
   }
 
   #leave(waiter: Waiter): void {

@@ -22,7 +22,7 @@ const RATIO_FROM_BYTES = 1_048_576
 const BOMB: Refusal = {
   status: 413,
   type: 'Payload too large',
-  message: `The body decompresses to more than ${String(MAX_RATIO)} times its size. Post such lines without gzip, or in smaller files.`,
+  message: `The body decompresses to more than ${MAX_RATIO} times its size. Post such lines without gzip, or in smaller files.`,
 }
 
 /** A caller must send this many bytes within the maximum wait; a slower one is ended. */

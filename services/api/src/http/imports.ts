@@ -48,7 +48,7 @@ function tooManyOfOne(most: number): Refusal {
   return {
     status: 429,
     type: 'Rate Limit Exceeded',
-    message: `Limit of ${String(most)} concurrent imports per producer reached. Nothing of this one was stored; post it again when one of them has ended.`,
+    message: `Limit of ${most} concurrent imports per producer reached. Nothing of this one was stored; post it again when one of them has ended.`,
     retryAfterMs: 10_000,
   }
 }
@@ -129,7 +129,7 @@ const FIRST_LINE: Detail = {
 
 const MAX_ERRORS: Detail = {
   attribute: 'max_errors',
-  message: `max_errors must be a whole number from 1 to ${String(MAX_LISTED)}`,
+  message: `max_errors must be a whole number from 1 to ${MAX_LISTED}`,
 }
 
 function readNumbers({ query }: Request) {

@@ -82,7 +82,7 @@ export class ProducerLimiter {
     if (owner === use) return null
     const most = this.#limits.maxConnectionsPerProducer
     if (use.connections >= most) {
-      return tooMuchOfOne(`${String(most)} open connections`, CLOSE)
+      return tooMuchOfOne(`${most} open connections`, CLOSE)
     }
     use.connections += 1
     this.#owners.set(socket, use)
@@ -104,7 +104,7 @@ export class ProducerLimiter {
         use.waiting.delete(conclude)
         resolve(outcome)
       }
-      const refusal = tooMuchOfOne(`${String(most)} concurrent requests`)
+      const refusal = tooMuchOfOne(`${most} concurrent requests`)
       const timer = setTimeout(conclude, placeWaitMs, refusal)
       use.waiting.add(conclude)
       const stop = caller.onLeave(() => { conclude(null) }) // prettier-ignore
@@ -137,7 +137,7 @@ export class ProducerLimiter {
     const freeBytes = this.#limits.maxHeldBytes - this.#heldBytes - bytes
     if (freeBytes < 0) return BUSY
     if (use.bytes + bytes > HELD_PER_FREE * freeBytes) {
-      return tooMuchOfOne(`${String(use.bytes)} buffered bytes`)
+      return tooMuchOfOne(`${use.bytes} buffered bytes`)
     }
     this.#heldBytes += bytes
     use.bytes += bytes

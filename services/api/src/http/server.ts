@@ -220,9 +220,9 @@ const REASONS: Readonly<Record<number, string>> = {
 function rawAnswer(refusal: Refusal, requestId: string): string {
   const { status, body, headers } = refusalAnswer(refusal, requestId)
   return [
-    `HTTP/1.1 ${String(status)} ${REASONS[status] ?? ''}`,
+    `HTTP/1.1 ${status} ${REASONS[status] ?? ''}`,
     'Content-Type: application/json',
-    `Content-Length: ${String(Buffer.byteLength(body))}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
     `X-Request-Id: ${requestId}`,
     ...(headers?.Link === undefined ? [] : [`Link: ${headers.Link}`]),
     'Connection: close',

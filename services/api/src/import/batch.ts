@@ -78,7 +78,7 @@ function judgeLine(
 ) {
   if (bytes === null) {
     validator.unreadable()
-    const message = `The line is longer than ${String(context.maxLineBytes)} bytes and was skipped`
+    const message = `The line is longer than ${context.maxLineBytes} bytes and was skipped`
     return { attribute: '', message }
   }
   // Reads one element; validation checks its type.
@@ -117,7 +117,7 @@ export function batchDigest(
   const facts = [producer, appId, key, elements.length, bytes, assessment.accepted, ...project]
   const hash = createHash('sha256').update(`import ${JSON.stringify(facts)}\n`)
   for (const { number, bytes: text } of lines) {
-    hash.update(`${String(number)} ${String(text?.length ?? -1)}\n`)
+    hash.update(`${number} ${text?.length ?? -1}\n`)
     if (text !== null) hash.update(text)
   }
   return hash.digest().subarray(0, DIGEST_BYTES)

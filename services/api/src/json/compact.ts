@@ -100,7 +100,7 @@ class Rewriter {
     const items: Buffer[] = []
     this.#at++
     while (this.#text[this.#at] !== 0x5d) {
-      items.push(this.value(`${place}[${String(items.length)}]`))
+      items.push(this.value(`${place}[${items.length}]`))
       if (this.#text[this.#at] === 0x2c) this.#at++
     }
     this.#at++

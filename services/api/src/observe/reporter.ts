@@ -112,9 +112,7 @@ export class TracedIntake implements Pick<IntakeObserver, 'answered'> {
       const header = request.headers.traceparent
       const traceparent = typeof header === 'string' ? header : undefined
       const span = this.#tracer.open('relay intake', traceparent)
-      this.#spans.run(span, () => {
-        next(request, response)
-      })
+      this.#spans.run(span, () => next(request, response))
     }
   }
 

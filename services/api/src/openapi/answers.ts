@@ -59,7 +59,7 @@ const importFacts = {
   errors: z
     .array(lineFinding)
     .max(MAX_LISTED)
-    .describe(`The first ${String(LISTED)} problems, or max_errors.`),
+    .describe(`The first ${LISTED} problems, or max_errors.`),
   warnings: z
     .array(lineFinding)
     .max(MAX_LISTED)

@@ -41,7 +41,7 @@ export const action = z
     user_timezone_offset: z
       .union([z.number(), z.string()])
       .optional()
-      .describe(`Seconds from UTC, within ±${String(TIMEZONE_OFFSET_SECONDS)}.`),
+      .describe(`Seconds from UTC, within ±${TIMEZONE_OFFSET_SECONDS}.`),
     moe_os_type: z
       .unknown()
       .optional()

@@ -43,7 +43,7 @@ export function checkEvent(event: Json, reporter: Reporter): void {
 function checkAction(action: unknown, position: number, reporter: Reporter): void {
   const { index, findings } = reporter
   // The path is only built when needed: most actions have no findings.
-  const at = (field: string) => `actions[${String(position)}]${field}`
+  const at = (field: string) => `actions[${position}]${field}`
   if (!isObject(action)) {
     findings.add('wrongType', index, at(''), 'object')
     return

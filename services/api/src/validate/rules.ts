@@ -61,7 +61,7 @@ export const RULES = {
   shortCustomerId: refuse(
     ATTRIBUTE,
     'overview, "any string of more than one characters"',
-    () => `customer_id must have at least ${String(limits.CUSTOMER_ID_CHARACTERS)} characters`,
+    () => `customer_id must have at least ${limits.CUSTOMER_ID_CHARACTERS} characters`,
   ),
   blockedCustomerId: refuse(
     ATTRIBUTE,
@@ -143,7 +143,7 @@ export const RULES = {
     'openapi 400 empty_action',
     () => 'action cannot be empty Unicode string',
   ),
-  longName: warn('help', () => `longer than ${String(limits.NAME_CHARACTERS)} characters`),
+  longName: warn('help', () => `longer than ${limits.NAME_CHARACTERS} characters`),
 
   // Values
   arrayField: refuse(
@@ -183,7 +183,7 @@ export const RULES = {
   largeObject: refuse(
     ATTRIBUTE,
     'help, object data type',
-    () => `an object can have at most ${String(limits.OBJECT_BYTES)} bytes`,
+    () => `an object can have at most ${limits.OBJECT_BYTES} bytes`,
   ),
   nearlyLargeObject: warn(
     'help, object data type',
@@ -192,11 +192,11 @@ export const RULES = {
   manyKeys: refuse(
     ATTRIBUTE,
     'help, object data type',
-    () => `an object can have at most ${String(limits.OBJECT_KEYS)} keys`,
+    () => `an object can have at most ${limits.OBJECT_KEYS} keys`,
   ),
   deepObject: warn(
     'help, object data type',
-    () => `MoEngage keeps ${String(limits.OBJECT_LEVELS)} levels of objects; this one becomes text`,
+    () => `MoEngage keeps ${limits.OBJECT_LEVELS} levels of objects; this one becomes text`,
   ),
   emptyObject: warn('help, object data type', () => 'MoEngage does not accept an empty object'),
   mixedArray: warn(
@@ -218,11 +218,11 @@ export const RULES = {
   ),
   longUrl: warn(
     'help, data-tracking-policies',
-    () => `MoEngage drops a URL over ${String(limits.VALUE_CHARACTERS_KEPT)} characters`,
+    () => `MoEngage drops a URL over ${limits.VALUE_CHARACTERS_KEPT} characters`,
   ),
   longValue: warn(
     'help',
-    () => `MoEngage keeps ${String(limits.VALUE_CHARACTERS_KEPT)} characters; the rest is cut off`,
+    () => `MoEngage keeps ${limits.VALUE_CHARACTERS_KEPT} characters; the rest is cut off`,
   ),
   longArray: warn(
     'help, data-tracking-policies; object data type',
@@ -230,7 +230,7 @@ export const RULES = {
   ),
   manyAttributes: warn(
     'help',
-    () => `MoEngage keeps the first ${String(limits.ATTRIBUTES_PER_EVENT)} attributes of an event`,
+    () => `MoEngage keeps the first ${limits.ATTRIBUTES_PER_EVENT} attributes of an event`,
   ),
   platformSpelling: warn('openapi, platform', (d) => `not a documented platform (${d})`),
   platformOfTv: warn('openapi, moe_os_type', () => 'moe_os_type is for the platform TV only'),
@@ -273,7 +273,7 @@ export const RULES = {
     ATTRIBUTE,
     'openapi, user_timezone_offset',
     () =>
-      `must be between -${String(limits.TIMEZONE_OFFSET_SECONDS)} and ${String(limits.TIMEZONE_OFFSET_SECONDS)} seconds`,
+      `must be between -${limits.TIMEZONE_OFFSET_SECONDS} and ${limits.TIMEZONE_OFFSET_SECONDS} seconds`,
   ),
 } as const satisfies Record<string, Rule>
 

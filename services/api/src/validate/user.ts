@@ -132,7 +132,7 @@ function checkPlatforms(platforms: unknown, path: string, reporter: Reporter): v
     return
   }
   platforms.forEach((entry: unknown, i) => {
-    const at = `${path}[${String(i)}]`
+    const at = `${path}[${i}]`
     if (!isObject(entry)) {
       findings.add('wrongType', index, at, 'object')
       return
@@ -155,7 +155,7 @@ function lintPlatforms(platforms: unknown, path: string, { index, findings }: Re
     const platform = isObject(entry) ? entry.platform : undefined
     if (typeof platform === 'string' && !USER_PLATFORMS.has(platform)) {
       const documented = [...USER_PLATFORMS].join(', ')
-      findings.add('platformSpelling', index, `${path}[${String(i)}].platform`, documented)
+      findings.add('platformSpelling', index, `${path}[${i}].platform`, documented)
     }
   })
 }
@@ -185,7 +185,7 @@ function checkUnset(unset: unknown, attributes: unknown, reporter: Reporter): vo
   if (unset.length === 0) findings.add('emptyUnset', index, 'unset_attributes')
   const compared = new Compared(attributes)
   unset.forEach((entry: unknown, i) => {
-    const at = `unset_attributes[${String(i)}]`
+    const at = `unset_attributes[${i}]`
     if (!isObject(entry)) findings.add('wrongType', index, at, 'object')
     else checkEntry(entry, at, compared, reporter)
   })

@@ -54,7 +54,7 @@ function checkArray(
   const isAlike = items.every((item) => typeof item === typeof first && !Array.isArray(item) && item !== null) // prettier-ignore
   if (items.length > 0 && !(isTaken && isAlike)) findings.add('mixedArray', index, path)
   items.forEach((item, i) => {
-    const at = `${path}[${String(i)}]`
+    const at = `${path}[${i}]`
     if (Array.isArray(item)) checkArray(item, at, level, reporter)
     else if (isObject(item)) checkObject(item, at, level, reporter)
   })
@@ -97,7 +97,7 @@ export function lintLengths(element: Json, reporter: Reporter): void {
   if (!Array.isArray(element.actions)) return
   element.actions.forEach((action: unknown, i) => {
     if (!isObject(action)) return
-    lint(action.attributes, `actions[${String(i)}].attributes`, reporter)
+    lint(action.attributes, `actions[${i}].attributes`, reporter)
   })
 }
 
@@ -114,7 +114,7 @@ function lint(value: unknown, path: string, reporter: Reporter): void {
     const kept = value.every(isObject) ? OBJECT_ENTRIES_KEPT : ARRAY_ENTRIES_KEPT
     if (value.length > kept) findings.add('longArray', index, path, String(kept))
     value.forEach((item: unknown, i) => {
-      lint(item, `${path}[${String(i)}]`, reporter)
+      lint(item, `${path}[${i}]`, reporter)
     })
   } else if (isObject(value)) {
     for (const name in value) {
@@ -167,7 +167,7 @@ export function unsendableTexts(value: unknown, path: string): string[] {
   if (typeof value === 'string') return UNSENDABLE.test(value) ? [path] : []
   if (typeof value !== 'object' || value === null) return []
   if (Array.isArray(value)) {
-    return value.flatMap((item, i) => unsendableTexts(item, `${path}[${String(i)}]`))
+    return value.flatMap((item, i) => unsendableTexts(item, `${path}[${i}]`))
   }
   return Object.entries(value).flatMap(([key, member]) => {
     const name = inside(path, key)

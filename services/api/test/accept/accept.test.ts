@@ -194,7 +194,7 @@ describe('an Idempotency-Key', () => {
     const inSixMinutes = new Date(NOW_MS + 360_000).toISOString()
     const events = [new Date(NOW_MS).toISOString(), inSixMinutes].map((at, i) => ({
       type: 'event',
-      customer_id: `c${String(i)}`,
+      customer_id: `c${i}`,
       actions: [{ action: 'a', current_time: at }],
     }))
     const body = JSON.stringify({ type: 'transition', elements: events })

@@ -51,7 +51,7 @@ describe('slices of the event loop', () => {
 
   it('serve a newcomer next, however much eight others have queued', async () => {
     const loop = new Loop()
-    for (let i = 0; i < 64; i++) void loop.run(`flood${String(i % 8)}`, loop.work(100))
+    for (let i = 0; i < 64; i++) void loop.run(`flood${i % 8}`, loop.work(100))
     for (let i = 0; i < 30; i++) await loop.turn()
     let endedAt = 0
     const askedAt = loop.turns
@@ -68,7 +68,7 @@ describe('slices of the event loop', () => {
       await loop.run('neighbour', loop.work(3))
       await loop.turn()
     }
-    for (let i = 0; i < 64; i++) void loop.run(`flood${String(i % 8)}`, loop.work(100))
+    for (let i = 0; i < 64; i++) void loop.run(`flood${i % 8}`, loop.work(100))
     for (let i = 0; i < 30; i++) await loop.turn()
     let isServed = false
     void Promise.resolve(loop.run('neighbour', loop.work(3))).then(() => {

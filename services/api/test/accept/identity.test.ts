@@ -25,9 +25,7 @@ describe('the identity of a customer', () => {
     [event({ user_identifiers: { a: 'b' } }), event({ user_identifiers: { b: 'a' } })],
     [event({ customer_id: 'i:[["a","b"]]' }), event({ user_identifiers: { a: 'b' } })],
     [event({ customer_id: 'Ann' }), event({ customer_id: 'ann' })],
-  ])('is never confused with another: %s, %s', (a, b) => {
-    expect(a).not.toBe(b)
-  }) // prettier-ignore
+  ])('is never confused with another: %s, %s', (a, b) => expect(a).not.toBe(b)) // prettier-ignore
 
   it('is the same in every order of its identifiers', () => {
     const pairs = [['u_mb', '1'], ['u_em', '2'], ['uid', '3'], ['u_gd', '4'], ['a', '5']] as const // prettier-ignore
@@ -49,10 +47,7 @@ describe('the identity of a customer', () => {
 
   it('is the same key however many customers came between, and however long the id', () => {
     const keys = new CustomerKeys()
-    const ids = Array.from(
-      { length: 40_000 },
-      (_, i) => `${'x'.repeat(i % 70)}${String(i % 30_000)}`,
-    )
+    const ids = Array.from({ length: 40_000 }, (_, i) => `${'x'.repeat(i % 70)}${i % 30_000}`)
     const wrong = ids.filter(
       (id) => keys.keyOf('event', { customer_id: id }) !== customerKey(`c:${id}`),
     )

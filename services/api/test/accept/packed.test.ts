@@ -11,7 +11,7 @@ const context = {
 
 /** Valid, unstamped, spaced, doubled and faulty ones, so that texts lie in the body and beside it. */
 const element = fc.oneof(
-  fc.nat(99).map((i) => `{"type":"customer","customer_id":"c${String(i)}","attributes":{"a":"é${String(i)}"}}`),
+  fc.nat(99).map((i) => `{"type":"customer","customer_id":"c${i}","attributes":{"a":"é${i}"}}`),
   fc.constant('{ "type" : "customer", "customer_id":"ann" }'),
   fc.constant('{"type":"customer","customer_id":"ann","attributes":{"a":1,"a":2}}'),
   fc.nat(3).map((n) => `{"type":"event","customer_id":"bob","actions":[${Array.from({ length: n }, () => '{"action":"A"}').join()}]}`),

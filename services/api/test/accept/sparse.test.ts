@@ -219,7 +219,7 @@ describe('a body that is read sparsely is judged as one that is read in full', (
     expect(readSparse(body, { endpoint: 'transition', maxElements: MOST })).toBeNull()
   })
 
-  it(`however it is changed: ${String(BODIES)} mutated bodies`, () => {
+  it(`however it is changed: ${BODIES} mutated bodies`, () => {
     const random = seededRandom(SEED)
     const plain = shopElements(20).map((element) => Buffer.from(list([JSON.stringify(element)])))
     const corpus = [

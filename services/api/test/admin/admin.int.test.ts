@@ -69,7 +69,7 @@ it('unknown paths, workspaces, methods and ids have their own answers', async ()
 
 it('with Redis silent, and then gone, it is 503 with the time to ask again', async () => {
   const proxy = await startProxy({ port: redis.port })
-  const url = `redis://127.0.0.1:${String(proxy.port)}`
+  const url = `redis://127.0.0.1:${proxy.port}`
   const distant = connectRedis({ mode: 'single', url, tls: {} }, { commandTimeoutMs: 60_000 })
   const operations = await new Operations(distant, redis.freshPrefix()).start()
   try {
@@ -105,7 +105,7 @@ describe('a Redis that refuses writes', () => {
   beforeEach(async () => {
     // Its own connection: a client that meets a replica connects again.
     own = connectRedis(
-      { mode: 'single', url: `redis://127.0.0.1:${String(redis.port)}`, tls: {} },
+      { mode: 'single', url: `redis://127.0.0.1:${redis.port}`, tls: {} },
       { commandTimeoutMs: 5_000 },
     )
     operations = await new Operations(own, redis.freshPrefix()).start()
@@ -123,7 +123,7 @@ describe('a Redis that refuses writes', () => {
       await waitFor(() => own.status === 'ready', { what: 'the connection' })
       const answer = await operations.ask(method, path, body)
       const { error } = answer.body as { error?: { message: string } }
-      if (answer.status !== 200) messages.push(`${String(answer.status)} ${error?.message ?? ''}`)
+      if (answer.status !== 200) messages.push(`${answer.status} ${error?.message ?? ''}`)
     }
     return messages
   }
@@ -219,7 +219,7 @@ describe('workspaces', () => {
     const { customersHeld, customersHeldTimes } = workspaceKeys(o.prefix, 'APP')
     const nowMs = Date.now()
     await client.zadd(customersHeld, nowMs + 60_000, 'aa', nowMs + 90_000, 'bb', nowMs - 1, 'cc')
-    const times = (sinceMs: number, untilMs: number) => `${String(sinceMs)} ${String(untilMs)}`
+    const times = (sinceMs: number, untilMs: number) => `${sinceMs} ${untilMs}`
     const [aa, bb] = [times(nowMs - 1_000, nowMs + 60_000), times(nowMs - 9_000, nowMs + 90_000)]
     await client.hset(customersHeldTimes, { aa, bb, cc: times(1, nowMs - 1) })
     const { count, longest } = (await view()).customers_held

@@ -56,7 +56,7 @@ describe('the list', () => {
       // Pairs die in the same millisecond, one in each workspace.
       letter(n, 'ada', {
         deadAtMs: 1_700_000_000_000 + (n >> 1),
-        ...(n % 2 ? { appId: 'OTHER', id: `OTHER.realtime.0.0.${String(n)}.0` } : {}),
+        ...(n % 2 ? { appId: 'OTHER', id: `OTHER.realtime.0.0.${n}.0` } : {}),
       }),
     )
     await o.letters.add(all)
@@ -116,14 +116,14 @@ describe('the list', () => {
 describe('replay', () => {
   it("puts each customer's letters back in the order they died, as they were, and forgets them", async () => {
     const o = await open()
-    const all = range(60).map((n) => letter(n, `c${String(n % 7)}`))
+    const all = range(60).map((n) => letter(n, `c${n % 7}`))
     // Buried in any order of ids, they died in the order of the burials.
     const deaths = all.map((_, i) => all[(i * 37) % 60]!)
     for (const one of deaths) await o.letters.add([one])
     const { status, body } = await o.ask('POST', '/admin/dead-letters/replay', { app_id: 'APP' })
     expect([status, body]).toEqual([200, { count: 60 }])
     const queued = await o.queued()
-    for (const c of range(7).map((n) => `c${String(n)}`)) {
+    for (const c of range(7).map((n) => `c${n}`)) {
       const own = (text: string) => text.includes(`"customer_id":"${c}"`)
       expect(queued.map(({ json }) => json.toString()).filter(own)).toEqual(
         deaths.map(({ element }) => element).filter(own),
@@ -138,7 +138,7 @@ describe('replay', () => {
 
   it('repeated after a halt, even one before the letters were forgotten, delivers each once', async () => {
     const o = await open()
-    const all = range(20).map((n) => letter(n, `c${String(n % 3)}`))
+    const all = range(20).map((n) => letter(n, `c${n % 3}`))
     await o.letters.add(all)
     o.store.left = 11
     const halted = await o.ask('POST', '/admin/dead-letters/replay', { app_id: 'APP' })

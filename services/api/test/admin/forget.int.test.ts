@@ -29,7 +29,7 @@ afterAll(async () => {
 /** A relay with one worker alive, in which the apis have been up for longer than a lease. */
 async function open() {
   n += 1
-  const o = await new Operations(client, `forget${String(n)}`).start()
+  const o = await new Operations(client, `forget${n}`).start()
   opened.push(o)
   // The erasers' view of Redis is established.
   await new Promise((resolve) => setTimeout(resolve, 50))
@@ -43,7 +43,7 @@ async function open() {
 
 async function post(o: Operations, customer: string, count = 1): Promise<void> {
   for (let i = 0; i < count; i++) {
-    const json = Buffer.from(`{"type":"event","customer_id":"${customer}","n":${String(i)}}`)
+    const json = Buffer.from(`{"type":"event","customer_id":"${customer}","n":${i}}`)
     const key = customerKey(identityOfCustomerId(customer))
     const outcome = await o.store.store({
       ...{ appId: 'APP', lane: 'realtime', requestId: '01JDBX3K5NPQRS000000000000' },
@@ -145,7 +145,7 @@ describe('forget', () => {
     const { body } = await forget(o, 'bob')
     const [tag] = Object.keys((await o.erasures.enforced())[0]?.boundary ?? {})
     const partition = tag?.split('/').at(-1) ?? ''
-    const own = (chunk: number) => ({ id: `APP.realtime.0.${partition}.${String(chunk)}.0` })
+    const own = (chunk: number) => ({ id: `APP.realtime.0.${partition}.${chunk}.0` })
     const boundary = Math.max(...Object.values((await o.erasures.enforced())[0]?.boundary ?? {}))
     await o.letters.add([letter(1, 'bob', own(boundary)), letter(2, 'bob', own(boundary + 1))])
     await o.erasures.confirm([body.id], 'w')
@@ -187,7 +187,7 @@ describe('forget', () => {
     const whom = { appId: 'APP', customer: customerKey(identityOfCustomerId('bob')) }
     const before = await boundaryOf(client, o.prefix, whom)
     const tag = Object.keys(before.boundary).find((one) => (before.boundary[one] ?? 0) > 0) ?? ''
-    const future = `1-${String((before.untilMs + 3_600_000) * 1_000)}`
+    const future = `1-${(before.untilMs + 3_600_000) * 1_000}`
     await client.lset(partitionKeys(o.prefix, tag).wait, 0, future)
     expect((await boundaryOf(client, o.prefix, whom)).untilMs).toBe(before.untilMs + 3_600_000)
   })
@@ -214,7 +214,7 @@ describe('forget', () => {
       const whom = { appId: 'APP', customer: customerKey(identityOfCustomerId(customer)) }
       const ends = Object.entries((await boundaryOf(client, o.prefix, whom)).boundary)
       const [tag, last] = ends.find(([, id]) => id > 0) ?? ['', 0]
-      const id = `${tag}/${String(last)}/0`.replaceAll('/', '.')
+      const id = `${tag}/${last}/0`.replaceAll('/', '.')
       await o.letters.add([letter(1, customer, { id })])
     }
 
@@ -238,9 +238,7 @@ describe('forget', () => {
       const { o } = await open()
       await deadLetter(o, 'bob')
       const asked: { body: ErasureView }[] = []
-      o.store.before = async () => {
-        asked.push(await forget(o, 'bob'))
-      }
+      o.store.before = async () => asked.push(await forget(o, 'bob'))
       expect((await replay(o)).status).toBe(503)
       expect(asked.map(({ body }) => body)).toMatchObject([{ queued: 1, dead_letters: 1 }])
       expect(await waiting(o, 'bob')).toBe(0)

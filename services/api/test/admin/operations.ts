@@ -134,7 +134,7 @@ export class Operations {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${String((this.#server.address() as AddressInfo).port)}`
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
   /** A request by the token's holder. */
@@ -186,12 +186,12 @@ export function customerOf(customerId: string): string {
 /** A dead letter of workspace APP, of customer `customerId`; `n` orders deaths. */
 export function letter(n: number, customerId: string, more: Partial<DeadLetter> = {}): DeadLetter {
   return {
-    id: `${more.appId ?? 'APP'}.realtime.0.0.${String(n)}.0`,
+    id: `${more.appId ?? 'APP'}.realtime.0.0.${n}.0`,
     appId: 'APP',
     lane: 'realtime',
     kind: 'event',
     customer: customerOf(customerId),
-    element: `{"type":"event","customer_id":"${customerId}","n":12345678901234567890${String(n)}}`,
+    element: `{"type":"event","customer_id":"${customerId}","n":12345678901234567890${n}}`,
     cost: 1,
     posted: 1,
     reason: 'element_refused',

@@ -31,9 +31,8 @@ describe('a producer’s own request', () => {
   const send = (requestId: string, appId: string) =>
     o.traces.note(appId, 'sent', [{ requestId, elements: 2 }], 'bulk', Date.now())
 
-  it('waits until something of it is known', async () => {
-    expect(await trace(newId())).toBe('queued')
-  })
+  it('waits until something of it is known', async () =>
+    expect(await trace(newId())).toBe('queued'))
 
   it('of an import is unknown: how many elements it stored is not kept', async () => {
     const id = createRequestId(Date.now(), MAX_COUNTED_ELEMENTS, producerTag('shop'), systemRandom)
@@ -77,7 +76,6 @@ describe('a producer’s own request', () => {
     expect(await trace('nonsense')).toBeNull()
   })
 
-  it('is forgotten after a day', async () => {
-    expect(await trace(newId(Date.now() - 25 * 3_600_000))).toBeNull()
-  })
+  it('is forgotten after a day', async () =>
+    expect(await trace(newId(Date.now() - 25 * 3_600_000))).toBeNull())
 })

@@ -159,9 +159,7 @@ it.each<NameRecord>([
   { scope: { of: 'user' }, name: '', firstDay: 1, types: ['text', 'object'], producer: 'p', doubt: { why: 'beyond' } },
   { scope: { of: 'event', event: 'a b' }, name: 'c', firstDay: 1, types: ['array'], producer: 'p', doubt: { why: 'lookalike', of: 'x\ty' } },
   { scope: { of: 'event', event: '' }, name: 'c', firstDay: 1, types: ['number'], producer: 'p', doubt: { why: 'objects' } },
-])('a record is read as it was written %#', (record) => {
-  expect(recordOf(fieldOf(record), textOf(record))).toEqual(record)
-}) // prettier-ignore
+])('a record is read as it was written %#', (record) => expect(recordOf(fieldOf(record), textOf(record))).toEqual(record)) // prettier-ignore
 
 it('begins again for all apis after a reset, and what was seen before it does not return', async () => {
   const [one, two] = [await anApi(), await anApi()]

@@ -12,7 +12,7 @@ it('finds what a map finds, however many names and scopes there are', () => {
     fc.property(fc.array(fc.tuple(name, fc.nat(5)), { maxLength: 300 }), (names) => {
       const table = new NameTable()
       const model = new Map<string, number>()
-      const keyOf = (text: string, scope: number) => `${String(scope)} ${text}`
+      const keyOf = (text: string, scope: number) => `${scope} ${text}`
       for (const [text, scope] of names) {
         const at = model.get(keyOf(text, scope)) ?? -1
         expect(table.findText(text, scope)).toBe(at)

@@ -132,10 +132,10 @@ describe('the names of a workspace', () => {
 
   it('are bounded for any input', () => {
     const names = new WorkspaceNames()
-    for (let n = 0; n < 20_000; n += 1) names.see(event(`e-${String(n)}-name`), BY_SHOP)
-    for (let n = 0; n < 20_000; n += 1) names.see(user(`u-${String(n)}-name`), BY_SHOP)
+    for (let n = 0; n < 20_000; n += 1) names.see(event(`e-${n}-name`), BY_SHOP)
+    for (let n = 0; n < 20_000; n += 1) names.see(user(`u-${n}-name`), BY_SHOP)
     for (let n = 0; n < 40_000; n += 1) {
-      names.see(attribute(`e-${String(n % 2_000)}-name`, `${String(n)}-name`), BY_SHOP)
+      names.see(attribute(`e-${n % 2_000}-name`, `${n}-name`), BY_SHOP)
     }
     expect(names.table.size).toBeLessThanOrEqual(8_192)
     expect(names.see(event('another one'), BY_SHOP)?.rule).toBe('namesBeyond')

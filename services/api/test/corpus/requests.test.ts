@@ -12,7 +12,7 @@ describe('a request that is not as it should be is answered as the contract says
 
   async function check({ status, type, attribute, answers, ...sending }: RequestCase) {
     const answer = await intake.send(sending)
-    expect(`${String(answer.status)} ${answer.text}`).toMatch(new RegExp(`^${String(status)} `))
+    expect(`${answer.status} ${answer.text}`).toMatch(new RegExp(`^${status} `))
     expect(answer.headers['content-type']).toBe('application/json')
     expect(answer.headers['x-request-id']).toMatch(/^[0-9A-Z]{26}$/)
     expect(answer.headers).not.toHaveProperty('x-powered-by')

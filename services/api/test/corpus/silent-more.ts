@@ -15,9 +15,9 @@ const anonymous = (named: object, change: object = {}) =>
 const unnamed = (identifiers: unknown, change: object = {}) =>
   event({ customer_id: undefined, user_identifiers: identifiers, ...change })
 const unset = (...entries: unknown[]) => user({ unset_attributes: entries })
-const texts = (count: number) => Array.from({ length: count }, (_, i) => `t${String(i)}`)
+const texts = (count: number) => Array.from({ length: count }, (_, i) => `t${i}`)
 const members = (count: number) =>
-  Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${String(i)}`, i]))
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, i]))
 const urlOf = (characters: number) => 'https://shop.example/'.padEnd(characters, 'x')
 
 const IDS: readonly ElementCase[] = [

@@ -8,11 +8,11 @@ import { attributes, user, type ElementCase } from './case.js'
 const anonymous = (named: object, change: object = {}) =>
   JSON.stringify({ type: 'customer', attributes: named, ...change })
 const keys = (count: number) =>
-  Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${String(i)}`, i]))
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, i]))
 /** An object of so many bytes of JSON, in members that are short enough. */
 const objectOf = (bytes: number) => {
   const object: Record<string, string> = {}
-  while (JSON.stringify(object).length < bytes - 510) object[`k${String(Object.keys(object).length)}`] = 'x'.repeat(480) // prettier-ignore
+  while (JSON.stringify(object).length < bytes - 510) object[`k${Object.keys(object).length}`] = 'x'.repeat(480) // prettier-ignore
   object.z = ''
   object.z = 'x'.repeat(bytes - JSON.stringify(object).length)
   return object

@@ -10,9 +10,10 @@ const taken = ELEMENT_CASES.filter(({ refused }) => refused === undefined)
 /** Otherwise a first try of relay ends in dead letters that MoEngage itself would not cause. */
 it.each(taken.map(({ name, json, sent = [json] }): [string, readonly string[]] => [name, sent]))(
   'the simulator takes what relay takes: %s',
-  (_, sent) => {
-    expect(sent.map((text) => judgeElement(JSON.parse(text), NOW_MS))).toEqual(sent.map(() => null))
-  },
+  (_, sent) =>
+    expect(sent.map((text) => judgeElement(JSON.parse(text), NOW_MS))).toEqual(
+      sent.map(() => null),
+    ),
 )
 
 describe('a workspace with its own names', () => {

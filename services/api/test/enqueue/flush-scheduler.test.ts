@@ -14,9 +14,7 @@ describe('when pieces leave', () => {
     left = []
   })
 
-  afterEach(() => {
-    jest.useRealTimers()
-  })
+  afterEach(() => jest.useRealTimers())
 
   function come(name: string): void {
     scheduler.arrived()
@@ -38,9 +36,7 @@ describe('when pieces leave', () => {
   })
 
   test('pieces that arrive while others arrive leave together', () => {
-    setImmediate(() => {
-      come('b')
-    })
+    setImmediate(() => come('b'))
     come('a')
     expect(left).toEqual([])
     turnUntil(() => left.length > 0)

@@ -43,9 +43,7 @@ function namesIn(chunk: NewChunk | undefined): string[] {
 /** All pending pieces leave at the end of the turn. */
 const NEXT_TURN: Flushes = {
   arrived: () => undefined,
-  onFlush: (flush) => {
-    setImmediate(flush)
-  },
+  onFlush: (flush) => setImmediate(flush),
 }
 
 async function tick(): Promise<void> {
@@ -149,7 +147,7 @@ describe('large posts of several producers', () => {
     const idOf = (producer: string) => createRequestId(1, 1, producerTag(producer), random)
     const write = (producer: string, name: string, bytes: number) =>
       void writer.write(pieceOf(name, undefined, bytes), { requestId: idOf(producer), acceptedAtMs: 1 }) // prettier-ignore
-    for (let i = 0; i < 80; i++) write(`flood${String(i % 8)}`, `f${String(i)}`, 65_536)
+    for (let i = 0; i < 80; i++) write(`flood${i % 8}`, `f${i}`, 65_536)
     await tick()
     write('neighbour', 'small', 10)
     for (let i = 0; i < 2; i++) await partition.answer(STORED)
@@ -158,7 +156,7 @@ describe('large posts of several producers', () => {
     const flood3 = partition.chunks
       .flatMap(namesIn)
       .filter((name) => Number(name.slice(1)) % 8 === 3)
-    expect(flood3).toEqual(Array.from({ length: 10 }, (_, i) => `f${String(3 + 8 * i)}`))
+    expect(flood3).toEqual(Array.from({ length: 10 }, (_, i) => `f${3 + 8 * i}`))
     expect(writer.idle).toBe(true)
   })
 })

@@ -40,7 +40,7 @@ describe('dividing a post among partitions', () => {
         const pieces = dividePost(given, count)
         expect(dividePost(given, count)).toEqual(pieces)
         const names = pieces.map(
-          ({ partition, digest }) => `${String(partition)} ${digest?.toString('hex') ?? ''}`,
+          ({ partition, digest }) => `${partition} ${digest?.toString('hex') ?? ''}`,
         )
         if (given.digest) expect(new Set(names).size).toBe(pieces.length)
         else expect(pieces.every(({ digest }) => digest === undefined)).toBe(true)

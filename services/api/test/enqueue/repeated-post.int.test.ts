@@ -57,7 +57,7 @@ async function repartition(partitions: number): Promise<void> {
 const elements = Array.from({ length: 300 }, (_, i): Element => {
   const customer = Buffer.alloc(8)
   customer.writeUInt32LE(Math.imul(i % 60, 2_654_435_761) >>> 0, 0)
-  const json = Buffer.from(`{"n":${String(i)},"x":"${'x'.repeat(2_000)}"}`)
+  const json = Buffer.from(`{"n":${i},"x":"${'x'.repeat(2_000)}"}`)
   return { kind: 'user', json, cost: 1, customer: customer.toString('latin1'), posted: 1 }
 })
 

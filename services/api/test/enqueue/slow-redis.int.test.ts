@@ -24,7 +24,7 @@ afterAll(async () => {
 })
 
 test('stores into an inactive partition although each answer of Redis is late', async () => {
-  const url = `redis://127.0.0.1:${String(proxy.port)}`
+  const url = `redis://127.0.0.1:${proxy.port}`
   client = connectRedis({ mode: 'single', url }, { commandTimeoutMs: ADD_TIMEOUT_MS })
   await new Promise((resolve) => client.once('ready', resolve))
   const prefix = redis.freshPrefix()

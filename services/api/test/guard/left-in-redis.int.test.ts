@@ -188,7 +188,7 @@ describe('no post of up to 1 MiB', () => {
       await intake.send({ body: transition(good), headers })
       const before = await bytes()
       for (let i = 0; i < 20; i++) {
-        const keyed = { ...headers, 'idempotency-key': `k${String(i)}` }
+        const keyed = { ...headers, 'idempotency-key': `k${i}` }
         expect((await intake.send({ body: transition(good, good), headers: keyed })).status).toBe(
           429,
         )
@@ -204,7 +204,7 @@ test.each([1, 3, 40])(
   (size) =>
     withIntake(async (intake, bytes, counted) => {
       const elements = Array.from({ length: size }, (_, i) => ({
-        ...{ type: 'customer', customer_id: `c-${String(i)}`, attributes: { x: 1 } },
+        ...{ type: 'customer', customer_id: `c-${i}`, attributes: { x: 1 } },
       }))
       const before = [await bytes(), await counted()] as const
       for (let n = 0; n < 100; n++) await intake.send({ body: transition(...elements) })

@@ -36,7 +36,7 @@ describe('a message says what to do', () => {
 
   it.each(FAULTS)('line and column of %s', async (_, body, line, column, words) => {
     const text = await message(body)
-    expect(text).toContain(`at line ${String(line)}, column ${String(column)}`)
+    expect(text).toContain(`at line ${line}, column ${column}`)
     expect(text).toMatch(words)
     expect(text).not.toContain('ann')
   })

@@ -50,9 +50,7 @@ class Held {
   /** Resolves once so many requests were begun. */
   async hasBegun(count: number): Promise<void> {
     while (this.begun.length < count) {
-      await new Promise<void>((resolve) => {
-        this.#heard.add(resolve)
-      })
+      await new Promise<void>((resolve) => this.#heard.add(resolve))
     }
   }
 }

@@ -166,7 +166,7 @@ describe('limiter of the producers', () => {
       maxPostsPerProducer: 256,
     })
     for (let round = 0; round < 32; round++) {
-      for (let i = 0; i < 8; i++) placed(limiter.begin(`flood${String(i)}`, STAYS)).take(1_048_576)
+      for (let i = 0; i < 8; i++) placed(limiter.begin(`flood${i}`, STAYS)).take(1_048_576)
     }
     expect(placed(limiter.begin('neighbour', STAYS)).take(1_048_576)).toBeNull()
   })

@@ -100,7 +100,7 @@ describe('a caller that does not behave', () => {
 
   it('sends too much and wants the connection closed: it can send all of it, and reads its 413', async () => {
     const size = 4_000_000
-    const head = `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\n${AUTH}Content-Length: ${String(size)}\r\nConnection: close\r\n\r\n`
+    const head = `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\n${AUTH}Content-Length: ${size}\r\nConnection: close\r\n\r\n`
     const socket = connect(intake.port, '127.0.0.1')
     let text = ''
     const closed = new Promise<string>((resolve) => {
@@ -143,7 +143,7 @@ describe('a caller that does not behave', () => {
   it('half-closes behind its post: it is answered all the same', async () => {
     intake.store.take()
     const body = '{"type":"customer","customer_id":"ann"}'
-    const head = `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\n${AUTH}Content-Length: ${String(body.length)}\r\n\r\n`
+    const head = `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\n${AUTH}Content-Length: ${body.length}\r\n\r\n`
     const text = await new Promise<string>((resolve) => {
       const socket = connect({ port: port(), host: '127.0.0.1', allowHalfOpen: true })
       let heard = ''
@@ -157,7 +157,7 @@ describe('a caller that does not behave', () => {
 
   it('sends garbage behind whole posts: they are answered, and nothing else is', async () => {
     const body = '{"type":"customer","customer_id":"ann"}'
-    const head = `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\n${AUTH}Content-Length: ${String(body.length)}\r\n\r\n`
+    const head = `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\n${AUTH}Content-Length: ${body.length}\r\n\r\n`
     intake.store.take()
     const text = await exchange(port(), (head + body).repeat(3) + 'no HTTP\r\n\r\n')
     expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(['200', '200', '200']) // prettier-ignore
@@ -167,7 +167,7 @@ describe('a caller that does not behave', () => {
   it('pipelines 50 posts on a new connection: all are answered if it has credentials, none otherwise', async () => {
     const body = '{"type":"customer","customer_id":"ann"}'
     const pipelined = async (auth: string) => {
-      const head = `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\n${auth}Content-Length: ${String(body.length)}\r\n`
+      const head = `POST /v1/customer/${APP} HTTP/1.1\r\nHost: x\r\n${auth}Content-Length: ${body.length}\r\n`
       const text = await exchange(
         intake.port,
         `${head}\r\n${body}`.repeat(49) + `${head}Connection: close\r\n\r\n${body}`,
@@ -272,7 +272,7 @@ describe('a caller that leaves while its post waits', () => {
   const path = `/v1/customer/${APP}`
   const postOf = (customer: string, version = 'HTTP/1.1') => {
     const body = `{"type":"customer","customer_id":"${customer}"}`
-    return `POST ${path} ${version}\r\nHost: x\r\n${AUTH}Content-Length: ${String(body.length)}\r\n\r\n${body}`
+    return `POST ${path} ${version}\r\nHost: x\r\n${AUTH}Content-Length: ${body.length}\r\n\r\n${body}`
   }
   /** Connects once the producer's only place is taken by a post without end. */
   async function whilePlaceIsTaken(): Promise<{
@@ -448,9 +448,9 @@ describe('many connections without credentials', () => {
     'are closed at the second of 1,000 pipelined %s, and the rest is not parsed',
     async (_, one) => {
       const parsed = new Promise<number>((resolve) => {
-        server.once('clientError', (error: Error & { bytesParsed?: number }) => {
-          resolve(error.bytesParsed ?? Infinity)
-        })
+        server.once('clientError', (error: Error & { bytesParsed?: number }) =>
+          resolve(error.bytesParsed ?? Infinity),
+        )
       })
       await exchange(port(), one.repeat(1_000))
       expect(served.length).toBeLessThanOrEqual(1)
@@ -520,7 +520,7 @@ describe('many connections without credentials', () => {
   })
 
   it('have their pipelined requests served in order, also behind the one with credentials', async () => {
-    const paths = Array.from({ length: 40 }, (_, i) => `/${String(i)}`)
+    const paths = Array.from({ length: 40 }, (_, i) => `/${i}`)
     const requests = paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n${AUTH}\r\n`)
     const last = 'GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
     await exchange(port(), ...requests, last)

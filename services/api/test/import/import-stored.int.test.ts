@@ -53,8 +53,7 @@ describe('a keyed import that is posted again', () => {
     })
   const lines = Array.from(
     { length: 1_700 },
-    (_, i) =>
-      `{"type":"customer","customer_id":"c${String(i % 90)}","attributes":{"n":${String(i)}}}`,
+    (_, i) => `{"type":"customer","customer_id":"c${i % 90}","attributes":{"n":${i}}}`,
   )
   const run = (store: PostStore, text: string, firstLine = 1) => {
     const observer = new RecordingObserver()

@@ -21,7 +21,7 @@ afterEach(() => intake.stop())
 
 const user = (id: string, more = '') => `{"type":"customer","customer_id":"${id}"${more}}`
 const users = (count: number, from = 1) =>
-  Array.from({ length: count }, (_, i) => user(`c${String(from + i)}`)).join('\n')
+  Array.from({ length: count }, (_, i) => user(`c${from + i}`)).join('\n')
 
 const send = (body: string | Buffer, change: Sending = {}) =>
   intake.send({
@@ -175,7 +175,7 @@ describe('an import that is stopped', () => {
     refuseAfter(9, { outcome: 'stored' })
     const last = first.body.last_line ?? NaN
     const rest = [...lines.slice(last), 'bad'].join('\n')
-    const second = await send(rest, { path: `${PATH}?first_line=${String(last + 1)}` })
+    const second = await send(rest, { path: `${PATH}?first_line=${last + 1}` })
     expect(second.body.errors?.[0]?.line).toBe(1_201)
     expect(intake.store.take()).toEqual(lines)
   })
@@ -292,7 +292,6 @@ describe('an import with an Idempotency-Key', () => {
     expect(await digests(`${users(1)}\n${event}`, 'k')).not.toEqual(first)
   })
 
-  it('has none without a key', async () => {
-    expect(await digests(users(1), null)).toEqual([undefined])
-  })
+  it('has none without a key', async () =>
+    expect(await digests(users(1), null)).toEqual([undefined]))
 })

@@ -40,9 +40,7 @@ const sizes = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLengt
 describe('cutting NDJSON into lines', () => {
   it('gives the same lines however the text is cut into chunks', () => {
     fc.assert(
-      fc.property(text, sizes, (whole, cuts) => {
-        expect(split(whole, cuts)).toEqual(naive(whole))
-      }),
+      fc.property(text, sizes, (whole, cuts) => expect(split(whole, cuts)).toEqual(naive(whole))),
       { numRuns: 3_000 },
     )
   })

@@ -46,9 +46,7 @@ describe('escapes that cannot be carried', () => {
     ['"\\u00/0"', 0],
     ['"\\u00`0"', 0],
     ['"\\ud8', 0],
-  ])('in %s are %d', (text, count) => {
-    expect(scan(text).root.badEscapes).toBe(count)
-  })
+  ])('in %s are %d', (text, count) => expect(scan(text).root.badEscapes).toBe(count))
 
   it('are counted for the item that they stand in', () => {
     const { root, items } = scan('{"items":["\\u0000",1,["\\u0000\\u0000"]],"x":"\\u0000"}')
@@ -79,9 +77,7 @@ describe('the wanted list', () => {
     ['{"items":[1],"items":2}', null],
     ['{"items":[[1,2],{"items":[3]}]}', ['[1,2]', '{"items":[3]}']],
     ['{"items":["a,b]"]}', ['"a,b]"']],
-  ])('of %s is %j', (text, items) => {
-    expect(itemsOf(text)).toEqual(items)
-  })
+  ])('of %s is %j', (text, items) => expect(itemsOf(text)).toEqual(items))
 })
 
 it('blanks around a value are no part of it', () => {

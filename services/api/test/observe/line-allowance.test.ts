@@ -25,9 +25,9 @@ test('at most 100 lines in any 10 s, and every withheld one is told of by a late
         atMs += gapMs
         return all[i] === null ? [] : [atMs]
       })
-      writtenMs.forEach((ms, i) => {
-        expect((writtenMs[i + 100] ?? Infinity) - ms).toBeGreaterThanOrEqual(10_000)
-      })
+      writtenMs.forEach((ms, i) =>
+        expect((writtenMs[i + 100] ?? Infinity) - ms).toBeGreaterThanOrEqual(10_000),
+      )
       const lastWritten = all.findLastIndex((told) => told !== null)
       const told = all.reduce<number>((sum, withheld) => sum + (withheld ?? 0), 0)
       const withheld = all.slice(0, lastWritten + 1).filter((one) => one === null).length

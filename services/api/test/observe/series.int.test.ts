@@ -21,7 +21,7 @@ afterAll(() => redis.stop())
 
 test('an api of twenty workspaces has at most 2,000 series, for any posts', async () => {
   const all = Array.from({ length: WORKSPACES }, (_, i) => ({
-    ...workspace(`WORKSPACE_${String(i)}`),
+    ...workspace(`WORKSPACE_${i}`),
     limits: { usersPerWindow: 5, eventsPerWindow: 5, devicesPerWindow: 5, maxBodyBytes: 500 },
   }))
   const client = connectRedis({ mode: 'single', url: redis.url }, { commandTimeoutMs: 2_000 })
@@ -32,7 +32,7 @@ test('an api of twenty workspaces has at most 2,000 series, for any posts', asyn
   observeProcess(registry, 'api', workspaces)
   observeSharedState({ registry, client, config, workspaces, clock: systemClock })
   observeBacklogLimit(registry, () => 1)
-  const producers = Array.from({ length: PRODUCERS }, (_, i) => `producer-${String(i)}`)
+  const producers = Array.from({ length: PRODUCERS }, (_, i) => `producer-${i}`)
   const metrics = createIntakeMetrics(registry)
   metrics.presetProducers(producers)
   for (const { appId } of all) metrics.preset(appId)

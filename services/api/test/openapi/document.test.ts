@@ -78,7 +78,7 @@ describe('the documentation page', () => {
     ['/docs/swagger-ui.css', 'text/css'],
     ['/docs/swagger-ui-bundle.js', 'text/javascript'],
   ])('%s is served without credentials', async (path, type) => {
-    const response = await fetch(`http://127.0.0.1:${String(intake.port)}${path}`)
+    const response = await fetch(`http://127.0.0.1:${intake.port}${path}`)
     expect(response.status).toBe(200)
     expect(response.headers.get('content-type')).toContain(type)
     expect(response.headers.get('x-request-id')).toMatch(/^[0-9A-Z]{26}$/)

@@ -20,24 +20,22 @@ const USER = {
 }
 
 describe('the documented attributes', () => {
-  it.each(USER.text)('%s of a user is a text', (name) => {
-    expect(taken(USER_ATTRIBUTE_TYPES.get(name)!)).toEqual(STRING)
-  })
-  it.each(USER.truth)('%s of a user is true or false', (name) => {
-    expect(taken(USER_ATTRIBUTE_TYPES.get(name)!)).toEqual([true])
-  })
-  it.each(USER.whole)('%s of a user is a whole number', (name) => {
-    expect(taken(USER_ATTRIBUTE_TYPES.get(name)!)).toEqual([7])
-  })
+  it.each(USER.text)('%s of a user is a text', (name) =>
+    expect(taken(USER_ATTRIBUTE_TYPES.get(name)!)).toEqual(STRING),
+  )
+  it.each(USER.truth)('%s of a user is true or false', (name) =>
+    expect(taken(USER_ATTRIBUTE_TYPES.get(name)!)).toEqual([true]),
+  )
+  it.each(USER.whole)('%s of a user is a whole number', (name) =>
+    expect(taken(USER_ATTRIBUTE_TYPES.get(name)!)).toEqual([7]),
+  )
   it.each(['model', 'moe_push_provisional_opted', 'app_version', 'os_version', 'moe_gaid', 'idfv'])(
     '%s of a device is a text',
-    (name) => {
-      expect(taken(DEVICE_ATTRIBUTE_TYPES.get(name)!)).toEqual(STRING)
-    },
+    (name) => expect(taken(DEVICE_ATTRIBUTE_TYPES.get(name)!)).toEqual(STRING),
   )
-  it.each(['platform', 'app_version'])('%s of an action is a text', (name) => {
-    expect(taken(new Map(ACTION_FIELD_TYPES).get(name)!)).toEqual(STRING)
-  })
+  it.each(['platform', 'app_version'])('%s of an action is a text', (name) =>
+    expect(taken(new Map(ACTION_FIELD_TYPES).get(name)!)).toEqual(STRING),
+  )
 
   it('are these alone, and a few of one form', () => {
     const others = ['u_em', 'moe_email_optin_status']
@@ -71,6 +69,5 @@ describe('the documented attributes', () => {
   })
 })
 
-it('a device is on one of these platforms', () => {
-  expect([...DEVICE_PLATFORMS].sort()).toEqual(['ANDROID', 'TV', 'iOS', 'web'])
-})
+it('a device is on one of these platforms', () =>
+  expect([...DEVICE_PLATFORMS].sort()).toEqual(['ANDROID', 'TV', 'iOS', 'web']))

@@ -26,9 +26,7 @@ describe('an email address', () => {
     [7, false],
     [null, false],
     [['ann@example.com'], false],
-  ])('%j: %j', (value, expected) => {
-    expect(isEmail(value)).toBe(expected)
-  })
+  ])('%j: %j', (value, expected) => expect(isEmail(value)).toBe(expected))
 
   it('has at most 320 characters', () => {
     const domain = `@${`${label}.`.repeat(3)}com`
@@ -119,7 +117,7 @@ describe('a time', () => {
     ['2026-01-02T03:04:05Zx', false],
     [1_767_323_045, false],
     [['2026-01-02T03:04:05Z'], false],
-  ])('%j is of the one form that birthdays have: %j', (value, expected) => {
-    expect(isIsoDateTime(value)).toBe(expected)
-  })
+  ])('%j is of the one form that birthdays have: %j', (value, expected) =>
+    expect(isIsoDateTime(value)).toBe(expected),
+  )
 })

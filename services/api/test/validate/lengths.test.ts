@@ -80,9 +80,9 @@ it.each<[unknown, string[]]>([
   [{ a: { b: '\0' }, c: 'c' }, ['at.a.b']],
   // A name that cannot be sent says enough of what is in it.
   [{ 'a\0': '\0' }, ['at.a\0']],
-])('texts that cannot be sent are found by their place', (value, places) => {
-  expect(unsendableTexts(value, 'at')).toEqual(places)
-})
+])('texts that cannot be sent are found by their place', (value, places) =>
+  expect(unsendableTexts(value, 'at')).toEqual(places),
+)
 
 it('a path is bounded for any names', () => {
   const most = 'n'.repeat(PATH_CHARACTERS)

@@ -72,7 +72,7 @@ function drops(element: Obj): string[] {
   } else if (Array.isArray(element.actions)) {
     element.actions.forEach((action: unknown, i) => {
       if (!isObj(action)) return
-      const at = `actions[${String(i)}]`
+      const at = `actions[${i}]`
       found.push(...lostMembers(action, 'action').map((name) => `${at}.${name}`))
       const lost = lostAttributes(action.attributes, 'action')
       found.push(...lost.map((name) => (name === '' ? `${at}.attributes` : `${at}.attributes.${name}`))) // prettier-ignore
@@ -116,7 +116,7 @@ function value(random: Random, depth = 0): unknown {
       return Array.from({ length: Math.floor(random.next() * 120) }, item)
     }
     case 9:
-      return Object.fromEntries(Array.from({ length: Math.floor(random.next() * 110) }, (_, i) => [`k${String(i)}`, random.next() < 0.5 ? i : 'z'.repeat(400)])) // prettier-ignore
+      return Object.fromEntries(Array.from({ length: Math.floor(random.next() * 110) }, (_, i) => [`k${i}`, random.next() < 0.5 ? i : 'z'.repeat(400)])) // prettier-ignore
     default:
       return Object.fromEntries(
         Array.from({ length: Math.floor(random.next() * 3) }, () => [pick(random, NAMES), value(random, depth + 1)]), // prettier-ignore
@@ -126,7 +126,7 @@ function value(random: Random, depth = 0): unknown {
 
 function attributes(random: Random): Obj {
   const count = random.next() < 0.02 ? 101 : Math.floor(random.next() * 5)
-  const name = (i: number) => (random.next() < 0.5 ? pick(random, NAMES) : `n${String(i)}`)
+  const name = (i: number) => (random.next() < 0.5 ? pick(random, NAMES) : `n${i}`)
   return Object.fromEntries(Array.from({ length: count }, (_, i) => [name(i), value(random)]))
 }
 
@@ -154,7 +154,7 @@ function element(random: Random): Obj {
   }
 }
 
-it(`what MoEngage would drop in silence of ${String(ELEMENTS)} elements, relay refuses or warns of`, () => {
+it(`what MoEngage would drop in silence of ${ELEMENTS} elements, relay refuses or warns of`, () => {
   const random = seededRandom(SEED)
   let dropped = 0
   let accepted = 0

@@ -103,9 +103,7 @@ function begin(
   entry.remotePort = request.socket.remotePort ?? null
   const open = record.overlap.begin(requestId, nowMs)
   const exchange = { request, response, entry, open, record }
-  response.on('close', () => {
-    end(world, exchange)
-  })
+  response.on('close', () => end(world, exchange))
   return exchange
 }
 

@@ -161,9 +161,9 @@ describe('an element', () => {
   test.each(BAD)('with %s is refused, and the attribute named', (_, element, attribute, type) => {
     expect(judgeElement(element, NOW_MS)).toMatchObject({ status: 400, attribute, type })
   })
-  test.each(GOOD)('is accepted: %s', (_, element) => {
-    expect(judgeElement(element, NOW_MS)).toBeNull()
-  })
+  test.each(GOOD)('is accepted: %s', (_, element) =>
+    expect(judgeElement(element, NOW_MS)).toBeNull(),
+  )
 })
 
 describe('a workspace with its own names', () => {

@@ -15,9 +15,7 @@ let simulator: Simulator
 beforeAll(async () => {
   simulator = await startSimulator({ workspaces: { [APP]: KEY, OTHER: 'o', KEYLESS: '' } })
 })
-afterEach(() => {
-  simulator.faults.clear()
-})
+afterEach(() => simulator.faults.clear())
 afterAll(() => simulator.close())
 
 const body = bulk([event('anna')])

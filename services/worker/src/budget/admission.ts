@@ -171,12 +171,8 @@ export class Admission {
   /** Nothing of the attempt left this process. */
   async refund(id: string): Promise<void> {
     await this.#options.ledger.refund(id).then(
-      () => {
-        this.#options.reservations.refunded(id)
-      },
-      () => {
-        this.#noteUnused(id)
-      },
+      () => this.#options.reservations.refunded(id),
+      () => this.#noteUnused(id),
     )
   }
 

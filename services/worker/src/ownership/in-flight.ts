@@ -80,9 +80,7 @@ export class InFlight {
     if (leftMs === 0) {
       then()
     } else if (Number.isFinite(leftMs)) {
-      setTimeout(() => {
-        this.whenFree(tag, then)
-      }, Math.ceil(leftMs))
+      setTimeout(() => this.whenFree(tag, then), Math.ceil(leftMs))
     } else {
       const look = (): void => {
         this.#waiting.delete(look)

@@ -422,7 +422,7 @@ export class Ownership {
 
   #newClaim(session: string): string {
     this.#claims += 1
-    return `${session}:${String(this.#claims)}`
+    return `${session}:${this.#claims}`
   }
 
   #claimDeadline(): number {
@@ -434,9 +434,7 @@ export class Ownership {
     if (this.#owned.get(window.tag) !== own) return
     this.#drop(window)
     this.#saw(window.tag, '')
-    await queue.release(window.claim).catch(() => {
-      this.#owners.delete(window.tag)
-    })
+    await queue.release(window.claim).catch(() => this.#owners.delete(window.tag))
   }
 
   #drop(window: PartitionWindow): void {

@@ -61,9 +61,7 @@ export class Exchange {
 
   async run(): Promise<Answer> {
     const { signal } = this.#request
-    const abort = (): void => {
-      this.stop('aborted')
-    }
+    const abort = (): void => this.stop('aborted')
     signal.addEventListener('abort', abort, { once: true })
     this.#watchDeadline()
     try {
@@ -85,9 +83,7 @@ export class Exchange {
         return
       }
       // After a stall of the process, timers come before an answer that arrived in time.
-      afterReading(() => {
-        this.#fail('timeout')
-      })
+      afterReading(() => this.#fail('timeout'))
     }, this.#deadlineMs - this.#clock.monotonicMs())
   }
 
@@ -114,9 +110,7 @@ export class Exchange {
       this.#listen(client)
       client.write(body.subarray(0, body.length - HELD_BACK_BYTES), (error) => {
         if (error) return
-        afterReading(() => {
-          this.#finish(heldBack)
-        })
+        afterReading(() => this.#finish(heldBack))
       })
     } catch (error) {
       this.#fail(networkFaultOf(error))
@@ -132,16 +126,12 @@ export class Exchange {
       if (client.reusedSocket) this.#connected = true
       else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', ready)
     })
-    client.on('response', (response) => {
-      this.#read(response)
-    })
-    client.on('error', (error) => {
-      this.#fail(this.#connected ? networkFaultOf(error) : connectFaultOf(error))
-    })
+    client.on('response', (response) => this.#read(response))
+    client.on('error', (error) =>
+      this.#fail(this.#connected ? networkFaultOf(error) : connectFaultOf(error)),
+    )
     // Some exchanges end without an error, such as an answer that switches protocols.
-    client.on('close', () => {
-      this.#fail('reset')
-    })
+    client.on('close', () => this.#fail('reset'))
   }
 
   /** Everything but the held-back byte is with the kernel: the last moment to turn back. */
@@ -182,13 +172,9 @@ export class Exchange {
     response.on('end', () => {
       head.whole = true
       // By then the connection is back in the pool, and the next attempt finds it there.
-      afterReading(() => {
-        this.#respond(head)
-      })
+      afterReading(() => this.#respond(head))
     })
-    response.on('error', () => {
-      this.#respond(head)
-    })
+    response.on('error', () => this.#respond(head))
   }
 
   #respond({ response, requestComplete, chunks, whole }: Head): void {

@@ -41,7 +41,7 @@ export function expiredLetterOf(
   item: Item,
   { attempts, deadAtMs, maxAgeMs }: Expiration,
 ): DeadLetter {
-  const message = `not delivered within ${String(maxAgeMs / 1000)} s of its acceptance`
+  const message = `not delivered within ${maxAgeMs / 1000} s of its acceptance`
   const answer = { status: 0, type: '', message, attribute: null }
   return { ...letterOf(item), reason: 'expired', answer, attempts, deadAtMs }
 }
@@ -50,7 +50,7 @@ export function expiredLetterOf(
 function letterOf({ window, chunk, index, element }: Item) {
   const { appId, lane } = window.partition
   return {
-    id: `${window.tag}/${chunk.id}/${String(index)}`.replaceAll('/', '.'),
+    id: `${window.tag}/${chunk.id}/${index}`.replaceAll('/', '.'),
     appId,
     lane,
     kind: element.kind,

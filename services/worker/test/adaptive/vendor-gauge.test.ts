@@ -93,9 +93,8 @@ describe('rate-limit headers that tell the truth', () => {
     },
   )
 
-  test('limit nothing where no one else sends', () => {
-    expect(sum(play(12, 0, honest).accepted)).toBe(sum(play(12, 0, () => null).accepted))
-  })
+  test('limit nothing where no one else sends', () =>
+    expect(sum(play(12, 0, honest).accepted)).toBe(sum(play(12, 0, () => null).accepted)))
 })
 
 describe('a trial of the full budget', () => {

@@ -133,7 +133,7 @@ describe('coalescing', () => {
       }),
       { numRuns: 2_000 },
     )
-    const burst = Array.from({ length: 9 }, (_, i) => update(`{"score":${String(i)}}`))
+    const burst = Array.from({ length: 9 }, (_, i) => update(`{"score":${i}}`))
     const one = { users: 1, events: 0, devices: 0 }
     const own = { limits: LIMITS, shapes: SHAPES, mostWindows: 1, windowByWindow: false }
     const batch = pack([waitingIn(burst)], {
@@ -161,7 +161,7 @@ describe('coalescing', () => {
   test('a burst of five ordinary updates costs one user', () => {
     const burst = Array.from({ length: 5 }, (_, i) =>
       update(
-        `{"u_em":"ann@example.com","sizes":[38,39],"last_page":"/p/${'x'.repeat(i)}","visits":${String(i)}}`,
+        `{"u_em":"ann@example.com","sizes":[38,39],"last_page":"/p/${'x'.repeat(i)}","visits":${i}}`,
       ),
     )
     expect(run(burst).cost.users).toBe(1)
@@ -208,13 +208,13 @@ describe('coalescing', () => {
     ['a path', '{"a":{"x":1}}', '{"a.x":2}'],
     ['a name that occurs twice', '{"a":1}', '{"b":1,"\\u0062":2}'],
     ['a text that is cut', '{"a":"x"}', `{"a":"${'x'.repeat(513)}"}`],
-  ])('leaves apart: %s', (_, earlier, later) => {
-    expect(run([update(earlier), update(later)]).cost.users).toBe(2)
-  })
+  ])('leaves apart: %s', (_, earlier, later) =>
+    expect(run([update(earlier), update(later)]).cost.users).toBe(2),
+  )
 
   test('leaves apart more attributes than an element may have, and more elements than a hundred', () => {
     const wide = (from: number) =>
-      update(`{${Array.from({ length: 51 }, (_, i) => `"f${String(from + i)}":1`).join()}}`)
+      update(`{${Array.from({ length: 51 }, (_, i) => `"f${from + i}":1`).join()}}`)
     expect(run([wide(0), wide(1)]).cost.users).toBe(1)
     expect(run([wide(0), wide(51)]).cost.users).toBe(2)
     const long = Array.from({ length: 201 }, () => update('{"score":1}'))

@@ -60,9 +60,7 @@ describe('walking the members of an object', () => {
     '{"a":"b\\',
     '{"a":[1,2',
     '{"a":{"b":1}',
-  ])('gives up on %j', (text) => {
-    expect(walked(text).close).toBe(-1)
-  })
+  ])('gives up on %j', (text) => expect(walked(text).close).toBe(-1))
 
   it.each<[string, string]>([
     ['brackets in a text', '"]}[{"'],

@@ -41,7 +41,7 @@ describe('the name of an attribute', () => {
 
   it('is not cached permanently', () => {
     const first = names.of('remembered')
-    for (let i = 0; i <= 10_000; i += 1) names.of(`n${String(i)}`)
+    for (let i = 0; i <= 10_000; i += 1) names.of(`n${i}`)
     const again = names.of('remembered')
     expect(again).toEqual(first)
     expect(again).not.toBe(first)
@@ -114,9 +114,7 @@ it.each<[string, Kind, string]>([
   ['an empty list of actions', 'event', '{"type":"event","actions":[]}'],
   ['actions that are no list', 'event', '{"type":"event","actions":{"a":1}}'],
   ['a user’s member', 'event', '{"type":"event","actions":[1],"attributes":{}}'],
-])('an element with %s travels as it is', (_, kind, json) => {
-  expect(shape(kind, json)).toBeNull()
-})
+])('an element with %s travels as it is', (_, kind, json) => expect(shape(kind, json)).toBeNull())
 
 it.each<[string, Kind, string]>([
   [
@@ -126,6 +124,4 @@ it.each<[string, Kind, string]>([
   ],
   ['no attribute', 'user', '{"type":"customer","attributes":{}}'],
   ['user_identifiers', 'event', '{"user_identifiers":{"u_em":"x"},"actions":[{}]}'],
-])('an element with %s has a shape', (_, kind, json) => {
-  expect(shape(kind, json)?.kind).toBe(kind)
-})
+])('an element with %s has a shape', (_, kind, json) => expect(shape(kind, json)?.kind).toBe(kind))

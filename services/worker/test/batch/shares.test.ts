@@ -4,7 +4,7 @@ import { sharesOf, type Batch } from '../../src/batch/body.js'
 /** What of a batch its shares are made of: from which request each element came, and what it counts. */
 function batchFrom(elements: readonly { from: number; posted: 0 | 1 }[]): Batch {
   const provenances = Array.from({ length: 5 }, (_, i) => ({
-    requestId: `request-${String(i)}`,
+    requestId: `request-${i}`,
     acceptedAtMs: i,
   }))
   const items = elements.map(({ from, posted }) => {
@@ -25,7 +25,7 @@ describe('the shares of a batch', () => {
         elements.forEach(({ from, posted }, i) => {
           const last = runs.at(-1)
           if (last !== undefined && elements[i - 1]?.from === from) last.elements += posted
-          else runs.push({ requestId: `request-${String(from)}`, elements: posted })
+          else runs.push({ requestId: `request-${from}`, elements: posted })
         })
         expect([...sharesOf(batchFrom(elements))]).toEqual(runs)
       }),

@@ -67,9 +67,7 @@ it.each<[string, ValueClass | null]>([
   ['"at 2026-01-02T03:04:05Z"', 'text'],
   [`"${'x'.repeat(512)}"`, 'text'],
   [`"${'x'.repeat(513)}"`, null],
-])('the value %s is of the class %s', (json, expected) => {
-  expect(classOfText(json)).toBe(expected)
-})
+])('the value %s is of the class %s', (json, expected) => expect(classOfText(json)).toBe(expected))
 
 it.each([
   ['{}', true, false],

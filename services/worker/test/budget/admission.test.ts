@@ -94,9 +94,7 @@ beforeEach(() => {
   })
 })
 
-afterEach(() => {
-  jest.useRealTimers()
-})
+afterEach(() => jest.useRealTimers())
 
 describe('a request', () => {
   it('must end within its timeout from before the ledger was asked, however slow the ledger', async () => {
@@ -133,7 +131,7 @@ describe('a request', () => {
   it('without an answer is remembered a hundred times at most', async () => {
     ledger.grant = new Error('no answer')
     ledger.replies = false
-    ids = Array.from({ length: 150 }, (_, i) => `r${String(i)}`)
+    ids = Array.from({ length: 150 }, (_, i) => `r${i}`)
     for (let i = 0; i < 150; i++) await admission.ask(question)
     ledger.replies = true
     ledger.refunds.length = 0

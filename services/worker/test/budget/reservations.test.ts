@@ -10,9 +10,7 @@ beforeEach(() => {
   reservations = new Reservations(systemClock)
 })
 
-afterEach(() => {
-  jest.useRealTimers()
-})
+afterEach(() => jest.useRealTimers())
 
 const ids = () => reservations.open().map(({ id }) => id)
 

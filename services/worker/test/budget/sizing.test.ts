@@ -42,7 +42,7 @@ describe('the even share of a saturated budget', () => {
     [4_020, 400, 400],
     [4_080, 400, 371],
     [5_000, 0, 5_000],
-  ])('of a limit of %i with bodies of %i is %i', (limit, body, share) => {
-    expect(evenShare(limit, body)).toBe(share)
-  })
+  ])('of a limit of %i with bodies of %i is %i', (limit, body, share) =>
+    expect(evenShare(limit, body)).toBe(share),
+  )
 })

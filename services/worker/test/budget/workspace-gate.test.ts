@@ -25,9 +25,7 @@ beforeEach(() => {
   gate = gateOf()
 })
 
-afterEach(() => {
-  jest.useRealTimers()
-})
+afterEach(() => jest.useRealTimers())
 
 function gateOf(): WorkspaceGate {
   return new WorkspaceGate({

@@ -96,9 +96,9 @@ describe("every row of the vendor's tables", () => {
     [200, 'TypeError', 'element_refused'],
     [200, 'Account Suspended', 'refused: account_refused'],
     [200, 'Server Error', 'transient: server_error'],
-  ])('%i %s: %s', (status, type, expected) => {
-    expect(label(response(status, failure(type)))).toBe(expected)
-  })
+  ])('%i %s: %s', (status, type, expected) =>
+    expect(label(response(status, failure(type)))).toBe(expected),
+  )
 
   it('of the IP allow-list is a hold with its own reason', () => {
     const error = 'IP Validation Required'
@@ -174,9 +174,7 @@ describe("every row of the vendor's tables", () => {
     [399, '', 'refused: wrong_host'],
     [499, '', 'unexplained'],
     [999, '', 'transient: unreadable_answer'],
-  ])('%i %j: %s', (status, body, expected) => {
-    expect(label(response(status, body))).toBe(expected)
-  })
+  ])('%i %j: %s', (status, body, expected) => expect(label(response(status, body))).toBe(expected))
 })
 
 it("an element's refusal carries MoEngage's words", () => {

@@ -39,9 +39,7 @@ it.each([
   ['Mon, 23 Nov 2026 11:59:00 GMT', 0],
   ['Mon, 23 Nov 2099 12:00:00 GMT', MAX_RETRY_AFTER_MS],
   ['Mon, 99 Foo 2026 12:00:00 GMT', null],
-])('Retry-After %j is %j ms', (header, expected) => {
-  expect(parse(header)).toBe(expected)
-})
+])('Retry-After %j is %j ms', (header, expected) => expect(parse(header)).toBe(expected))
 
 it("measures a date by the answer's own clock, where it has one", () => {
   const until = 'Mon, 23 Nov 2026 15:00:10 GMT'

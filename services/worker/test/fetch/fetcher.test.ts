@@ -40,7 +40,7 @@ function fetcherOf(...chunks: readonly number[]): { fetcher: Fetcher; windows: P
   })
   const windows = chunks.map((count, index) => {
     const partition = { appId: 'APP', lane: 'realtime' as const, generation: 0, index }
-    const window = new PartitionWindow(`p${String(index)}`, partition, 'w:1')
+    const window = new PartitionWindow(`p${index}`, partition, 'w:1')
     fetcher.serve(window, queueOf(count))
     return window
   })

@@ -60,9 +60,7 @@ describe('loading windows', () => {
         fc.integer({ min: 1, max: 4 }),
         async (specs, limit, compression) => {
           const memory = new WindowMemory(limit)
-          const windows = specs.map(
-            (_, i) => new PartitionWindow(`p${String(i)}`, PARTITION, 'w:1'),
-          )
+          const windows = specs.map((_, i) => new PartitionWindow(`p${i}`, PARTITION, 'w:1'))
           for (const window of windows) memory.add(window)
           const target = { enoughBytes: 1e9, wantBytes: 8_000, leastBytes: 500, watch: false }
           for (const [i, window] of windows.entries()) {

@@ -24,7 +24,7 @@ test('a worker of twenty workspaces has at most 2,150 series, all there from the
     maxBodyBytes: 500,
   }
   const all = Array.from({ length: WORKSPACES }, (_, i): Workspace => {
-    const names = { appId: `WORKSPACE_${String(i)}`, apiKey: 'k', baseUrl: 'http://127.0.0.1:1' }
+    const names = { appId: `WORKSPACE_${i}`, apiKey: 'k', baseUrl: 'http://127.0.0.1:1' }
     return {
       ...names,
       limits,

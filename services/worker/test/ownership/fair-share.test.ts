@@ -1,9 +1,8 @@
 import fc from 'fast-check'
 import { fairShare } from '../../src/ownership/fair-share.js'
 
-const tagsOf = (count: number) =>
-  Array.from({ length: count }, (_, i) => `APP/realtime/0/${String(i)}`)
-const sessionsOf = (count: number) => Array.from({ length: count }, (_, i) => `s${String(i)}`)
+const tagsOf = (count: number) => Array.from({ length: count }, (_, i) => `APP/realtime/0/${i}`)
+const sessionsOf = (count: number) => Array.from({ length: count }, (_, i) => `s${i}`)
 
 /** Every session in turn claims the free partitions of its share and releases the others. */
 function round(

@@ -9,9 +9,7 @@ beforeEach(() => {
   inFlight = new InFlight(systemClock, GRACE_MS)
 })
 
-afterEach(() => {
-  jest.useRealTimers()
-})
+afterEach(() => jest.useRealTimers())
 
 describe('a partition', () => {
   it('is taken by one delivery at a time, all of its partitions or none', () => {

@@ -62,9 +62,7 @@ beforeEach(() => {
   })
 })
 
-afterEach(() => {
-  jest.useRealTimers()
-})
+afterEach(() => jest.useRealTimers())
 
 function queueOf(tag: string): FakeQueue {
   const queue = queues.get(tag) ?? new FakeQueue(redis, tag)

@@ -17,7 +17,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   prefix = redis.freshPrefix()
   proxy = await startProxy({ port: redis.port })
-  const url = `redis://127.0.0.1:${String(proxy.port)}`
+  const url = `redis://127.0.0.1:${proxy.port}`
   client = connectRedis({ mode: 'single', url }, { commandTimeoutMs: 1_000 })
   await waitFor(() => client.status === 'ready', { what: 'the connection' })
 })

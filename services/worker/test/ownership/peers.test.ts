@@ -145,7 +145,7 @@ test('workers that left are known for as long as their requests may count, and n
 test('sessions that ended long ago are forgotten', () => {
   const some = aged()
   for (let i = 0; i < 1_000; i += 1) {
-    some.observe(roster({ [`w${String(i)}.1@x`]: 1 }), nowMs)
+    some.observe(roster({ [`w${i}.1@x`]: 1 }), nowMs)
     nowMs += LEASE_MS
   }
   // Ten minutes of leases, of more than four hours.

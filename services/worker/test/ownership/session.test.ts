@@ -84,9 +84,7 @@ beforeEach(() => {
   })
 })
 
-afterEach(() => {
-  jest.useRealTimers()
-})
+afterEach(() => jest.useRealTimers())
 
 async function joined(): Promise<void> {
   void session.start()

@@ -62,7 +62,7 @@ class Simulation {
       redisNowMs: () => this.nowMs,
       runId: () => this.runId,
       workers: () => 2,
-      newId: () => `sketch-${String((this.#ids += 1))}`,
+      newId: () => `sketch-${(this.#ids += 1)}`,
       onHeld: (customer) => this.held.push(customer),
     })
   }
@@ -70,7 +70,7 @@ class Simulation {
   /** One attempt with so many units of the hot customer, and what becomes of it. Returns what was admitted. */
   async attempt(worker: CustomerPolicy, units: number): Promise<number> {
     await client.set(CLOCK_KEY, this.nowMs)
-    const id = `attempt-${String((this.#ids += 1))}`
+    const id = `attempt-${(this.#ids += 1)}`
     const batch = batchWith(units)
     const admission = await worker.admit(id, batch)
     if (admission.outcome === 'held') return 0
@@ -115,7 +115,7 @@ function batchWith(units: number, others = 1): Batch {
   const items = windows.flatMap((window) =>
     window.chunks.flatMap((chunk) =>
       chunk.elements.map((element, index) => {
-        const customer = element.customer === HOT ? customerKey('hot') : customerKey(`cold-${String((colds += 1))}`) // prettier-ignore
+        const customer = element.customer === HOT ? customerKey('hot') : customerKey(`cold-${(colds += 1)}`) // prettier-ignore
         return { window, chunk, index, element: { ...element, customer } }
       }),
     ),
@@ -140,9 +140,7 @@ test('no window of a customer is exceeded at arrival, for any retries, lanes, re
     admitted += sent
     if (sent === 0) simulation.nowMs += 30_000
   }
-  simulation.peaks().forEach((peak, i) => {
-    expect(peak).toBeLessThanOrEqual(LIMITS[i]?.units ?? 0)
-  })
+  simulation.peaks().forEach((peak, i) => expect(peak).toBeLessThanOrEqual(LIMITS[i]?.units ?? 0))
   // And of the scarcest window most is used: the day's limit, over the days that it took.
   const days = (simulation.nowMs - START_MS) / 86_400_000
   expect(days).toBeGreaterThan(1)
@@ -188,7 +186,7 @@ test('events of one customer that share an element are not taken for one that ca
   const items = windowsOf([[events]]).flatMap((window) =>
     window.chunks.flatMap((chunk) =>
       chunk.elements.map((element, index) => {
-        const json = Buffer.from(`{"type":"event","customer_id":"hot","actions":[{"action":"${String(index)}"}]}`) // prettier-ignore
+        const json = Buffer.from(`{"type":"event","customer_id":"hot","actions":[{"action":"${index}"}]}`) // prettier-ignore
         const own = plainElement({ ...element, json, customer: customerKey('one') })
         return { window, chunk, index, element: own }
       }),
@@ -204,7 +202,7 @@ test('ordinary customers leave nothing in Redis', async () => {
   const simulation = new Simulation()
   const worker = simulation.newWorker()
   const before = await client.keys('*:customer:*')
-  for (let i = 0; i < 50; i += 1) await worker.admit(`a${String(i)}`, batchWith(1, 100))
+  for (let i = 0; i < 50; i += 1) await worker.admit(`a${i}`, batchWith(1, 100))
   expect(await client.keys('*:customer:*')).toHaveLength(before.length + 1)
 })
 

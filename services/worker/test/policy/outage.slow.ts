@@ -50,7 +50,7 @@ afterAll(async () => {
   await redis.stop()
 })
 
-const hotKeys = Array.from({ length: HOT }, (_, i) => customerKey(`hot-${String(i)}`))
+const hotKeys = Array.from({ length: HOT }, (_, i) => customerKey(`hot-${i}`))
 const JSON_TEXT = Buffer.from('{"type":"event","customer_id":"x","actions":[{"action":"Viewed"}]}'.padEnd(280)) // prettier-ignore
 
 /** Who posted, minute by minute of the outage: hot customers among others. */
@@ -60,7 +60,7 @@ function* posted(): Generator<string> {
   for (let i = 0; i < OUTAGE_MIN * perMinute; i += 1) {
     const isHot = random.next() < (HOT * HOT_PER_MINUTE) / perMinute
     if (isHot) yield hotKeys[Math.floor(random.next() * HOT)] ?? ''
-    else yield customerKey(`customer-${String(Math.floor(random.next() * CUSTOMERS))}`)
+    else yield customerKey(`customer-${Math.floor(random.next() * CUSTOMERS)}`)
   }
 }
 
@@ -116,7 +116,7 @@ async function drain(limits: typeof LIMITS): Promise<Drained> {
     runId: () => 'run',
     workers: () => 1,
     openMs: OPEN_MS,
-    newId: () => `sketch-${String((ids += 1))}`,
+    newId: () => `sketch-${(ids += 1)}`,
     onHeld: () => (held += 1),
   })
   const backlog = new Backlog()
@@ -143,7 +143,7 @@ async function drain(limits: typeof LIMITS): Promise<Drained> {
       continue
     }
     await client.set(CLOCK_KEY, nowMs)
-    const id = `attempt-${String((ids += 1))}`
+    const id = `attempt-${(ids += 1)}`
     if ((await policy.admit(id, batch)).outcome === 'held') continue
     const arrivedMs = nowMs + ROUND_TRIP_MS / 2
     for (const { element } of batch.items) {
@@ -193,9 +193,7 @@ test('ten hot customers of a million after four hours: no window is exceeded, an
   process.stdout.write(`${JSON.stringify(facts)}\n`)
   // Else the policy would have had nothing to do.
   expect(unguarded.some((peak, i) => peak > (LIMITS[i]?.units ?? 0))).toBe(true)
-  peaks.forEach((peak, i) => {
-    expect(peak).toBeLessThanOrEqual(LIMITS[i]?.units ?? 0)
-  })
+  peaks.forEach((peak, i) => expect(peak).toBeLessThanOrEqual(LIMITS[i]?.units ?? 0))
   expect(guarded.others.size + count).toBe(free.others.size + [...free.hot.values()].flat().length)
   expect(p99Ms).toBeLessThanOrEqual(2_000)
   expect(guarded.used).toBeGreaterThanOrEqual(0.98)

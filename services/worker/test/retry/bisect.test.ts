@@ -86,9 +86,9 @@ describe('a bisection', () => {
 
   it('needs 3 requests for an element that the hint singles out', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 999 }), (bad) => {
-        expect(run(1_000, new Set([bad]), exactHint).requests).toBeLessThanOrEqual(3)
-      }),
+      fc.property(fc.integer({ min: 0, max: 999 }), (bad) =>
+        expect(run(1_000, new Set([bad]), exactHint).requests).toBeLessThanOrEqual(3),
+      ),
     )
   })
 

@@ -37,9 +37,7 @@ describe('suspects', () => {
     ['no element for no attribute', { message: 'is wrong' }, [false, false, false]],
     ['no element for an empty one', { message: 'missing', attribute: '' }, [false, false, false]],
     ['no element without a message', null, [false, false, false]],
-  ])('are elements %s', (_, error, expected) => {
-    expect(suspected(error)).toEqual(expected)
-  })
+  ])('are elements %s', (_, error, expected) => expect(suspected(error)).toEqual(expected))
 
   it('are none beyond the end', () => {
     const error = { status: 400, type: '', message: '', attribute: 'city', requestId: null }

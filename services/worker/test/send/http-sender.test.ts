@@ -21,7 +21,7 @@ function senderFor(
   over: Partial<HttpSenderOptions> = {},
 ): HttpSender {
   const sender = new HttpSender({
-    baseUrl: `http://127.0.0.1:${String(port)}${path}`,
+    baseUrl: `http://127.0.0.1:${port}${path}`,
     appId: 'SHOP',
     apiKey: 'sécret:with:colons',
     version: '9.9.9',
@@ -29,9 +29,7 @@ function senderFor(
     clock: systemClock,
     ...over,
   })
-  cleanups.push(() => {
-    sender.close()
-  })
+  cleanups.push(() => sender.close())
   return sender
 }
 
@@ -94,7 +92,7 @@ const replying =
   }
 
 const response = (body: string, status = '200 OK'): string =>
-  `HTTP/1.1 ${status}\r\nContent-Length: ${String(Buffer.byteLength(body))}\r\n\r\n${body}`
+  `HTTP/1.1 ${status}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 
 function expectResponse(answer: Answer): Extract<Answer, { kind: 'response' }> {
   if (answer.kind !== 'response') throw new Error(`expected a response, got ${answer.kind}`)
@@ -121,7 +119,7 @@ describe('a request', () => {
         line: 'POST /base/v1/transition/SHOP',
         body: BODY.toString(),
         headers: {
-          host: `127.0.0.1:${String(port)}`,
+          host: `127.0.0.1:${port}`,
           authorization: `Basic ${Buffer.from('SHOP:sécret:with:colons').toString('base64')}`,
           'moe-appkey': 'SHOP',
           'content-type': 'application/json',
@@ -270,7 +268,7 @@ describe('an attempt without an answer', () => {
     await once(server, 'close')
     const host = why === 'refused' ? '127.0.0.1' : 'no-such-host.invalid'
     const sender = new HttpSender({
-      baseUrl: `http://${host}:${String(port)}`,
+      baseUrl: `http://${host}:${port}`,
       appId: 'SHOP',
       apiKey: 'k',
       version: '1',
@@ -308,9 +306,7 @@ describe('an attempt without an answer', () => {
   })
 
   it('is unknown when the connection is cut after the body', async () => {
-    const { port } = await rawServer((socket) => {
-      socket.on('data', () => socket.resetAndDestroy())
-    })
+    const { port } = await rawServer((socket) => socket.on('data', () => socket.resetAndDestroy()))
     const answer = await senderFor(port).attempt(bulk())
     expect(['unknown', 'not_sent']).toContain(answer.kind)
     const whole = await rawServer((socket) => {
@@ -394,9 +390,7 @@ describe('an answer', () => {
         if (answered || !got.endsWith(BODY.toString())) return
         answered = true
         socket.write(response(SUCCESS))
-        setImmediate(() => {
-          socket.write(response(SUCCESS), pushed)
-        })
+        setImmediate(() => socket.write(response(SUCCESS), pushed))
       })
     })
     const sender = senderFor(port)
@@ -411,9 +405,7 @@ describe('an answer', () => {
       socket.once('data', () => {
         socket.write('HTTP/1.1 429 Slow\r\nRetry-After: 7\r\nContent-Length: 1000000\r\n\r\n')
         const drip = setInterval(() => socket.write(' '), 20)
-        socket.on('close', () => {
-          clearInterval(drip)
-        })
+        socket.on('close', () => clearInterval(drip))
       })
     })
     const answer = expectResponse(await senderFor(port).attempt(bulk({ withinMs: 200 })))
@@ -458,9 +450,7 @@ describe('stopping', () => {
   it('by signal resets the socket at once', async () => {
     const abort = new AbortController()
     const server = await rawServer((socket) => {
-      socket.once('data', () => {
-        abort.abort()
-      })
+      socket.once('data', () => abort.abort())
     })
     const answer = await senderFor(server.port).attempt(bulk({ signal: abort.signal }))
     expect(answer.kind === 'unknown' || answer.kind === 'not_sent').toBe(true)
@@ -483,9 +473,7 @@ describe('stopping', () => {
 
   it('by close ends what is in progress', async () => {
     const server = await rawServer((socket) => {
-      socket.once('data', () => {
-        sender.close()
-      })
+      socket.once('data', () => sender.close())
     })
     const sender = senderFor(server.port)
     expect((await sender.attempt(bulk())).kind).not.toBe('response')

@@ -19,7 +19,7 @@ const answer = (status: string, body: string, ...headers: readonly string[]) =>
     [
       `HTTP/1.1 ${status}`,
       'Content-Type: application/json',
-      `Content-Length: ${String(Buffer.byteLength(body))}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
       ...headers,
       '',
       body,
@@ -60,9 +60,7 @@ describe('any answer of MoEngage', () => {
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
   })
-  afterAll(() => {
-    server.close()
-  })
+  afterAll(() => server.close())
 
   const BODY = '{"type":"transition","elements":[{"type":"event"}]}'
 
@@ -74,7 +72,7 @@ describe('any answer of MoEngage', () => {
         // A connection each: what is left over of one answer is no other's.
         const sender = new HttpSender({
           ...{ appId: 'SHOP', apiKey: 'vendor-key', version: '1', maxSockets: 1 },
-          baseUrl: `http://127.0.0.1:${String((server.address() as net.AddressInfo).port)}`,
+          baseUrl: `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`,
           clock: systemClock,
         })
         const got = await sender.attempt({

@@ -24,8 +24,6 @@ it.each([
 
 it('is total', () => {
   fc.assert(
-    fc.property(fc.anything(), (error) => {
-      expect(NETWORK_FAULTS).toContain(networkFaultOf(error))
-    }),
+    fc.property(fc.anything(), (error) => expect(NETWORK_FAULTS).toContain(networkFaultOf(error))),
   )
 })

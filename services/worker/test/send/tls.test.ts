@@ -40,12 +40,8 @@ async function tcpWitness(target: number): Promise<{ port: number; end: Promise<
   const server = net.createServer((socket) => {
     const upstream = net.connect(target, '127.0.0.1')
     upstream.on('error', () => undefined)
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      ended(error.code ?? '')
-    })
-    socket.on('end', () => {
-      ended(null)
-    })
+    socket.on('error', (error: NodeJS.ErrnoException) => ended(error.code ?? ''))
+    socket.on('end', () => ended(null))
     cleanups.push(() => upstream.destroy())
     socket.pipe(upstream).pipe(socket)
   })
@@ -58,7 +54,7 @@ function sender(
 ): HttpSender {
   const { ca, host = '127.0.0.1' } = options
   const made = new HttpSender({
-    baseUrl: `https://${host}:${String(port)}`,
+    baseUrl: `https://${host}:${port}`,
     appId: 'SHOP',
     apiKey: 'k',
     version: '1',
@@ -66,9 +62,7 @@ function sender(
     clock: systemClock,
     ...(ca === undefined ? {} : { ca }),
   })
-  cleanups.push(() => {
-    made.close()
-  })
+  cleanups.push(() => made.close())
   return made
 }
 
@@ -136,9 +130,7 @@ describe('over TLS', () => {
   it('resets the TCP connection when an attempt ends early', async () => {
     const abort = new AbortController()
     const { port } = await tlsServer((socket) => {
-      socket.once('data', () => {
-        abort.abort()
-      })
+      socket.once('data', () => abort.abort())
     })
     const witness = await tcpWitness(port)
     const answer = await sender(witness.port).attempt(bulk({ signal: abort.signal }))

@@ -22,7 +22,7 @@ class Redis {
   }
 
   add(customer: string, upTo: number): Erasure {
-    const id = `e${String(this.records.length)}`
+    const id = `e${this.records.length}`
     const hex = Buffer.from(customer, 'latin1').toString('hex')
     const erasure = { id, appId: 'APP', customer: hex, boundary: { [TAG]: upTo }, doneAtMs: null }
     this.records.push(erasure)

@@ -27,9 +27,7 @@ beforeEach(() => {
   })
 })
 
-afterEach(() => {
-  jest.useRealTimers()
-})
+afterEach(() => jest.useRealTimers())
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 

@@ -159,7 +159,7 @@ function userOf(given: Palette): fc.Arbitrary<Written> {
     .record({ ...parts, style: fc.nat(19), from: fc.constantFrom(0, 45) })
     .map(({ customer: id, attributes, beside: more, style, from }) => {
       const own = id === '' ? ['"u_mb":"4915"', ...attributes] : attributes
-      const filler = Array.from({ length: 60 }, (_, i) => `"f${String(i + from)}":${String(from)}`)
+      const filler = Array.from({ length: 60 }, (_, i) => `"f${i + from}":${from}`)
       const body = `"attributes":{${[...own, ...(given.wide ? filler : [])].join()}}`
       const name = id === '' ? '' : `"customer_id":"${id}",`
       const json =
@@ -174,7 +174,7 @@ function userOf(given: Palette): fc.Arbitrary<Written> {
 
 const action = fc
   .record({ n: fc.nat(9), name: fc.constantFrom('Viewed', 'Said "[]{}\\\\"') })
-  .map(({ n, name }) => `{"action":${JSON.stringify(name)},"attributes":{"n":${String(n)}}}`)
+  .map(({ n, name }) => `{"action":${JSON.stringify(name)},"attributes":{"n":${n}}}`)
 
 const event: fc.Arbitrary<Written> = fc
   .record({
@@ -220,7 +220,7 @@ export function waitingIn(stream: readonly Written[], perChunk = 5): PartitionWi
         customer: id,
         posted: 1 as const,
         json: Buffer.from(json),
-        provenance: { requestId: `r${String(i)}`, acceptedAtMs: 1_000 + i },
+        provenance: { requestId: `r${i}`, acceptedAtMs: 1_000 + i },
       }),
     )
     chunks.push({ id: String(i), bytes: 1, done: Buffer.alloc(0), elements })

@@ -222,7 +222,7 @@ class FakeErasures {
   add(tag: string, customer: string): void {
     const [appId = ''] = tag.split('/')
     const hex = Buffer.from(customer, 'latin1').toString('hex')
-    const id = `erasure ${String(this.records.length)}`
+    const id = `erasure ${this.records.length}`
     this.records.push({ id, appId, customer: hex, boundary: { [tag]: 1e9 }, doneAtMs: null })
   }
 }
@@ -367,10 +367,10 @@ class FakeObserver implements WorkerObserver {
     this.lines.push(`attempted ${report.outcome.outcome}`)
   }
   delivered(_appId: string, _lane: string, { items }: { items: readonly unknown[] }): void {
-    this.lines.push(`delivered ${String(items.length)}`)
+    this.lines.push(`delivered ${items.length}`)
   }
   advertised(_appId: string, limit: number): void {
-    this.lines.push(`advertised ${String(limit)}`)
+    this.lines.push(`advertised ${limit}`)
   }
   customerHeld(_appId: string, customer: string): void {
     this.lines.push(`held ${customer}`)
@@ -379,10 +379,10 @@ class FakeObserver implements WorkerObserver {
     this.lines.push(`dead-lettered ${kind} ${reason}`)
   }
   shadowed(_appId: string, { items }: { items: readonly unknown[] }): void {
-    this.lines.push(`shadowed ${String(items.length)}`)
+    this.lines.push(`shadowed ${items.length}`)
   }
   possiblyDuplicated(_appId: string, elements: number): void {
-    this.lines.push(`possibly duplicated ${String(elements)}`)
+    this.lines.push(`possibly duplicated ${elements}`)
   }
 }
 
@@ -443,9 +443,7 @@ export class Heart {
 
   readonly erasures = new Erasures({
     ...{ store: this.erasureStore, worker: 'w', clock: systemClock },
-    onNew: () => {
-      this.wake()
-    },
+    onNew: () => this.wake(),
   })
   readonly settler = new Settler({
     queueOf: ({ tag }) => this.queues.get(tag)?.asQueue,
@@ -460,26 +458,20 @@ export class Heart {
     limits: () => this.workspace.limits,
     windowMs: WINDOW_MS,
     nowMs: () => systemClock.nowMs(),
-    onTrialEnded: () => {
-      this.wake()
-    },
+    onTrialEnded: () => this.wake(),
   })
   readonly gate = new WorkspaceGate({
     store: this.gates as unknown as GateStore,
     random: { next: () => 0, bytes: (length) => Buffer.alloc(length) },
     nowMs: () => systemClock.nowMs(),
-    onChange: () => {
-      this.wake()
-    },
+    onChange: () => this.wake(),
   })
   readonly gauge = new GaugeWatch({
     limits: () => this.workspace.limits,
     windowMs: WINDOW_MS,
     monotonicMs: () => systemClock.monotonicMs(),
     use: () => this.ledger.use(),
-    onAdvertised: (limit) => {
-      this.observer.advertised('APP', limit)
-    },
+    onAdvertised: (limit) => this.observer.advertised('APP', limit),
   })
   readonly policy = new CustomerPolicy({
     counts: this.counts,
@@ -488,9 +480,7 @@ export class Heart {
     clock: systemClock,
     redisNowMs: () => systemClock.nowMs(),
     ...{ runId: () => 'run', workers: () => 1, openMs: 1, newId: counting('sketch') },
-    onHeld: (customer) => {
-      this.observer.customerHeld('APP', customer)
-    },
+    onHeld: (customer) => this.observer.customerHeld('APP', customer),
   })
   readonly admission = new Admission({
     ledger: this.ledger as unknown as Ledger,
@@ -506,9 +496,7 @@ export class Heart {
     return new MaxAge({
       ...{ maxAgeMs: this.maxAgeMs, clock: systemClock, redisNowMs: () => systemClock.nowMs() },
       ...{ deadLetters: this.letters, settler: this.settler, erasures: this.erasures },
-      onExpired: ({ element }) => {
-        this.observer.deadLettered('APP', element.kind, 'expired')
-      },
+      onExpired: ({ element }) => this.observer.deadLettered('APP', element.kind, 'expired'),
     })
   }
 
@@ -527,7 +515,7 @@ export class Heart {
   readonly trace: TraceWriter = {
     sent: (_appId, shares, bulkId) => {
       const count = [...shares].reduce((sum, { elements }) => sum + elements, 0)
-      this.traced.push(`${bulkId} ${String(count)}`)
+      this.traced.push(`${bulkId} ${count}`)
     },
     shadowed: () => undefined,
   }
@@ -601,16 +589,16 @@ export function sleep(ms: number): Promise<void> {
 /** The elements of a body: customer and number of each. */
 export function sentIn(body: string): string[] {
   const { elements } = JSON.parse(body) as { elements: { p: number; c: number; n: number }[] }
-  return elements.map(({ c, n }) => `${String(c)}:${String(n)}`)
+  return elements.map(({ c, n }) => `${c}:${n}`)
 }
 
 /** The customer of `windowsOf` with this number in the first partition. */
-export const customer = (n: number): string => `0-${String(n)}`
+export const customer = (n: number): string => `0-${n}`
 
 /** Ids in order: `a1`, `a2` … */
 function counting(prefix: string): () => string {
   let n = 0
-  return () => `${prefix}${String((n += 1))}`
+  return () => `${prefix}${(n += 1)}`
 }
 
 export { systemClock as clock }

@@ -44,7 +44,7 @@ export function windowsOf(specs: readonly PartitionSpec[]): PartitionWindow[] {
   let acceptedAtMs = 1_000
   return specs.map((chunks, index) => {
     const partition = { appId: 'APP', lane: 'realtime' as const, generation: 0, index }
-    const window = new PartitionWindow(`APP/realtime/0/${String(index)}`, partition, 'me:1')
+    const window = new PartitionWindow(`APP/realtime/0/${index}`, partition, 'me:1')
     let n = 0
     const loaded = chunks.map((elements, c) => {
       acceptedAtMs += 1
@@ -54,11 +54,11 @@ export function windowsOf(specs: readonly PartitionSpec[]): PartitionWindow[] {
         done: Buffer.alloc(0),
         elements: elements.map(({ customer, kind, bytes, cost, project }) => {
           n += 1
-          const json = `{"p":${String(index)},"c":${String(customer)},"n":${String(n)},"x":"`
+          const json = `{"p":${index},"c":${customer},"n":${n},"x":"`
           return plainElement({
             kind,
             cost: kind === 'event' ? cost : 1,
-            customer: `${String(index)}-${String(customer)}`,
+            customer: `${index}-${customer}`,
             posted: 1 as const,
             json: Buffer.from(`${json}${'x'.repeat(bytes)}"}`),
             provenance: {

@@ -5,9 +5,7 @@ import { validate } from 'dockerfile-utils'
 
 const DOCKERFILE = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
 
-test('nothing is wrong with the Dockerfile', () => {
-  expect(validate(DOCKERFILE)).toEqual([])
-})
+test('nothing is wrong with the Dockerfile', () => expect(validate(DOCKERFILE)).toEqual([]))
 
 test('a release can name its base image by digest, for every stage that begins from it', () => {
   const bases = [...DOCKERFILE.matchAll(/^FROM (\S+) AS (\S+)$/gm)].map(([, base]) => base ?? '')

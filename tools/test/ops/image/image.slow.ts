@@ -46,7 +46,7 @@ describe('what the steps of the Dockerfile build', () => {
       },
     })
     children.push(child)
-    const url = name === 'simulator' ? `${String(port)}/control` : `${String(opsPort)}/readyz`
+    const url = name === 'simulator' ? `${port}/control` : `${opsPort}/readyz`
     await child.waitUntilReady(`http://127.0.0.1:${url}`)
     expect((await child.stop()).code).toBe(0)
   })

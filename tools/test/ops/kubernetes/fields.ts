@@ -25,7 +25,7 @@ export async function unknownFields(manifests: readonly Manifest[]): Promise<str
   const lines = manifests.map((manifest, i) => {
     const module = TYPES[manifest.apiVersion] ?? manifest.apiVersion
     const type = `import('${module}').I${manifest.kind}`
-    return `export const m${String(i)}: ${type} = ${JSON.stringify(manifest)}`
+    return `export const m${i}: ${type} = ${JSON.stringify(manifest)}`
   })
   writeFileSync(file, lines.join('\n'))
   const program = ts.createProgram([file], {

@@ -38,7 +38,7 @@ export function readManifests(file: string): Manifest[] {
 
 function parsed(text: string, from: string): Manifest[] {
   return parseAllDocuments(text).map((document) => {
-    if (document.errors.length > 0) throw new Error(`${from}: ${String(document.errors[0])}`)
+    if (document.errors.length > 0) throw new Error(`${from}: ${document.errors[0]}`)
     // Anchors are resolved here, so that what is compared is what a cluster gets.
     return structuredClone(document.toJS()) as Manifest
   })

@@ -283,9 +283,9 @@ whenThere.each(OVERLAYS)('the overlay %s with each component', (overlay) => {
     ['worker-hpa', 'ScaledObject'],
     ['without-monitoring-operator', 'ServiceMonitor'],
     ['without-monitoring-operator', 'PrometheusRule'],
-  ])('with %s, needs no kind %s', (name, kind) => {
-    expect(variants.get(name)!.filter((manifest) => manifest.kind === kind)).toEqual([])
-  })
+  ])('with %s, needs no kind %s', (name, kind) =>
+    expect(variants.get(name)!.filter((manifest) => manifest.kind === kind)).toEqual([]),
+  )
 
   test.each([
     ['redis-sentinel', 26379],
