@@ -46,7 +46,7 @@ export function explainDuplicates({
 function fateOf(request: VendorRequest | undefined): string {
   if (request === undefined) return '(unknown)'
   const { startedAtMs, arrivedAtMs, endedAtMs, answeredAtMs, status, fault, places } = request
-  const after = (ms: number | null | undefined) => (ms == null ? 'never' : `${ms - startedAtMs} ms`) // prettier-ignore
+  const after = (ms: number | null | undefined) => (ms == null ? 'never' : `${Math.round(ms - startedAtMs)} ms`) // prettier-ignore
   return `(${[
     `from ${places?.join(' or ') ?? 'unknown'} at ${new Date(startedAtMs).toISOString()}`,
     `arrived ${after(arrivedAtMs)}, ended ${after(endedAtMs)}, answered ${after(answeredAtMs)}`,
