@@ -99,6 +99,7 @@ export class Worker {
     this.#ownership = this.#newOwnership()
     this.#settler = new Settler({
       queueOf: (window) => this.#ownership.owned.get(window.tag)?.queue,
+      present: (window) => this.#ownership.owned.get(window.tag)?.window,
       lateMs: (window) => this.#inFlight.lateMs(window.tag),
       sleep,
       onFenced: (window) => {

@@ -51,10 +51,10 @@ export class LoadedChunk {
     this.remaining -= 1
   }
 
-  /** Takes elements that are to be erased for done. */
-  eraseWhere(isErased: (element: TracedElement, index: number) => boolean): void {
+  /** Takes elements that are not to be sent for done. */
+  markWhere(isDone: (element: TracedElement, index: number) => boolean): void {
     this.elements.forEach((element, i) => {
-      if (isErased(element, i)) this.markDone(i)
+      if (isDone(element, i)) this.markDone(i)
     })
   }
 
@@ -104,6 +104,8 @@ export class PartitionWindow {
   retiring = false
   /** The claim is lost: nothing of it may be sent or settled any more. */
   lost = false
+  /** Lost only because Redis restarted: this worker is about to claim the partition again. */
+  mayReturn = false
   /** Format of the chunk behind the loaded ones that this process cannot read; null: none is known. */
   unreadable: number | null = null
   /** Monotonic time at which the oldest unsent element was first seen here, ms. */
@@ -170,6 +172,17 @@ export class PartitionWindow {
       finished: this.#leave([...touched].filter((chunk) => chunk.remaining === 0)),
       partly: [...touched].filter((c) => c.remaining > 0).map((c) => c.partlySettled()),
     }
+  }
+
+  /** Marks what a former window of the partition settled under this window's claim. */
+  settledBefore(finished: readonly string[], partly: readonly PartlySettled[]): void {
+    const done = new Map(partly.map((chunk) => [chunk.id, chunk.done]))
+    for (const chunk of this.chunks) {
+      const bits = done.get(chunk.id)
+      const isGone = finished.includes(chunk.id)
+      chunk.markWhere((_, i) => isGone || ((bits?.[i >> 3] ?? 0) & (1 << (i & 7))) !== 0)
+    }
+    this.#leave(this.chunks.filter(({ id }) => finished.includes(id)))
   }
 
   /** Drops fully erased chunks; returns their ids for the update of Redis. */

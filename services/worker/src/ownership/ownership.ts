@@ -125,6 +125,7 @@ export class Ownership {
   dropAll(wasAlive: boolean): void {
     for (const [tag, { window }] of this.#owned) {
       this.#former.set(tag, { claim: window.claim, isCertain: wasAlive })
+      window.mayReturn = wasAlive
       this.#drop(window)
     }
     this.#owners.clear()

@@ -70,7 +70,7 @@ export class Erasures {
     for (const chunk of window.chunks) {
       if (this.#looked.get(chunk) === this.#count) continue
       this.#looked.set(chunk, this.#count)
-      chunk.eraseWhere((element, index) => this.covers({ window, chunk, index, element }))
+      chunk.markWhere((element, index) => this.covers({ window, chunk, index, element }))
     }
   }
 

@@ -4,8 +4,15 @@ import type { Item, PartitionWindow } from '../fetch/window.js'
 /** Pause before settling again when Redis did not answer, ms. */
 const AGAIN_MS = 200
 
+type Update = ReturnType<PartitionWindow['settle']>
+
+/** How often a settle looks for the window of the new claim after a restart of Redis. */
+const LOOKS_FOR_SUCCESSOR = 25
+
 export interface SettlerOptions {
   readonly queueOf: (window: PartitionWindow) => PartitionQueue | undefined
+  /** The window of the same partition that this worker serves now. */
+  readonly present: (window: PartitionWindow) => PartitionWindow | undefined
   /** How long MoEngage may still process an attempt with elements of the partition, ms. */
   readonly lateMs: (window: PartitionWindow) => number
   readonly sleep: (ms: number) => Promise<void>
@@ -15,7 +22,8 @@ export interface SettlerOptions {
 
 /**
  * Acknowledges finished elements: removes them from their partitions, and retries until Redis confirms, the
- * partition is lost, or the worker stops.
+ * partition is lost, or the worker stops. After a restart of Redis it settles under the new claim: the
+ * partition is not free for another request before.
  */
 export class Settler {
   readonly #options: SettlerOptions
@@ -57,25 +65,41 @@ export class Settler {
     return this.#report(window, window.settle(items))
   }
 
-  async #report(
-    window: PartitionWindow,
-    { finished, partly }: ReturnType<PartitionWindow['settle']>,
-  ): Promise<boolean> {
-    const queue = this.#options.queueOf(window)
-    while (!window.lost && queue !== undefined) {
-      const lateMs = this.#options.lateMs(window)
-      const reply = await queue.settle(window.claim, finished, partly, lateMs).catch(() => null)
-      if (reply?.settled === true) {
-        window.waiting = Math.max(reply.waiting, window.chunks.length)
-        return true
-      }
-      if (reply !== null) {
-        this.#options.onFenced(window)
-        return false
-      }
+  async #report(window: PartitionWindow, update: Update): Promise<boolean> {
+    const { present, sleep } = this.#options
+    for (let looks = 0; looks <= LOOKS_FOR_SUCCESSOR;) {
+      const current = window.lost && window.mayReturn ? present(window) : window
+      if (current?.lost === false) {
+        const isSettled = await this.#try(window, current, update)
+        if (isSettled !== null) return isSettled
+      } else if (window.mayReturn) looks += 1
+      else return false
       if (this.#stopped) return false
-      await this.#options.sleep(AGAIN_MS)
+      await sleep(AGAIN_MS)
     }
+    return false
+  }
+
+  /** Settles under the claim of `current`; null: no answer, or this worker's own new claim fenced it. */
+  async #try(
+    window: PartitionWindow,
+    current: PartitionWindow,
+    { finished, partly }: Update,
+  ): Promise<boolean | null> {
+    const { queueOf, lateMs, onFenced } = this.#options
+    const queue = queueOf(current)
+    if (queue === undefined) return false
+    const lateForMs = lateMs(window)
+    const reply = await queue.settle(current.claim, finished, partly, lateForMs).catch(() => null)
+    if (reply === null) return null
+    if (reply.settled) {
+      // Read before the settle, these chunks were loaded again.
+      if (current !== window) current.settledBefore(finished, partly)
+      current.waiting = Math.max(reply.waiting, current.chunks.length)
+      return true
+    }
+    if (current.lost) return null
+    onFenced(current)
     return false
   }
 }

@@ -127,7 +127,7 @@ describe('what a window says of itself', () => {
     window.load([chunk('1', [element(), bob]), chunk('2', [element(), element()])], 2)
     const [first, second] = window.chunks
     const erase = () => {
-      for (const one of window.chunks) one.eraseWhere(({ customer }) => customer === 'ann')
+      for (const one of window.chunks) one.markWhere(({ customer }) => customer === 'ann')
     }
     erase()
     expect([0, 1].map((i) => first?.isDone(i))).toEqual([true, false])

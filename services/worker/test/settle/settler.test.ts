@@ -1,4 +1,4 @@
-import type { PartitionWindow } from '../../src/fetch/window.js'
+import { PartitionWindow } from '../../src/fetch/window.js'
 import { Settler } from '../../src/settle/settler.js'
 import { itemsOf } from '../support/elements.js'
 import { FakeQueue, FakeRedis, pass, turn } from '../support/fakes.js'
@@ -9,6 +9,7 @@ const element = { customer: 1, kind: 'event', bytes: 20, cost: 1 } as const
 let redis: FakeRedis
 let fenced: string[]
 let queues: Map<string, FakeQueue>
+let successors: Map<string, PartitionWindow>
 let settler: Settler
 
 beforeEach(() => {
@@ -16,8 +17,10 @@ beforeEach(() => {
   redis = new FakeRedis()
   fenced = []
   queues = new Map()
+  successors = new Map()
   settler = new Settler({
     queueOf: ({ tag }) => queues.get(tag)?.asQueue,
+    present: ({ tag }) => successors.get(tag),
     lateMs: () => 7,
     sleep: pause,
     onFenced: (window) => {
@@ -131,10 +134,57 @@ describe('a partition that was let go of', () => {
   })
 })
 
+describe('after a restart of Redis', () => {
+  /** The worker has claimed the partition of `before` again, and loaded it as it is in Redis. */
+  function claimAgain(before: PartitionWindow): PartitionWindow {
+    const queue = queues.get(before.tag)!
+    const again = new PartitionWindow(before.tag, before.partition, 'me:2')
+    again.load(queue.chunks, queue.chunks.length)
+    queue.claimed = again.claim
+    successors.set(before.tag, again)
+    return again
+  }
+
+  it('it settles under the new claim, and what was loaded again is done', async () => {
+    const [a] = partitions()
+    const [a1, a2, a3] = itemsOf(a)
+    Object.assign(a, { lost: true, mayReturn: true })
+    const settled = settler.settle([a1!, a2!, a3!])
+    await pass(450)
+    expect(settlesOf(a)).toEqual([])
+    const again = claimAgain(a)
+    await pass(200)
+    expect(await settled).toEqual([a1, a2, a3])
+    expect(settlesOf(a)).toMatchObject([{ finished: ['0'], partly: [{ id: '1' }] }])
+    expect(again.chunks.map(({ id, remaining }) => [id, remaining])).toEqual([['1', 1]])
+    expect(again.chunks[0]?.isDone(0)).toBe(true)
+    expect(again.waiting).toBe(1)
+  })
+
+  it('its own new claim fences no window', async () => {
+    const [a] = partitions()
+    const settled = settler.settle(itemsOf(a))
+    Object.assign(a, { lost: true, mayReturn: true })
+    claimAgain(a)
+    await pass(200)
+    expect(await settled).toHaveLength(4)
+    expect(fenced).toEqual([])
+  })
+
+  it('it gives up when the partition does not return', async () => {
+    const [a] = partitions()
+    Object.assign(a, { lost: true, mayReturn: true })
+    const settled = settler.settle(itemsOf(a))
+    await pass(6_000)
+    expect(await settled).toEqual([])
+    expect(settlesOf(a)).toEqual([])
+  })
+})
+
 describe('an erased chunk', () => {
   it('is removed as a whole, and a window without one is left alone', async () => {
     const [a, b] = partitions()
-    a.chunks[0]?.eraseWhere(() => true)
+    a.chunks[0]?.markWhere(() => true)
     await Promise.all([settler.sweep(a), settler.sweep(b)])
     await turn()
     expect(settlesOf(a)).toMatchObject([{ finished: ['0'], partly: [] }])

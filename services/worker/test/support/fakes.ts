@@ -447,6 +447,7 @@ export class Heart {
   })
   readonly settler = new Settler({
     queueOf: ({ tag }) => this.queues.get(tag)?.asQueue,
+    present: () => undefined,
     lateMs: ({ tag }) => this.inFlight.lateMs(tag),
     sleep,
     onFenced: (window) => {
