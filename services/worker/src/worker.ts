@@ -379,8 +379,7 @@ export class Worker {
       void this.#session.rejoin()
     } else this.#renew()
     void this.#reconciler.look()
-    this.#refreshServices()
-    this.#recoverServices()
+    for (const service of this.#services.values()) service.redisRestarted()
   }
 
   #recoverServices(): void {

@@ -184,6 +184,14 @@ export class WorkspaceService {
     if (what === 'layout') void this.#partitioning.refresh()
   }
 
+  /** Redis restarted or failed over, and may have lost its last writes. */
+  redisRestarted(): void {
+    void this.#partitioning.distrust()
+    void this.refreshGate()
+    void this.refreshLearned()
+    void this.recover().catch(() => undefined)
+  }
+
   /** Reads the gate again: another worker or an operator changed it. */
   async refreshGate(): Promise<void> {
     const { gate } = this.#budget

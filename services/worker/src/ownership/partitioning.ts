@@ -25,6 +25,9 @@ const LOOK_EVERY_MS = 300
 export class Partitioning {
   readonly #options: PartitioningOptions
   #layout: Layout | null = null
+  /** Redis may have lost its last writes since the layout was read. */
+  #isDoubtful = false
+  #doubts = 0
   /** The configured layout has been submitted to Redis, which may be unavailable at start. */
   #planned = false
   #timer: NodeJS.Timeout | undefined
@@ -40,6 +43,13 @@ export class Partitioning {
     return this.refresh()
   }
 
+  /** Redis restarted or failed over: nothing is served before the layout was read again, and submitted. */
+  distrust(): Promise<void> {
+    this.#isDoubtful = true
+    this.#doubts += 1
+    return this.plan()
+  }
+
   stop(): void {
     this.#stopped = true
     clearTimeout(this.#timer)
@@ -47,7 +57,7 @@ export class Partitioning {
 
   /** Whether a partition may be served: not before all older generations are empty. */
   mayServe({ generation }: Partition): boolean {
-    if (this.#layout === null) return false
+    if (this.#layout === null || this.#isDoubtful) return false
     if (generation > this.#layout.generation) {
       // The message has not arrived yet. Until then it is unknown whether older generations are empty.
       this.#lookAgain()
@@ -68,11 +78,15 @@ export class Partitioning {
   async refresh(): Promise<void> {
     clearTimeout(this.#timer)
     const { layouts, appId } = this.#options
+    const doubts = this.#doubts
     try {
       const layout = await (this.#planned ? layouts.get(appId) : layouts.plan(appId))
       // A change in progress may be another worker's, so the layout is submitted again after it.
       this.#planned ||= layout.next === null
-      this.#adopt(await this.#advance(layout))
+      const reached = await this.#advance(layout)
+      // An answer of the former run says nothing about the present one.
+      if (doubts === this.#doubts) this.#isDoubtful = false
+      this.#adopt(reached)
     } catch {
       // Redis is away: look again.
       this.#lookAgain()

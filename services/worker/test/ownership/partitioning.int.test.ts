@@ -2,6 +2,7 @@ import { startProxy, type TcpProxy } from '@relay/test/support/proxy/tcp-proxy.j
 import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
 import { waitFor } from '@relay/tools/wait-for.js'
 import { LayoutStore, GenerationKeys } from '@relay/shared/queue/layout.js'
+import { workspaceKeys } from '@relay/shared/queue/keys.js'
 import { connectRedis, type RedisClient } from '@relay/shared/redis/connect.js'
 import { Partitioning } from '../../src/ownership/partitioning.js'
 
@@ -55,5 +56,22 @@ test('a number of partitions counts although Redis was away when the worker star
   proxy.heal()
   const isApplied = async () => (await partitions().catch(() => 0)) === 3
   await waitFor(isApplied, { what: 'three partitions' })
+  worker.stop()
+})
+
+test('after Redis lost a change of partitions nothing is served before it was made again', async () => {
+  await storeOf(4).get('P')
+  const worker = partitioning(3)
+  await worker.plan()
+  const changed = { appId: 'P', lane: 'realtime', generation: 1, index: 0 } as const
+  expect(worker.mayServe(changed)).toBe(true)
+  const { layout } = workspaceKeys(prefix, 'P')
+  await client.del(layout)
+  await client.hset(layout, { generation: 0, partitions: 4, mode: 'live' })
+  const again = worker.distrust()
+  expect(worker.mayServe(changed)).toBe(false)
+  await again
+  expect(await partitions()).toBe(3)
+  expect(worker.mayServe(changed)).toBe(true)
   worker.stop()
 })
