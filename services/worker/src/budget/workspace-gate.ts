@@ -25,6 +25,8 @@ export class WorkspaceGate {
   readonly #options: WorkspaceGateOptions
   #version = '0'
   #gate: Gate = OPEN_GATE
+  /** Redis has an older gate than this worker. */
+  #isLost = false
 
   constructor(options: WorkspaceGateOptions) {
     this.#options = options
@@ -44,9 +46,17 @@ export class WorkspaceGate {
     return mayStart(this.#gate, this.#options.nowMs(), probing)
   }
 
-  /** Adopts a state written by another worker or an operator. */
+  /**
+   * Adopts a state written by another worker or an operator. An older one shows that Redis lost its last
+   * writes: a pause or a hold that this worker knows of still counts.
+   */
   adopt({ version, record }: StoredGate): void {
     if (version === this.#version) return
+    this.#isLost = Number(version) < Number(this.#version)
+    if (this.#isLost) {
+      this.#version = version
+      return
+    }
     const before = this.#gate
     this.#version = version
     this.#gate = readGate(record === '' ? null : record)
@@ -54,7 +64,12 @@ export class WorkspaceGate {
   }
 
   async refresh(): Promise<void> {
-    this.adopt(await this.#options.store.read())
+    const { store } = this.#options
+    this.adopt(await store.read())
+    if (!this.#isLost) return
+    const stored = await store.change(this.#version, JSON.stringify(this.#gate))
+    this.#isLost = false
+    this.adopt(stored)
   }
 
   /**

@@ -49,12 +49,26 @@ describe("a worker's view of the gate", () => {
     expect(changes).toEqual(['open held'])
   })
 
-  it('opens again when Redis has lost the record', async () => {
-    store.set(held(0))
+  it('is written again when Redis has lost it: what paused or held the workspace still counts', async () => {
+    store.set(held(9e15))
     await gate.refresh()
     store.stored = { version: '0', record: '' }
     await gate.refresh()
-    expect(gate.gate.mode.state).toBe('open')
+    expect(gate.gate.mode.state).toBe('held')
+    expect(store.gate.mode.state).toBe('held')
+    expect(gate.version).toBe(store.stored.version)
+  })
+
+  it('is not written over one that was changed after Redis had lost it', async () => {
+    store.stored = { version: '7', record: JSON.stringify({ ...gate.gate, paused: true }) }
+    await gate.refresh()
+    store.stored = { version: '0', record: '' }
+    gate.adopt(store.stored)
+    // Versions contain the time.
+    store.stored = { version: '8', record: JSON.stringify({ ...gate.gate, paused: false }) }
+    await gate.refresh()
+    expect(gate.gate.paused).toBe(false)
+    expect(store.gate.paused).toBe(false)
   })
 })
 
