@@ -93,6 +93,14 @@ it('keeps within its bytes by dropping the oldest minutes, and knows that it did
   expect((await client.keys(`${prefix}*`)).length).toBe(kept + 3)
 })
 
+it('a request is unknown when its minute alone exceeded the bytes', async () => {
+  const traces = new TraceStore(client, redis.freshPrefix(), 400)
+  const ids = Array.from({ length: 30 }, (_, n) => id(T0 + n))
+  for (const requestId of ids) await traces.note('APP', 'sent', one(requestId), 'bulk', T0)
+  expect(await traces.find('APP', ids[0] ?? '')).toBeNull()
+  expect(await traces.find('APP', ids[29] ?? '')).toHaveLength(1)
+})
+
 it('drops those of the producer with most bytes: the others keep theirs', async () => {
   const prefix = redis.freshPrefix()
   const traces = new TraceStore(client, prefix, 400)
