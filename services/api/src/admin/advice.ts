@@ -15,8 +15,8 @@ const HOLDS: Readonly<Record<HoldReason, readonly [meaning: string, next: string
     'Correct the key in the workspaces file (or MOENGAGE_API_KEY); relay tries it at once. Test it: relay check --credentials',
   ],
   account_refused: [
-    'MoEngage has suspended or blocked the account',
-    'Ask MoEngage support; relay resumes by itself once the account is open',
+    'MoEngage has suspended or blocked the account, or a proxy or firewall on the way forbids the request (403)',
+    'Look at vendorType in the log of the worker: with a type ask MoEngage support, without one check proxies and firewalls; relay resumes by itself',
   ],
   ip_refused: [
     'the IP allow-list of the workspace refuses the address',
@@ -31,7 +31,7 @@ const HOLDS: Readonly<Record<HoldReason, readonly [meaning: string, next: string
     'Correct the data centre (dc or baseUrl); relay tries it at once',
   ],
   wrong_request: [
-    'MoEngage, or a proxy on the way, refuses the form of the request',
+    'MoEngage, or a proxy on the way (407), refuses the form of the request',
     'Look at vendorType in the log of the worker, and at proxies between relay and MoEngage',
   ],
   everything_refused: [

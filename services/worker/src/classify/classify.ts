@@ -60,7 +60,7 @@ const BY_STATUS: ReadonlyMap<number, Meaning> = new Map<number, Meaning>([
   [402, 'account_refused'],
   [404, 'wrong_host'],
   [405, 'wrong_host'],
-  [407, 'misconfigured'], // from a proxy
+  [407, 'wrong_request'], // from a proxy
   [409, 'misconfigured'],
   [410, 'wrong_host'],
   [413, 'too_large'],

@@ -144,7 +144,7 @@ describe("every row of the vendor's tables", () => {
     [408, '', 'transient: request_timeout'],
     [425, '', 'transient: too_early'],
     [402, '', 'refused: account_refused'],
-    [407, '', 'refused: misconfigured'],
+    [407, '', 'refused: wrong_request'],
     [410, '', 'refused: wrong_host'],
     [415, '', 'refused: wrong_request'],
     [421, '', 'refused: wrong_host'],
