@@ -335,6 +335,37 @@ describe('forget', () => {
     expect(status).toBe(0)
   })
 
+  it('sends identifiers as pairs, split at the first =', async () => {
+    answer('POST', '/admin/forget', ERASURE)
+    const pairs = ['--identifier', 'email=ann@example.org', 'token=a=b']
+    expect(await api.run(['forget', '--app-id', 'DEMO', ...pairs, '--yes'])).toMatchObject({
+      status: 0,
+    })
+    expect(JSON.parse(api.asked[0]?.body ?? '')).toEqual({
+      app_id: 'DEMO',
+      user_identifiers: { email: 'ann@example.org', token: 'a=b' },
+    })
+  })
+
+  it.each([
+    [['ann@example.org'], '"ann@example.org" is not NAME=VALUE'],
+    [['email=ann@example.org', '=bob'], '"=bob" is not NAME=VALUE'],
+    [['email='], '"email=" is not NAME=VALUE'],
+    [['email= '], '"email= " is not NAME=VALUE'],
+    [['email=a', 'email=b'], '"email=b" gives email a second value'],
+  ])('the identifiers %j are refused before anything is asked', async (pairs, words) => {
+    const options = ['--app-id', 'DEMO', '--yes', '--identifier', ...pairs]
+    const { status, notes } = await api.run(['forget', ...options])
+    expect([status, api.asked]).toEqual([64, []])
+    expect(notes.join(' ')).toContain(words)
+  })
+
+  it('an id and identifiers together are one too many', async () => {
+    const { status, notes } = await api.run([...args, '--identifier', 'email=a'])
+    expect([status, api.asked]).toEqual([64, []])
+    expect(notes.join(' ')).toContain('not both')
+  })
+
   it('says when nothing was found', async () => {
     answer('POST', '/admin/forget', { ...ERASURE, queued: 0, dead_letters: 0 })
     const { out } = await api.run(args)
