@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -216,6 +216,21 @@ it('an import of a directory, or of no file, is refused and writes nothing', asy
   const gone = await api.run(['import', join(folder, 'x.ndjson'), ...options])
   expect([gone.status, gone.notes.join(' ')]).toEqual([64, expect.stringContaining('No such file')])
   expect([await readdir(folder), existsSync(`${folder}.checkpoint`)]).toEqual([[], false])
+  await rm(folder, { recursive: true })
+})
+
+it('an import stops at a checkpoint that does not fit, unless it is told to restart', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'relay-'))
+  const file = join(folder, 'f.ndjson')
+  await writeFile(file, '{}\n')
+  await writeFile(`${file}.checkpoint`, '{')
+  api.answers.set('POST /v1/import/DEMO', { status: 200, text: '{"accepted":1}' })
+  const args = ['import', file, '--app-id', 'DEMO', '--secret', 's', '--intake-url', api.url]
+  const { status, notes } = await api.run(args)
+  expect([status, api.asked]).toEqual([64, []])
+  expect(notes.join(' ')).toMatch(/checkpoint .* cannot be read .*--restart/)
+  expect((await api.run([...args, '--restart'])).status).toBe(0)
+  expect(await readdir(folder)).toEqual(['f.ndjson'])
   await rm(folder, { recursive: true })
 })
 
