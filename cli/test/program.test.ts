@@ -169,12 +169,52 @@ it.each([
   ['a worker', 404, ''],
   ['a web page', 200, '<html></html>'],
   ['another page', 403, '<html></html>'],
+  ['another API', 200, '{"ok":true}'],
+  ['an API that answers no object', 200, 'null'],
+  ['an API that answers a list', 200, '[]'],
+  ['an API with other errors', 404, '{"message":"no route"}'],
 ])('at the port of %s it says that this is not the ops port of an api', async (_, to, text) => {
   api.answers.set('GET /admin/workspaces', { status: to, text })
   const { status, notes } = await api.run(['status'])
   expect(status).toBe(69)
   expect(notes.join('\n')).toContain('is not the ops port of an api')
   expect(notes.join('\n')).toContain('OPS_PORT (9464 by default)')
+})
+
+it.each([
+  [['status', '--json']],
+  [['dead-letters', 'list']],
+  [['dead-letters', 'show', 'x']],
+  [['dead-letters', 'replay', 'x', '--yes']],
+  [['dead-letters', 'purge', 'x', '--yes']],
+  [['pause', 'DEMO']],
+  [['resume', 'DEMO']],
+  [['trace', 'x']],
+  [['forget', '--app-id', 'DEMO', '--customer-id', 'x', '--yes']],
+  [['audit']],
+  [['names', 'DEMO']],
+  [['names', 'DEMO', '--reset', '--yes']],
+  [['shadow', 'DEMO']],
+])('%j does not take the JSON of another service for an answer', async (args) => {
+  const paths = ['workspaces', 'dead-letters', 'dead-letters/x', 'dead-letters/replay', 'requests/x', 'forget', 'audit'] // prettier-ignore
+  const below = ['pause', 'resume', 'names', 'shadow'].map((name) => `workspaces/DEMO/${name}`)
+  for (const path of [...paths, ...below]) {
+    for (const method of ['GET', 'POST', 'DELETE']) {
+      api.answers.set(`${method} /admin/${path}`, { status: 200, text: '{"ok":true}' })
+    }
+  }
+  const { status, notes, out } = await api.run(args)
+  expect([status, out]).toEqual([69, []])
+  expect(notes.join(' ')).toContain('is not the ops port of an api')
+})
+
+it('at a port without TLS it says to try http', async () => {
+  const plain = new OperatorApi({ url: api.url.replace('http:', 'https:'), token: null })
+  await expect(plain.text('GET', '/x')).rejects.toMatchObject({
+    status: 69,
+    message: expect.stringContaining('does not speak TLS'),
+    remedy: expect.stringContaining(`--url ${api.url}`),
+  })
 })
 
 it('at a port that does not speak HTTP it says the same', async () => {
@@ -281,7 +321,9 @@ describe('dead letters', () => {
     ['purge', false, [], 0, 0],
     ['purge', true, [], 0, 1],
     ['purge', null, ['--yes'], 0, 1],
-    ['replay', null, [], 0, 1],
+    ['replay', null, [], 64, 0],
+    ['replay', true, [], 0, 1],
+    ['replay', null, ['--yes'], 0, 1],
     ['replay', false, [], 0, 0],
   ])(
     '%s with a person who says %p and %j exits %i after %i requests',
@@ -444,7 +486,8 @@ describe('names', () => {
 
   it('deletes them on request, and shows what is left', async () => {
     const text = JSON.stringify({ ...view, names: [] })
-    api.answers.set('DELETE /admin/workspaces/DEMO/names', { status: 200, text: '{}' })
+    const gone = { status: 200, text: '{"app_id":"DEMO"}' }
+    api.answers.set('DELETE /admin/workspaces/DEMO/names', gone)
     api.answers.set(path, { status: 200, text })
     expect(await api.run(['names', 'DEMO', '--reset'])).toMatchObject({ status: 64 })
     expect(api.asked).toEqual([])
