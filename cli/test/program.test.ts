@@ -28,6 +28,7 @@ afterAll(() => api.stop())
 beforeEach(() => {
   api.answers.clear()
   api.asked.length = 0
+  api.env = {}
 })
 
 const WORKERS = { alive: 2, partitions_served: 3, partitions_unserved: 0, none_since: null }
@@ -501,5 +502,38 @@ describe('names', () => {
     const text = JSON.stringify({ ...view, names: [] })
     api.answers.set(path, { status: 200, text })
     expect((await api.run(['names', 'DEMO'])).out.join()).toContain('within 10 s of a post')
+  })
+})
+
+describe('check', () => {
+  const env = {
+    ...{ MOENGAGE_APP_ID: 'OWN', MOENGAGE_API_KEY: 'k', MOENGAGE_BASE_URL: 'http://127.0.0.1:9' },
+    REDIS_URL: 'redis://127.0.0.1:9',
+  }
+
+  it.each<[string, Record<string, string>]>([
+    ['workspaces file', { ...env, RELAY_WORKSPACES_FILE: '/no/such/file' }],
+    ['environment', { ...env, PORT: 'x' }],
+    ['environment without a workspace', { REDIS_URL: env.REDIS_URL, PORT: 'x' }],
+  ])('an unusable %s exits 78, and is not compared with the running api', async (_, faulty) => {
+    serve(WORKSPACE)
+    api.env = faulty
+    const { out, status } = await api.run(['check'])
+    expect(status).toBe(78)
+    expect(out.join('\n')).not.toContain('serves other workspaces')
+  })
+
+  it('what does not work with a valid configuration exits 1', async () => {
+    serve(WORKSPACE)
+    api.env = env
+    const { out, status } = await api.run(['check'])
+    expect(status).toBe(1)
+    expect(out.join('\n')).toContain('serves other workspaces (DEMO) than this shell names (OWN)')
+    expect(out.at(-1)).toBe('2 checks failed.')
+  })
+
+  it('one failed check is singular', async () => {
+    api.env = { ...env, MOENGAGE_BASE_URL: api.url }
+    expect((await api.run(['check'])).out.at(-1)).toBe('1 check failed.')
   })
 })
