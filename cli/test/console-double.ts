@@ -71,6 +71,7 @@ export class FakeApi {
       api: ({ token = 't0ken' }) => new OperatorApi({ url: this.url, token }),
       sleep: () => Promise.resolve(),
       interrupted: () => ({ asked: () => false, release: () => undefined }),
+      endsWithCtrlC: () => undefined,
       fail: (to) => {
         status = to
       },

@@ -476,7 +476,7 @@ describe('names', () => {
       'KNOWN OF NAMES',
       '2 256 user attributes (1,024 in a Portfolio)',
       '',
-      '2 names, 1 of them doubtful.',
+      '2 names, 1 of them doubtful. Apis report names within 10 s of a post.',
       '',
       'KIND NAME TYPES SINCE PRODUCER DOUBT',
       'user attribute color text 2026-11-29 shop one letter from colour',

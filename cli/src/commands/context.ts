@@ -14,6 +14,8 @@ export interface Context {
   readonly sleep: (ms: number) => Promise<void>
   /** From now on Ctrl-C only asks to end; `release` makes it end the process again. */
   readonly interrupted: () => { readonly asked: () => boolean; readonly release: () => void }
+  /** From now on Ctrl-C ends the process with success: the command has no other end. */
+  readonly endsWithCtrlC: () => void
   /** Sets the exit status of a command that succeeded and found a problem. */
   readonly fail: (status: number) => void
 }
