@@ -23,7 +23,7 @@ afterAll(async () => {
 })
 
 it.each([
-  ['no authority of its own', null, /NODE_EXTRA_CA_CERTS or MOENGAGE_CA_FILE/],
+  ['no configured authority', null, /NODE_EXTRA_CA_CERTS or MOENGAGE_CA_FILE/],
   ['another authority', other.cert, /set MOENGAGE_CA_FILE/],
 ])('a refused certificate is the cause under both checks, with %s', async (_, ca, remedy) => {
   expect(await checkReachability(workspace, ca)).toMatchObject({
