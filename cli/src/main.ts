@@ -2,7 +2,7 @@ import { systemClock } from '@relay/shared/clock.js'
 import type { Context } from './commands/context.js'
 import { OperatorApi } from './operator-api.js'
 import { createProgram } from './program.js'
-import { failureOf } from './exit.js'
+import { EXIT, failureOf } from './exit.js'
 import { accessFrom } from './settings.js'
 import { processTerminal } from './terminal.js'
 
@@ -21,6 +21,7 @@ const context: Context = {
     process.once('SIGINT', ask)
     return { asked: () => isAsked, release: () => void process.off('SIGINT', ask) }
   },
+  endsWithCtrlC: () => void process.once('SIGINT', () => process.exit(EXIT.ok)),
   fail: (status) => {
     process.exitCode = status
   },

@@ -34,7 +34,7 @@ export class OperatorApi {
     const answer = await call(`${url}${path}`, how).catch((error: unknown) => {
       throw unreachable(url, error)
     })
-    if (!isOperators(answer)) throw elsewhere(url)
+    if (!isOperators(answer, memberOf(`${method} ${path}`))) throw elsewhere(url)
     if (answer.status !== 200) throw refusal(answer, url)
     return answer.body.trimEnd()
   }
@@ -48,6 +48,13 @@ function unreachable(url: string, error: unknown): CommandError {
   const { code, message } = error as NodeJS.ErrnoException
   // What answers does not speak HTTP.
   if (code?.startsWith('HPE_')) return elsewhere(url)
+  if (NO_TLS.test(message)) {
+    return new CommandError(
+      EXIT.unavailable,
+      `The port at ${url} does not speak TLS.`,
+      `Try http://: --url ${url.replace(/^https:/, 'http:')} or RELAY_ADMIN_URL.`,
+    )
+  }
   return new CommandError(
     EXIT.unavailable,
     `The api does not answer at ${url} (${code ?? message}).`,
@@ -55,15 +62,39 @@ function unreachable(url: string, error: unknown): CommandError {
   )
 }
 
+/** OpenSSL's words for an answer to its handshake that is no TLS. */
+const NO_TLS = /wrong version number|packet length too long|http request/i
+
+/** A member that every answer to a request has; the first that matches counts. */
+const MEMBERS: readonly (readonly [RegExp, string])[] = [
+  [/^GET \/admin\/workspaces$/, 'workspaces'],
+  [/^GET .*\/names$/, 'names'],
+  [/^GET .*\/shadow$/, 'budgets'],
+  [/\/admin\/workspaces\//, 'app_id'],
+  [/^GET \/admin\/dead-letters\//, 'id'],
+  [/^GET \/admin\/dead-letters/, 'dead_letters'],
+  [/\/admin\/dead-letters/, 'count'],
+  [/\/admin\/forget/, 'queued'],
+  [/\/admin\/audit/, 'actions'],
+  [/\/admin\/requests\//, 'counts'],
+]
+
+function memberOf(request: string): string | null {
+  return MEMBERS.find(([pattern]) => pattern.test(request))?.[1] ?? null
+}
+
 /**
- * Whether an answer can be the operator API's: JSON, and an error without the `status` of MoEngage's
- * envelope, which the intake and the simulator send. A gateway in front may answer 5xx in its own form.
+ * Whether an answer can be the operator API's: JSON with the member of its view, or an error without the
+ * `status` of MoEngage's envelope, which the intake and the simulator send. A gateway in front may
+ * refuse in its own form.
  */
-function isOperators({ status, body: text }: Answer): boolean {
+function isOperators({ status, body: text }: Answer, member: string | null): boolean {
   if (status >= 500) return true
   try {
-    const body = JSON.parse(text) as object
-    return status === 200 || !('status' in body)
+    const body = JSON.parse(text) as unknown
+    if (typeof body !== 'object' || body === null) return false
+    if (status === 200) return member === null || member in body
+    return !('status' in body) && (status !== 404 || 'error' in body)
   } catch {
     return false
   }

@@ -16,6 +16,7 @@ interface Asked {
 export class FakeApi {
   readonly asked: Asked[] = []
   readonly answers = new Map<string, { status: number; text: string }>()
+  env: Readonly<Record<string, string>> = {}
   /** What standard input holds. */
   input = ''
   readonly #server: Server
@@ -65,11 +66,12 @@ export class FakeApi {
         input: () => Promise.resolve(this.input),
         confirm: () => Promise.resolve(person ?? false),
       },
-      env: {},
+      env: this.env,
       clock: { nowMs: () => Date.UTC(2026, 10, 23, 12), monotonicMs: () => 0 },
       api: ({ token = 't0ken' }) => new OperatorApi({ url: this.url, token }),
       sleep: () => Promise.resolve(),
       interrupted: () => ({ asked: () => false, release: () => undefined }),
+      endsWithCtrlC: () => undefined,
       fail: (to) => {
         status = to
       },

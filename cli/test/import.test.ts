@@ -1,4 +1,14 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -14,6 +24,8 @@ class FakeIntake {
   readonly keys: string[] = []
   /** Lines that fit before it answers 503; Infinity: all. */
   room = Infinity
+  /** The credentials are no longer those of a producer. */
+  refuses = false
   /** Key and number of what is stored: the same line under both is stored once. */
   readonly #seen = new Set<string>()
   readonly server: Server
@@ -33,6 +45,7 @@ class FakeIntake {
   }
 
   #take(key: string, first: number, body: string): { status: number; text: string } {
+    if (this.refuses) return { status: 403, text: '{"error":{"message":"no"}}' }
     this.keys.push(key)
     const lines = body.slice(0, -1).split('\n')
     const taken = lines.slice(0, this.room)
@@ -186,13 +199,72 @@ it('without any answer gives up soon; Ctrl-C ends any waiting', async () => {
   })
 })
 
-it('a changed file starts a new import', async () => {
+describe('a checkpoint that does not fit', () => {
+  let file: string
+  const path = () => `${file}.checkpoint`
+  const change = async (to: object) => {
+    const stored = JSON.parse(await readFile(path(), 'utf8')) as object
+    await writeFile(path(), JSON.stringify({ ...stored, ...to }))
+  }
+
+  beforeEach(async () => {
+    file = join(folder, 'f.ndjson')
+    await writeFile(file, lines(2_500).join('\n'))
+    let slices = 0
+    await importFile(options(file, { stopped: () => slices++ > 0 }))
+  })
+
+  it.each<[string, () => Promise<void>, RegExp]>([
+    ['of a changed file', () => appendFile(file, '\n'), /written for another version of the file/],
+    ['of a touched file', () => utimes(file, 1, 1), /written for another version of the file/],
+    ['of another workspace', () => change({ appId: 'OTHER' }), /belongs to workspace OTHER/],
+    ['of another relay', () => change({ version: 1 }), /written by another version of relay/],
+    ['that is cut off', () => truncate(path(), 20), /cannot be read \(its content is damaged\)/],
+    ['that is empty', () => truncate(path(), 0), /cannot be read/],
+    ['that is other JSON', () => writeFile(path(), 'null'), /cannot be read/],
+    ['without its key', () => change({ key: undefined }), /cannot be read/],
+    ['with a position that is none', () => change({ lines: -1 }), /cannot be read/],
+    ['that is a folder', () => rm(path()).then(() => mkdir(path())), /cannot be read \(EISDIR\)/],
+  ])('%s ends the import, because lines would be stored twice', async (_name, spoil, words) => {
+    await spoil()
+    const stored = intake.stored.length
+    const error: unknown = await importFile(options(file)).catch((caught: unknown) => caught)
+    expect(error).toMatchObject({
+      status: 64,
+      message: expect.stringMatching(words),
+      remedy: expect.stringContaining('--restart'),
+    })
+    expect((error as Error).message).toContain(path())
+    expect(intake.stored).toHaveLength(stored)
+  })
+
+  it('is ignored on request: a new import begins at line 1', async () => {
+    await writeFile(file, lines(3).join('\n'))
+    const result = await importFile(options(file, { restart: true }))
+    expect(result).toMatchObject({ outcome: 'done', resumedAt: 0, lines: 3 })
+    expect(new Set(intake.keys).size).toBe(2)
+    expect(await readdir(folder)).toEqual(['f.ndjson'])
+  })
+})
+
+it('an import that is refused before it stored anything leaves no checkpoint', async () => {
   const file = join(folder, 'f.ndjson')
-  await writeFile(file, lines(2_500).join('\n'))
-  let slices = 0
-  await importFile(options(file, { stopped: () => slices++ > 0 }))
   await writeFile(file, lines(3).join('\n'))
-  expect(await importFile(options(file))).toMatchObject({ resumedAt: 0, lines: 3 })
+  intake.refuses = true
+  await expect(importFile(options(file))).rejects.toThrow('answered 403')
+  expect(await readdir(folder)).toEqual(['f.ndjson'])
+})
+
+it('an import that is refused after a stop keeps its checkpoint', async () => {
+  const file = join(folder, 'f.ndjson')
+  await writeFile(file, lines(3).join('\n'))
+  intake.room = 1
+  const sleep = () => {
+    intake.refuses = true
+    return Promise.resolve()
+  }
+  await expect(importFile(options(file, { sleep }))).rejects.toThrow('answered 403')
+  expect(JSON.parse(await readFile(`${file}.checkpoint`, 'utf8'))).toMatchObject({ lines: 1 })
 })
 
 it('slices of the rest end where those of the whole file do', async () => {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,6 +28,7 @@ afterAll(() => api.stop())
 beforeEach(() => {
   api.answers.clear()
   api.asked.length = 0
+  api.env = {}
 })
 
 const WORKERS = { alive: 2, partitions_served: 3, partitions_unserved: 0, none_since: null }
@@ -169,12 +170,52 @@ it.each([
   ['a worker', 404, ''],
   ['a web page', 200, '<html></html>'],
   ['another page', 403, '<html></html>'],
+  ['another API', 200, '{"ok":true}'],
+  ['an API that answers no object', 200, 'null'],
+  ['an API that answers a list', 200, '[]'],
+  ['an API with other errors', 404, '{"message":"no route"}'],
 ])('at the port of %s it says that this is not the ops port of an api', async (_, to, text) => {
   api.answers.set('GET /admin/workspaces', { status: to, text })
   const { status, notes } = await api.run(['status'])
   expect(status).toBe(69)
   expect(notes.join('\n')).toContain('is not the ops port of an api')
   expect(notes.join('\n')).toContain('OPS_PORT (9464 by default)')
+})
+
+it.each([
+  [['status', '--json']],
+  [['dead-letters', 'list']],
+  [['dead-letters', 'show', 'x']],
+  [['dead-letters', 'replay', 'x', '--yes']],
+  [['dead-letters', 'purge', 'x', '--yes']],
+  [['pause', 'DEMO']],
+  [['resume', 'DEMO']],
+  [['trace', 'x']],
+  [['forget', '--app-id', 'DEMO', '--customer-id', 'x', '--yes']],
+  [['audit']],
+  [['names', 'DEMO']],
+  [['names', 'DEMO', '--reset', '--yes']],
+  [['shadow', 'DEMO']],
+])('%j does not take the JSON of another service for an answer', async (args) => {
+  const paths = ['workspaces', 'dead-letters', 'dead-letters/x', 'dead-letters/replay', 'requests/x', 'forget', 'audit'] // prettier-ignore
+  const below = ['pause', 'resume', 'names', 'shadow'].map((name) => `workspaces/DEMO/${name}`)
+  for (const path of [...paths, ...below]) {
+    for (const method of ['GET', 'POST', 'DELETE']) {
+      api.answers.set(`${method} /admin/${path}`, { status: 200, text: '{"ok":true}' })
+    }
+  }
+  const { status, notes, out } = await api.run(args)
+  expect([status, out]).toEqual([69, []])
+  expect(notes.join(' ')).toContain('is not the ops port of an api')
+})
+
+it('at a port without TLS it says to try http', async () => {
+  const plain = new OperatorApi({ url: api.url.replace('http:', 'https:'), token: null })
+  await expect(plain.text('GET', '/x')).rejects.toMatchObject({
+    status: 69,
+    message: expect.stringContaining('does not speak TLS'),
+    remedy: expect.stringContaining(`--url ${api.url}`),
+  })
 })
 
 it('at a port that does not speak HTTP it says the same', async () => {
@@ -216,6 +257,21 @@ it('an import of a directory, or of no file, is refused and writes nothing', asy
   const gone = await api.run(['import', join(folder, 'x.ndjson'), ...options])
   expect([gone.status, gone.notes.join(' ')]).toEqual([64, expect.stringContaining('No such file')])
   expect([await readdir(folder), existsSync(`${folder}.checkpoint`)]).toEqual([[], false])
+  await rm(folder, { recursive: true })
+})
+
+it('an import stops at a checkpoint that does not fit, unless it is told to restart', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'relay-'))
+  const file = join(folder, 'f.ndjson')
+  await writeFile(file, '{}\n')
+  await writeFile(`${file}.checkpoint`, '{')
+  api.answers.set('POST /v1/import/DEMO', { status: 200, text: '{"accepted":1}' })
+  const args = ['import', file, '--app-id', 'DEMO', '--secret', 's', '--intake-url', api.url]
+  const { status, notes } = await api.run(args)
+  expect([status, api.asked]).toEqual([64, []])
+  expect(notes.join(' ')).toMatch(/checkpoint .* cannot be read .*--restart/)
+  expect((await api.run([...args, '--restart'])).status).toBe(0)
+  expect(await readdir(folder)).toEqual(['f.ndjson'])
   await rm(folder, { recursive: true })
 })
 
@@ -266,7 +322,9 @@ describe('dead letters', () => {
     ['purge', false, [], 0, 0],
     ['purge', true, [], 0, 1],
     ['purge', null, ['--yes'], 0, 1],
-    ['replay', null, [], 0, 1],
+    ['replay', null, [], 64, 0],
+    ['replay', true, [], 0, 1],
+    ['replay', null, ['--yes'], 0, 1],
     ['replay', false, [], 0, 0],
   ])(
     '%s with a person who says %p and %j exits %i after %i requests',
@@ -335,6 +393,37 @@ describe('forget', () => {
     expect(status).toBe(0)
   })
 
+  it('sends identifiers as pairs, split at the first =', async () => {
+    answer('POST', '/admin/forget', ERASURE)
+    const pairs = ['--identifier', 'email=ann@example.org', 'token=a=b']
+    expect(await api.run(['forget', '--app-id', 'DEMO', ...pairs, '--yes'])).toMatchObject({
+      status: 0,
+    })
+    expect(JSON.parse(api.asked[0]?.body ?? '')).toEqual({
+      app_id: 'DEMO',
+      user_identifiers: { email: 'ann@example.org', token: 'a=b' },
+    })
+  })
+
+  it.each([
+    [['ann@example.org'], '"ann@example.org" is not NAME=VALUE'],
+    [['email=ann@example.org', '=bob'], '"=bob" is not NAME=VALUE'],
+    [['email='], '"email=" is not NAME=VALUE'],
+    [['email= '], '"email= " is not NAME=VALUE'],
+    [['email=a', 'email=b'], '"email=b" gives email a second value'],
+  ])('the identifiers %j are refused before anything is asked', async (pairs, words) => {
+    const options = ['--app-id', 'DEMO', '--yes', '--identifier', ...pairs]
+    const { status, notes } = await api.run(['forget', ...options])
+    expect([status, api.asked]).toEqual([64, []])
+    expect(notes.join(' ')).toContain(words)
+  })
+
+  it('an id and identifiers together are one too many', async () => {
+    const { status, notes } = await api.run([...args, '--identifier', 'email=a'])
+    expect([status, api.asked]).toEqual([64, []])
+    expect(notes.join(' ')).toContain('not both')
+  })
+
   it('says when nothing was found', async () => {
     answer('POST', '/admin/forget', { ...ERASURE, queued: 0, dead_letters: 0 })
     const { out } = await api.run(args)
@@ -387,7 +476,7 @@ describe('names', () => {
       'KNOWN OF NAMES',
       '2 256 user attributes (1,024 in a Portfolio)',
       '',
-      '2 names, 1 of them doubtful.',
+      '2 names, 1 of them doubtful. Apis report names within 10 s of a post.',
       '',
       'KIND NAME TYPES SINCE PRODUCER DOUBT',
       'user attribute color text 2026-11-29 shop one letter from colour',
@@ -398,7 +487,8 @@ describe('names', () => {
 
   it('deletes them on request, and shows what is left', async () => {
     const text = JSON.stringify({ ...view, names: [] })
-    api.answers.set('DELETE /admin/workspaces/DEMO/names', { status: 200, text: '{}' })
+    const gone = { status: 200, text: '{"app_id":"DEMO"}' }
+    api.answers.set('DELETE /admin/workspaces/DEMO/names', gone)
     api.answers.set(path, { status: 200, text })
     expect(await api.run(['names', 'DEMO', '--reset'])).toMatchObject({ status: 64 })
     expect(api.asked).toEqual([])
@@ -412,5 +502,38 @@ describe('names', () => {
     const text = JSON.stringify({ ...view, names: [] })
     api.answers.set(path, { status: 200, text })
     expect((await api.run(['names', 'DEMO'])).out.join()).toContain('within 10 s of a post')
+  })
+})
+
+describe('check', () => {
+  const env = {
+    ...{ MOENGAGE_APP_ID: 'OWN', MOENGAGE_API_KEY: 'k', MOENGAGE_BASE_URL: 'http://127.0.0.1:9' },
+    REDIS_URL: 'redis://127.0.0.1:9',
+  }
+
+  it.each<[string, Record<string, string>]>([
+    ['workspaces file', { ...env, RELAY_WORKSPACES_FILE: '/no/such/file' }],
+    ['environment', { ...env, PORT: 'x' }],
+    ['environment without a workspace', { REDIS_URL: env.REDIS_URL, PORT: 'x' }],
+  ])('an unusable %s exits 78, and is not compared with the running api', async (_, faulty) => {
+    serve(WORKSPACE)
+    api.env = faulty
+    const { out, status } = await api.run(['check'])
+    expect(status).toBe(78)
+    expect(out.join('\n')).not.toContain('serves other workspaces')
+  })
+
+  it('what does not work with a valid configuration exits 1', async () => {
+    serve(WORKSPACE)
+    api.env = env
+    const { out, status } = await api.run(['check'])
+    expect(status).toBe(1)
+    expect(out.join('\n')).toContain('serves other workspaces (DEMO) than this shell names (OWN)')
+    expect(out.at(-1)).toBe('2 checks failed.')
+  })
+
+  it('one failed check is singular', async () => {
+    api.env = { ...env, MOENGAGE_BASE_URL: api.url }
+    expect((await api.run(['check'])).out.at(-1)).toBe('1 check failed.')
   })
 })

@@ -41,7 +41,7 @@ it('has no ETA before there is a rate', () => {
   const pace = new Pace()
   const progress = { share: 0.5, lines: 1, rejected: 0, nowMs: 0 }
   pace.add(progress)
-  expect(progressLine(progress, pace, null)).toBe('[############............] 50 %  1 lines  ETA -')
+  expect(progressLine(progress, pace, null)).toBe('[############............] 50 %  1 line  ETA -')
 })
 
 it('delivery takes as many windows as the slower budget needs, less the headroom', () => {

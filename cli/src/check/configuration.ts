@@ -10,6 +10,8 @@ import { failed, ok, warning, type Finding } from './finding.js'
 
 export interface CheckedConfig {
   readonly findings: readonly Finding[]
+  /** A service does not start with it. */
+  readonly isFaulty: boolean
   /** null: unusable. */
   readonly config: Config | null
   readonly workspaces: readonly Workspace[]
@@ -33,7 +35,8 @@ export function checkConfiguration(env: Environment): CheckedConfig {
     config = parseEnvironment(env, OPS_PORT)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    return { findings: faultFindings(error.faults, env), config: null, workspaces: [] }
+    const findings = faultFindings(error.faults, env)
+    return { findings, isFaulty: true, config: null, workspaces: [] }
   }
   const directory = new FileWorkspaceDirectory(config)
   const credentials = new CredentialDirectory(config)
@@ -49,7 +52,7 @@ export function checkConfiguration(env: Environment): CheckedConfig {
       warning(where, problem, remedy),
     ),
   ]
-  return { findings, config, workspaces }
+  return { findings, isFaulty: faults.length > 0, config, workspaces }
 }
 
 /** Without any workspace in this environment, the services have another one: one finding says so. */

@@ -5,6 +5,7 @@ import type { Finding } from '../check/finding.js'
 import { checkCredentials, checkReachability } from '../check/moengage.js'
 import { checkRedis } from '../check/redis.js'
 import { EXIT } from '../exit.js'
+import { counted } from '../render/table.js'
 import { accessFrom, runningEnvironment, type GlobalOptions } from '../settings.js'
 import type { Context } from './context.js'
 
@@ -25,29 +26,39 @@ export function addCheck(program: Command, context: Context): void {
     )
     .action(async (_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<CheckOptions>()
-      const findings = await runChecks(context, options)
+      const { findings, isFaulty } = await runChecks(context, options)
       if (options.json) context.terminal.out(JSON.stringify({ findings }))
       else for (const line of findingLines(findings)) context.terminal.out(line)
-      if (findings.some(({ level }) => level === 'failed')) context.fail(EXIT.wrong)
+      if (isFaulty) context.fail(EXIT.config)
+      else if (findings.some(({ level }) => level === 'failed')) context.fail(EXIT.wrong)
     })
 }
 
-async function runChecks(context: Context, options: CheckOptions): Promise<Finding[]> {
+interface Checked {
+  readonly findings: readonly Finding[]
+  /** The services would not start with this configuration. */
+  readonly isFaulty: boolean
+}
+
+async function runChecks(context: Context, options: CheckOptions): Promise<Checked> {
   const { env, clock } = context
   const withCredentials = options.credentials ?? false
   const {
     findings: own,
+    isFaulty,
     config,
     workspaces,
   } = checkConfiguration(environmentToCheck(env, runningEnvironment()))
-  const findings = [...own, ...(await differences(context, options, workspaces))]
-  if (config === null) return findings
+  // Of a faulty configuration the workspaces are not known.
+  const others = isFaulty ? [] : await differences(context, options, workspaces)
+  const findings = [...own, ...others]
+  if (config === null) return { findings, isFaulty }
   const [redis, ...moengage] = await Promise.all([
     checkRedis(config, clock),
-    ...workspaces.map(checkReachability),
+    ...workspaces.map((each) => checkReachability(each, config.vendorCa)),
     ...(withCredentials ? workspaces.map((each) => checkCredentials(each, config.vendorCa)) : []),
   ])
-  return [...findings, ...redis, ...moengage]
+  return { findings: [...findings, ...redis, ...moengage], isFaulty }
 }
 
 /** What a running api serves otherwise; nothing if none can be asked. */
@@ -77,5 +88,5 @@ function findingLines(findings: readonly Finding[]): string[] {
     ...(remedy === null ? [] : [`      ${' '.repeat(width)}  Next: ${remedy}`]),
   ])
   const wrong = findings.filter(({ level }) => level === 'failed').length
-  return [...lines, '', wrong === 0 ? 'relay can run.' : `${wrong} checks failed.`]
+  return [...lines, '', wrong === 0 ? 'relay can run.' : `${counted(wrong, 'check')} failed.`]
 }

@@ -14,6 +14,8 @@ export interface Context {
   readonly sleep: (ms: number) => Promise<void>
   /** From now on Ctrl-C only asks to end; `release` makes it end the process again. */
   readonly interrupted: () => { readonly asked: () => boolean; readonly release: () => void }
+  /** From now on Ctrl-C ends the process with success: the command has no other end. */
+  readonly endsWithCtrlC: () => void
   /** Sets the exit status of a command that succeeded and found a problem. */
   readonly fail: (status: number) => void
 }
@@ -41,15 +43,14 @@ export async function show<View>(
   return JSON.parse(text) as View
 }
 
-/** Asks before what cannot be undone; true to do it. Without a person `--yes` has to say so. */
+/** Asks before what is not undone easily; true to do it. Without a person `--yes` has to say so. */
 export async function isConfirmed(
   { terminal }: Context,
   yes: boolean | undefined,
-  { question, refusal }: { readonly question: string; readonly refusal: string | null },
+  { question, refusal }: { readonly question: string; readonly refusal: string },
 ): Promise<boolean> {
   if (yes) return true
   if (terminal.isLive) return terminal.confirm(question)
-  if (refusal === null) return true
   throw new CommandError(EXIT.usage, refusal, 'Add --yes to do it.')
 }
 

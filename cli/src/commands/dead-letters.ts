@@ -43,7 +43,7 @@ export function addDeadLetters(program: Command, context: Context): void {
     method: 'POST',
     path: '/admin/dead-letters/replay',
     done: 'put back into their queues',
-    isFinal: false,
+    refusal: 'A replay can overwrite newer values of the same customers.',
   })
   addChange(group, context, {
     name: 'purge',
@@ -51,7 +51,7 @@ export function addDeadLetters(program: Command, context: Context): void {
     method: 'DELETE',
     path: '/admin/dead-letters',
     done: 'purged',
-    isFinal: true,
+    refusal: 'purge cannot be undone.',
   })
 }
 
@@ -105,8 +105,8 @@ interface Change {
   readonly method: string
   readonly path: string
   readonly done: string
-  /** Cannot be undone, so it requires confirmation. */
-  readonly isFinal: boolean
+  /** Why it requires confirmation. */
+  readonly refusal: string
 }
 
 function addChange(group: Command, context: Context, change: Change): void {
@@ -116,7 +116,7 @@ function addChange(group: Command, context: Context, change: Change): void {
     .option('-y, --yes', 'do not ask for confirmation')
     .addHelpText(
       'after',
-      `\nExamples:\n  relay dead-letters ${name} DEMO.realtime.0.3.17.0\n  relay dead-letters ${name} --app-id DEMO --since 24h`,
+      `\nWithout a terminal it requires --yes.\n\nExamples:\n  relay dead-letters ${name} DEMO.realtime.0.3.17.0\n  relay dead-letters ${name} --app-id DEMO --since 24h --yes`,
     )
     .action(async (ids: string[], _own: unknown, command: Command) => {
       const options = command.optsWithGlobals<ChangeOptions>()
@@ -128,10 +128,9 @@ function addChange(group: Command, context: Context, change: Change): void {
           `Give ids or a filter: relay dead-letters ${name} --app-id APP_ID`,
         )
       }
-      const what = ids.length > 0 ? `${ids.length} letters` : 'all matching letters'
-      const refusal = change.isFinal ? `${name} cannot be undone.` : null
-      const question = `${name} ${what}?`
-      if (!(await isConfirmed(context, options.yes, { question, refusal }))) return
+      const what = ids.length > 0 ? counted(ids.length, 'letter') : 'all matching letters'
+      const asked = { question: `${name} ${what}?`, refusal: change.refusal }
+      if (!(await isConfirmed(context, options.yes, asked))) return
       const body = ids.length > 0 ? { ids, ...filter } : filter
       const request = [change.method, change.path, body] as const
       await show<{ readonly count: number }>(context, options, request, ({ count }) => [

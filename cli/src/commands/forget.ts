@@ -94,17 +94,37 @@ function sentenceOf({ id, status, queued, dead_letters: letters }: Erasure): str
 }
 
 function bodyOf({ appId, customerId, identifier }: ForgetOptions): Record<string, unknown> {
-  if ((customerId === undefined) === (identifier === undefined)) {
+  const isBoth = customerId !== undefined && identifier !== undefined
+  if (isBoth || (customerId === undefined && identifier === undefined)) {
     throw new CommandError(
       EXIT.usage,
-      'Add --customer-id or --identifier.',
+      isBoth
+        ? 'Add --customer-id or --identifier, not both.'
+        : 'Add --customer-id or --identifier.',
       'Use the same id or identifiers as the posted elements.',
     )
   }
   if (customerId !== undefined) return { app_id: appId, customer_id: customerId }
-  const pairs = (identifier ?? []).map((pair) => {
+  return { app_id: appId, user_identifiers: identifiersOf(identifier ?? []) }
+}
+
+/** An erasure of identifiers that no element has finds nothing and looks done. */
+function identifiersOf(pairs: readonly string[]): Record<string, string> {
+  const identifiers = new Map<string, string>()
+  for (const pair of pairs) {
     const at = pair.indexOf('=')
-    return [pair.slice(0, at), pair.slice(at + 1)] as const
-  })
-  return { app_id: appId, user_identifiers: Object.fromEntries(pairs) }
+    const [name, value] = [pair.slice(0, Math.max(at, 0)), pair.slice(at + 1)]
+    if (name.trim() === '' || value.trim() === '') throw unusable(pair, 'is not NAME=VALUE')
+    if (identifiers.has(name)) throw unusable(pair, `gives ${name} a second value`)
+    identifiers.set(name, value)
+  }
+  return Object.fromEntries(identifiers)
+}
+
+function unusable(pair: string, why: string): CommandError {
+  return new CommandError(
+    EXIT.usage,
+    `--identifier ${JSON.stringify(pair)} ${why}.`,
+    'Example: --identifier email=ann@example.org',
+  )
 }

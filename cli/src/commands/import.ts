@@ -12,6 +12,7 @@ interface ImportCommandOptions extends GlobalOptions {
   readonly appId?: string
   readonly secret?: string
   readonly intakeUrl?: string
+  readonly restart?: boolean
 }
 
 export function addImport(program: Command, context: Context): void {
@@ -25,9 +26,10 @@ export function addImport(program: Command, context: Context): void {
       "a producer's secret; the process list shows it: set RELAY_PRODUCER_SECRET instead",
     )
     .option('--intake-url <url>', 'the intake; default: RELAY_INTAKE_URL or http://127.0.0.1:8080')
+    .option('--restart', 'ignore FILE.checkpoint and begin at line 1; may store lines twice')
     .addHelpText(
       'after',
-      '\nCtrl-C stops it after the current request; the same command resumes (FILE.checkpoint).\nRefused lines are listed in FILE.refused.ndjson.\n\nExample:\n  relay import users.ndjson.gz --app-id DEMO',
+      '\nCtrl-C stops it after the current request; the same command resumes (FILE.checkpoint).\nIf the checkpoint does not fit the file or the workspace, it stops: see --restart.\nRefused lines are listed in FILE.refused.ndjson.\n\nExample:\n  relay import users.ndjson.gz --app-id DEMO',
     )
     .action(async (file: string, _own: unknown, command: Command) => {
       const options = command.optsWithGlobals<ImportCommandOptions>()
@@ -62,7 +64,7 @@ async function run(context: Context, file: string, options: ImportCommandOptions
     const result = await importFile({
       file,
       target: { intakeUrl, appId, secret },
-      ...{ clock, sleep, stopped: stop.asked },
+      ...{ clock, sleep, stopped: stop.asked, restart: options.restart === true },
       show: (progress) => display.show(progress),
       waits: (why) => display.waits(why),
     })

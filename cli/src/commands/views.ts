@@ -45,6 +45,7 @@ async function look(context: Context, options: StatusOptions): Promise<boolean> 
 }
 
 async function watch(context: Context, options: StatusOptions): Promise<never> {
+  context.endsWithCtrlC()
   for (;;) {
     await look(context, options).catch((error: unknown) => {
       // Keeps watching while the api restarts.

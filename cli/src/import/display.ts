@@ -3,7 +3,7 @@ import { drainSeconds } from '@relay/shared/budget/drain.js'
 import type { Clock } from '@relay/shared/clock.js'
 import { KINDS, LANES, type Kind } from '@relay/shared/element.js'
 import type { WorkspaceView } from '../render/status.js'
-import { count, duration } from '../render/table.js'
+import { count, counted, duration } from '../render/table.js'
 import type { Terminal } from '../terminal.js'
 
 interface DisplayOptions {
@@ -161,7 +161,7 @@ export function progressLine(
   const { linesPerSecond, etaSeconds } = pace
   return [
     `[${bar}] ${Math.floor(share * 100)} %`,
-    `${count(lines)} lines`,
+    counted(lines, 'line'),
     ...(linesPerSecond === null ? [] : [`${count(Math.round(linesPerSecond))}/s`]),
     etaSeconds === null ? 'ETA -' : `ETA ${duration(etaSeconds)}`,
     ...(deliverySeconds === null ? [] : [`at MoEngage in ${duration(deliverySeconds)}`]),

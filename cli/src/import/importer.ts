@@ -3,6 +3,8 @@ import { createReadStream } from 'node:fs'
 import { stat, appendFile, rm, truncate, readFile, rename, writeFile } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
 import type { Clock } from '@relay/shared/clock.js'
+import { CommandError, EXIT } from '../exit.js'
+import { printable } from '../render/table.js'
 import type { Progress } from './display.js'
 import { linesOf, slicesOf, type Slice } from './slices.js'
 import {
@@ -21,6 +23,8 @@ export interface ImportOptions {
   readonly show: (progress: Progress) => void
   /** relay cannot continue now, and the import waits for it. */
   readonly waits: (why: string) => void
+  /** Ignores a checkpoint, and begins at the first line under a new key. */
+  readonly restart?: boolean
   /** The user stops it: the current request is finished first. */
   readonly stopped: () => boolean
 }
@@ -68,13 +72,16 @@ class ImportRun {
   readonly #checkpoints: CheckpointFile
   readonly #report: RefusedReport
   readonly #patience: Patience
+  /** Lines may be stored under the key; without any, no checkpoint is needed. */
+  #isBegun: boolean
 
   private constructor(
     options: ImportOptions,
     checkpoints: CheckpointFile,
     report: RefusedReport,
-    state: Checkpoint,
+    { state, isBegun }: { readonly state: Checkpoint; readonly isBegun: boolean },
   ) {
+    this.#isBegun = isBegun
     this.#options = options
     this.#checkpoints = checkpoints
     this.#report = report
@@ -85,13 +92,13 @@ class ImportRun {
   /** Resumes from the checkpoint, or starts an import under a new key. */
   static async begin(options: ImportOptions, checkpoints: CheckpointFile): Promise<ImportRun> {
     const { appId } = options.target
-    const kept = await checkpoints.read(appId)
+    const kept = options.restart ? null : await checkpoints.read(appId)
     const key = `import-${randomBytes(18).toString('base64url')}`
     const state = kept ?? { appId, key, lines: 0, accepted: 0, rejected: 0, reportBytes: 0 }
     const report = await RefusedReport.open(`${options.file}.refused.ndjson`, state.reportBytes)
     // Before the first line is sent: without its key it could not be recognised.
     if (kept === null) await checkpoints.write(state)
-    return new ImportRun(options, checkpoints, report, state)
+    return new ImportRun(options, checkpoints, report, { state, isBegun: kept !== null })
   }
 
   get report(): string {
@@ -101,7 +108,7 @@ class ImportRun {
   /** Sends a whole slice; relay may accept it in several parts. */
   async send(slice: Slice): Promise<ImportResult['outcome']> {
     for (let rest: Slice | null = slice; rest !== null;) {
-      const sent = await sendSlice(this.#options.target, this.state.key, rest)
+      const sent = await this.#sendOnce(rest)
       if (sent.lines > 0) await this.#note(sent, rest)
       rest = remainder(rest, sent.lines)
       if (sent.stop === null) this.#patience.renew()
@@ -112,6 +119,18 @@ class ImportRun {
       }
     }
     return 'done'
+  }
+
+  async #sendOnce(slice: Slice): Promise<SliceResult> {
+    try {
+      const sent = await sendSlice(this.#options.target, this.state.key, slice)
+      this.#isBegun = true
+      return sent
+    } catch (error) {
+      // Refused at once, so the next try may name another workspace.
+      if (!this.#isBegun) await this.#checkpoints.remove()
+      throw error
+    }
   }
 
   async #note(
@@ -257,7 +276,7 @@ interface Checkpoint {
 
 interface Stored extends Checkpoint {
   readonly version: number
-  /** Size and time of the file: a changed file starts a new import. */
+  /** Size and time of the file: the lines of a changed file have other numbers. */
   readonly file: string
 }
 
@@ -277,15 +296,33 @@ class CheckpointFile {
     return new CheckpointFile(`${file}.checkpoint`, `${size}/${mtimeMs}`)
   }
 
-  /** null if there is no usable checkpoint; the import then starts from the first line. */
+  /**
+   * null without a checkpoint. One that does not fit ends the import: under a new key, lines that are
+   * stored already would be stored again.
+   */
   async read(appId: string): Promise<Checkpoint | null> {
-    try {
-      const stored = JSON.parse(await readFile(this.path, 'utf8')) as Stored
-      const isSame = stored.version === VERSION && stored.file === this.#fingerprint
-      return isSame && stored.appId === appId ? stored : null
-    } catch {
-      return null
+    const text = await readFile(this.path, 'utf8').catch((error: unknown) => {
+      const { code, message } = error as NodeJS.ErrnoException
+      if (code === 'ENOENT') return null
+      throw this.#unusable(`cannot be read (${code ?? message})`)
+    })
+    if (text === null) return null
+    const stored = storedOf(text)
+    if (stored === null) throw this.#unusable('cannot be read (its content is damaged)')
+    if (stored.version !== VERSION) throw this.#unusable('was written by another version of relay')
+    if (stored.appId !== appId) throw this.#unusable(`belongs to workspace ${stored.appId}`)
+    if (stored.file !== this.#fingerprint) {
+      throw this.#unusable('was written for another version of the file')
     }
+    return stored
+  }
+
+  #unusable(why: string): CommandError {
+    return new CommandError(
+      EXIT.usage,
+      `The checkpoint ${this.path} ${printable(why)}, so the import cannot resume.`,
+      'Import what the checkpoint belongs to, or add --restart: it begins again at line 1 and may store lines twice.',
+    )
   }
 
   /** Atomic: a crash leaves the previous checkpoint. */
@@ -298,4 +335,20 @@ class CheckpointFile {
   async remove(): Promise<void> {
     await rm(this.path, { force: true })
   }
+}
+
+/** null if it is no checkpoint. */
+function storedOf(text: string): Stored | null {
+  let stored: Partial<Record<keyof Stored, unknown>> | null
+  try {
+    stored = JSON.parse(text) as typeof stored
+  } catch {
+    return null
+  }
+  const texts = [stored?.file, stored?.appId, stored?.key]
+  const counts = [stored?.lines, stored?.accepted, stored?.rejected, stored?.reportBytes]
+  const isWhole =
+    texts.every((one) => typeof one === 'string' && one !== '') &&
+    counts.every((one) => Number.isSafeInteger(one) && Number(one) >= 0)
+  return isWhole ? (stored as Stored) : null
 }

@@ -38,10 +38,10 @@ export function shadowLines(view: ShadowView): string[] {
   return [
     `${app_id} is ${mode}; in shadow since ${since}.`,
     `Requests: ${count(requests.accepted)} accepted, ${count(requests.refused)} refused, ${count(requests.failed)} failed.`,
-    `Elements: ${count(accepted.total)} accepted (${count(accepted.user)} users, ${count(accepted.event)} events, ${count(accepted.device)} devices), ${count(rejected)} refused.`,
+    `Elements: ${count(accepted.total)} accepted (${counted(accepted.user, 'user')}, ${counted(accepted.event, 'event')}, ${counted(accepted.device, 'device')}), ${count(rejected)} refused.`,
     ...rules('refused', view.refused_by_rule),
     ...rules('warned of', view.warned_by_rule),
-    `Dropped instead of sent: ${count(dropped.elements)} elements in ${count(dropped.requests)} requests, ${count(dropped.mean_body_bytes)} bytes each.`,
+    `Dropped instead of sent: ${counted(dropped.elements, 'element')} in ${counted(dropped.requests, 'request')}, ${counted(dropped.mean_body_bytes, 'byte')} each.`,
     `Waiting: ${count(waiting)}.`,
     '',
     ...table(HEAD, Object.entries(view.budgets).map(budgetRow), [1, 2, 3, 4, 5]),
@@ -135,10 +135,11 @@ export interface NamesView {
   }[]
 }
 
+const FRESHNESS = 'Apis report names within 10 s of a post.'
+
 /** Names that a workspace was sent, doubtful ones first, and how near they are to MoEngage's bounds. */
 export function namesLines({ app_id, bounds, names }: NamesView, all: boolean): string[] {
-  if (names.length === 0)
-    return [`No names of ${app_id} are known. Apis report them within 10 s of a post.`]
+  if (names.length === 0) return [`No names of ${app_id} are known. ${FRESHNESS}`]
   const doubtful = names.filter(({ doubt }) => doubt !== null)
   const shown = all ? names : doubtful
   const rows = shown.map(({ kind, event, name, types, since, producer, doubt }) => [
@@ -152,13 +153,16 @@ export function namesLines({ app_id, bounds, names }: NamesView, all: boolean): 
   return [
     ...table(['KNOWN', 'OF', 'NAMES'], bounds.map(boundRow), [0, 1]),
     '',
-    doubtful.length === 0
-      ? `${count(names.length)} names, none of them doubtful.`
-      : `${count(names.length)} names, ${count(doubtful.length)} of them doubtful.`,
+    `${counted(names.length, 'name')}, ${doubtWords(names.length, doubtful.length)}. ${FRESHNESS}`,
     ...(rows.length === 0
       ? []
       : ['', ...table(['KIND', 'NAME', 'TYPES', 'SINCE', 'PRODUCER', 'DOUBT'], rows)]),
   ]
+}
+
+function doubtWords(known: number, doubtful: number): string {
+  if (known === 1) return doubtful === 0 ? 'not doubtful' : 'doubtful'
+  return `${doubtful === 0 ? 'none' : count(doubtful)} of them doubtful`
 }
 
 function boundRow({ of, event, known, limit, portfolio_limit }: NamesView['bounds'][number]) {

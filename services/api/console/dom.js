@@ -46,6 +46,9 @@ export function confirmed({ title, text, yes, isDanger = false }) {
 
 export const number = (n) => n.toLocaleString('en-US')
 
+/** `1 request`, `2 requests`. */
+export const counted = (n, what) => `${number(n)} ${what}${n === 1 ? '' : 's'}`
+
 /** A duration in words. */
 export function duration(seconds) {
   for (const [unit, length] of [

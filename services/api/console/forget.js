@@ -1,5 +1,5 @@
 import { ask } from './api.js'
-import { confirmed, make, number, setText } from './dom.js'
+import { confirmed, counted, make, setText } from './dom.js'
 
 /** Erases a customer and shows the progress; the erasure's id is in the address. */
 export class ForgetView {
@@ -94,8 +94,6 @@ export class ForgetView {
     )
   }
 }
-
-const counted = (n, what) => `${number(n)} ${what}${n === 1 ? '' : 's'}`
 
 function identifiersOf(text) {
   const pairs = text.split(',').map((pair) => {

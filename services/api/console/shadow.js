@@ -1,5 +1,16 @@
 import { ask } from './api.js'
-import { card, confirmed, duration, facts, make, moment, notify, number, table } from './dom.js'
+import {
+  card,
+  confirmed,
+  counted,
+  duration,
+  facts,
+  make,
+  moment,
+  notify,
+  number,
+  table,
+} from './dom.js'
 
 const HEAD = ['Budget', 'Per window', 'Units', 'Busiest minute', 'Share', 'Longest wait']
 
@@ -46,7 +57,7 @@ export class ShadowView {
         ['Elements refused', number(rejected)],
         [
           'Would have been sent',
-          `${number(dropped.elements)} in ${number(dropped.requests)} requests`,
+          `${number(dropped.elements)} in ${counted(dropped.requests, 'request')}`,
         ],
         ['Queued', number(waiting)],
       ]),

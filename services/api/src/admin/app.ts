@@ -276,7 +276,9 @@ class Admin {
     if (trace === null) {
       throw notFound('No request with this id, or its trace has expired')
     }
-    answer(response, 200, operatorsTrace(trace))
+    // The id does not contain the workspace: without a trace it is known only if there is one.
+    const [only = null] = appIds.length === 1 ? appIds : []
+    answer(response, 200, operatorsTrace({ ...trace, appId: trace.appId ?? only }))
   }
 
   /** Express knows an error handler by its four parameters. */

@@ -295,9 +295,15 @@ describe('the trace of a request', () => {
     createRequestId(atMs, elements, producerTag('shop'), systemRandom)
   const trace = async (id: string) => o.ask('GET', `/admin/requests/${id}`)
 
+  it('without any event names the workspace if it is the only one', async () => {
+    o.workspaces.pop()
+    expect((await trace(newId(10))).body).toMatchObject({ app_id: 'APP', state: 'queued' })
+  })
+
   it('counts what is sent, dead and purged; the rest waits', async () => {
     const id = newId(10)
     expect((await trace(id)).body).toMatchObject({
+      app_id: null,
       state: 'queued',
       counts: { accepted: 10, queued: 10 },
     })

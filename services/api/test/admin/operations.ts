@@ -1,3 +1,4 @@
+import type { Workspace } from '@relay/shared/config/workspace.js'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
@@ -71,6 +72,8 @@ export class Operations {
   readonly #server: Server
   readonly #deployment: Deployment
 
+  readonly workspaces: Workspace[] = [workspace('APP'), workspace('OTHER')]
+
   constructor(client: RedisClient, prefix: string, token: string | null = TOKEN) {
     this.client = client
     this.prefix = prefix
@@ -89,7 +92,7 @@ export class Operations {
     this.erasures = new ErasureStore(client, prefix)
     this.eraser = this.newEraser()
     const log = (message: string, fields: LogFields = {}) => this.logged.push({ message, fields })
-    const all = [workspace('APP'), workspace('OTHER')]
+    const all = this.workspaces
     const operators = new Keyring(new Map([['operator', token === null ? [] : [token]]]))
     const app = createAdminApp({
       ...{

@@ -1,3 +1,4 @@
+import { isCertificateFault } from '@relay/shared/process/certificate-fault.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 
 /** relay's reasons for not finishing a request. They show nothing about MoEngage. */
@@ -105,8 +106,6 @@ const BY_CODE: ReadonlyMap<string, NetworkFault> = new Map<string, NetworkFault>
   ['EPROTO', 'tls'],
 ])
 
-/** OpenSSL's verification results carry names such as `UNABLE_TO_VERIFY_LEAF_SIGNATURE`. */
-const CERTIFICATE_CODE = /CERT|^UNABLE_TO_|SIGNATURE|^INVALID_(CA|PURPOSE)$|CRL/
 const TLS_CODE = /^ERR_(TLS|SSL|OSSL)_/
 
 /** Names a Node.js error of a socket or HTTP parser. Total: anything unknown is a `reset`. */
@@ -115,7 +114,7 @@ export function networkFaultOf(error: unknown): NetworkFault {
   const known = BY_CODE.get(code)
   if (known !== undefined) return known
   if (code.startsWith('HPE_')) return 'garbage'
-  if (CERTIFICATE_CODE.test(code)) return 'certificate'
+  if (isCertificateFault(code)) return 'certificate'
   return TLS_CODE.test(code) ? 'tls' : 'reset'
 }
 
