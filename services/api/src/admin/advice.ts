@@ -80,7 +80,7 @@ const ON_THE_WAY: Readonly<Partial<Record<SlowedReason, string>>> = {
     'Check host and port in baseUrl (or dc), and the egress rules of the workers; relay tries a changed host at once',
   unreachable: 'Check baseUrl (or dc), and routes and egress rules of the workers',
   certificate:
-    "Check baseUrl (or dc), and proxies on the way; add a private CA to the workers' NODE_EXTRA_CA_CERTS",
+    'Check baseUrl (or dc), and proxies on the way; add a private CA to MOENGAGE_CA_FILE, or without it to NODE_EXTRA_CA_CERTS, of the workers',
   reset: 'Nothing. If it lasts, check scheme and port in baseUrl, and proxies on the way',
   unreadable_answer:
     'Nothing. If it lasts, check scheme, host and port in baseUrl, and proxies on the way',
