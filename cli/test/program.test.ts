@@ -140,6 +140,21 @@ describe('status', () => {
     ])
   })
 
+  it('a broken workspaces file comes first, with its fault and what to do, and exits 1', async () => {
+    const problem = { meaning: 'the workspaces file is invalid (F)', next: 'Correct it' }
+    for (const workspaces of [[WORKSPACE], []]) {
+      serve(WORKSPACE, WORKERS, { workspaces, workspaces_file_problem: problem })
+      const { out, status } = await api.run(['status'])
+      expect(status).toBe(1)
+      expect(out.slice(0, 2)).toEqual([
+        '! Configuration: the workspaces file is invalid (F).',
+        '  Next: Correct it.',
+      ])
+    }
+    serve(WORKSPACE, WORKERS, { workspaces_file_problem: null })
+    expect((await api.run(['status'])).status).toBe(0)
+  })
+
   it('--json prints what the API said, unchanged', async () => {
     serve(WORKSPACE)
     const { out } = await api.run(['status', '--json'])

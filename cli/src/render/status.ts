@@ -43,11 +43,18 @@ export interface WorkspaceView {
   }
 }
 
+interface Problem {
+  readonly meaning: string
+  readonly next: string
+}
+
 /** `GET /admin/workspaces`. */
 export interface StatusView {
   readonly workspaces: readonly WorkspaceView[]
   /** Why the api refuses posts; absent from an api of a version before 0.2. */
-  readonly intake_problem?: { readonly meaning: string; readonly next: string } | null
+  readonly intake_problem?: Problem | null
+  /** Absent from an api of a version before 0.2. */
+  readonly workspaces_file_problem?: Problem | null
   /** Absent from an api of a version before 0.2. */
   readonly workers_alive?: number
   readonly workers?: {
@@ -67,11 +74,13 @@ const NUMBERS = [2, 3, 4, 5, 7]
 /** The workers, a table of workspaces, and below it problems and remedies. */
 export function statusLines(view: StatusView): string[] {
   const { workspaces } = view
+  const problems = [...intakeLines(view), ...fileLines(view)]
   if (workspaces.length === 0) {
-    return ['No workspace is configured.', '  Next: set MOENGAGE_APP_ID or RELAY_WORKSPACES_FILE.']
+    const none = 'No workspace is configured.'
+    return [...problems, none, '  Next: set MOENGAGE_APP_ID or RELAY_WORKSPACES_FILE.']
   }
   return [
-    ...intakeLines(view),
+    ...problems,
     ...workersLines(view),
     ...table(
       HEAD,
@@ -85,17 +94,19 @@ export function statusLines(view: StatusView): string[] {
 /** Whether something needs attention. */
 export function isTrouble(view: StatusView): boolean {
   const isHeld = view.workspaces.some(({ state }) => state === 'held')
-  return isHeld || isWithoutWorkers(view) || hasIntakeProblem(view)
-}
-
-function hasIntakeProblem({ intake_problem: problem = null }: StatusView): boolean {
-  return problem !== null
+  const { intake_problem: intake = null, workspaces_file_problem: file = null } = view
+  return isHeld || isWithoutWorkers(view) || intake !== null || file !== null
 }
 
 function intakeLines({ intake_problem: problem = null }: StatusView): string[] {
   if (problem === null) return []
   const { meaning, next } = problem
   return [`! Intake: ${meaning}. Nothing accepted is lost.`, `  Next: ${next}.`, '']
+}
+
+function fileLines({ workspaces_file_problem: problem = null }: StatusView): string[] {
+  if (problem === null) return []
+  return [`! Configuration: ${problem.meaning}.`, `  Next: ${problem.next}.`, '']
 }
 
 function isWithoutWorkers({ workers_alive }: StatusView): boolean {

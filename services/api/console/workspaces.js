@@ -12,24 +12,33 @@ function intakeText({ meaning, next }) {
   return `${sentence(meaning)} Nothing accepted is lost. Next: ${next}.`
 }
 
+function fileText({ meaning, next }) {
+  return `${sentence(meaning)} Next: ${next}.`
+}
+
+/** What is wrong with more than one workspace, most urgent first. */
+function problemTexts({ intake_problem: intake, workspaces_file_problem: file }) {
+  return [intake && intakeText(intake), file && fileText(file)].filter((text) => text)
+}
+
 /** The workspaces as cards that are updated in place, to keep focus and reading position. */
 export class WorkspacesView {
   #cards = new Map()
   #grid = make('div', { class: 'cards' })
   #workers = make('p', { role: 'status' })
-  #intake = make('p', { role: 'status', class: 'remark', hidden: true })
+  #problems = make('div', { role: 'status' })
 
   show(main) {
-    main.replaceChildren(this.#intake, this.#workers, make('h2', {}, 'Workspaces'), this.#grid)
+    main.replaceChildren(this.#problems, this.#workers, make('h2', {}, 'Workspaces'), this.#grid)
   }
 
   async update() {
-    const [{ workspaces, workers, intake_problem: problem }, history] = await Promise.all([
+    const [status, history] = await Promise.all([
       ask('GET', '/admin/workspaces'),
       ask('GET', '/admin/history'),
     ])
-    this.#intake.hidden = problem === null
-    setText(this.#intake, problem === null ? '' : intakeText(problem))
+    const { workspaces, workers } = status
+    this.#showProblems(problemTexts(status))
     setText(this.#workers, workersText(workers))
     this.#workers.className = workers.alive === 0 ? 'remark' : ''
     const known = new Set(workspaces.map(({ app_id }) => app_id))
@@ -53,6 +62,12 @@ export class WorkspacesView {
       this.#cards.get(appId).update(shown, samples, history.interval_seconds)
     }
     if (workspaces.length === 0) setText(this.#grid, 'No workspace is configured.')
+  }
+
+  /** Replaced only if they changed, so that screen readers do not repeat them. */
+  #showProblems(texts) {
+    if (this.#problems.textContent === texts.join('')) return
+    this.#problems.replaceChildren(...texts.map((text) => make('p', { class: 'remark' }, text)))
   }
 }
 

@@ -57,7 +57,7 @@ function registered(service: Service): readonly Omit<CataloguedMetric, 'from'>[]
 /** As the service builds it at its start; nothing is read. */
 function registryOf(service: Service): Registry {
   const registry = new Registry()
-  observeProcess(registry, service, { faulty: false, all: () => [] })
+  observeProcess(registry, service, { faults: [], all: () => [] })
   const read = () => Promise.reject(new Error('not read'))
   new StateMetrics({ registry, read, clock: systemClock, windowMs: 60_000 })
   if (service === 'worker') createWorkerMetrics(registry)

@@ -2,6 +2,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import type { Clock } from '@relay/shared/clock.js'
 import { NameStore } from '@relay/shared/census/name-store.js'
 import type { Keyring } from '@relay/shared/config/secret.js'
+import type { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import {
   appIdOfLetter,
@@ -52,11 +53,12 @@ import { setPaused } from './pause.js'
 import { purge, replay } from './letters.js'
 import { traceRequest, operatorsTrace } from './request-trace.js'
 import { readWorkspaces } from './workspace-view.js'
+import { workspacesFileProblem } from './configuration.js'
 
 export interface AdminDeps {
   /** The current admin tokens. */
   readonly operators: () => Keyring
-  readonly workspaces: { all(): readonly Workspace[]; get(appId: string): Workspace | undefined }
+  readonly workspaces: Pick<WorkspaceDirectory, 'all' | 'get' | 'faults'>
   /** A separate connection: a long read must not delay posts. */
   readonly client: RedisClient
   readonly prefix: string
@@ -154,7 +156,11 @@ class Admin {
 
   readonly workspaces: Handler = async (_request, response) => {
     const views = await readWorkspaces(this.#deps, this.#deps.workspaces.all())
-    answer(response, 200, { intake_problem: this.#deps.intakeProblem(), ...views })
+    answer(response, 200, {
+      intake_problem: this.#deps.intakeProblem(),
+      workspaces_file_problem: workspacesFileProblem(this.#deps.workspaces.faults),
+      ...views,
+    })
   }
 
   readonly history: Handler = (_request, response) =>

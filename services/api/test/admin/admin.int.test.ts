@@ -67,6 +67,22 @@ it('unknown paths, workspaces, methods and ids have their own answers', async ()
   expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET'])
 })
 
+it('a broken workspaces file is shown with its first fault, and that the last valid one stays in use', async () => {
+  const problem = async () =>
+    (await o.ask('GET', '/admin/workspaces')).body.workspaces_file_problem as unknown
+  expect(await problem()).toBeNull()
+  o.faults.push(
+    { where: 'w.json workspaces[1].dc', problem: 'is missing', accepted: '01 to 06' },
+    { where: 'w.json workspaces[2]', problem: 'is missing', accepted: 'an object' },
+  )
+  expect(await problem()).toEqual({
+    meaning: expect.stringMatching(
+      /w\.json workspaces\[1\]\.dc: is missing; accepted: 01 to 06, and 1 more.*last valid one stays in use/,
+    ) as unknown,
+    next: expect.stringContaining('Correct the file') as unknown,
+  })
+})
+
 it('with Redis silent, and then gone, it is 503 with the time to ask again', async () => {
   const proxy = await startProxy({ port: redis.port })
   const url = `redis://127.0.0.1:${proxy.port}`

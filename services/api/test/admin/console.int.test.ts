@@ -86,6 +86,9 @@ inBrowser('the console in a browser', () => {
     o.intakeProblem = { reason: 'redis_full', meaning: 'Redis is full', next: 'Raise maxmemory' }
     await see('Redis is full. Nothing accepted is lost. Next: Raise maxmemory.')
     o.intakeProblem = null
+    o.faults.push({ where: 'w.json', problem: 'is no JSON', accepted: 'a JSON file' })
+    await see('the last valid one stays in use. Next: Correct the file')
+    o.faults.length = 0
     await press('Sign out')
     faults.length = 0
   })
