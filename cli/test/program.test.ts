@@ -155,6 +155,19 @@ describe('status', () => {
     expect((await api.run(['status'])).status).toBe(0)
   })
 
+  it('the backlog of workspaces that are not configured is said with their names, and exits 1', async () => {
+    for (const workspaces of [[WORKSPACE], []]) {
+      serve(WORKSPACE, WORKERS, { workspaces, orphaned: { elements: 57, app_ids: ['CRM'] } })
+      const { out, status } = await api.run(['status'])
+      expect([status, out[0]]).toEqual([
+        1,
+        '! 57 elements wait for workspaces that are not configured (CRM). Next: put them back into the workspaces file.',
+      ])
+    }
+    serve(WORKSPACE, WORKERS, { orphaned: null })
+    expect((await api.run(['status'])).status).toBe(0)
+  })
+
   it('--json prints what the API said, unchanged', async () => {
     serve(WORKSPACE)
     const { out } = await api.run(['status', '--json'])

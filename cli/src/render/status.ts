@@ -55,6 +55,8 @@ export interface StatusView {
   readonly intake_problem?: Problem | null
   /** Absent from an api of a version before 0.2. */
   readonly workspaces_file_problem?: Problem | null
+  /** The backlog of workspaces that are not configured; absent from an api of a version before 0.2. */
+  readonly orphaned?: { readonly elements: number; readonly app_ids: readonly string[] } | null
   /** Absent from an api of a version before 0.2. */
   readonly workers_alive?: number
   readonly workers?: {
@@ -74,7 +76,7 @@ const NUMBERS = [2, 3, 4, 5, 7]
 /** The workers, a table of workspaces, and below it problems and remedies. */
 export function statusLines(view: StatusView): string[] {
   const { workspaces } = view
-  const problems = [...intakeLines(view), ...fileLines(view)]
+  const problems = [...intakeLines(view), ...fileLines(view), ...orphanedLines(view)]
   if (workspaces.length === 0) {
     const none = 'No workspace is configured.'
     return [...problems, none, '  Next: set MOENGAGE_APP_ID or RELAY_WORKSPACES_FILE.']
@@ -94,8 +96,9 @@ export function statusLines(view: StatusView): string[] {
 /** Whether something needs attention. */
 export function isTrouble(view: StatusView): boolean {
   const isHeld = view.workspaces.some(({ state }) => state === 'held')
-  const { intake_problem: intake = null, workspaces_file_problem: file = null } = view
-  return isHeld || isWithoutWorkers(view) || intake !== null || file !== null
+  const { intake_problem = null, workspaces_file_problem = null, orphaned = null } = view
+  const hasProblem = [intake_problem, workspaces_file_problem, orphaned].some((one) => one !== null)
+  return isHeld || isWithoutWorkers(view) || hasProblem
 }
 
 function intakeLines({ intake_problem: problem = null }: StatusView): string[] {
@@ -107,6 +110,16 @@ function intakeLines({ intake_problem: problem = null }: StatusView): string[] {
 function fileLines({ workspaces_file_problem: problem = null }: StatusView): string[] {
   if (problem === null) return []
   return [`! Configuration: ${problem.meaning}.`, `  Next: ${problem.next}.`, '']
+}
+
+function orphanedLines({ orphaned = null }: StatusView): string[] {
+  if (orphaned === null) return []
+  const { elements, app_ids } = orphaned
+  const wait = `${counted(elements, 'element')} ${elements === 1 ? 'waits' : 'wait'}`
+  return [
+    `! ${wait} for workspaces that are not configured (${app_ids.join(', ')}). Next: put them back into the workspaces file.`,
+    '',
+  ]
 }
 
 function isWithoutWorkers({ workers_alive }: StatusView): boolean {

@@ -17,8 +17,17 @@ function fileText({ meaning, next }) {
 }
 
 /** What is wrong with more than one workspace, most urgent first. */
-function problemTexts({ intake_problem: intake, workspaces_file_problem: file }) {
-  return [intake && intakeText(intake), file && fileText(file)].filter((text) => text)
+function problemTexts({ intake_problem: intake, workspaces_file_problem: file, orphaned }) {
+  return [
+    ...(intake ? [intakeText(intake)] : []),
+    ...(file ? [fileText(file)] : []),
+    ...(orphaned ? [orphanedText(orphaned)] : []),
+  ]
+}
+
+function orphanedText({ elements, app_ids: appIds }) {
+  const wait = elements === 1 ? '1 element waits' : `${number(elements)} elements wait`
+  return `${wait} for workspaces that are not configured (${appIds.join(', ')}). Next: put them back into the workspaces file.`
 }
 
 /** The workspaces as cards that are updated in place, to keep focus and reading position. */

@@ -42,6 +42,30 @@ export function reportReloads(
   })
 }
 
+/** The same for workspaces: names those that were removed, because their backlog is not sent any more. */
+export function reportWorkspaces(
+  workspaces: Pick<WorkspaceDirectory, 'all' | 'watch'>,
+  report: {
+    readonly reloaded: (result: 'changed' | 'refused') => void
+    readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
+  },
+  then: () => void,
+): void {
+  const appIds = () => workspaces.all().map(({ appId }) => appId)
+  let known = appIds()
+  reportReloads(workspaces, 'workspaces file', report, () => {
+    const now = appIds()
+    const removed = known.filter((appId) => !now.includes(appId))
+    known = now
+    if (removed.length > 0) report.log.warn(REMOVED, { removed, next: PUT_BACK })
+    then()
+    return { workspaces: now.length }
+  })
+}
+
+const REMOVED = 'workspaces were removed; their backlog stays in Redis and is not sent'
+const PUT_BACK = 'If that was not intended, put them back into the workspaces file'
+
 /** The workspaces configured now. */
 export interface WorkspaceDirectory {
   /** Why the last change cannot be used; the last good one stays in force. Empty: it can. */

@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { jest } from '@jest/globals'
 import type { Config } from '../../src/config/environment.js'
-import { FileWorkspaceDirectory, reportReloads } from '../../src/config/workspace-directory.js'
+import {
+  FileWorkspaceDirectory,
+  reportReloads,
+  reportWorkspaces,
+} from '../../src/config/workspace-directory.js'
 import { LOOK_EVERY_MS } from '../../src/config/watch-files.js'
 import type { LogFields } from '../../src/observability/logger.js'
 
@@ -56,5 +60,26 @@ test('a broken file is logged as the runbook quotes it, with its faults, until i
   change(() => write('A'))
   expect(directory.faults).toEqual([])
   expect(reloaded.mock.calls).toEqual([['refused'], ['changed']])
+  directory.close()
+})
+
+test('a reload that removes workspaces warns of them by name, and another one does not', () => {
+  write('A', 'B', 'C')
+  const directory = new FileWorkspaceDirectory(config)
+  directory.load()
+  const then = jest.fn()
+  reportWorkspaces(directory, { reloaded: () => undefined, log }, then)
+  change(() => write('B', 'D'))
+  change(() => write('B', 'D', 'E'))
+  expect(logged).toEqual([
+    {
+      level: 'warn',
+      message: expect.stringContaining('removed') as unknown,
+      fields: { removed: ['A', 'C'], next: expect.stringContaining('put them back') as unknown },
+    },
+    { level: 'info', message: 'workspaces file changed', fields: { workspaces: 2 } },
+    { level: 'info', message: 'workspaces file changed', fields: { workspaces: 3 } },
+  ])
+  expect(then).toHaveBeenCalledTimes(2)
   directory.close()
 })

@@ -52,7 +52,7 @@ import {
 import { setPaused } from './pause.js'
 import { purge, replay } from './letters.js'
 import { traceRequest, operatorsTrace } from './request-trace.js'
-import { readWorkspaces } from './workspace-view.js'
+import { readOrphaned, readWorkspaces } from './workspace-view.js'
 import { workspacesFileProblem } from './configuration.js'
 
 export interface AdminDeps {
@@ -155,10 +155,14 @@ class Admin {
   }
 
   readonly workspaces: Handler = async (_request, response) => {
-    const views = await readWorkspaces(this.#deps, this.#deps.workspaces.all())
+    const [views, orphaned] = await Promise.all([
+      readWorkspaces(this.#deps, this.#deps.workspaces.all()),
+      readOrphaned(this.#deps, this.#appIds(null)),
+    ])
     answer(response, 200, {
       intake_problem: this.#deps.intakeProblem(),
       workspaces_file_problem: workspacesFileProblem(this.#deps.workspaces.faults),
+      orphaned,
       ...views,
     })
   }
@@ -252,8 +256,10 @@ class Admin {
   }
 
   readonly forget: Handler = async (request, response) => {
-    const whom = parseForget(request.body, (appId) => vocabularyOf(this.#known(appId)))
-    const { appId } = this.#known(whom.appId)
+    const { workspaces } = this.#deps
+    const whom = parseForget(request.body, (appId) => vocabularyOf(workspaces.get(appId) ?? {}))
+    const { appId } = whom
+    if (!workspaces.get(appId) && !(await this.#hasData(appId))) this.#known(appId)
     const view = await this.#deps.eraser.begin(whom)
     if (view === null) throw tooManyErasures()
     const { id, status, queued, dead_letters } = view
@@ -298,6 +304,16 @@ class Admin {
       this.#deps.log.error('operator request failed', { reason })
     }
     refuse(response, refusal)
+  }
+
+  /** Whether anything of a workspace that is not configured is left to erase. */
+  async #hasData(appId: string): Promise<boolean> {
+    const { client, prefix, letters } = this.#deps
+    const [appIds, counts] = await Promise.all([
+      workspacesWithData(new Deployment(client, prefix), []),
+      letters.counts(appId),
+    ])
+    return appIds.has(appId) || Object.values(counts).some((count) => count > 0)
   }
 
   #known(appId: string): Workspace {

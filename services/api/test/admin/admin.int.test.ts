@@ -14,6 +14,7 @@ import { deploymentKeys, partitionKeys, workspaceKeys } from '@relay/shared/queu
 import { createRequestId, producerTag } from '@relay/shared/request-id.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { customerOf, letter, Operations, redisForTests } from './operations.js'
+import { waitingPost } from '../support/waiting-post.js'
 
 const iso = (ms: number) => new Date(ms).toISOString()
 
@@ -81,6 +82,18 @@ it('a broken workspaces file is shown with its first fault, and that the last va
     ) as unknown,
     next: expect.stringContaining('Correct the file') as unknown,
   })
+})
+
+it('the backlog of a workspace that was removed is counted, with its name, until that returns', async () => {
+  const orphaned = async () => (await o.ask('GET', '/admin/workspaces')).body.orphaned as unknown
+  await o.store.store(waitingPost('OTHER', ['ada', 'bob']))
+  await o.store.store(waitingPost('APP', ['ada']))
+  expect(await orphaned()).toBeNull()
+  const all = o.configured
+  o.configured = all.slice(0, 1)
+  expect(await orphaned()).toEqual({ elements: 2, app_ids: ['OTHER'] })
+  o.configured = all
+  expect(await orphaned()).toBeNull()
 })
 
 it('with Redis silent, and then gone, it is 503 with the time to ask again', async () => {

@@ -89,6 +89,8 @@ inBrowser('the console in a browser', () => {
     o.faults.push({ where: 'w.json', problem: 'is no JSON', accepted: 'a JSON file' })
     await see('the last valid one stays in use. Next: Correct the file')
     o.faults.length = 0
+    await o.store.store(waitingPost('GONE', ['ada']))
+    await see('1 element waits for workspaces that are not configured (GONE)')
     await press('Sign out')
     faults.length = 0
   })
