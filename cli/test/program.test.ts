@@ -96,6 +96,34 @@ describe('status', () => {
     expect((await api.run(['status'])).out.join('\n')).not.toMatch(/429|413/)
   })
 
+  it.each([
+    ['2026-11-29T02:09:00.000Z', '!', false],
+    ['2026-11-29T02:04:00.000Z', '~', true],
+  ])(
+    'a pause until %s is marked %s, and outlasts what the 429 taught or does not',
+    async (at, mark, isTaught) => {
+      const budget = { share: 0.5, since: 'S', full_at: '2026-11-29T02:05:00.000Z' }
+      const slowed = {
+        ...{ state: 'rate_limited', reason: 'rate_limited', meaning: 'fewer' },
+        ...{ since: '2026-11-29T02:00:00.000Z', next_probe_at: at },
+      }
+      serve({ ...WORKSPACE, slowed, learned: { budget, body: null } })
+      const { out } = await api.run(['status'])
+      expect(out).toContain(
+        `${mark} DEMO: fewer. relay tries again by itself at ${at}. Next: Nothing.`,
+      )
+      expect(out.join('\n').includes('100 % by')).toBe(isTaught)
+    },
+  )
+
+  it.each([true, false])('without a worker a probe, due or not, waits for one', async (isDue) => {
+    const hold = { reason: 'tls', since: 'S', next_probe_at: 'N', probe_is_due: isDue }
+    serve({ ...WORKSPACE, state: 'held', hold }, { ...WORKERS, alive: 0 })
+    const text = (await api.run(['status'])).out.join('\n')
+    expect(text).toContain('relay tries again once a worker is alive.')
+    expect(text).not.toMatch(/may be sent|by itself at/)
+  })
+
   it('customers that wait are counted, and the estimate is said to be without that', async () => {
     const longest = [{ customer: 'ab12', since: 'S', until: 'U' }]
     serve({ ...WORKSPACE, customers_held: { count: 2, longest } })

@@ -68,7 +68,8 @@ export class WorkspacesView {
         workers.alive === 0 && workspace.state === 'running'
           ? { ...workspace, slowed: { state: 'not sending' } }
           : workspace
-      this.#cards.get(appId).update(shown, samples, history.interval_seconds)
+      const time = { interval: history.interval_seconds, isWithoutWorkers: workers.alive === 0 }
+      this.#cards.get(appId).update(shown, samples, time)
     }
     if (workspaces.length === 0) setText(this.#grid, 'No workspace is configured.')
   }
@@ -125,10 +126,19 @@ class Card {
     )
   }
 
-  update(workspace, samples, intervalSeconds) {
-    const { state, slowed, backlog, oldest_age_seconds: ages, drain_eta_seconds: eta } = workspace
-    setText(this.#state, slowed && state === 'running' ? slowed.state.replace('_', ' ') : state)
-    this.#state.className = `badge ${slowed && state === 'running' ? 'slowed' : state}`
+  update(workspace, samples, { interval, isWithoutWorkers }) {
+    const {
+      state,
+      mode,
+      slowed,
+      backlog,
+      oldest_age_seconds: ages,
+      drain_eta_seconds: eta,
+    } = workspace
+    const isSlowed = slowed && state === 'running'
+    const words = isSlowed ? slowed.state.replace('_', ' ') : state
+    setText(this.#state, mode === 'shadow' ? `shadow, ${words}` : words)
+    this.#state.className = `badge ${isSlowed || (mode === 'shadow' && state === 'running') ? 'slowed' : state}`
     setText(this.#button, state === 'paused' ? 'Resume' : 'Pause')
     this.#button.setAttribute(
       'aria-label',
@@ -138,7 +148,7 @@ class Card {
     const dead = Object.values(workspace.dead_letters).reduce((sum, n) => sum + n, 0)
     this.#dead.hidden = dead === 0
     setText(this.#dead, `${number(dead)} dead ${dead === 1 ? 'letter' : 'letters'}`)
-    this.#remark(workspace)
+    this.#remark(workspace, isWithoutWorkers)
     const age = Math.max(ages.realtime ?? -1, ages.backfill ?? -1)
     this.#fact('Realtime', number(backlog.realtime.total))
     this.#fact('Backfill', number(backlog.backfill.total))
@@ -148,26 +158,31 @@ class Card {
     for (const [name, budget] of Object.entries(workspace.budgets)) {
       this.#gauge(name, budget, workspace.budget_window_seconds)
     }
-    this.#draw(samples, intervalSeconds)
+    this.#draw(samples, interval)
   }
 
   #fact(name, text) {
     setText(this.#facts.get(name), text)
   }
 
-  #remark({ hold, slowed, learned, customers_held: held }) {
+  #remark({ mode, hold, slowed, learned, customers_held: held }, isWithoutWorkers) {
     let text = ''
     if (hold) {
-      const times = `Held since ${moment(hold.since)}, next probe ${probeText(hold)}.`
+      const times = `Held since ${moment(hold.since)}, next probe ${probeText(hold, isWithoutWorkers)}.`
       text = `${sentence(hold.meaning)} ${times} Nothing is lost. Next: ${hold.next}.`
     } else if (slowed?.reason) {
-      text = `${sentence(slowed.meaning)} Next try ${probeText(slowed)}. Next: ${slowed.next}.`
+      text = `${sentence(slowed.meaning)} Next try ${probeText(slowed, isWithoutWorkers)}. Next: ${slowed.next}.`
     }
-    const mild = [...learnedTexts(learned), customersHeldText(held)].filter((words) => words)
+    const isBad = hold || (slowed?.reason && isLong(slowed))
+    const mild = [
+      mode === 'shadow' ? 'Shadow: nothing is sent.' : '',
+      ...learnedTexts(learned, slowed),
+      customersHeldText(held),
+    ].filter((words) => words)
     if (this.#remarks.textContent === text + mild.join('')) return
     const paragraph = (words, kind) => make('p', { class: kind }, words)
     this.#remarks.replaceChildren(
-      ...(text ? [paragraph(text, hold ? 'remark' : 'remark mild')] : []),
+      ...(text ? [paragraph(text, isBad ? 'remark' : 'remark mild')] : []),
       ...mild.map((words) => paragraph(words, 'remark mild')),
     )
   }
@@ -233,13 +248,26 @@ class Card {
   }
 }
 
-function probeText({ next_probe_at: at, probe_is_due: isDue }) {
+/** A longer pause than relay itself makes is worth a look, ms. */
+const LONG_PAUSE_MS = 300_000
+
+function isLong({ since, next_probe_at: at }) {
+  return Date.parse(at) - Date.parse(since) > LONG_PAUSE_MS
+}
+
+/** MoEngage asked for a pause that outlasts what its 429 taught. */
+function isPausedBeyond(slowed, at) {
+  return slowed?.state === 'rate_limited' && Date.parse(slowed.next_probe_at) > Date.parse(at)
+}
+
+function probeText({ next_probe_at: at, probe_is_due: isDue }, isWithoutWorkers) {
+  if (isWithoutWorkers) return 'once a worker is alive'
   return isDue ? 'with the next element that may be sent' : moment(at)
 }
 
-function learnedTexts({ budget, body }) {
+function learnedTexts({ budget, body }, slowed) {
   const texts = []
-  if (budget) {
+  if (budget && !isPausedBeyond(slowed, budget.full_at)) {
     const percent = Math.max(1, Math.round(budget.share * 100))
     texts.push(
       `MoEngage answered 429 at ${moment(budget.since)}: relay uses ${percent} % of its budgets, 100 % by ${moment(budget.full_at)}.`,

@@ -130,7 +130,7 @@ function workspaceGauges(gauge: ReturnType<typeof gaugesOf>) {
     ),
     drain: gauge(
       'relay_drain_eta_seconds',
-      'Seconds until the backlog is sent if nothing more arrives, as if no customer were held; absent while held, paused or without a worker.',
+      'Seconds until the backlog is sent if nothing more arrives, as if no customer were held; absent while held, paused, retrying or without a worker.',
       'app_id',
     ),
     limit: gauge('relay_budget_limit', 'Units that one window allows.', 'app_id', 'budget'),

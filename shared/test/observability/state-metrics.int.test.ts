@@ -182,7 +182,7 @@ test('what a process has not read yet is absent, not 0: only that Redis does not
   }
 })
 
-test('a drain estimate that cannot be made is absent: without a worker, while budgets recover, or paused', async () => {
+test('a drain estimate that cannot be made is absent: without a worker, while budgets recover, retrying, or paused', async () => {
   const prefix = redis.freshPrefix()
   const now = await client.time()
   const expiry = Number(now[0]) * 1000 + 60_000
@@ -196,8 +196,14 @@ test('a drain estimate that cannot be made is absent: without a worker, while bu
   expect(await eta()).toBeUndefined()
   await client.hset(ledger, 'incarnation', 'run-2')
   expect(await eta()).toBe('0')
-  const gate = { version: 1, mode: { state: 'open' }, paused: true }
-  await new GateStore(client, prefix, 'A').change('0', JSON.stringify(gate))
+  const gates = new GateStore(client, prefix, 'A')
+  const change = async (mode: object, paused = false) =>
+    gates.change((await gates.read()).version, JSON.stringify({ version: 1, mode, paused }))
+  await change({ state: 'retrying', reason: 'timeout', nextProbeAtMs: 0, sinceMs: 0, attempt: 1 })
+  expect(await eta()).toBeUndefined()
+  await change({ state: 'rate_limited', nextProbeAtMs: 0, sinceMs: 0, backoffMs: 1 })
+  expect(await eta()).toBe('0')
+  await change({ state: 'open' }, true)
   expect(await eta()).toBeUndefined()
 })
 

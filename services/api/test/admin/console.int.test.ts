@@ -102,6 +102,12 @@ inBrowser('the console in a browser', () => {
     await page.type('input[name=token]', TOKEN)
     await page.keyboard.press('Enter')
     await see('MoEngage refuses the API key')
+    await see('next probe once a worker is alive')
+    const all = o.configured
+    o.configured = all.map((one) => ({ ...one, mode: 'shadow' as const }))
+    await see('shadow, held')
+    await see('Shadow: nothing is sent.')
+    o.configured = all
     await page.focus('[aria-label="Pause APP"]')
     await page.keyboard.press('Enter')
     await page.waitForSelector('dialog[open]')
