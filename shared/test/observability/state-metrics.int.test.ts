@@ -128,16 +128,24 @@ test('a full Redis is up, and shows its memory', async () => {
   }
 })
 
-test('a scrape succeeds while Redis hangs: the last values stay, and say that they are old', async () => {
-  const { clock, values } = observed(redis.freshPrefix(), [workspace('A')])
-  await values()
+test('a scrape succeeds while Redis hangs: the last values stay, and say that they are old; an estimate ends', async () => {
+  const prefix = redis.freshPrefix()
+  const [seconds] = await client.time()
+  await client.zadd(deploymentKeys(prefix).sessions, (Number(seconds) + 60) * 1000, 'w1')
+  const { clock, values } = observed(prefix, [workspace('A')])
+  const eta = 'relay_drain_eta_seconds{app_id="A"}'
+  expect((await values()).get(eta)).toBe('0')
   redis.pause()
   try {
     clock.move(5_000)
     const found = await values()
+    expect(found.get(eta)).toBe('0')
     expect(found.get('relay_redis_up')).toBe('0')
     expect(found.get('relay_budget_limit{app_id="A",budget="users"}')).toBe('5000')
     expect(Number(found.get('relay_state_age_seconds'))).toBeGreaterThanOrEqual(5)
+    clock.move(11_000)
+    const later = await values()
+    expect([later.get(eta), later.get('relay_workers_alive')]).toEqual([undefined, '1'])
   } finally {
     redis.resume()
   }

@@ -146,6 +146,8 @@ class Admin {
   readonly #deps: AdminDeps
   readonly #audit: AuditLog
   readonly #auditStore: AuditStore
+  /** Until the state is read again. */
+  #isRedisFaultLogged = false
 
   constructor(deps: AdminDeps) {
     this.#deps = deps
@@ -159,6 +161,7 @@ class Admin {
       readWorkspaces(this.#deps, this.#deps.workspaces.all()),
       readOrphaned(this.#deps, this.#appIds(null)),
     ])
+    this.#isRedisFaultLogged = false
     answer(response, 200, {
       intake_problem: this.#deps.intakeProblem(),
       workspaces_file_problem: workspacesFileProblem(this.#deps.workspaces.faults),
@@ -301,9 +304,17 @@ class Admin {
     const isUnforeseen = refusal.status >= 500 && !(error instanceof RefusedError)
     if (isUnforeseen) {
       const reason = error instanceof Error ? error.message : String(error)
-      this.#deps.log.error('operator request failed', { reason })
+      if (refusal.status === 503) this.#logRedisFault(reason, refusal.message)
+      else this.#deps.log.error('operator request failed', { reason })
     }
     refuse(response, refusal)
+  }
+
+  /** Once per outage: a console asks every two seconds. */
+  #logRedisFault(reason: string, problem: string): void {
+    if (this.#isRedisFaultLogged) return
+    this.#isRedisFaultLogged = true
+    this.#deps.log.warn('operator requests fail until Redis is available', { reason, problem })
   }
 
   /** Whether anything of a workspace that is not configured is left to erase. */

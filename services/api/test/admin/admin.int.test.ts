@@ -104,6 +104,7 @@ it('with Redis silent, and then gone, it is 503 with the time to ask again', asy
   try {
     const isUp = async () => (await operations.ask('GET', '/admin/workspaces')).status === 200
     await waitFor(isUp, { what: 'the connection' })
+    operations.logged.length = 0
     proxy.set({ stalled: true })
     const asked = operations.ask('GET', '/admin/workspaces')
     await waitFor(() => proxy.heldBytes > 0, { what: 'the question' })
@@ -113,6 +114,12 @@ it('with Redis silent, and then gone, it is 503 with the time to ask again', asy
     const cause = 'the connection to Redis was cut. Look at the log of Redis'
     expect(body.error.message).toBe(`Redis is unavailable: ${cause}`)
     expect(headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
+    await operations.ask('GET', '/admin/workspaces')
+    const faults = operations.logged.filter(({ message }) => message.startsWith('operator request'))
+    const isOne = [
+      [expect.stringContaining('until Redis is available'), expect.stringContaining(cause)],
+    ]
+    expect(faults.map(({ message, fields }) => [message, fields.problem])).toEqual(isOne)
   } finally {
     await operations.stop()
     distant.disconnect()

@@ -106,6 +106,13 @@ inBrowser('the console in a browser', () => {
     const all = o.configured
     o.configured = all.map((one) => ({ ...one, mode: 'shadow' as const }))
     await see('shadow, held')
+    await page.setOfflineMode(true)
+    await page.waitForSelector('main.stale')
+    await see('What you see is as of ')
+    await page.setOfflineMode(false)
+    await page.waitForSelector('main:not(.stale)')
+    // The browser itself notes the lost connection.
+    faults.length = 0
     await see('Shadow: nothing is sent.')
     o.configured = all
     await page.focus('[aria-label="Pause APP"]')
