@@ -7,6 +7,7 @@ import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js
 import { LANES, totalOf, type Lane } from '@relay/shared/element.js'
 import { effectiveShare, fullBudgetAtMs, type Adaptation } from '@relay/shared/gate/adaptation.js'
 import type { Ceiling } from '@relay/shared/gate/ceiling.js'
+import { holdAdvice, slowedAdvice } from '@relay/shared/gate/advice.js'
 import { sendsInMs, type Gate, type Mode } from '@relay/shared/gate/gate-state.js'
 import { readControls } from '@relay/shared/observability/shared-state.js'
 import type { HeldCustomers } from '@relay/shared/policy/customer-counts.js'
@@ -14,7 +15,6 @@ import { readBacklog, workspacesWithData, type LaneBacklog } from '@relay/shared
 import { Deployment } from '@relay/shared/queue/deployment.js'
 import { readWorkers, type WorkersState } from '@relay/shared/queue/workers.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
-import { holdAdvice, slowedAdvice } from './advice.js'
 
 interface WorkspaceReaderParts {
   readonly client: RedisClient
