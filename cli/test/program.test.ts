@@ -97,6 +97,34 @@ describe('status', () => {
     expect((await api.run(['status'])).out.join('\n')).not.toMatch(/429|413/)
   })
 
+  it.each([
+    ['2026-11-29T02:09:00.000Z', '!', false],
+    ['2026-11-29T02:04:00.000Z', '~', true],
+  ])(
+    'a pause until %s is marked %s, and outlasts what the 429 taught or does not',
+    async (at, mark, isTaught) => {
+      const budget = { share: 0.5, since: 'S', full_at: '2026-11-29T02:05:00.000Z' }
+      const slowed = {
+        ...{ state: 'rate_limited', reason: 'rate_limited', meaning: 'fewer' },
+        ...{ since: '2026-11-29T02:00:00.000Z', next_probe_at: at },
+      }
+      serve({ ...WORKSPACE, slowed, learned: { budget, body: null } })
+      const { out } = await api.run(['status'])
+      expect(out).toContain(
+        `${mark} DEMO: fewer. relay tries again by itself at ${at}. Next: Nothing.`,
+      )
+      expect(out.join('\n').includes('100 % by')).toBe(isTaught)
+    },
+  )
+
+  it.each([true, false])('without a worker a probe, due or not, waits for one', async (isDue) => {
+    const hold = { reason: 'tls', since: 'S', next_probe_at: 'N', probe_is_due: isDue }
+    serve({ ...WORKSPACE, state: 'held', hold }, { ...WORKERS, alive: 0 })
+    const text = (await api.run(['status'])).out.join('\n')
+    expect(text).toContain('relay tries again once a worker is alive.')
+    expect(text).not.toMatch(/may be sent|by itself at/)
+  })
+
   it('customers that wait are counted, and the estimate is said to be without that', async () => {
     const longest = [{ customer: 'ab12', since: 'S', until: 'U' }]
     serve({ ...WORKSPACE, customers_held: { count: 2, longest } })
@@ -139,6 +167,34 @@ describe('status', () => {
       '! Intake: the memory of Redis is full. Nothing accepted is lost.',
       '  Next: Raise it.',
     ])
+  })
+
+  it('a broken workspaces file comes first, with its fault and what to do, and exits 1', async () => {
+    const problem = { meaning: 'the workspaces file is invalid (F)', next: 'Correct it' }
+    for (const workspaces of [[WORKSPACE], []]) {
+      serve(WORKSPACE, WORKERS, { workspaces, workspaces_file_problem: problem })
+      const { out, status } = await api.run(['status'])
+      expect(status).toBe(1)
+      expect(out.slice(0, 2)).toEqual([
+        '! Configuration: the workspaces file is invalid (F).',
+        '  Next: Correct it.',
+      ])
+    }
+    serve(WORKSPACE, WORKERS, { workspaces_file_problem: null })
+    expect((await api.run(['status'])).status).toBe(0)
+  })
+
+  it('the backlog of workspaces that are not configured is said with their names, and exits 1', async () => {
+    for (const workspaces of [[WORKSPACE], []]) {
+      serve(WORKSPACE, WORKERS, { workspaces, orphaned: { elements: 57, app_ids: ['CRM'] } })
+      const { out, status } = await api.run(['status'])
+      expect([status, out[0]]).toEqual([
+        1,
+        '! 57 elements wait for workspaces that are not configured (CRM). Next: put them back into the workspaces file.',
+      ])
+    }
+    serve(WORKSPACE, WORKERS, { orphaned: null })
+    expect((await api.run(['status'])).status).toBe(0)
   })
 
   it('--json prints what the API said, unchanged', async () => {

@@ -166,7 +166,7 @@ export class System {
     }
     this.#directories.push({ actor, read })
     return {
-      faulty: false,
+      faults: [],
       all: () => seen,
       get: (appId) => seen.find((workspace) => workspace.appId === appId),
       watch: ({ onChange }) => {

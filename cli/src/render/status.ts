@@ -43,11 +43,20 @@ export interface WorkspaceView {
   }
 }
 
+interface Problem {
+  readonly meaning: string
+  readonly next: string
+}
+
 /** `GET /admin/workspaces`. */
 export interface StatusView {
   readonly workspaces: readonly WorkspaceView[]
   /** Why the api refuses posts; absent from an api of a version before 0.2. */
-  readonly intake_problem?: { readonly meaning: string; readonly next: string } | null
+  readonly intake_problem?: Problem | null
+  /** Absent from an api of a version before 0.2. */
+  readonly workspaces_file_problem?: Problem | null
+  /** The backlog of workspaces that are not configured; absent from an api of a version before 0.2. */
+  readonly orphaned?: { readonly elements: number; readonly app_ids: readonly string[] } | null
   /** Absent from an api of a version before 0.2. */
   readonly workers_alive?: number
   readonly workers?: {
@@ -67,35 +76,50 @@ const NUMBERS = [2, 3, 4, 5, 7]
 /** The workers, a table of workspaces, and below it problems and remedies. */
 export function statusLines(view: StatusView): string[] {
   const { workspaces } = view
+  const problems = [...intakeLines(view), ...fileLines(view), ...orphanedLines(view)]
   if (workspaces.length === 0) {
-    return ['No workspace is configured.', '  Next: set MOENGAGE_APP_ID or RELAY_WORKSPACES_FILE.']
+    const none = 'No workspace is configured.'
+    return [...problems, none, '  Next: set MOENGAGE_APP_ID or RELAY_WORKSPACES_FILE.']
   }
   return [
-    ...intakeLines(view),
+    ...problems,
     ...workersLines(view),
     ...table(
       HEAD,
       workspaces.map((workspace) => row(workspace, isWithoutWorkers(view))),
       NUMBERS,
     ),
-    ...workspaces.flatMap((workspace) => remarks(workspace)),
+    ...workspaces.flatMap((workspace) => remarks(workspace, isWithoutWorkers(view))),
   ]
 }
 
 /** Whether something needs attention. */
 export function isTrouble(view: StatusView): boolean {
   const isHeld = view.workspaces.some(({ state }) => state === 'held')
-  return isHeld || isWithoutWorkers(view) || hasIntakeProblem(view)
-}
-
-function hasIntakeProblem({ intake_problem: problem = null }: StatusView): boolean {
-  return problem !== null
+  const { intake_problem = null, workspaces_file_problem = null, orphaned = null } = view
+  const hasProblem = [intake_problem, workspaces_file_problem, orphaned].some((one) => one !== null)
+  return isHeld || isWithoutWorkers(view) || hasProblem
 }
 
 function intakeLines({ intake_problem: problem = null }: StatusView): string[] {
   if (problem === null) return []
   const { meaning, next } = problem
   return [`! Intake: ${meaning}. Nothing accepted is lost.`, `  Next: ${next}.`, '']
+}
+
+function fileLines({ workspaces_file_problem: problem = null }: StatusView): string[] {
+  if (problem === null) return []
+  return [`! Configuration: ${problem.meaning}.`, `  Next: ${problem.next}.`, '']
+}
+
+function orphanedLines({ orphaned = null }: StatusView): string[] {
+  if (orphaned === null) return []
+  const { elements, app_ids } = orphaned
+  const wait = `${counted(elements, 'element')} ${elements === 1 ? 'waits' : 'wait'}`
+  return [
+    `! ${wait} for workspaces that are not configured (${app_ids.join(', ')}). Next: put them back into the workspaces file.`,
+    '',
+  ]
 }
 
 function isWithoutWorkers({ workers_alive }: StatusView): boolean {
@@ -151,17 +175,19 @@ function deadCount({ dead_letters }: WorkspaceView): number {
   return Object.values(dead_letters).reduce((sum, n) => sum + n, 0)
 }
 
-function remarks(workspace: WorkspaceView): string[] {
+function remarks(workspace: WorkspaceView, isWithoutWorkers: boolean): string[] {
   const { app_id, state, mode, hold, slowed } = workspace
   const lines: string[] = []
   if (hold !== null) {
     const { meaning = hold.reason, next = 'See the log of the worker' } = hold
     lines.push(`! ${app_id} is held since ${hold.since}: ${meaning}. Nothing is lost.`)
-    lines.push(`  ${probeText(hold)} Next: ${next}.`)
+    lines.push(`  ${probeText(hold, isWithoutWorkers)} Next: ${next}.`)
   }
   if (slowed !== null) {
     const { meaning = slowed.reason, next = 'Nothing' } = slowed
-    lines.push(`~ ${app_id}: ${meaning}. ${probeText(slowed)} Next: ${next}.`)
+    const mark = isLong(slowed) ? '!' : '~'
+    const probe = probeText(slowed, isWithoutWorkers)
+    lines.push(`${mark} ${app_id}: ${meaning}. ${probe} Next: ${next}.`)
   }
   lines.push(...learnedLines(workspace))
   if (mode === 'shadow') {
@@ -175,16 +201,25 @@ function remarks(workspace: WorkspaceView): string[] {
   return lines.length === 0 ? [] : ['', ...lines]
 }
 
-function probeText({ next_probe_at, probe_is_due = false }: Closure): string {
+/** A longer pause than relay itself makes is worth a look. */
+const LONG_PAUSE_MS = 300_000
+
+function isLong({ since, next_probe_at }: Closure): boolean {
+  return Date.parse(next_probe_at) - Date.parse(since) > LONG_PAUSE_MS
+}
+
+function probeText(closure: Closure, isWithoutWorkers: boolean): string {
+  const { next_probe_at, probe_is_due = false } = closure
+  if (isWithoutWorkers) return 'relay tries again once a worker is alive.'
   return probe_is_due
     ? 'relay tries again with the next element that may be sent.'
     : `relay tries again by itself at ${next_probe_at}.`
 }
 
-function learnedLines({ app_id, learned }: WorkspaceView): string[] {
+function learnedLines({ app_id, learned, slowed }: WorkspaceView): string[] {
   const { budget = null, body = null } = learned ?? {}
   const lines: string[] = []
-  if (budget !== null) {
+  if (budget !== null && !isPausedBeyond(slowed, budget.full_at)) {
     const percent = Math.max(1, Math.round(budget.share * 100))
     lines.push(
       `~ ${app_id}: MoEngage answered 429 at ${budget.since}: relay uses ${percent} % of its budgets, 100 % by ${budget.full_at}.`,
@@ -197,6 +232,11 @@ function learnedLines({ app_id, learned }: WorkspaceView): string[] {
     )
   }
   return lines
+}
+
+/** MoEngage asked for a pause that outlasts what its 429 taught. */
+function isPausedBeyond(slowed: WorkspaceView['slowed'], at: string): boolean {
+  return slowed?.state === 'rate_limited' && Date.parse(slowed.next_probe_at) > Date.parse(at)
 }
 
 /** One producer that uses one id for many people, mostly; no other customer waits. */

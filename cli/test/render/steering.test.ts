@@ -22,6 +22,8 @@ const letter = {
 }
 const STATUS = {
   intake_problem: { meaning: 'full', next: 'wait' },
+  workspaces_file_problem: { meaning: 'broken', next: 'fix it' },
+  orphaned: { elements: 1, app_ids: ['B'] },
   workers_alive: 0,
   workers: { alive: 0, partitions_served: 0, partitions_unserved: 8, none_since: 'now' },
   workspaces: [

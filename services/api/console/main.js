@@ -1,6 +1,6 @@
 import { ApiError, ask, session } from './api.js'
 import { DeadLettersView } from './dead-letters.js'
-import { make, notify, setText } from './dom.js'
+import { make, moment, notify, setText } from './dom.js'
 import { ForgetView } from './forget.js'
 import { NamesView } from './names.js'
 import { ShadowView } from './shadow.js'
@@ -27,6 +27,8 @@ const nav = document.getElementById('nav')
 const leave = document.getElementById('leave')
 const connection = document.getElementById('connection')
 let live = null
+/** When the live page was last refreshed; null: never. */
+let shownAt = null
 
 function showLogin(message) {
   live = null
@@ -82,6 +84,8 @@ async function route() {
     else link.removeAttribute('aria-current')
   }
   live = null
+  shownAt = null
+  main.classList.remove('stale')
   const named = decodeURIComponent(subject)
   const view = PAGES[here](named)
   await view.show(main, here === 'trace' ? named : new URLSearchParams(query))
@@ -94,12 +98,16 @@ async function refresh() {
   if (live === null || document.hidden) return
   try {
     await live.update()
+    shownAt = new Date().toISOString()
+    main.classList.remove('stale')
     connection.classList.remove('lost')
     setText(connection, 'live')
   } catch (error) {
     if (isRefused(error)) throw error
     connection.classList.add('lost')
-    setText(connection, error.message)
+    main.classList.add('stale')
+    const since = shownAt === null ? '' : ` What you see is as of ${moment(shownAt)}.`
+    setText(connection, `${error.message}${since}`)
   }
 }
 

@@ -12,24 +12,42 @@ function intakeText({ meaning, next }) {
   return `${sentence(meaning)} Nothing accepted is lost. Next: ${next}.`
 }
 
+function fileText({ meaning, next }) {
+  return `${sentence(meaning)} Next: ${next}.`
+}
+
+/** What is wrong with more than one workspace, most urgent first. */
+function problemTexts({ intake_problem: intake, workspaces_file_problem: file, orphaned }) {
+  return [
+    ...(intake ? [intakeText(intake)] : []),
+    ...(file ? [fileText(file)] : []),
+    ...(orphaned ? [orphanedText(orphaned)] : []),
+  ]
+}
+
+function orphanedText({ elements, app_ids: appIds }) {
+  const wait = elements === 1 ? '1 element waits' : `${number(elements)} elements wait`
+  return `${wait} for workspaces that are not configured (${appIds.join(', ')}). Next: put them back into the workspaces file.`
+}
+
 /** The workspaces as cards that are updated in place, to keep focus and reading position. */
 export class WorkspacesView {
   #cards = new Map()
   #grid = make('div', { class: 'cards' })
   #workers = make('p', { role: 'status' })
-  #intake = make('p', { role: 'status', class: 'remark', hidden: true })
+  #problems = make('div', { role: 'status' })
 
   show(main) {
-    main.replaceChildren(this.#intake, this.#workers, make('h2', {}, 'Workspaces'), this.#grid)
+    main.replaceChildren(this.#problems, this.#workers, make('h2', {}, 'Workspaces'), this.#grid)
   }
 
   async update() {
-    const [{ workspaces, workers, intake_problem: problem }, history] = await Promise.all([
+    const [status, history] = await Promise.all([
       ask('GET', '/admin/workspaces'),
       ask('GET', '/admin/history'),
     ])
-    this.#intake.hidden = problem === null
-    setText(this.#intake, problem === null ? '' : intakeText(problem))
+    const { workspaces, workers } = status
+    this.#showProblems(problemTexts(status))
     setText(this.#workers, workersText(workers))
     this.#workers.className = workers.alive === 0 ? 'remark' : ''
     const known = new Set(workspaces.map(({ app_id }) => app_id))
@@ -50,9 +68,16 @@ export class WorkspacesView {
         workers.alive === 0 && workspace.state === 'running'
           ? { ...workspace, slowed: { state: 'not sending' } }
           : workspace
-      this.#cards.get(appId).update(shown, samples, history.interval_seconds)
+      const time = { interval: history.interval_seconds, isWithoutWorkers: workers.alive === 0 }
+      this.#cards.get(appId).update(shown, samples, time)
     }
     if (workspaces.length === 0) setText(this.#grid, 'No workspace is configured.')
+  }
+
+  /** Replaced only if they changed, so that screen readers do not repeat them. */
+  #showProblems(texts) {
+    if (this.#problems.textContent === texts.join('')) return
+    this.#problems.replaceChildren(...texts.map((text) => make('p', { class: 'remark' }, text)))
   }
 }
 
@@ -101,10 +126,19 @@ class Card {
     )
   }
 
-  update(workspace, samples, intervalSeconds) {
-    const { state, slowed, backlog, oldest_age_seconds: ages, drain_eta_seconds: eta } = workspace
-    setText(this.#state, slowed && state === 'running' ? slowed.state.replace('_', ' ') : state)
-    this.#state.className = `badge ${slowed && state === 'running' ? 'slowed' : state}`
+  update(workspace, samples, { interval, isWithoutWorkers }) {
+    const {
+      state,
+      mode,
+      slowed,
+      backlog,
+      oldest_age_seconds: ages,
+      drain_eta_seconds: eta,
+    } = workspace
+    const isSlowed = slowed && state === 'running'
+    const words = isSlowed ? slowed.state.replace('_', ' ') : state
+    setText(this.#state, mode === 'shadow' ? `shadow, ${words}` : words)
+    this.#state.className = `badge ${isSlowed || (mode === 'shadow' && state === 'running') ? 'slowed' : state}`
     setText(this.#button, state === 'paused' ? 'Resume' : 'Pause')
     this.#button.setAttribute(
       'aria-label',
@@ -114,7 +148,7 @@ class Card {
     const dead = Object.values(workspace.dead_letters).reduce((sum, n) => sum + n, 0)
     this.#dead.hidden = dead === 0
     setText(this.#dead, `${number(dead)} dead ${dead === 1 ? 'letter' : 'letters'}`)
-    this.#remark(workspace)
+    this.#remark(workspace, isWithoutWorkers)
     const age = Math.max(ages.realtime ?? -1, ages.backfill ?? -1)
     this.#fact('Realtime', number(backlog.realtime.total))
     this.#fact('Backfill', number(backlog.backfill.total))
@@ -124,26 +158,31 @@ class Card {
     for (const [name, budget] of Object.entries(workspace.budgets)) {
       this.#gauge(name, budget, workspace.budget_window_seconds)
     }
-    this.#draw(samples, intervalSeconds)
+    this.#draw(samples, interval)
   }
 
   #fact(name, text) {
     setText(this.#facts.get(name), text)
   }
 
-  #remark({ hold, slowed, learned, customers_held: held }) {
+  #remark({ mode, hold, slowed, learned, customers_held: held }, isWithoutWorkers) {
     let text = ''
     if (hold) {
-      const times = `Held since ${moment(hold.since)}, next probe ${probeText(hold)}.`
+      const times = `Held since ${moment(hold.since)}, next probe ${probeText(hold, isWithoutWorkers)}.`
       text = `${sentence(hold.meaning)} ${times} Nothing is lost. Next: ${hold.next}.`
     } else if (slowed?.reason) {
-      text = `${sentence(slowed.meaning)} Next try ${probeText(slowed)}. Next: ${slowed.next}.`
+      text = `${sentence(slowed.meaning)} Next try ${probeText(slowed, isWithoutWorkers)}. Next: ${slowed.next}.`
     }
-    const mild = [...learnedTexts(learned), customersHeldText(held)].filter((words) => words)
+    const isBad = hold || (slowed?.reason && isLong(slowed))
+    const mild = [
+      mode === 'shadow' ? 'Shadow: nothing is sent.' : '',
+      ...learnedTexts(learned, slowed),
+      customersHeldText(held),
+    ].filter((words) => words)
     if (this.#remarks.textContent === text + mild.join('')) return
     const paragraph = (words, kind) => make('p', { class: kind }, words)
     this.#remarks.replaceChildren(
-      ...(text ? [paragraph(text, hold ? 'remark' : 'remark mild')] : []),
+      ...(text ? [paragraph(text, isBad ? 'remark' : 'remark mild')] : []),
       ...mild.map((words) => paragraph(words, 'remark mild')),
     )
   }
@@ -209,13 +248,26 @@ class Card {
   }
 }
 
-function probeText({ next_probe_at: at, probe_is_due: isDue }) {
+/** A longer pause than relay itself makes is worth a look, ms. */
+const LONG_PAUSE_MS = 300_000
+
+function isLong({ since, next_probe_at: at }) {
+  return Date.parse(at) - Date.parse(since) > LONG_PAUSE_MS
+}
+
+/** MoEngage asked for a pause that outlasts what its 429 taught. */
+function isPausedBeyond(slowed, at) {
+  return slowed?.state === 'rate_limited' && Date.parse(slowed.next_probe_at) > Date.parse(at)
+}
+
+function probeText({ next_probe_at: at, probe_is_due: isDue }, isWithoutWorkers) {
+  if (isWithoutWorkers) return 'once a worker is alive'
   return isDue ? 'with the next element that may be sent' : moment(at)
 }
 
-function learnedTexts({ budget, body }) {
+function learnedTexts({ budget, body }, slowed) {
   const texts = []
-  if (budget) {
+  if (budget && !isPausedBeyond(slowed, budget.full_at)) {
     const percent = Math.max(1, Math.round(budget.share * 100))
     texts.push(
       `MoEngage answered 429 at ${moment(budget.since)}: relay uses ${percent} % of its budgets, 100 % by ${moment(budget.full_at)}.`,

@@ -4,7 +4,11 @@ import { NameStore } from '@relay/shared/census/name-store.js'
 import { systemClock } from '@relay/shared/clock.js'
 import type { CredentialDirectory } from '@relay/shared/config/credential-directory.js'
 import type { Config } from '@relay/shared/config/environment.js'
-import { reportReloads, type WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
+import {
+  reportReloads,
+  reportWorkspaces,
+  type WorkspaceDirectory,
+} from '@relay/shared/config/workspace-directory.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import { observeSharedState } from '@relay/shared/observability/state-metrics.js'
 import { createOpsServer, redisChecks } from '@relay/shared/observability/ops-server.js'
@@ -167,9 +171,8 @@ export class Api {
   #watch(): void {
     const [workspaces, credentials] = [this.#workspaces, this.#credentials]
     const report = { reloaded: this.#reloaded, log: this.#log }
-    reportReloads(workspaces, 'workspaces file', report, () => {
+    reportWorkspaces(workspaces, report, () => {
       for (const { appId } of workspaces.all()) this.#metrics.preset(appId)
-      return { workspaces: workspaces.all().length }
     })
     reportReloads(credentials, 'credentials', report, () => {
       const { names } = credentials.producers

@@ -1,6 +1,9 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { Config } from '@relay/shared/config/environment.js'
-import { reportReloads, type WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
+import {
+  reportWorkspaces,
+  type WorkspaceDirectory,
+} from '@relay/shared/config/workspace-directory.js'
 import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
 import type { ReloadResult } from '@relay/shared/observability/process-metrics.js'
@@ -180,11 +183,10 @@ export class Worker {
       this.#refreshServices()
     }, PING_EVERY_MS)
     this.#syncWorkspaces()
-    reportReloads(workspaces, 'workspaces file', this.#options, () => {
+    reportWorkspaces(workspaces, this.#options, () => {
       this.#syncWorkspaces()
       // Partitions of a new workspace are free for this worker, those of a removed one for others.
       this.#renew()
-      return { workspaces: workspaces.all().length }
     })
     await this.#session.start()
   }

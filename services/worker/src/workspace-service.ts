@@ -3,6 +3,7 @@ import type { Config } from '@relay/shared/config/environment.js'
 import type { Workspace, WorkspaceMode } from '@relay/shared/config/workspace.js'
 import { Ledger } from '@relay/shared/budget/ledger.js'
 import { LANES, type Lane } from '@relay/shared/element.js'
+import { holdAdvice } from '@relay/shared/gate/advice.js'
 import { unexplainedHold, type Gate } from '@relay/shared/gate/gate-state.js'
 import { GateStore, LearnedStore } from '@relay/shared/gate/gate-store.js'
 import type { Logger } from '@relay/shared/observability/logger.js'
@@ -139,10 +140,10 @@ export class WorkspaceService {
       const fields = { state: gate.mode.state, reason, ...cause, paused: gate.paused }
       const line = { appId: this.#workspace.appId, ...fields }
       if (gate.mode.state === 'held' && before.mode.state !== 'held') {
-        this.#options.log.error(
-          'workspace held: nothing is sent until MoEngage accepts a probe',
-          line,
-        )
+        this.#options.log.error('workspace held: nothing is sent until MoEngage accepts a probe', {
+          ...line,
+          ...holdAdvice(gate.mode),
+        })
       } else this.#options.log.info('gate changed', line)
     }
     const hold = unexplainedHold(gate)

@@ -1,7 +1,7 @@
 import type { Config } from '@relay/shared/config/environment.js'
 import type { Workspace, WorkspaceMode } from '@relay/shared/config/workspace.js'
 import type { Mode } from '@relay/shared/gate/gate-state.js'
-import type { Logger } from '@relay/shared/observability/logger.js'
+import type { LogFields, Logger } from '@relay/shared/observability/logger.js'
 import type { Layout } from '@relay/shared/queue/layout.js'
 import { WindowMemory } from '../src/fetch/loader.js'
 import { PartitionWindow } from '../src/fetch/window.js'
@@ -33,6 +33,7 @@ let layout: Layout
 let senders: FakeSender[]
 let accounts: string[]
 let logged: string[]
+let loggedFields: LogFields[]
 let plans: (() => WorkspaceMode)[]
 let run: string
 let recovery: Recovery | null
@@ -49,6 +50,7 @@ beforeEach(() => {
   senders = []
   accounts = []
   logged = []
+  loggedFields = []
   plans = []
   run = 'run 1'
   recovery = { workers: ['me', 'other'], runMs: 1e9, ended: () => ['late'] }
@@ -104,7 +106,12 @@ function storesOf(mode: () => WorkspaceMode): WorkspaceStores {
 }
 
 function start(workspace: Workspace = workspaceOf(), given: Partial<Config> = {}): void {
-  const log = (level: string) => (message: string) => logged.push(`${level}: ${message}`)
+  const log =
+    (level: string) =>
+    (message: string, fields: LogFields = {}) => {
+      logged.push(`${level}: ${message}`)
+      loggedFields.push(fields)
+    }
   service = new WorkspaceService({
     config: { ...config, ...given },
     workspace,
@@ -249,6 +256,12 @@ describe('a change of the gate', () => {
     serve([[event(1)]])
     await turn()
     expect(logged.filter((line) => line.startsWith('error'))).toHaveLength(1)
+    expect(loggedFields[logged.findIndex((line) => line.startsWith('error'))]).toMatchObject({
+      ...{
+        meaning: expect.any(String) as unknown,
+        next: expect.stringContaining('relay check --credentials') as unknown,
+      },
+    })
     heart.gates.set(held({ reason: 'account_refused' }))
     await service.refreshGate()
     expect(logged.filter((line) => line.startsWith('error'))).toHaveLength(1)

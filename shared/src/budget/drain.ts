@@ -46,7 +46,7 @@ export function drainSeconds({ waiting, effective, used, windowMs, realtime }: D
 
 /** Whether anything of a workspace is sent now. */
 export interface Sending {
-  /** `sendsInMs` of the gate: null while held or paused. */
+  /** `sendsInMs` of the gate: null while held, paused or retrying. */
   readonly sendsInMs: number | null
   /** The ledger grants nothing yet, after a restart of Redis. */
   readonly recovers: boolean

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { LogFields, Logger } from '../observability/logger.js'
 import type { Config } from './environment.js'
-import type { ConfigFault } from './fault.js'
+import { describeFault, type ConfigFault } from './fault.js'
 import { LOOK_EVERY_MS, readFiles } from './watch-files.js'
 import { parseWorkspacesFile, type Workspace } from './workspace.js'
 
@@ -37,16 +37,39 @@ export function reportReloads(
     },
     onFault: (faults) => {
       reloaded('refused')
-      const problems = faults.map(({ where, problem }) => `${where} ${problem}`)
-      log.error(INVALID[what], { problems })
+      log.error(INVALID[what], { problems: faults.map(describeFault) })
     },
   })
 }
 
+/** The same for workspaces: names those that were removed, because their backlog is not sent any more. */
+export function reportWorkspaces(
+  workspaces: Pick<WorkspaceDirectory, 'all' | 'watch'>,
+  report: {
+    readonly reloaded: (result: 'changed' | 'refused') => void
+    readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
+  },
+  then: () => void,
+): void {
+  const appIds = () => workspaces.all().map(({ appId }) => appId)
+  let known = appIds()
+  reportReloads(workspaces, 'workspaces file', report, () => {
+    const now = appIds()
+    const removed = known.filter((appId) => !now.includes(appId))
+    known = now
+    if (removed.length > 0) report.log.warn(REMOVED, { removed, next: PUT_BACK })
+    then()
+    return { workspaces: now.length }
+  })
+}
+
+const REMOVED = 'workspaces were removed; their backlog stays in Redis and is not sent'
+const PUT_BACK = 'If that was not intended, put them back into the workspaces file'
+
 /** The workspaces configured now. */
 export interface WorkspaceDirectory {
-  /** Whether the last change cannot be used; the last good one stays in force. */
-  readonly faulty: boolean
+  /** Why the last change cannot be used; the last good one stays in force. Empty: it can. */
+  readonly faults: readonly ConfigFault[]
   get(appId: string): Workspace | undefined
   all(): readonly Workspace[]
   /** Reports every change until `close`. */
@@ -60,7 +83,7 @@ export class FileWorkspaceDirectory implements WorkspaceDirectory {
   readonly #readsKeys: boolean
   #workspaces = new Map<string, Workspace>()
   #fingerprint = ''
-  #faulty = false
+  #faults: readonly ConfigFault[] = []
   #timer: NodeJS.Timeout | undefined
 
   /** Without `readsKeys` no file with a key of MoEngage is opened: only who sends needs one. */
@@ -69,8 +92,8 @@ export class FileWorkspaceDirectory implements WorkspaceDirectory {
     this.#readsKeys = readsKeys
   }
 
-  get faulty(): boolean {
-    return this.#faulty
+  get faults(): readonly ConfigFault[] {
+    return this.#faults
   }
 
   get(appId: string): Workspace | undefined {
@@ -93,8 +116,8 @@ export class FileWorkspaceDirectory implements WorkspaceDirectory {
       const before = this.#fingerprint
       const { faults } = this.#read()
       if (this.#fingerprint === before) return
-      this.#faulty = faults.length > 0
-      if (this.#faulty) onFault(faults)
+      this.#faults = faults
+      if (faults.length > 0) onFault(faults)
       else onChange()
     }, LOOK_EVERY_MS)
     this.#timer.unref()

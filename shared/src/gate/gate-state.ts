@@ -82,9 +82,12 @@ export function sends({ mode, paused }: Gate): boolean {
   return !paused && mode.state !== 'held'
 }
 
-/** How long until the workspace sends, ms, if MoEngage accepts then; null: that is unknown. */
+/**
+ * How long until the workspace sends, ms; null: that is unknown. It is known while MoEngage has named the
+ * time itself (429), and not while it answers nothing.
+ */
 export function sendsInMs(gate: Gate, nowMs: number): number | null {
-  if (!sends(gate)) return null
+  if (!sends(gate) || gate.mode.state === 'retrying') return null
   return gate.mode.state === 'open' ? 0 : Math.max(0, gate.mode.nextProbeAtMs - nowMs)
 }
 

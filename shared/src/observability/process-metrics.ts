@@ -28,7 +28,7 @@ export type ReloadResult = (typeof RELOAD_RESULTS)[number]
 export function observeProcess(
   registry: Registry,
   service: 'api' | 'worker',
-  workspaces: Pick<WorkspaceDirectory, 'faulty' | 'all'>,
+  workspaces: Pick<WorkspaceDirectory, 'faults' | 'all'>,
 ): (result: ReloadResult) => void {
   collectDefaultMetrics({ register: registry, gcDurationBuckets: GC_BUCKETS_SECONDS })
   for (const name of LEFT_OUT) registry.removeSingleMetric(name)
@@ -52,7 +52,7 @@ export function observeProcess(
     help: 'Whether the workspaces file cannot be used; the last good one stays in force.',
     registers,
     collect() {
-      this.set(workspaces.faulty ? 1 : 0)
+      this.set(workspaces.faults.length > 0 ? 1 : 0)
     },
   })
   const reloads = new Counter({

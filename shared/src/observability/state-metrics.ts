@@ -23,13 +23,16 @@ const READ_WITHIN_MS = 1_500
 /** The wait is counted in such steps, ms: one that comes late counts as none. */
 const STEP_MS = 100
 const MAX_STEP_MS = 250
+/** An estimate from an older state is none, ms. */
+const ESTIMATE_WITHIN_MS = 15_000
 /** Reads before the state is left as it was, because the event loop was late in each. */
 const READS = 2
 
 /**
  * Gauges of the shared state, equal in every process: aggregate with `max`, never `sum`. They are read
  * on scrape. While Redis is unavailable they keep their last values, or are absent if there are none,
- * `relay_redis_up` is 0 and `relay_state_age_seconds` grows.
+ * `relay_redis_up` is 0 and `relay_state_age_seconds` grows. Rules and autoscalers rely on the last values, and
+ * none on the estimate, which is absent then.
  */
 export class StateMetrics {
   readonly #o: StateMetricsOptions
@@ -55,7 +58,7 @@ export class StateMetrics {
 
   async #read(): Promise<void> {
     const { read, clock, windowMs } = this.#o
-    const { redisUp, stateAge } = this.#gauges
+    const { redisUp, stateAge, drain } = this.#gauges
     let beganAtMs = clock.monotonicMs()
     let state = await within(READ_WITHIN_MS, read, clock)
     for (let reads = 1; state === 'late' && reads < READS; reads += 1) {
@@ -68,7 +71,9 @@ export class StateMetrics {
       this.#knownAtMs = beganAtMs
       show(this.#gauges, state, windowMs)
     }
-    stateAge.set((clock.monotonicMs() - this.#knownAtMs) / 1000)
+    const ageMs = clock.monotonicMs() - this.#knownAtMs
+    if (ageMs > ESTIMATE_WITHIN_MS) drain.reset()
+    stateAge.set(ageMs / 1000)
   }
 }
 
@@ -130,7 +135,7 @@ function workspaceGauges(gauge: ReturnType<typeof gaugesOf>) {
     ),
     drain: gauge(
       'relay_drain_eta_seconds',
-      'Seconds until the backlog is sent if nothing more arrives, as if no customer were held; absent while held, paused or without a worker.',
+      'Seconds until the backlog is sent if nothing more arrives, as if no customer were held; absent while held, paused, retrying or without a worker.',
       'app_id',
     ),
     limit: gauge('relay_budget_limit', 'Units that one window allows.', 'app_id', 'budget'),

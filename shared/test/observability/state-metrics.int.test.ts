@@ -128,16 +128,24 @@ test('a full Redis is up, and shows its memory', async () => {
   }
 })
 
-test('a scrape succeeds while Redis hangs: the last values stay, and say that they are old', async () => {
-  const { clock, values } = observed(redis.freshPrefix(), [workspace('A')])
-  await values()
+test('a scrape succeeds while Redis hangs: the last values stay, and say that they are old; an estimate ends', async () => {
+  const prefix = redis.freshPrefix()
+  const [seconds] = await client.time()
+  await client.zadd(deploymentKeys(prefix).sessions, (Number(seconds) + 60) * 1000, 'w1')
+  const { clock, values } = observed(prefix, [workspace('A')])
+  const eta = 'relay_drain_eta_seconds{app_id="A"}'
+  expect((await values()).get(eta)).toBe('0')
   redis.pause()
   try {
     clock.move(5_000)
     const found = await values()
+    expect(found.get(eta)).toBe('0')
     expect(found.get('relay_redis_up')).toBe('0')
     expect(found.get('relay_budget_limit{app_id="A",budget="users"}')).toBe('5000')
     expect(Number(found.get('relay_state_age_seconds'))).toBeGreaterThanOrEqual(5)
+    clock.move(11_000)
+    const later = await values()
+    expect([later.get(eta), later.get('relay_workers_alive')]).toEqual([undefined, '1'])
   } finally {
     redis.resume()
   }
@@ -182,7 +190,7 @@ test('what a process has not read yet is absent, not 0: only that Redis does not
   }
 })
 
-test('a drain estimate that cannot be made is absent: without a worker, while budgets recover, or paused', async () => {
+test('a drain estimate that cannot be made is absent: without a worker, while budgets recover, retrying, or paused', async () => {
   const prefix = redis.freshPrefix()
   const now = await client.time()
   const expiry = Number(now[0]) * 1000 + 60_000
@@ -196,8 +204,14 @@ test('a drain estimate that cannot be made is absent: without a worker, while bu
   expect(await eta()).toBeUndefined()
   await client.hset(ledger, 'incarnation', 'run-2')
   expect(await eta()).toBe('0')
-  const gate = { version: 1, mode: { state: 'open' }, paused: true }
-  await new GateStore(client, prefix, 'A').change('0', JSON.stringify(gate))
+  const gates = new GateStore(client, prefix, 'A')
+  const change = async (mode: object, paused = false) =>
+    gates.change((await gates.read()).version, JSON.stringify({ version: 1, mode, paused }))
+  await change({ state: 'retrying', reason: 'timeout', nextProbeAtMs: 0, sinceMs: 0, attempt: 1 })
+  expect(await eta()).toBeUndefined()
+  await change({ state: 'rate_limited', nextProbeAtMs: 0, sinceMs: 0, backoffMs: 1 })
+  expect(await eta()).toBe('0')
+  await change({ state: 'open' }, true)
   expect(await eta()).toBeUndefined()
 })
 

@@ -57,7 +57,7 @@ function registered(service: Service): readonly Omit<CataloguedMetric, 'from'>[]
 /** As the service builds it at its start; nothing is read. */
 function registryOf(service: Service): Registry {
   const registry = new Registry()
-  observeProcess(registry, service, { faulty: false, all: () => [] })
+  observeProcess(registry, service, { faults: [], all: () => [] })
   const read = () => Promise.reject(new Error('not read'))
   new StateMetrics({ registry, read, clock: systemClock, windowMs: 60_000 })
   if (service === 'worker') createWorkerMetrics(registry)
@@ -91,8 +91,8 @@ Made by \`npm run docs:metrics\` from the registries of both services. At \`/met
 series a process at 20 workspaces.
 
 **Gauges of what all processes share** (backlog, budgets, holds, workers, Redis) are the same from every process: aggregate with \`max\`, never
-\`sum\`. They are read from Redis when scraped; while it is away they keep their last values, \`relay_redis_up\` is 0 and
-\`relay_state_age_seconds\` grows. Counters and histograms are each process's own: \`sum\` them.
+\`sum\`. They are read from Redis when scraped; while it is away they keep their last values (the drain
+estimate for 15 s), \`relay_redis_up\` is 0 and \`relay_state_age_seconds\` grows. Counters and histograms are each process's own: \`sum\` them.
 
 Counters are there from the start, at 0. A histogram \`x\` has the series \`x_bucket{le}\`, \`x_sum\` and \`x_count\`.`
 

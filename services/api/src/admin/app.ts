@@ -2,6 +2,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import type { Clock } from '@relay/shared/clock.js'
 import { NameStore } from '@relay/shared/census/name-store.js'
 import type { Keyring } from '@relay/shared/config/secret.js'
+import type { WorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import type { Workspace } from '@relay/shared/config/workspace.js'
 import {
   appIdOfLetter,
@@ -51,12 +52,13 @@ import {
 import { setPaused } from './pause.js'
 import { purge, replay } from './letters.js'
 import { traceRequest, operatorsTrace } from './request-trace.js'
-import { readWorkspaces } from './workspace-view.js'
+import { readOrphaned, readWorkspaces } from './workspace-view.js'
+import { workspacesFileProblem } from './configuration.js'
 
 export interface AdminDeps {
   /** The current admin tokens. */
   readonly operators: () => Keyring
-  readonly workspaces: { all(): readonly Workspace[]; get(appId: string): Workspace | undefined }
+  readonly workspaces: Pick<WorkspaceDirectory, 'all' | 'get' | 'faults'>
   /** A separate connection: a long read must not delay posts. */
   readonly client: RedisClient
   readonly prefix: string
@@ -144,6 +146,8 @@ class Admin {
   readonly #deps: AdminDeps
   readonly #audit: AuditLog
   readonly #auditStore: AuditStore
+  /** Until the state is read again. */
+  #isRedisFaultLogged = false
 
   constructor(deps: AdminDeps) {
     this.#deps = deps
@@ -153,8 +157,17 @@ class Admin {
   }
 
   readonly workspaces: Handler = async (_request, response) => {
-    const views = await readWorkspaces(this.#deps, this.#deps.workspaces.all())
-    answer(response, 200, { intake_problem: this.#deps.intakeProblem(), ...views })
+    const [views, orphaned] = await Promise.all([
+      readWorkspaces(this.#deps, this.#deps.workspaces.all()),
+      readOrphaned(this.#deps, this.#appIds(null)),
+    ])
+    this.#isRedisFaultLogged = false
+    answer(response, 200, {
+      intake_problem: this.#deps.intakeProblem(),
+      workspaces_file_problem: workspacesFileProblem(this.#deps.workspaces.faults),
+      orphaned,
+      ...views,
+    })
   }
 
   readonly history: Handler = (_request, response) =>
@@ -246,8 +259,10 @@ class Admin {
   }
 
   readonly forget: Handler = async (request, response) => {
-    const whom = parseForget(request.body, (appId) => vocabularyOf(this.#known(appId)))
-    const { appId } = this.#known(whom.appId)
+    const { workspaces } = this.#deps
+    const whom = parseForget(request.body, (appId) => vocabularyOf(workspaces.get(appId) ?? {}))
+    const { appId } = whom
+    if (!workspaces.get(appId) && !(await this.#hasData(appId))) this.#known(appId)
     const view = await this.#deps.eraser.begin(whom)
     if (view === null) throw tooManyErasures()
     const { id, status, queued, dead_letters } = view
@@ -291,9 +306,27 @@ class Admin {
     const isUnforeseen = refusal.status >= 500 && !(error instanceof RefusedError)
     if (isUnforeseen) {
       const reason = error instanceof Error ? error.message : String(error)
-      this.#deps.log.error('operator request failed', { reason })
+      if (refusal.status === 503) this.#logRedisFault(reason, refusal.message)
+      else this.#deps.log.error('operator request failed', { reason })
     }
     refuse(response, refusal)
+  }
+
+  /** Once per outage: a console asks every two seconds. */
+  #logRedisFault(reason: string, problem: string): void {
+    if (this.#isRedisFaultLogged) return
+    this.#isRedisFaultLogged = true
+    this.#deps.log.warn('operator requests fail until Redis is available', { reason, problem })
+  }
+
+  /** Whether anything of a workspace that is not configured is left to erase. */
+  async #hasData(appId: string): Promise<boolean> {
+    const { client, prefix, letters } = this.#deps
+    const [appIds, counts] = await Promise.all([
+      workspacesWithData(new Deployment(client, prefix), []),
+      letters.counts(appId),
+    ])
+    return appIds.has(appId) || Object.values(counts).some((count) => count > 0)
   }
 
   #known(appId: string): Workspace {

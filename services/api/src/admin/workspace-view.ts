@@ -7,13 +7,14 @@ import type { DeadLetterReason } from '@relay/shared/dead-letters/dead-letter.js
 import { LANES, totalOf, type Lane } from '@relay/shared/element.js'
 import { effectiveShare, fullBudgetAtMs, type Adaptation } from '@relay/shared/gate/adaptation.js'
 import type { Ceiling } from '@relay/shared/gate/ceiling.js'
+import { holdAdvice, slowedAdvice } from '@relay/shared/gate/advice.js'
 import { sendsInMs, type Gate, type Mode } from '@relay/shared/gate/gate-state.js'
 import { readControls } from '@relay/shared/observability/shared-state.js'
 import type { HeldCustomers } from '@relay/shared/policy/customer-counts.js'
-import { readBacklog, type LaneBacklog } from '@relay/shared/queue/backlog.js'
+import { readBacklog, workspacesWithData, type LaneBacklog } from '@relay/shared/queue/backlog.js'
+import { Deployment } from '@relay/shared/queue/deployment.js'
 import { readWorkers, type WorkersState } from '@relay/shared/queue/workers.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
-import { holdAdvice, slowedAdvice } from './advice.js'
 
 interface WorkspaceReaderParts {
   readonly client: RedisClient
@@ -39,6 +40,24 @@ export async function readWorkspaces(
     workers_alive: workers.alive,
     workers: workersView(workers),
     workspaces: await Promise.all(workspaces.map((one) => readWorkspace(parts, one, shared))),
+  }
+}
+
+/** Elements of workspaces that are not configured any more, which nothing sends. Null: there are none. */
+export async function readOrphaned(
+  { client, prefix }: Pick<WorkspaceReaderParts, 'client' | 'prefix'>,
+  configured: readonly string[],
+) {
+  const known = new Set(configured)
+  const all = await workspacesWithData(new Deployment(client, prefix), known)
+  const removed = [...all].filter((appId) => !known.has(appId))
+  const backlog = (await readBacklog(client, prefix, removed)).filter(
+    ({ elements }) => totalOf(elements) > 0,
+  )
+  if (backlog.length === 0) return null
+  return {
+    elements: backlog.reduce((sum, { elements }) => sum + totalOf(elements), 0),
+    app_ids: [...new Set(backlog.map(({ appId }) => appId))].sort(),
   }
 }
 

@@ -14,6 +14,7 @@ import { deploymentKeys, partitionKeys, workspaceKeys } from '@relay/shared/queu
 import { createRequestId, producerTag } from '@relay/shared/request-id.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { customerOf, letter, Operations, redisForTests } from './operations.js'
+import { waitingPost } from '../support/waiting-post.js'
 
 const iso = (ms: number) => new Date(ms).toISOString()
 
@@ -67,6 +68,34 @@ it('unknown paths, workspaces, methods and ids have their own answers', async ()
   expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET'])
 })
 
+it('a broken workspaces file is shown with its first fault, and that the last valid one stays in use', async () => {
+  const problem = async () =>
+    (await o.ask('GET', '/admin/workspaces')).body.workspaces_file_problem as unknown
+  expect(await problem()).toBeNull()
+  o.faults.push(
+    { where: 'w.json workspaces[1].dc', problem: 'is missing', accepted: '01 to 06' },
+    { where: 'w.json workspaces[2]', problem: 'is missing', accepted: 'an object' },
+  )
+  expect(await problem()).toEqual({
+    meaning: expect.stringMatching(
+      /w\.json workspaces\[1\]\.dc: is missing; accepted: 01 to 06, and 1 more.*last valid one stays in use/,
+    ) as unknown,
+    next: expect.stringContaining('Correct the file') as unknown,
+  })
+})
+
+it('the backlog of a workspace that was removed is counted, with its name, until that returns', async () => {
+  const orphaned = async () => (await o.ask('GET', '/admin/workspaces')).body.orphaned as unknown
+  await o.store.store(waitingPost('OTHER', ['ada', 'bob']))
+  await o.store.store(waitingPost('APP', ['ada']))
+  expect(await orphaned()).toBeNull()
+  const all = o.configured
+  o.configured = all.slice(0, 1)
+  expect(await orphaned()).toEqual({ elements: 2, app_ids: ['OTHER'] })
+  o.configured = all
+  expect(await orphaned()).toBeNull()
+})
+
 it('with Redis silent, and then gone, it is 503 with the time to ask again', async () => {
   const proxy = await startProxy({ port: redis.port })
   const url = `redis://127.0.0.1:${proxy.port}`
@@ -75,6 +104,7 @@ it('with Redis silent, and then gone, it is 503 with the time to ask again', asy
   try {
     const isUp = async () => (await operations.ask('GET', '/admin/workspaces')).status === 200
     await waitFor(isUp, { what: 'the connection' })
+    operations.logged.length = 0
     proxy.set({ stalled: true })
     const asked = operations.ask('GET', '/admin/workspaces')
     await waitFor(() => proxy.heldBytes > 0, { what: 'the question' })
@@ -84,6 +114,12 @@ it('with Redis silent, and then gone, it is 503 with the time to ask again', asy
     const cause = 'the connection to Redis was cut. Look at the log of Redis'
     expect(body.error.message).toBe(`Redis is unavailable: ${cause}`)
     expect(headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
+    await operations.ask('GET', '/admin/workspaces')
+    const faults = operations.logged.filter(({ message }) => message.startsWith('operator request'))
+    const isOne = [
+      [expect.stringContaining('until Redis is available'), expect.stringContaining(cause)],
+    ]
+    expect(faults.map(({ message, fields }) => [message, fields.problem])).toEqual(isOne)
   } finally {
     await operations.stop()
     distant.disconnect()
@@ -296,7 +332,7 @@ describe('the trace of a request', () => {
   const trace = async (id: string) => o.ask('GET', `/admin/requests/${id}`)
 
   it('without any event names the workspace if it is the only one', async () => {
-    o.workspaces.pop()
+    o.configured.pop()
     expect((await trace(newId(10))).body).toMatchObject({ app_id: 'APP', state: 'queued' })
   })
 

@@ -86,6 +86,11 @@ inBrowser('the console in a browser', () => {
     o.intakeProblem = { reason: 'redis_full', meaning: 'Redis is full', next: 'Raise maxmemory' }
     await see('Redis is full. Nothing accepted is lost. Next: Raise maxmemory.')
     o.intakeProblem = null
+    o.faults.push({ where: 'w.json', problem: 'is no JSON', accepted: 'a JSON file' })
+    await see('the last valid one stays in use. Next: Correct the file')
+    o.faults.length = 0
+    await o.store.store(waitingPost('GONE', ['ada']))
+    await see('1 element waits for workspaces that are not configured (GONE)')
     await press('Sign out')
     faults.length = 0
   })
@@ -97,6 +102,19 @@ inBrowser('the console in a browser', () => {
     await page.type('input[name=token]', TOKEN)
     await page.keyboard.press('Enter')
     await see('MoEngage refuses the API key')
+    await see('next probe once a worker is alive')
+    const all = o.configured
+    o.configured = all.map((one) => ({ ...one, mode: 'shadow' as const }))
+    await see('shadow, held')
+    await page.setOfflineMode(true)
+    await page.waitForSelector('main.stale')
+    await see('What you see is as of ')
+    await page.setOfflineMode(false)
+    await page.waitForSelector('main:not(.stale)')
+    // The browser itself notes the lost connection.
+    faults.length = 0
+    await see('Shadow: nothing is sent.')
+    o.configured = all
     await page.focus('[aria-label="Pause APP"]')
     await page.keyboard.press('Enter')
     await page.waitForSelector('dialog[open]')

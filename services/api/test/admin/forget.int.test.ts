@@ -105,6 +105,17 @@ describe('forget', () => {
     })
   })
 
+  it('erases in a workspace that is not configured any more while it has data', async () => {
+    const { o } = await open()
+    await post(o, 'bob', 2)
+    o.configured = o.configured.filter(({ appId }) => appId !== 'APP')
+    const body = { app_id: 'APP', customer_id: 'bob' }
+    const answer = await o.ask('POST', '/admin/forget', body)
+    expect([answer.status, answer.body.queued, await waiting(o, 'bob')]).toEqual([200, 2, 0])
+    const never = await o.ask('POST', '/admin/forget', { ...body, app_id: 'NEVER' })
+    expect([never.status, never.text]).toEqual([404, expect.stringContaining('no such workspace')])
+  })
+
   it('is done when the lease of a worker that does not answer has ended, and not before', async () => {
     const { o } = await open()
     const { body } = await forget(o, 'bob')

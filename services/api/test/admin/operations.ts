@@ -1,8 +1,9 @@
-import type { Workspace } from '@relay/shared/config/workspace.js'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { startRedis, type TestRedis } from '@relay/test/support/redis/test-redis.js'
+import type { ConfigFault } from '@relay/shared/config/fault.js'
 import { Keyring } from '@relay/shared/config/secret.js'
+import type { Workspace } from '@relay/shared/config/workspace.js'
 import { systemRandom } from '@relay/shared/random.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
@@ -68,11 +69,12 @@ export class Operations {
   }
   /** As this api's guard reports it. */
   intakeProblem: IntakeProblem | null = null
+  /** What is wrong with the workspaces file. */
+  readonly faults: ConfigFault[] = []
+  configured: Workspace[] = [workspace('APP'), workspace('OTHER')]
   readonly logged: { message: string; fields: LogFields }[] = []
   readonly #server: Server
   readonly #deployment: Deployment
-
-  readonly workspaces: Workspace[] = [workspace('APP'), workspace('OTHER')]
 
   constructor(client: RedisClient, prefix: string, token: string | null = TOKEN) {
     this.client = client
@@ -92,7 +94,6 @@ export class Operations {
     this.erasures = new ErasureStore(client, prefix)
     this.eraser = this.newEraser()
     const log = (message: string, fields: LogFields = {}) => this.logged.push({ message, fields })
-    const all = this.workspaces
     const operators = new Keyring(new Map([['operator', token === null ? [] : [token]]]))
     const app = createAdminApp({
       ...{
@@ -105,7 +106,11 @@ export class Operations {
       },
       ...{ letters: this.letters, traces: this.traces, store: this.store },
       ...{ erasures: this.erasures, eraser: this.eraser },
-      workspaces: { all: () => all, get: (appId) => all.find((w) => w.appId === appId) },
+      workspaces: {
+        all: () => this.configured,
+        get: (appId) => this.configured.find((w) => w.appId === appId),
+        faults: this.faults,
+      },
       history: new BacklogHistory(
         () => null,
         () => ['APP'],

@@ -37,7 +37,7 @@ test('a worker of twenty workspaces has at most 2,150 series, all there from the
   const client = connectRedis({ mode: 'single', url: redis.url }, { commandTimeoutMs: 2_000 })
   await new Promise((resolve) => client.once('ready', resolve))
   const registry = new Registry()
-  const workspaces = { all: () => all, faulty: false }
+  const workspaces = { all: () => all, faults: [] }
   const config = { prefix: redis.freshPrefix(), budgetWindowMs: 60_000 }
   observeProcess(registry, 'worker', workspaces)
   observeSharedState({ registry, client, config, workspaces, clock: systemClock })

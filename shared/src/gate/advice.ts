@@ -1,5 +1,5 @@
-import type { HeldMode, HoldReason } from '@relay/shared/gate/gate-state.js'
-import type { TransientReason } from '@relay/shared/gate/reasons.js'
+import type { HeldMode, HoldReason } from './gate-state.js'
+import type { TransientReason } from './reasons.js'
 
 interface Advice {
   readonly meaning: string
@@ -48,7 +48,7 @@ const HOLDS: Readonly<Record<HoldReason, readonly [meaning: string, next: string
   ],
 }
 
-/** Explains a hold, for the command line and the console. */
+/** Explains a hold, for the command line, the console and the log. */
 export function holdAdvice({ reason, cause }: Pick<HeldMode, 'reason' | 'cause'>): Advice {
   const [meaning, next] = HOLDS[reason]
   if (reason !== 'unavailable' || cause === undefined) return { meaning, next }
