@@ -4,6 +4,8 @@ import type { Disturbance, Evidence, Loss, VendorRequest, Violation } from './mo
 const SETTLING_MS = 2_000
 /** Of the request timeout: MoEngage sees the first byte later than relay sends it. */
 const TIMED_OUT = 0.9
+/** A probe waits no longer for its answer, ms. */
+const PROBE_TIMEOUT_MS = 5_000
 /** How long after a fault connections are made again, ms. */
 const AFTERMATH_MS = 1_000
 
@@ -64,7 +66,9 @@ function causeOf(
   const { fault, startedAtMs, endedAtMs } = request
   if (fault !== null && !isAnswered(request)) return fault
   // MoEngage took longer than relay waits: relay closed the connection, and had no answer.
-  if ((endedAtMs ?? Infinity) - startedAtMs >= requestTimeoutMs * TIMED_OUT) return 'timeout'
+  const waitedMs = (endedAtMs ?? Infinity) - startedAtMs
+  if (waitedMs >= requestTimeoutMs * TIMED_OUT) return 'timeout'
+  if (request.status === null && waitedMs >= PROBE_TIMEOUT_MS * TIMED_OUT) return 'timeout'
   const suspects = disturbances.filter((one) => mayHaveLost(one, request))
   const latest = suspects.sort((a, b) => b.fromMs - a.fromMs)[0]
   return latest?.name ?? null
