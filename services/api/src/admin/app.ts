@@ -16,6 +16,7 @@ import { readBacklog, workspacesWithData } from '@relay/shared/queue/backlog.js'
 import { Deployment } from '@relay/shared/queue/deployment.js'
 import { readPartitions } from '@relay/shared/queue/workers.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
+import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import {
   explainRedisError,
@@ -64,6 +65,8 @@ export interface AdminDeps {
   readonly prefix: string
   readonly windowMs: number
   readonly letters: DeadLetterStore
+  /** The backlog as last read; null: unknown. */
+  readonly lanes: () => readonly LaneBacklog[] | null
   readonly traces: TraceStore
   readonly erasures: ErasureStore
   readonly eraser: Pick<Eraser, 'begin' | 'view'>

@@ -46,7 +46,7 @@ export function openOperator({ config, credentials, ...rest }: OperatorParts): O
   const client = connectRedis(config.redis, { commandTimeoutMs: OPERATOR_TIMEOUT_MS })
   const letters = new DeadLetterStore(client, config.prefix)
   const traces = new TraceStore(client, config.prefix, config.traceBytes)
-  const parts = { letters, traces, clock: systemClock, log }
+  const parts = { letters, traces, clock: systemClock, log, lanes }
   const appIds = () => workspaces.all().map(({ appId }) => appId)
   const history = new BacklogHistory(lanes, appIds)
   history.start()

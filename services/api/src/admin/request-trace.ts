@@ -1,6 +1,7 @@
 import type { Clock } from '@relay/shared/clock.js'
 import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import { ANY_LETTER, type DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
+import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 import {
   isIntact,
   MAX_COUNTED_ELEMENTS,
@@ -15,6 +16,8 @@ interface RequestTracerParts {
   readonly traces: TraceStore
   readonly letters: DeadLetterStore
   readonly clock: Clock
+  /** The backlog as last read; null: unknown. */
+  readonly lanes: () => readonly LaneBacklog[] | null
 }
 
 /** Where the elements of a request are now. */
@@ -26,7 +29,7 @@ interface RequestTrace {
   readonly producerTag: number
   /** Elements accepted; null if the id does not contain it (imports). */
   readonly accepted: number | null
-  /** Neither sent nor dead nor purged; null when `accepted` is. */
+  /** Neither sent nor dead nor purged; null when `accepted` is, or when nothing waits: Redis lost the rest. */
   readonly queued: number | null
   readonly events: readonly Traced[]
   readonly letters: readonly DeadLetter[]
@@ -35,6 +38,8 @@ interface RequestTrace {
 
 /** Maximum number of letters read per request. */
 const MAX_LETTERS = 1_000
+/** Later after acceptance, what does not wait is noted, ms. */
+const NOTED_WITHIN_MS = 10_000
 /** An id from further in the future than this was not issued by relay, ms. */
 const MAX_AHEAD_MS = 60_000
 
@@ -53,7 +58,17 @@ export async function traceRequest(
     found.some((one) => one.isForgotten) || nowMs - facts.acceptedAtMs > TRACE_KEPT_MS
   const isQueued = !isForgotten && facts.elementCount > 0 && isIntact(requestId)
   if (own === undefined && !isQueued) return null
-  return traceOf(requestId, facts, own)
+  const trace = traceOf(requestId, facts, own)
+  const isNoted = nowMs - facts.acceptedAtMs > NOTED_WITHIN_MS
+  const isLost = isNoted && isEmpty(parts.lanes(), own === undefined ? appIds : [own.appId])
+  return isLost && trace.queued !== 0 ? { ...trace, queued: null } : trace
+}
+
+/** Whether nothing waits in these workspaces, as far as is known. */
+function isEmpty(lanes: readonly LaneBacklog[] | null, appIds: readonly string[]): boolean {
+  return (
+    lanes?.every(({ appId, oldestMs }) => oldestMs === null || !appIds.includes(appId)) ?? false
+  )
 }
 
 interface Found {

@@ -111,6 +111,7 @@ export class Operations {
         get: (appId) => this.configured.find((w) => w.appId === appId),
         faults: this.faults,
       },
+      lanes: () => null,
       history: new BacklogHistory(
         () => null,
         () => ['APP'],

@@ -1,4 +1,5 @@
 import type { TestRedis } from '@relay/test/support/redis/test-redis.js'
+import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 import { systemClock } from '@relay/shared/clock.js'
 import { systemRandom } from '@relay/shared/random.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
@@ -10,10 +11,12 @@ describe('a producer’s own request', () => {
   let redis: TestRedis
   let client: RedisClient
   let o: Operations
+  let lanes: readonly LaneBacklog[] | null
   beforeAll(async () => {
     ;({ redis, client } = await redisForTests())
   })
   beforeEach(() => {
+    lanes = null
     o = new Operations(client, redis.freshPrefix())
   })
   afterAll(async () => {
@@ -23,7 +26,7 @@ describe('a producer’s own request', () => {
 
   const newId = (atMs = Date.now()) => createRequestId(atMs, 2, producerTag('shop'), systemRandom)
   const trace = async (requestId: string, producer = 'shop', appId = 'APP') => {
-    const parts = { traces: o.traces, letters: o.letters, clock: systemClock }
+    const parts = { traces: o.traces, letters: o.letters, clock: systemClock, lanes: () => lanes }
     const appIds = ['APP', 'OTHER']
     const found = await traceOwnRequest(parts, { requestId, producer, appId, appIds })
     return found === null ? null : stateOf(found)
@@ -33,6 +36,23 @@ describe('a producer’s own request', () => {
 
   it('waits until something of it is known', async () =>
     expect(await trace(newId())).toBe('queued'))
+
+  it('is unknown when it neither waits nor is noted: Redis lost it', async () => {
+    const old = newId(Date.now() - 60_000)
+    const waiting: LaneBacklog = {
+      ...{ appId: 'APP', lane: 'realtime', bytes: 1, furtherActions: 0 },
+      ...{ elements: { user: 1, event: 0, device: 0 }, oldestMs: Date.now() },
+    }
+    expect(await trace(old)).toBe('queued')
+    lanes = [waiting]
+    expect(await trace(old)).toBe('queued')
+    lanes = [{ ...waiting, oldestMs: null }]
+    expect(await trace(old)).toBe('unknown')
+    // What was just sent is noted within seconds.
+    expect(await trace(newId())).toBe('queued')
+    await send(old, 'APP')
+    expect(await trace(old)).toBe('sent')
+  })
 
   it('of an import is unknown: how many elements it stored is not kept', async () => {
     const id = createRequestId(Date.now(), MAX_COUNTED_ELEMENTS, producerTag('shop'), systemRandom)
