@@ -59,7 +59,7 @@ export class WorkspaceGate {
     }
     const before = this.#gate
     this.#version = version
-    this.#gate = readGate(record === '' ? null : record)
+    this.#gate = readGate(record)
     this.#options.onChange(this.#gate, before)
   }
 
