@@ -25,7 +25,7 @@ export class WorkspaceGate {
   readonly #options: WorkspaceGateOptions
   #version = '0'
   #gate: Gate = OPEN_GATE
-  /** Redis has an older gate than this worker. */
+  /** Redis lost a pause or hold that this worker knows of, and has not got it back yet. */
   #isLost = false
 
   constructor(options: WorkspaceGateOptions) {
@@ -48,18 +48,15 @@ export class WorkspaceGate {
 
   /**
    * Adopts a state written by another worker or an operator. An older one shows that Redis lost its last
-   * writes: a pause or a hold that this worker knows of still counts.
+   * writes: a pause or a hold that this worker knows of still counts, but it opens nothing.
    */
   adopt({ version, record }: StoredGate): void {
     if (version === this.#version) return
-    this.#isLost = Number(version) < Number(this.#version)
-    if (this.#isLost) {
-      this.#version = version
-      return
-    }
     const before = this.#gate
+    const stored = readGate(record)
+    this.#gate = Number(version) < Number(this.#version) ? stricter(before, stored) : stored
+    this.#isLost = this.#gate !== stored
     this.#version = version
-    this.#gate = readGate(record)
     this.#options.onChange(this.#gate, before)
   }
 
@@ -102,4 +99,12 @@ export class WorkspaceGate {
     if (!this.isProbe(probeId)) await this.refresh()
     await this.apply({ type: 'probe_released', probeId })
   }
+}
+
+/** Of two gates what lets less through; `stored` itself if that is all of it. */
+function stricter(known: Gate, stored: Gate): Gate {
+  const mode = known.mode.state === 'open' ? stored.mode : known.mode
+  const paused = known.paused || stored.paused
+  const isStored = mode === stored.mode && paused === stored.paused
+  return isStored ? stored : { ...stored, mode, paused }
 }

@@ -84,8 +84,9 @@ export class Partitioning {
       // A change in progress may be another worker's, so the layout is submitted again after it.
       this.#planned ||= layout.next === null
       const reached = await this.#advance(layout)
-      // An answer of the former run says nothing about the present one.
-      if (doubts === this.#doubts) this.#isDoubtful = false
+      // An answer of the former run says nothing about the present one, which is being asked.
+      if (doubts !== this.#doubts) return
+      this.#isDoubtful = false
       this.#adopt(reached)
     } catch {
       // Redis is away: look again.

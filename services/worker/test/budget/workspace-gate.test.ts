@@ -59,6 +59,18 @@ describe("a worker's view of the gate", () => {
     expect(gate.version).toBe(store.stored.version)
   })
 
+  it('opens nothing that Redis has paused or held: others may know of a later pause', async () => {
+    store.stored = { version: '7', record: JSON.stringify({ ...gate.gate, paused: false }) }
+    await gate.refresh()
+    store.stored = { version: '6', record: '' }
+    store.set(held(9e15), true)
+    store.stored = { ...store.stored, version: '5' }
+    const writes = store.writes
+    await gate.refresh()
+    expect(gate.gate).toMatchObject({ paused: true, mode: { state: 'held' } })
+    expect(store.writes).toBe(writes)
+  })
+
   it('is not written over one that was changed after Redis had lost it', async () => {
     store.stored = { version: '7', record: JSON.stringify({ ...gate.gate, paused: true }) }
     await gate.refresh()
