@@ -200,3 +200,16 @@ test('a wrong configuration is told as a whole, with exit code 78', async () => 
     }
   }
 })
+
+test('one port for the intake and the operators is a wrong configuration', async () => {
+  const child = await startChild({
+    name: 'api',
+    entry: new URL('../../services/api/dist/main.js', import.meta.url).pathname,
+    env: {
+      ...{ MOENGAGE_APP_ID: 'A', MOENGAGE_API_KEY: 'k', MOENGAGE_BASE_URL: 'http://127.0.0.1:9' },
+      PORT: '9464',
+    },
+  })
+  expect(await child.exited).toMatchObject({ code: 78 })
+  expect(child.lastLines().join('\n')).toContain('OPS_PORT: is also PORT')
+})

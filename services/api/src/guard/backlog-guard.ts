@@ -10,7 +10,7 @@ import {
 import type { Post } from '@relay/shared/queue/post.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { parseRequestId } from '@relay/shared/request-id.js'
-import { BACKLOG_FULL, redisFull, type IntakeProblem } from './intake-problem.js'
+import { backlogFull, redisFull, type IntakeProblem } from './intake-problem.js'
 
 export interface BacklogGuardOptions {
   readonly client: RedisClient
@@ -106,8 +106,8 @@ export class BacklogGuard {
   /** What the intake lacks as last read; null: it accepts posts. */
   get problem(): IntakeProblem | null {
     if (this.#memoryShare > MEMORY_SHARE) return redisFull(this.#memoryShare)
-    const isFull = this.#bytes + this.#addedBytes > this.limitBytes * FULL_SHARE
-    return isFull ? BACKLOG_FULL : null
+    const bytes = this.#bytes + this.#addedBytes
+    return bytes > this.limitBytes * FULL_SHARE ? backlogFull(bytes, this.limitBytes) : null
   }
 
   /** Whether the dead letters of the post's producer leave no room for more. Never asked for a replay. */

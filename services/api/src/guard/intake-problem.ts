@@ -30,10 +30,14 @@ export function redisUnwritable(redis: RedisProblem | null): IntakeProblem | nul
   return { reason: 'redis', meaning: `${problem}, so the intake answers 503`, next }
 }
 
-export const BACKLOG_FULL: IntakeProblem = {
-  reason: 'backlog_full',
-  meaning: 'the backlog is at its limit, so the intake answers 503',
-  next: 'Find out why nothing drains, or raise the limit (runbook RelayBacklogNearLimit)',
+/** `bytes` of at most `limitBytes` are waiting. */
+export function backlogFull(bytes: number, limitBytes: number): IntakeProblem {
+  const use = `${(bytes / 1e6).toFixed(1)} of ${(limitBytes / 1e6).toFixed(1)} MB`
+  return {
+    reason: 'backlog_full',
+    meaning: `the backlog is at its limit (${use}), so the intake answers 503`,
+    next: 'Find out why nothing drains, or raise RELAY_MAX_BACKLOG_BYTES (runbook RelayBacklogNearLimit)',
+  }
 }
 
 export function durabilityMissing({ isMissing, reached }: Durable): IntakeProblem | null {
