@@ -63,10 +63,10 @@ function causeOf(
   requestTimeoutMs: number,
 ): string | null {
   if (request === undefined) return null
-  const { fault, startedAtMs, endedAtMs } = request
+  const { fault, startedAtMs, endedAtMs, answeredAtMs } = request
   if (fault !== null && !isAnswered(request)) return fault
-  // MoEngage took longer than relay waits: relay closed the connection, and had no answer.
-  const waitedMs = (endedAtMs ?? Infinity) - startedAtMs
+  // The answer took longer than relay waits: relay closed the connection, and had no answer.
+  const waitedMs = (answeredAtMs ?? endedAtMs ?? Infinity) - startedAtMs
   if (waitedMs >= requestTimeoutMs * TIMED_OUT) return 'timeout'
   if (request.status === null && waitedMs >= PROBE_TIMEOUT_MS * TIMED_OUT) return 'timeout'
   const suspects = disturbances.filter((one) => mayHaveLost(one, request))

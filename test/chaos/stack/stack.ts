@@ -64,6 +64,7 @@ export class Stack {
   readonly deaths: string[] = []
   partitions: number
   apiKey = FIRST_API_KEY
+  #written: Promise<void> = Promise.resolve()
   /** Until when a process that starts may have read a broken file. */
   #brokenUntilMs = -Infinity
   #closed = false
@@ -170,12 +171,17 @@ export class Stack {
     await this.#writeWorkspacesText(() => '{"workspaces":[')
   }
 
-  async #writeWorkspacesText(text: (vendorPort: number) => string): Promise<void> {
-    for (const { workspacesFile, vendor } of this.services) {
-      const next = `${workspacesFile}.next`
-      await writeFile(next, text(vendor?.port ?? this.#simulatorPort), { mode: 0o600 })
-      await rename(next, workspacesFile)
+  /** One write after the other, as faults overlap and all processes have to end with the same file. */
+  #writeWorkspacesText(text: (vendorPort: number) => string): Promise<void> {
+    const write = async () => {
+      for (const { workspacesFile, vendor } of this.services) {
+        const next = `${workspacesFile}.next`
+        await writeFile(next, text(vendor?.port ?? this.#simulatorPort), { mode: 0o600 })
+        await rename(next, workspacesFile)
+      }
     }
+    this.#written = this.#written.then(write)
+    return this.#written
   }
 
   /** Keeps a copy of all that Redis has. */
