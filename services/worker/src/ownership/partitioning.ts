@@ -27,9 +27,9 @@ export class Partitioning {
   #layout: Layout | null = null
   /** Redis may have lost its last writes since the layout was read. */
   #isDoubtful = false
-  #doubts = 0
   /** The configured layout has been submitted to Redis, which may be unavailable at start. */
   #planned = false
+  #plans = 0
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
@@ -40,13 +40,13 @@ export class Partitioning {
   /** Submits the configured layout until Redis has confirmed it, and carries it out. */
   plan(): Promise<void> {
     this.#planned = false
+    this.#plans += 1
     return this.refresh()
   }
 
   /** Redis restarted or failed over: nothing is served before the layout was read again, and submitted. */
   distrust(): Promise<void> {
     this.#isDoubtful = true
-    this.#doubts += 1
     return this.plan()
   }
 
@@ -78,14 +78,15 @@ export class Partitioning {
   async refresh(): Promise<void> {
     clearTimeout(this.#timer)
     const { layouts, appId } = this.#options
-    const doubts = this.#doubts
+    const plans = this.#plans
     try {
       const layout = await (this.#planned ? layouts.get(appId) : layouts.plan(appId))
+      // The answer is older than what is to be submitted, and may be of a former run of Redis.
+      if (plans !== this.#plans) return
       // A change in progress may be another worker's, so the layout is submitted again after it.
       this.#planned ||= layout.next === null
       const reached = await this.#advance(layout)
-      // An answer of the former run says nothing about the present one, which is being asked.
-      if (doubts !== this.#doubts) return
+      if (plans !== this.#plans) return
       this.#isDoubtful = false
       this.#adopt(reached)
     } catch {

@@ -35,10 +35,9 @@ afterAll(async () => {
 const storeOf = (wanted: number) =>
   new LayoutStore(client, prefix, { partitions: wanted, mode: () => 'live' })
 
-const partitioning = (partitions: number) =>
+const partitioning = (partitions: number, layouts = storeOf(partitions)) =>
   new Partitioning({
-    appId: 'P',
-    layouts: storeOf(partitions),
+    ...{ appId: 'P', layouts },
     keysOf: (generation) => new GenerationKeys(client, prefix, 'P', generation),
     redisNowMs: () => 0,
     onChange: () => undefined,
@@ -75,3 +74,25 @@ test('after Redis lost a change of partitions nothing is served before it was ma
   expect(worker.mayServe(changed)).toBe(true)
   worker.stop()
 })
+
+test.each(['distrust', 'plan'] as const)(
+  '%s: an older answer does not count as a layout submitted since',
+  async (again) => {
+    const store = storeOf(3)
+    const layout = await store.get('P')
+    let answerFormer: () => void = () => undefined
+    const former = new Promise<typeof layout>((resolve) => (answerFormer = () => resolve(layout)))
+    let submitted = 0
+    store.plan = () => {
+      submitted += 1
+      return submitted === 1 ? former : Promise.reject(new Error('Redis is away'))
+    }
+    const worker = partitioning(3, store)
+    const first = worker.plan()
+    await worker[again]()
+    answerFormer()
+    await first
+    await waitFor(() => submitted >= 3, { what: 'the layout to be submitted again' })
+    worker.stop()
+  },
+)
