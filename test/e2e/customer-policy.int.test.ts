@@ -54,3 +54,23 @@ describe("MoEngage's per-customer policy", () => {
     expect(numbers).toHaveLength(HOT_EVENTS + backfill.length)
   }, 90_000)
 })
+
+test('while a customer is held back for long, later ones of the same partition go at once', async () => {
+  const relay = await Relay.start({ env: { MOENGAGE_CUSTOMER_LIMITS: '40/600' } })
+  try {
+    const { record } = relay.simulator
+    const held = async () => {
+      const { body } = await relay.operate('GET', 'workspaces')
+      return body.includes('"customers_held":{"count":1')
+    }
+    await relay.postAll(Array.from({ length: 60 }, (_, n) => event('hot', n)))
+    await waitFor(held, { what: 'the customer to be held back' })
+    await relay.postElements([event('hot', 60)])
+    for (let n = 0; n < 64; n += 1) await relay.postElements([event(`later-${n}`, n)])
+    const later = () =>
+      record.elements.after(0, 1_000).filter(({ customer }) => customer.startsWith('later-'))
+    await waitFor(() => later().length === 64, { what: 'the later customers' })
+  } finally {
+    await relay.stop()
+  }
+})

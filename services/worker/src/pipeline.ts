@@ -181,8 +181,7 @@ export class Pipeline {
     const { erasures, settler } = this.#options.delivery
     // At least two bodies for all partitions together, regardless of other lanes, so that none stalls.
     const leastBytes = (this.#bodyBytes * 2) / served.length
-    const watch = this.#planner.isShort() || this.#sendsUntried
-    const target = { enoughBytes, wantBytes, leastBytes, watch }
+    const target = { enoughBytes, wantBytes, leastBytes, watch: this.#watchesAdds(served) }
     const isLoaded = await this.#fetcher.load(served, target, totalBytes)
     for (const { window } of served) erasures.apply(window)
     await Promise.all(served.map(({ window }) => settler.sweep(window)))
@@ -191,6 +190,15 @@ export class Pipeline {
       if (window.chunks.length > 0 && window.readyAtMs === 0) window.readyAtMs = nowMs
     }
     return isLoaded
+  }
+
+  /** Whether loaded elements may be held back: then the next add has to wake this lane, as others may be sent. */
+  #watchesAdds(served: readonly Served[]): boolean {
+    const { policy } = this.#options.budget
+    const isHeldBack =
+      this.#planner.isShort() || this.#sendsUntried || policy.allowances() !== undefined
+    if (isHeldBack) for (const { window } of served) window.stale ||= !window.watched
+    return isHeldBack
   }
 
   /** Removes elements over the maximum age, regardless of the gate. */
@@ -217,7 +225,6 @@ export class Pipeline {
     if (batch.items.length === 0) return MAX_WAIT_MS
     // A new element need not wait, so the refused ones do not keep its place before their probe is due.
     if (this.#sendsUntried && dueMs > 0 && delivery.refusals.hasOnlySuspects(batch.items)) {
-      for (const { window } of ready) window.stale = true
       return Math.min(dueMs, MAX_WAIT_MS)
     }
     this.#start(batch, null)
@@ -292,8 +299,6 @@ export class Pipeline {
     const soon = allMs <= budgetWindowMs * SOON
     if (worthwhile && !soon) return within
     this.#planner.renounce(short, worthwhile ? Math.max(1, allMs) : waitMs)
-    // The whole list may be loaded. The next add must wake the worker, because another budget may pay for it.
-    for (const { window } of served) window.stale = true
     const without = { ...tried }
     for (const budget of short) without[budget] = 0
     return without
@@ -334,6 +339,7 @@ export class Pipeline {
     let wantBytes = Math.max(this.#aheadBytes(), ...served.map(({ window }) => window.loadedBytes))
     for (;;) {
       const batch = this.#pack(served, affordable)
+      this.#watchesAdds(served)
       const more = served.some(({ window }) => window.hasUnloaded)
       const full = batch.bodyBytes >= this.#bodyBytes * FULL || isCrowded(batch)
       if (full || !more) return { batch, whole: !more }

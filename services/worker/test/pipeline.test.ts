@@ -1,4 +1,6 @@
 import type { Mode } from '@relay/shared/gate/gate-state.js'
+import type { Batch } from '../src/batch/body.js'
+import { itemsOf } from './support/elements.js'
 import { Pipeline, type PipelineOptions } from '../src/pipeline.js'
 import { WindowMemory } from '../src/fetch/loader.js'
 import { PartitionWindow } from '../src/fetch/window.js'
@@ -434,6 +436,22 @@ describe('a customer that must wait', () => {
     heart.counts.refused.clear()
     await pass(60_000)
     expect(sent()).toEqual([['2:2'], ['1:1']])
+  })
+
+  it('has the next add announced, also where it was held back by a request of elsewhere', async () => {
+    heart.workspace = workspaceOf({ customerLimits: [{ units: 50, windowMs: 60_000 }] })
+    heart.counts.refused.add(customer(1))
+    void lane.run()
+    const [window] = serve([[event(1, { kind: 'user' })]])
+    await turn()
+    const queue = queueOf(window!)
+    expect(queue.watched).toBe(false)
+    // While the lane lingers for more updates.
+    const batch = { runs: [{ items: itemsOf(window!), cost: 1 }] } as unknown as Batch
+    await heart.policy.admit('elsewhere', batch)
+    await pass(LINGER_MS)
+    expect(sent()).toEqual([])
+    expect(queue.watched).toBe(true)
   })
 
   it('does not hold up those that come behind all that waits of it', async () => {

@@ -77,6 +77,7 @@ export async function loadWindow(
     if (allowed <= 0 && window.chunks.length > 0) return true
     // Cleared before the look: a wake-up during it means another one.
     window.stale = false
+    window.watched = watch
     try {
       // Redis may hold them compressed; at least one chunk is returned.
       const stored = Math.min(missing / window.expansion, allowed / window.memoryExpansion)

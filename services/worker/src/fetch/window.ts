@@ -100,6 +100,8 @@ export class PartitionWindow {
   waiting = 0
   /** Whether Redis may have more than `waiting`: after a wake-up, and before the first read. */
   stale = true
+  /** The last look asked for a wake-up by the next add. */
+  watched = false
   /** Others should have it: nothing new is started, and it is released once idle. */
   retiring = false
   /** The claim is lost: nothing of it may be sent or settled any more. */

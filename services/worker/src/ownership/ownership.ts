@@ -467,13 +467,13 @@ export class Ownership {
     )
   }
 
-  /** A wake-up may be lost: looks into the owned partitions that seem to be empty. */
+  /** A wake-up may be lost: looks into the owned partitions of which everything seems to be loaded. */
   async #lookForChunks(): Promise<void> {
-    const empty = [...this.#owned.values()].filter(({ window }) => this.#seemsEmpty(window))
+    const loaded = [...this.#owned.values()].filter(({ window }) => this.#seemsLoaded(window))
     await Promise.all(
-      empty.map(async (own) => {
+      loaded.map(async (own) => {
         const waiting = await own.queue.waiting().catch(() => 0)
-        if (waiting > 0 && this.#seemsEmpty(own.window)) this.#look(own)
+        if (waiting > own.window.waiting && this.#seemsLoaded(own.window)) this.#look(own)
       }),
     )
   }
@@ -484,7 +484,11 @@ export class Ownership {
   }
 
   #seemsEmpty(window: PartitionWindow): boolean {
-    return !window.hasWork && !window.lost && this.#options.inFlight.isFree(window.tag)
+    return !window.hasWork && this.#seemsLoaded(window)
+  }
+
+  #seemsLoaded(window: PartitionWindow): boolean {
+    return !window.hasUnloaded && !window.lost && this.#options.inFlight.isFree(window.tag)
   }
 
   /** Takes own partitions that have been empty for a while out of the active set. */

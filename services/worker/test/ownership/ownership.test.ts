@@ -418,11 +418,20 @@ describe('a release', () => {
   })
 })
 
-describe('an owned partition that seems to be empty', () => {
+describe('an owned partition of which everything seems to be loaded', () => {
   it('is read when Redis has chunks of it, because a wake-up may be lost', async () => {
     const window = await owned()
     window.stale = false
     queueOf(TAG).chunks = [chunk]
+    await balance()
+    expect([window.stale, gained.length]).toEqual([true, 2])
+  })
+
+  it('is read when Redis has more chunks than were loaded and held back', async () => {
+    const window = await owned()
+    queueOf(TAG).chunks = [chunk, chunk]
+    window.load([chunk], 1)
+    window.stale = false
     await balance()
     expect([window.stale, gained.length]).toEqual([true, 2])
   })
