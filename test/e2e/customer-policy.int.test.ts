@@ -65,7 +65,9 @@ test('while a customer is held back for long, later ones of the same partition g
     }
     await relay.postAll(Array.from({ length: 60 }, (_, n) => event('hot', n)))
     await waitFor(held, { what: 'the customer to be held back' })
-    await relay.postElements([event('hot', 60)])
+    const isWarned = async () =>
+      (await relay.postElements([event('hot', 60)])).body.includes('waits: this customer')
+    await waitFor(isWarned, { what: 'a warning to the producer' })
     for (let n = 0; n < 64; n += 1) await relay.postElements([event(`later-${n}`, n)])
     const later = () =>
       record.elements.after(0, 1_000).filter(({ customer }) => customer.startsWith('later-'))

@@ -6,6 +6,7 @@ import { Deployment } from '@relay/shared/queue/deployment.js'
 import { LayoutStore } from '@relay/shared/queue/layout.js'
 import type { PostStore } from '@relay/shared/queue/post.js'
 import type { Random } from '@relay/shared/random.js'
+import { readHeldCustomers } from '@relay/shared/policy/customer-counts.js'
 import { runDigest } from '@relay/shared/queue/session-id.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import { RedisRun } from '@relay/shared/redis/redis-run.js'
@@ -18,10 +19,14 @@ import type { Census } from './census/census.js'
 import { DurabilityGuard } from './guard/durability-guard.js'
 import { RedisPostStore } from './enqueue/redis-post-store.js'
 import { BacklogGuard } from './guard/backlog-guard.js'
+import { HeldCustomers } from './guard/held-customers.js'
 import { durabilityMissing, type IntakeProblem } from './guard/intake-problem.js'
 import { RedisIdempotency } from './guard/redis-idempotency.js'
 import { RedisQuota } from './guard/redis-quota.js'
 import { ShadowTally } from './accept/shadow-tally.js'
+
+/** Customers held back of whom producers are warned, those held longest first. */
+const MAX_WARNED = 1_000
 
 export interface CoreOptions {
   readonly client: RedisClient
@@ -78,6 +83,7 @@ export function openCore(options: CoreOptions): Core {
     durable: (before) => durability.durable(before),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   })
+  const held = heldCustomers(client, prefix)
   const shadow = new ShadowTally({
     workspaces: (appId) => workspaces.get(appId),
     save: (appId, tallies) =>
@@ -86,7 +92,7 @@ export function openCore(options: CoreOptions): Core {
   const posts = producersStore(store, guard, shadow)
   const observers = [options.observer, shadow, ...(traced === null ? [] : [traced])]
   const accept = {
-    ...{ clock, random, largeBodies, census, slices: new FairSlices(clock) },
+    ...{ clock, random, largeBodies, census, held, slices: new FairSlices(clock) },
     store: traced?.store(posts) ?? posts,
     observer: reportTo(observers),
     idempotency: new RedisIdempotency(client, prefix, () => guard.producerBytes),
@@ -102,16 +108,25 @@ export function openCore(options: CoreOptions): Core {
       })
       void guard.start()
       shadow.start()
+      held.start()
       options.census?.start()
       return durability.start()
     },
     stop: async () => {
       guard.stop()
       durability.stop()
+      held.stop()
       await shadow.stop()
       await options.census?.stop()
     },
   }
+}
+
+function heldCustomers(client: RedisClient, prefix: string): HeldCustomers {
+  return new HeldCustomers(async (appId) => {
+    const { longest } = await readHeldCustomers(client, prefix, appId, { most: MAX_WARNED })
+    return new Set(longest.map(({ customer }) => Buffer.from(customer, 'hex').toString('latin1')))
+  })
 }
 
 /** What producers post into. */

@@ -155,17 +155,17 @@ interface HeldCustomer {
 /** Customers shown by name. */
 const SHOWN = 10
 
-/** Rejects when Redis does not answer. */
+/** Rejects when Redis does not answer. `most`: customers in `longest`. */
 export async function readHeldCustomers(
   client: RedisClient,
   prefix: string,
   appId: string,
-  text = HELD_TEXT,
+  { most = SHOWN, text = HELD_TEXT }: { readonly most?: number; readonly text?: string } = {},
 ): Promise<HeldCustomers> {
   const { customersHeld, customersHeldTimes } = workspaceKeys(prefix, appId)
   const keys = [customersHeld, customersHeldTimes]
   const [count, ...rest] = replyList(
-    await runScript(client, script('customers-held', 2, text), keys, [SHOWN]),
+    await runScript(client, script('customers-held', 2, text), keys, [most]),
   )
   const longest: HeldCustomer[] = []
   for (let i = 0; i + 2 < rest.length; i += 3) {

@@ -65,7 +65,7 @@ class Policy {
 
   async held() {
     await client.set(CLOCK_KEY, this.nowMs)
-    return readHeldCustomers(client, this.#prefix, 'APP', withClock('customers-held.lua'))
+    return readHeldCustomers(client, this.#prefix, 'APP', { text: withClock('customers-held.lua') })
   }
 }
 

@@ -8,6 +8,7 @@ import type { Random } from '@relay/shared/random.js'
 import { createRequestId, producerTag, REQUEST_ID_DIGITS } from '@relay/shared/request-id.js'
 import type { Detail, Refusal } from '../refusal.js'
 import type { Census } from '../census/census.js'
+import type { HeldCustomers } from '../guard/held-customers.js'
 import { vocabularyOf } from '../validate/vocabulary.js'
 import {
   assessing,
@@ -76,6 +77,7 @@ export interface AcceptDeps {
   readonly largeBodies: LargeBodies | null
   /** Absent: no names are recorded. */
   readonly census?: Pick<Census, 'known' | 'consider'> | undefined
+  readonly held: Pick<HeldCustomers, 'of'>
 }
 
 const MESSAGE = 'Your request has been accepted and will be processed soon.'
@@ -295,13 +297,21 @@ export class Acceptor {
     }
   }
 
-  /** Records the names of accepted elements, and adds warnings about doubtful ones. */
+  /** Records the names of accepted elements, and adds warnings about doubtful ones and customers that wait. */
   #consider(
-    { workspace, producer, projectCode }: IntakeRequest,
-    { seen, findings }: Assessment,
+    { workspace: { appId }, producer, projectCode }: IntakeRequest,
+    { accepted, queued, seen, findings }: Assessment,
   ): void {
-    const posted = { producer, projectCode, nowMs: this.#deps.clock.nowMs() }
-    this.#deps.census?.consider(workspace.appId, posted, seen, findings)
+    const { census, clock, held } = this.#deps
+    census?.consider(appId, { producer, projectCode, nowMs: clock.nowMs() }, seen, findings)
+    const waiting = new Set(held.of(appId))
+    if (waiting.size === 0) return
+    let passed = 0
+    for (const { customer, posted } of queued) {
+      // Once per request: the first element of a customer stands for all.
+      if (waiting.delete(customer)) findings.add('heldCustomer', accepted[passed] ?? 0, '')
+      passed += posted
+    }
   }
 
   /** What the request takes from its producer's quota; null if it has none. */

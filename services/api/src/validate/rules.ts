@@ -253,6 +253,12 @@ export const RULES = {
     (d) => `${d}: MoEngage may drop a value of another type`,
   ),
 
+  heldCustomer: warn(
+    'help, fair usage policy; contract',
+    () =>
+      'waits: this customer has as much as MoEngage accepts of one customer before it blocks it; a shared or test id?',
+  ),
+
   // Time
   notATime: refuse(
     TYPE,

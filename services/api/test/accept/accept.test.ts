@@ -1,5 +1,6 @@
 import { parseRequestId, producerTag } from '@relay/shared/request-id.js'
 import { APP, basic, NOW_MS, TestIntake, transition, workspace } from '../support/intake.js'
+import { customerKey } from '@relay/shared/identity.js'
 import { device, event, user } from '../corpus/case.js'
 
 const GOOD = transition({ type: 'customer', customer_id: 'ann' })
@@ -384,5 +385,28 @@ describe('an endpoint of the vendor that relay does not carry', () => {
     const stranger = await intake.send({ path, body: '{}', headers: { authorization: null } })
     expect(stranger.status).toBe(404)
     expect(stranger.body.error?.message).toContain('https://api-0X.moengage.com')
+  })
+})
+
+describe('an element of a customer that is held back', () => {
+  const hot = { type: 'customer', customer_id: 'hot' }
+  const body = transition({ type: 'customer', customer_id: 'ann' }, hot, hot)
+
+  it('is accepted with a warning, once per request, also when the post is repeated', async () => {
+    intake.heldCustomers.add(customerKey('c:hot'))
+    const first = await intake.send(keyed('k', body))
+    expect(first.status).toBe(200)
+    expect(first.body.warnings).toEqual([
+      expect.objectContaining({ index: 1, message: expect.stringContaining('waits') }),
+    ])
+    expect((await intake.send(keyed('k', body))).body).toEqual(first.body)
+  })
+
+  it('counts as one part after another of an event that is split', async () => {
+    intake.heldCustomers.add(customerKey('c:hot'))
+    const actions = Array.from({ length: 300 }, () => ({ action: 'A' }))
+    const split = { type: 'event', customer_id: 'ann', actions }
+    const { body: answer } = await intake.send({ body: transition(split, hot) })
+    expect(answer.warnings?.map(({ index }) => index)).toEqual([1])
   })
 })

@@ -76,6 +76,8 @@ export class TestIntake {
   readonly server: Server
   readonly workspaces: Map<string, Workspace>
   producersTrace: ProducersTrace = () => Promise.resolve(null)
+  /** Keys of customers that wait for MoEngage's policy. */
+  readonly heldCustomers = new Set<string>()
 
   /** `parts` stand in for what is otherwise in memory. */
   constructor(
@@ -96,6 +98,7 @@ export class TestIntake {
       ...parts,
       ...{ observer: this.observer, clock: this.clock, random, largeBodies: null },
       slices: new FairSlices(this.clock),
+      held: { of: () => this.heldCustomers },
     }
     const app = createIntakeApp({
       ...accept,
