@@ -44,11 +44,9 @@ export class WorkspaceNames {
   readonly #objects = { user: 0, event: 0 }
   readonly #changed = new Set<number>()
   #bytes = 0
-  #isPortfolio = false
 
   /** What there is to say of a name; records it. */
   see(sighting: Sighting, posted: Posted): NameFinding | null {
-    if (posted.projectCode !== null) this.#isPortfolio = true
     const { event, attribute, type } = sighting
     const name = attribute ?? event?.name ?? ''
     if (name.length > NAME_CHARACTERS) return null
@@ -56,7 +54,7 @@ export class WorkspaceNames {
     const scope = this.#scopeNumber(named)
     if (scope === null) return null
     const known = this.table.findText(name, scope)
-    if (known >= 0) return this.#seeAgain(known, type)
+    if (known >= 0) return this.#seeAgain(known, type, posted)
     const { producer, nowMs } = posted
     const record: NameRecord = {
       ...{ scope: named, name: apart(name), producer, doubt: null },
@@ -65,11 +63,11 @@ export class WorkspaceNames {
     }
     // Before it is compared with all others: beyond the bounds anything may come, in any number.
     if (!this.#hasRoom(record, scope)) {
-      return scope === EVENTS || scope === USER ? this.#beyond(scope) : null
+      return scope === EVENTS || scope === USER ? beyond(scope, posted) : null
     }
-    const index = this.#add({ ...record, doubt: this.#doubtOf(record, scope) }, scope)
+    const index = this.#add({ ...record, doubt: this.#doubtOf(record, scope, posted) }, scope)
     this.#changed.add(index)
-    return this.#findingOf(index, type)
+    return this.#findingOf(index, type, posted)
   }
 
   /** Takes a record as all apis know it, unless it was changed here since. */
@@ -105,23 +103,26 @@ export class WorkspaceNames {
     return event < 0 ? null : scopeOf(event)
   }
 
-  #seeAgain(index: number, type: NameType | null): NameFinding | null {
+  #seeAgain(index: number, type: NameType | null, posted: Posted): NameFinding | null {
     const record = this.#records[index]
     if (record !== undefined && type !== null && !record.types.includes(type)) {
       this.#put(index, { ...record, types: [...record.types, type] })
       this.#changed.add(index)
     }
-    return this.#findingOf(index, type)
+    return this.#findingOf(index, type, posted)
   }
 
-  #findingOf(index: number, type: NameType | null): NameFinding | null {
+  #findingOf(index: number, type: NameType | null, posted: Posted): NameFinding | null {
     const record = this.#records[index]
     if (record === undefined) return null
     const { doubt, types, firstDay, scope } = record
     const [first] = types
     switch (doubt?.why) {
-      case 'beyond':
-        return this.#beyond(scope.of === 'events' ? EVENTS : scope.of === 'user' ? USER : null)
+      case 'beyond': {
+        const number = this.#scopeNumber(scope)
+        const others = this.#scopes.get(number ?? USER) ?? []
+        return others.length > limitOf(number, posted) ? beyond(number, posted) : null
+      }
       case 'objects': {
         const bound = scope.of === 'user' ? `${NAME_LIMITS.userObjects} user` : `${NAME_LIMITS.eventObjects} event` // prettier-ignore
         return { rule: 'objectsBeyond', detail: `${bound} attributes` }
@@ -134,37 +135,19 @@ export class WorkspaceNames {
     }
   }
 
-  #beyond(scope: number | null): NameFinding {
-    const { events, userAttributes, eventAttributes, ofPortfolio } = NAME_LIMITS
-    const detail =
-      scope === null
-        ? `this event name has more than ${eventAttributes} attribute names in this workspace`
-        : scope === EVENTS
-          ? `the workspace has more than ${this.#isPortfolio ? ofPortfolio : events} events`
-          : `the workspace has more than ${this.#isPortfolio ? ofPortfolio : userAttributes} user attributes`
-    return { rule: 'namesBeyond', detail }
-  }
-
-  #doubtOf(record: NameRecord, scope: number): NameDoubt | null {
+  #doubtOf(record: NameRecord, scope: number, posted: Posted): NameDoubt | null {
     if (isStandard(record)) return null
     const others = this.#scopes.get(scope) ?? []
     for (const index of others) {
       const known = this.#records[index]?.name ?? ''
       if (isLookalike(known, record.name)) return { why: 'lookalike', of: known }
     }
-    if (others.length >= this.#limitOf(scope)) return { why: 'beyond' }
+    if (others.length >= limitOf(scope, posted)) return { why: 'beyond' }
     const { userObjects, eventObjects } = NAME_LIMITS
     if (record.types[0] !== 'object') return null
     const isMore =
       scope === USER ? this.#objects.user >= userObjects : this.#objects.event >= eventObjects
     return isMore ? { why: 'objects' } : null
-  }
-
-  #limitOf(scope: number): number {
-    const { events, userAttributes, eventAttributes, ofPortfolio } = NAME_LIMITS
-    if (scope !== EVENTS && scope !== USER) return eventAttributes
-    if (this.#isPortfolio) return ofPortfolio
-    return scope === EVENTS ? events : userAttributes
   }
 
   #hasRoom(record: NameRecord, scope: number): boolean {
@@ -195,6 +178,23 @@ export class WorkspaceNames {
     const known = first === undefined ? [NO_TYPE] : [NO_TYPE, TYPE_CODES[first]]
     this.table.setQuiet(index, record.doubt === null ? known : [])
   }
+}
+
+/** Names that MoEngage takes. A post for a project is to a Portfolio workspace. */
+function limitOf(scope: number | null, { projectCode }: Posted): number {
+  const { events, userAttributes, eventAttributes, ofPortfolio } = NAME_LIMITS
+  if (scope !== EVENTS && scope !== USER) return eventAttributes
+  if (projectCode !== null) return ofPortfolio
+  return scope === EVENTS ? events : userAttributes
+}
+
+function beyond(scope: number | null, posted: Posted): NameFinding {
+  const limit = limitOf(scope, posted)
+  const detail =
+    scope === EVENTS || scope === USER
+      ? `the workspace has more than ${limit} ${scope === EVENTS ? 'events' : 'user attributes'}`
+      : `this event name has more than ${limit} attribute names in this workspace`
+  return { rule: 'namesBeyond', detail }
 }
 
 function bytesOf({ scope, name }: NameRecord): number {

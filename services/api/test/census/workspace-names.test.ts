@@ -105,9 +105,11 @@ describe('the names of a workspace', () => {
     expect(rules.slice(0, bound)).toEqual(Array(bound).fill(null))
     expect(rules.slice(bound)).toEqual(['namesBeyond', 'namesBeyond'])
     expect(seeAll(names, all)).toEqual(rules)
-    // A Portfolio has 1,024 of them; what was said before stays said.
+    // A Portfolio has 1,024 of them: told by each post, as a mistaken project code says nothing of others.
     const portfolio = { ...BY_SHOP, projectCode: 'eu' }
-    expect(seeAll(names, [sighting(wordOf(5_000))], portfolio)).toEqual([null])
+    const more = [sighting(wordOf(5_000)), sighting(wordOf(bound))]
+    expect(seeAll(names, more, portfolio)).toEqual([null, null])
+    expect(seeAll(names, [sighting(wordOf(5_001)), sighting(wordOf(bound))])).toEqual(['namesBeyond', 'namesBeyond']) // prettier-ignore
   })
 
   it('of one event are bounded by 100, and standard attributes do not count', () => {
