@@ -69,6 +69,10 @@ export function* assessing(body: Buffer, context: AssessmentContext): Steps<Asse
   const validator = new Validator(context, CUSTOMERS)
   // The elements of the other lists are lost: the producer should know.
   if (parsed.isListRepeated) validator.findings.add('repeatedMember', 0, 'elements')
+  for (const name of parsed.unknown ?? []) {
+    const meant = name === 'project_code' ? '?project_code=' : ''
+    validator.findings.add('unknownMember', 0, name, meant)
+  }
   for (const element of parsed.elements) {
     yield
     validator.element(element, body)

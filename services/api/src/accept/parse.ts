@@ -32,6 +32,8 @@ export type ParsedBody =
       readonly elements: readonly ParsedElement[]
       /** The body has several lists; these are the elements of the last. */
       readonly isListRepeated?: boolean
+      /** Members beside `type` and `elements`, which MoEngage does not know. */
+      readonly unknown?: readonly string[]
     }
   | { readonly ok: false; readonly fault: BodyFault }
 
@@ -88,7 +90,7 @@ function tooMany(max: number): ParsedBody {
   return refused('AttributeError', `elements has more than ${max} entries`, 'elements')
 }
 
-function parseTransition({ type, elements }: Json, spans: readonly Span[]): ParsedBody {
+function parseTransition({ type, elements, ...others }: Json, spans: readonly Span[]): ParsedBody {
   if (type === undefined) {
     return refused('MissingAttributeError', 'type not found in the payload', 'type')
   }
@@ -105,6 +107,7 @@ function parseTransition({ type, elements }: Json, spans: readonly Span[]): Pars
   return {
     ok: true,
     elements: spans.map((span, index) => ({ value: elements[index] as unknown, span })),
+    unknown: Object.keys(others),
   }
 }
 

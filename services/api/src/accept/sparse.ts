@@ -125,7 +125,7 @@ function readRoot(
     const name = cursor.nameOf(ROOT_MEMBERS)
     if (name === 'type') type = cursor.value()
     else if (name === 'elements') elements = readElements(cursor, maxElements, looking)
-    else cursor.pass()
+    else throw new NotPlain()
   }
   const isTaken = type === 'transition' && elements.length > 0
   return isTaken ? elements : null

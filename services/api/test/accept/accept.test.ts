@@ -388,6 +388,19 @@ describe('an endpoint of the vendor that relay does not carry', () => {
   })
 })
 
+test('members beside the elements are dropped with a warning', async () => {
+  const body = JSON.stringify({ ...(JSON.parse(GOOD) as object), project_code: 'eu', foo: 1 })
+  const { status, body: answer } = await intake.send({ body })
+  expect(status).toBe(200)
+  expect(answer.warnings).toEqual([
+    expect.objectContaining({
+      attribute: 'project_code',
+      message: expect.stringContaining('"?project_code="'),
+    }),
+    expect.objectContaining({ attribute: 'foo' }),
+  ])
+})
+
 describe('an element of a customer that is held back', () => {
   const hot = { type: 'customer', customer_id: 'hot' }
   const body = transition({ type: 'customer', customer_id: 'ann' }, hot, hot)
