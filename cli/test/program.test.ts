@@ -85,6 +85,13 @@ describe('status', () => {
     )
   })
 
+  it('budgets that recover after a restart of Redis are said', async () => {
+    serve({ ...WORKSPACE, budgets_recovering: true })
+    const { out, status } = await api.run(['status'])
+    expect(status).toBe(0)
+    expect(out.at(-1)).toContain('~ DEMO: Redis restarted: nothing is sent until')
+  })
+
   it('what 429s and 413s taught is said, until when, and exits 0', async () => {
     const budget = { share: 0.036, since: 'S', full_at: 'F' }
     serve({ ...WORKSPACE, learned: { budget, body: { bytes: 65_536, larger_at: 'L' } } })

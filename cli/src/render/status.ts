@@ -30,6 +30,8 @@ export interface WorkspaceView {
   readonly budgets: Readonly<Record<string, BudgetView>>
   readonly budget_window_seconds: number
   /** Absent from an api of a version before 0.2. */
+  readonly budgets_recovering?: boolean
+  /** Absent from an api of a version before 0.2. */
   readonly learned?: {
     readonly budget: Readonly<{ share: number; since: string; full_at: string }> | null
     readonly body: Readonly<{ bytes: number; larger_at: string }> | null
@@ -188,6 +190,11 @@ function remarks(workspace: WorkspaceView, isWithoutWorkers: boolean): string[] 
     const mark = isLong(slowed) ? '!' : '~'
     const probe = probeText(slowed, isWithoutWorkers)
     lines.push(`${mark} ${app_id}: ${meaning}. ${probe} Next: ${next}.`)
+  }
+  if (workspace.budgets_recovering === true && !isWithoutWorkers) {
+    lines.push(
+      `~ ${app_id}: Redis restarted: nothing is sent until requests that it may have forgotten no longer count (a budget window and some seconds at most). Next: nothing.`,
+    )
   }
   lines.push(...learnedLines(workspace))
   if (mode === 'shadow') {

@@ -165,7 +165,8 @@ class Card {
     setText(this.#facts.get(name), text)
   }
 
-  #remark({ mode, hold, slowed, learned, customers_held: held }, isWithoutWorkers) {
+  #remark(workspace, isWithoutWorkers) {
+    const { mode, hold, slowed, learned, customers_held: held } = workspace
     let text = ''
     if (hold) {
       const times = `Held since ${moment(hold.since)}, next probe ${probeText(hold, isWithoutWorkers)}.`
@@ -176,6 +177,7 @@ class Card {
     const isBad = hold || (slowed?.reason && isLong(slowed))
     const mild = [
       mode === 'shadow' ? 'Shadow: nothing is sent.' : '',
+      workspace.budgets_recovering && !isWithoutWorkers ? RECOVERING : '',
       ...learnedTexts(learned, slowed),
       customersHeldText(held),
     ].filter((words) => words)
@@ -280,6 +282,9 @@ function learnedTexts({ budget, body }, slowed) {
   }
   return texts
 }
+
+const RECOVERING =
+  'Redis restarted: nothing is sent until requests that it may have forgotten no longer count (a budget window and some seconds at most).'
 
 function customersHeldText({ count, longest: [longest] }) {
   if (count === 0) return ''

@@ -100,7 +100,10 @@ function parseTransition({ type, elements, ...others }: Json, spans: readonly Sp
   if (elements === undefined) {
     return refused('MissingAttributeError', 'elements not found in the payload', 'elements')
   }
-  if (!Array.isArray(elements)) return refused('TypeError', 'expected array', 'elements')
+  if (!Array.isArray(elements)) {
+    const advice = encodedTwice(elements)
+    return refused('TypeError', `expected array${advice && `.${advice}`}`, 'elements')
+  }
   if (elements.length === 0) {
     return refused('MissingAttributeError', 'elements cannot be empty array', 'elements')
   }
@@ -119,9 +122,13 @@ const HABITS: readonly (readonly [RegExp, string])[] = [
   [/^'/, 'strings need double quotes'],
   [/^\/[/*]/, 'JSON has no comments'],
   [/^[}\]]/, 'is there an extra comma before it?'],
+  [/^\0+$/, 'NUL follows the text: post it without its terminator'],
   [/^\0/, 'this is not UTF-8 but UTF-16'],
   [/^[+.]?\d/, 'numbers begin with a digit other than 0, or with a minus'],
-  [/^"/, 'is there a comma or colon missing before it, or a control character in the text?'],
+  [
+    /^"/,
+    'is there a comma or colon missing before it, or a control character or wrong escape in the text?',
+  ],
   [/^$/, 'the text ends too early'],
 ]
 
@@ -143,17 +150,17 @@ function rootFault(root: unknown): string {
   if (Array.isArray(root)) {
     return ' This is an array: post it as {"type":"transition","elements":[…]} to /v1/transition/{app_id}.'
   }
-  if (typeof root === 'string' && isEncodedTwice(root)) {
-    return ' This is JSON inside a JSON string: it was encoded twice. Post the object itself.'
-  }
-  return ''
+  return encodedTwice(root)
 }
 
-function isEncodedTwice(text: string): boolean {
+/** Advice for JSON inside a JSON string, however often; '' for another value. */
+function encodedTwice(value: unknown): string {
+  let inner = value
   try {
-    const inner: unknown = JSON.parse(text)
-    return typeof inner === 'object' && inner !== null
+    while (typeof inner === 'string') inner = JSON.parse(inner)
   } catch {
-    return false
+    return ''
   }
+  if (inner === value || typeof inner !== 'object' || inner === null) return ''
+  return ' This is JSON inside a JSON string: it was encoded more than once. Post the value itself.'
 }

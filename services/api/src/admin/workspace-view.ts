@@ -120,6 +120,8 @@ function workspaceView(facts: WorkspaceFacts) {
     backlog: perLane((lane) => backlogView(facts, lane)),
     oldest_age_seconds: perLane((lane) => ageSeconds(facts, lane)),
     budgets: budgetsView(facts),
+    /** Nothing is sent before it is certain what counts against them, after a restart of Redis. */
+    budgets_recovering: facts.recovers,
     budget_window_seconds: windowMs / 1000,
     learned: learnedView(facts),
     /** As if no customer were held: those that are need longer. */

@@ -217,9 +217,17 @@ describe('workspaces', () => {
         users: { limit: 5_000, effective: 5_000, used: 0, left: 5_000 },
         events: { limit: 20_000, effective: 20_000, used: 0, left: 20_000 },
       },
+      budgets_recovering: false,
       drain_eta_seconds: null,
       dead_letters: { element_refused: 0, undecodable: 0, too_large: 0 },
     })
+  })
+
+  it('tells that budgets recover after a restart of Redis', async () => {
+    const { ledgerRecovery } = workspaceKeys(o.prefix, 'APP')
+    await client.hset(ledgerRecovery, 'incarnation', 'new')
+    expect(await view()).toMatchObject({ budgets_recovering: true, drain_eta_seconds: null })
+    await client.del(ledgerRecovery)
   })
 
   it('shows the backlog, which partitions are served, and an estimate only with a live worker', async () => {

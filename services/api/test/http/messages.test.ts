@@ -22,9 +22,10 @@ const FAULTS: readonly (readonly [string, string, number, number, RegExp])[] = [
   ['a leading zero', bodyWith('007'), 3, COLUMN, /numbers begin/],
   ['a leading plus', bodyWith('+1'), 3, COLUMN, /numbers begin/],
   ['a line break in a text', bodyWith(`"x${LF}y"`), 3, COLUMN, /control character/],
-  ['a bad escape', bodyWith('"\\x41"'), 3, COLUMN, /./],
+  ['a bad escape', bodyWith('"\\x41"'), 3, COLUMN, /wrong escape/],
   ['an early end', '{"type":"transition","elements":[', 1, 34, /ends too early/],
   ['more behind it', `{"type":"transition","elements":[]}${LF}x`, 2, 1, /./],
+  ['a NUL at the end', '{"type":1}\0', 1, 11, /NUL follows/],
   ['UTF-16', Buffer.from('{"type":1}', 'utf16le').toString(), 1, 2, /UTF-16/],
 ] // prettier-ignore
 
@@ -46,8 +47,12 @@ describe('a message says what to do', () => {
   })
 
   it('about a body that was encoded twice', async () => {
-    expect(await message(JSON.stringify(user()))).toContain('encoded twice')
-    expect(await message('"hello"')).not.toContain('encoded twice')
+    const twice = JSON.stringify(user())
+    expect(await message(twice)).toContain('encoded more than once')
+    expect(await message(JSON.stringify(twice))).toContain('encoded more than once')
+    expect(await message('"hello"')).not.toContain('encoded')
+    const list = JSON.stringify({ type: 'transition', elements: '[{}]' })
+    expect(await message(list)).toContain('expected array. This is JSON inside a JSON string')
   })
 
   it('about the key of MoEngage as password, without telling whether it is the right one', async () => {
