@@ -218,7 +218,7 @@ export class SimSender implements Sender {
       this.#open.add(exchange)
       request.signal.addEventListener('abort', abort, { once: true })
       const deadline = this.#watchDeadline(request, exchange)
-      this.#world.in(this.#connectMs(), this.#actor, () => {
+      const finish = (): void => {
         if (!this.#open.has(exchange)) return
         if (this.#vendor.mode === 'refused') settle(notSent('refused'))
         else if (!request.mayFinish()) settle(notSent('disallowed'))
@@ -230,7 +230,12 @@ export class SimSender implements Sender {
           exchange.request.answer = (status) => {
             this.#world.in(1, this.#actor, () => { settle(responseOf(status, timings())) }) // prettier-ignore
           }
+          this.#world.reach('sent', this.#actor)
         }
+      }
+      this.#world.in(this.#connectMs(), this.#actor, () => {
+        if (this.#world.reach('last byte', this.#actor)) this.#world.in(1, this.#actor, finish)
+        else finish()
       })
     })
   }

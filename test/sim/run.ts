@@ -123,6 +123,7 @@ function customerLimitsIn(text: string): CustomerLimit[] {
 function heal({ world, system, redis, vendor, operator }: Stage): void {
   world.log('HEALED')
   vendor.mode = 'ok'
+  world.aims.length = 0
   if (!system.isConfigured) system.configure(true)
   operator.heal()
   for (const actor of [

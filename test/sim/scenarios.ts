@@ -138,7 +138,23 @@ export const SCENARIOS = {
   portfolio: {
     ...PORTFOLIO,
     what: 'two projects, customers at their limit in both lanes; workers end, Redis forgets, customers are erased',
-    faults: every(2_000, 12_000, ['kill', 'stop', 'add', 'freeze', 'cut', 'redis-restart', 'redis-forget', 'vendor', 'forget']), // prettier-ignore
+    faults: every(2_000, 12_000, ['kill', 'stop', 'add', 'freeze', 'cut', 'aimed', 'redis-restart', 'redis-forget', 'vendor', 'forget']), // prettier-ignore
+  },
+  aimed: {
+    ...BASE,
+    what: 'processes are cut off, killed or frozen just after a settle, claim, mark or reserve, or by a last byte',
+    load: { ...LOAD, bad: 0.01 },
+    faults: every(500, 4_000, ['aimed', 'aimed', 'aimed', 'stop', 'add']),
+  },
+  failover: {
+    ...BASE,
+    what: 'Redis fails over to a replica that lags and whose clock differs',
+    faults: every(8_000, 30_000, ['redis-failover', 'redis-failover', 'kill', 'cut', 'vendor']),
+  },
+  steps: {
+    ...PORTFOLIO,
+    what: "the load of portfolio while Redis' clock steps, and Redis fails over",
+    faults: every(5_000, 20_000, ['redis-clock', 'redis-failover', 'kill']),
   },
   rolling: {
     ...BASE,
