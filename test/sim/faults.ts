@@ -126,12 +126,14 @@ export const FAULTS = {
   aimed: (stage, _, random) => {
     const { world, system } = stage
     const [point, how] = [pick(random, POINTS), pick(random, ['cut', 'kill', 'freeze'])]
-    const [frozenMs, replacedMs] = [between(random, 500, 20_000), between(random, 500, 20_000)]
+    const [forMs, replacedMs] = [between(random, 500, 20_000), between(random, 500, 20_000)]
     const strike = (actor: Actor) => {
       world.log(`STRUCK at ${point}: ${how} ${actor.name}`)
       const mayDie = system.serving.length > 1 && system.serving.some((one) => one.actor === actor)
-      if (how === 'cut') system.cut(actor)
-      else if (how === 'freeze' || !mayDie) freeze(actor, world, frozenMs)
+      if (how === 'cut') {
+        actor.cutUntilMs = world.nowMs + forMs
+        system.cut(actor)
+      } else if (how === 'freeze' || !mayDie) freeze(actor, world, forMs)
       else {
         actor.kill()
         replace(stage, replacedMs)

@@ -144,7 +144,10 @@ export const SCENARIOS = {
     ...BASE,
     what: 'processes are cut off, killed or frozen just after a settle, claim, mark or reserve, or by a last byte',
     load: { ...LOAD, bad: 0.01 },
-    faults: every(500, 4_000, ['aimed', 'aimed', 'aimed', 'stop', 'add']),
+    faults: (random, durationMs) => [
+      ...every(500, 4_000, ['aimed', 'aimed', 'aimed', 'stop', 'add'])(random, durationMs),
+      ...every(20_000, 40_000, ['vendor'])(random, durationMs),
+    ],
   },
   failover: {
     ...BASE,
