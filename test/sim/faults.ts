@@ -41,6 +41,33 @@ function replace({ world, system }: Stage, afterMs: number): void {
   world.in(afterMs, null, () => system.startWorker())
 }
 
+/** Redis returns as it was a moment ago, with its clock stepped by `clockMs`. */
+function forget(
+  { world, redis, forgotten }: Stage,
+  { forMs }: Fault,
+  random: Random,
+  clockMs: number,
+): string {
+  const ms = between(random, 20, 1_000)
+  const downMs = forMs ?? between(random, 50, 3_000)
+  const window = { fromMs: world.nowMs, toMs: Infinity }
+  forgotten.push(window)
+  world.in(0, null, () => redis.snapshot(), 'outside')
+  const restart = () => {
+    window.toMs = world.nowMs + ANSWERED_WITHIN_MS
+    redis.stepClock(clockMs)
+    return redis.restart(downMs, true)
+  }
+  world.in(ms, redis.actor, restart, 'outside')
+  return `the last ${ms} ms, down for ${downMs} ms, clock by ${clockMs} ms`
+}
+
+/** Scripts whose command has just left, and moments of a request. */
+const POINTS = [
+  ...['settle', 'partial settle', 'claim', 'mark', 'reserve', 'customer-policy', 'add-chunk'],
+  ...['last byte', 'sent'],
+]
+
 export const FAULTS = {
   kill: (stage, _, random) => {
     const { actor } = worker(stage, random)
@@ -75,19 +102,10 @@ export const FAULTS = {
     world.in(0, redis.actor, () => redis.restart(downMs, false), 'outside')
     return `down for ${downMs} ms`
   },
-  'redis-forget': ({ world, redis, forgotten }, { forMs }, random) => {
-    const ms = between(random, 20, 1_000)
-    const downMs = forMs ?? between(random, 50, 3_000)
-    const window = { fromMs: world.nowMs, toMs: Infinity }
-    forgotten.push(window)
-    world.in(0, null, () => redis.snapshot(), 'outside')
-    const restart = () => {
-      window.toMs = world.nowMs + ANSWERED_WITHIN_MS
-      return redis.restart(downMs, true)
-    }
-    world.in(ms, redis.actor, restart, 'outside')
-    return `the last ${ms} ms, down for ${downMs} ms`
-  },
+  'redis-forget': (stage, fault, random) => forget(stage, fault, random, 0),
+  /** To a replica that lags, and whose clock differs. */
+  'redis-failover': (stage, fault, random) =>
+    forget(stage, fault, random, between(random, -2_000, 2_000)),
   cut: (stage, { forMs }, random) => {
     const cut = process_(stage, random)
     cut.actor.cutUntilMs = stage.world.nowMs + (forMs ?? between(random, 100, 8_000))
@@ -101,9 +119,28 @@ export const FAULTS = {
     client.connection?.close('cut')
     return actor.name
   },
-  'cut-after-settle': ({ redis }) => {
-    redis.cutsAfterSettle += 1
+  'cut-after-settle': ({ world, system }) => {
+    world.aims.push({ point: 'partial settle', strike: (actor) => system.cut(actor) })
     return ''
+  },
+  aimed: (stage, _, random) => {
+    const { world, system } = stage
+    const [point, how] = [pick(random, POINTS), pick(random, ['cut', 'kill', 'freeze'])]
+    const [forMs, replacedMs] = [between(random, 500, 20_000), between(random, 500, 20_000)]
+    const strike = (actor: Actor) => {
+      world.log(`STRUCK at ${point}: ${how} ${actor.name}`)
+      const mayDie = system.serving.length > 1 && system.serving.some((one) => one.actor === actor)
+      if (how === 'cut') {
+        actor.cutUntilMs = world.nowMs + forMs
+        system.cut(actor)
+      } else if (how === 'freeze' || !mayDie) freeze(actor, world, forMs)
+      else {
+        actor.kill()
+        replace(stage, replacedMs)
+      }
+    }
+    world.aims.push({ point, strike })
+    return `${how} at ${point}`
   },
   deaf: (stage, _, random) => {
     const { actor, subscriber } = worker(stage, random)

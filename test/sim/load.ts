@@ -1,5 +1,5 @@
 import type { Random } from '@relay/shared/random.js'
-import { between, chance } from '@relay/shared/seeded-random.js'
+import { between, chance, pick } from '@relay/shared/seeded-random.js'
 import type { SimApi, System } from './system.js'
 import { Actor, type World } from './world.js'
 
@@ -15,15 +15,16 @@ export interface Load {
   readonly backfill: number
   readonly users: number
   readonly bad: number
+  /** Each post is of one of these; none: no post is of a project. */
+  readonly projects: readonly string[]
+  /** Share of elements about the producer's busy customer, who is one in both lanes. */
+  readonly busy: number
   /** Nothing is posted from the first to the second moment, ms. */
   readonly quiet: readonly (readonly [fromMs: number, toMs: number])[]
 }
 
 /** An element whose post has ended. */
-export interface Posted {
-  readonly customer: string
-  readonly n: number
-  readonly isBad: boolean
+export interface Posted extends Drawn {
   readonly postedMs: number
   readonly endedMs: number
   /** relay answered 200. Without it the element may be stored or not. */
@@ -33,8 +34,11 @@ export interface Posted {
 }
 
 interface Drawn {
+  /** Name of the customer in this lane; `n` counts its elements. */
   readonly customer: string
   readonly n: number
+  readonly customerId: string
+  readonly isBusy: boolean
   readonly isBad: boolean
   readonly isUser: boolean
 }
@@ -86,12 +90,14 @@ export class Producers {
       this.#draw(actor.name, random, isBackfill),
     )
     const isKeyed = chance(random, 0.5)
-    const elements = drawn.map(jsonOf)
+    const { projects } = this.#load
+    const project = projects.length === 0 ? null : pick(random, projects)
+    const elements = drawn.map((one) => jsonOf(one, project))
     this.counts.posts += 1
     const post: Post = {
       ...{ actor, random, drawn, postedMs: this.#world.nowMs },
       body: Buffer.from(JSON.stringify({ type: 'transition', elements })),
-      lane: isBackfill ? 'backfill' : 'realtime',
+      ...{ lane: isBackfill ? 'backfill' : 'realtime', project },
       isAnswered: true,
       key: isKeyed ? `${actor.name}-${this.counts.posts}` : null,
       // Which api is asked, and when after a failure, depends on nothing but the load.
@@ -101,12 +107,14 @@ export class Producers {
   }
 
   #draw(producer: string, random: Random, isBackfill: boolean): Drawn {
-    const { customers, bad, users } = this.#load
-    const own = `${producer}-c${between(random, 1, customers)}`
+    const { customers, bad, users, busy } = this.#load
+    const isBusy = busy > 0 && chance(random, busy)
+    const own = `${producer}-${isBusy ? 'busy' : `c${between(random, 1, customers)}`}`
     const customer = isBackfill ? `${own}-backfill` : own
     const n = (this.#numbers.get(customer) ?? 0) + 1
     this.#numbers.set(customer, n)
-    return { customer, n, isBad: chance(random, bad), isUser: chance(random, users) }
+    const customerId = isBusy ? own : customer
+    return { customer, n, customerId, isBusy, isBad: chance(random, bad), isUser: chance(random, users) } // prettier-ignore
   }
 
   #attempt(post: Post, tried: number): void {
@@ -128,7 +136,7 @@ export class Producers {
       const isAcked = outcome === 'accepted'
       const { isAnswered } = post
       const ended = { postedMs, endedMs: this.#world.nowMs, isAcked, isAnswered }
-      for (const { customer, n, isBad } of drawn) this.posted.push({ customer, n, isBad, ...ended })
+      for (const one of drawn) this.posted.push({ ...one, ...ended })
       this.#next(actor, post.random)
     }
     this.#world.in(0.2 + wait * 3, api.actor, () => this.#send(api, post, end))
@@ -142,7 +150,7 @@ export class Producers {
   ): void {
     // prettier-ignore
     const { workspace } = this.#system
-    const { body, lane, key } = post
+    const { body, lane, key, project } = post
     const answer = (outcome: 'accepted' | 'refused') => {
       this.#world.log(`${actor.name} answers ${post.actor.name}: ${outcome}`)
       this.#world.in(0.5, post.actor, () => end(outcome))
@@ -154,7 +162,7 @@ export class Producers {
     const asked = { endpoint: 'transition', workspace, producer: 'p', lane, lenient: false } as const // prettier-ignore
     void core.acceptor
       .accept({
-        ...{ ...asked, idempotencyKey: key, projectCode: null, warnings: [], body },
+        ...{ ...asked, idempotencyKey: key, projectCode: project, warnings: [], body },
         room: () => null,
         caller: { hasLeft: false, onLeave: () => () => undefined },
       })
@@ -175,14 +183,16 @@ interface Post {
   readonly postedMs: number
   readonly body: Buffer
   readonly lane: 'realtime' | 'backfill'
+  readonly project: string | null
   isAnswered: boolean
   readonly key: string | null
   readonly tries: readonly (readonly [api: number, wait: number])[]
 }
 
 /** An element marked with a separate attribute, so that joined elements keep all marks. */
-function jsonOf({ customer, n, isBad, isUser }: Drawn) {
-  const attributes = { [`k${n}`]: customer, ...(isBad ? { bad: 1 } : {}) }
-  if (isUser) return { type: 'customer', customer_id: customer, attributes }
-  return { type: 'event', customer_id: customer, actions: [{ action: 'a', attributes }] }
+function jsonOf({ customer, customerId, n, isBad, isUser }: Drawn, project: string | null) {
+  const mark = project === null ? customer : `${customer}@${project}`
+  const attributes = { [`k${n}`]: mark, ...(isBad ? { bad: 1 } : {}) }
+  if (isUser) return { type: 'customer', customer_id: customerId, attributes }
+  return { type: 'event', customer_id: customerId, actions: [{ action: 'a', attributes }] }
 }

@@ -30,6 +30,11 @@ export interface VendorRequest {
   readonly worker: string
   readonly elements: readonly Marked[]
   readonly cost: Limits
+  /** What each customer is charged, by `customer_id`. */
+  readonly units: ReadonlyMap<string, number>
+  /** The `project_code` of the request, and those of its elements; '': none. */
+  readonly project: string
+  readonly projects: ReadonlySet<string>
   readonly sentMs: number
   /** When relay gave it up; null: it has not. */
   closedMs: number | null
@@ -68,15 +73,16 @@ export class MoEngage {
   }
 
   /** The last byte of a request has left the worker. */
-  receive(worker: string, body: Buffer): VendorRequest {
-    const { elements, cost, isBad } = readBody(body)
+  receive(worker: string, body: Buffer, project: string): VendorRequest {
+    const content = readBody(body)
+    const { elements } = content
     const request: VendorRequest = {
-      ...{ id: ++this.requests, worker, elements, cost, isBad, sentMs: this.#world.nowMs },
+      ...{ id: ++this.requests, worker, project, ...content, sentMs: this.#world.nowMs },
       ...{ closedMs: null, deadlineMs: Infinity, isProcessed: false, answer: () => undefined },
     }
     const [first, last] = [elements[0], elements.at(-1)].map(nameOf)
     this.#world.log(
-      `moengage receives ${request.id} of ${worker}: ${elements.length} [${first ?? ''} … ${last ?? ''}]`,
+      `moengage receives ${request.id} of ${worker}${project && ` for ${project}`}: ${elements.length} [${first ?? ''} … ${last ?? ''}]`,
     )
     this.#observer.arrived(request)
     const delayMs = this.#delayMs()
@@ -126,29 +132,34 @@ export function lastMomentOf({ closedMs, deadlineMs }: VendorRequest): number {
 
 interface SentElement {
   readonly type: string
+  readonly customer_id: string
   readonly actions?: readonly { readonly attributes: Readonly<Record<string, unknown>> }[]
   readonly attributes?: Readonly<Record<string, unknown>>
 }
 
-/** The elements of a body by their marks: an attribute `k<n>` with the customer's name. */
+/** The elements of a body by their marks: an attribute `k<n>` with the customer's name and the project. */
 function readBody(body: Buffer) {
   const { elements } = JSON.parse(body.toString()) as { elements: readonly SentElement[] }
   const marked: Marked[] = []
   const cost = { users: 0, events: 0 }
+  const units = new Map<string, number>()
+  const projects = new Set<string>()
   let isBad = false
-  for (const { type, actions = [], attributes } of elements) {
+  for (const { type, customer_id: id, actions = [], attributes } of elements) {
+    units.set(id, (units.get(id) ?? 0) + (type === 'event' ? actions.length : 1))
     if (type === 'event') cost.events += actions.length
     else cost.users += 1
     for (const values of [...actions.map((action) => action.attributes), attributes ?? {}]) {
       const names = Object.entries(values)
       isBad ||= names.some(([name]) => name === 'bad')
-      const marks = names.filter(([name]) => name !== 'bad')
-      marked.push(
-        ...marks.map(([k, value]) => ({ customer: String(value), n: Number(k.slice(1)) })),
-      )
+      for (const [k, value] of names.filter(([name]) => name !== 'bad')) {
+        const [customer = '', project = ''] = String(value).split('@')
+        marked.push({ customer, n: Number(k.slice(1)) })
+        projects.add(project)
+      }
     }
   }
-  return { elements: marked, cost, isBad }
+  return { elements: marked, cost, units, projects, isBad }
 }
 
 interface Exchange {
@@ -207,18 +218,24 @@ export class SimSender implements Sender {
       this.#open.add(exchange)
       request.signal.addEventListener('abort', abort, { once: true })
       const deadline = this.#watchDeadline(request, exchange)
-      this.#world.in(this.#connectMs(), this.#actor, () => {
+      const finish = (): void => {
         if (!this.#open.has(exchange)) return
         if (this.#vendor.mode === 'refused') settle(notSent('refused'))
         else if (!request.mayFinish()) settle(notSent('disallowed'))
         else if (this.#actor.clock.monotonicMs() >= deadline.ms) exchange.fail('timeout')
         else {
-          exchange.request = this.#vendor.receive(this.#actor.name, request.body())
+          const { projectCode = '' } = request
+          exchange.request = this.#vendor.receive(this.#actor.name, request.body(), projectCode)
           exchange.request.deadlineMs = this.#worldMs(deadline.ms)
           exchange.request.answer = (status) => {
             this.#world.in(1, this.#actor, () => { settle(responseOf(status, timings())) }) // prettier-ignore
           }
+          this.#world.reach('sent', this.#actor)
         }
+      }
+      this.#world.in(this.#connectMs(), this.#actor, () => {
+        if (this.#world.reach('last byte', this.#actor)) this.#world.in(1, this.#actor, finish)
+        else finish()
       })
     })
   }

@@ -29,7 +29,7 @@ export class Operator {
   readonly #parts
   readonly #eraser
   readonly #actor
-  /** Customers that are or were to be forgotten: the newest element acknowledged before. */
+  /** Customers that are or were to be forgotten: since when no newer element is covered, ms. */
   readonly #forgotten = new Map<string, number>()
   #hasPurged = false
 
@@ -68,8 +68,8 @@ export class Operator {
   }
 
   /** Whether an element may be missing because its customer was to be forgotten. */
-  mayBeErased({ customer, n }: Posted): boolean {
-    return n <= (this.#forgotten.get(customer) ?? 0)
+  mayBeErased({ customerId, postedMs }: Posted): boolean {
+    return postedMs <= (this.#forgotten.get(customerId) ?? -Infinity)
   }
 
   /** Nothing but what MoEngage refuses is dead, and all of that is, unless it was purged. */
@@ -104,33 +104,41 @@ export class Operator {
   }
 
   #forget(random: Random): string {
-    const { posted, relay, system } = this.#options
+    const { posted, relay, system, world } = this.#options
     const acked = posted.filter(({ isAcked }) => isAcked)
     if (acked.length === 0) return 'nobody'
-    const { customer } = pick(random, acked)
-    const newest = Math.max(...acked.filter((one) => one.customer === customer).map(({ n }) => n))
-    this.#forgotten.set(customer, newest)
-    const whom = relay.parseForget({ app_id: APP_ID, customer_id: customer }, () =>
+    const { customerId } = pick(random, acked)
+    this.#forgotten.set(customerId, Infinity)
+    // The newest element acknowledged before, in each lane.
+    const newest = new Map<string, number>()
+    for (const one of acked.filter((other) => other.customerId === customerId)) {
+      newest.set(one.customer, Math.max(one.n, newest.get(one.customer) ?? 0))
+    }
+    const whom = relay.parseForget({ app_id: APP_ID, customer_id: customerId }, () =>
       relay.vocabularyOf(system.workspace),
     )
     this.#run('forget', async () => {
       const view = await this.#eraser.begin(whom)
-      if (view !== null) this.#awaitErasure(view.id, customer, newest)
+      this.#forgotten.set(customerId, world.nowMs)
+      if (view !== null) this.#awaitErasure(view.id, newest)
     })
-    return `${customer} up to ${newest}`
+    return [...newest].map(([customer, n]) => `${customer} up to ${n}`).join(', ')
   }
 
-  #awaitErasure(id: string, customer: string, newest: number): void {
+  #awaitErasure(id: string, newest: ReadonlyMap<string, number>): void {
     this.#options.world.in(500, this.#actor, () => {
       void this.#eraser.view(id).then(
         (view) => {
-          if (view?.status !== 'done') this.#awaitErasure(id, customer, newest)
-          else {
-            this.#options.world.log(`${customer} is forgotten up to ${newest}`)
-            this.#options.oracle.erased(customer, newest)
+          if (view?.status !== 'done') {
+            this.#awaitErasure(id, newest)
+            return
+          }
+          for (const [customer, n] of newest) {
+            this.#options.world.log(`${customer} is forgotten up to ${n}`)
+            this.#options.oracle.erased(customer, n)
           }
         },
-        () => { this.#awaitErasure(id, customer, newest) }, // prettier-ignore
+        () => { this.#awaitErasure(id, newest) }, // prettier-ignore
       )
     })
   }
@@ -154,6 +162,6 @@ function elementOf(letter: Buffer): string {
 }
 
 function markOf(element: string): string {
-  const [, n = '', customer = ''] = /"k(\d+)":"([^"]+)"/.exec(element) ?? []
+  const [, n = '', customer = ''] = /"k(\d+)":"([^"@]+)/.exec(element) ?? []
   return `${customer}-${n}`
 }

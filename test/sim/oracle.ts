@@ -10,7 +10,9 @@ import type { Argument, Raw } from './wire.js'
 export type Law =
   | 'overlap'
   | 'budget'
-  | 'body'
+  | 'customer limit'
+  | 'wait'
+  | 'project'
   | 'order'
   | 'final value'
   | 'lost'
@@ -78,10 +80,17 @@ interface Waiting {
   readonly chunks: number
 }
 
+export interface CustomerLimit {
+  readonly units: number
+  readonly windowMs: number
+}
+
 export interface OracleOptions {
   readonly world: World
   readonly redis: SimRedisServer
   readonly limits: Limits
+  /** Units of one customer in any window of this length. */
+  readonly customerLimits: readonly CustomerLimit[]
   /** Whether nothing keeps partitions from being served now. */
   readonly isWell: () => boolean
   readonly stallMs: number
@@ -91,7 +100,7 @@ export interface OracleOptions {
 export class Oracle implements VendorObserver {
   readonly violations: Violation[] = []
   /** When an element first took effect: its place among all. */
-  readonly first = new Map<string, number>()
+  readonly first = new Map<string, { readonly place: number; readonly atMs: number }>()
   /** Elements that took effect again. */
   again = 0
   waiting: readonly Waiting[] = []
@@ -102,6 +111,8 @@ export class Oracle implements VendorObserver {
   /** Per customer, the elements of each request that took effect, in order. */
   readonly #effects = new Map<string, number[][]>()
   readonly #charged: { readonly atMs: number; readonly cost: Limits }[] = []
+  /** What each customer was charged. */
+  readonly #units = new Map<string, { readonly atMs: number; readonly units: number }[]>()
   readonly #marks = new Map<string, Buffer>()
   readonly #stillSinceMs = new Map<string, number>()
   readonly #stalled = new Set<string>()
@@ -129,6 +140,8 @@ export class Oracle implements VendorObserver {
   }
 
   arrived(request: VendorRequest): void {
+    const { project, projects } = request
+    if ([...projects].some((one) => one !== project)) this.violate('project', `${request.id} for '${project}' carries '${[...projects].join(`', '`)}'`) // prettier-ignore
     const newest = newestOf(request)
     for (const other of this.#pending) {
       if (other.isProcessed || lastMomentOf(other) < this.#options.world.nowMs) {
@@ -150,12 +163,13 @@ export class Oracle implements VendorObserver {
 
   processed(request: VendorRequest, accepted: boolean): void {
     this.#charge(request.cost)
+    if (this.#options.customerLimits.length > 0) this.#chargeCustomers(request.units)
     if (!accepted) return
     const byCustomer = new Map<string, number[]>()
     for (const { customer, n } of request.elements) {
       const key = nameOf({ customer, n })
       if (this.first.has(key)) this.again += 1
-      else this.first.set(key, this.first.size)
+      else this.first.set(key, { place: this.first.size, atMs: this.#options.world.nowMs })
       byCustomer.set(customer, [...(byCustomer.get(customer) ?? []), n])
     }
     for (const [customer, numbers] of byCustomer) {
@@ -172,6 +186,19 @@ export class Oracle implements VendorObserver {
     for (const budget of ['users', 'events'] as const) {
       const sum = this.#charged.reduce((total, charged) => total + charged.cost[budget], 0)
       if (sum > limits[budget]) this.violate('budget', `${sum} ${budget} in one window, ${limits[budget]} are allowed`) // prettier-ignore
+    }
+  }
+
+  #chargeCustomers(units: ReadonlyMap<string, number>): void {
+    const { world, customerLimits } = this.#options
+    for (const [customer, charge] of units) {
+      const charged = [...(this.#units.get(customer) ?? []), { atMs: world.nowMs, units: charge }]
+      this.#units.set(customer, charged)
+      for (const limit of customerLimits) {
+        const within = charged.filter(({ atMs }) => atMs > world.nowMs - limit.windowMs)
+        const sum = within.reduce((total, one) => total + one.units, 0)
+        if (sum > limit.units) this.violate('customer limit', `${sum} of ${customer} in ${limit.windowMs} ms, ${limit.units} are allowed`) // prettier-ignore
+      }
     }
   }
 
@@ -240,9 +267,10 @@ export class Oracle implements VendorObserver {
     )
   }
 
-  /** Judges order and final values, once all is delivered. */
-  conclude(posted: readonly Posted[], mayRepeat: boolean): void {
+  /** Judges order, final values and waits, once all is delivered. */
+  conclude(posted: readonly Posted[], mayRepeat: boolean, waitMs: number): void {
     if (!mayRepeat && this.again > 0) this.violate('repeated', `${this.again} elements`)
+    this.#judgeWaits(posted, waitMs)
     const byCustomer = new Map<string, Posted[]>()
     for (const element of posted) {
       if (!this.first.has(nameOf(element))) continue
@@ -254,9 +282,17 @@ export class Oracle implements VendorObserver {
     }
   }
 
+  /** A customer at its limit delays no other. */
+  #judgeWaits(posted: readonly Posted[], mostMs: number): void {
+    const waitMs = (one: Posted) => (this.first.get(nameOf(one))?.atMs ?? 0) - one.endedMs
+    const late = posted.filter((one) => one.isAcked && !one.isBusy && waitMs(one) > mostMs)
+    const [example] = late
+    if (example !== undefined) this.violate('wait', `${late.length} elements, such as ${nameOf(example)} for ${Math.round(waitMs(example))} ms`) // prettier-ignore
+  }
+
   /** What was posted after another's end arrives after it. */
   #judgeOrder(delivered: readonly Posted[]): void {
-    const placeOf = (element: Posted) => this.first.get(nameOf(element)) ?? 0
+    const placeOf = (element: Posted) => this.first.get(nameOf(element))?.place ?? 0
     for (const [i, later] of delivered.entries()) {
       const wrong = delivered.slice(0, i).find((earlier) => placeOf(earlier) > placeOf(later) && later.postedMs > this.#settledMs(earlier)) // prettier-ignore
       if (later.isAcked && wrong !== undefined) this.violate('order', `${nameOf(later)} before ${nameOf(wrong)}`) // prettier-ignore

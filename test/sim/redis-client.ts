@@ -53,10 +53,7 @@ export class SimConnection {
     const travelMs = this.#server.latencyMs() + this.#server.slownessMs()
     this.#outMs = Math.max(this.#outMs + 0.001, this.#world.nowMs + travelMs)
     this.#arrive(sent, this.#outMs, '')
-    if (this.#server.cutsAfterSettle > 0 && isPartialSettle(command)) {
-      this.#server.cutsAfterSettle -= 1
-      this.#world.in(0.01, null, () => this.close('cut after settle'))
-    }
+    this.#world.reach(pointOf(command), this.actor)
     this.#watch()
   }
 
@@ -230,11 +227,12 @@ export class SimRedis extends Redis {
   }
 }
 
-/** Whether a command settles a chunk in part: its late execution could undo a newer one. */
-function isPartialSettle({ name, args }: Command): boolean {
-  if (name !== 'evalsha' || scriptName(String(args[0])) !== 'settle') return false
-  const finished = Number(args[7])
-  return args.length > 8 + finished
+/** Name of a command's script. The late execution of a settle of a chunk in part could undo a newer one. */
+function pointOf({ name, args }: Command): string {
+  if (name !== 'evalsha') return name
+  const script = scriptName(String(args[0]))
+  const isPartial = script === 'settle' && args.length > 8 + Number(args[7])
+  return isPartial ? 'partial settle' : script
 }
 
 /** A command as a line of the trace shows it: its name, and a digest of its arguments. */

@@ -80,8 +80,6 @@ export class SimRedisServer {
   readonly #setBack: { readonly atMs: number; readonly byMs: number }[] = []
   /** Commands may take up to 0.8 s until then. */
   slowUntilMs = 0
-  /** Connections to cut right after the next partial settle has left. */
-  cutsAfterSettle = 0
   readonly #world: World
   readonly #wire: Wire
   readonly #latency: Random

@@ -2,7 +2,7 @@ import { scheduleFaults, type Stage } from './faults.js'
 import { Producers, type Posted } from './load.js'
 import { MoEngage } from './moengage.js'
 import { Operator } from './operator.js'
-import { Oracle, type Violation } from './oracle.js'
+import { Oracle, type CustomerLimit, type Violation } from './oracle.js'
 import { SimRedisServer } from './redis-server.js'
 import type { Relay } from './relay.js'
 import type { Scenario } from './scenarios.js'
@@ -86,6 +86,7 @@ function setUp(world: World, { relay, wire, scenario }: RunOptions): Set {
   }
   const oracle: Oracle = new Oracle({
     ...{ world, redis, limits, stallMs: scenario.stallMs },
+    customerLimits: customerLimitsIn(environment.MOENGAGE_CUSTOMER_LIMITS ?? ''),
     isWell: () =>
       vendor.mode === 'ok' &&
       !redis.isDown &&
@@ -109,10 +110,20 @@ function setUp(world: World, { relay, wire, scenario }: RunOptions): Set {
   return { stage, oracle, producers, operator }
 }
 
+/** As `units/seconds`, separated by commas. */
+function customerLimitsIn(text: string): CustomerLimit[] {
+  const limits = [...text.matchAll(/(\d+)\/(\d+)/g)]
+  return limits.map(([, units, seconds]) => ({
+    units: Number(units),
+    windowMs: Number(seconds) * 1_000,
+  }))
+}
+
 /** Ends every fault. */
 function heal({ world, system, redis, vendor, operator }: Stage): void {
   world.log('HEALED')
   vendor.mode = 'ok'
+  world.aims.length = 0
   if (!system.isConfigured) system.configure(true)
   operator.heal()
   for (const actor of [
@@ -143,6 +154,6 @@ async function drain(
   const [example] = missing
   if (oracle.waiting.length > 0) oracle.violate('drain', JSON.stringify(oracle.waiting))
   else if (example !== undefined) oracle.violate('lost', `${missing.length} acknowledged elements, such as ${example.customer}-${example.n} of ${Math.round(example.endedMs)}`) // prettier-ignore
-  oracle.conclude(posted, scenario.mayRepeat)
+  oracle.conclude(posted, scenario.mayRepeat, scenario.waitMs)
   await operator.conclude(isExcused)
 }

@@ -17,11 +17,13 @@ export interface Scenario {
   readonly stallMs: number
   /** Whether a fault explains that an element arrives twice. */
   readonly mayRepeat: boolean
+  /** Longest time from an answer to the effect of elements of customers that are not busy, ms. */
+  readonly waitMs: number
 }
 
 const LOAD: Load = {
   ...{ producers: 5, everyMs: 1_200, maxElements: 4, customers: 6 },
-  ...{ backfill: 0.2, users: 0.2, bad: 0, quiet: [] },
+  ...{ backfill: 0.2, users: 0.2, bad: 0, projects: [], busy: 0, quiet: [] },
 }
 
 const MINUTES = 60_000
@@ -33,7 +35,7 @@ const BASE = {
    * more. A held gate probes after 60 s at the latest. A ledger that lost a worker opens after request timeout,
    * grace and one window: 10 + 5 + 60 s.
    */
-  ...{ drainedWithinMs: 240_000, stallMs: 180_000, mayRepeat: true },
+  ...{ drainedWithinMs: 240_000, stallMs: 180_000, mayRepeat: true, waitMs: Infinity },
 }
 
 /** Faults of these kinds, every `minMs` to `maxMs`. */
@@ -56,6 +58,13 @@ const MIXED: readonly FaultKind[] = [
 
 /** Budgets that the load exceeds from time to time; the backlog is delivered afterwards. */
 const TIGHT = { MOENGAGE_EVENTS_PER_MINUTE: '300', MOENGAGE_USERS_PER_MINUTE: '100' }
+
+/** Two projects, and customers that exceed the limits of one. */
+const PORTFOLIO = {
+  ...{ ...BASE, durationMs: 3 * MINUTES, drainedWithinMs: 15 * MINUTES, stallMs: 6 * MINUTES },
+  load: { ...LOAD, ...{ producers: 3, everyMs: 600, maxElements: 8, projects: ['eu', 'us'], busy: 0.6 } }, // prettier-ignore
+  environment: { MOENGAGE_CUSTOMER_LIMITS: '100/20,200/60' },
+}
 
 export const SCENARIOS = {
   mixed: {
@@ -126,6 +135,30 @@ export const SCENARIOS = {
     load: { ...LOAD, everyMs: 1_500, maxElements: 30, bad: 0.02 },
     faults: every(1_500, 5_000, ['cut-after-settle']),
   },
+  portfolio: {
+    ...PORTFOLIO,
+    what: 'two projects, customers at their limit in both lanes; workers end, Redis forgets, customers are erased',
+    faults: every(2_000, 12_000, ['kill', 'stop', 'add', 'freeze', 'cut', 'aimed', 'redis-restart', 'redis-forget', 'vendor', 'forget']), // prettier-ignore
+  },
+  aimed: {
+    ...BASE,
+    what: 'processes are cut off, killed or frozen just after a settle, claim, mark or reserve, or by a last byte',
+    load: { ...LOAD, bad: 0.01 },
+    faults: (random, durationMs) => [
+      ...every(500, 4_000, ['aimed', 'aimed', 'aimed', 'stop', 'add'])(random, durationMs),
+      ...every(20_000, 40_000, ['vendor'])(random, durationMs),
+    ],
+  },
+  failover: {
+    ...BASE,
+    what: 'Redis fails over to a replica that lags and whose clock differs',
+    faults: every(8_000, 30_000, ['redis-failover', 'redis-failover', 'kill', 'cut', 'vendor']),
+  },
+  steps: {
+    ...PORTFOLIO,
+    what: "the load of portfolio while Redis' clock steps, and Redis fails over",
+    faults: every(5_000, 20_000, ['redis-clock', 'redis-failover', 'kill']),
+  },
   rolling: {
     ...BASE,
     what: 'workers start and stop in good order: nothing arrives twice',
@@ -149,7 +182,7 @@ export function controlOf(scenario: Scenario): Scenario {
   return {
     ...scenario,
     faults: () => [],
-    mayRepeat: false,
+    ...{ mayRepeat: false, waitMs: scenario.load.busy > 0 ? 3_000 : Infinity },
     // A free partition is claimed within a second, even if workers compute different shares.
     ...(isTight ? {} : { drainedWithinMs: 10_000, stallMs: 3_000 }),
   }

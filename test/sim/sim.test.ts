@@ -31,6 +31,15 @@ describe('the whole system under virtual time', () => {
     expect(tracesIn(said)).toHaveLength(10)
   }, 300_000)
 
+  it.each(['portfolio', 'aimed', 'failover'])(
+    'keeps every law of the scenario %s',
+    async (scenario) => {
+      const { status, said } = await simulate('--scenario', scenario, '--seeds', '1', '--seconds', '60') // prettier-ignore
+      expect(status === 0 ? '' : said).toBe('')
+    },
+    300_000,
+  )
+
   it('gives the same trace for the same seed, in whichever process it runs', async () => {
     const once = await simulate('--scenario', 'brief', '--seeds', '3-4')
     const again = await simulate('--scenario', 'brief', '--seeds', '4')

@@ -84,6 +84,12 @@ export class System {
     return this.workers.filter(({ actor, isStopping }) => actor.alive && !isStopping)
   }
 
+  /** Ends a process' connection to Redis, which it replaces. */
+  cut(actor: Actor): void {
+    const process = [...this.workers, ...this.apis].find((one) => one.actor === actor)
+    process?.client.connection?.close('cut')
+  }
+
   startWorker(): void {
     const { world, relay, redis, vendor } = this.#options
     const actor = new Actor(world, `worker${this.workers.length + 1}`)

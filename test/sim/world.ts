@@ -10,6 +10,7 @@ const realImmediate = globalThis.setImmediate
 export const EPOCH_MS = 1_760_000_000_000
 /** Events at one moment after which a run is a busy loop. */
 const MAX_AT_ONCE = 200_000
+const STRUCK_AFTER_MS = 0.01
 
 interface Event {
   atMs: number
@@ -55,6 +56,12 @@ export class Actor {
   }
 }
 
+/** A fault that waits until a process reaches a point. */
+export interface Aim {
+  readonly point: string
+  readonly strike: (actor: Actor) => void
+}
+
 /** Virtual time: one event after the other, each with all its microtasks, in an order that the seed decides. */
 export class World {
   nowMs = 0
@@ -62,6 +69,7 @@ export class World {
   current: Actor | null = null
   events = 0
   readonly lines: string[] = []
+  readonly aims: Aim[] = []
   readonly #seed: number
   readonly #queue: Event[] = []
   readonly #hash = createHash('sha256')
@@ -108,6 +116,15 @@ export class World {
       event.order = this.#order++
       push(this.#queue, event)
     }
+  }
+
+  /** An actor is at a point: the first fault aimed there strikes it after this event. Returns whether one does. */
+  reach(point: string, actor: Actor): boolean {
+    const i = this.aims.findIndex((aim) => aim.point === point)
+    if (i < 0) return false
+    const [aim] = this.aims.splice(i, 1)
+    this.in(STRUCK_AFTER_MS, null, () => aim?.strike(actor))
+    return true
   }
 
   async run(untilMs: number): Promise<void> {
