@@ -38,7 +38,7 @@ export interface RefusedCustomer {
 }
 
 export type Counted =
-  /** `untilMs`: the moment to which they are reserved, of Redis' clock. */
+  /** `untilMs`: the moment to which they are reserved, of the ledger's clock. */
   | { readonly outcome: 'granted'; readonly untilMs: number }
   /** Nothing was entered. */
   | { readonly outcome: 'refused'; readonly refused: readonly RefusedCustomer[] }
