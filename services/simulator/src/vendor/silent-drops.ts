@@ -44,6 +44,8 @@ const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isLong = (value: unknown): value is string =>
   typeof value === 'string' && Array.from(value).length > BOUNDS.text
+/** An array of objects is an object, too. */
+const hasObject = (value: unknown) => (Array.isArray(value) ? value : [value]).some(isObject)
 const keysOf = (value: unknown) => (isObject(value) ? Object.keys(value).length : null)
 
 function isUniform(items: readonly unknown[]): boolean {
@@ -52,7 +54,7 @@ function isUniform(items: readonly unknown[]): boolean {
   return kinds.size <= 1 && items.every(isTaken)
 }
 
-/** Of one value: the first that applies is the reason. */
+/** Of one value, in order: what follows is not looked at once the value is lost. */
 const VALUE_RULES = {
   reserved_name: ['a reserved name of user attributes', ({ name, of, depth }) => depth === null && of === 'customer' && RESERVED.test(name)],
   device_attribute: ['not a documented attribute of devices', ({ name, of, depth, allowed }) => depth === null && of === 'device' && !OF_DEVICE.has(name) && !allowed.includes(name)],
@@ -63,7 +65,7 @@ const VALUE_RULES = {
   long_url: ['a URL over 512 characters', ({ value }) => isLong(value) && URL_TEXT.test(value)],
   long_text: ['a text is cut at 512 characters', ({ value }) => isLong(value)],
   no_operator: ['array operators are for users, in their exact spelling', ({ name, value, depth }) => depth === null && typeof value === 'object' && LIKE_OPERATOR.test(name.replaceAll(/[\s_-]/g, ''))],
-  standard_object: ['a standard attribute cannot be an object', ({ name, value, of, depth, allowed }) => depth === null && isObject(value) && isStandard(name, of) && !allowed.includes(name)],
+  standard_object: ['a standard attribute cannot be an object', ({ name, value, of, depth, allowed }) => depth === null && hasObject(value) && isStandard(name, of) && !allowed.includes(name)],
   mixed_array: ['an array of neither numbers, texts nor objects alone', ({ value }) => Array.isArray(value) && !isUniform(value)],
   long_array: ['entries beyond 50, of objects beyond 100', ({ value }) => Array.isArray(value) && value.length > (value.every(isObject) ? BOUNDS.objects : BOUNDS.entries)],
   deep_object: ['objects deeper than two levels become text', ({ value, depth }) => isObject(value) && (depth ?? 0) >= BOUNDS.levels],
@@ -163,9 +165,11 @@ function* ofOperator(fields: unknown, attributes: JsonObject, path: string, allo
 
 function* ofPart(part: Part, path: string): Generator<SilentDrop> {
   const { value, depth } = part
-  const reason = VALUE_REASONS.find((one) => VALUE_RULES[one][1](part))
-  if (reason !== undefined) yield { reason, path }
-  if (reason !== undefined && !PARTLY.includes(reason)) return
+  for (const reason of VALUE_REASONS) {
+    if (!VALUE_RULES[reason][1](part)) continue
+    yield { reason, path }
+    if (!PARTLY.includes(reason)) return
+  }
   if (Array.isArray(value)) {
     for (const [i, item] of value.entries()) {
       yield* ofPart({ ...part, name: '', value: item, depth: depth ?? 0 }, `${path}[${i}]`)
