@@ -219,10 +219,12 @@ it(`what MoEngage would drop in silence of ${ELEMENTS} elements, relay refuses o
     const before = newest.last
     await post(simulator.url, elements)
     // The drops of an element stand together and share its bytes.
-    let of: { raw: Buffer | null; drops: Drop[] } | null = null
+    let bytes: Buffer | null = null
+    let drops: Drop[] = []
     for (const { raw, reason, path } of newest.after(before, Infinity)) {
-      if (of?.raw !== raw) lost.set(String(raw), (of = { raw, drops: [] }).drops)
-      of.drops.push({ reason, path })
+      if (raw !== bytes) lost.set(String(raw), (drops = []))
+      bytes = raw
+      drops.push({ reason, path })
     }
   }
 
