@@ -210,7 +210,7 @@ it(`what MoEngage would drop in silence of ${ELEMENTS} elements, relay refuses o
   const lost = new Map<string, Drop[]>()
   const made = many(ELEMENTS, (i) => {
     const kind = i % 2 === 0 ? null : KINDS[(i >> 1) % KINDS.length]!
-    let json = ''
+    let json: string
     do {
       const element = kind === null ? anyElement(random) : kind.make(random)
       json = JSON.stringify({ customer_id: `c${i}`, ...element })
