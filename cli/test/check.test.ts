@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { levelReached } from '@relay/shared/redis/durability-level.js'
 import { checkConfiguration, comparedWith, environmentToCheck } from '../src/check/configuration.js'
 import { judgeRedis, type RedisFacts } from '../src/check/redis.js'
@@ -143,3 +146,29 @@ it.each([
     expect(doubled).toHaveLength(count)
   },
 )
+
+it('a key file that only workers have is a warning, with where to test the key; an empty one is a fault', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'relay-check-'))
+  const file = join(folder, 'workspaces.json')
+  const check = (apiKeyFile: string) => {
+    const workspace = { appId: 'SHOP', apiKeyFile, dc: '02' }
+    writeFileSync(file, JSON.stringify({ workspaces: [workspace] }))
+    return checkConfiguration({ RELAY_WORKSPACES_FILE: file })
+  }
+  const absent = join(folder, 'absent')
+  const own = { MOENGAGE_APP_ID: 'SHOP', MOENGAGE_API_KEY_FILE: absent, MOENGAGE_DC: '02' }
+  for (const { findings, isFaulty, workspaces } of [check(absent), checkConfiguration(own)]) {
+    expect(isFaulty).toBe(false)
+    expect(workspaces.map(({ appId }) => appId)).toEqual(['SHOP'])
+    const key = findings.find(({ what }) => what === 'Key of SHOP')
+    expect(key).toMatchObject({
+      level: 'warning',
+      remedy: expect.stringContaining('--credentials where its file can be read'),
+    })
+  }
+  const empty = join(folder, 'empty')
+  writeFileSync(empty, '')
+  const { findings, isFaulty } = check(empty)
+  expect(isFaulty).toBe(true)
+  expect(findings.find(({ level }) => level === 'failed')?.remedy).toContain('a readable file')
+})
