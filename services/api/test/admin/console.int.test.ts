@@ -103,6 +103,14 @@ inBrowser('the console in a browser', () => {
     await page.keyboard.press('Enter')
     await see('MoEngage refuses the API key')
     await see('next probe once a worker is alive')
+    for (const [action, words] of [
+      ['pause', 'next probe after Resume, as the workspace is paused'],
+      ['resume', 'next probe once a worker is alive'],
+    ] as const) {
+      const headers = { Authorization: `Bearer ${TOKEN}` }
+      await fetch(`${o.url}/admin/workspaces/OTHER/${action}`, { method: 'POST', headers })
+      await see(words)
+    }
     const all = o.configured
     o.configured = all.map((one) => ({ ...one, mode: 'shadow' as const }))
     await see('shadow, held')
