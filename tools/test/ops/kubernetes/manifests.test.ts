@@ -303,6 +303,17 @@ whenThere.each(OVERLAYS)('the overlay %s with each component', (overlay) => {
       .map(({ metadata }) => metadata.name)
     expect(opened.sort()).toEqual(['relay-api', 'relay-worker'])
   })
+
+  test('on OpenShift, leaves the user of every workload to the cluster', () => {
+    const users = pods(variants.get('openshift')!).flatMap(({ name, spec }) =>
+      [spec, ...spec.containers].flatMap(({ securityContext = {} }) =>
+        Object.keys(securityContext)
+          .filter((field) => /^(runAsUser|runAsGroup|fsGroup)$/.test(field))
+          .map((field) => `${name} ${field}`),
+      ),
+    )
+    expect(users).toEqual([])
+  })
 })
 
 test('the adapter’s rule takes the maximum, as every process reports the same number', () => {
