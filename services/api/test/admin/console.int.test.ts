@@ -161,6 +161,14 @@ inBrowser('the console in a browser', () => {
       const width = await page.evaluate('document.documentElement.scrollWidth')
       expect(width).toBeLessThanOrEqual(360)
     }
+    await o.store.store(waitingPost('APP', ['ada']))
+    await page.goto(`${o.url}/#/queues`)
+    await page.waitForSelector('.scroll table')
+    const edge = `(() => {
+      const box = document.querySelector('.scroll')
+      return [box.scrollWidth > box.clientWidth, getComputedStyle(box).borderRightStyle]
+    })()`
+    expect(await page.evaluate(edge)).toEqual([true, 'solid'])
   })
 
   it('every control has a name that a screen reader can say', async () => {
