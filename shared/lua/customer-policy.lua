@@ -17,19 +17,22 @@
   KEYS[2]  sorted set of held customers: member = suffix of its key, score = shown until, ms
   KEYS[3]  hash of the same: "since until", the first of the refusals that followed one another and the
            end of the wait, ms
+  KEYS[4]  ledger hash: all moments are of its clock (ledger-clock.lua), so that no unit expires early after a
+           step of Redis' clock
   ARGV[1]  reserve, answer, refund or again
   ARGV[2]  latest arrival of an attempt that begins now, ms from now
   ARGV[3]  prefix of the customers' keys
   ARGV[4]  within this workers ask again for a held customer, ms
-  ARGV[5]  number of windows m, shortest first
-  ARGV[6 .. 5+2m]  windowMs, limit
+  ARGV[5]  ledger's time as the caller estimates it, ms, or ''
+  ARGV[6]  number of windows m, shortest first
+  ARGV[7 .. 6+2m]  windowMs, limit
   then per customer: suffix of its key, units, and for reserve 1 if they are one indivisible element, for answer and refund
   the moment to which they were reserved
 
   reserve  enters all, or none if one of them does not fit:
-           {'granted', moment} or {'refused', index of customer, units that fit, ms to wait, …}
-  answer   {'answered'}; refund {'refunded'}
-  again    enters all regardless of the limits, because Redis may have lost them. {'granted', moment}
+           {'granted', now, moment} or {'refused', now, index of customer, units that fit, ms to wait, …}
+  answer   {'answered', now}; refund {'refunded', now}
+  again    enters all regardless of the limits, because Redis may have lost them. {'granted', now, moment}
 
   Repeated? The units count twice, so the customer waits longer. Callers never repeat a refund. A repeated
   refusal holds the same customers since the same moment.
@@ -43,17 +46,18 @@ local BUCKETS = 16
 local MAX_HELD = 1000
 -- Refusals follow one another if the next comes within this after a customer was shown, ms.
 local STILL_HELD = 120000
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- Redis expires keys by its own clock, which may step: they are kept this much longer, ms.
+local STEPS = 3600000
+local now = ledgerNow(KEYS[4], ARGV[5])
 local step = ARGV[1]
 local late = now + tonumber(ARGV[2])
 local windows = {}
-for i = 1, tonumber(ARGV[5]) do
-  local length = tonumber(ARGV[4 + 2 * i])
-  windows[i] = { length = length, limit = tonumber(ARGV[5 + 2 * i]), bucket = math.ceil(length / BUCKETS), unseen = 0 }
+for i = 1, tonumber(ARGV[6]) do
+  local length = tonumber(ARGV[5 + 2 * i])
+  windows[i] = { length = length, limit = tonumber(ARGV[6 + 2 * i]), bucket = math.ceil(length / BUCKETS), unseen = 0 }
 end
 local customers = {}
-for i = 6 + 2 * #windows, #ARGV, 3 do
+for i = 7 + 2 * #windows, #ARGV, 3 do
   local name = ARGV[i]
   customers[#customers + 1] = {
     name = name, key = ARGV[3] .. name, units = tonumber(ARGV[i + 1]), detail = tonumber(ARGV[i + 2]),
@@ -68,7 +72,7 @@ local function add(key, moment, units)
     redis.call('HINCRBY', key, field(window, moment), units)
   end
   local longest = windows[#windows]
-  redis.call('PEXPIRE', key, longest.length + 2 * longest.bucket + tonumber(ARGV[2]))
+  redis.call('PEXPIRE', key, longest.length + 2 * longest.bucket + tonumber(ARGV[2]) + STEPS)
 end
 
 -- Never subtracts below 0: Redis may have lost the reservation.
@@ -102,7 +106,7 @@ local function hold(waits)
   forget(redis.call('ZRANGE', KEYS[2], 0, -MAX_HELD - 1))
   local longest = windows[#windows]
   for i = 2, 3 do
-    redis.call('PEXPIRE', KEYS[i], longest.length + 2 * longest.bucket + tonumber(ARGV[2]) + STILL_HELD)
+    redis.call('PEXPIRE', KEYS[i], longest.length + 2 * longest.bucket + tonumber(ARGV[2]) + STILL_HELD + STEPS)
   end
 end
 
@@ -120,7 +124,7 @@ if step == 'answer' or step == 'refund' then
       add(customer.key, now, customer.units)
     end
   end
-  return { step == 'answer' and 'answered' or 'refunded' }
+  return { step == 'answer' and 'answered' or 'refunded', now }
 end
 
 if step == 'reserve' then
@@ -134,7 +138,7 @@ if step == 'reserve' then
       end
     end
   end
-  local refused, waits = { 'refused' }, {}
+  local refused, waits = { 'refused', now }, {}
   for i, customer in ipairs(customers) do
     local fields = redis.call('HGETALL', customer.key)
     local used, oldest, stale = {}, {}, {}
@@ -170,7 +174,7 @@ if step == 'reserve' then
       waits[customer.name] = wait
     end
   end
-  if #refused > 1 then
+  if #refused > 2 then
     hold(waits)
     return refused
   end
@@ -178,4 +182,4 @@ end
 for _, customer in ipairs(customers) do
   add(customer.key, late, customer.units)
 end
-return { 'granted', late }
+return { 'granted', now, late }

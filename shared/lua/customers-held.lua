@@ -3,9 +3,10 @@
 
   KEYS[1]  sorted set of held customers, score = shown until, ms
   KEYS[2]  hash of the same: "since until", ms
+  KEYS[3]  ledger hash: all moments are of its clock (ledger-clock.lua)
   ARGV[1]  maximum number of customers returned
 
-  Returns {number held, then customer, since and until of those held longest}.
+  Returns {number held, then customer, since and until of those held longest}, by Redis' clock, ms.
 
   Repeated? It only reads.
   Late? It tells the state of the moment at which it runs.
@@ -13,7 +14,10 @@
   Claim lost? No claim is involved.
 ]]
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local here = time[1] * 1000 + math.floor(time[2] / 1000)
+-- Read without setting it.
+local kept = redis.call('HMGET', KEYS[3], 'clock', 'redis')
+local now = kept[1] and kept[1] + math.max(0, here - kept[2]) or here
 local found = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')
 local held = {}
 for i, name in ipairs(found) do
@@ -26,7 +30,7 @@ end)
 local reply = { #held }
 for i = 1, math.min(#held, tonumber(ARGV[1])) do
   reply[#reply + 1] = held[i].name
-  reply[#reply + 1] = held[i].since
-  reply[#reply + 1] = held[i].ends
+  reply[#reply + 1] = held[i].since - now + here
+  reply[#reply + 1] = held[i].ends - now + here
 end
 return reply

@@ -37,10 +37,15 @@ async function ordinary({ quick }: BenchOptions): Promise<Sample> {
   return Stage.run(async (stage) => {
     const { client, probe } = await stage.connected()
     const policy = new CustomerPolicy({
-      counts: new CustomerCounts({ client, prefix: 'bench', appId: 'APP', openMs: OPEN_MS }),
+      counts: new CustomerCounts({
+        client,
+        prefix: 'bench',
+        appId: 'APP',
+        clock: systemClock,
+        openMs: OPEN_MS,
+      }),
       limits: () => parseCustomerLimits(CUSTOMER_LIMITS) ?? [],
       clock: systemClock,
-      redisNowMs: () => systemClock.nowMs(),
       runId: () => 'run',
       workers: () => 1,
       openMs: OPEN_MS,

@@ -5,6 +5,7 @@ import type { DropReason, RecordedRequest } from './record/record.js'
 import { namesOf, type Settings } from './settings.js'
 import { decodeBody, type DecodedBody, type Endpoint, type ReceivedElement } from './vendor/body.js'
 import { judgeElement } from './vendor/elements.js'
+import { SILENT_DROPS, silentDrops } from './vendor/silent-drops.js'
 import type { World } from './world.js'
 
 export interface ArrivedRequest {
@@ -77,7 +78,7 @@ export function judge(
   return { kind: 'accept', elements: good.filter((one) => isKept(world, request, one, nowMs)) }
 }
 
-/** Processing after the 200: a dropped element is recorded, but not reported to the caller. */
+/** Processing after the 200: what is dropped is recorded, but not reported to the caller. */
 function isKept(
   world: World,
   request: RecordedRequest,
@@ -92,20 +93,28 @@ function isKept(
     return false
   }
   const projects = settings.workspaces[appId]?.projects ?? settings.projects
-  if (projectCode === null || projects.length === 0 || projects.includes(projectCode)) return true
-  drop(world, request, element, 'unknown_project', `no such project: ${projectCode}`)
-  return false
+  if (projectCode !== null && projects.length > 0 && !projects.includes(projectCode)) {
+    drop(world, request, element, 'unknown_project', `no such project: ${projectCode}`)
+    return false
+  }
+  if (!settings.newerRules) return true
+  const lost = [...silentDrops(element.value, namesOf(settings, appId))]
+  for (const { reason, path } of lost) {
+    drop(world, request, element, reason, SILENT_DROPS[reason], path)
+  }
+  return lost.every(({ path }) => path !== '')
 }
 
 function drop(
   { record, clock }: World,
   { requestId, appId, projectCode }: RecordedRequest,
-  { customer, type }: ReceivedElement,
+  { customer, type, raw }: ReceivedElement,
   reason: DropReason,
   message: string,
+  path = '',
 ): void {
-  const facts = { requestId, appId, projectCode, customer, type }
-  record.drops.add({ ...facts, reason, message, atMs: clock.nowMs() })
+  const facts = { requestId, appId, projectCode, customer, type, raw }
+  record.drops.add({ ...facts, reason, path, message, atMs: clock.nowMs() })
 }
 
 function scriptedRefusal(element: unknown, rule: FaultRule | null): Refusal | null {

@@ -62,6 +62,8 @@ export const settingsSchema = z.strictObject({
   maxBodyBytes: bodyBytes.default(vendor.MAX_BODY_BYTES),
   /** `strict`: 400 for the first invalid element. `silent`: 200 and dropped, as the bulk API documents. */
   validation: z.enum(['strict', 'silent']).default('strict'),
+  /** Whether elements and attributes are dropped after a 200 as the newer pages document it. */
+  newerRules: z.boolean().default(false),
   /** MoEngage's per-customer policy; a breach silently drops that customer's data. Empty: off. */
   customerLimits: z
     .array(z.object({ units: z.number().int().min(1), windowMs: z.number().int().min(1) }))

@@ -58,6 +58,7 @@ test('a preset sets what belongs together, and a variable overrides its part', (
     devicesPerWindow: 10_000,
     windowMode: 'fixed',
     validation: 'silent',
+    newerRules: true,
     rateLimitHeaders: 'seconds',
     customerLimits: [5_000, 10_000, 50_000, 100_000].map(
       (units) => expect.objectContaining({ units }) as unknown,

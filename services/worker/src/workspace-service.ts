@@ -42,7 +42,7 @@ export function workspaceStores(
     ledger: new Ledger(client, prefix, appId, clock),
     gate: new GateStore(client, prefix, appId),
     learned: new LearnedStore(client, prefix, appId),
-    counts: new CustomerCounts({ client, prefix, appId, openMs: openMsOf(config) }),
+    counts: new CustomerCounts({ client, prefix, appId, clock, openMs: openMsOf(config) }),
     layouts: new LayoutStore(client, prefix, { partitions, mode }),
     keysOf: (generation: Generation) => new GenerationKeys(client, prefix, appId, generation),
     shadowReport: new ShadowReportStore(client, prefix, appId),
@@ -342,12 +342,12 @@ export class WorkspaceService {
 
   /** One for both lanes: a customer's units of both count together. */
   #newPolicy(): CustomerPolicy {
-    const { config, clock, random, observer, redisNowMs, runId, recovery } = this.#options
+    const { config, clock, random, observer, runId, recovery } = this.#options
     const { appId } = this.#workspace
     return new CustomerPolicy({
       counts: this.#stores.counts,
       limits: () => this.#workspace.customerLimits ?? [],
-      ...{ clock, redisNowMs, runId, openMs: openMsOf(config) },
+      ...{ clock, runId, openMs: openMsOf(config) },
       workers: () => recovery()?.workers.length ?? 1,
       newId: () => random.bytes(9).toString('base64url'),
       onHeld: (customer, waitMs) => observer.customerHeld(appId, customer, waitMs),

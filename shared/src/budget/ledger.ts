@@ -12,6 +12,7 @@ import {
   type Script,
 } from '../redis/script.js'
 import { BUDGETS, type Cost } from './cost.js'
+import { LedgerTime } from './ledger-time.js'
 
 const timed = (name: string, keys: number): Script =>
   script(name, keys, luaText('ledger-clock.lua') + luaText(`${name}.lua`))
@@ -106,17 +107,12 @@ function costOf(reply: readonly Reply[]): Cost {
 export class Ledger {
   readonly #client: RedisClient
   readonly #keys: ReturnType<typeof workspaceKeys>
-  readonly #clock: Clock
-  /**
-   * The ledger's time minus this process's monotonic time, from the fastest reply so far: it must not
-   * follow a step of Redis' clock or a reply that was read late. Never too large.
-   */
-  #offsetMs = -Infinity
+  readonly #time: LedgerTime
 
   constructor(client: RedisClient, prefix: string, appId: string, clock: Clock) {
     this.#client = client
     this.#keys = workspaceKeys(prefix, appId)
-    this.#clock = clock
+    this.#time = new LedgerTime(clock)
   }
 
   async reserve(r: Reservation): Promise<Grant> {
@@ -129,11 +125,11 @@ export class Ledger {
         [
           ...[r.id, r.lane, ...amounts(r.cost), ...amounts(r.limits), r.windowMs, r.openMs],
           ...[r.gateVersion, r.runId, r.oldestMs, r.waiter, ...amounts(r.need)],
-          ...[r.backfillFloor, r.realtimeHeadroom, r.requestsAtOnce, this.#expectedMs()],
+          ...[r.backfillFloor, r.realtimeHeadroom, r.requestsAtOnce, this.#time.expectedMs()],
         ],
       ),
     )
-    this.#observe(Number(reply[1]))
+    this.#time.observe(Number(reply[1]))
     switch (replyText(reply[0])) {
       case 'granted':
         return { outcome: 'granted' }
@@ -168,19 +164,9 @@ export class Ledger {
       this.#client,
       ANSWER,
       [k.ledger, k.ledgerExpiry, k.ledgerCost, k.ledgerOpen],
-      [id, windowMs, this.#expectedMs()],
+      [id, windowMs, this.#time.expectedMs()],
     )
-    this.#observe(Number(nowMs))
-  }
-
-  #observe(ledgerNowMs: number): void {
-    this.#offsetMs = Math.max(this.#offsetMs, ledgerNowMs - this.#clock.monotonicMs())
-  }
-
-  /** Estimate of the ledger's time that is never ahead of it; '' before the first reply. */
-  #expectedMs(): number | '' {
-    const nowMs = this.#clock.monotonicMs() + this.#offsetMs
-    return Number.isFinite(nowMs) ? Math.floor(nowMs) : ''
+    this.#time.observe(Number(nowMs))
   }
 
   /** Re-enters own reservations after Redis came back; null when the ledger is open, else ms to wait. */
@@ -197,7 +183,7 @@ export class Ledger {
         RECOVER,
         [k.ledger, k.ledgerExpiry, k.ledgerCost, k.ledgerRecovery],
         [
-          ...[r.runId, r.worker, this.#expectedMs()],
+          ...[r.runId, r.worker, this.#time.expectedMs()],
           ...[Math.ceil(r.countsMs), Math.max(0, Math.floor(r.runMs))],
           ...[r.workers.length, ...r.workers, r.ended.length, ...r.ended, ...entries],
         ],

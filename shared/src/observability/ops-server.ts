@@ -43,7 +43,7 @@ export function createOpsServer({ registry, readiness, fallback }: OpsServerOpti
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     if (!isRead || !OWN_PATHS.has(path ?? '')) {
       if (fallback) fallback(request, response)
-      else response.writeHead(404).end()
+      else response.writeHead(404, { 'Content-Type': 'text/plain' }).end(ELSEWHERE)
       return
     }
     const answer = path === '/metrics' ? page.read() : health(path ?? '', readiness)
@@ -78,6 +78,8 @@ function boundConnections(server: Server): void {
   })
 }
 
+const ELSEWHERE =
+  'Only /metrics, /healthz and /readyz are here. Producers post to the intake of an api.\n'
 const OWN_PATHS = new Set(['/metrics', '/healthz', '/readyz'])
 
 /** Pause after the page of metrics was rendered, in times of what that took, and at most, ms. */

@@ -1,3 +1,5 @@
+import { LedgerTime } from '../budget/ledger-time.js'
+import type { Clock } from '../clock.js'
 import type { CustomerLimit } from '../config/customer-limits.js'
 import { workspaceKeys } from '../queue/keys.js'
 import type { RedisClient } from '../redis/connect.js'
@@ -7,11 +9,11 @@ import {
   replyText,
   runScript,
   script,
+  type Reply,
+  type Script,
   type ScriptArgument,
 } from '../redis/script.js'
 
-const POLICY_TEXT = luaText('customer-policy.lua')
-const HELD_TEXT = luaText('customers-held.lua')
 /** A worker asks again for a held customer after this at the latest, if nothing else stops it, ms. */
 export const ASKED_AGAIN_MS = 60_000
 /** Nothing waits of a held customer for which no worker has asked for longer, ms. */
@@ -36,12 +38,10 @@ export interface RefusedCustomer {
 }
 
 export type Counted =
-  /** `untilMs`: the moment to which they are reserved, of Redis' clock. */
+  /** `untilMs`: the moment to which they are reserved, of the ledger's clock. */
   | { readonly outcome: 'granted'; readonly untilMs: number }
   /** Nothing was entered. */
   | { readonly outcome: 'refused'; readonly refused: readonly RefusedCustomer[] }
-
-const ANNOUNCE = script('announce-sketch', 1)
 
 export interface CustomerCountsOptions {
   readonly client: RedisClient
@@ -49,31 +49,41 @@ export interface CustomerCountsOptions {
   readonly appId: string
   /** Latest arrival of an attempt without an answer, ms after its reservation. */
   readonly openMs: number
-  /** Text of the script; tests set its clock. */
-  readonly script?: string
+  readonly clock: Clock
+  /** The text of a script; tests set its clock. */
+  readonly lua?: (file: string) => string
 }
 
 /** The exact counts of a workspace's busiest customers in Redis; see lua/customer-policy.lua. */
 export class CustomerCounts {
   readonly #options: CustomerCountsOptions
   readonly #keys: ReturnType<typeof workspaceKeys>
+  readonly #time: LedgerTime
+  readonly #announce: Script
+  readonly #policy: Script
 
   constructor(options: CustomerCountsOptions) {
     this.#options = options
     this.#keys = workspaceKeys(options.prefix, options.appId)
+    this.#time = new LedgerTime(options.clock)
+    const { lua = luaText } = options
+    const timed = (name: string, keys: number) =>
+      script(name, keys, lua('ledger-clock.lua') + lua(`${name}.lua`))
+    this.#announce = timed('announce-sketch', 2)
+    this.#policy = timed('customer-policy', 4)
   }
 
-  /** Announces a sketch that lets up to `unseenUnits` of each customer pass, until `untilMs` of Redis' clock. */
+  /** Announces a sketch that lets up to `unseenUnits` of each customer pass, for `forMs` from now. */
   async announce(
     sketch: { readonly id: string; readonly unseenUnits: number },
-    untilMs: number,
+    forMs: number,
     longestWindowMs: number,
   ): Promise<void> {
-    const key = this.#keys.customerSketches
+    const { customerSketches, ledger } = this.#keys
     const member = `${sketch.unseenUnits}:${sketch.id}`
-    const keptMs = longestWindowMs + SKETCH_KEPT_MS
-    const args = [member, untilMs, untilMs - keptMs, keptMs]
-    await runScript(this.#options.client, ANNOUNCE, [key], args)
+    const args = [member, forMs, longestWindowMs + SKETCH_KEPT_MS, this.#time.expectedMs()]
+    const keys = [customerSketches, ledger]
+    this.#time.observe(Number(await runScript(this.#options.client, this.#announce, keys, args)))
   }
 
   async reserve(
@@ -82,9 +92,9 @@ export class CustomerCounts {
   ): Promise<Counted> {
     const details = customers.map(({ single }) => (single ? 1 : 0))
     const reply = replyList(await this.#run('reserve', limits, customers, details))
-    if (replyText(reply[0]) === 'granted') return { outcome: 'granted', untilMs: Number(reply[1]) }
+    if (replyText(reply[0]) === 'granted') return { outcome: 'granted', untilMs: Number(reply[2]) }
     const refused: RefusedCustomer[] = []
-    for (let i = 1; i + 2 < reply.length; i += 3) {
+    for (let i = 2; i + 2 < reply.length; i += 3) {
       const customer = customers[Number(reply[i]) - 1]?.customer ?? ''
       refused.push({ customer, freeUnits: Number(reply[i + 1]), waitMs: Number(reply[i + 2]) })
     }
@@ -119,20 +129,21 @@ export class CustomerCounts {
     )
   }
 
-  #run(
+  async #run(
     how: string,
     limits: readonly CustomerLimit[],
     customers: readonly CustomerUnits[],
     details: readonly number[],
-  ) {
-    const { customerSketches, customersHeld, customersHeldTimes, customerCounts } = this.#keys
+  ): Promise<Reply> {
+    const { customerSketches, customersHeld, customersHeldTimes, customerCounts, ledger } = this.#keys // prettier-ignore
     const args: ScriptArgument[] = [how, this.#options.openMs, customerCounts('')]
-    args.push(SHOWN_MS, limits.length)
+    args.push(SHOWN_MS, this.#time.expectedMs(), limits.length)
     for (const { windowMs, units } of limits) args.push(windowMs, units)
     customers.forEach(({ customer, units }, i) => args.push(hex(customer), units, details[i] ?? 0))
-    const counted = script('customer-policy', 3, this.#options.script ?? POLICY_TEXT)
-    const keys = [customerSketches, customersHeld, customersHeldTimes]
-    return runScript(this.#options.client, counted, keys, args)
+    const keys = [customerSketches, customersHeld, customersHeldTimes, ledger]
+    const reply = await runScript(this.#options.client, this.#policy, keys, args)
+    this.#time.observe(Number(replyList(reply)[1]))
+    return reply
   }
 }
 
@@ -160,12 +171,13 @@ export async function readHeldCustomers(
   client: RedisClient,
   prefix: string,
   appId: string,
-  { most = SHOWN, text = HELD_TEXT }: { readonly most?: number; readonly text?: string } = {},
+  { most = SHOWN, lua = luaText }: { readonly most?: number; readonly lua?: typeof luaText } = {},
 ): Promise<HeldCustomers> {
-  const { customersHeld, customersHeldTimes } = workspaceKeys(prefix, appId)
-  const keys = [customersHeld, customersHeldTimes]
+  const { customersHeld, customersHeldTimes, ledger } = workspaceKeys(prefix, appId)
+  const keys = [customersHeld, customersHeldTimes, ledger]
+  const text = lua('customers-held.lua')
   const [count, ...rest] = replyList(
-    await runScript(client, script('customers-held', 2, text), keys, [most]),
+    await runScript(client, script('customers-held', 3, text), keys, [most]),
   )
   const longest: HeldCustomer[] = []
   for (let i = 0; i + 2 < rest.length; i += 3) {

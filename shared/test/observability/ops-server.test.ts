@@ -121,3 +121,19 @@ describe('the operators’ port', () => {
     for (const socket of sockets) socket.destroy()
   })
 })
+
+test('a worker’s port tells a producer where to post', async () => {
+  const worker = createOpsServer({
+    registry: new Registry(),
+    readiness: () => Promise.resolve({ ready: true, checks: {} }),
+  })
+  await new Promise<void>((resolve) => worker.listen(0, '127.0.0.1', resolve))
+  const { port: own } = worker.address() as AddressInfo
+  const answer = await fetch(`http://127.0.0.1:${own}/v1/customer/APP`, { method: 'POST' })
+  expect([answer.status, await answer.text()]).toEqual([
+    404,
+    expect.stringContaining('Producers post to the intake'),
+  ])
+  worker.closeAllConnections()
+  await new Promise((resolve) => worker.close(resolve))
+})

@@ -45,8 +45,8 @@ class Policy {
   readonly #prefix = redis.freshPrefix()
   readonly keys = workspaceKeys(this.#prefix, 'APP')
   readonly #counts = new CustomerCounts({
-    ...{ client, prefix: this.#prefix, appId: 'APP', openMs: 15_000 },
-    script: withClock('customer-policy.lua'),
+    ...{ client, prefix: this.#prefix, appId: 'APP', openMs: 15_000, lua: withClock },
+    clock: { nowMs: () => this.nowMs, monotonicMs: () => this.nowMs },
   })
 
   async reserve(units: Readonly<Record<string, number>>) {
@@ -65,7 +65,7 @@ class Policy {
 
   async held() {
     await client.set(CLOCK_KEY, this.nowMs)
-    return readHeldCustomers(client, this.#prefix, 'APP', { text: withClock('customers-held.lua') })
+    return readHeldCustomers(client, this.#prefix, 'APP', { lua: withClock })
   }
 }
 

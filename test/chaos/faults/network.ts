@@ -69,8 +69,12 @@ function placesOf(way: Way, { stack, random }: Scene) {
   return chance(random, 0.5) ? all : [pick(random, all)]
 }
 
+/** MoEngage sends no messages of subscriptions. */
+const happens = (way: Way, name: string) => way !== 'worker-vendor' || name !== 'mute'
+
 export const NETWORK_FAULTS: readonly Fault[] = (Object.keys(WAYS) as Way[]).flatMap((way) =>
-  Object.entries(WEATHERS).map(([name, happen]) => {
+  Object.entries(WEATHERS).flatMap(([name, happen]) => {
+    if (!happens(way, name)) return []
     const onlyDefault = ONLY_DEFAULT.includes(name) && ({ onlyDefault: true } as const)
     const traits = { group: 'network', ...WAYS[way], ...onlyDefault } as const
     return fault(`${way}-${name}`, traits, async (scene) => {

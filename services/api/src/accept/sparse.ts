@@ -15,7 +15,12 @@ import {
   VALUE_CHARACTERS_KEPT,
 } from '../validate/limits.js'
 import { KNOWN_ACTION_MEMBERS, KNOWN_ELEMENT_MEMBERS } from '../validate/members.js'
-import { RESERVED_PREFIX, RESERVED_USER_PREFIX } from '../validate/names.js'
+import {
+  isLikeOperator,
+  OPERATOR_BYTES,
+  RESERVED_PREFIX,
+  RESERVED_USER_PREFIX,
+} from '../validate/names.js'
 import type { Json } from '../validate/findings.js'
 import { STANDARD_VOCABULARY, type Vocabulary } from '../validate/vocabulary.js'
 import { parseBody, type ParsedElement, type Wanted, type ParsedBody } from './parse.js'
@@ -228,7 +233,7 @@ function readAttributes(
     // Whose values are added or removed is compared with all attributes.
     if (name === ADD_TO_ARRAY || name === REMOVE_FROM_ARRAY) throw new NotPlain()
     if (name !== undefined) attributes[name] = cursor.value()
-    else if (isReserved(cursor)) throw new NotPlain()
+    else if (isReserved(cursor) || isOperator(cursor)) throw new NotPlain()
     else {
       // Of a device's other attributes, only the names are checked.
       if (isOfDevice) nameOther(cursor.name, attributes)
@@ -241,6 +246,12 @@ function readAttributes(
 function nameOther(name: string, attributes: Record<string, unknown>): void {
   if (name === '__proto__') throw new NotPlain()
   attributes[name] = true
+}
+
+/** An array operator in a wrong spelling; few attributes are objects or arrays. */
+function isOperator(cursor: PlainCursor): boolean {
+  if (!cursor.isAtObject && !cursor.isAtArray) return false
+  return cursor.nameBytes >= OPERATOR_BYTES && isLikeOperator(cursor.name)
 }
 
 function isReserved(cursor: PlainCursor): boolean {

@@ -200,6 +200,11 @@ export class PlainCursor {
     return this.#bytes.toString('utf8', this.#nameStart, this.#nameEnd)
   }
 
+  /** Bytes of the current member's name. */
+  get nameBytes(): number {
+    return this.#nameEnd - this.#nameStart
+  }
+
   /** Whether the current member's name has this prefix; ASCII. */
   nameStartsWith(prefix: string): boolean {
     // Most names differ in their first letter.

@@ -13,7 +13,7 @@ import {
 import { EVENT_PLATFORMS, RESERVED_PREFIX, STANDARD_EVENT_ATTRIBUTES } from './names.js'
 import { checkUserIdentifiers } from './identifiers.js'
 import { lintActionMembers } from './members.js'
-import { checkValues, isRemarkableValue } from './values.js'
+import { checkStandard, checkValues, isRemarkableValue } from './values.js'
 
 const NONE: ReadonlySet<string> = new Set()
 
@@ -105,9 +105,7 @@ function checkAttributes(attributes: unknown, at: Path, reporter: Reporter): voi
     if (!name.startsWith(RESERVED_PREFIX)) continue
     if (!STANDARD_EVENT_ATTRIBUTES.has(name)) {
       if (!names.allowed.has(name)) findings.add('reservedName', index, at(`.attributes.${name}`))
-    } else if (isObject(attributes[name])) {
-      findings.add('standardObject', index, at(`.attributes.${name}`))
-    }
+    } else checkStandard(attributes[name], at(`.attributes.${name}`), reporter)
   }
   if (count > ATTRIBUTES_PER_EVENT) findings.add('manyAttributes', index, at('.attributes'))
   if (isRemarkable) checkValues(attributes, at('.attributes'), NONE, reporter)

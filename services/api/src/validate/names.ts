@@ -30,6 +30,16 @@ export const RESERVED_USER_ATTRIBUTES: ReadonlySet<string> = new Set([
 /** Prefix of ten more of them. */
 export const RESERVED_USER_PREFIX = 'USER_ATTRIBUTE_'
 
+const OPERATOR = /^(?:add|append|remove)values?(?:to|from)arrays?fields?$/
+
+/** Whether a name is an array operator of users, or looks like one in another spelling. */
+export function isLikeOperator(name: string): boolean {
+  return name.length < 60 && OPERATOR.test(name.toLowerCase().replaceAll(/[\s_-]/g, ''))
+}
+
+/** Shorter names are no such operator, bytes. */
+export const OPERATOR_BYTES = 'addValueToArrayField'.length
+
 /** Platforms by position; another spelling is a warning, because the vendor's samples break them. */
 export const EVENT_PLATFORMS: ReadonlySet<string> = new Set([
   'ANDROID',

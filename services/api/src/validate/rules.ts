@@ -165,6 +165,11 @@ export const RULES = {
     'help, UserAttributes',
     () => 'is a standard non-array attribute; values cannot be added or removed',
   ),
+  noOperator: warn(
+    'openapi, UserAttributes',
+    () =>
+      'changes no array: only users have addValueToArrayField and removeValueFromArrayField, in this spelling',
+  ),
   emptyUnset: warn('help, unset-user-attributes', () => 'does not name an attribute to clear'),
   unsetId: refuse(ATTRIBUTE, 'help, unset-user-attributes', () => 'customer_id cannot be cleared'),
   setAndUnset: warn(
@@ -179,6 +184,10 @@ export const RULES = {
     TYPE,
     'help, object data type',
     () => 'a standard attribute cannot be an object',
+  ),
+  standardObjects: warn(
+    'help, object data type',
+    () => 'a standard attribute cannot be an object; MoEngage may drop this array of objects',
   ),
   largeObject: refuse(
     ATTRIBUTE,

@@ -16,7 +16,7 @@ import {
   STANDARD_USER_ATTRIBUTES,
   USER_PLATFORMS,
 } from './names.js'
-import { checkValues, isRemarkableValue } from './values.js'
+import { checkStandard, checkValues, isRemarkableValue } from './values.js'
 
 const WITH_OWN_RULES: ReadonlySet<string> = new Set([ADD, REMOVE, PLATFORMS])
 const NONE: ReadonlySet<string> = new Set()
@@ -68,8 +68,8 @@ function checkAttributes(attributes: Json, reporter: Reporter): void {
     } else if (name === ADD || name === REMOVE) {
       checkArrayFields(value, `attributes.${name}`, reporter)
     } else if (name === PLATFORMS) lintPlatforms(value, 'attributes.platforms', reporter)
-    else if (isObject(value) && STANDARD_USER_ATTRIBUTES.has(name)) {
-      findings.add('standardObject', index, `attributes.${name}`)
+    else if (typeof value === 'object' && STANDARD_USER_ATTRIBUTES.has(name)) {
+      checkStandard(value, `attributes.${name}`, reporter)
     }
   }
   if (isRemarkable) checkValues(attributes, 'attributes', WITH_OWN_RULES, reporter)

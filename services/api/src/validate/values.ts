@@ -1,4 +1,5 @@
 import { inside, isObject, type Json, type Reporter } from './findings.js'
+import { isLikeOperator, OPERATOR_BYTES } from './names.js'
 import {
   OBJECT_BYTES,
   OBJECT_BYTES_DOUBTFUL,
@@ -36,9 +37,20 @@ export function checkValues(
     const value = attributes[name]
     if (value === '') findings.add('emptyValue', index, inside(path, name))
     else if (value === null) findings.add('nullValue', index, inside(path, name))
-    else if (typeof value !== 'object' || except.has(name)) continue
-    else if (Array.isArray(value)) checkArray(value, inside(path, name), 1, reporter)
+    if (value === null || typeof value !== 'object' || except.has(name)) continue
+    if (name.length >= OPERATOR_BYTES && isLikeOperator(name)) {
+      findings.add('noOperator', index, inside(path, name))
+    }
+    if (Array.isArray(value)) checkArray(value, inside(path, name), 1, reporter)
     else checkObject(value as Json, inside(path, name), 1, reporter)
+  }
+}
+
+/** The value of a standard attribute. */
+export function checkStandard(value: unknown, path: string, { index, findings }: Reporter): void {
+  if (isObject(value)) findings.add('standardObject', index, path)
+  else if (Array.isArray(value) && value.some(isObject)) {
+    findings.add('standardObjects', index, path)
   }
 }
 

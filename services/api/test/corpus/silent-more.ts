@@ -110,6 +110,17 @@ const CLEARING: readonly ElementCase[] = [
   { name: 'remove a reserved name', json: attributes({ [REMOVE]: { moe_x: ['a'] } }), refused: at(`${REMOVE}.moe_x`) },
   { name: 'add and remove of different attributes', json: attributes({ [ADD]: { a: ['x'] }, [REMOVE]: { b: ['x'] } }) },
   { name: 'add nothing to a list', json: attributes({ [ADD]: { tags: [] } }) },
+  ...['addValueToArrayfield', 'AddValueToArrayField', 'add_value_to_array_field', 'removeValuesFromArrayField'].flatMap((name) => [
+    { name: `an operator spelt ${name}`, json: attributes({ [name]: { tags: ['a'] } }), warned: at(name) },
+    { name: `a list as ${name}`, json: attributes({ [name]: ['tags'] }), warned: at(name) },
+  ]),
+  { name: 'an operator as a name with a text', json: attributes({ add_value_to_array_field: 'tags' }) },
+  { name: 'a name close to an operator', json: attributes({ addValueToArrayFieldOfMine: ['a'] }) },
+  { name: 'add in an event', json: saying({ [ADD]: { tags: ['a'] } }), warned: inAction(ADD) },
+  { name: 'remove in an event', json: saying({ [REMOVE]: ['a'] }), warned: inAction(REMOVE) },
+  { name: 'a misspelt operator in an event', json: saying({ addValueToArrayFields: { tags: ['a'] } }), warned: inAction('addValueToArrayFields') },
+  { name: 'a list of objects as mobile web', json: attributes({ moe_mweb: [{ a: 1 }] }), warned: at('moe_mweb') },
+  { name: 'a list of objects as the mobile number of an event', json: saying({ moe_mobile: [{ a: 1 }] }), warned: inAction('moe_mobile') },
 ] // prettier-ignore
 
 const PLACES: readonly ElementCase[] = [

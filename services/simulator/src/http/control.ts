@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import type { FaultInput } from '../faults.js'
-import type { RecordedElement, RecordedRequest } from '../record/record.js'
+import type { RecordedRequest } from '../record/record.js'
 import type { Settings, SettingsPatch } from '../settings.js'
 import type { World } from '../world.js'
 import { readBody } from './connection.js'
@@ -95,8 +95,9 @@ function listElements({ world, query }: Call): Reply {
 
 function listDrops({ world, query }: Call): Reply {
   const { byReason, newest } = world.record.drops
-  const dropped = newest.after(since(query), limit(query))
-  return reply({ byReason, dropped, last: newest.last, first: newest.first })
+  const dropped = elementsJson(newest.after(since(query), limit(query)), query.get('raw') === '1')
+  const facts = JSON.stringify({ byReason, last: newest.last, first: newest.first })
+  return { status: 200, body: `${facts.slice(0, -1)},"dropped":${dropped}}` }
 }
 
 /** The whole record in numbers, of bounded size. */
@@ -136,9 +137,12 @@ function briefRequest({ customers, ...rest }: RecordedRequest) {
  * JSON text of recorded elements with their own bytes inside, so that no number is re-written.
  * `asText`: the element as a JSON string in `raw`, for readers whose parser would change numbers.
  */
-function elementsJson(elements: readonly RecordedElement[], asText: boolean): string {
+function elementsJson(
+  elements: readonly { readonly raw: Buffer | null }[],
+  asText: boolean,
+): string {
   const items = elements.map(({ raw, ...facts }) => {
-    const text = raw.toString('utf8')
+    const text = raw?.toString('utf8') ?? 'null'
     const last = asText ? `"raw":${JSON.stringify(text)}` : `"element":${text}`
     return `${JSON.stringify(facts).slice(0, -1)},${last}}`
   })

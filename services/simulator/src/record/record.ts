@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Cost, Endpoint, ReceivedElement } from '../vendor/body.js'
 import type { ElementType } from '../vendor/elements.js'
+import { SILENT_DROPS, type SilentDropReason } from '../vendor/silent-drops.js'
 import { OverlapWatch } from './overlap.js'
 
 /**
@@ -55,8 +56,8 @@ export interface RecordLimits {
   readonly maxRequests: number
 }
 
-/** Why MoEngage silently drops an element after a 200. */
-export type DropReason = 'invalid' | 'fair_usage_policy' | 'unknown_project'
+/** Why MoEngage silently drops an element, or a part of it, after a 200. */
+export type DropReason = 'invalid' | 'fair_usage_policy' | 'unknown_project' | SilentDropReason
 
 interface DroppedElement {
   readonly requestId: string
@@ -65,18 +66,23 @@ interface DroppedElement {
   readonly customer: string
   readonly type: ElementType | null
   readonly reason: DropReason
+  /** The part that is dropped, e.g. `attributes.age`; '': the whole element. */
+  readonly path: string
   /** What is wrong with it. */
   readonly message: string
+  /** JSON exactly as in the body; null if bytes are not kept. */
+  readonly raw: Buffer | null
   readonly atMs: number
 }
 
-/** Silently dropped elements with reasons: exact counts, and the newest in full. */
+/** Silently dropped elements and parts with reasons: exact counts, and the newest in full. */
 class Drops {
-  readonly byReason: Record<DropReason, number> = {
-    invalid: 0,
-    fair_usage_policy: 0,
-    unknown_project: 0,
-  }
+  readonly byReason = Object.fromEntries(
+    ['invalid', 'fair_usage_policy', 'unknown_project', ...Object.keys(SILENT_DROPS)].map((r) => [
+      r,
+      0,
+    ]),
+  ) as Record<DropReason, number>
   readonly newest: Ring<DroppedElement>
 
   constructor(maxElements: number) {

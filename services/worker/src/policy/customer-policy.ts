@@ -20,8 +20,6 @@ export interface CustomerPolicyOptions {
   /** Shortest window first; empty: nothing is limited. */
   readonly limits: () => readonly CustomerLimit[]
   readonly clock: Clock
-  /** Redis' time, ms since 1970. */
-  readonly redisNowMs: () => number
   /** Run of Redis; another one may have forgotten the newest counts. '' while unknown. */
   readonly runId: () => string
   /** Live workers: each has a sketch. */
@@ -145,11 +143,10 @@ export class CustomerPolicy {
     const runId = this.#options.runId()
     if (this.#runId !== runId) await this.#recover(limits, runId)
     if (nowMs < this.#announcedUntilMs - ANNOUNCED_MS / 2) return
-    const untilMs = this.#options.redisNowMs() + ANNOUNCED_MS + this.#options.openMs
     const sketch = { id: this.#sketchId, unseenUnits: this.#suspectUnits - 1 }
     const longestMs = Math.max(...limits.map(({ windowMs }) => windowMs))
     // Before the first unit passes unseen: dead workers' sketches must be known to all others.
-    await this.#options.counts.announce(sketch, untilMs, longestMs)
+    await this.#options.counts.announce(sketch, ANNOUNCED_MS + this.#options.openMs, longestMs)
     this.#announcedUntilMs = nowMs + ANNOUNCED_MS
   }
 

@@ -32,10 +32,11 @@ const CHUNK = 200
 const LIMITS = parseCustomerLimits(CUSTOMER_LIMITS) ?? []
 const WORKSPACE = { usersPerWindow: 5_000, eventsPerWindow: EVENTS_PER_MINUTE, devicesPerWindow: null, maxBodyBytes: 128_000 } // prettier-ignore
 const CLOCK_KEY = 'test:clock'
-const SCRIPT = luaText('customer-policy.lua').replaceAll(
-  "redis.call('TIME')",
-  `(function() local t = tonumber(redis.call('GET', '${CLOCK_KEY}')) return { math.floor(t / 1000), (t % 1000) * 1000 } end)()`,
-)
+const lua = (file: string) =>
+  luaText(file).replaceAll(
+    "redis.call('TIME')",
+    `(function() local t = tonumber(redis.call('GET', '${CLOCK_KEY}')) return { math.floor(t / 1000), (t % 1000) * 1000 } end)()`,
+  )
 
 let redis: TestRedis
 let client: RedisClient
@@ -108,11 +109,11 @@ async function drain(limits: typeof LIMITS): Promise<Drained> {
   let nowMs = DRAIN_START_MS
   let ids = 0
   let held = 0
+  const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs }
   const policy = new CustomerPolicy({
-    counts: new CustomerCounts({ client, prefix: redis.freshPrefix(), appId: 'APP', openMs: OPEN_MS, script: SCRIPT }), // prettier-ignore
+    counts: new CustomerCounts({ client, prefix: redis.freshPrefix(), appId: 'APP', openMs: OPEN_MS, clock, lua }), // prettier-ignore
     limits: () => limits,
-    clock: { nowMs: () => nowMs, monotonicMs: () => nowMs },
-    redisNowMs: () => nowMs,
+    clock,
     runId: () => 'run',
     workers: () => 1,
     openMs: OPEN_MS,

@@ -479,7 +479,6 @@ export class Heart {
     // Every customer is counted exactly.
     limits: () => this.workspace.customerLimits ?? [],
     clock: systemClock,
-    redisNowMs: () => systemClock.nowMs(),
     ...{ runId: () => 'run', workers: () => 1, openMs: 1, newId: counting('sketch') },
     onHeld: (customer) => this.observer.customerHeld('APP', customer),
   })
