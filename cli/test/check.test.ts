@@ -5,6 +5,7 @@ import { levelReached } from '@relay/shared/redis/durability-level.js'
 import { checkConfiguration, comparedWith, environmentToCheck } from '../src/check/configuration.js'
 import { judgeRedis, type RedisFacts } from '../src/check/redis.js'
 import { accessFrom } from '../src/settings.js'
+import { FakeApi } from './console-double.js'
 import type { Durability } from '@relay/shared/config/settings.js'
 
 const GOOD: RedisFacts = {
@@ -171,4 +172,19 @@ it('a key file that only workers have is a warning, with where to test the key; 
   const { findings, isFaulty } = check(empty)
   expect(isFaulty).toBe(true)
   expect(findings.find(({ level }) => level === 'failed')?.remedy).toContain('a readable file')
+})
+
+it('without its key, neither key nor host of a workspace is tried: only workers have the way there', async () => {
+  const api = new FakeApi()
+  await api.start()
+  api.env = {
+    ...{ MOENGAGE_APP_ID: 'SHOP', MOENGAGE_API_KEY_FILE: '/absent/key' },
+    ...{ MOENGAGE_BASE_URL: 'http://127.0.0.1:1', REDIS_URL: 'redis://127.0.0.1:1' },
+  }
+  const { out } = await api.run(['check', '--credentials', '--json'])
+  await api.stop()
+  const { findings } = JSON.parse(out.join('')) as { findings: { level: string; what: string }[] }
+  expect(findings.filter(({ level }) => level === 'failed').map(({ what }) => what)).toEqual([
+    'Redis',
+  ])
 })

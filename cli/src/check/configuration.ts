@@ -80,11 +80,11 @@ export function comparedWith(
   return [warning('services', detail, OF_THE_SERVICES)]
 }
 
-/** Only workers have the keys on Kubernetes, and only the api has the command line. */
+/** On Kubernetes only workers have the keys and the way to MoEngage, and only the api has the command line. */
 function keyUnread({ appId }: Workspace): Finding {
   return warning(
     `Key of ${appId}`,
-    'its file cannot be read here, so the key is not checked; only workers need it',
+    'its file cannot be read here, so neither it nor the way to MoEngage is checked; only workers need them',
     'See relay status: a workspace whose key MoEngage refuses is held. To test the key, run relay check --credentials where its file can be read',
   )
 }
