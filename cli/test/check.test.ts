@@ -1,7 +1,11 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { levelReached } from '@relay/shared/redis/durability-level.js'
 import { checkConfiguration, comparedWith, environmentToCheck } from '../src/check/configuration.js'
 import { judgeRedis, type RedisFacts } from '../src/check/redis.js'
 import { accessFrom } from '../src/settings.js'
+import { FakeApi } from './console-double.js'
 import type { Durability } from '@relay/shared/config/settings.js'
 
 const GOOD: RedisFacts = {
@@ -143,3 +147,44 @@ it.each([
     expect(doubled).toHaveLength(count)
   },
 )
+
+it('a key file that only workers have is a warning, with where to test the key; an empty one is a fault', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'relay-check-'))
+  const file = join(folder, 'workspaces.json')
+  const check = (apiKeyFile: string) => {
+    const workspace = { appId: 'SHOP', apiKeyFile, dc: '02' }
+    writeFileSync(file, JSON.stringify({ workspaces: [workspace] }))
+    return checkConfiguration({ RELAY_WORKSPACES_FILE: file })
+  }
+  const absent = join(folder, 'absent')
+  const own = { MOENGAGE_APP_ID: 'SHOP', MOENGAGE_API_KEY_FILE: absent, MOENGAGE_DC: '02' }
+  for (const { findings, isFaulty, workspaces } of [check(absent), checkConfiguration(own)]) {
+    expect(isFaulty).toBe(false)
+    expect(workspaces.map(({ appId }) => appId)).toEqual(['SHOP'])
+    const key = findings.find(({ what }) => what === 'Key of SHOP')
+    expect(key).toMatchObject({
+      level: 'warning',
+      remedy: expect.stringContaining('--credentials where its file can be read'),
+    })
+  }
+  const empty = join(folder, 'empty')
+  writeFileSync(empty, '')
+  const { findings, isFaulty } = check(empty)
+  expect(isFaulty).toBe(true)
+  expect(findings.find(({ level }) => level === 'failed')?.remedy).toContain('a readable file')
+})
+
+it('without its key, neither key nor host of a workspace is tried: only workers have the way there', async () => {
+  const api = new FakeApi()
+  await api.start()
+  api.env = {
+    ...{ MOENGAGE_APP_ID: 'SHOP', MOENGAGE_API_KEY_FILE: '/absent/key' },
+    ...{ MOENGAGE_BASE_URL: 'http://127.0.0.1:1', REDIS_URL: 'redis://127.0.0.1:1' },
+  }
+  const { out } = await api.run(['check', '--credentials', '--json'])
+  await api.stop()
+  const { findings } = JSON.parse(out.join('')) as { findings: { level: string; what: string }[] }
+  expect(findings.filter(({ level }) => level === 'failed').map(({ what }) => what)).toEqual([
+    'Redis',
+  ])
+})

@@ -132,6 +132,14 @@ describe('status', () => {
     expect(text).not.toMatch(/may be sent|by itself at/)
   })
 
+  it('while paused a held workspace promises no probe before it is resumed', async () => {
+    const hold = { reason: 'tls', since: 'S', next_probe_at: 'N' }
+    serve({ ...WORKSPACE, state: 'paused', hold })
+    const text = (await api.run(['status'])).out.join('\n')
+    expect(text).toContain('relay is paused, and tries again after relay resume DEMO.')
+    expect(text).not.toContain('by itself at')
+  })
+
   it('customers that wait are counted, and the estimate is said to be without that', async () => {
     const longest = [{ customer: 'ab12', since: 'S', until: 'U' }]
     serve({ ...WORKSPACE, customers_held: { count: 2, longest } })

@@ -38,7 +38,7 @@ export function checkConfiguration(env: Environment): CheckedConfig {
     const findings = faultFindings(error.faults, env)
     return { findings, isFaulty: true, config: null, workspaces: [] }
   }
-  const directory = new FileWorkspaceDirectory(config)
+  const directory = new FileWorkspaceDirectory(config, { needsKeys: false })
   const credentials = new CredentialDirectory(config)
   const faults = [...directory.load(), ...credentials.load(), ...tlsFaults(config.tls)]
   const workspaces = directory.all()
@@ -47,6 +47,7 @@ export function checkConfiguration(env: Environment): CheckedConfig {
     ok('environment', 'all settings are valid'),
     ...faults.map(fault),
     ...(faults.length === 0 ? [ok('workspaces', `${workspaces.length}: ${names}`)] : []),
+    ...workspaces.filter(({ apiKey }) => apiKey === '').map(keyUnread),
     ...secretFindings(config, credentials),
     ...configWarnings(workspaces, credentials).map(({ where, problem, remedy }) =>
       warning(where, problem, remedy),
@@ -77,6 +78,15 @@ export function comparedWith(
   const ids = (all: readonly string[]) => (all.length === 0 ? 'none' : all.join(', '))
   const detail = `the api at ${url} serves other workspaces (${ids(served)}) than this shell names (${ids(checked)})`
   return [warning('services', detail, OF_THE_SERVICES)]
+}
+
+/** On Kubernetes only workers have the keys and the way to MoEngage, and only the api has the command line. */
+function keyUnread({ appId }: Workspace): Finding {
+  return warning(
+    `Key of ${appId}`,
+    'its file cannot be read here, so neither it nor the way to MoEngage is checked; only workers need them',
+    'See relay status: a workspace whose key MoEngage refuses is held. To test the key, run relay check --credentials where its file can be read',
+  )
 }
 
 function fault({ where, problem, accepted }: ConfigFault): Finding {

@@ -53,10 +53,12 @@ async function runChecks(context: Context, options: CheckOptions): Promise<Check
   const others = isFaulty ? [] : await differences(context, options, workspaces)
   const findings = [...own, ...others]
   if (config === null) return { findings, isFaulty }
+  // Without its key, nothing is sent from here.
+  const keyed = workspaces.filter(({ apiKey }) => apiKey !== '')
   const [redis, ...moengage] = await Promise.all([
     checkRedis(config, clock),
-    ...workspaces.map((each) => checkReachability(each, config.vendorCa)),
-    ...(withCredentials ? workspaces.map((each) => checkCredentials(each, config.vendorCa)) : []),
+    ...keyed.map((each) => checkReachability(each, config.vendorCa)),
+    ...(withCredentials ? keyed.map((each) => checkCredentials(each, config.vendorCa)) : []),
   ])
   return { findings: [...findings, ...redis, ...moengage], isFaulty }
 }

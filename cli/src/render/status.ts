@@ -183,12 +183,12 @@ function remarks(workspace: WorkspaceView, isWithoutWorkers: boolean): string[] 
   if (hold !== null) {
     const { meaning = hold.reason, next = 'See the log of the worker' } = hold
     lines.push(`! ${app_id} is held since ${hold.since}: ${meaning}. Nothing is lost.`)
-    lines.push(`  ${probeText(hold, isWithoutWorkers)} Next: ${next}.`)
+    lines.push(`  ${probeText(workspace, hold, isWithoutWorkers)} Next: ${next}.`)
   }
   if (slowed !== null) {
     const { meaning = slowed.reason, next = 'Nothing' } = slowed
     const mark = isLong(slowed) ? '!' : '~'
-    const probe = probeText(slowed, isWithoutWorkers)
+    const probe = probeText(workspace, slowed, isWithoutWorkers)
     lines.push(`${mark} ${app_id}: ${meaning}. ${probe} Next: ${next}.`)
   }
   if (workspace.budgets_recovering === true && !isWithoutWorkers) {
@@ -215,8 +215,12 @@ function isLong({ since, next_probe_at }: Closure): boolean {
   return Date.parse(next_probe_at) - Date.parse(since) > LONG_PAUSE_MS
 }
 
-function probeText(closure: Closure, isWithoutWorkers: boolean): string {
-  const { next_probe_at, probe_is_due = false } = closure
+function probeText(
+  { app_id, state }: WorkspaceView,
+  { next_probe_at, probe_is_due = false }: Closure,
+  isWithoutWorkers: boolean,
+): string {
+  if (state === 'paused') return `relay is paused, and tries again after relay resume ${app_id}.`
   if (isWithoutWorkers) return 'relay tries again once a worker is alive.'
   return probe_is_due
     ? 'relay tries again with the next element that may be sent.'

@@ -167,12 +167,13 @@ class Card {
 
   #remark(workspace, isWithoutWorkers) {
     const { mode, hold, slowed, learned, customers_held: held } = workspace
+    const probe = (closure) => probeText(workspace, closure, isWithoutWorkers)
     let text = ''
     if (hold) {
-      const times = `Held since ${moment(hold.since)}, next probe ${probeText(hold, isWithoutWorkers)}.`
+      const times = `Held since ${moment(hold.since)}, next probe ${probe(hold)}.`
       text = `${sentence(hold.meaning)} ${times} Nothing is lost. Next: ${hold.next}.`
     } else if (slowed?.reason) {
-      text = `${sentence(slowed.meaning)} Next try ${probeText(slowed, isWithoutWorkers)}. Next: ${slowed.next}.`
+      text = `${sentence(slowed.meaning)} Next try ${probe(slowed)}. Next: ${slowed.next}.`
     }
     const isBad = hold || (slowed?.reason && isLong(slowed))
     const mild = [
@@ -262,7 +263,8 @@ function isPausedBeyond(slowed, at) {
   return slowed?.state === 'rate_limited' && Date.parse(slowed.next_probe_at) > Date.parse(at)
 }
 
-function probeText({ next_probe_at: at, probe_is_due: isDue }, isWithoutWorkers) {
+function probeText({ state }, { next_probe_at: at, probe_is_due: isDue }, isWithoutWorkers) {
+  if (state === 'paused') return 'after Resume, as the workspace is paused'
   if (isWithoutWorkers) return 'once a worker is alive'
   return isDue ? 'with the next element that may be sent' : moment(at)
 }

@@ -66,7 +66,7 @@ export function openCore(options: CoreOptions): Core {
   const { prefix } = config
   const deployment = new Deployment(client, prefix)
   const guard = new BacklogGuard({
-    ...{ client, deployment, prefix, maxBacklogBytes: config.maxBacklogBytes },
+    ...{ client, deployment, prefix, clock, maxBacklogBytes: config.maxBacklogBytes },
     appIds: () => workspaces.all().map(({ appId }) => appId),
   })
   const durability = new DurabilityGuard({

@@ -144,6 +144,8 @@ export class WorkspaceService {
           ...line,
           ...holdAdvice(gate.mode),
         })
+      } else if (before.mode.state === 'held' && gate.mode.state !== 'held' && !gate.paused) {
+        this.#options.log.info('workspace is no longer held: relay sends again', line)
       } else this.#options.log.info('gate changed', line)
     }
     const hold = unexplainedHold(gate)

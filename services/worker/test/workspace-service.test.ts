@@ -267,11 +267,15 @@ describe('a change of the gate', () => {
     expect(logged.filter((line) => line.startsWith('error'))).toHaveLength(1)
     heart.gates.set({ state: 'open' }, true)
     await service.refreshGate()
+    heart.gates.set(held({ reason: 'account_refused' }))
+    await service.refreshGate()
     heart.gates.set({ state: 'open' })
     senders[0]!.answer = accept
     await service.refreshGate()
     await turn()
-    expect(logged.filter((line) => line === 'info: gate changed')).toHaveLength(2)
+    const others = logged.filter((line) => line.startsWith('info: '))
+    const ended = 'info: workspace is no longer held: relay sends again'
+    expect(others.slice(-2)).toEqual(['info: gate changed', ended])
     expect(heart.waiting).toEqual([])
   })
 

@@ -221,7 +221,10 @@ function readOwnWorkspace(
   const miss = missing(faults)
   if (appId === null && apiKey === null && baseUrl === null && dc === null && hasFile) return null
   if (appId === null && !faults.some((f) => f.where === 'MOENGAGE_APP_ID')) {
-    miss('MOENGAGE_APP_ID', 'is not set, and neither is RELAY_WORKSPACES_FILE')
+    const others = hasFile
+      ? 'other settings of its workspace are'
+      : 'neither is RELAY_WORKSPACES_FILE'
+    miss('MOENGAGE_APP_ID', `is not set, ${hasFile ? 'but' : 'and'} ${others}`)
   }
   if (apiKey === null) miss('MOENGAGE_API_KEY', 'is not set')
   const origin = readOrigin(baseUrl, dc, faults)
@@ -245,7 +248,9 @@ function readOrigin(baseUrl: string | null, dc: string | null, faults: ConfigFau
       'is not set, and neither is MOENGAGE_DC; there is no default data centre',
     )
   }
-  if (baseUrl !== null && dc !== null) miss('MOENGAGE_DC', 'is set together with MOENGAGE_BASE_URL')
+  if (baseUrl !== null && dc !== null) {
+    miss('MOENGAGE_DC', 'is set together with MOENGAGE_BASE_URL; remove one of the two')
+  }
   const origin = baseUrl === null ? dataCentreUrl(dc ?? '') : parseBaseUrl(baseUrl)
   if (origin === null) miss('MOENGAGE_BASE_URL', 'is not a base URL')
   return origin

@@ -244,7 +244,12 @@ export const SETTINGS = {
     null,
     'Backlog above which intake answers 503, bytes; unset: 70 % of Redis maxmemory, else 1 GiB.',
   ),
-  RELAY_REQUEST_TIMEOUT_MS: whole(100, HOUR_MS, 10_000, 'Per attempt against MoEngage, ms.'),
+  RELAY_REQUEST_TIMEOUT_MS: whole(
+    100,
+    HOUR_MS,
+    10_000,
+    'Per attempt against MoEngage, ms; first retries and probes wait 5,000 at most.',
+  ),
   RELAY_LEASE_MS: whole(
     500,
     HOUR_MS,

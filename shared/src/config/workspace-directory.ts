@@ -3,7 +3,7 @@ import type { LogFields, Logger } from '../observability/logger.js'
 import type { Config } from './environment.js'
 import { describeFault, type ConfigFault } from './fault.js'
 import { LOOK_EVERY_MS, readFiles } from './watch-files.js'
-import { parseWorkspacesFile, type Workspace } from './workspace.js'
+import { KEY_FILE_ACCEPTED, parseWorkspacesFile, type Workspace } from './workspace.js'
 
 export interface DirectoryListener {
   /** Workspaces were added, changed or removed. */
@@ -81,15 +81,20 @@ export interface WorkspaceDirectory {
 export class FileWorkspaceDirectory implements WorkspaceDirectory {
   readonly #config: Config
   readonly #readsKeys: boolean
+  readonly #needsKeys: boolean
   #workspaces = new Map<string, Workspace>()
   #fingerprint = ''
   #faults: readonly ConfigFault[] = []
   #timer: NodeJS.Timeout | undefined
 
-  /** Without `readsKeys` no file with a key of MoEngage is opened: only who sends needs one. */
-  constructor(config: Config, { readsKeys = true } = {}) {
+  /**
+   * Without `readsKeys` no file with a key of MoEngage is opened: only who sends needs one. Without
+   * `needsKeys` a key whose file cannot be read is ''.
+   */
+  constructor(config: Config, { readsKeys = true, needsKeys = true } = {}) {
     this.#config = config
     this.#readsKeys = readsKeys
+    this.#needsKeys = needsKeys
   }
 
   get faults(): readonly ConfigFault[] {
@@ -147,19 +152,18 @@ export class FileWorkspaceDirectory implements WorkspaceDirectory {
     const { ownWorkspace, ownKeyFile } = this.#config
     const isComplete = ownWorkspace === null || ownKeyFile === null || !this.#readsKeys
     if (isComplete) return { workspace: ownWorkspace, faults: [] }
-    const apiKey = readFiles([ownKeyFile])[0]?.trim() ?? ''
-    if (apiKey !== '') return { workspace: { ...ownWorkspace, apiKey }, faults: [] }
+    const apiKey = readFiles([ownKeyFile])[0]?.trim()
+    if (apiKey) return { workspace: { ...ownWorkspace, apiKey }, faults: [] }
+    const isOptional = apiKey === undefined && !this.#needsKeys
     const where = `MOENGAGE_API_KEY_FILE ${ownKeyFile}`
-    const accepted = 'a readable file with the Data API key'
-    return {
-      workspace: ownWorkspace,
-      faults: [{ where, problem: 'cannot be read, or is empty', accepted }],
-    }
+    const fault = { where, problem: 'cannot be read, or is empty', accepted: KEY_FILE_ACCEPTED }
+    return { workspace: ownWorkspace, faults: isOptional ? [] : [fault] }
   }
 
   #readFile(file: string): FileRead {
     const keys: string[] = []
-    const readKeyFile = (path: string): string => {
+    const readKeyFile = (path: string): string | null => {
+      if (!this.#needsKeys && readFiles([path])[0] === null) return null
       const key = readFileSync(path, 'utf8')
       keys.push(key)
       return key

@@ -170,19 +170,25 @@ export interface WorkspaceFileContext {
   /** Of workspaces that name none, like the next. */
   readonly customerLimits?: readonly CustomerLimit[]
   readonly forwardedFor?: string | undefined
-  /** Contents of an `apiKeyFile`; throws when it cannot be read. Null: keys stay unread, and are ''. */
-  readonly readKeyFile: ((path: string) => string) | null
+  /**
+   * Contents of an `apiKeyFile`; throws when it cannot be read but must be. A key that it returns as null stays
+   * unread, and is ''; so do all without this function.
+   */
+  readonly readKeyFile: ((path: string) => string | null) | null
 }
+
+const FILE_ACCEPTED = 'the workspaces file described in docs/reference/configuration.md'
+export const KEY_FILE_ACCEPTED = 'a readable file with the Data API key'
 
 /** Reads the text of a workspaces file; returns every fault it has, or the workspaces. */
 export function parseWorkspacesFile(
   text: string,
   { file, defaults, readKeyFile, ...others }: WorkspaceFileContext,
 ): { workspaces: Workspace[]; faults: ConfigFault[] } {
-  const fault = (where: string, problem: string): ConfigFault => ({
+  const fault = (where: string, problem: string, accepted = FILE_ACCEPTED): ConfigFault => ({
     where: where === '' ? file : `${file} ${where}`,
     problem,
-    accepted: 'the workspaces file described in docs/reference/configuration.md',
+    accepted,
   })
   let json: unknown
   try {
@@ -204,11 +210,13 @@ export function parseWorkspacesFile(
     seen.add(raw.appId)
     let apiKey = raw.apiKey ?? ''
     if (raw.apiKeyFile !== undefined && readKeyFile !== null) {
+      const where = `workspaces.${i}.apiKeyFile`
       try {
-        apiKey = readKeyFile(raw.apiKeyFile).trim()
-        if (apiKey === '') faults.push(fault(`workspaces.${i}.apiKeyFile`, 'is empty'))
+        const key = readKeyFile(raw.apiKeyFile)?.trim()
+        if (key === '') faults.push(fault(where, 'is empty', KEY_FILE_ACCEPTED))
+        apiKey = key ?? ''
       } catch {
-        faults.push(fault(`workspaces.${i}.apiKeyFile`, 'cannot be read'))
+        faults.push(fault(where, 'cannot be read', KEY_FILE_ACCEPTED))
       }
     }
     return {

@@ -15,7 +15,7 @@ const HOLDS: Readonly<Record<HoldReason, readonly [meaning: string, next: string
     'Correct the key in the workspaces file (or MOENGAGE_API_KEY); relay tries it at once. Test it: relay check --credentials',
   ],
   account_refused: [
-    'MoEngage has suspended or blocked the account, or a proxy or firewall on the way forbids the request (403)',
+    'MoEngage has suspended or blocked the account, or a proxy or firewall on the way forbids the request',
     'Look at vendorType in the log of the worker: with a type ask MoEngage support, without one check proxies and firewalls; relay resumes by itself',
   ],
   ip_refused: [

@@ -2,7 +2,7 @@
 export const REFUSAL_REASONS = [
   /** Key or app id are wrong: 401. */
   'credentials_refused',
-  /** Suspended, blocked or blacklisted: 403. */
+  /** Suspended, blocked or blacklisted: mostly 403. */
   'account_refused',
   /** The IP allow-list of the workspace does not name the address that relay sent, or sends from. */
   'ip_refused',

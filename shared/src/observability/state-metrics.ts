@@ -173,7 +173,10 @@ function workspaceGauges(gauge: ReturnType<typeof gaugesOf>) {
 
 function deploymentGauges(gauge: ReturnType<typeof gaugesOf>) {
   return {
-    audit: gauge('relay_audit_bytes', 'Size of the audit in Redis.'),
+    audit: gauge(
+      'relay_audit_bytes',
+      'Size of the audit in Redis; absent without an entry, or if Redis does not tell.',
+    ),
     orphaned: gauge('relay_orphaned_elements', 'Waiting for a workspace that is not configured.'),
     workersWanted: gauge(
       'relay_workers_wanted',

@@ -59,8 +59,9 @@ async function runAlone(options: RunOptions): Promise<number> {
     const begun = (async () => {
       const redisUrl = given ?? (await ownRedis(stack, home, show))
       const plan = planStart(env, redisUrl, credentials, fileAppId)
-      await stack.startServices(plan, entries)
+      // Before the services are ready: the command line finds an api that waits for Redis.
       await writeRunning(running, plan)
+      await stack.startServices(plan, entries)
       return banner(plan, redisUrl, logDir)
     })()
     const started = begun.catch((error: unknown) => {

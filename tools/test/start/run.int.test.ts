@@ -86,6 +86,18 @@ describe('npm start', () => {
     expect(performance.now() - startedMs).toBeLessThan(5_000)
   })
 
+  it('tells the command line its ports while the api is not ready, and no more once it has ended', async () => {
+    const home = await temporaryFolder('start')
+    const running = join(home, 'running.json')
+    const ports = await freePorts()
+    const child = await start(home, { ...ports, READY_AFTER_MS: '600000' })
+    await waitFor(() => existsSync(running), { what: 'running.json' })
+    await waitFor(() => readFileSync(running, 'utf8').includes(ports.OPS_PORT), { what: 'ports' })
+    expect(text(child)).not.toContain('Ctrl-C')
+    expect((await child.stop()).code).toBe(0)
+    expect(existsSync(running)).toBe(false)
+  })
+
   it('names a busy port with its remedy and starts nothing', async () => {
     const home = await temporaryFolder('start')
     const ports = await freePorts()

@@ -1,3 +1,4 @@
+import type { Clock } from '@relay/shared/clock.js'
 import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
 import { repeat } from '@relay/shared/process/repeat.js'
 import type { Deployment } from '@relay/shared/queue/deployment.js'
@@ -20,6 +21,7 @@ export interface BacklogGuardOptions {
   readonly appIds: () => readonly string[]
   /** Configured limit, bytes; null to derive it from Redis' maxmemory. */
   readonly maxBacklogBytes: number | null
+  readonly clock: Clock
 }
 
 /** Interval between reads, ms: with a backlog, and without. */
@@ -40,6 +42,8 @@ const PRODUCER_SHARE_OF_ALL = 0.4
 const DEFAULT_PRODUCER_BYTES = 512 * 1024 ** 2
 /** Share of the limit from which posts do not fit, or soon will not. */
 const FULL_SHARE = 0.98
+/** How long a refusal is reported, ms: as long as its Retry-After. */
+const REFUSAL_MS = 30_000
 /** Chunks are compressed from this share of the limit on, to save memory during an outage. */
 const COMPRESS_FROM = 0.02
 
@@ -50,6 +54,8 @@ export class BacklogGuard {
   #isCurrent = false
   #bytes = 0
   #addedBytes = 0
+  /** The last post that did not fit. */
+  #refused = { bytes: 0, untilMs: -Infinity }
   /** Of the fullest server, 0..1; 0 without maxmemory. */
   #memoryShare = 0
   #maxMemory = 0
@@ -98,7 +104,10 @@ export class BacklogGuard {
   refusal(post: Post): 'backlog_full' | 'redis_full' | null {
     if (this.#memoryShare > MEMORY_SHARE) return 'redis_full'
     const bytes = queuedBytes(post.elements)
-    if (this.#bytes + this.#addedBytes + bytes > this.limitBytes) return 'backlog_full'
+    if (!this.#hasRoomFor(bytes)) {
+      this.#refused = { bytes, untilMs: this.#options.clock.monotonicMs() + REFUSAL_MS }
+      return 'backlog_full'
+    }
     this.#addedBytes += bytes
     return null
   }
@@ -107,7 +116,14 @@ export class BacklogGuard {
   get problem(): IntakeProblem | null {
     if (this.#memoryShare > MEMORY_SHARE) return redisFull(this.#memoryShare)
     const bytes = this.#bytes + this.#addedBytes
-    return bytes > this.limitBytes * FULL_SHARE ? backlogFull(bytes, this.limitBytes) : null
+    if (bytes > this.limitBytes * FULL_SHARE) return backlogFull(bytes, this.limitBytes)
+    const { bytes: refused, untilMs } = this.#refused
+    const isOver = this.#options.clock.monotonicMs() >= untilMs || this.#hasRoomFor(refused)
+    return isOver ? null : backlogFull(bytes, this.limitBytes, refused)
+  }
+
+  #hasRoomFor(bytes: number): boolean {
+    return this.#bytes + this.#addedBytes + bytes <= this.limitBytes
   }
 
   /** Whether the dead letters of the post's producer leave no room for more. Never asked for a replay. */

@@ -30,14 +30,29 @@ export function redisUnwritable(redis: RedisProblem | null): IntakeProblem | nul
   return { reason: 'redis', meaning: `${problem}, so the intake answers 503`, next }
 }
 
-/** `bytes` of at most `limitBytes` are waiting. */
-export function backlogFull(bytes: number, limitBytes: number): IntakeProblem {
-  const use = `${(bytes / 1e6).toFixed(1)} of ${(limitBytes / 1e6).toFixed(1)} MB`
+export const DRAIN_OR_RAISE =
+  'Find out why nothing drains, or raise RELAY_MAX_BACKLOG_BYTES (runbook RelayBacklogNearLimit)'
+
+/** `bytes` of at most `limitBytes` are waiting; `refusedBytes` did not fit, if given. */
+export function backlogFull(
+  bytes: number,
+  limitBytes: number,
+  refusedBytes: number | null = null,
+): IntakeProblem {
+  const use = `${megabytes(bytes)} of ${megabytes(limitBytes)} MB`
+  const full =
+    refusedBytes === null
+      ? `is at its limit (${use})`
+      : `has no room for a post of ${megabytes(refusedBytes)} MB (${use})`
   return {
     reason: 'backlog_full',
-    meaning: `the backlog is at its limit (${use}), so the intake answers 503`,
-    next: 'Find out why nothing drains, or raise RELAY_MAX_BACKLOG_BYTES (runbook RelayBacklogNearLimit)',
+    meaning: `the backlog ${full}, so the intake answers 503`,
+    next: DRAIN_OR_RAISE,
   }
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(bytes < 1e6 ? 3 : 1)
 }
 
 export function durabilityMissing({ isMissing, reached }: Durable): IntakeProblem | null {

@@ -2,9 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { RequestListener } from 'node:http'
 import type { Clock } from '@relay/shared/clock.js'
 import type { LogFields, Logger } from '@relay/shared/observability/logger.js'
+import { FREE_MEMORY } from '@relay/shared/redis/explain.js'
 import type { PostStore } from '@relay/shared/queue/post.js'
 import type { OpenSpan, Tracer } from '@relay/shared/telemetry/tracer.js'
 import type { IntakeMetrics } from './metrics.js'
+import { DRAIN_OR_RAISE } from '../guard/intake-problem.js'
+import type { Cause } from '../refusal.js'
 import type { IntakeObserver } from '../accept/ports.js'
 
 /** Turns the intake's actions into metrics, and problems into log lines. */
@@ -40,7 +43,8 @@ export class Reporter implements IntakeObserver {
       this.#metrics.producerElements.inc({ producer }, elements)
     }
     const fields = { route, status, requestId, appId, producer, bodyBytes, elements }
-    if (status >= 500) this.#notAccepted({ ...fields, cause })
+    const next = cause === null ? undefined : NEXT[cause]
+    if (status >= 500) this.#notAccepted({ ...fields, cause, ...(next && { next }) })
     else this.#log.debug('request', fields)
   }
 
@@ -55,6 +59,12 @@ export class Reporter implements IntakeObserver {
     const stack = error instanceof Error ? error.stack : undefined
     this.#log.error('request failed unexpectedly', { requestId, error: name, stack })
   }
+}
+
+/** What to do, by the cause of a 503. */
+const NEXT: Readonly<Partial<Record<Cause, string>>> = {
+  backlog_full: DRAIN_OR_RAISE,
+  redis_full: FREE_MEMORY,
 }
 
 const WINDOW_MS = 10_000

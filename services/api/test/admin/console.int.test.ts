@@ -103,6 +103,14 @@ inBrowser('the console in a browser', () => {
     await page.keyboard.press('Enter')
     await see('MoEngage refuses the API key')
     await see('next probe once a worker is alive')
+    for (const [action, words] of [
+      ['pause', 'next probe after Resume, as the workspace is paused'],
+      ['resume', 'next probe once a worker is alive'],
+    ] as const) {
+      const headers = { Authorization: `Bearer ${TOKEN}` }
+      await fetch(`${o.url}/admin/workspaces/OTHER/${action}`, { method: 'POST', headers })
+      await see(words)
+    }
     const all = o.configured
     o.configured = all.map((one) => ({ ...one, mode: 'shadow' as const }))
     await see('shadow, held')
@@ -153,6 +161,14 @@ inBrowser('the console in a browser', () => {
       const width = await page.evaluate('document.documentElement.scrollWidth')
       expect(width).toBeLessThanOrEqual(360)
     }
+    await o.store.store(waitingPost('APP', ['ada']))
+    await page.goto(`${o.url}/#/queues`)
+    await page.waitForSelector('.scroll table')
+    const edge = `(() => {
+      const box = document.querySelector('.scroll')
+      return [box.scrollWidth > box.clientWidth, getComputedStyle(box).borderRightStyle]
+    })()`
+    expect(await page.evaluate(edge)).toEqual([true, 'solid'])
   })
 
   it('every control has a name that a screen reader can say', async () => {

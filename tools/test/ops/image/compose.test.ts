@@ -4,6 +4,8 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { ROOT } from '../../../src/folders.js'
 import { parse } from 'yaml'
+import { parseEnvironment } from '@relay/shared/config/environment.js'
+import { FileWorkspaceDirectory } from '@relay/shared/config/workspace-directory.js'
 import { SETTINGS } from '@relay/shared/config/settings.js'
 
 interface Service {
@@ -56,12 +58,51 @@ test('Redis keeps an append-only file and never evicts', () => {
   )
 })
 
-test('no setting of a real workspace reaches the simulator, and both ways to name a host reach relay', () => {
+test('no setting of a real workspace reaches the simulator', () => {
   expect(JSON.stringify(compose.services.simulator!.environment)).not.toContain('MOENGAGE_')
+})
+
+/** The environment of a service as compose interpolates it; the forms that this file uses. */
+function environmentOf(name: string, env: Readonly<Record<string, string>>) {
+  const of = (text: string) =>
+    text.replaceAll(/\$\{(\w+):([-+])([^}]*)\}/g, (_all, variable: string, form, word: string) => {
+      const value = env[variable] ?? ''
+      return (value !== '') === (form === '+') ? word : value
+    })
+  const entries = Object.entries(compose.services[name]!.environment!)
+  return Object.fromEntries(entries.map(([variable, text]) => [variable, of(text)]))
+}
+
+const KEY = { MOENGAGE_APP_ID: 'SHOP', MOENGAGE_API_KEY: 'real' }
+const REAL = 'https://api-02.moengage.com'
+
+test.each([
+  [{}, { DEMO: 'http://simulator:9400' }],
+  [{ ...KEY, MOENGAGE_DC: '02' }, { SHOP: REAL }],
+  [{ ...KEY, MOENGAGE_BASE_URL: REAL }, { SHOP: REAL }],
+  [KEY, 'MOENGAGE_BASE_URL: is not set, and neither is MOENGAGE_DC'],
+  [
+    { MOENGAGE_API_KEY: 'real', MOENGAGE_DC: '02' },
+    'MOENGAGE_APP_ID: is not set, but other settings',
+  ],
+  [
+    { ...KEY, MOENGAGE_DC: '02', MOENGAGE_BASE_URL: REAL },
+    'MOENGAGE_DC: is set together with MOENGAGE_BASE_URL; remove one',
+  ],
+] as const)('with %j relay delivers to %j', (given, expected) => {
   for (const name of ['api', 'worker']) {
-    const given = compose.services[name]!.environment!
-    expect(given.MOENGAGE_BASE_URL).toContain('${MOENGAGE_BASE_URL-')
-    expect(given.MOENGAGE_DC).toContain('${MOENGAGE_DC')
+    const environment = environmentOf(name, given)
+    const [source, target] = compose.services[name]!.volumes![0]!.split(':') as [string, string]
+    const file = environment.RELAY_WORKSPACES_FILE!.replace(target, join(ROOT, source))
+    const load = () => {
+      const directory = new FileWorkspaceDirectory(
+        parseEnvironment({ ...environment, RELAY_WORKSPACES_FILE: file }, 1),
+      )
+      expect(directory.load()).toEqual([])
+      return Object.fromEntries(directory.all().map(({ appId, baseUrl }) => [appId, baseUrl]))
+    }
+    if (typeof expected === 'string') expect(load).toThrow(expected)
+    else expect(load()).toEqual(expected)
   }
 })
 

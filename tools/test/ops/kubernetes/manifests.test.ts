@@ -303,6 +303,42 @@ whenThere.each(OVERLAYS)('the overlay %s with each component', (overlay) => {
       .map(({ metadata }) => metadata.name)
     expect(opened.sort()).toEqual(['relay-api', 'relay-worker'])
   })
+
+  test('on OpenShift, leaves the user of every workload to the cluster', () => {
+    const users = pods(variants.get('openshift')!).flatMap(({ name, spec }) =>
+      [spec, ...spec.containers].flatMap(({ securityContext = {} }) =>
+        Object.keys(securityContext)
+          .filter((field) => /^(runAsUser|runAsGroup|fsGroup)$/.test(field))
+          .map((field) => `${name} ${field}`),
+      ),
+    )
+    expect(users).toEqual([])
+  })
+})
+
+test('without the operator, the endpoints of each Service are scraped, with the label namespace', () => {
+  const file = join(ROOT, 'k8s/components/without-monitoring-operator/scrape.yml')
+  const { scrape_configs: jobs } = readManifests(file)[0] as unknown as {
+    scrape_configs: {
+      job_name: string
+      kubernetes_sd_configs: object[]
+      relabel_configs: object[]
+    }[]
+  }
+  const services = ['api', 'worker']
+    .flatMap((name) => readManifests(join(ROOT, `k8s/base/${name}.yaml`)))
+    .filter(({ kind }) => kind === 'Service')
+  expect(jobs.map(({ job_name: name }) => name)).toEqual(
+    services.map(({ metadata }) => metadata.name),
+  )
+  for (const { job_name: name, kubernetes_sd_configs: discovery, relabel_configs: rules } of jobs) {
+    expect(discovery).toEqual([expect.objectContaining({ role: 'endpoints' })])
+    expect(rules).toContainEqual(expect.objectContaining({ regex: `${name};ops`, action: 'keep' }))
+    expect(rules).toContainEqual({
+      source_labels: ['__meta_kubernetes_namespace'],
+      target_label: 'namespace',
+    })
+  }
 })
 
 test('the adapter’s rule takes the maximum, as every process reports the same number', () => {
