@@ -145,8 +145,7 @@ export class Stack {
 
   /** Writes every process's workspaces file: with the present key, by an atomic rename. */
   async writeWorkspaces(more: readonly object[] = []): Promise<void> {
-    await this.#writeValid((port) => workspacesJson(this.conditions, port, this.apiKey, more))
-    if (this.#lackingUntilMs === Infinity) this.#lackingUntilMs = nowMs() + NOTICED_WITHIN_MS
+    await this.#write('whole', (port) => workspacesJson(this.conditions, port, this.apiKey, more))
   }
 
   /** Whether an api may not know the workspace at present. */
@@ -156,29 +155,30 @@ export class Stack {
 
   /** Takes the workspace out of every process's file; another one is there. */
   async removeWorkspace(): Promise<void> {
-    this.#lackingUntilMs = Infinity
-    await this.#writeValid(() => JSON.stringify({ workspaces: [OTHER_WORKSPACE] }))
-  }
-
-  async #writeValid(text: (vendorPort: number) => string): Promise<void> {
-    await this.#writeWorkspacesText(text)
-    if (this.#brokenUntilMs === Infinity) this.#brokenUntilMs = nowMs() + NOTICED_WITHIN_MS
+    await this.#write('lacking', () => JSON.stringify({ workspaces: [OTHER_WORKSPACE] }))
   }
 
   /** Writes what no process can use; one that starts meanwhile ends with EX_CONFIG, rightly. */
   async breakWorkspaces(): Promise<void> {
-    this.#brokenUntilMs = Infinity
-    await this.#writeWorkspacesText(() => '{"workspaces":[')
+    await this.#write('broken', () => '{"workspaces":[')
   }
 
   /** One write after the other, as faults overlap and all processes have to end with the same file. */
-  #writeWorkspacesText(text: (vendorPort: number) => string): Promise<void> {
+  #write(
+    what: 'whole' | 'lacking' | 'broken',
+    text: (vendorPort: number) => string,
+  ): Promise<void> {
     const write = async () => {
+      if (what === 'lacking') this.#lackingUntilMs = Infinity
+      if (what === 'broken') this.#brokenUntilMs = Infinity
       for (const { workspacesFile, vendor } of this.services) {
         const next = `${workspacesFile}.next`
         await writeFile(next, text(vendor?.port ?? this.#simulatorPort), { mode: 0o600 })
         await rename(next, workspacesFile)
       }
+      const noticedMs = nowMs() + NOTICED_WITHIN_MS
+      if (what === 'whole') this.#lackingUntilMs = Math.min(this.#lackingUntilMs, noticedMs)
+      if (what !== 'broken') this.#brokenUntilMs = Math.min(this.#brokenUntilMs, noticedMs)
     }
     this.#written = this.#written.then(write)
     return this.#written
