@@ -14,6 +14,13 @@ test('nothing of a forgotten customer is sent once relay has answered that it is
   expect(broken(sentAt(201))).toEqual(['nothing of a forgotten customer is sent'])
 })
 
+test('an erasure that Redis forgot, as it forgets what was accepted, is not judged', () => {
+  const sent = { ...facts, requests: [request({ startedAtMs: 300 })] }
+  expect(broken({ ...sent, forgets: [{ fromMs: 190, toMs: 250 }] })).toEqual([])
+  const law = 'nothing of a forgotten customer is sent'
+  expect(broken({ ...sent, forgets: [{ fromMs: 210, toMs: 250 }] })).toContain(law)
+})
+
 test('what was posted after the erasure may be sent, and what was posted before may be gone', () => {
   const later = facts.posted.map((e) => ({ ...e, postedAtMs: 300, acknowledgedAtMs: 310 }))
   expect(broken({ ...facts, posted: later, requests: [request({ startedAtMs: 400 })] })).toEqual([])

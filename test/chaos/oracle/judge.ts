@@ -46,11 +46,14 @@ function judgeDeadLetters(evidence: Evidence): Violation[] {
   return [...wrong, ...missing]
 }
 
-/** Once relay has answered `done`, nothing that it had accepted of that customer is sent. */
-function judgeErasures({ erasures, posted, arrived, requests }: Evidence): Violation[] {
+/** Once relay has answered `done`, nothing that it had accepted of that customer is sent, unless Redis forgot that. */
+function judgeErasures({ erasures, posted, arrived, requests, forgets }: Evidence): Violation[] {
   const startedAt = new Map(requests.map((r) => [r.requestId, r.startedAtMs]))
   const acceptedAt = new Map(posted.map((p) => [`${p.customer} ${p.seq}`, p]))
-  return erasures.flatMap(({ customer, askedAtMs, doneAtMs }) =>
+  const kept = erasures.filter(({ askedAtMs, doneAtMs }) => {
+    return !forgets.some(({ fromMs, toMs }) => doneAtMs >= fromMs && askedAtMs <= toMs)
+  })
+  return kept.flatMap(({ customer, askedAtMs, doneAtMs }) =>
     arrived
       .filter((a) => a.customer === customer)
       .filter((a) => (startedAt.get(a.requestId) ?? -Infinity) > doneAtMs)
