@@ -14,7 +14,7 @@ test('nothing of a forgotten customer is sent once relay has answered that it is
   expect(broken(sentAt(201))).toEqual(['nothing of a forgotten customer is sent'])
 })
 
-test('an erasure that Redis forgot, as it forgets what was accepted, is not judged', () => {
+test('an erasure that Redis forgot is not judged', () => {
   const sent = { ...facts, requests: [request({ startedAtMs: 300 })] }
   expect(broken({ ...sent, forgets: [{ fromMs: 190, toMs: 250 }] })).toEqual([])
   const law = 'nothing of a forgotten customer is sent'
