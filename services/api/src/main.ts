@@ -21,7 +21,8 @@ async function main(): Promise<void> {
   const workspaces = new FileWorkspaceDirectory(config, { readsKeys: false })
   const credentials = new CredentialDirectory(config)
   const faults = [...workspaces.load(), ...credentials.load(), ...tlsFaults(config.tls)]
-  if (config.port === config.opsPort && config.port !== 0) faults.push(ONE_PORT)
+  const isOnePort = config.port === config.opsPort && config.host === config.opsHost
+  if (isOnePort && config.port !== 0) faults.push(ONE_PORT)
   if (faults.length > 0) throw new ConfigError(faults)
   const log = createLogger('relay-api', config.logLevel)
   logPlainOutput(log)

@@ -181,7 +181,7 @@ export class Pipeline {
     const { erasures, settler } = this.#options.delivery
     // At least two bodies for all partitions together, regardless of other lanes, so that none stalls.
     const leastBytes = (this.#bodyBytes * 2) / served.length
-    const target = { enoughBytes, wantBytes, leastBytes, watch: this.#watchesAdds(served) }
+    const target = { enoughBytes, wantBytes, leastBytes, watch: this.#watchAdds(served) }
     const isLoaded = await this.#fetcher.load(served, target, totalBytes)
     for (const { window } of served) erasures.apply(window)
     await Promise.all(served.map(({ window }) => settler.sweep(window)))
@@ -192,8 +192,8 @@ export class Pipeline {
     return isLoaded
   }
 
-  /** Whether loaded elements may be held back: then the next add has to wake this lane, as others may be sent. */
-  #watchesAdds(served: readonly Served[]): boolean {
+  /** While loaded elements may be held back, the next add has to wake this lane: others may be sent. Returns whether. */
+  #watchAdds(served: readonly Served[]): boolean {
     const { policy } = this.#options.budget
     const isHeldBack =
       this.#planner.isShort() || this.#sendsUntried || policy.allowances() !== undefined
@@ -339,7 +339,7 @@ export class Pipeline {
     let wantBytes = Math.max(this.#aheadBytes(), ...served.map(({ window }) => window.loadedBytes))
     for (;;) {
       const batch = this.#pack(served, affordable)
-      this.#watchesAdds(served)
+      this.#watchAdds(served)
       const more = served.some(({ window }) => window.hasUnloaded)
       const full = batch.bodyBytes >= this.#bodyBytes * FULL || isCrowded(batch)
       if (full || !more) return { batch, whole: !more }

@@ -144,7 +144,7 @@ export class WorkspaceService {
           ...line,
           ...holdAdvice(gate.mode),
         })
-      } else if (before.mode.state === 'held' && gate.mode.state !== 'held' && !gate.paused) {
+      } else if (before.mode.state === 'held' && gate.mode.state === 'open' && !gate.paused) {
         this.#options.log.info('workspace is no longer held: relay sends again', line)
       } else this.#options.log.info('gate changed', line)
     }

@@ -14,6 +14,7 @@ import {
   type ScriptArgument,
 } from '../redis/script.js'
 
+const HELD = script('customers-held', 3)
 /** A worker asks again for a held customer after this at the latest, if nothing else stops it, ms. */
 export const ASKED_AGAIN_MS = 60_000
 /** Nothing waits of a held customer for which no worker has asked for longer, ms. */
@@ -171,14 +172,12 @@ export async function readHeldCustomers(
   client: RedisClient,
   prefix: string,
   appId: string,
-  { most = SHOWN, lua = luaText }: { readonly most?: number; readonly lua?: typeof luaText } = {},
+  { most = SHOWN, lua }: { readonly most?: number; readonly lua?: typeof luaText } = {},
 ): Promise<HeldCustomers> {
   const { customersHeld, customersHeldTimes, ledger } = workspaceKeys(prefix, appId)
   const keys = [customersHeld, customersHeldTimes, ledger]
-  const text = lua('customers-held.lua')
-  const [count, ...rest] = replyList(
-    await runScript(client, script('customers-held', 3, text), keys, [most]),
-  )
+  const held = lua ? { ...HELD, text: lua('customers-held.lua') } : HELD
+  const [count, ...rest] = replyList(await runScript(client, held, keys, [most]))
   const longest: HeldCustomer[] = []
   for (let i = 0; i + 2 < rest.length; i += 3) {
     const [sinceMs, untilMs] = [Number(rest[i + 1]), Number(rest[i + 2])]

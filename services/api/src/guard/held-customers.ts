@@ -43,9 +43,10 @@ export class HeldCustomers {
   /** Reads those of workspaces in use. Never rejects: what is unknown is not warned of. */
   async look(): Promise<void> {
     for (const [appId, known] of this.#known) {
-      if (known.isInUse) known.customers = await this.#read(appId).catch(() => NONE)
-      else this.#known.delete(appId)
+      const { isInUse } = known
       known.isInUse = false
+      if (isInUse) known.customers = await this.#read(appId).catch(() => NONE)
+      else this.#known.delete(appId)
     }
   }
 }
