@@ -1,5 +1,7 @@
 import type { WorkspaceLimits } from '../config/workspace.js'
-import { KINDS, type Kind } from '../element.js'
+import { KINDS, totalOf, type Kind } from '../element.js'
+import { sendsInMs, type Gate } from '../gate/gate-state.js'
+import type { LaneBacklog } from '../queue/backlog.js'
 import { budgetOf, BUDGETS, NO_COST, REALTIME_HEADROOM, type Cost } from './cost.js'
 
 /** Backlog of some lanes by the budget that pays for it: an element is one unit, an event one per action. */
@@ -44,22 +46,55 @@ export function drainSeconds({ waiting, effective, used, windowMs, realtime }: D
   return (Math.max(...windows) * windowMs) / 1000
 }
 
-/** Whether anything of a workspace is sent now. */
-export interface Sending {
-  /** `sendsInMs` of the gate: null while held, paused or retrying. */
-  readonly sendsInMs: number | null
+/** What is known of a workspace and its backlog at one moment. */
+export interface DrainFacts {
+  readonly limits: WorkspaceLimits
+  readonly lanes: readonly (Waiting & Pick<LaneBacklog, 'lane' | 'oldestMs'>)[]
+  readonly effective: Cost
+  readonly used: Cost
+  readonly windowMs: number
+  readonly gate: Gate
   /** The ledger grants nothing yet, after a restart of Redis. */
   readonly recovers: boolean
   readonly workersAlive: number
+  readonly customersHeld: { readonly count: number }
+  /** Wall clock, ms since 1970 UTC. */
+  readonly nowMs: number
 }
 
-/** The same as an estimate for people: null while nothing can be sent, since nothing can be estimated. */
-export function drainEtaSeconds(
-  drain: Drain,
-  { sendsInMs, recovers, workersAlive }: Sending,
-): number | null {
-  if (sendsInMs === null || recovers || workersAlive === 0) return null
-  const isEmpty = BUDGETS.every((budget) => drain.waiting[budget] === 0)
-  const seconds = drainSeconds(drain) + (isEmpty ? 0 : sendsInMs / 1000)
+/** An element of the realtime lane waits no longer than this when the budgets have room, ms. */
+const SLOW_MS = 10_000
+/** Share of a budget from which it may be what the backlog waits for. */
+const BINDING_SHARE = 0.5
+
+/**
+ * The same as an estimate for people. Null while it cannot be estimated: nothing can be sent, or elements
+ * wait although the budgets have room, since something is slow of which no rate is known.
+ */
+export function drainEtaSeconds(facts: DrainFacts): number | null {
+  const { limits, lanes, effective, used, windowMs, gate, nowMs } = facts
+  const closedMs = sendsInMs(gate, nowMs)
+  if (closedMs === null || facts.recovers || facts.workersAlive === 0) return null
+  const waiting = waitingByBudget(lanes, limits)
+  if (BUDGETS.every((budget) => waiting[budget] === 0)) return 0
+  if (closedMs === 0 && isSlow(facts, waiting)) return null
+  const realtime = lanes.some(({ lane, elements }) => lane === 'realtime' && totalOf(elements) > 0)
+  const seconds = drainSeconds({ waiting, effective, used, windowMs, realtime }) + closedMs / 1000
   return Math.round(seconds * 10) / 10
+}
+
+function isSlow(facts: DrainFacts, waiting: Cost): boolean {
+  const { lanes, effective, used, windowMs, customersHeld, nowMs } = facts
+  if (customersHeld.count > 0) return false
+  const isLate = lanes.some(
+    // Backfill alone is paced over the window.
+    ({ lane, oldestMs }) =>
+      oldestMs !== null && nowMs - oldestMs > SLOW_MS + (lane === 'backfill' ? windowMs : 0),
+  )
+  return (
+    isLate &&
+    BUDGETS.every(
+      (budget) => waiting[budget] === 0 || used[budget] < BINDING_SHARE * effective[budget],
+    )
+  )
 }

@@ -1,9 +1,9 @@
 import { Gauge, type Registry } from 'prom-client'
 import { BUDGETS, effectiveLimits } from '../budget/cost.js'
-import { drainEtaSeconds, waitingByBudget } from '../budget/drain.js'
+import { drainEtaSeconds } from '../budget/drain.js'
 import type { Clock } from '../clock.js'
 import { KINDS, LANES } from '../element.js'
-import { HOLD_REASONS, sendsInMs } from '../gate/gate-state.js'
+import { HOLD_REASONS } from '../gate/gate-state.js'
 import { STORES, StateReader, type SharedState, type WorkspaceState } from './shared-state.js'
 import type { Config } from '../config/environment.js'
 import type { WorkspaceDirectory } from '../config/workspace-directory.js'
@@ -135,7 +135,7 @@ function workspaceGauges(gauge: ReturnType<typeof gaugesOf>) {
     ),
     drain: gauge(
       'relay_drain_eta_seconds',
-      'Seconds until the backlog is sent if nothing more arrives, as if no customer were held; absent while held, paused, retrying or without a worker.',
+      'Seconds until the backlog is sent if nothing more arrives, as if no customer were held; absent while it is unknown: held, paused, retrying, without a worker, or slow for another reason than a budget.',
       'app_id',
     ),
     limit: gauge('relay_budget_limit', 'Units that one window allows.', 'app_id', 'budget'),
@@ -220,10 +220,11 @@ function show(gauges: Gauges, state: SharedState, windowMs: number): void {
 
 function showBacklog(
   gauges: Gauges,
-  { workspace, lanes, gate, effective, used, recovers, deadLetters, stored }: WorkspaceState,
+  state: WorkspaceState,
   { redisNowMs: nowMs, aliveWorkers: workersAlive }: SharedState,
   windowMs: number,
 ): void {
+  const { workspace, lanes, deadLetters, stored } = state
   const { appId: app_id, limits } = workspace
   for (const lane of LANES) {
     const { elements, oldestMs } = lanes[lane]
@@ -232,10 +233,10 @@ function showBacklog(
     gauges.oldestAge.set({ app_id, lane }, ageMs / 1000)
   }
   gauges.backlogBytes.set({ app_id }, lanes.realtime.bytes + lanes.backfill.bytes)
-  const waiting = waitingByBudget(Object.values(lanes), limits)
-  const realtime = KINDS.some((kind) => lanes.realtime.elements[kind] > 0)
-  const drain = { waiting, effective, used, windowMs, realtime }
-  const eta = drainEtaSeconds(drain, { sendsInMs: sendsInMs(gate, nowMs), recovers, workersAlive })
+  const eta = drainEtaSeconds({
+    ...{ ...state, limits, windowMs, nowMs, workersAlive },
+    lanes: Object.values(lanes),
+  })
   if (eta !== null) gauges.drain.set({ app_id }, eta)
   gauges.deadLetters.set({ app_id }, deadLetters)
   for (const store of STORES) gauges.stored.set({ app_id, store }, stored[store])

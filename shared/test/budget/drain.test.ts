@@ -3,7 +3,10 @@ import {
   drainSeconds,
   waitingByBudget,
   type Drain,
+  type DrainFacts,
 } from '../../src/budget/drain.js'
+import type { Lane } from '../../src/element.js'
+import type { Gate } from '../../src/gate/gate-state.js'
 
 const WINDOW_MS = 60_000
 const NOTHING = { users: 0, events: 0, devices: 0 }
@@ -67,17 +70,63 @@ describe('the backlog is sent', () => {
   ])('%s', (_, change, seconds) => expect(secondsFor(change)).toBeCloseTo(seconds, 9))
 })
 
-it('what MoEngage asked to wait for counts before it; a hold, a pause and no worker are unknown', () => {
-  const drain = {
-    waiting: { users: 1_500, events: 0, devices: 0 },
-    effective: { users: 1_000, events: 4_000, devices: 0 },
-    ...{ used: NOTHING, windowMs: WINDOW_MS, realtime: true },
-  }
-  const well = { sendsInMs: 0, recovers: false, workersAlive: 1 }
-  expect(drainEtaSeconds(drain, well)).toBe(30)
-  expect(drainEtaSeconds(drain, { ...well, sendsInMs: 600_000 })).toBe(630)
-  expect(drainEtaSeconds({ ...drain, waiting: NOTHING }, { ...well, sendsInMs: 600_000 })).toBe(0)
-  for (const change of [{ sendsInMs: null }, { recovers: true }, { workersAlive: 0 }]) {
-    expect(drainEtaSeconds(drain, { ...well, ...change })).toBeNull()
-  }
+describe('the estimate', () => {
+  const NOW_MS = 1_000_000
+  const lane = (name: Lane, waitedMs: number, events = 6_000) => ({
+    ...{ lane: name, elements: { user: 0, event: events, device: 0 }, furtherActions: 0 },
+    oldestMs: NOW_MS - waitedMs,
+  })
+  const open: Gate = { version: 1, mode: { state: 'open' }, paused: false }
+  const rateLimited = (untilMs: number): Gate => ({
+    ...open,
+    mode: {
+      state: 'rate_limited',
+      sinceMs: NOW_MS,
+      nextProbeAtMs: untilMs,
+      probe: null,
+      backoffMs: 1_000,
+    },
+  })
+  const eta = (change: Partial<DrainFacts>) =>
+    drainEtaSeconds({
+      limits: {
+        usersPerWindow: 1_000,
+        eventsPerWindow: 4_000,
+        devicesPerWindow: null,
+        maxBodyBytes: 1,
+      },
+      effective: { users: 1_000, events: 4_000, devices: 0 },
+      ...{ used: NOTHING, windowMs: WINDOW_MS, gate: open, recovers: false, workersAlive: 1 },
+      ...{
+        customersHeld: { count: 0 },
+        nowMs: NOW_MS,
+        lanes: [lane('realtime', 1_000)],
+        ...change,
+      },
+    })
+
+  it('counts what MoEngage asked to wait for before it, unless nothing waits', () => {
+    expect(eta({})).toBe(30)
+    expect(eta({ gate: rateLimited(NOW_MS + 600_000) })).toBe(630)
+    expect(eta({ gate: rateLimited(NOW_MS + 600_000), lanes: [] })).toBe(0)
+  })
+
+  it.each<[string, Partial<DrainFacts>]>([
+    ['paused', { gate: { ...open, paused: true } }],
+    ['the ledger recovers', { recovers: true }],
+    ['no worker lives', { workersAlive: 0 }],
+    ['elements wait although the budgets have room', { lanes: [lane('realtime', 11_000)] }],
+    ['the same in backfill, for longer than its window', { lanes: [lane('backfill', 71_000)] }],
+  ])('is unknown: %s', (_, change) => expect(eta(change)).toBeNull())
+
+  it.each<[string, Partial<DrainFacts>, number]>([
+    ['the budget is what they wait for', { used: { ...NOTHING, events: 2_000 } }, 60],
+    ['MoEngage asked to wait', { gate: rateLimited(NOW_MS + 5_000) }, 35],
+    ['they may be those of a held customer', { customersHeld: { count: 1 } }, 30],
+  ])('is known of elements that wait for long: %s', (_, change, seconds) =>
+    expect(eta({ lanes: [lane('realtime', 11_000)], ...change })).toBe(seconds),
+  )
+
+  it('is known of backfill that is paced over its window', () =>
+    expect(eta({ lanes: [lane('backfill', 61_000)] })).not.toBeNull())
 })

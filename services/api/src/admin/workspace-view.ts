@@ -1,5 +1,5 @@
 import { BUDGETS, effectiveLimits, type Budget, type Cost } from '@relay/shared/budget/cost.js'
-import { drainEtaSeconds, waitingByBudget } from '@relay/shared/budget/drain.js'
+import { drainEtaSeconds } from '@relay/shared/budget/drain.js'
 import type { Clock } from '@relay/shared/clock.js'
 import type { Workspace, WorkspaceLimits, WorkspaceMode } from '@relay/shared/config/workspace.js'
 import type { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js'
@@ -8,7 +8,7 @@ import { LANES, totalOf, type Lane } from '@relay/shared/element.js'
 import { effectiveShare, fullBudgetAtMs, type Adaptation } from '@relay/shared/gate/adaptation.js'
 import type { Ceiling } from '@relay/shared/gate/ceiling.js'
 import { holdAdvice, slowedAdvice } from '@relay/shared/gate/advice.js'
-import { sendsInMs, type Gate, type Mode } from '@relay/shared/gate/gate-state.js'
+import type { Gate, Mode } from '@relay/shared/gate/gate-state.js'
 import { readControls } from '@relay/shared/observability/shared-state.js'
 import type { HeldCustomers } from '@relay/shared/policy/customer-counts.js'
 import { readBacklog, workspacesWithData, type LaneBacklog } from '@relay/shared/queue/backlog.js'
@@ -125,7 +125,10 @@ function workspaceView(facts: WorkspaceFacts) {
     budget_window_seconds: windowMs / 1000,
     learned: learnedView(facts),
     /** As if no customer were held: those that are need longer. */
-    drain_eta_seconds: etaSeconds(facts),
+    drain_eta_seconds: drainEtaSeconds({
+      ...facts,
+      effective: effectiveLimits(facts.limits, shareOf(facts)),
+    }),
     customers_held: customersHeldView(customersHeld),
     dead_letters: deadLetters,
   }
@@ -217,15 +220,6 @@ function budgetsView(facts: WorkspaceFacts) {
     },
   ])
   return Object.fromEntries(views) as Record<string, Record<string, number>>
-}
-
-function etaSeconds(facts: WorkspaceFacts): number | null {
-  const { gate, limits, used, windowMs, lanes, recovers, workersAlive, nowMs } = facts
-  const waiting = waitingByBudget(lanes, limits)
-  const realtime = lanes.some(({ lane, elements }) => lane === 'realtime' && totalOf(elements) > 0)
-  const effective = effectiveLimits(limits, shareOf(facts))
-  const drain = { waiting, effective, used, windowMs, realtime }
-  return drainEtaSeconds(drain, { sendsInMs: sendsInMs(gate, nowMs), recovers, workersAlive })
 }
 
 function budgetsOf(limits: WorkspaceLimits): readonly Budget[] {
