@@ -33,7 +33,7 @@ export interface Provenance {
   /** Wall clock of acceptance, ms since 1970 UTC. */
   readonly acceptedAtMs: number
   /** MoEngage project of a Portfolio workspace; absent: the post named none. */
-  readonly projectCode?: string
+  readonly projectCode?: string | undefined
   /** Where its post is traced: the context of the post's span, as `packSpan` writes it. */
-  readonly span?: Buffer
+  readonly span?: Buffer | undefined
 }

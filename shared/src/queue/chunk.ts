@@ -230,10 +230,11 @@ function readPosts(chunk: Buffer) {
     const provenance = {
       requestId: chunk.toString('latin1', at + 1, idEnd),
       acceptedAtMs: chunk.readUIntLE(idEnd, 6),
-      ...(projectBytes > 0
-        ? { projectCode: chunk.toString('utf8', projectEnd - projectBytes, projectEnd) }
-        : {}),
-      ...(span === undefined ? {} : { span }),
+      projectCode:
+        projectBytes > 0
+          ? chunk.toString('utf8', projectEnd - projectBytes, projectEnd)
+          : undefined,
+      span,
     }
     posts.push({ provenance, elements: chunk.readUInt32LE(idEnd + 6) })
     at = projectEnd

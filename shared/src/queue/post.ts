@@ -18,9 +18,9 @@ export interface Post {
    */
   readonly digest?: Buffer | undefined
   /** MoEngage project that the elements belong to (`?project_code=`); absent: none was given. */
-  readonly projectCode?: string
+  readonly projectCode?: string | undefined
   /** Set for a post that is traced: see `Provenance.span`. */
-  readonly span?: Buffer
+  readonly span?: Buffer | undefined
 }
 
 export type StoreOutcome =

@@ -268,12 +268,12 @@ export class Acceptor {
     run: Pick<Claim, 'requestId' | 'acceptedAtMs'> & { readonly digest?: Buffer },
     quota: QuotaRequest | null,
   ): Promise<Acceptance> {
-    const { lane, workspace, projectCode } = request
+    const { lane, workspace } = request
     const { requestId, acceptedAtMs, digest } = run
     const elements = assessment.queued
     const { appId } = workspace
-    const project = projectCode === null ? {} : { projectCode }
-    const post = { appId, lane, requestId, ...project, acceptedAtMs, elements, digest }
+    const projectCode = request.projectCode ?? undefined
+    const post = { appId, lane, requestId, projectCode, acceptedAtMs, elements, digest }
     const stored = await this.#deps.store.store(post)
     switch (stored.outcome) {
       case 'stored':

@@ -4,11 +4,12 @@ import type { Seen } from '../census/census.js'
 import type { NameTable } from '../census/name-table.js'
 import { sightingsIn } from '../census/sighting.js'
 import { CustomerKeys } from './identity.js'
-import { checkElement } from '../validate/element.js'
+import { checkElement, type CheckedElement } from '../validate/element.js'
 import { Findings, isObject } from '../validate/findings.js'
 import { KIND_OF_TYPE, type ElementType } from '../validate/names.js'
 import { STANDARD_VOCABULARY, type Vocabulary } from '../validate/vocabulary.js'
-import { buildElements, type BuildContext, type ValidElement } from './build.js'
+import { buildElements, type BuildContext } from './build.js'
+import type { Span } from '../json/scan.js'
 import { runAll, type Steps } from './fairness.js'
 import type { BodyFault, ParsedElement, Wanted } from './parse.js'
 import { readBody } from './sparse.js'
@@ -64,7 +65,7 @@ export function assess(body: Buffer, context: AssessmentContext): AssessmentOutc
 
 /** The same in steps of one element each. */
 export function* assessing(body: Buffer, context: AssessmentContext): Steps<AssessmentOutcome> {
-  const parsed = readBody(body, { ...context, maxElements: context.limits.maxElements })
+  const parsed = readBody(body, context)
   if (!parsed.ok) return parsed
   const validator = new Validator(context, CUSTOMERS)
   // The elements of the other lists are lost: the producer should know.
@@ -112,7 +113,7 @@ export class Validator implements Assessment {
     const index = this.posted++
     if (this.#neverFits(parsed)) return this.#refuse(parsed, index, { isTooLarge: true })
     const valid = this.#check(parsed, index)
-    const queued = valid === null ? null : this.#queue(valid, body, index)
+    const queued = valid === null ? null : this.#queue(valid, parsed.span, body, index)
     if (valid === null || queued === null) {
       return this.#refuse(parsed, index, { isTooLarge: valid !== null })
     }
@@ -130,9 +131,9 @@ export class Validator implements Assessment {
     return false
   }
 
-  #queue(valid: ValidElement, body: Buffer, index: number): Element[] | null {
-    if (!valid.isIrregular) return buildElements(valid, body, this.#build)
-    return buildElements(valid, body, this.#build, (path) =>
+  #queue(valid: CheckedElement, span: Span, body: Buffer, index: number): Element[] | null {
+    if (!valid.isIrregular) return buildElements(valid, span, body, this.#build)
+    return buildElements(valid, span, body, this.#build, (path) =>
       this.findings.add('repeatedMember', index, path),
     )
   }
@@ -161,18 +162,16 @@ export class Validator implements Assessment {
     this.#reject(null)
   }
 
-  #check(parsed: ParsedElement, index: number): ValidElement | null {
+  #check(parsed: ParsedElement, index: number): CheckedElement | null {
     const { findings } = this
     const { names, nowMs } = this.#build
     const bytes = parsed.span.end - parsed.span.start
     const isPlain = parsed.survey !== undefined
     const reporter = { index, findings, nowMs, names, bytes, isPlain }
-    const checked = checkElement(parsed, this.#expected, reporter)
-    if (checked === null) return null
-    return { ...checked, span: parsed.span }
+    return checkElement(parsed, this.#expected, reporter)
   }
 
-  #see({ sightings }: ParsedElement, { element }: ValidElement, index: number): void {
+  #see({ sightings }: ParsedElement, { element }: CheckedElement, index: number): void {
     const { known } = this.#context
     if (known === undefined || this.seen.length >= MAX_SEEN) return
     for (const sighting of sightings ?? sightingsIn(element, known))

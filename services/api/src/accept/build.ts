@@ -11,11 +11,6 @@ import { countsAsAbsent } from '../validate/members.js'
 import { KIND_OF_TYPE } from '../validate/names.js'
 import type { Vocabulary } from '../validate/vocabulary.js'
 
-/** A valid element together with its place in the body that carried it. */
-export interface ValidElement extends CheckedElement {
-  readonly span: Span
-}
-
 export interface BuildContext {
   readonly limits: WorkspaceLimits
   /** The time of acceptance. */
@@ -28,16 +23,17 @@ export interface BuildContext {
 const WINDOW_PARTS = 100
 
 /**
- * What is queued for a valid element: its own bytes with a time, split if one request or budget
- * grant cannot carry it. Null if it does not fit a bulk body.
+ * What is queued for a valid element at `span` of `body`: its own bytes with a time, split if one request or
+ * budget grant cannot carry it. Null if it does not fit a bulk body.
  */
 export function buildElements(
-  valid: ValidElement,
+  valid: CheckedElement,
+  span: Span,
   body: Buffer,
   { limits, customers, names, nowMs }: BuildContext,
   onRepeated?: OnRepeated,
 ): Element[] | null {
-  const text = ownText(valid, body, onRepeated)
+  const text = ownText(body, span, valid.isIrregular, onRepeated)
   const customer = customers.keyOf(valid.type, valid.element, names)
   const kind = KIND_OF_TYPE[valid.type]
   const maxBytes = limits.maxBodyBytes - BULK_ENVELOPE_BYTES
@@ -96,8 +92,9 @@ function actionSpans(text: Buffer): readonly Span[] {
 }
 
 function ownText(
-  { span, isIrregular }: ValidElement,
   body: Buffer,
+  span: Span,
+  isIrregular: boolean,
   onRepeated: OnRepeated | undefined,
 ): Buffer {
   const raw = body.subarray(span.start, span.end)

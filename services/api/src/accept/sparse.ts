@@ -55,7 +55,7 @@ function ruledAttributes(names: Vocabulary): ByteNames<string> {
 
 export interface Reading {
   readonly endpoint: Wanted
-  readonly maxElements: number
+  readonly limits: { readonly maxElements: number }
   readonly names?: Vocabulary | undefined
   /** Names of which the census needs no word; absent: there is no census. */
   readonly known?: NameTable | undefined
@@ -65,7 +65,7 @@ export interface Reading {
 export function readBody(body: Buffer, reading: Reading): ParsedBody {
   const elements = readSparse(body, reading)
   if (elements !== null) return { ok: true, elements }
-  return parseBody(body, reading.endpoint, reading.maxElements)
+  return parseBody(body, reading.endpoint, reading.limits.maxElements)
 }
 
 /**
@@ -75,7 +75,7 @@ export function readBody(body: Buffer, reading: Reading): ParsedBody {
  */
 export function readSparse(
   body: Buffer,
-  { endpoint, maxElements, names = STANDARD_VOCABULARY, known }: Reading,
+  { endpoint, limits, names = STANDARD_VOCABULARY, known }: Reading,
 ): readonly ParsedElement[] | null {
   if (!isUtf8(body)) return null
   try {
@@ -88,7 +88,7 @@ export function readSparse(
       found: [],
     }
     if (endpoint === 'transition') {
-      const elements = readRoot(cursor, maxElements, looking)
+      const elements = readRoot(cursor, limits.maxElements, looking)
       cursor.end()
       return elements
     }

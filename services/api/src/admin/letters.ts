@@ -97,7 +97,7 @@ function postOf(letter: DeadLetter, nowMs: number, storeUntilMs: number): Post {
   return {
     ...{ appId, lane, requestId },
     ...{ acceptedAtMs: nowMs, storeUntilMs },
-    ...(projectCode === undefined ? {} : { projectCode }),
+    projectCode,
     elements: [
       {
         ...{ kind, cost, posted },

@@ -128,11 +128,7 @@ export class RedisPostStore implements PostStore {
     const writers = pieces.map((piece) => this.#writer(post, layout, piece.partition))
     await this.#learnRedisTime()
     const { requestId, acceptedAtMs, projectCode, span } = post
-    const provenance = {
-      ...{ requestId, acceptedAtMs },
-      ...(projectCode === undefined ? {} : { projectCode }),
-      ...(span === undefined ? {} : { span }),
-    }
+    const provenance = { requestId, acceptedAtMs, projectCode, span }
     return Promise.all(
       pieces.map(
         (piece, i) =>

@@ -13,7 +13,13 @@ import { HttpCaller } from './http-caller.js'
 import { FairTurns } from '../accept/fairness.js'
 import { DOCS_PATHS, serveDocs } from './docs.js'
 import { refusalAnswer, send, type Answer } from './envelope.js'
-import { callersRequestId, readHeaders, readQuery } from './headers.js'
+import {
+  callersRequestId,
+  readHeaders,
+  readQuery,
+  type IntakeHeaders,
+  type IntakeQuery,
+} from './headers.js'
 import { Imports } from './imports.js'
 import * as routes from './routes.js'
 import { ProducerLimiter, type Slot, type ProducerLimits } from './producer-limiter.js'
@@ -116,6 +122,15 @@ export function createIntakeApp(deps: IntakeDeps): RequestListener {
   }
 }
 
+/** A post before its body is read. */
+interface Asking {
+  readonly endpoint: Endpoint
+  readonly sender: Pick<IntakeRequest, 'workspace' | 'producer'>
+  readonly caller: HttpCaller
+  readonly headers: IntakeHeaders
+  readonly query: IntakeQuery
+}
+
 type Handler = (request: Request, response: Response) => Promise<void> | void
 
 class Intake {
@@ -164,9 +179,8 @@ class Intake {
       return
     }
     try {
-      const { workspace, producer } = sender
-      const asking = { ...read.headers, ...asked.query, endpoint, workspace, producer, caller }
-      await this.#take(request, response, asking, place, known)
+      const from = { endpoint, sender, caller, headers: read.headers, query: asked.query }
+      await this.#take(request, response, from, place, known)
     } finally {
       place.release()
     }
@@ -176,14 +190,13 @@ class Intake {
   async #take(
     request: IncomingMessage,
     response: ServerResponse,
-    asking: Omit<IntakeRequest, 'body' | 'room'> & { readonly gzip: boolean },
+    { endpoint, sender, caller, headers, query }: Asking,
     place: Slot,
     known: RequestContext,
   ): Promise<void> {
     const { maxRequestBytes: maxBytes, bodyMs: mostMs } = this.#deps.limits
     const limits = { maxBytes, mostMs }
-    const { gzip, caller } = asking
-    const read = await readBody(request, gzip, limits, place, this.#unpacking, caller)
+    const read = await readBody(request, headers.gzip, limits, place, this.#unpacking, caller)
     if (read.outcome === 'aborted') {
       this.#left(known)
       return
@@ -193,8 +206,17 @@ class Intake {
       return
     }
     known.bodyBytes = read.body.length
+    // One plain literal: a spread costs as much as an element.
     const accepted = await this.#acceptor.accept({
-      ...asking,
+      endpoint,
+      workspace: sender.workspace,
+      producer: sender.producer,
+      caller,
+      lane: headers.lane,
+      lenient: headers.lenient,
+      idempotencyKey: headers.idempotencyKey,
+      projectCode: query.projectCode,
+      warnings: query.warnings,
       body: withoutByteOrderMark(read.body),
       room: (bytes) => place.take(bytes),
     })
@@ -382,8 +404,7 @@ class Intake {
   #tell(status: number, requestId: string, known: RequestContext): void {
     const { route, appId, producer, bodyBytes, elements, cause } = known
     const durationMs = this.#deps.clock.monotonicMs() - known.startedMs
-    const sender = { requestId, appId, producer }
-    const facts = { route, status, cause, durationMs, ...sender, bodyBytes, elements }
+    const facts = { route, status, cause, durationMs, requestId, appId, producer, bodyBytes, elements } // prettier-ignore
     this.#deps.observer.answered(facts)
   }
 }

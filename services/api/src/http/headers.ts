@@ -3,7 +3,7 @@ import { LANES, type Lane } from '@relay/shared/element.js'
 import type { Detail, Refusal } from '../refusal.js'
 
 /** The options in the headers of an authenticated request. */
-interface IntakeHeaders {
+export interface IntakeHeaders {
   readonly lane: Lane
   readonly lenient: boolean
   readonly idempotencyKey: string | null
@@ -152,7 +152,7 @@ export function callersRequestId(request: IncomingMessage): string | null {
 }
 
 /** The options in the query of an authenticated request. */
-interface IntakeQuery {
+export interface IntakeQuery {
   /** The project of a Portfolio workspace that the elements belong to; null: none. */
   readonly projectCode: string | null
   /** Parameters that relay does not carry, one entry each. */

@@ -82,7 +82,7 @@ function judgeLine(
     return { attribute: '', message }
   }
   // Reads one element; validation checks its type.
-  const read = judged ?? readBody(bytes, { ...context, maxElements: 1 })
+  const read = judged ?? readBody(bytes, context)
   if (!read.ok) {
     validator.unreadable()
     return { attribute: read.fault.attribute ?? '', message: read.fault.message }

@@ -152,7 +152,7 @@ export class Importer {
       appId,
       lane: LANE,
       requestId,
-      ...(projectCode === null ? {} : { projectCode }),
+      projectCode: projectCode ?? undefined,
       acceptedAtMs: nowMs,
       elements: judged.elements,
       digest: key === null ? undefined : batchDigest(identity, lines, judged),

@@ -56,7 +56,7 @@ function checkAttributes(attributes: Json, reporter: Reporter): void {
   for (const name in attributes) {
     const value = attributes[name]
     if (isRemarkableValue(value)) isRemarkable = true
-    checkName(name, `attributes.${name}`, reporter)
+    checkName(name, 'attributes', reporter)
     const type = USER_ATTRIBUTE_TYPES.get(name)
     if (value === null) continue
     if (type !== undefined) {
@@ -76,14 +76,16 @@ function checkAttributes(attributes: Json, reporter: Reporter): void {
   checkArrayConflicts(attributes, reporter)
 }
 
+/** `path`: of the object that has the name. The whole path is only built when needed. */
 function checkName(name: string, path: string, { index, findings, names }: Reporter): void {
-  if (BLOCKED_ATTRIBUTE_NAMES.has(name)) findings.add('blockedName', index, path)
+  const at = () => `${path}.${name}`
+  if (BLOCKED_ATTRIBUTE_NAMES.has(name)) findings.add('blockedName', index, at())
   else if (name.startsWith(RESERVED_PREFIX)) {
     if (!STANDARD_USER_ATTRIBUTES.has(name) && !names.allowed.has(name)) {
-      findings.add('reservedName', index, path)
+      findings.add('reservedName', index, at())
     }
   } else if (RESERVED_USER_ATTRIBUTES.has(name) || name.startsWith(RESERVED_USER_PREFIX)) {
-    findings.add('reservedUserName', index, path)
+    findings.add('reservedUserName', index, at())
   }
 }
 
@@ -94,7 +96,7 @@ function checkArrayFields(fields: unknown, path: string, reporter: Reporter): vo
     return
   }
   for (const name in fields) {
-    checkName(name, `${path}.${name}`, reporter)
+    checkName(name, path, reporter)
     if (!Array.isArray(fields[name])) findings.add('wrongType', index, `${path}.${name}`, 'array')
     if (name === PLATFORMS) findings.add('arrayOfReserved', index, `${path}.${name}`, name)
     else if (USER_ATTRIBUTE_TYPES.has(name)) {

@@ -23,6 +23,7 @@ import { NOW_MS, workspace } from '../support/workspace.js'
 const BODIES = Number(process.env.FUZZ_RUNS ?? 4_000)
 const SEED = 20261127
 const MOST = 60
+const LIMITS = { maxElements: MOST }
 
 const EXAMPLES = JSON.parse(
   readFileSync(join(__dirname, '..', 'fixtures', 'vendor-examples.json'), 'utf8'),
@@ -67,7 +68,7 @@ function judged(elements: readonly ParsedElement[], body: Buffer, endpoint: Endp
 
 /** Says whether the body was read sparsely; where it was, it is judged as what `parseBody` gives. */
 function isReadAlike(body: Buffer, endpoint: Endpoint): boolean {
-  const sparse = readSparse(body, { endpoint, maxElements: MOST, known: KNOWN })
+  const sparse = readSparse(body, { endpoint, limits: LIMITS, known: KNOWN })
   if (sparse === null) return false
   const full = parseBody(body, endpoint, MOST)
   if (!full.ok) throw new Error(`read although it is refused: ${full.fault.message}`)
@@ -86,7 +87,7 @@ describe('an unknown name is told, however like a known one its hash is', () => 
     const names = new WorkspaceNames()
     const seeIn = (attributes: string) => {
       const text = `{"type":"customer","customer_id":"c","attributes":${attributes}}`
-      const reading = { endpoint: 'customer', maxElements: 1, known: names.table } as const
+      const reading = { endpoint: 'customer', limits: LIMITS, known: names.table } as const
       const elements = readSparse(Buffer.from(text), reading) ?? []
       const seen = elements.flatMap(({ sightings = [] }) => sightings)
       for (const sighting of seen) names.see(sighting, POSTED)
@@ -176,7 +177,7 @@ describe('a body that is read sparsely is judged as one that is read in full', (
     ['nothing', ''],
     ['a text', '"a"'],
   ])('a request that is left to be read in full: %s', (_, body) => {
-    expect(readSparse(Buffer.from(body), { endpoint: 'transition', maxElements: MOST })).toBeNull()
+    expect(readSparse(Buffer.from(body), { endpoint: 'transition', limits: LIMITS })).toBeNull()
   })
 
   it.each([
@@ -216,7 +217,7 @@ describe('a body that is read sparsely is judged as one that is read in full', (
   it('is what UTF-8 must be', () => {
     const body = Buffer.from(list(['{"type":"customer","customer_id":"ann?"}']))
     body[body.indexOf('?')] = 0xff
-    expect(readSparse(body, { endpoint: 'transition', maxElements: MOST })).toBeNull()
+    expect(readSparse(body, { endpoint: 'transition', limits: LIMITS })).toBeNull()
   })
 
   it(`however it is changed: ${BODIES} mutated bodies`, () => {
