@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { PRIVATE, ROOT, temporaryFolder } from '@relay/tools/folders.js'
 import { startRedis } from '../support/redis/test-redis.js'
+import { OwnTime } from './own-time.js'
 import { loadRelay } from './relay.js'
 import { runSeed, type Report } from './run.js'
 import { controlOf, SCENARIOS, type Scenario, type ScenarioName } from './scenarios.js'
@@ -23,6 +24,7 @@ const USAGE = `npm run sim -- --scenario NAME --seeds FROM-TO   run seeds of a s
              --minimise SEED       leave out every fault that a broken law does not need
              --control             the same load without faults, within tighter bounds
              --seconds N           a shorter run
+             --own-time            scripts as they are, expiries and messages of Redis itself (needs cc)
              --root FOLDER         a variant of relay instead of the checkout
 
 Scenarios:
@@ -39,6 +41,7 @@ interface Asked {
   readonly without: ReadonlySet<number>
   readonly root: string
   readonly isControl: boolean
+  readonly hasOwnTime: boolean
   readonly seconds: number | null
 }
 
@@ -49,6 +52,7 @@ function readArguments(): Asked | null {
       ...{ trace: { type: 'string' }, without: { type: 'string', default: '' } },
       ...{ minimise: { type: 'string' }, root: { type: 'string', default: ROOT } },
       ...{ control: { type: 'boolean', default: false }, seconds: { type: 'string' } },
+      'own-time': { type: 'boolean', default: false },
     },
   })
   const { scenario: name, trace, minimise, root, control: isControl } = values
@@ -57,6 +61,7 @@ function readArguments(): Asked | null {
   const from = Number(range[1])
   const count = Number(range[2] ?? range[1]) - from + 1
   return {
+    hasOwnTime: values['own-time'],
     ...{ name, root, isControl, tracesAll: trace !== undefined, minimises: minimise !== undefined },
     seeds: Array.from({ length: count }, (_, i) => from + i),
     seconds: values.seconds === undefined ? null : Number(values.seconds),
@@ -72,18 +77,22 @@ async function main(): Promise<number> {
   }
   const dir = await temporaryFolder('sim')
   const socket = join(dir, 'redis.sock')
-  const redis = await startRedis({ dir, extra: [...REDIS_SETTINGS, '--unixsocket', socket] })
-  const wire = await Wire.open(socket)
+  const own = asked.hasOwnTime ? await OwnTime.build(dir) : null
+  const extra = [...REDIS_SETTINGS, '--unixsocket', socket]
+  const redis = await startRedis({ dir, extra, env: own?.environment ?? {} })
+  const wire = await Wire.open({ path: socket })
+  await own?.listen(await Wire.open({ path: socket }))
   try {
-    return await runAll(asked, wire)
+    return await runAll(asked, wire, own)
   } finally {
     wire.close()
+    own?.close()
     await redis.stop()
     await rm(dir, { recursive: true, force: true })
   }
 }
 
-async function runAll(asked: Asked, wire: Wire): Promise<number> {
+async function runAll(asked: Asked, wire: Wire, own: OwnTime | null): Promise<number> {
   const { name, seeds, without, tracesAll, minimises, root, isControl, seconds } = asked
   const relay = await loadRelay(root)
   const { [name as ScenarioName]: faulty } = SCENARIOS
@@ -92,7 +101,7 @@ async function runAll(asked: Asked, wire: Wire): Promise<number> {
   const reports: Report[] = []
   for (const seed of seeds) {
     const run = (left: ReadonlySet<number>) =>
-      runSeed({ relay, wire, scenario, seed, without: left })
+      runSeed({ relay, wire, own, scenario, seed, without: left })
     const report = await run(without)
     // The trace itself would fill the memory.
     reports.push({ ...report, lines: [] })

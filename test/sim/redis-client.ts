@@ -10,6 +10,8 @@ const MAX_LATE_MS = 4_000
 /** Pauses between two tries to connect, ms. */
 const RECONNECT_MS = [50, 100, 200, 400, 800, 1_000]
 const CLOSED = 'Connection is closed.'
+const NOT_SENT_AGAIN =
+  'Reached the max retries per request limit (which is 0). Refer to "maxRetriesPerRequest" option for details.'
 const NOT_READY = "Stream isn't writeable and enableOfflineQueue options is false"
 
 interface InFlight {
@@ -18,6 +20,12 @@ interface InFlight {
   isDropped: boolean
   /** Executed this much later, after its connection is gone; 0: not late, ms. */
   lateMs: number
+}
+
+/** What travels together: what was sent at one moment on one connection. */
+interface Packet<T> {
+  readonly sentMs: number
+  readonly parts: T[]
 }
 
 /** One simulated connection: commands and replies keep their order, and take their time. */
@@ -33,6 +41,8 @@ export class SimConnection {
   readonly #server: SimRedisServer
   readonly #world: World
   #inFlight: InFlight[] = []
+  #out: Packet<InFlight> | null = null
+  #back: Packet<() => void> | null = null
   /** When the last command arrives, and the last reply. */
   #outMs = 0
   #backMs = 0
@@ -50,11 +60,21 @@ export class SimConnection {
   send(command: Command): void {
     const sent: InFlight = { command, hasArrived: false, isDropped: false, lateMs: 0 }
     this.#inFlight.push(sent)
-    const travelMs = this.#server.latencyMs() + this.#server.slownessMs()
-    this.#outMs = Math.max(this.#outMs + 0.001, this.#world.nowMs + travelMs)
-    this.#arrive(sent, this.#outMs, '')
+    if (this.#out?.sentMs === this.#world.nowMs) this.#out.parts.push(sent)
+    else this.#sendPacket(sent)
     this.#world.reach(pointOf(command), this.actor)
     this.#watch()
+  }
+
+  #sendPacket(first: InFlight): void {
+    const packet = { sentMs: this.#world.nowMs, parts: [first] }
+    this.#out = packet
+    const travelMs = this.#server.latencyMs() + this.#server.slownessMs()
+    this.#outMs = Math.max(this.#outMs + 0.001, this.#world.nowMs + travelMs)
+    const arrive = () => {
+      for (const sent of packet.parts) this.#arrive(sent, '')
+    }
+    this.#world.at(this.#outMs, this.#server.actor, arrive, 'silent')
   }
 
   hear(channel: string, message: string): void {
@@ -88,23 +108,21 @@ export class SimConnection {
     return inFlight
   }
 
-  #arrive(sent: InFlight, atMs: number, note: string): void {
-    this.#world.at(atMs, this.#server.actor, () => {
-      if (sent.isDropped || this.#server.isDown) return
-      if (sent.lateMs > 0) {
-        const { lateMs } = sent
-        sent.lateMs = 0
-        this.#arrive(sent, this.#world.nowMs + lateMs, ' LATE')
-        return
-      }
-      sent.hasArrived = true
-      const { name } = sent.command
-      const args = sent.command.args as readonly Argument[]
-      this.#server.answer(this.#execute(name, args), (reply) => {
-        const line = `redis ${this.actor.name} ${said(name, args)}${note} -> ${shown(reply)}`
-        this.#world.log(line)
-        this.#answer(sent, reply)
-      })
+  #arrive(sent: InFlight, note: string): void {
+    if (sent.isDropped || this.#server.isDown) return
+    if (sent.lateMs > 0) {
+      const late = () => this.#arrive(sent, ' LATE')
+      this.#world.in(sent.lateMs, this.#server.actor, late, 'silent')
+      sent.lateMs = 0
+      return
+    }
+    sent.hasArrived = true
+    const { name } = sent.command
+    const args = sent.command.args as readonly Argument[]
+    this.#server.answer(this.#execute(name, args), (reply) => {
+      const line = `redis ${this.actor.name} ${said(name, args)}${note} -> ${shown(reply)}`
+      this.#world.log(line)
+      this.#answer(sent, reply)
     })
   }
 
@@ -138,9 +156,16 @@ export class SimConnection {
 
   #reply(deal: () => void): void {
     if (!this.isOpen) return
-    this.#backMs = Math.max(this.#backMs + 0.001, this.#world.nowMs + this.#server.latencyMs())
+    const { nowMs } = this.#world
+    if (this.#back?.sentMs === nowMs) {
+      this.#back.parts.push(deal)
+      return
+    }
+    const packet = { sentMs: nowMs, parts: [deal] }
+    this.#back = packet
+    this.#backMs = Math.max(this.#backMs + 0.001, nowMs + this.#server.latencyMs())
     this.#world.at(this.#backMs, this.actor, () => {
-      if (this.isOpen) deal()
+      for (const part of packet.parts) if (this.isOpen) part()
     })
   }
 
@@ -149,12 +174,13 @@ export class SimConnection {
     if (this.#isWatched) return
     this.#isWatched = true
     const fromMs = this.#world.nowMs
-    this.#world.in(this.#client.silenceMs, this.actor, () => {
+    const look = () => {
       this.#isWatched = false
       if (!this.isOpen || this.#inFlight.length === 0) return
       if (this.#heardMs <= fromMs) this.close('silence')
       else this.#watch()
-    })
+    }
+    this.#world.in(this.#client.silenceMs, this.actor, look, 'silent')
   }
 }
 
@@ -206,7 +232,8 @@ export class SimRedis extends Redis {
   hasClosed(unanswered: readonly Command[]): void {
     this.status = 'close'
     this.emit('close')
-    for (const command of unanswered) command.reject(new Error(CLOSED))
+    const why = this.#hasEnded ? CLOSED : NOT_SENT_AGAIN
+    for (const command of unanswered) command.reject(new Error(why))
     this.status = 'reconnecting'
     this.#connect(0)
   }

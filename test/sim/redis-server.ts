@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Random } from '@relay/shared/random.js'
 import { chance } from '@relay/shared/seeded-random.js'
 import { Actor, EPOCH_MS, type World } from './world.js'
+import type { OwnTime } from './own-time.js'
 import type { Argument, Raw, Wire } from './wire.js'
 
 /** What the server knows of a connection. */
@@ -51,7 +52,7 @@ for _, key in ipairs(redis.call('KEYS', '*')) do redis.call('COPY', key, key, 'D
 
 /** Texts and names of the scripts that any client has defined, by digest. */
 const scripts = new Map<string, { readonly name: string; readonly text: string }>()
-/** Digests of the wrapped scripts that the real Redis has loaded. */
+/** Digests of the scripts that the real Redis has loaded, by their own. */
 const loaded = new Map<string, string>()
 
 export function defineScript(name: string, text: string): void {
@@ -68,7 +69,10 @@ function sha1(text: string): string {
 
 export type ScriptObserver = (name: string, args: readonly Argument[], reply: Raw) => void
 
-/** One real Redis under virtual time. Its data is real; its clock, run id, expiry and connections are simulated. */
+/**
+ * One real Redis under virtual time. Its data is real; its run id and connections are simulated, and so are its clock,
+ * messages and expiry, unless it has an `OwnTime`.
+ */
 export class SimRedisServer {
   readonly actor: Actor
   readonly connections = new Set<Connection>()
@@ -82,6 +86,7 @@ export class SimRedisServer {
   slowUntilMs = 0
   readonly #world: World
   readonly #wire: Wire
+  readonly #own: OwnTime | null
   readonly #latency: Random
   /** What becomes of commands on a connection that breaks, and when it is replaced. */
   readonly closing: Random
@@ -90,9 +95,11 @@ export class SimRedisServer {
   #expiryDueMs = Infinity
   #turn: { readonly reply: Promise<Raw>; readonly deal: (reply: Raw) => void }[] = []
 
-  constructor(world: World, wire: Wire) {
+  /** `own`: scripts run unchanged, expiries and messages are those of the real Redis. */
+  constructor(world: World, wire: Wire, own: OwnTime | null = null) {
     this.#world = world
     this.#wire = wire
+    this.#own = own
     this.#latency = world.stream('latency')
     this.closing = world.stream('connections')
     this.actor = new Actor(world, 'redis')
@@ -152,17 +159,19 @@ export class SimRedisServer {
   async #answerTurn(): Promise<void> {
     const turn = this.#turn
     this.#turn = []
+    this.#own?.set(this.nowUs)
     this.#wire.flush()
     const replies = await Promise.all(turn.map(({ reply }) => reply))
+    for (const message of (await this.#own?.messages()) ?? []) this.#publish(...message)
     turn.forEach(({ deal }, i) => deal(replies[i] ?? null))
   }
 
   execute(name: string, args: readonly Argument[]): Promise<Raw> {
-    this.#expireKeys()
+    if (this.#own === null) this.#expireKeys()
     if (name === 'evalsha') return this.#script(args)
     const fixed = this.#fixedReply(name, args)
     if (fixed !== undefined) return Promise.resolve(fixed)
-    if (name === 'expire' || name === 'pexpire') {
+    if (this.#own === null && (name === 'expire' || name === 'pexpire')) {
       const ms = Number(args[1]) * (name === 'expire' ? 1_000 : 1)
       const atMs = Math.floor(this.nowUs / 1_000) + ms
       this.#expireAt(String(args[0]), atMs)
@@ -174,20 +183,27 @@ export class SimRedisServer {
   #script([digest = '', ...rest]: readonly Argument[]): Promise<Raw> {
     const script = scripts.get(String(digest))
     if (script === undefined) throw new Error(`unknown script ${String(digest)}`)
-    let own = loaded.get(String(digest))
-    if (own === undefined) {
-      const text = BEFORE_SCRIPT + script.text + AFTER_SCRIPT
-      own = sha1(text)
-      loaded.set(String(digest), own)
+    let known = loaded.get(String(digest))
+    if (known === undefined) {
+      const text = this.#own === null ? BEFORE_SCRIPT + script.text + AFTER_SCRIPT : script.text
+      known = sha1(text)
+      loaded.set(String(digest), known)
       void this.#wire.queue(['SCRIPT', 'LOAD', text])
     }
-    return this.#wire.queue(['EVALSHA', own, ...rest, this.nowUs]).then((answer) => {
-      if (!Array.isArray(answer)) return answer
-      const [reply = null, effects] = answer
-      for (const effect of effects as Buffer[][]) this.#act(effect.map(String))
+    const time = this.#own === null ? [this.nowUs] : []
+    return this.#wire.queue(['EVALSHA', known, ...rest, ...time]).then((answer) => {
+      const reply = this.#own === null ? this.#replyIn(answer) : answer
       for (const observe of this.observers) observe(script.name, rest, reply)
       return reply
     })
+  }
+
+  /** What a wrapped script replied; what it did besides happens now. */
+  #replyIn(answer: Raw): Raw {
+    if (!Array.isArray(answer)) return answer
+    const [reply = null, effects] = answer
+    for (const effect of effects as Buffer[][]) this.#act(effect.map(String))
+    return reply
   }
 
   #act([what, subject = '', detail = '']: readonly string[]): void {
@@ -206,6 +222,7 @@ export class SimRedisServer {
         return [Math.floor(us / 1e6), us % 1e6].map((n) => Buffer.from(String(n)))
       }
       case 'publish':
+        if (this.#own !== null) return undefined
         this.#publish(String(args[0]), String(args[1]))
         return 1
       case 'info':

@@ -4,6 +4,7 @@ import { MoEngage } from './moengage.js'
 import { Operator } from './operator.js'
 import { Oracle, type CustomerLimit, type Violation } from './oracle.js'
 import { SimRedisServer } from './redis-server.js'
+import type { OwnTime } from './own-time.js'
 import type { Relay } from './relay.js'
 import type { Scenario } from './scenarios.js'
 import { System } from './system.js'
@@ -14,6 +15,7 @@ import { World } from './world.js'
 export interface RunOptions {
   readonly relay: Relay
   readonly wire: Wire
+  readonly own: OwnTime | null
   readonly scenario: Scenario
   readonly seed: number
   /** Places of the schedule that are left out. */
@@ -77,8 +79,8 @@ interface Set {
   readonly operator: Operator
 }
 
-function setUp(world: World, { relay, wire, scenario }: RunOptions): Set {
-  const redis = new SimRedisServer(world, wire)
+function setUp(world: World, { relay, wire, own, scenario }: RunOptions): Set {
+  const redis = new SimRedisServer(world, wire, own)
   const { environment = {} } = scenario
   const limits = {
     users: Number(environment.MOENGAGE_USERS_PER_MINUTE ?? LIMITS.users),

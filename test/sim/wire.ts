@@ -9,6 +9,8 @@ const CRLF = '\r\n'
 /** The one real connection to Redis: commands are answered in the order in which they were queued. */
 export class Wire {
   commands = 0
+  /** Told of every reply first: true if it belongs to no command. */
+  onReply: ((reply: Raw) => boolean) | null = null
   readonly #socket: net.Socket
   #queued: Buffer[] = []
   #received: Buffer = Buffer.alloc(0)
@@ -19,9 +21,11 @@ export class Wire {
     socket.on('data', (bytes: Buffer) => this.#read(bytes))
   }
 
-  static open(path: string): Promise<Wire> {
+  static open(
+    address: { readonly path: string } | { readonly host: string; readonly port: number },
+  ): Promise<Wire> {
     return new Promise((resolve, reject) => {
-      const socket = net.connect({ path })
+      const socket = net.connect(address)
       socket.on('error', reject)
       socket.on('connect', () => resolve(new Wire(socket)))
     })
@@ -61,7 +65,7 @@ export class Wire {
       const parsed = parse(this.#received, at)
       if (parsed === null) break
       at = parsed.end
-      this.#waiting.shift()?.(parsed.reply)
+      if (this.onReply?.(parsed.reply) !== true) this.#waiting.shift()?.(parsed.reply)
     }
     this.#received = this.#received.subarray(at)
   }

@@ -18,8 +18,8 @@ interface Event {
   order: number
   readonly actor: Actor | null
   readonly run: () => unknown
-  /** `outside`: the world stands still until its promise resolves. */
-  readonly kind: 'plain' | 'outside'
+  /** `outside`: the world stands still until its promise resolves. `silent`: nothing of relay runs. */
+  readonly kind: 'plain' | 'outside' | 'silent'
   cancelled: boolean
 }
 
@@ -138,7 +138,8 @@ export class World {
         continue
       }
       this.#advance(event)
-      await this.#execute(event)
+      if (event.kind === 'silent') event.run()
+      else await this.#execute(event)
     }
     this.nowMs = Math.max(this.nowMs, untilMs)
   }

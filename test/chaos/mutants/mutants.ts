@@ -81,7 +81,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'partly-sent',
-    aim: { seed: 704, seconds: 8, rate: 600, faults: ['worker-roll', 'worker-scale'] },
+    aim: { plot: 'half-a-chunk' },
     breaks: 'the sent elements of a chunk are not recorded',
     changes: [
       change(SETTLE, "'done', ARGV[i + 1], 'counts', ARGV[i + 2]", "'counts', ARGV[i + 2]"),

@@ -8,6 +8,11 @@ const READY_WITHIN_MS = 15_000
 /** Tries to hold an add up for long enough. */
 const TRIES = 5
 
+/** So few that a post spends them: an event that waits for them keeps its chunk in Redis. */
+const EVENTS = 200
+/** A customer's first event has two actions. */
+const SPENDERS = Array.from({ length: EVENTS / 2 }, (_, i) => `spender-${i}`)
+
 export const orderPlots: readonly Aimed[] = [
   {
     // A request outlives the lease of its worker, which cannot be renewed.
@@ -135,6 +140,29 @@ export const orderPlots: readonly Aimed[] = [
     },
   },
   {
+    // A chunk is sent in part, and its next owner knows only what Redis says of it.
+    name: 'half-a-chunk',
+    about:
+      'a chunk holds a value that is sent and an event that cannot be paid for; then another worker takes over',
+    conditions: {
+      ...USUAL,
+      limits: { ...USUAL.limits, events: EVENTS, windowMs: 10_000 },
+      partitions: 1,
+      workers: 1,
+    },
+    play: async (stage) => {
+      const [former, next] = [stage.stack.worker(0), stage.stack.worker(1)]
+      const poster = new Poster(stage)
+      await poster.delivered(await poster.accepted('event', SPENDERS, 0))
+      const mixed = [...poster.next('user', ['ann']), ...poster.next('event', ['eve'])]
+      const posted = await poster.acceptedAll(mixed, 0)
+      await poster.delivered(posted.slice(0, 1))
+      await former.stop()
+      if ((await stage.remains.waiting()) !== 1) throw new Error('the event did not wait')
+      await next.start()
+    },
+  },
+  {
     // Elements that came while no one listened are found all the same.
     name: 'nobody-there',
     about: 'elements are accepted while no worker runs, so that no one hears of them',
@@ -150,10 +178,6 @@ export const orderPlots: readonly Aimed[] = [
 ]
 
 const SETTLED_WITHIN_MS = 30_000
-/** So few that a post spends them: an event that waits for them keeps its chunk in Redis. */
-const EVENTS = 200
-/** A customer's first event has two actions. */
-const SPENDERS = Array.from({ length: EVENTS / 2 }, (_, i) => `spender-${i}`)
 /** Two of these fill a request. */
 const LARGE = 'x'.repeat(14_000)
 

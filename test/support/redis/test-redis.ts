@@ -12,6 +12,7 @@ export interface TestRedisOptions {
   readonly appendonly?: 'everysec' | 'always' | false
   readonly maxmemory?: string
   readonly extra?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
   /** Data folder; by default a fresh one, removed by `stop`. */
   readonly dir?: string
   /** Also when `REDIS_URL` names one: for tests that kill or pause it. Implied by any other option. */
@@ -33,7 +34,7 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
   const program = await findRedisServer()
   const dir = options.dir ?? (await temporaryFolder('redis'))
   const settings = {
-    program,
+    program: { ...program, env: { ...program.env, ...options.env } },
     dir,
     appendonly: options.appendonly ?? false,
     maxmemory: options.maxmemory,
