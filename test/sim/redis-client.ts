@@ -22,7 +22,7 @@ interface InFlight {
   lateMs: number
 }
 
-/** What travels together: what was sent at one moment on one connection. */
+/** Commands, or replies, of one moment on one connection: they travel together. */
 interface Packet<T> {
   readonly sentMs: number
   readonly parts: T[]
