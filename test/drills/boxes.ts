@@ -1,4 +1,4 @@
-import type { DashboardSpec, PanelSpec } from '@relay/tools/ops/dashboards/panel.js'
+import { inNamespace, type DashboardSpec, type PanelSpec } from '@relay/tools/ops/dashboards/panel.js'
 import type { Prometheus } from '../live/prometheus.js'
 import { formatValue } from './format.js'
 
@@ -32,9 +32,9 @@ export async function readBoxes(
   )
 }
 
-/** Replaces Grafana's variables in a query. */
+/** The query as its dashboard has it, with Grafana's variables replaced. */
 export function fillIn(expr: string, { appIds, rateWindow }: Variables): string {
-  return expr
+  return inNamespace(expr)
     .replaceAll('$namespace', '')
     .replaceAll('$app_id', appIds)
     .replaceAll('$__rate_interval', rateWindow)

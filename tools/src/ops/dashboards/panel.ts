@@ -53,7 +53,7 @@ export const CHOSEN = 'app_id=~"$app_id"'
  */
 export function inNamespace(expr: string): string {
   return expr.replaceAll(
-    /(?<![\w:])((?:[a-z_]+:)?(?:relay|process|nodejs)_[\w:]+|up)(\{)?(?![\w:(-])/g,
+    /(?<![\w:])((?:[a-z_]+:)?(?:relay|process|nodejs)_[\w:]+|up)(?![\w:(-])(\{)?/g,
     (_, name: string, brace: string | undefined) =>
       `${name}{namespace=~"$namespace"${brace === undefined ? '}' : ','}`,
   )
