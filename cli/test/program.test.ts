@@ -92,6 +92,19 @@ describe('status', () => {
     expect(out.at(-1)).toContain('~ DEMO: Redis restarted: nothing is sent until')
   })
 
+  it('an ETA that is unknown as something is slow says so, with the next step', async () => {
+    const words = 'elements wait although the budgets have room'
+    serve({ ...WORKSPACE, drain_eta_seconds: null })
+    const { out, status } = await api.run(['status'])
+    expect(status).toBe(0)
+    expect(out.at(-1)).toContain(`~ DEMO: ${words}`)
+    expect(out.at(-1)).toContain('Next: runbook RelayDeliveryLate.')
+    serve({ ...WORKSPACE, drain_eta_seconds: null, budgets_recovering: true })
+    expect((await api.run(['status'])).out.join('\n')).not.toContain(words)
+    serve({ ...WORKSPACE, drain_eta_seconds: null }, { ...WORKERS, alive: 0 })
+    expect((await api.run(['status'])).out.join('\n')).not.toContain(words)
+  })
+
   it('what 429s and 413s taught is said, until when, and exits 0', async () => {
     const budget = { share: 0.036, since: 'S', full_at: 'F' }
     serve({ ...WORKSPACE, learned: { budget, body: { bytes: 65_536, larger_at: 'L' } } })

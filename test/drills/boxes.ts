@@ -1,4 +1,8 @@
-import { inNamespace, type DashboardSpec, type PanelSpec } from '@relay/tools/ops/dashboards/panel.js'
+import {
+  inNamespace,
+  type DashboardSpec,
+  type PanelSpec,
+} from '@relay/tools/ops/dashboards/panel.js'
 import type { Prometheus } from '../live/prometheus.js'
 import { formatValue } from './format.js'
 
@@ -40,8 +44,11 @@ export function fillIn(expr: string, { appIds, rateWindow }: Variables): string 
     .replaceAll('$__rate_interval', rateWindow)
 }
 
-function boxOf({ title, words, unit, limits }: PanelSpec, value: number | undefined): Box {
-  if (value === undefined) return { title, words: 'no data', colour: '' }
+function boxOf(
+  { title, words, unit, limits, absent = 'no data' }: PanelSpec,
+  value: number | undefined,
+): Box {
+  if (value === undefined) return { title, words: absent, colour: '' }
   const text = words?.[String(value)] ?? formatValue(value, unit)
   return { title, words: text, colour: colourOf(value, limits) }
 }

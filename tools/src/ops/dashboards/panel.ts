@@ -16,6 +16,8 @@ interface PanelOptions {
   readonly limits?: readonly [yellow: number, red: number]
   /** Words instead of values. */
   readonly words?: Readonly<Record<string, string>>
+  /** What a stat says without a value. */
+  readonly absent?: string
 }
 
 export interface DashboardSpec {
