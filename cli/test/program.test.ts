@@ -39,6 +39,20 @@ function serve(workspace: object, workers: { alive: number } = WORKERS, more: ob
   api.answers.set('GET /admin/workspaces', { status: 200, text })
 }
 
+it('the status of an api that hangs is not waited for', async () => {
+  const server = createServer((socket) => socket.resume())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  await expect(
+    new OperatorApi({ url, token: 't' }, 50).text('GET', '/admin/workspaces'),
+  ).rejects.toMatchObject({
+    status: 69,
+    message: `The api does not answer at ${url} in time.`,
+    remedy: expect.stringContaining('read its log') as string,
+  })
+  await new Promise((resolve) => server.close(resolve))
+})
+
 describe('status', () => {
   it('is a table with the numbers that matter, and exit 0', async () => {
     serve(WORKSPACE)
