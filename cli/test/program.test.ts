@@ -39,6 +39,17 @@ function serve(workspace: object, workers: { alive: number } = WORKERS, more: ob
   api.answers.set('GET /admin/workspaces', { status: 200, text })
 }
 
+it.each([
+  [50, 'Redis lost data, or its workspace was removed'],
+  [null, 'the import response contains the element count'],
+])('the trace of a request of %s elements that is unknown says why', async (accepted, words) => {
+  const counts = { accepted, queued: null, sent: 0, dead_lettered: 0, purged: 0, shadowed: 0 }
+  const trace = { request_id: 'X', state: 'unknown', accepted_at: 'S', app_id: null, counts }
+  const text = JSON.stringify({ ...trace, sent: [], dead_lettered: [] })
+  api.answers.set('GET /admin/requests/X', { status: 200, text })
+  expect((await api.run(['trace', 'X'])).out.join('\n')).toContain(words)
+})
+
 it('the status of an api that hangs is not waited for', async () => {
   const server = createServer((socket) => socket.resume())
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
