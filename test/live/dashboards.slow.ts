@@ -30,7 +30,7 @@ const CHOSEN = { appIds: '.*', rateWindow: '15s' }
 const MAY_BE_EMPTY: readonly string[] = [
   // Only failures: between two scrapes of a busy machine there may be none.
   'relay / Failures and dead letters / Failing requests by reason',
-  // Unknown, as one workspace is held: a test of its own.
+  // Unknown, as one workspace is held: tested below.
   'relay / Overview / Drained in',
 ]
 

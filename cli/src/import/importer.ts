@@ -83,7 +83,7 @@ function damaged(file: string, { message }: Error, lines: number): CommandError 
   return new CommandError(
     EXIT.wrong,
     `${what}; lines 1 to ${count(lines)} are imported.`,
-    `Get the intact file, and import what follows line ${count(lines)} as a file of its own.`,
+    `Get the intact file, and import what follows line ${count(lines)} as another file.`,
   )
 }
 
