@@ -1,10 +1,13 @@
 import { CommandError, EXIT } from './exit.js'
 import { printable } from './render/table.js'
-import { call, type Answer } from '@relay/shared/process/http-call.js'
+import { call, NO_ANSWER, type Answer } from '@relay/shared/process/http-call.js'
 import type { Access } from './settings.js'
 
 /** Timeout, ms; a replay of many letters takes long. */
 const TIMEOUT_MS = 600_000
+const STATUS = '/admin/workspaces'
+/** Timeout of the status, ms: the api answers sooner, also without Redis. */
+const STATUS_WITHIN_MS = 15_000
 
 interface ErrorBody {
   readonly error?: { readonly message?: string }
@@ -13,9 +16,11 @@ interface ErrorBody {
 /** The operator API of a running relay; every error is a `CommandError` with a remedy. */
 export class OperatorApi {
   readonly #access: Access
+  readonly #statusWithinMs: number
 
-  constructor(access: Access) {
+  constructor(access: Access, statusWithinMs = STATUS_WITHIN_MS) {
     this.#access = access
+    this.#statusWithinMs = statusWithinMs
   }
 
   /** The answer's JSON text, as sent. */
@@ -28,7 +33,7 @@ export class OperatorApi {
         ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
       },
-      silenceMs: TIMEOUT_MS,
+      silenceMs: path === STATUS ? this.#statusWithinMs : TIMEOUT_MS,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }
     const answer = await call(`${url}${path}`, how).catch((error: unknown) => {
@@ -53,6 +58,13 @@ function unreachable(url: string, error: unknown): CommandError {
       EXIT.unavailable,
       `The port at ${url} does not speak TLS.`,
       `Try http://: --url ${url.replace(/^https:/, 'http:')} or RELAY_ADMIN_URL.`,
+    )
+  }
+  if (message === NO_ANSWER) {
+    return new CommandError(
+      EXIT.unavailable,
+      `The api does not answer at ${url} in time.`,
+      'It hangs, or the way to it loses packets: read its log, then restart it. Nothing accepted is lost.',
     )
   }
   return new CommandError(

@@ -72,6 +72,16 @@ it('under npm start it checks what that runs with, unless told otherwise', () =>
   expect(environmentToCheck(own, null)).toBe(own)
 })
 
+it('beside an npm start with a real workspace it checks the Redis that this started', () => {
+  const running = { OPS_PORT: '19464', REDIS_URL: 'redis://127.0.0.1:1' }
+  const own = { MOENGAGE_APP_ID: 'OWN', REDIS_URL: '' }
+  expect(environmentToCheck(own, running)).toEqual({ ...running, MOENGAGE_APP_ID: 'OWN' })
+  const elsewhere = { MOENGAGE_APP_ID: 'OWN', REDIS_URL: 'redis://other' }
+  expect(environmentToCheck(elsewhere, running).REDIS_URL).toBe('redis://other')
+  const inFile = { MOENGAGE_APP_ID: 'OWN', REDIS_URL_FILE: '/secrets/redis' }
+  expect(environmentToCheck(inFile, running).REDIS_URL).toBeUndefined()
+})
+
 it('every fault of the environment is named at once', () => {
   const { findings, config } = checkConfiguration({
     PORT: 'x',

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
+import type { CommandError } from '../src/exit.js'
 import { importFile, type ImportOptions } from '../src/import/importer.js'
 import { linesOf, slicesOf, type Slice } from '../src/import/slices.js'
 
@@ -114,6 +115,28 @@ it.each(['plain.ndjson', 'packed.ndjson.gz'])(
     await expect(readFile(`${file}.checkpoint`)).rejects.toThrow('ENOENT')
   },
 )
+
+it('a gzip file that is cut off names the file and what is imported of it', async () => {
+  const file = join(folder, 'cut.ndjson.gz')
+  const whole = gzipSync(lines(9_000).join('\n'))
+  await writeFile(file, whole.subarray(0, whole.length - 2_000))
+  const error = await importFile(options(file)).catch((found: unknown) => found as CommandError)
+  expect(intake.stored.length).toBeGreaterThan(0)
+  expect(error).toMatchObject({
+    message: `${file} is no intact gzip file (unexpected end of file); lines 1 to ${intake.stored.length.toLocaleString('en')} are imported.`,
+    remedy: expect.stringContaining('Get the intact file') as string,
+  })
+})
+
+it('a file that is only named .gz leaves no checkpoint that its correction would not fit', async () => {
+  const file = join(folder, 'plain.ndjson.gz')
+  await writeFile(file, lines(3).join('\n'))
+  await expect(importFile(options(file))).rejects.toThrow(
+    `${file} is no intact gzip file (incorrect header check); no line was imported.`,
+  )
+  await writeFile(file, gzipSync(lines(3).join('\n')))
+  expect(await importFile(options(file))).toMatchObject({ outcome: 'done', accepted: 3 })
+})
 
 it('stopped and started again, delivers every line exactly once', async () => {
   const file = join(folder, 'f.ndjson')

@@ -39,6 +39,31 @@ function serve(workspace: object, workers: { alive: number } = WORKERS, more: ob
   api.answers.set('GET /admin/workspaces', { status: 200, text })
 }
 
+it.each([
+  [50, 'Redis lost data, or its workspace was removed'],
+  [null, 'the import response contains the element count'],
+])('the trace of a request of %s elements that is unknown says why', async (accepted, words) => {
+  const counts = { accepted, queued: null, sent: 0, dead_lettered: 0, purged: 0, shadowed: 0 }
+  const trace = { request_id: 'X', state: 'unknown', accepted_at: 'S', app_id: null, counts }
+  const text = JSON.stringify({ ...trace, sent: [], dead_lettered: [] })
+  api.answers.set('GET /admin/requests/X', { status: 200, text })
+  expect((await api.run(['trace', 'X'])).out.join('\n')).toContain(words)
+})
+
+it('the status of an api that hangs is not waited for', async () => {
+  const server = createServer((socket) => socket.resume())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  await expect(
+    new OperatorApi({ url, token: 't' }, 50).text('GET', '/admin/workspaces'),
+  ).rejects.toMatchObject({
+    status: 69,
+    message: `The api does not answer at ${url} in time.`,
+    remedy: expect.stringContaining('read its log') as string,
+  })
+  await new Promise((resolve) => server.close(resolve))
+})
+
 describe('status', () => {
   it('is a table with the numbers that matter, and exit 0', async () => {
     serve(WORKSPACE)
@@ -90,6 +115,19 @@ describe('status', () => {
     const { out, status } = await api.run(['status'])
     expect(status).toBe(0)
     expect(out.at(-1)).toContain('~ DEMO: Redis restarted: nothing is sent until')
+  })
+
+  it('an ETA that is unknown as something is slow says so, with the next step', async () => {
+    const words = 'elements wait although the budgets have room'
+    serve({ ...WORKSPACE, drain_eta_seconds: null })
+    const { out, status } = await api.run(['status'])
+    expect(status).toBe(0)
+    expect(out.at(-1)).toContain(`~ DEMO: ${words}`)
+    expect(out.at(-1)).toContain('Next: runbook RelayDeliveryLate.')
+    serve({ ...WORKSPACE, drain_eta_seconds: null, budgets_recovering: true })
+    expect((await api.run(['status'])).out.join('\n')).not.toContain(words)
+    serve({ ...WORKSPACE, drain_eta_seconds: null }, { ...WORKERS, alive: 0 })
+    expect((await api.run(['status'])).out.join('\n')).not.toContain(words)
   })
 
   it('what 429s and 413s taught is said, until when, and exits 0', async () => {

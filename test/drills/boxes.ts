@@ -1,4 +1,8 @@
-import type { DashboardSpec, PanelSpec } from '@relay/tools/ops/dashboards/panel.js'
+import {
+  inNamespace,
+  type DashboardSpec,
+  type PanelSpec,
+} from '@relay/tools/ops/dashboards/panel.js'
 import type { Prometheus } from '../live/prometheus.js'
 import { formatValue } from './format.js'
 
@@ -32,16 +36,19 @@ export async function readBoxes(
   )
 }
 
-/** Replaces Grafana's variables in a query. */
+/** The query as its dashboard has it, with Grafana's variables replaced. */
 export function fillIn(expr: string, { appIds, rateWindow }: Variables): string {
-  return expr
+  return inNamespace(expr)
     .replaceAll('$namespace', '')
     .replaceAll('$app_id', appIds)
     .replaceAll('$__rate_interval', rateWindow)
 }
 
-function boxOf({ title, words, unit, limits }: PanelSpec, value: number | undefined): Box {
-  if (value === undefined) return { title, words: 'no data', colour: '' }
+function boxOf(
+  { title, words, unit, limits, absent = 'no data' }: PanelSpec,
+  value: number | undefined,
+): Box {
+  if (value === undefined) return { title, words: absent, colour: '' }
   const text = words?.[String(value)] ?? formatValue(value, unit)
   return { title, words: text, colour: colourOf(value, limits) }
 }

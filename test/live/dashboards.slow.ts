@@ -30,6 +30,8 @@ const CHOSEN = { appIds: '.*', rateWindow: '15s' }
 const MAY_BE_EMPTY: readonly string[] = [
   // Only failures: between two scrapes of a busy machine there may be none.
   'relay / Failures and dead letters / Failing requests by reason',
+  // Unknown, as one workspace is held: tested below.
+  'relay / Overview / Drained in',
 ]
 
 whenThere('against a real Prometheus and a relay under load', () => {
@@ -94,6 +96,16 @@ whenThere('against a real Prometheus and a relay under load', () => {
     },
     PATIENCE_MS,
   )
+
+  test('the time to drain is known of a workspace that is sent, and unknown beside one that is held', async () => {
+    const { panel } = panels.find(({ name }) => name === 'relay / Overview / Drained in')!
+    const ask = (appIds: string) =>
+      prometheus.query(fillIn(panel.queries[0]!.expr, { ...CHOSEN, appIds }))
+    const isKnown = async () => (await ask(SHOP)).length === 1
+    await waitFor(isKnown, { what: 'an estimate', timeoutMs: 30_000, everyMs: 500 })
+    expect(await prometheus.query('relay_drain_eta_seconds')).not.toEqual([])
+    expect(await ask('.*')).toEqual([])
+  })
 
   test('every rule evaluates, and every metric that a rule names exists', async () => {
     const { groups } = (await prometheus.get('rules')) as {

@@ -21,11 +21,16 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 const OPS_PORT = 9464
 
-/** The caller's environment, with the settings of a running npm start if it selects no relay. Pure. */
+/** The caller's environment, with the settings of a running npm start unless it selects another relay. Pure. */
 export function environmentToCheck(env: Environment, running: Environment | null): Environment {
+  if (running === null) return env
+  const namesWorkspace = (one: Environment): boolean => REAL_WORKSPACE.some((name) => one[name])
   // REDIS_URL selects no other relay: npm start uses it, too.
-  const isNamed = REAL_WORKSPACE.some((name) => env[name])
-  return running === null || isNamed ? env : { ...env, ...running }
+  if (!namesWorkspace(env)) return { ...env, ...running }
+  // One with a real workspace keeps only what it chose itself.
+  if (namesWorkspace(running)) return env
+  const chosen = Object.entries(running).filter(([name]) => !env[name] && !env[`${name}_FILE`])
+  return { ...env, ...Object.fromEntries(chosen) }
 }
 
 /** Reads environment and workspaces file as the services do. */

@@ -66,7 +66,7 @@ export function addAudit(program: Command, context: Context): void {
     .action(async (_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { readonly limit: string }>()
       const path = `/admin/audit?limit=${encodeURIComponent(options.limit)}`
-      await show<Audit>(context, options, ['GET', path], ({ actions }) => actions.map(actionLine))
+      await show<Audit>(context, options, ['GET', path], auditLines)
     })
 }
 
@@ -74,6 +74,10 @@ type Action = Readonly<Record<string, unknown>>
 
 interface Audit {
   readonly actions: readonly Action[]
+}
+
+function auditLines({ actions }: Audit): string[] {
+  return actions.length === 0 ? ['No operator has changed anything.'] : actions.map(actionLine)
 }
 
 function actionLine({ at, action, ...rest }: Action): string {

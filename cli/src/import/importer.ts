@@ -4,7 +4,7 @@ import { stat, appendFile, rm, truncate, readFile, rename, writeFile } from 'nod
 import { createGunzip } from 'node:zlib'
 import type { Clock } from '@relay/shared/clock.js'
 import { CommandError, EXIT } from '../exit.js'
-import { printable } from '../render/table.js'
+import { count, printable } from '../render/table.js'
 import type { Progress } from './display.js'
 import { linesOf, slicesOf, type Slice } from './slices.js'
 import {
@@ -56,6 +56,10 @@ export async function importFile(options: ImportOptions): Promise<ImportResult> 
       const { lines, rejected } = run.state
       show({ share: source.share(), lines, rejected, nowMs: clock.monotonicMs() })
     }
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    await run.forgetUnsent()
+    throw damaged(file, error, run.state.lines)
   } finally {
     source.close()
   }
@@ -63,6 +67,24 @@ export async function importFile(options: ImportOptions): Promise<ImportResult> 
   const { appId, lines, accepted, rejected } = run.state
   const counts = { appId, lines, accepted, rejected }
   return { ...counts, outcome, resumedAt: linesBefore, report: run.report }
+}
+
+/** Of a file that is not what its name says, or is cut off. */
+function isDamage(error: unknown): error is NodeJS.ErrnoException {
+  return String((error as NodeJS.ErrnoException | null)?.code).startsWith('Z_')
+}
+
+function damaged(file: string, { message }: Error, lines: number): CommandError {
+  const what = `${file} is no intact gzip file (${message})`
+  if (lines === 0) {
+    const next = 'Compress it again; a file that is not compressed must not be named .gz.'
+    return new CommandError(EXIT.wrong, `${what}; no line was imported.`, next)
+  }
+  return new CommandError(
+    EXIT.wrong,
+    `${what}; lines 1 to ${count(lines)} are imported.`,
+    `Get the intact file, and import what follows line ${count(lines)} as another file.`,
+  )
 }
 
 /** The state of an import: what is sent, and the checkpoint that records it. */
@@ -128,9 +150,14 @@ class ImportRun {
       return sent
     } catch (error) {
       // Refused at once, so the next try may name another workspace.
-      if (!this.#isBegun) await this.#checkpoints.remove()
+      await this.forgetUnsent()
       throw error
     }
+  }
+
+  /** Without a line that may be stored, no checkpoint is needed. */
+  async forgetUnsent(): Promise<void> {
+    if (!this.#isBegun) await this.#checkpoints.remove()
   }
 
   async #note(

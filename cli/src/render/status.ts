@@ -196,6 +196,11 @@ function remarks(workspace: WorkspaceView, isWithoutWorkers: boolean): string[] 
       `~ ${app_id}: Redis restarted: nothing is sent until requests that it may have forgotten no longer count (a budget window and some seconds at most). Next: nothing.`,
     )
   }
+  if (isSlow(workspace) && !isWithoutWorkers) {
+    lines.push(
+      `~ ${app_id}: elements wait although the budgets have room, so the ETA is unknown: MoEngage, Redis or the workers are slow. Next: runbook RelayDeliveryLate.`,
+    )
+  }
   lines.push(...learnedLines(workspace))
   if (mode === 'shadow') {
     lines.push(`~ ${app_id} is in shadow: nothing is sent. See: relay shadow ${app_id}`)
@@ -206,6 +211,12 @@ function remarks(workspace: WorkspaceView, isWithoutWorkers: boolean): string[] 
     lines.push(`! ${app_id} has dead letters. Next: relay dead-letters list --app-id ${app_id}`)
   }
   return lines.length === 0 ? [] : ['', ...lines]
+}
+
+/** The estimate is unknown for no reason that is said elsewhere. */
+function isSlow(workspace: WorkspaceView): boolean {
+  const { state, slowed, budgets_recovering, drain_eta_seconds: eta } = workspace
+  return state === 'running' && slowed === null && budgets_recovering !== true && eta === null
 }
 
 /** A longer pause than relay itself makes is worth a look. */

@@ -93,6 +93,12 @@ export interface TraceView {
   }[]
 }
 
+function unknownText(accepted: number | null | undefined): string {
+  return typeof accepted === 'number'
+    ? '  it neither waits nor is noted in a configured workspace: Redis lost data, or its workspace was removed from the file (relay status)'
+    : '  the import response contains the element count; relay does not store it'
+}
+
 export function traceLines(trace: TraceView): string[] {
   const { accepted, queued, sent, dead_lettered, purged, shadowed } = trace.counts
   const some = (n: number | null | undefined): string => (n === null ? '?' : String(n ?? 0))
@@ -100,9 +106,7 @@ export function traceLines(trace: TraceView): string[] {
     `${trace.request_id}: ${trace.state.replace('_', '-')}`,
     `  accepted ${trace.accepted_at}${trace.app_id ? ` for ${trace.app_id}` : ''}`,
     `  ${typeof accepted === 'number' ? counted(accepted, 'element') : '? elements'}: ${some(sent)} sent, ${some(queued)} queued, ${some(dead_lettered)} dead, ${some(purged)} purged${shadowed ? `, ${some(shadowed)} accepted in shadow and not sent` : ''}`,
-    ...(trace.state === 'unknown'
-      ? ['  the import response contains the element count; relay does not store it']
-      : []),
+    ...(trace.state === 'unknown' ? [unknownText(accepted)] : []),
     ...trace.sent.map(
       ({ at, bulk_request_id, vendor_request_id, elements }) =>
         `  sent ${at}: ${elements} in bulk request ${bulk_request_id}${vendor_request_id ? `, MoEngage's request_id ${vendor_request_id}` : ''}`,

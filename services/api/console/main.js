@@ -106,7 +106,7 @@ async function refresh() {
     if (isRefused(error)) throw error
     connection.classList.add('lost')
     main.classList.add('stale')
-    const since = shownAt === null ? '' : ` What you see is as of ${moment(shownAt)}.`
+    const since = shownAt === null ? '' : `. What you see is as of ${moment(shownAt)}.`
     setText(connection, `${error.message}${since}`)
   }
 }

@@ -51,6 +51,7 @@ export class TraceView {
           `accepted ${moment(acceptedAt)}${appId ? ` for ${appId}` : ''}`,
         ),
         facts(Object.entries(counts).map(known)),
+        ...(state === 'unknown' ? [make('p', {}, unknownText(counts))] : []),
         table(
           'Sent',
           ['Sent', 'Elements', 'Bulk request', 'MoEngage request_id'],
@@ -73,4 +74,10 @@ export class TraceView {
       ),
     ]
   }
+}
+
+function unknownText({ accepted }) {
+  return accepted === null
+    ? 'The import response contains the element count; relay does not store it.'
+    : 'It neither waits nor is noted in a configured workspace: Redis lost data, or its workspace was removed from the file.'
 }

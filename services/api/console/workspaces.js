@@ -179,6 +179,7 @@ class Card {
     const mild = [
       mode === 'shadow' ? 'Shadow: nothing is sent.' : '',
       workspace.budgets_recovering && !isWithoutWorkers ? RECOVERING : '',
+      isSlow(workspace) && !isWithoutWorkers ? SLOW : '',
       ...learnedTexts(learned, slowed),
       customersHeldText(held),
     ].filter((words) => words)
@@ -287,6 +288,14 @@ function learnedTexts({ budget, body }, slowed) {
 
 const RECOVERING =
   'Redis restarted: nothing is sent until requests that it may have forgotten no longer count (a budget window and some seconds at most).'
+
+const SLOW =
+  'Elements wait although the budgets have room, so the ETA is unknown: MoEngage, Redis or the workers are slow. Next: runbook RelayDeliveryLate.'
+
+/** The estimate is unknown for no reason that is said elsewhere. */
+function isSlow({ state, slowed, budgets_recovering: isRecovering, drain_eta_seconds: eta }) {
+  return state === 'running' && slowed === null && !isRecovering && eta === null
+}
 
 function customersHeldText({ count, longest: [longest] }) {
   if (count === 0) return ''

@@ -22,6 +22,9 @@ export interface Call {
   readonly tls?: { readonly ca: string | null }
 }
 
+/** The message of a call that `silenceMs` ended. */
+export const NO_ANSWER = 'no answer in time'
+
 /** One HTTP exchange. Rejects when there is no whole answer in time. Does not follow redirects. */
 export function call(
   url: string,
@@ -45,7 +48,7 @@ export function call(
         resolve({ status, headers: answered, body: whole })
       }, reject)
     })
-    sent.on('timeout', () => sent.destroy(new Error('no answer in time')))
+    sent.on('timeout', () => sent.destroy(new Error(NO_ANSWER)))
     sent.on('error', reject)
     sent.end(body)
   })

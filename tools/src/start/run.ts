@@ -60,7 +60,7 @@ async function runAlone(options: RunOptions): Promise<number> {
       const redisUrl = given ?? (await ownRedis(stack, home, show))
       const plan = planStart(env, redisUrl, credentials, fileAppId)
       // Before the services are ready: the command line finds an api that waits for Redis.
-      await writeRunning(running, plan)
+      await writeRunning(running, plan, env)
       await stack.startServices(plan, entries)
       return banner(plan, redisUrl, logDir)
     })()
@@ -83,13 +83,14 @@ async function runAlone(options: RunOptions): Promise<number> {
 const SETTING = /^(MOENGAGE_|RELAY_|REDIS_URL$|PORT$|OPS_PORT$)/
 
 /**
- * Keeps the api's settings for `relay check` while npm start runs with its simulator. A real
- * workspace has a real key, which belongs in no file of ours.
+ * Keeps the api's settings for the command line while npm start runs: with a real workspace only those
+ * that npm start chose itself, as its key belongs in no file of ours.
  */
-async function writeRunning(file: string, { simulator, apiEnv }: Plan): Promise<void> {
+async function writeRunning(file: string, { simulator, apiEnv }: Plan, given: Environment) {
   await rm(file, { force: true })
-  if (simulator === null) return
-  const settings = Object.entries(apiEnv).filter(([name]) => SETTING.test(name))
+  const isKept = (name: string): boolean =>
+    SETTING.test(name) && (simulator !== null || name.endsWith('PORT') || !given[name])
+  const settings = Object.entries(apiEnv).filter(([name]) => isKept(name))
   await writeFile(file, `${JSON.stringify(Object.fromEntries(settings), null, 2)}\n`, {
     mode: 0o600,
   })

@@ -98,6 +98,23 @@ describe('npm start', () => {
     expect(existsSync(running)).toBe(false)
   })
 
+  it('tells the command line its ports also with a real workspace, whose secrets it writes nowhere', async () => {
+    const home = await temporaryFolder('start')
+    const running = join(home, 'running.json')
+    const ports = await freePorts()
+    const real = { MOENGAGE_APP_ID: 'SHOP', MOENGAGE_API_KEY: 'real-key', MOENGAGE_DC: '02' }
+    const child = await start(home, { ...ports, ...real, RELAY_ADMIN_TOKEN: 'own-token' })
+    await child.waitForLine(/Ctrl-C/)
+    const kept = readFileSync(running, 'utf8')
+    expect(JSON.parse(kept)).toMatchObject({
+      PORT: ports.PORT,
+      OPS_PORT: ports.OPS_PORT,
+      REDIS_URL: `redis://127.0.0.1:${redisPort(home)}`,
+    })
+    expect(kept).not.toMatch(/real-key|own-token/)
+    expect((await child.stop()).code).toBe(0)
+  })
+
   it('names a busy port with its remedy and starts nothing', async () => {
     const home = await temporaryFolder('start')
     const ports = await freePorts()

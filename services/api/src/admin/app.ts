@@ -294,8 +294,10 @@ class Admin {
     if (trace === null) {
       throw notFound('No request with this id, or its trace has expired')
     }
-    // The id does not contain the workspace: without a trace it is known only if there is one.
-    const [only = null] = appIds.length === 1 ? appIds : []
+    // The id does not contain the workspace: without a trace it is known only if there is one. Elements that
+    // no queue holds may belong to a removed workspace.
+    const isLost = trace.accepted !== null && trace.queued === null
+    const [only = null] = appIds.length === 1 && !isLost ? appIds : []
     answer(response, 200, operatorsTrace({ ...trace, appId: trace.appId ?? only }))
   }
 

@@ -342,6 +342,10 @@ describe('the trace of a request', () => {
   it('without any event names the workspace if it is the only one', async () => {
     o.configured.pop()
     expect((await trace(newId(10))).body).toMatchObject({ app_id: 'APP', state: 'queued' })
+    // It may be of a workspace that was removed.
+    o.lanes = []
+    const lost = await trace(newId(10, Date.now() - 60_000))
+    expect(lost.body).toMatchObject({ app_id: null, state: 'unknown' })
   })
 
   it('counts what is sent, dead and purged; the rest waits', async () => {

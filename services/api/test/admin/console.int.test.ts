@@ -6,7 +6,7 @@ import { GateStore } from '@relay/shared/gate/gate-store.js'
 import { advance } from '@relay/shared/gate/gate.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
 import axe from 'axe-core'
-import { launch, type Browser, type Page } from 'puppeteer-core'
+import { launch, type Browser, type HTTPRequest, type Page } from 'puppeteer-core'
 import { letter, Operations, redisForTests, TOKEN } from './operations.js'
 import { waitingPost } from '../support/waiting-post.js'
 
@@ -118,6 +118,16 @@ inBrowser('the console in a browser', () => {
     await page.waitForSelector('main.stale')
     await see('What you see is as of ')
     await page.setOfflineMode(false)
+    await page.waitForSelector('main:not(.stale)')
+    // An api that hangs is not shown as live for long.
+    const hang = (request: HTTPRequest): void => {
+      if (!request.url().endsWith('/admin/workspaces')) void request.continue()
+    }
+    page.on('request', hang)
+    await page.setRequestInterception(true)
+    await see('The api does not answer. What you see is as of ')
+    page.off('request', hang)
+    await page.setRequestInterception(false)
     await page.waitForSelector('main:not(.stale)')
     // The browser itself notes the lost connection.
     faults.length = 0

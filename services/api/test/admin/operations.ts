@@ -10,6 +10,7 @@ import { DeadLetterStore } from '@relay/shared/dead-letters/dead-letter-store.js
 import type { DeadLetter } from '@relay/shared/dead-letters/dead-letter.js'
 import { customerKey } from '@relay/shared/identity.js'
 import type { LogFields } from '@relay/shared/observability/logger.js'
+import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
 import type { TracedElement } from '@relay/shared/queue/chunk.js'
 import { Deployment } from '@relay/shared/queue/deployment.js'
 import { ErasureStore } from '@relay/shared/erasure/erasure-store.js'
@@ -69,6 +70,8 @@ export class Operations {
   }
   /** As this api's guard reports it. */
   intakeProblem: IntakeProblem | null = null
+  /** The backlog as the api last read it. */
+  lanes: readonly LaneBacklog[] | null = null
   /** What is wrong with the workspaces file. */
   readonly faults: ConfigFault[] = []
   configured: Workspace[] = [workspace('APP'), workspace('OTHER')]
@@ -111,7 +114,7 @@ export class Operations {
         get: (appId) => this.configured.find((w) => w.appId === appId),
         faults: this.faults,
       },
-      lanes: () => null,
+      lanes: () => this.lanes,
       history: new BacklogHistory(
         () => null,
         () => ['APP'],

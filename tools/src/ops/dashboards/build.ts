@@ -86,7 +86,7 @@ function buildPanel(spec: PanelSpec) {
   return panel
 }
 
-function buildStat({ width = 4, limits, words }: PanelSpec) {
+function buildStat({ width = 4, limits, words, absent }: PanelSpec) {
   const panel = new stat.PanelBuilder()
     .height(STAT_HEIGHT)
     .span(width)
@@ -94,6 +94,7 @@ function buildStat({ width = 4, limits, words }: PanelSpec) {
     .colorMode(limits ? common.BigValueColorMode.Background : common.BigValueColorMode.None)
     .graphMode(common.BigValueGraphMode.None)
   if (limits) panel.thresholds(thresholds(limits))
+  if (absent) panel.noValue(absent)
   if (words) panel.mappings([{ type: dashboard.MappingType.ValueToText, options: wordMap(words) }])
   return panel
 }

@@ -103,9 +103,11 @@ export const overview: DashboardSpec = {
       stat(
         'Drained in',
         's',
-        'When all is sent if nothing more arrives and MoEngage takes it from now on. Customers held take longer.',
-        { ETA: `max(relay_drain_eta_seconds{${CHOSEN}})` },
-        { width: 3, limits: [900, 7200] },
+        'When all is sent if nothing more arrives and MoEngage takes it from now on. Customers held take longer. Unknown while a workspace with a backlog is held, paused, slow or without a worker.',
+        {
+          ETA: `max(relay_drain_eta_seconds{${CHOSEN}}) unless on () ((max by (namespace, app_id) (relay_backlog_elements{${CHOSEN}}) > 0) unless on (namespace, app_id) relay_drain_eta_seconds{${CHOSEN}})`,
+        },
+        { width: 3, limits: [900, 7200], absent: 'unknown' },
       ),
       stat(
         'Customers held',

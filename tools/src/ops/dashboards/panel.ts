@@ -16,6 +16,8 @@ interface PanelOptions {
   readonly limits?: readonly [yellow: number, red: number]
   /** Words instead of values. */
   readonly words?: Readonly<Record<string, string>>
+  /** What a stat says without a value. */
+  readonly absent?: string
 }
 
 export interface DashboardSpec {
@@ -53,7 +55,7 @@ export const CHOSEN = 'app_id=~"$app_id"'
  */
 export function inNamespace(expr: string): string {
   return expr.replaceAll(
-    /(?<![\w:])((?:[a-z_]+:)?(?:relay|process|nodejs)_[\w:]+|up)(\{)?(?![\w:(-])/g,
+    /(?<![\w:])((?:[a-z_]+:)?(?:relay|process|nodejs)_[\w:]+|up)(?![\w:(-])(\{)?/g,
     (_, name: string, brace: string | undefined) =>
       `${name}{namespace=~"$namespace"${brace === undefined ? '}' : ','}`,
   )

@@ -26,6 +26,7 @@ test('every query of every panel is of the chosen namespace alone', () => {
     for (const { expr } of panels.flatMap(({ targets }) => targets ?? [])) {
       const selectors = expr.match(/(?:[a-z_]+:)?(?:relay|process|nodejs)_[\w:]+/g) ?? []
       const chosen = expr.match(/namespace=~"\$namespace"/g) ?? []
+      expect(expr).not.toContain('}{')
       expect([expr, chosen.length]).toEqual([expr, Math.max(1, chosen.length, selectors.length)])
     }
   }
