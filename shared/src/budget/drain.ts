@@ -79,8 +79,18 @@ export function drainEtaSeconds(facts: DrainFacts): number | null {
   if (BUDGETS.every((budget) => waiting[budget] === 0)) return 0
   if (closedMs === 0 && isSlow(facts, waiting)) return null
   const realtime = lanes.some(({ lane, elements }) => lane === 'realtime' && totalOf(elements) > 0)
-  const seconds = drainSeconds({ waiting, effective, used, windowMs, realtime }) + closedMs / 1000
+  const allowed = drainSeconds({ waiting, effective, used, windowMs, realtime })
+  const seconds = Math.max(allowed, recentWaitMs(facts) / 1000) + closedMs / 1000
   return Math.round(seconds * 10) / 10
+}
+
+/** As long as the oldest element of realtime waited until now, the newest will (Little's law). 0: it waited for long. */
+function recentWaitMs({ lanes, nowMs }: DrainFacts): number {
+  const waits = lanes.map(({ lane, oldestMs }) =>
+    lane === 'realtime' && oldestMs !== null ? Math.max(0, nowMs - oldestMs) : 0,
+  )
+  const waitMs = Math.max(0, ...waits)
+  return waitMs > SLOW_MS ? 0 : waitMs
 }
 
 function isSlow(facts: DrainFacts, waiting: Cost): boolean {

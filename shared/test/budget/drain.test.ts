@@ -127,6 +127,11 @@ describe('the estimate', () => {
     expect(eta({ lanes: [lane('realtime', 11_000)], ...change })).toBe(seconds),
   )
 
+  it('is not shorter than what the oldest element of realtime has waited lately', () => {
+    expect(eta({ lanes: [lane('realtime', 7_000, 10)] })).toBe(7)
+    expect(eta({ lanes: [lane('backfill', 7_000, 10)] })).toBeLessThan(1)
+  })
+
   it('is known of backfill that is paced over its window', () =>
     expect(eta({ lanes: [lane('backfill', 61_000)] })).not.toBeNull())
 })
