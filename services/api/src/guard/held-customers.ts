@@ -2,12 +2,14 @@ import { repeat } from '@relay/shared/process/repeat.js'
 
 /** How often the held customers of workspaces with posts are read, ms. */
 const READ_MS = 5_000
+/** Reads after the last post: a producer that posts once an hour is warned, too. */
+const IDLE_READS = (90 * 60_000) / READ_MS
 const NONE: ReadonlySet<string> = new Set()
 
 interface Known {
   customers: ReadonlySet<string>
-  /** The workspace had a post since they were read. */
-  isInUse: boolean
+  /** How often they were read since the workspace had a post. */
+  idleReads: number
 }
 
 /**
@@ -35,18 +37,17 @@ export class HeldCustomers {
   /** Those of a workspace; none until it had a post and was looked at. */
   of(appId: string): ReadonlySet<string> {
     const known = this.#known.get(appId)
-    if (known === undefined) this.#known.set(appId, { customers: NONE, isInUse: true })
-    else known.isInUse = true
+    if (known === undefined) this.#known.set(appId, { customers: NONE, idleReads: 0 })
+    else known.idleReads = 0
     return known?.customers ?? NONE
   }
 
-  /** Reads those of workspaces in use. Never rejects: what is unknown is not warned of. */
+  /** Reads those of workspaces that had a post lately. Never rejects: what is unknown is not warned of. */
   async look(): Promise<void> {
     for (const [appId, known] of this.#known) {
-      const { isInUse } = known
-      known.isInUse = false
-      if (isInUse) known.customers = await this.#read(appId).catch(() => NONE)
-      else this.#known.delete(appId)
+      known.idleReads += 1
+      if (known.idleReads > IDLE_READS) this.#known.delete(appId)
+      else known.customers = await this.#read(appId).catch(() => NONE)
     }
   }
 }

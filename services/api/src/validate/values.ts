@@ -113,7 +113,7 @@ export function lintLengths(element: Json, reporter: Reporter): void {
   })
 }
 
-const URL_START = /^\s*[a-z][a-z0-9+.-]*:\/\//i
+const URL_START = /^\s*(?:[a-z][a-z0-9+.-]*:\/\/|www\.)/i
 
 function lint(value: unknown, path: string, reporter: Reporter): void {
   const { index, findings } = reporter

@@ -18,8 +18,18 @@ test('are read for workspaces with posts, and unknown while Redis is away', asyn
   held = null
   await customers.look()
   expect(customers.of('A').size).toBe(0)
+  expect(read).toEqual(['A', 'A'])
+})
+
+test('are known to a post long after the one before, but not read for ever', async () => {
+  held = new Set(['hot'])
+  for (let minutes = 0; minutes < 60; minutes++) {
+    for (let i = 0; i < 12; i++) await customers.look()
+  }
+  expect([...customers.of('A')]).toEqual(['hot'])
+  for (let i = 0; i < 12 * 60 * 2; i++) await customers.look()
+  const before = read.length
   await customers.look()
-  // No post since.
-  await customers.look()
-  expect(read).toEqual(['A', 'A', 'A'])
+  expect(read).toHaveLength(before)
+  expect(customers.of('A').size).toBe(0)
 })

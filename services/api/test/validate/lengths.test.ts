@@ -30,6 +30,7 @@ describe('what is longer than MoEngage keeps', () => {
   it.each<[string, object, string[][]]>([
     ['nothing', { a: text, b: list, [name]: 1, c: null, d: 7 }, []],
     ['a text', { a: `${text}x` }, [['longValue', 'attributes.a']]],
+    ['a URL without a scheme', { a: `www.${text}` }, [['longUrl', 'attributes.a']]],
     ['a text by its characters', { a: '😀'.repeat(VALUE_CHARACTERS_KEPT) }, []],
     ['a list', { a: [...list, 1] }, [['longArray', 'attributes.a']]],
     ['a text in a list', { a: [1, `${text}x`] }, [['longValue', 'attributes.a[1]']]],
