@@ -318,13 +318,13 @@ export class Pipeline {
   #pack(served: readonly Served[], affordable: Cost): Batch {
     const ready = served.filter(isReady)
     const { workspace, shapes } = this.#options.runtime
-    const { admission, policy } = this.#options.budget
+    const { policy } = this.#options.budget
     return pack(
       ready.map(({ window }) => window),
       {
         bodyBytes: this.#bodyBytes,
         affordable,
-        effective: admission.limits(),
+        most: this.#planner.most(),
         limits: workspace().limits,
         shapes: shapes(),
         allowances: policy.allowances(),

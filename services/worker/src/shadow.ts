@@ -133,7 +133,7 @@ export class ShadowDrain {
     const batch = pack(windows, {
       bodyBytes: limits.maxBodyBytes,
       affordable: UNLIMITED,
-      effective: effectiveLimits(limits, 1),
+      most: effectiveLimits(limits, 1),
       limits,
       shapes: this.#options.runtime.shapes(),
       mostWindows: Infinity,

@@ -602,6 +602,35 @@ describe('a short budget', () => {
   })
 })
 
+it('an element dearer than one request may be after a 429 goes alone', async () => {
+  heart.workspace = workspaceOf({ limits: { ...heart.workspace.limits, eventsPerWindow: 200 } })
+  await heart.learned.rateRefused(clock.nowMs(), 1)
+  const dear = 1 + heart.admission.perRequest().events
+  expect(dear).toBeLessThan(heart.admission.limits().events)
+  void lane.run()
+  serve([[event(1, { cost: dear }), event(2), event(3)]])
+  await pass(1_000)
+  expect(sent()).toContainEqual(['1:1'])
+  expect(sent().flat().sort()).toEqual(['1:1', '2:2', '3:3'])
+})
+
+it('an element dearer than an even share of a saturated budget goes alone', async () => {
+  const { eventsPerWindow } = heart.workspace.limits
+  // A body holds few of these, so that an even share is a few units.
+  const large = Math.ceil(heart.learned.bodyBytes / 2.5)
+  void lane.run()
+  serve([many(4, { bytes: large })])
+  await pass(1_000)
+  const free = { ...NOTHING_FREE, users: 1_000 }
+  heart.ledger.grant = { outcome: 'wait', waitMs: 500, allMs: 500, free }
+  serve([many(4, { bytes: large })])
+  await pass(400)
+  heart.ledger.grant = { outcome: 'granted' }
+  serve([[event(7, { cost: Math.floor(eventsPerWindow / 2) })]])
+  await pass(2_000)
+  expect(sent().flat()).toContain('7:1')
+})
+
 describe('a ledger that says later', () => {
   it('is asked again after what it said', async () => {
     heart.ledger.grants.push({ outcome: 'later' })

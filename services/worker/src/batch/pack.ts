@@ -17,8 +17,8 @@ export interface PackLimits {
   readonly bodyBytes: number
   /** Units that may be spent of each budget. */
   readonly affordable: Cost
-  /** The limits now in force. An element dearer than a whole limit still goes, alone of its budget. */
-  readonly effective: Cost
+  /** Units that one request may take now at most. A dearer element still goes, alone of its budget. */
+  readonly most: Cost
   readonly limits: WorkspaceLimits
   /** By which adjacent elements of a customer share one element of the body; null: none do. */
   readonly shapes: Shapes | null
@@ -131,9 +131,9 @@ class Packing {
   }
 
   #fits({ budget, cost, bytes }: Addition): boolean {
-    const { affordable, effective, bodyBytes } = this.#limits
+    const { affordable, most, bodyBytes } = this.#limits
     const spent = this.#body.cost[budget]
-    const dear = cost > effective[budget] && spent === 0 && affordable[budget] > 0
+    const dear = cost > most[budget] && spent === 0 && affordable[budget] > 0
     if (spent + cost > affordable[budget] && !dear) return false
     // One larger than every body goes alone: only MoEngage's answer shows whether it takes it.
     const fits = this.#body.items.length === 0 || this.#body.bodyBytes + bytes <= bodyBytes

@@ -34,17 +34,23 @@ export class BudgetPlanner {
     this.#options = options
   }
 
-  /** Maximum cost of the next request: nothing of a short budget, an even share of a saturated one. */
+  /** Cost of the next request at most: as `most`, and nothing of a short budget. */
   next(): Cost {
+    const most = this.most()
+    const nowMs = this.#options.clock.monotonicMs()
+    return perBudget((budget) => (nowMs < this.#of[budget].untilMs ? 0 : most[budget]))
+  }
+
+  /** Cost of any request at most: an even share of a saturated budget. */
+  most(): Cost {
     const limits = this.#options.limits()
-    const most = this.#options.perRequest()
+    const perRequest = this.#options.perRequest()
     const nowMs = this.#options.clock.monotonicMs()
     return perBudget((budget) => {
-      const { untilMs, lastMs, perBody } = this.#of[budget]
-      if (nowMs < untilMs) return 0
+      const { lastMs, perBody } = this.#of[budget]
       const saturated = nowMs - lastMs < this.#options.windowMs
       const even = evenShare(limits[budget], saturated ? perBody : 0)
-      return Math.min(limits[budget], most[budget], even)
+      return Math.min(limits[budget], perRequest[budget], even)
     })
   }
 

@@ -124,7 +124,7 @@ describe('coalescing', () => {
       fc.property(streams, room, (stream, { bodyBytes, users, events }) => {
         const affordable = { users, events, devices: 0 }
         const own = { limits: LIMITS, shapes: SHAPES, mostWindows: 1, windowByWindow: false }
-        const batch = pack([waitingIn(stream)], { bodyBytes, affordable, effective: AMPLE, ...own })
+        const batch = pack([waitingIn(stream)], { bodyBytes, affordable, most: AMPLE, ...own })
         expect(batch.bodyBytes).toBe(writeBody(batch).length)
         if (batch.items.length > 1) expect(batch.bodyBytes).toBeLessThanOrEqual(bodyBytes)
         expect(batch.cost.users).toBeLessThanOrEqual(users)
@@ -139,7 +139,7 @@ describe('coalescing', () => {
     const batch = pack([waitingIn(burst)], {
       bodyBytes: 200,
       affordable: one,
-      effective: AMPLE,
+      most: AMPLE,
       ...own,
     })
     expect(batch.items).toHaveLength(9)

@@ -33,7 +33,7 @@ function limitsFrom(given: Partial<PackLimits>): PackLimits {
   return {
     bodyBytes: 128_000,
     affordable: AMPLE,
-    effective: AMPLE,
+    most: AMPLE,
     limits: LIMITS,
     shapes: new Shapes([]),
     mostWindows: 100,
@@ -151,10 +151,10 @@ describe('packing', () => {
     )
   })
 
-  test('an element dearer than a whole limit goes alone of its budget rather than never', () => {
+  test('an element dearer than any request may be goes alone of its budget rather than never', () => {
     const windows = windowsOf([[[{ customer: 0, kind: 'event', bytes: 20, cost: 5 }]]])
     const shrunk = { users: 1, events: 2, devices: 0 }
-    const { items } = pack(windows, limitsFrom({ affordable: shrunk, effective: shrunk }))
+    const { items } = pack(windows, limitsFrom({ affordable: shrunk, most: shrunk }))
     expect(items).toHaveLength(1)
   })
 
@@ -224,16 +224,16 @@ describe('a packed body', () => {
     expect(takenOf({ affordable }, [...dear, one(0), user])).toEqual(['0-0', '0-1'])
   })
 
-  test('carries an element dearer than a whole limit only as the first of its budget, and with some left', () => {
-    const effective = { users: 9, events: 2, devices: 0 }
+  test('carries an element dearer than any request may be only as the first of its budget, and with some left', () => {
+    const most = { users: 9, events: 2, devices: 0 }
     const dear = one(0, { cost: 5 })
-    const affordable = { ...effective, events: 1 }
-    expect(takenOf({ effective, affordable }, [dear, one(1)])).toEqual(['0-0'])
-    expect(takenOf({ effective, affordable }, [one(1), dear])).toEqual(['0-1'])
-    const nothing = { ...effective, events: 0 }
-    expect(takenOf({ effective, affordable: nothing }, [dear])).toEqual([])
-    // Just the whole limit is not dearer: it waits for all of it.
-    expect(takenOf({ effective, affordable }, [one(0, { cost: 2 })])).toEqual([])
+    const affordable = { ...most, events: 1 }
+    expect(takenOf({ most, affordable }, [dear, one(1)])).toEqual(['0-0'])
+    expect(takenOf({ most, affordable }, [one(1), dear])).toEqual(['0-1'])
+    const nothing = { ...most, events: 0 }
+    expect(takenOf({ most, affordable: nothing }, [dear])).toEqual([])
+    // Just as dear as one may be: it waits for all of that.
+    expect(takenOf({ most, affordable }, [one(0, { cost: 2 })])).toEqual([])
   })
 
   test('holds at most 4,000 elements, however small they are', () => {

@@ -8,7 +8,7 @@ const AMPLE = { users: 1e9, events: 1e9, devices: 1e9 }
 const LIMITS: PackLimits = {
   bodyBytes: 4_000,
   affordable: AMPLE,
-  effective: AMPLE,
+  most: AMPLE,
   limits: {
     usersPerWindow: 1e9,
     eventsPerWindow: 1e9,

@@ -128,7 +128,7 @@ async function drain(limits: typeof LIMITS): Promise<Drained> {
   const affordable = { users: 0, events: 1e9, devices: 0 }
   const packed = (): Batch =>
     pack([backlog.window], {
-      ...{ bodyBytes: 128_000, affordable, effective: affordable, limits: WORKSPACE, shapes: null },
+      ...{ bodyBytes: 128_000, affordable, most: affordable, limits: WORKSPACE, shapes: null },
       ...{ allowances: policy.allowances(), mostWindows: 1, windowByWindow: false },
     })
   for (;;) {
