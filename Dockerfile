@@ -67,7 +67,7 @@ COPY --from=worker-dependencies /relay /relay
 COPY --from=build /relay/services/worker/dist services/worker/dist
 EXPOSE 9465
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:9465/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.OPS_PORT || 9465}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "--enable-source-maps", "services/worker/dist/main.js"]
 
 FROM runtime AS simulator
@@ -76,7 +76,7 @@ COPY --from=simulator-dependencies /relay /relay
 COPY --from=build /relay/services/simulator/dist services/simulator/dist
 EXPOSE 9400
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:9400/control').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 9400}/control`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "--enable-source-maps", "services/simulator/dist/main.js"]
 
 FROM runtime AS api
@@ -88,5 +88,5 @@ COPY --from=build /relay/services/api/dist services/api/dist
 COPY services/api/console services/api/console
 EXPOSE 8080 9464
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:9464/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.OPS_PORT || 9464}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "--enable-source-maps", "services/api/dist/main.js"]

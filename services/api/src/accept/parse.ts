@@ -142,7 +142,7 @@ function jsonFault(text: string): string {
   const rest = text.slice(index, index + 12)
   const habit = HABITS.find(([begins]) => begins.test(rest))
   const why = habit === undefined ? '' : `: ${habit[1]}`
-  return ` The JSON is invalid at ${placeOf(text, index)}${why}.`
+  return ` The JSON is invalid at ${placeOf(text, index)}${why}${why.endsWith('?') ? '' : '.'}`
 }
 
 /** Advice for a root that is JSON but not an object. */

@@ -13,7 +13,7 @@ function envelope(refusal: Refusal, requestId: string): string {
   return JSON.stringify({
     status: 'fail',
     error: {
-      message: `${message.replace(/\.$/, '')}. See ${pageOf(type)}`,
+      message: `${message}${/[.?]$/.test(message) ? '' : '.'} See ${pageOf(type)}`,
       type,
       request_id: requestId,
       ...(attribute === undefined ? {} : { attribute }),

@@ -39,6 +39,7 @@ describe('a message says what to do', () => {
     const text = await message(body)
     expect(text).toContain(`at line ${line}, column ${column}`)
     expect(text).toMatch(words)
+    expect(text).toMatch(/\w[.?] See /)
     expect(text).not.toContain('ann')
   })
 
