@@ -21,7 +21,7 @@ test('are read for workspaces with posts, and unknown while Redis is away', asyn
   expect(read).toEqual(['A', 'A'])
 })
 
-test('are known to a post long after the one before, but not read for ever', async () => {
+test('are known to a post long after the one before, but not read permanently', async () => {
   held = new Set(['hot'])
   for (let minutes = 0; minutes < 60; minutes++) {
     for (let i = 0; i < 12; i++) await customers.look()
