@@ -123,7 +123,7 @@ it('a gzip file that is cut off names the file and what is imported of it', asyn
   const error = await importFile(options(file)).catch((found: unknown) => found as CommandError)
   expect(intake.stored.length).toBeGreaterThan(0)
   expect(error).toMatchObject({
-    message: `${file} is no intact gzip file (unexpected end of file); lines 1 to ${intake.stored.length.toLocaleString('en')} are imported.`,
+    message: `${file} is not an intact gzip file (unexpected end of file); lines 1 to ${intake.stored.length.toLocaleString('en')} are imported.`,
     remedy: expect.stringContaining('Get the intact file') as string,
   })
 })
@@ -132,7 +132,7 @@ it('a file that is only named .gz leaves no checkpoint that its correction would
   const file = join(folder, 'plain.ndjson.gz')
   await writeFile(file, lines(3).join('\n'))
   await expect(importFile(options(file))).rejects.toThrow(
-    `${file} is no intact gzip file (incorrect header check); no line was imported.`,
+    `${file} is not an intact gzip file (incorrect header check); no line was imported.`,
   )
   await writeFile(file, gzipSync(lines(3).join('\n')))
   expect(await importFile(options(file))).toMatchObject({ outcome: 'done', accepted: 3 })

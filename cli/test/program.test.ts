@@ -126,6 +126,9 @@ describe('status', () => {
     expect(out.at(-1)).toContain('Next: runbook RelayDeliveryLate.')
     serve({ ...WORKSPACE, drain_eta_seconds: null, budgets_recovering: true })
     expect((await api.run(['status'])).out.join('\n')).not.toContain(words)
+    // What shadow keeps may wait for days.
+    serve({ ...WORKSPACE, drain_eta_seconds: null, mode: 'shadow' })
+    expect((await api.run(['status'])).out.join('\n')).not.toContain(words)
     serve({ ...WORKSPACE, drain_eta_seconds: null }, { ...WORKERS, alive: 0 })
     expect((await api.run(['status'])).out.join('\n')).not.toContain(words)
   })

@@ -23,7 +23,7 @@ import {
 
 const CONNECTIONS = 32
 const ELEMENTS = 20_000
-/** By then what is hot is compiled. By number, not by time: the machine may be busy. Of posts of 1, compiling took a third of 3,000. */
+/** By then what is hot is compiled. By number, not by time: the machine may be busy. */
 const WARM_UP = { posts: 20_000, elements: 300_000 }
 const MEASURED = { posts: 30_000, elements: 300_000 }
 /** Redis writes its log behind; its memory is read once that is done, ms. */

@@ -75,7 +75,7 @@ function isDamage(error: unknown): error is NodeJS.ErrnoException {
 }
 
 function damaged(file: string, { message }: Error, lines: number): CommandError {
-  const what = `${file} is no intact gzip file (${message})`
+  const what = `${file} is not an intact gzip file (${message})`
   if (lines === 0) {
     const next = 'Compress it again; a file that is not compressed must not be named .gz.'
     return new CommandError(EXIT.wrong, `${what}; no line was imported.`, next)

@@ -215,8 +215,9 @@ function remarks(workspace: WorkspaceView, isWithoutWorkers: boolean): string[] 
 
 /** The estimate is unknown for no reason that is said elsewhere. */
 function isSlow(workspace: WorkspaceView): boolean {
-  const { state, slowed, budgets_recovering, drain_eta_seconds: eta } = workspace
-  return state === 'running' && slowed === null && budgets_recovering !== true && eta === null
+  const { state, mode, slowed, budgets_recovering, drain_eta_seconds: eta } = workspace
+  const isSending = state === 'running' && mode !== 'shadow'
+  return isSending && slowed === null && budgets_recovering !== true && eta === null
 }
 
 /** A longer pause than relay itself makes is worth a look. */

@@ -293,8 +293,9 @@ const SLOW =
   'Elements wait although the budgets have room, so the ETA is unknown: MoEngage, Redis or the workers are slow. Next: runbook RelayDeliveryLate.'
 
 /** The estimate is unknown for no reason that is said elsewhere. */
-function isSlow({ state, slowed, budgets_recovering: isRecovering, drain_eta_seconds: eta }) {
-  return state === 'running' && slowed === null && !isRecovering && eta === null
+function isSlow({ state, mode, slowed, budgets_recovering: isRecovering, drain_eta_seconds: eta }) {
+  const isSending = state === 'running' && mode !== 'shadow'
+  return isSending && slowed === null && !isRecovering && eta === null
 }
 
 function customersHeldText({ count, longest: [longest] }) {

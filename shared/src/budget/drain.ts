@@ -84,7 +84,10 @@ export function drainEtaSeconds(facts: DrainFacts): number | null {
   return Math.round(seconds * 10) / 10
 }
 
-/** As long as the oldest element of realtime waited until now, the newest will (Little's law). 0: it waited for long. */
+/**
+ * How long the oldest realtime element has waited, ms: the rest takes about as long (Little's law). 0 above
+ * `SLOW_MS`, where an outage that is over may be the cause.
+ */
 function recentWaitMs({ lanes, nowMs }: DrainFacts): number {
   const waits = lanes.map(({ lane, oldestMs }) =>
     lane === 'realtime' && oldestMs !== null ? Math.max(0, nowMs - oldestMs) : 0,
