@@ -86,7 +86,8 @@ export function onBodyAccepted(
  * as large was taken since.
  */
 export function isInDoubt({ refusedBytes, acceptedBytes }: Ceiling, bodyBytes: number): boolean {
-  return refusedBytes !== null && bodyBytes > acceptedBytes + PRECISION_BYTES
+  if (refusedBytes === null) return false
+  return acceptedBytes === 0 || bodyBytes > acceptedBytes + PRECISION_BYTES
 }
 
 /**

@@ -94,10 +94,19 @@ it('is learnt with few refusals although many bodies are in progress and answers
             ? onBodyRefused(ceiling, answered, i)
             : onBodyAccepted(ceiling, answered, { limitBytes: LIMIT, nowMs: i })
       }
-      // As many as were in progress when the first was refused, then one at a time.
-      expect(refusals).toBeLessThanOrEqual(atOnce + 15)
+      // As many as were in progress when the first was refused, seven halvings one at a time, and as many
+      // again where little is left between what was accepted and what was refused.
+      expect(refusals).toBeLessThanOrEqual(2 * atOnce + 7)
     }),
+    { numRuns: 300 },
   )
+})
+
+it('while none was accepted, every size is in doubt, small ones too', () => {
+  const refused = onBodyRefused(unknownCeiling(LIMIT), 8_000, 0)
+  expect([300, 4_000].map((bytes) => isInDoubt(refused, bytes))).toEqual([true, true])
+  const known = onBodyAccepted(refused, 300, { limitBytes: LIMIT, nowMs: 0 })
+  expect([4_396, 4_397].map((bytes) => isInDoubt(known, bytes))).toEqual([false, true])
 })
 
 it('a body that was refused is followed by a smaller one, but no ceiling is believed below 1,024 bytes', () => {

@@ -63,6 +63,8 @@ test('a size in doubt is tried by one at a time, others may once it ended', asyn
   expect(learned.mayTry(64_000, first)).toBe(true)
   expect(learned.mayTry(64_000, first)).toBe(true)
   expect(learned.mayTry(64_000, second)).toBe(false)
+  expect(learned.mayTry(2_000, second)).toBe(false)
+  await learned.bodyAccepted(300)
   expect(learned.mayTry(2_000, second)).toBe(true)
   learned.endTrial(second)
   expect([learned.mayTry(64_000, second), ended()]).toEqual([false, 0])
