@@ -225,6 +225,16 @@ describe('status', () => {
     ])
   })
 
+  it('says how Redis could lose elements, and exits 1', async () => {
+    const risk = { meaning: 'Redis could lose accepted elements: F', next: 'Do it' }
+    serve(WORKSPACE, WORKERS, { loss_risk: risk })
+    const { out, status } = await api.run(['status'])
+    expect(status).toBe(1)
+    expect(out.slice(0, 2)).toEqual(['! Redis could lose accepted elements: F.', '  Next: Do it.'])
+    serve(WORKSPACE, WORKERS, { loss_risk: null })
+    expect((await api.run(['status'])).status).toBe(0)
+  })
+
   it('a broken workspaces file comes first, with its fault and what to do, and exits 1', async () => {
     const problem = { meaning: 'the workspaces file is invalid (F)', next: 'Correct it' }
     for (const workspaces of [[WORKSPACE], []]) {

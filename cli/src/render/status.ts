@@ -55,6 +55,8 @@ export interface StatusView {
   readonly workspaces: readonly WorkspaceView[]
   /** Why the api refuses posts; absent from an api of a version before 0.2. */
   readonly intake_problem?: Problem | null
+  /** How Redis could lose accepted elements; absent from an api of a version before 0.2. */
+  readonly loss_risk?: Problem | null
   /** Absent from an api of a version before 0.2. */
   readonly workspaces_file_problem?: Problem | null
   /** The backlog of workspaces that are not configured; absent from an api of a version before 0.2. */
@@ -78,7 +80,12 @@ const NUMBERS = [2, 3, 4, 5, 7]
 /** The workers, a table of workspaces, and below it problems and remedies. */
 export function statusLines(view: StatusView): string[] {
   const { workspaces } = view
-  const problems = [...intakeLines(view), ...fileLines(view), ...orphanedLines(view)]
+  const problems = [
+    ...intakeLines(view),
+    ...riskLines(view),
+    ...fileLines(view),
+    ...orphanedLines(view),
+  ]
   if (workspaces.length === 0) {
     const none = 'No workspace is configured.'
     return [...problems, none, '  Next: set MOENGAGE_APP_ID or RELAY_WORKSPACES_FILE.']
@@ -98,15 +105,20 @@ export function statusLines(view: StatusView): string[] {
 /** Whether something needs attention. */
 export function isTrouble(view: StatusView): boolean {
   const isHeld = view.workspaces.some(({ state }) => state === 'held')
-  const { intake_problem = null, workspaces_file_problem = null, orphaned = null } = view
-  const hasProblem = [intake_problem, workspaces_file_problem, orphaned].some((one) => one !== null)
-  return isHeld || isWithoutWorkers(view) || hasProblem
+  const { intake_problem, loss_risk, workspaces_file_problem, orphaned } = view
+  const problems = [intake_problem, loss_risk, workspaces_file_problem, orphaned]
+  return isHeld || isWithoutWorkers(view) || problems.some((one) => (one ?? null) !== null)
 }
 
 function intakeLines({ intake_problem: problem = null }: StatusView): string[] {
   if (problem === null) return []
   const { meaning, next } = problem
   return [`! Intake: ${meaning}. Nothing accepted is lost.`, `  Next: ${next}.`, '']
+}
+
+function riskLines({ loss_risk: risk = null }: StatusView): string[] {
+  if (risk === null) return []
+  return [`! ${risk.meaning}.`, `  Next: ${risk.next}.`, '']
 }
 
 function fileLines({ workspaces_file_problem: problem = null }: StatusView): string[] {

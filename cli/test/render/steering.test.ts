@@ -22,6 +22,7 @@ const letter = {
 }
 const STATUS = {
   intake_problem: { meaning: 'full', next: 'wait' },
+  loss_risk: { meaning: 'it evicts', next: 'stop it' },
   workspaces_file_problem: { meaning: 'broken', next: 'fix it' },
   orphaned: { elements: 1, app_ids: ['B'] },
   workers_alive: 0,

@@ -12,15 +12,22 @@ function intakeText({ meaning, next }) {
   return `${sentence(meaning)} Nothing accepted is lost. Next: ${next}.`
 }
 
-function fileText({ meaning, next }) {
+function problemText({ meaning, next }) {
   return `${sentence(meaning)} Next: ${next}.`
 }
 
 /** What is wrong with more than one workspace, most urgent first. */
-function problemTexts({ intake_problem: intake, workspaces_file_problem: file, orphaned }) {
+function problemTexts(status) {
+  const {
+    intake_problem: intake,
+    loss_risk: risk,
+    workspaces_file_problem: file,
+    orphaned,
+  } = status
   return [
     ...(intake ? [intakeText(intake)] : []),
-    ...(file ? [fileText(file)] : []),
+    ...(risk ? [problemText(risk)] : []),
+    ...(file ? [problemText(file)] : []),
     ...(orphaned ? [orphanedText(orphaned)] : []),
   ]
 }

@@ -14,6 +14,7 @@ import { Deployment } from '../queue/deployment.js'
 import { deploymentKeys, workspaceKeys } from '../queue/keys.js'
 import { readHeldCustomers } from '../policy/customer-counts.js'
 import type { RedisClient } from '../redis/connect.js'
+import type { SafetyFacts } from '../redis/durability-level.js'
 import { readRedisMs } from '../redis/redis-clock.js'
 import { ScaleStore } from '../scaling/scale-store.js'
 import type { Load } from '../scaling/workers-wanted.js'
@@ -217,7 +218,7 @@ function loadOf(states: readonly WorkspaceState[], windowMs: number, workers: nu
 }
 
 /** How Redis is, all masters of a cluster together. */
-export interface RedisFacts {
+export interface RedisFacts extends SafetyFacts {
   readonly nowMs: number
   /** Time of one command and its answer, seconds. */
   readonly commandSeconds: number
@@ -234,7 +235,7 @@ export interface RedisFacts {
   readonly neverEvicts: boolean
 }
 
-async function readRedisFacts(client: RedisClient, clock: Clock): Promise<RedisFacts> {
+export async function readRedisFacts(client: RedisClient, clock: Clock): Promise<RedisFacts> {
   const startedAtMs = clock.monotonicMs()
   const nowMs = await readRedisMs(client)
   const commandSeconds = (clock.monotonicMs() - startedAtMs) / 1000

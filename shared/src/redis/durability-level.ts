@@ -46,3 +46,25 @@ function missing(wanted: Durability, server: ServerFacts): string | null {
     }
   }
 }
+
+/** Of all masters together, what a crash or a full memory depends on. */
+export interface SafetyFacts {
+  readonly aofEnabled: boolean
+  readonly aofHealthy: boolean
+  readonly neverEvicts: boolean
+}
+
+/** How Redis could lose accepted elements, and the remedy; null: not by its settings. Pure. */
+export function lossRisk(facts: SafetyFacts): { meaning: string; next: string } | null {
+  const risk = (why: string, remedy: string) => ({
+    meaning: `Redis could lose accepted elements: ${why}`,
+    next: `${remedy} (runbook RelayRedisUnsafe)`,
+  })
+  if (!facts.neverEvicts)
+    return risk('it may evict keys', 'CONFIG SET maxmemory-policy noeviction, and in its configuration') // prettier-ignore
+  if (!facts.aofEnabled)
+    return risk('it keeps no append-only file', 'CONFIG SET appendonly yes, and in its configuration') // prettier-ignore
+  if (!facts.aofHealthy)
+    return risk('the last write or rewrite of its append-only file failed', 'Make room on its disk')
+  return null
+}

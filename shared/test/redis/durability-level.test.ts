@@ -1,5 +1,5 @@
 import { majority } from '@relay/shared/redis/replication.js'
-import { levelReached, type ServerFacts } from '../../src/redis/durability-level.js'
+import { levelReached, lossRisk, type ServerFacts } from '../../src/redis/durability-level.js'
 
 const server = (change: Partial<ServerFacts> = {}): ServerFacts => ({
   appends: true,
@@ -41,4 +41,14 @@ describe('the level of durability reached', () => {
     }
     expect(majority(0)).toBe(1)
   })
+})
+
+it.each([
+  [{}, null],
+  [{ neverEvicts: false, aofEnabled: false }, 'it may evict keys'],
+  [{ aofEnabled: false, aofHealthy: false }, 'it keeps no append-only file'],
+  [{ aofHealthy: false }, 'the last write or rewrite of its append-only file failed'],
+])('Redis with %j could lose elements: %s', (facts, why) => {
+  const risk = lossRisk({ neverEvicts: true, aofEnabled: true, aofHealthy: true, ...facts })
+  expect(risk?.meaning ?? null).toBe(why && `Redis could lose accepted elements: ${why}`)
 })

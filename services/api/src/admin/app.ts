@@ -17,7 +17,9 @@ import { Deployment } from '@relay/shared/queue/deployment.js'
 import { readPartitions } from '@relay/shared/queue/workers.js'
 import { ShadowReportStore } from '@relay/shared/shadow/shadow-report.js'
 import type { LaneBacklog } from '@relay/shared/queue/backlog.js'
+import { readRedisFacts } from '@relay/shared/observability/shared-state.js'
 import type { RedisClient } from '@relay/shared/redis/connect.js'
+import { lossRisk } from '@relay/shared/redis/durability-level.js'
 import {
   explainRedisError,
   isRefusedByRedis,
@@ -160,13 +162,16 @@ class Admin {
   }
 
   readonly workspaces: Handler = async (_request, response) => {
-    const [views, orphaned] = await Promise.all([
+    const { client, clock } = this.#deps
+    const [views, orphaned, redis] = await Promise.all([
       readWorkspaces(this.#deps, this.#deps.workspaces.all()),
       readOrphaned(this.#deps, this.#appIds(null)),
+      readRedisFacts(client, clock),
     ])
     this.#isRedisFaultLogged = false
     answer(response, 200, {
       intake_problem: this.#deps.intakeProblem(),
+      loss_risk: lossRisk(redis),
       workspaces_file_problem: workspacesFileProblem(this.#deps.workspaces.faults),
       orphaned,
       ...views,

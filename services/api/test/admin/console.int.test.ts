@@ -86,6 +86,7 @@ inBrowser('the console in a browser', () => {
     o.intakeProblem = { reason: 'redis_full', meaning: 'Redis is full', next: 'Raise maxmemory' }
     await see('Redis is full. Nothing accepted is lost. Next: Raise maxmemory.')
     o.intakeProblem = null
+    await see('Redis could lose accepted elements: it keeps no append-only file. Next: CONFIG SET')
     o.faults.push({ where: 'w.json', problem: 'is no JSON', accepted: 'a JSON file' })
     await see('the last valid one stays in use. Next: Correct the file')
     o.faults.length = 0
