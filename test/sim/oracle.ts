@@ -267,8 +267,23 @@ export class Oracle implements VendorObserver {
     )
   }
 
-  /** Judges order, final values and waits, once all is delivered. */
-  conclude(posted: readonly Posted[], mayRepeat: boolean, waitMs: number): void {
+  /**
+   * Judges order, final values and waits, once all is delivered. If Redis forgot an element that was
+   * delivered, and that an older one was, the older one is repeated after it: the final value is judged
+   * among what Redis kept.
+   */
+  conclude(
+    posted: readonly Posted[],
+    {
+      mayRepeat,
+      waitMs,
+      isForgotten,
+    }: {
+      readonly mayRepeat: boolean
+      readonly waitMs: number
+      readonly isForgotten: (element: Posted) => boolean
+    },
+  ): void {
     if (!mayRepeat && this.again > 0) this.violate('repeated', `${this.again} elements`)
     this.#judgeWaits(posted, waitMs)
     const byCustomer = new Map<string, Posted[]>()
@@ -278,7 +293,7 @@ export class Oracle implements VendorObserver {
     }
     for (const [customer, delivered] of byCustomer) {
       this.#judgeOrder(delivered.sort((a, b) => a.n - b.n))
-      this.#judgeFinal(customer, delivered.filter(({ isAcked }) => isAcked)) // prettier-ignore
+      this.#judgeFinal(customer, delivered.filter((one) => one.isAcked && !isForgotten(one))) // prettier-ignore
     }
   }
 

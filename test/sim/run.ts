@@ -144,9 +144,9 @@ async function drain(
 ): Promise<void> {
   const { posted } = producers
   const { world, forgotten } = stage
-  const isExcused = (element: Posted) =>
-    operator.mayBeErased(element) ||
-    forgotten.some(({ fromMs, toMs }) => element.endedMs >= fromMs && element.postedMs <= toMs)
+  const isForgotten = ({ postedMs, endedMs }: Posted) =>
+    forgotten.some(({ fromMs, toMs }) => endedMs >= fromMs && postedMs <= toMs)
+  const isExcused = (element: Posted) => operator.mayBeErased(element) || isForgotten(element)
   const untilMs = world.nowMs + scenario.drainedWithinMs
   let missing = oracle.missing(posted, isExcused)
   while (world.nowMs < untilMs && (missing.length > 0 || oracle.waiting.length > 0)) {
@@ -156,6 +156,6 @@ async function drain(
   const [example] = missing
   if (oracle.waiting.length > 0) oracle.violate('drain', JSON.stringify(oracle.waiting))
   else if (example !== undefined) oracle.violate('lost', `${missing.length} acknowledged elements, such as ${example.customer}-${example.n} of ${Math.round(example.endedMs)}`) // prettier-ignore
-  oracle.conclude(posted, scenario.mayRepeat, scenario.waitMs)
+  oracle.conclude(posted, { ...scenario, isForgotten })
   await operator.conclude(isExcused)
 }
