@@ -6,7 +6,7 @@
   ARGV[2]  the caller's claim: session and a new number, so that no claim is ever used twice
   ARGV[3]  deadline in Redis time, ms
 
-  Returns {1, new owner} or {0, actual owner}.
+  Returns {1, new owner, id of the last settle or ''} or {0, actual owner}.
 
   Repeated? Refused: the owner has changed.
   Late? Refused: the caller has abandoned the claim by then and would not serve the partition.
@@ -21,4 +21,4 @@ end
 -- A full Redis refuses a script whose first write may allocate memory, so delete first.
 redis.call('HDEL', KEYS[1], '')
 redis.call('HSET', KEYS[1], 'owner', ARGV[2])
-return { 1, ARGV[2] }
+return { 1, ARGV[2], redis.call('HGET', KEYS[1], 'settle') or '' }

@@ -422,7 +422,7 @@ export class Flight {
     const facts = { outcome, attempts: this.#attempts, deadAtMs: clock.nowMs() }
     const letter = deadLetterOf(item, facts)
     await this.#untilRedisAnswers(() => deadLetters.add([letter]))
-    const settled = await settler.settle([item])
+    const settled = await settler.settle([item], { areBuried: true })
     if (settled.length === 0) return
     observer.deadLettered(workspace().appId, letter.kind, letter.reason, letter.posted)
   }

@@ -204,26 +204,30 @@ export class PartitionQueue {
   }
 
   /**
-   * Settles whole and partly finished chunks; false when `claim` does not own the partition any more.
-   * `lateMs`: how long MoEngage may still process an attempt with elements of the partition.
+   * Settles whole and partly finished chunks, unless `claim` does not own the partition any more (`fenced`).
+   * `lateMs`: how long MoEngage may still process an attempt with elements of the partition. `after`: the last
+   * settle as known under an earlier claim; null: it was not made under one. If Redis lost that one,
+   * nothing changes (`forgotten`).
    */
   async settle(
-    claim: string,
+    { claim, id, after }: { claim: string; id: string; after: string | null },
     finished: readonly string[],
     partly: readonly PartlySettled[],
     lateMs: number,
-  ) {
-    const marks = partly.flatMap(({ id, done, counts }) => [id, done, countsText(counts)])
+  ): Promise<{ outcome: 'settled'; waiting: number } | { outcome: 'fenced' | 'forgotten' }> {
+    const marks = partly.flatMap((one) => [one.id, one.done, countsText(one.counts)])
+    const about = [claim, this.#keys.job, Math.ceil(lateMs), id, after ?? '-']
     const reply = replyList(
       await runScript(
         this.#client,
         SETTLE,
         [this.#keys.wait, this.#keys.control],
-        [claim, this.#keys.job, Math.ceil(lateMs), finished.length, ...finished, ...marks],
+        [...about, finished.length, ...finished, ...marks],
       ),
     )
-    if (replyText(reply[0]) !== 'settled') return { settled: false as const }
-    return { settled: true as const, waiting: Number(reply[1]) }
+    const outcome = replyText(reply[0])
+    if (outcome === 'settled') return { outcome, waiting: Number(reply[1]) }
+    return { outcome: outcome === 'forgotten' ? outcome : 'fenced' }
   }
 
   /** Number of the chunk that was stored last; 0: none was yet. */
@@ -262,7 +266,7 @@ export class PartitionQueue {
   async claim(seen: string, claim: string, deadlineRedisMs: number) {
     const args = [seen, claim, Math.floor(deadlineRedisMs)]
     const reply = replyList(await runScript(this.#client, CLAIM, [this.#keys.control], args))
-    return { claimed: reply[0] === 1, owner: replyText(reply[1]) }
+    return { claimed: reply[0] === 1, owner: replyText(reply[1]), lastSettle: replyText(reply[2]) }
   }
 
   async release(claim: string): Promise<boolean> {

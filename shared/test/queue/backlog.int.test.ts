@@ -75,7 +75,7 @@ describe('the backlog', () => {
     const settle = async (most: number) => {
       const { chunks } = await queue.peek(0, most, 1e6, false)
       await queue.settle(
-        'claim',
+        { claim: 'claim', id: 's', after: null },
         chunks.map(({ id }) => id),
         [],
         0,
@@ -93,7 +93,7 @@ describe('the backlog', () => {
     await client.hset(control, 'actions', 5)
     await queue.claim('', 'claim', Number.MAX_SAFE_INTEGER)
     const { chunks } = await queue.peek(0, 1, 1e6, false)
-    await queue.settle('claim', [chunks[0]?.id ?? ''], [], 0)
+    await queue.settle({ claim: 'claim', id: 's', after: null }, [chunks[0]?.id ?? ''], [], 0)
     expect(await client.hexists(control, 'actions')).toBe(0)
   })
 

@@ -10,6 +10,7 @@ import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
 
 const TAG = 'APP/realtime/0/0'
 const FAR = Number.MAX_SAFE_INTEGER
+const ME = { claim: 'me:1', id: 'settle', after: null }
 const NOW_MS = 1_800_000_000_000
 
 function chunkOf(name: string, digests: Buffer[] = []): NewChunk {
@@ -176,8 +177,8 @@ describe('a partition in Redis', () => {
     const done = Buffer.from([0b01])
     const partly = [{ id: b?.id ?? '', done, counts: { bytes: 10, user: 0, event: 1, device: 0 } }]
     for (let i = 0; i < 3; i += 1) {
-      expect(await queue.settle('me:1', [a?.id ?? ''], partly, 0)).toEqual({
-        settled: true,
+      expect(await queue.settle(ME, [a?.id ?? ''], partly, 0)).toEqual({
+        outcome: 'settled',
         waiting: 1,
       })
       expect(await counts()).toEqual(['10', '1'])
@@ -198,15 +199,31 @@ describe('a partition in Redis', () => {
         counts: { bytes: 10, user: 0, event, device: 0 },
       },
     ]
-    await queue.settle('me:1', [], settled(0b01, 1), 0)
-    await queue.settle('me:1', [], settled(0b11, 0), 0)
-    await queue.settle('me:1', [], settled(0b01, 1), 0)
+    await queue.settle(ME, [], settled(0b01, 1), 0)
+    await queue.settle(ME, [], settled(0b11, 0), 0)
+    await queue.settle(ME, [], settled(0b01, 1), 0)
     expect((await queue.peek(0, 10, 1e9, false)).chunks[0]?.done).toEqual(Buffer.from([0b11]))
     expect(await counts()).toEqual(['10', '0'])
   })
 
+  test('under a new claim nothing is settled if Redis lost an earlier settle', async () => {
+    for (const name of ['a', 'b']) await queue.add(chunkOf(name), NOW_MS, FAR, '0')
+    expect(await queue.claim('', 'me:1', FAR)).toMatchObject({ lastSettle: '' })
+    const [a, b] = (await queue.peek(0, 10, 1e9, false)).chunks.map(({ id }) => id)
+    await queue.settle({ claim: 'me:1', id: 'first', after: null }, [a ?? ''], [], 0)
+    expect(await queue.claim('me:1', 'me:2', FAR)).toMatchObject({ lastSettle: 'first' })
+    const settle = (after: string) =>
+      queue.settle({ claim: 'me:2', id: 'second', after }, [b ?? ''], [], 0)
+    expect(await settle('lost')).toEqual({ outcome: 'forgotten' })
+    expect(await names()).toEqual(['b'])
+    // The second time its reply was lost.
+    for (let i = 0; i < 2; i += 1) {
+      expect(await settle('first')).toEqual({ outcome: 'settled', waiting: 0 })
+    }
+  })
+
   test('a claim that Redis executes late is refused, so that no claim stands that no one serves', async () => {
-    expect(await queue.claim('', 'me:1', 1)).toEqual({ claimed: false, owner: '' })
+    expect(await queue.claim('', 'me:1', 1)).toMatchObject({ claimed: false, owner: '' })
     expect(await queue.owner()).toBe('')
   })
 
@@ -218,7 +235,7 @@ describe('a partition in Redis', () => {
       mode: 'live',
     })
     expect(await keys.isDrained(await readRedisMs(client))).toBe(true)
-    await queue.settle('me:1', [], [], 5_000)
+    await queue.settle(ME, [], [], 5_000)
     expect(await keys.isDrained(await readRedisMs(client))).toBe(false)
     expect(await keys.isDrained((await readRedisMs(client)) + 5_001)).toBe(true)
   })
@@ -227,10 +244,13 @@ describe('a partition in Redis', () => {
     await queue.add(chunkOf('a'), NOW_MS, FAR, '0')
     const { chunks } = await queue.peek(0, 10, 1e9, false)
     const ids = chunks.map(({ id }) => id)
-    expect(await queue.claim('', 'one:1', FAR)).toEqual({ claimed: true, owner: 'one:1' })
-    expect(await queue.claim('', 'two:1', FAR)).toEqual({ claimed: false, owner: 'one:1' })
-    expect(await queue.claim('one:1', 'two:1', FAR)).toEqual({ claimed: true, owner: 'two:1' })
-    expect(await queue.settle('one:1', ids, [], 0)).toEqual({ settled: false })
+    expect(await queue.claim('', 'one:1', FAR)).toMatchObject({ claimed: true, owner: 'one:1' })
+    expect(await queue.claim('', 'two:1', FAR)).toMatchObject({ claimed: false, owner: 'one:1' })
+    expect(await queue.claim('one:1', 'two:1', FAR)).toMatchObject({
+      claimed: true,
+      owner: 'two:1',
+    })
+    expect(await queue.settle({ ...ME, claim: 'one:1' }, ids, [], 0)).toEqual({ outcome: 'fenced' })
     expect(await names()).toEqual(['a'])
     expect(await queue.release('one:1')).toBe(false)
     expect(await queue.release('two:1')).toBe(true)

@@ -113,10 +113,21 @@ export class PartitionWindow {
   /** Monotonic time at which the oldest unsent element was first seen here, ms. */
   readyAtMs = 0
 
-  constructor(tag: string, partition: Partition, claim: string) {
+  /** Id of the last settle of the partition as Redis confirmed it, '' for none. */
+  lastSettle: string
+  #settles = 0
+
+  constructor(tag: string, partition: Partition, claim: string, lastSettle = '') {
     this.tag = tag
     this.partition = partition
     this.claim = claim
+    this.lastSettle = lastSettle
+  }
+
+  /** Id of a new settle, unique as claims are. */
+  newSettle(): string {
+    this.#settles += 1
+    return `${this.claim}/${this.#settles}`
   }
 
   /** JSON of the loaded chunks, bytes. */

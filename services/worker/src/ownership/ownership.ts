@@ -401,7 +401,7 @@ export class Ownership {
     const current = this.#options.session()
     if (current.id !== session || !current.alive || this.#owned.has(tag)) return false
     if (seen !== '' && !this.#isOwn(seen)) this.#options.onTakeover(tag, seen)
-    const window = new PartitionWindow(tag, partition, claim)
+    const window = new PartitionWindow(tag, partition, claim, result.lastSettle)
     this.#owned.set(tag, { window, queue })
     this.#options.onGained(window, queue)
     return false

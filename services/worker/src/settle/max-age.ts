@@ -62,7 +62,7 @@ export class MaxAge {
       if (expired.length > 0) {
         await deadLetters.add(expired.map((item) => expiredLetterOf(item, facts)))
       }
-      settled = new Set(await settler.settle(items))
+      settled = new Set(await settler.settle(items, { areBuried: true }))
     } finally {
       inHand.end()
     }

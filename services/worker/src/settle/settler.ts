@@ -23,7 +23,8 @@ export interface SettlerOptions {
 /**
  * Acknowledges finished elements: removes them from their partitions, and retries until Redis confirms, the
  * partition is lost, or the worker stops. After a restart of Redis it settles under the new claim: the
- * partition is not free for another request before.
+ * partition is not free for another request before. If Redis lost an earlier settle, it does not: what is
+ * older is sent again, so all of it is, in order.
  */
 export class Settler {
   readonly #options: SettlerOptions
@@ -38,8 +39,12 @@ export class Settler {
     this.#stopped = true
   }
 
-  /** Returns the items that Redis confirmed; the others are sent again, by this worker or the next owner. */
-  async settle(items: readonly Item[]): Promise<readonly Item[]> {
+  /**
+   * Returns the items that Redis confirmed; the others are sent again, by this worker or the next owner.
+   * `areBuried`: they are dead letters now, which a restarted Redis may have lost, so they are not settled
+   * after one.
+   */
+  async settle(items: readonly Item[], { areBuried = false } = {}): Promise<readonly Item[]> {
     const byWindow = new Map<PartitionWindow, Item[]>()
     let own: Item[] | undefined
     for (const [i, item] of items.entries()) {
@@ -49,7 +54,7 @@ export class Settler {
     }
     const settled = await Promise.all(
       [...byWindow].map(async ([window, own]) =>
-        (await this.#settleWindow(window, own)) ? own : [],
+        (await this.#report(window, window.settle(own), areBuried)) ? own : [],
       ),
     )
     return settled.every((own) => own.length > 0) ? items : settled.flat()
@@ -61,18 +66,16 @@ export class Settler {
     if (finished.length > 0) await this.#report(window, { finished, partly: [] })
   }
 
-  #settleWindow(window: PartitionWindow, items: readonly Item[]): Promise<boolean> {
-    return this.#report(window, window.settle(items))
-  }
-
-  async #report(window: PartitionWindow, update: Update): Promise<boolean> {
+  async #report(window: PartitionWindow, update: Update, areBuried = false): Promise<boolean> {
     const { present, sleep } = this.#options
+    const id = window.newSettle()
     for (let looks = 0; looks <= LOOKS_FOR_SUCCESSOR;) {
-      const current = window.lost && window.mayReturn ? present(window) : window
+      const mayReturn = window.mayReturn && !areBuried
+      const current = window.lost && mayReturn ? present(window) : window
       if (current?.lost === false) {
-        const isSettled = await this.#try(window, current, update)
+        const isSettled = await this.#try(id, { window, current, update })
         if (isSettled !== null) return isSettled
-      } else if (window.mayReturn) looks += 1
+      } else if (mayReturn) looks += 1
       else return false
       if (this.#stopped) return false
       await sleep(AGAIN_MS)
@@ -82,22 +85,28 @@ export class Settler {
 
   /** Settles under the claim of `current`; null: no answer, or this worker's own new claim fenced it. */
   async #try(
-    window: PartitionWindow,
-    current: PartitionWindow,
-    { finished, partly }: Update,
+    id: string,
+    {
+      window,
+      current,
+      update,
+    }: { window: PartitionWindow; current: PartitionWindow; update: Update },
   ): Promise<boolean | null> {
     const { queueOf, lateMs, onFenced } = this.#options
+    const { finished, partly } = update
     const queue = queueOf(current)
     if (queue === undefined) return false
-    const lateForMs = lateMs(window)
-    const reply = await queue.settle(current.claim, finished, partly, lateForMs).catch(() => null)
+    const by = { claim: current.claim, id, after: current === window ? null : window.lastSettle }
+    const reply = await queue.settle(by, finished, partly, lateMs(window)).catch(() => null)
     if (reply === null) return null
-    if (reply.settled) {
+    if (reply.outcome === 'settled') {
+      current.lastSettle = id
       // Read before the settle, these chunks were loaded again.
       if (current !== window) current.settledBefore(finished, partly)
       current.waiting = Math.max(reply.waiting, current.chunks.length)
       return true
     }
+    if (reply.outcome === 'forgotten') return false
     if (current.lost) return null
     onFenced(current)
     return false

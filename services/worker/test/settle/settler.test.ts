@@ -161,6 +161,30 @@ describe('after a restart of Redis', () => {
     expect(again.waiting).toBe(1)
   })
 
+  it('it settles nothing if Redis lost an earlier settle, so that all is sent again in order', async () => {
+    const [a] = partitions()
+    const [a1, a2, a3] = itemsOf(a)
+    const { chunks } = queues.get(a.tag)!
+    await settler.settle([a1!, a2!])
+    Object.assign(queues.get(a.tag)!, { chunks, lastSettle: '' })
+    Object.assign(a, { lost: true, mayReturn: true })
+    const again = claimAgain(a)
+    expect(await settler.settle([a3!])).toEqual([])
+    expect(settlesOf(a)).toHaveLength(1)
+    expect(again.chunks.map(({ id, remaining }) => [id, remaining])).toEqual([
+      ['0', 2],
+      ['1', 2],
+    ])
+  })
+
+  it('it settles no dead letters, which Redis may have lost', async () => {
+    const [a] = partitions()
+    Object.assign(a, { lost: true, mayReturn: true })
+    claimAgain(a)
+    expect(await settler.settle(itemsOf(a), { areBuried: true })).toEqual([])
+    expect(settlesOf(a)).toEqual([])
+  })
+
   it('its own new claim fences no window', async () => {
     const [a] = partitions()
     const settled = settler.settle(itemsOf(a))

@@ -232,6 +232,7 @@ export class FakeQueue {
   readonly tag: string
   chunks: WaitingChunk[] = []
   claimed = ''
+  lastSettle = ''
   unreadable: number | null = null
   readonly settles: { finished: readonly string[]; partly: readonly PartlySettled[] }[] = []
   peeks = 0
@@ -263,12 +264,19 @@ export class FakeQueue {
       return { waiting: this.chunks.length, chunks, unreadable: this.unreadable }
     })
 
-  settle = (claim: string, finished: readonly string[], partly: readonly PartlySettled[]) =>
+  settle = (
+    { claim, id: settle, after }: Parameters<PartitionQueue['settle']>[0],
+    finished: readonly string[],
+    partly: readonly PartlySettled[],
+  ) =>
     this.#execute('settle', () => {
-      if (claim !== this.claimed) return { settled: false as const }
+      if (claim !== this.claimed) return { outcome: 'fenced' as const }
+      if (after !== null && ![after, settle].includes(this.lastSettle))
+        return { outcome: 'forgotten' as const }
+      this.lastSettle = settle
       this.settles.push({ finished, partly })
       this.chunks = this.chunks.filter(({ id }) => !finished.includes(id))
-      return { settled: true as const, waiting: this.chunks.length }
+      return { outcome: 'settled' as const, waiting: this.chunks.length }
     })
 
   owner = () => this.#execute('owner', () => this.claimed)
@@ -279,7 +287,7 @@ export class FakeQueue {
     this.#execute('claim', () => {
       const claimed = this.claimed === seen
       if (claimed) this.claimed = claim
-      return { claimed, owner: this.claimed }
+      return { claimed, owner: this.claimed, lastSettle: this.lastSettle }
     })
 
   release = (claim: string) =>
