@@ -95,7 +95,7 @@ it('is learnt with few refusals although many bodies are in progress and answers
             : onBodyAccepted(ceiling, answered, { limitBytes: LIMIT, nowMs: i })
       }
       // As many as were in progress when the first was refused, seven halvings one at a time, and as many
-      // again where little is left between what was accepted and what was refused.
+      // again where the sizes accepted and refused are close.
       expect(refusals).toBeLessThanOrEqual(2 * atOnce + 7)
     }),
     { numRuns: 300 },
