@@ -11,7 +11,23 @@ export interface Fault {
   readonly kind: FaultKind
   readonly mode?: Mode
   readonly forMs?: number
+  /** Where `aimed` strikes, and how; drawn if absent. */
+  readonly point?: Strike['point']
+  readonly how?: Strike['how']
 }
+
+interface Strike {
+  readonly point: (typeof POINTS)[number]
+  readonly how: 'cut' | 'kill' | 'freeze'
+  readonly forMs: number
+  readonly replacedMs: number
+}
+
+/** Scripts whose command has just left, and moments of a request. */
+const POINTS = [
+  ...(['settle', 'partial settle', 'claim', 'mark', 'reserve', 'customer-policy'] as const),
+  ...(['add-chunk', 'last byte', 'sent'] as const),
+]
 
 export interface Stage {
   readonly world: World
@@ -62,11 +78,30 @@ function forget(
   return `the last ${ms} ms, down for ${downMs} ms, clock by ${clockMs} ms`
 }
 
-/** Scripts whose command has just left, and moments of a request. */
-const POINTS = [
-  ...['settle', 'partial settle', 'claim', 'mark', 'reserve', 'customer-policy', 'add-chunk'],
-  ...['last byte', 'sent'],
-]
+/** Waits until a process comes to a point, and strikes it there. */
+function aim(stage: Stage, fault: Fault, random: Random): string {
+  const { world, system } = stage
+  const { point, how, forMs, replacedMs }: Strike = {
+    point: pick(random, POINTS),
+    how: pick(random, ['cut', 'kill', 'freeze']),
+    ...{ forMs: between(random, 500, 20_000), replacedMs: between(random, 500, 20_000) },
+    ...fault,
+  }
+  const strike = (actor: Actor) => {
+    world.log(`STRUCK at ${point}: ${how} ${actor.name}`)
+    const mayDie = system.serving.length > 1 && system.serving.some((one) => one.actor === actor)
+    if (how === 'cut') {
+      actor.cutUntilMs = world.nowMs + forMs
+      system.cut(actor)
+    } else if (how === 'freeze' || !mayDie) freeze(actor, world, forMs)
+    else {
+      actor.kill()
+      replace(stage, replacedMs)
+    }
+  }
+  world.aims.push({ point, strike })
+  return `${how} at ${point}`
+}
 
 export const FAULTS = {
   kill: (stage, _, random) => {
@@ -123,25 +158,7 @@ export const FAULTS = {
     world.aims.push({ point: 'partial settle', strike: (actor) => system.cut(actor) })
     return ''
   },
-  aimed: (stage, _, random) => {
-    const { world, system } = stage
-    const [point, how] = [pick(random, POINTS), pick(random, ['cut', 'kill', 'freeze'])]
-    const [forMs, replacedMs] = [between(random, 500, 20_000), between(random, 500, 20_000)]
-    const strike = (actor: Actor) => {
-      world.log(`STRUCK at ${point}: ${how} ${actor.name}`)
-      const mayDie = system.serving.length > 1 && system.serving.some((one) => one.actor === actor)
-      if (how === 'cut') {
-        actor.cutUntilMs = world.nowMs + forMs
-        system.cut(actor)
-      } else if (how === 'freeze' || !mayDie) freeze(actor, world, forMs)
-      else {
-        actor.kill()
-        replace(stage, replacedMs)
-      }
-    }
-    world.aims.push({ point, strike })
-    return `${how} at ${point}`
-  },
+  aimed: (stage, fault, random) => aim(stage, fault, random),
   deaf: (stage, _, random) => {
     const { actor, subscriber } = worker(stage, random)
     if (subscriber.connection !== null) subscriber.connection.isDeaf = true

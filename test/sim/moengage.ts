@@ -5,7 +5,8 @@ import { Actor, type World } from './world.js'
 
 /** How MoEngage behaves at present. */
 export const MODES = ['slow', 'very slow', 'silent', '500', '429', 'flaky', 'refused'] as const
-export type Mode = (typeof MODES)[number] | 'ok'
+/** `strange`: every request is refused, with a type of error that says nothing about elements. */
+export type Mode = (typeof MODES)[number] | 'ok' | 'strange'
 
 /** One element as its producer counts it: the n-th of a customer. */
 export interface Marked {
@@ -53,7 +54,7 @@ const DELAYS_MS: Partial<Record<Mode, readonly [number, number]>> = {
   silent: [500, 14_900],
 }
 const BUDGET_STATUSES = [429, 500, 502, 503]
-const ERROR_TYPES = new Map([[400, 'ValueError'], [429, 'RateLimitExceeded']]) // prettier-ignore
+const ERROR_TYPES = new Map([[400, 'ValueError'], [422, 'Strange'], [429, 'RateLimitExceeded']]) // prettier-ignore
 const SUCCESS = JSON.stringify({ status: 'success', message: 'ok', request_id: 'r' })
 
 /** MoEngage as far as relay depends on it. */
@@ -116,6 +117,7 @@ export class MoEngage {
   #status({ isBad }: VendorRequest): number {
     if (this.mode === '429') return 429
     if (this.mode === '500') return 500
+    if (this.mode === 'strange') return 422
     if (this.mode === 'flaky' && chance(this.#random, 0.3)) return pick(this.#random, BUDGET_STATUSES) // prettier-ignore
     return isBad ? 400 : 200
   }

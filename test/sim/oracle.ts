@@ -18,6 +18,7 @@ export type Law =
   | 'lost'
   | 'repeated'
   | 'settle undone'
+  | 'fence'
   | 'backlog'
   | 'active set'
   | 'ledger'
@@ -114,6 +115,8 @@ export class Oracle implements VendorObserver {
   /** What each customer was charged. */
   readonly #units = new Map<string, { readonly atMs: number; readonly units: number }[]>()
   readonly #marks = new Map<string, Buffer>()
+  /** The claim of each partition that was made last, by Redis' run and key. */
+  readonly #owners = new Map<string, string>()
   readonly #stillSinceMs = new Map<string, number>()
   readonly #stalled = new Set<string>()
   /** Customers whose erasure is done: the newest element that it covers. */
@@ -123,6 +126,7 @@ export class Oracle implements VendorObserver {
     this.#options = options
     options.redis.observers.push((name, args, reply) => {
       if (name === 'settle') this.#settled(args, reply)
+      if (name === 'claim') this.#claimed(args, reply)
     })
     this.#lookAgain()
   }
@@ -202,9 +206,16 @@ export class Oracle implements VendorObserver {
     }
   }
 
+  #claimed([, control = '']: readonly Argument[], reply: Raw): void {
+    if (!Array.isArray(reply) || reply[0] !== 1) return
+    this.#owners.set(`${this.#options.redis.run} ${String(control)}`, String(reply[1]))
+  }
+
   #settled(args: readonly Argument[], reply: Raw): void {
     if (!Array.isArray(reply) || String(reply[0]) !== 'settled') return
-    const [, wait = ''] = args
+    const [, wait = '', control = '', claim = ''] = args
+    const owner = this.#owners.get(`${this.#options.redis.run} ${String(control)}`)
+    if (owner !== undefined && owner !== String(claim)) this.violate('fence', `${String(claim)} settles in ${String(control)}, which ${owner} has claimed`) // prettier-ignore
     this.#stillSinceMs.set(/\{(.*)\}/.exec(String(wait))?.[1] ?? '', this.#options.world.nowMs)
   }
 

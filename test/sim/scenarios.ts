@@ -159,10 +159,59 @@ export const SCENARIOS = {
     what: "the load of portfolio while Redis' clock steps, and Redis fails over",
     faults: every(5_000, 20_000, ['redis-clock', 'redis-failover', 'kill']),
   },
+  saturated: {
+    ...BASE,
+    what: 'more than the budgets allow, for minutes: late and lost answers, restarts of Redis, frozen workers',
+    durationMs: 3 * MINUTES,
+    environment: TIGHT,
+    ...{ drainedWithinMs: 40 * MINUTES, stallMs: 10 * MINUTES },
+    faults: every(3_000, 15_000, ['vendor', 'vendor', 'freeze', 'kill', 'cut', 'redis-forget', 'redis-restart']), // prettier-ignore
+  },
+  erased: {
+    ...BASE,
+    what: 'customers are erased while workers that hold their elements are cut off, killed or frozen',
+    faults: (random, durationMs) => [
+      ...every(2_000, 8_000, ['aimed', 'forget', 'forget'])(random, durationMs),
+      ...every(4_000, 12_000, ['aimed'])(random, durationMs).flatMap((fault) => [
+        { ...fault, point: 'last byte' as const, how: 'freeze' as const, forMs: 9_000 },
+        ...[1_500, 1_600, 1_700].map((ms) => ({ ...fault, kind: 'forget' as const, atMs: fault.atMs + ms })), // prettier-ignore
+      ]),
+    ],
+  },
+  outlived: {
+    ...BASE,
+    what: 'workers lose Redis for longer than their lease with a request in progress; MoEngage is slow',
+    faults: (random, durationMs) => [
+      { atMs: 3_000, kind: 'vendor', mode: 'slow', forMs: durationMs },
+      ...every(4_000, 12_000, ['aimed'])(random, durationMs).map((fault) => {
+        const point = pick(random, ['reserve', 'last byte', 'sent'] as const)
+        return { ...fault, point, how: 'cut' as const, forMs: between(random, 15_000, 30_000) }
+      }),
+    ],
+  },
+  alone: {
+    ...BASE,
+    what: 'one worker; the workspace is removed and put back while a request is open; nothing is posted afterwards',
+    ...{ durationMs: MINUTES, workers: 1 },
+    load: { ...LOAD, everyMs: 300, quiet: [[15_000, MINUTES]] }, // prettier-ignore
+    faults: (random) => [
+      { atMs: 14_000, kind: 'vendor', mode: 'slow', forMs: 5_000 },
+      { atMs: 14_500 + between(random, 0, 3_000), kind: 'workspace', forMs: between(random, 100, 3_000) }, // prettier-ignore
+    ],
+  },
+  blamed: {
+    ...BASE,
+    what: 'MoEngage refuses everything for a while: only what it refuses alone is a dead letter',
+    load: { ...LOAD, bad: 0.01 },
+    faults: (random, durationMs) =>
+      every(8_000, 30_000, ['vendor'])(random, durationMs).map((fault) => {
+        return { ...fault, mode: 'strange', forMs: between(random, 1_000, 8_000) }
+      }),
+  },
   rolling: {
     ...BASE,
-    what: 'workers start and stop in good order: nothing arrives twice',
-    load: { ...LOAD, everyMs: 400 },
+    what: 'workers start and stop in good order, MoEngage refuses elements: nothing arrives twice',
+    load: { ...LOAD, everyMs: 400, bad: 0.01 },
     faults: every(2_000, 10_000, ['stop', 'stop', 'add']),
     mayRepeat: false,
   },

@@ -56,15 +56,27 @@ export interface SafetyFacts {
 
 /** How Redis could lose accepted elements, and the remedy; null: not by its settings. Pure. */
 export function lossRisk(facts: SafetyFacts): { meaning: string; next: string } | null {
-  const risk = (why: string, remedy: string) => ({
-    meaning: `Redis could lose accepted elements: ${why}`,
-    next: `${remedy} (runbook RelayRedisUnsafe)`,
-  })
-  if (!facts.neverEvicts)
-    return risk('it may evict keys', 'CONFIG SET maxmemory-policy noeviction, and in its configuration') // prettier-ignore
-  if (!facts.aofEnabled)
-    return risk('it keeps no append-only file', 'CONFIG SET appendonly yes, and in its configuration') // prettier-ignore
-  if (!facts.aofHealthy)
-    return risk('the last write or rewrite of its append-only file failed', 'Make room on its disk')
-  return null
+  const risks = [
+    {
+      is: !facts.neverEvicts,
+      why: 'it may evict keys',
+      next: 'CONFIG SET maxmemory-policy noeviction',
+    },
+    {
+      is: !facts.aofEnabled,
+      why: 'it keeps no append-only file',
+      next: 'CONFIG SET appendonly yes',
+    },
+    {
+      is: facts.aofEnabled && !facts.aofHealthy,
+      why: 'the last write or rewrite of its append-only file failed',
+      next: 'Make room on its disk',
+    },
+  ].filter(({ is }) => is)
+  if (risks.length === 0) return null
+  const all = (of: 'why' | 'next') => risks.map((risk) => risk[of]).join('; ')
+  return {
+    meaning: `Redis could lose accepted elements: ${all('why')}`,
+    next: `${all('next')} (runbook RelayRedisUnsafe)`,
+  }
 }

@@ -45,7 +45,7 @@ describe('the level of durability reached', () => {
 
 it.each([
   [{}, null],
-  [{ neverEvicts: false, aofEnabled: false }, 'it may evict keys'],
+  [{ neverEvicts: false, aofEnabled: false }, 'it may evict keys; it keeps no append-only file'],
   [{ aofEnabled: false, aofHealthy: false }, 'it keeps no append-only file'],
   [{ aofHealthy: false }, 'the last write or rewrite of its append-only file failed'],
 ])('Redis with %j could lose elements: %s', (facts, why) => {
