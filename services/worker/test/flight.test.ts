@@ -441,6 +441,14 @@ describe('an outcome', () => {
     expect([isDone(), hasEnded]).toEqual([true, true])
   })
 
+  it('of an element whose size explains no 413 names that reason all the same', async () => {
+    heart.sender.answer = (body) =>
+      sentIn(body).includes('2:2') ? refusal(413, 'PayloadTooLarge') : accept()
+    fly(heart.batchOf(...[1, 2, 3].map((n) => event(n))))
+    await pass(120_000)
+    expect(heart.letters.all.map(({ reason }) => reason)).toEqual(['too_large'])
+  })
+
   it('of 413 to everything buries nothing, and what it taught is void once something is accepted', async () => {
     const { bodyBytes } = heart.learned
     heart.sender.answer = () => refusal(413, 'PayloadTooLarge')

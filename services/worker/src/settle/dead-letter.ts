@@ -64,6 +64,9 @@ function letterOf({ window, chunk, index, element }: Item) {
   }
 }
 
-function reasonOf({ outcome }: Outcome): DeadLetterReason {
+function reasonOf(refused: Outcome): DeadLetterReason {
+  const { outcome } = refused
+  // An unexplained 413: other elements of its size were accepted.
+  if (outcome === 'unexplained' && refused.error.status === 413) return 'too_large'
   return outcome === 'undecodable' || outcome === 'too_large' ? outcome : 'element_refused'
 }
