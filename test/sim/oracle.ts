@@ -279,9 +279,8 @@ export class Oracle implements VendorObserver {
   }
 
   /**
-   * Judges order, final values and waits, once all is delivered. If Redis forgot an element that was
-   * delivered, and that an older one was, the older one is repeated after it: the final value is judged
-   * among what Redis kept.
+   * Judges order, final values and waits, once all is delivered. Final values are judged among the elements
+   * that Redis kept: an older one may be repeated after one that Redis forgot.
    */
   conclude(
     posted: readonly Posted[],

@@ -226,13 +226,7 @@ export interface RedisFacts extends SafetyFacts {
   /** 0: no limit. */
   readonly limitBytes: number
   readonly connectedClients: number
-  /** Every master keeps an append-only file. */
-  readonly aofEnabled: boolean
-  /** Its last write and its last rewrite succeeded everywhere. */
-  readonly aofHealthy: boolean
   readonly aofRewriting: boolean
-  /** No master evicts: an evicted key would be a lost element. */
-  readonly neverEvicts: boolean
 }
 
 export async function readRedisFacts(client: RedisClient, clock: Clock): Promise<RedisFacts> {

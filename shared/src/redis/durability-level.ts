@@ -49,8 +49,11 @@ function missing(wanted: Durability, server: ServerFacts): string | null {
 
 /** Of all masters together, what a crash or a full memory depends on. */
 export interface SafetyFacts {
+  /** Every master keeps an append-only file. */
   readonly aofEnabled: boolean
+  /** Its last write and its last rewrite succeeded everywhere. */
   readonly aofHealthy: boolean
+  /** No master evicts: an evicted key would be a lost element. */
   readonly neverEvicts: boolean
 }
 

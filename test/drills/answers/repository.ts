@@ -76,13 +76,8 @@ const monitoring: Line = {
     const bare = await rendered('production', 'without-monitoring-operator', 'without-keda')
     const ports = async (name: string, port: RegExp) =>
       linesOf(await rendered('production', name), port)
-    const links = await runCommand(
-      'git',
-      ['grep', '-l', 'docs/operations', '--', ':!test', ':!docs/reports'],
-      {
-        cwd: ROOT,
-      },
-    )
+    const search = ['grep', '-l', 'docs/operations', '--', ':!test', ':!docs/reports']
+    const links = await runCommand('git', search, { cwd: ROOT })
     return {
       'monitoring-labels': linesOf(monitor, /release/),
       'without-monitoring-operator, without-keda': `${kinds(bare)} manifests, of them ${bare.match(/^kind: (ServiceMonitor|PrometheusRule|ScaledObject)/gm)?.length ?? 0} that need a CRD`,

@@ -23,8 +23,8 @@ export interface SettlerOptions {
 /**
  * Acknowledges finished elements: removes them from their partitions, and retries until Redis confirms, the
  * partition is lost, or the worker stops. After a restart of Redis it settles under the new claim: the
- * partition is not free for another request before. If Redis lost an earlier settle, it does not: what is
- * older is sent again, so all of it is, in order.
+ * partition is not free for another request before. If Redis lost an earlier settle,
+ * it settles nothing: older elements are sent again, and newer ones must follow them.
  */
 export class Settler {
   readonly #options: SettlerOptions
@@ -41,8 +41,8 @@ export class Settler {
 
   /**
    * Returns the items that Redis confirmed; the others are sent again, by this worker or the next owner.
-   * `areBuried`: they are dead letters now, which a restarted Redis may have lost, so they are not settled
-   * after one.
+   * `areBuried`: they are dead letters. A restart of Redis may have lost those, so after one the items are
+   * sent again instead.
    */
   async settle(items: readonly Item[], { areBuried = false } = {}): Promise<readonly Item[]> {
     const byWindow = new Map<PartitionWindow, Item[]>()
